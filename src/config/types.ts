@@ -1,0 +1,129 @@
+import type { WireName } from '../zones/name.ts';
+
+/** An IP address and a port as Node wants them; `[::1]:53` was `{address: '::1', port: 53}`. */
+export type Endpoint = { readonly address: string; readonly port: number };
+
+/** An address prefix, `192.0.2.0/24`; a single address is its own longest prefix. Octets in network order. */
+export type Prefix = { readonly octets: Uint8Array; readonly bits: number; readonly text: string };
+
+export type TsigAlgorithm = 'hmac-sha256' | 'hmac-sha384' | 'hmac-sha512' | 'hmac-sha1' | 'hmac-md5';
+export type TsigKey = { readonly name: WireName; readonly algorithm: TsigAlgorithm; readonly secret: Uint8Array };
+
+/** Who may transfer. Both given: both needed. `networks`/`zones` null: all. */
+export type TransferRule = {
+  readonly from: Prefix | null;
+  readonly key: WireName | null;
+  readonly networks: readonly string[] | null;
+  readonly zones: readonly WireName[] | null;
+};
+
+export type NotifyTarget = {
+  readonly to: Endpoint;
+  readonly key: WireName | null;
+  readonly networks: readonly string[] | null;
+  readonly zones: readonly WireName[] | null;
+};
+
+export type TransferConfig = {
+  readonly keys: readonly TsigKey[];
+  readonly allow: readonly TransferRule[];
+  readonly notify: readonly NotifyTarget[];
+  readonly notifyNs: boolean; // also the addresses of each zone's own NS
+  readonly catalog: null | { readonly zone: WireName; readonly per: 'all' | 'network' };
+  readonly watchSeconds: number; // how often each secondary is asked for its serial; 0: never
+};
+
+export type ServerConfig = {
+  readonly listen: readonly Endpoint[];
+  readonly tlsListen: readonly Endpoint[];
+  readonly tlsCertificate: string | null;
+  readonly tlsKey: string | null;
+  readonly udpWorkers: number;
+  /** Largest UDP answer, and what our OPT says: 1232 unless told. */
+  readonly ednsSize: number;
+  readonly tcpIdleSeconds: number;
+  readonly tcpMessageSeconds: number;
+  readonly tcpConnections: number;
+  readonly tcpConnectionsPerClient: number;
+  /** NSID (RFC 5001); null: the option is not answered. */
+  readonly nsid: Uint8Array | null;
+  /** version.bind / id.server (RFC 4892); null: REFUSED. */
+  readonly version: string | null;
+  readonly id: string | null;
+  /** Leave out authority and additional data that no resolver needs. */
+  readonly minimal: boolean;
+  readonly user: string | null;
+  readonly startupTimeoutSeconds: number;
+  readonly rateLimit: null | {
+    readonly perSecond: number; // answers of one kind to one client prefix; 0 with no limit
+    readonly slip: number; // every n-th dropped answer goes out truncated; 0: none
+    readonly ipv4Prefix: number;
+    readonly ipv6Prefix: number;
+    readonly whitelist: readonly Prefix[];
+    readonly size: number; // buckets
+  };
+  /** Server cookie secrets (16 octets each), the first signs, all verify; null: cookies off. */
+  readonly cookieSecrets: null | readonly Uint8Array[];
+};
+
+/** edgemanage.yaml, checked, with every path absolute. Keys keep edgemanage's names in camel case. */
+export type Config = {
+  readonly file: string;
+  readonly testobject: {
+    readonly host: string;
+    readonly port: number;
+    readonly proto: 'http' | 'https';
+    readonly uri: string;
+    readonly local: string;
+    readonly verify: boolean;
+  };
+  readonly dns: {
+    readonly nsRecords: readonly WireName[];
+    readonly soaNameserver: WireName;
+    readonly soaMailbox: WireName;
+    readonly rotateZones: readonly string[]; // labels, relative to each zone
+    readonly ttl: number; // of live records
+  };
+  readonly goodenough: number;
+  readonly timeout: number; // 10, or `timeout` when `testing`
+  readonly testing: boolean;
+  readonly workers: number;
+  readonly retry: number;
+  readonly edgeCount: number;
+  readonly dnetEdgeCount: ReadonlyMap<string, number>;
+  readonly dnschangeMaxfreq: number;
+  readonly canaryKiller: number; // 0: off
+  readonly runFrequency: number;
+  readonly edgelistDir: string;
+  readonly extraEdgelistDir: string | null;
+  readonly healthdataStore: string;
+  readonly zonetemplateDir: string;
+  readonly namedDir: string | null;
+  readonly logpath: string | null;
+  readonly lockfile: string;
+  /** With `{dnet}` still in it; see `forNetwork`. */
+  readonly statefile: string;
+  readonly liveList: string | null;
+  readonly canaryFiles: string | null;
+  readonly prometheusLogs: string | null;
+  readonly commands: {
+    readonly runBefore: readonly string[];
+    readonly runAfter: readonly string[];
+    readonly runAfterChanges: readonly string[];
+  };
+  readonly maxObjectBytes: number;
+  readonly server: ServerConfig;
+  readonly http: { readonly listen: Endpoint } | null;
+  readonly staticZones: readonly { readonly name: WireName; readonly file: string }[];
+  readonly staticZoneDir: string | null;
+  readonly transfer: TransferConfig;
+};
+
+/** The files of one network, read and checked. */
+export type NetworkFiles = {
+  readonly name: string;
+  /** In file order, extras after; duplicates removed. */
+  readonly edges: readonly string[];
+  /** Zone (text as written, no final dot) → address. */
+  readonly canaries: ReadonlyMap<string, string>;
+};

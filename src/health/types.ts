@@ -1,0 +1,224 @@
+/**
+ * The values that flow through the health room: probe → history → judge → select → limit → canaries → live set.
+ * Times are epoch seconds (fractions allowed), durations seconds, unless a name says otherwise.
+ */
+
+/** Set by an operator. `force`: live while it passes; `blindforce`: live whatever it does; `unavailable`: never live. */
+export type Mode = 'available' | 'force' | 'blindforce' | 'unavailable';
+
+/** edgemanage's words, from best to worst (specification section 5). */
+export type Judgement = 'pass_threshold' | 'pass_window' | 'pass_average' | 'pass' | 'fail';
+
+/** Why a fetch failed. Closed: tests and metrics match it, `detail` is for people. */
+export type FailReason =
+  | 'resolve' // the edge's name has no address
+  | 'refused'
+  | 'reset'
+  | 'unreachable'
+  | 'tls' // handshake or certificate
+  | 'timeout' // the one total deadline passed; `detail` says in which phase
+  | 'status' // 400 and above
+  | 'checksum'
+  | 'too-large' // body over the size limit
+  | 'headers-too-large'
+  | 'redirects' // more than five, a loop, or one that leads nowhere
+  | 'truncated' // the connection ended inside the body
+  | 'protocol' // not HTTP, broken chunking
+  | 'other';
+
+/** Seconds each phase took, summed over redirect hops; null where it was not reached (or not needed: `tls` of http). */
+export type Phases = {
+  readonly resolve: number | null;
+  readonly connect: number | null;
+  readonly tls: number | null;
+  readonly firstByte: number | null;
+  readonly total: number;
+};
+
+/** One fetch of one address. */
+export type Fetch = {
+  readonly address: string;
+  /** Elapsed seconds, body included; the timeout when it failed. */
+  readonly seconds: number;
+  readonly fail: { readonly reason: FailReason; readonly detail: string } | null;
+  readonly phases: Phases;
+  /** Tries on connection errors, at least 1. */
+  readonly attempts: number;
+  readonly hops: number;
+};
+
+/**
+ * What one round learned of one edge or canary. `seconds` and `fail` are those of its primary address (IPv4 when it has
+ * one); an edge with both families carries the other's fetch in `others`, and an address whose own fetch failed is not
+ * published while the edge stays live by the other.
+ */
+export type Sample = {
+  readonly edge: string;
+  readonly at: number;
+  readonly seconds: number;
+  readonly fail: Fetch['fail'];
+  readonly primary: Fetch | null; // null when no address was found
+  readonly others: readonly Fetch[];
+  /** Taken while the prober itself stalled, and so marked; such a sample is retried, not judged, unless retries ran out. */
+  readonly stalledMs: number;
+};
+
+/** One edge as the judge sees it. `samples`: newest last; at most 2000. */
+export type History = { readonly times: readonly number[]; readonly seconds: readonly number[] };
+
+/** What decides, from configuration. */
+export type Rules = {
+  readonly goodenough: number;
+  readonly timeout: number; // a fetch of this length or more fails
+  readonly edgeCount: number; // N
+  readonly maxfreq: number; // dnschange_maxfreq: rotations allowed in 600 s
+  readonly canaryKiller: number; // 0: off
+};
+
+/** The judgement of one edge. `judgement` null: unavailable, or never fetched. `why` is one plain sentence with figures. */
+export type Verdict = {
+  readonly edge: string;
+  readonly judgement: Judgement | null;
+  readonly last: number | null;
+  readonly windowAverage: number | null;
+  readonly average: number | null;
+  readonly why: string;
+};
+
+export type EdgeInput = {
+  readonly name: string;
+  readonly mode: Mode;
+  readonly comment: string;
+  readonly history: History;
+  /** This round's sample; null when the edge was not fetched this round. */
+  readonly sample: Sample | null;
+  /** Addresses fit to be published: resolved, and their own fetch not failed. */
+  readonly v4: string | null;
+  readonly v6: string | null;
+  readonly verificationFailed: boolean;
+};
+
+/** One zone's configured canary. */
+export type CanaryInput = EdgeInput & { readonly zone: string };
+
+export type LiveMember = {
+  readonly edge: string;
+  readonly v4: string | null;
+  readonly v6: string | null;
+  /** Why this edge is live: "still healthy: last 0.201 s < goodenough 0.700 s". */
+  readonly why: string;
+};
+
+/** A canary that is in use: it stands in for `victim` in its zone only. */
+export type ActiveCanary = { readonly zone: string; readonly address: string; readonly victim: string | null };
+
+/** What the decision needs to remember from round to round (kept in the state file). */
+export type Memory = {
+  /** Names of the edges live after the last round, sorted. */
+  readonly lastLive: readonly string[];
+  /** When the live set changed, epoch seconds, newest last; at most 100. */
+  readonly rotations: readonly number[];
+  readonly activeCanaries: readonly ActiveCanary[];
+  /** Per zone: when its canary changed, for the per-zone limit. */
+  readonly canaryRotations: ReadonlyMap<string, readonly number[]>;
+};
+
+export type RoundInput = {
+  readonly now: number;
+  readonly network: string;
+  readonly rules: Rules;
+  /** In list order, duplicates removed. */
+  readonly edges: readonly EdgeInput[];
+  readonly canaries: readonly CanaryInput[];
+  readonly memory: Memory;
+  /** An operator changed a mode since the last decision: the rotation limit does not apply this once. */
+  readonly operatorChange: boolean;
+};
+
+export type Outcome =
+  | { readonly kind: 'unchanged' }
+  | { readonly kind: 'changed'; readonly added: readonly string[]; readonly removed: readonly string[] }
+  /** The rotation limit keeps the old set until `until`; `wanted` is what would be live. */
+  | { readonly kind: 'held'; readonly until: number; readonly wanted: readonly string[] }
+  /** No edge is fit to be live and none ever was. */
+  | { readonly kind: 'empty' };
+
+export type CanaryDecision = {
+  readonly zone: string;
+  readonly address: string;
+  readonly active: ActiveCanary | null;
+  readonly changed: boolean;
+  readonly held: boolean;
+  readonly why: string;
+};
+
+/** Everything one round decided, with reasons. Logs, `explain`, the API and the tests print this value. */
+export type Decision = {
+  readonly at: number;
+  readonly network: string;
+  readonly outcome: Outcome;
+  /** Sorted by edge name. */
+  readonly live: readonly LiveMember[];
+  /** How many edges the configuration wants. */
+  readonly wanted: number;
+  readonly verdicts: readonly Verdict[];
+  /** For every edge: whether it is live and the sentence that says why. */
+  readonly reasons: ReadonlyMap<string, { readonly live: boolean; readonly why: string }>;
+  readonly canaryVerdicts: readonly Verdict[];
+  readonly canaries: readonly CanaryDecision[];
+  /** Names whose object did not match its checksum this round, canaries included, sorted. */
+  readonly verificationFailures: readonly string[];
+  /** Warnings about the set as a whole: shortfall, retained failing members, limit reached. */
+  readonly notes: readonly string[];
+  readonly memory: Memory;
+};
+
+/** What the prober is asked to fetch: everything about one network's test. */
+export type ProbeTest = {
+  readonly host: string;
+  readonly port: number;
+  readonly proto: 'http' | 'https';
+  readonly uri: string;
+  /** Lowercase hex MD5 of the reference file; null: not compared. */
+  readonly md5: string | null;
+  /** Whether TLS certificates are checked (against `host`). */
+  readonly verify: boolean;
+  /** `testing: true` of edgemanage: the Host header is the edge's own name. */
+  readonly hostIsEdge: boolean;
+  readonly timeout: number; // seconds, for everything
+  readonly retry: number; // tries on connection errors
+  readonly workers: number; // fetches in parallel
+  readonly maxBytes: number;
+};
+
+export type ProbeTarget = { readonly name: string; readonly canary: boolean };
+
+/** Main thread → prober. */
+export type ProbeRequest =
+  | {
+      readonly kind: 'round';
+      readonly id: number;
+      readonly network: string;
+      readonly test: ProbeTest;
+      readonly targets: readonly ProbeTarget[];
+      /** Starts are spread evenly over this many seconds. */
+      readonly spread: number;
+      /** Distinct failing canaries at which queued canary fetches are cancelled; 0: never. */
+      readonly canaryKiller: number;
+    }
+  | { readonly kind: 'stop' };
+
+/** Prober → main thread. */
+export type ProbeReport =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'sample'; readonly id: number; readonly sample: Sample }
+  | {
+      readonly kind: 'done';
+      readonly id: number;
+      readonly startedAt: number;
+      readonly seconds: number;
+      /** Canaries that were not fetched because `canaryKiller` was reached. */
+      readonly cancelled: readonly string[];
+      /** Largest event-loop delay seen during the round, milliseconds. */
+      readonly loopDelayMs: number;
+    };

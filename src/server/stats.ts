@@ -1,0 +1,91 @@
+/**
+ * Query statistics in shared memory: one row a thread, one writer a row, summed on scrape. Counters are float64, whole
+ * up to 2^53; an aligned 64-bit store is one store on the machines Node runs on, so a reader never sees half of one.
+ *
+ * A row: `queries` per transport × type bucket, `answers` per transport × rcode, queries per network, then single events.
+ */
+export const TRANSPORTS: readonly string[] = ['udp4', 'udp6', 'tcp', 'tls'];
+export const TYPE_BUCKETS = 258; // types 0–255, 256 = ANY… others 257
+export const RCODES = 24; // 0–23; BADVERS 16, BADCOOKIE 23
+export const EVENTS = [
+  'dropped', // garbage and responses: no reply
+  'truncated',
+  'rate_limited', // dropped by the rate limit
+  'rate_slipped', // sent truncated instead
+  'cookie_good',
+  'cookie_bad',
+  'edns',
+  'send_failed',
+  'tcp_connections',
+  'tcp_refused', // connections over a limit
+] as const;
+export type StatEvent = (typeof EVENTS)[number];
+
+const QUERIES = 0;
+const ANSWERS = QUERIES + TRANSPORTS.length * TYPE_BUCKETS;
+const EVENTS_AT = ANSWERS + TRANSPORTS.length * RCODES;
+const NETWORKS = EVENTS_AT + EVENTS.length;
+
+export const EVENT: { readonly [name in StatEvent]: number } = Object.fromEntries(
+  EVENTS.map((name, i) => [name, EVENTS_AT + i]),
+) as { [name in StatEvent]: number };
+
+export class Stats {
+  readonly shared: SharedArrayBuffer;
+  readonly networks: number;
+  readonly rowLength: number;
+  /** The row's counters; `counters[EVENT.dropped] += 1` is the way to count. */
+  readonly counters: Float64Array;
+
+  private constructor(shared: SharedArrayBuffer, networks: number, row: number) {
+    this.shared = shared;
+    this.networks = networks;
+    this.rowLength = NETWORKS + networks;
+    this.counters = new Float64Array(shared, 8 * row * this.rowLength, this.rowLength);
+  }
+
+  static create(rows: number, networks: number): SharedArrayBuffer {
+    return new SharedArrayBuffer(8 * rows * (NETWORKS + networks));
+  }
+
+  /** The row of one thread. `networks` is the number given to `create`. */
+  static attach(shared: SharedArrayBuffer, networks: number, row: number): Stats {
+    return new Stats(shared, networks, row);
+  }
+
+  countQuery(transport: number, type: number, network: number): void {
+    this.counters[QUERIES + transport * TYPE_BUCKETS + (type < 257 ? type : 257)] += 1;
+    this.counters[NETWORKS + network] += 1;
+  }
+
+  countAnswer(transport: number, rcode: number): void {
+    this.counters[ANSWERS + transport * RCODES + (rcode < RCODES ? rcode : RCODES - 1)] += 1;
+  }
+}
+
+/** Sums of all rows, ready to be exported. Zero rows are left out. */
+export type StatsSum = {
+  readonly queries: readonly { readonly transport: string; readonly type: number; readonly count: number }[];
+  readonly answers: readonly { readonly transport: string; readonly rcode: number; readonly count: number }[];
+  readonly networks: readonly number[];
+  readonly events: { readonly [name in StatEvent]: number };
+};
+
+export function sumStats(shared: SharedArrayBuffer, networks: number): StatsSum {
+  const length = NETWORKS + networks;
+  const all = new Float64Array(shared);
+  const sum = new Float64Array(length);
+  for (let i = 0; i < all.length; i++) sum[i % length] += all[i];
+  const rows = <T>(start: number, width: number, make: (transport: string, key: number, count: number) => T): T[] =>
+    TRANSPORTS.flatMap((transport, t) =>
+      Array.from(sum.subarray(start + t * width, start + (t + 1) * width), (count, key) => ({ key, count }))
+        .filter(({ count }) => count > 0)
+        .map(({ key, count }) => make(transport, key, count)),
+    );
+  return {
+    queries: rows(QUERIES, TYPE_BUCKETS, (transport, type, count) => ({ transport, type, count })),
+    answers: rows(ANSWERS, RCODES, (transport, rcode, count) => ({ transport, rcode, count })),
+    networks: Array.from(sum.subarray(NETWORKS, NETWORKS + networks)),
+    events: Object.fromEntries(EVENTS.map((name) => [name, sum[EVENT[name]]])) as StatsSum['events'],
+  };
+}

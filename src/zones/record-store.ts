@@ -1,0 +1,96 @@
+import { NameTable } from './name-table.ts';
+
+/** Class IN is the only class served; the scanner refuses others, so no record carries one. */
+export const CLASS_IN = 1;
+
+/**
+ * The records of one zone in the order they were read, as columns of typed arrays: owner (a name's number), type, TTL in
+ * seconds, rdata in uncompressed wire form, and the place it was read from. One object a record would cost a
+ * million-record zone more than BIND's whole memory.
+ */
+export class RecordStore {
+  readonly names: NameTable = new NameTable();
+  /** Names of the files read, by the number that `fileOf` gives. */
+  readonly files: string[] = [];
+  /** All rdata, one after another. */
+  rdata: Uint8Array = new Uint8Array(8192);
+  private used = 0;
+  private count = 0;
+  private owners = new Uint32Array(256);
+  private types = new Uint16Array(256);
+  private ttls = new Uint32Array(256);
+  private starts = new Uint32Array(257);
+  private places = new Uint32Array(512); // file, line
+
+  get size(): number {
+    return this.count;
+  }
+  ownerOf(record: number): number {
+    return this.owners[record];
+  }
+  typeOf(record: number): number {
+    return this.types[record];
+  }
+  ttlOf(record: number): number {
+    return this.ttls[record];
+  }
+  rdataStart(record: number): number {
+    return this.starts[record];
+  }
+  rdataEnd(record: number): number {
+    return this.starts[record + 1];
+  }
+  fileOf(record: number): number {
+    return this.places[2 * record];
+  }
+  lineOf(record: number): number {
+    return this.places[2 * record + 1];
+  }
+  /** Overwrites a TTL: differing TTLs in one RRset are made one (RFC 2181 §5.2). */
+  setTtl(record: number, ttl: number): void {
+    this.ttls[record] = ttl;
+  }
+
+  /** Adds a record whose rdata is `from[start..end)`. Returns its number. */
+  add(
+    owner: number,
+    type: number,
+    ttl: number,
+    from: Uint8Array,
+    start: number,
+    end: number,
+    file = 0,
+    line = 0,
+  ): number {
+    const length = end - start;
+    if (this.used + length > this.rdata.length) {
+      const next = new Uint8Array(Math.max(this.rdata.length * 2, this.used + length));
+      next.set(this.rdata);
+      this.rdata = next;
+    }
+    if (this.count === this.owners.length) this.grow();
+    const record = this.count++;
+    this.rdata.set(from.subarray(start, end), this.used);
+    this.used += length;
+    this.owners[record] = owner;
+    this.types[record] = type;
+    this.ttls[record] = ttl;
+    this.starts[record + 1] = this.used;
+    this.places[2 * record] = file;
+    this.places[2 * record + 1] = line;
+    return record;
+  }
+
+  private grow(): void {
+    const size = this.owners.length * 2;
+    const widen = <T extends Uint16Array | Uint32Array>(next: T, old: T): T => {
+      next.set(old);
+      return next;
+    };
+    this.owners = widen(new Uint32Array(size), this.owners);
+    this.types = widen(new Uint16Array(size), this.types);
+    this.ttls = widen(new Uint32Array(size), this.ttls);
+    this.starts = widen(new Uint32Array(size + 1), this.starts);
+    this.places = widen(new Uint32Array(2 * size), this.places);
+  }
+}
