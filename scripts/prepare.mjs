@@ -1,0 +1,61 @@
+// What both `npm start` and `npm test` need first: dependencies that match the lockfile and a build newer than the source.
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** Runs a program and ends this one with its status if it fails. Output goes straight to the terminal. */
+export function run(program, args, options = {}) {
+  const { status, error } = spawnSync(program, args, { cwd: root, stdio: 'inherit', ...options });
+  if (error !== undefined) fail(`cannot run ${program}: ${error.message}`);
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+export function fail(message) {
+  console.error(`edgewise: ${message}`);
+  process.exit(1);
+}
+
+export function requireNode() {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major < 20 || (major === 20 && minor < 18))
+    fail(`Node.js 20.18 or newer is needed, this is ${process.versions.node}`);
+}
+
+/** npm writes a copy of the lockfile into node_modules; if it is older than ours, something is missing or outdated. */
+export function installIfStale() {
+  const mark = join(root, 'node_modules', '.package-lock.json');
+  const lock = join(root, 'package-lock.json');
+  const fresh = existsSync(mark) && statSync(mark).mtimeMs >= statSync(lock).mtimeMs;
+  if (fresh) return;
+  console.error('edgewise: installing dependencies (npm ci)');
+  run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
+}
+
+export function buildIfStale() {
+  const mark = join(root, 'dist', '.tsbuildinfo');
+  const newest = Math.max(
+    newestUnder(join(root, 'src')),
+    ...['package.json', 'tsconfig.json', 'tsconfig.build.json'].map((file) => statSync(join(root, file)).mtimeMs),
+  );
+  if (existsSync(mark) && statSync(mark).mtimeMs >= newest && builtHere(mark)) return;
+  console.error('edgewise: building');
+  run(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json']);
+}
+
+// An interrupted build leaves no complete mark; tsc writes it last.
+function builtHere(mark) {
+  return readFileSync(mark, 'utf8').length > 0 && existsSync(join(root, 'dist', 'cli', 'main.js'));
+}
+
+function newestUnder(folder) {
+  return Math.max(
+    statSync(folder).mtimeMs, // a removed file changes its folder
+    ...readdirSync(folder, { withFileTypes: true }).map((entry) => {
+      const path = join(folder, entry.name);
+      return entry.isDirectory() ? newestUnder(path) : statSync(path).mtimeMs;
+    }),
+  );
+}

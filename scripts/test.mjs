@@ -1,0 +1,57 @@
+// `npm test`: installs what is missing, builds, checks types and style, then runs every test with real peers.
+import { spawnSync } from 'node:child_process';
+import { existsSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { buildIfStale, fail, installIfStale, requireNode, root, run } from './prepare.mjs';
+
+/** Program → Debian package. The tests talk to these, so none of them may be missing. */
+const PEERS = {
+  dig: 'bind9-dnsutils',
+  named: 'bind9',
+  'named-checkzone': 'bind9-utils',
+  nsd: 'nsd',
+  knotd: 'knot',
+  kdig: 'knot-dnsutils',
+  kzonecheck: 'knot-dnssecutils',
+  pdns_server: 'pdns-server',
+  gdnsd: 'gdnsd',
+  dnsperf: 'dnsperf',
+  'ldns-compare-zones': 'ldnsutils',
+  promtool: 'prometheus',
+  sqlite3: 'sqlite3',
+  openssl: 'openssl',
+};
+const EXTRA = { pdns_server: ['pdns-backend-bind', 'pdns-backend-sqlite3'] };
+
+requireNode();
+process.env.PATH += `${delimiter}/usr/sbin${delimiter}/sbin`; // where Debian keeps the daemons
+installPeers();
+installIfStale();
+buildIfStale();
+run('npm', ['run', '--silent', 'typecheck']);
+run('npm', ['run', '--silent', 'lint']);
+run(process.execPath, [join(root, 'node_modules', 'vitest', 'vitest.mjs'), 'run', ...process.argv.slice(2)]);
+
+function missing() {
+  const path = process.env.PATH.split(delimiter);
+  return Object.keys(PEERS).filter((program) => !path.some((folder) => existsSync(join(folder, program))));
+}
+
+function installPeers() {
+  const wanted = missing();
+  if (wanted.length === 0) return;
+  const packages = wanted.flatMap((program) => [PEERS[program], ...(EXTRA[program] ?? [])]);
+  if (!existsSync('/usr/bin/apt-get') || process.getuid?.() !== 0) {
+    fail(`missing: ${wanted.join(', ')}; on Debian: apt-get install ${packages.join(' ')}`);
+  }
+  // Packages of servers start them; on a developer's machine nothing of that must listen on port 53.
+  const policy = '/usr/sbin/policy-rc.d';
+  if (!existsSync(policy)) writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  console.error(`edgewise: installing ${packages.join(' ')}`);
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const apt = (...args) => spawnSync('apt-get', ['-q', ...args], { stdio: ['ignore', 'ignore', 'inherit'], env });
+  apt('update');
+  apt('install', '-y', '--no-install-recommends', ...new Set(packages));
+  const still = missing();
+  if (still.length > 0) fail(`missing: ${still.join(', ')}; apt-get could not install ${packages.join(' ')}`);
+}
