@@ -41,6 +41,18 @@ export class NameTable {
     }
   }
 
+  /** The number of an equal name that was interned before; -1 when there is none. */
+  find(source: Uint8Array, offset = 0): number {
+    const length = wireNameLength(source, offset);
+    const hash = hashName(source, offset, length);
+    const mask = this.slots.length - 1;
+    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
+      const found = this.slots[slot];
+      if (found === 0) return -1;
+      if (this.hashes[found - 1] === hash && this.same(found - 1, source, offset, length)) return found - 1;
+    }
+  }
+
   private same(id: number, source: Uint8Array, offset: number, length: number): boolean {
     const start = this.offsets[id];
     for (let i = 0; i < length; i++) {
