@@ -1,4 +1,4 @@
-import type { ServerConfig, TsigKey } from '../config/types.ts';
+import type { Endpoint, ServerConfig, TsigKey } from '../config/types.ts';
 import type { ZoneUpdate } from '../zones/zone-update.ts';
 
 /** Numbers for the statistics and for what an answer may do. */
@@ -12,11 +12,59 @@ export type Client = {
   port: number;
 };
 
+/** What kind of answer it was, for response rate limiting: names of one zone that do not exist share one bucket. */
+export const ANSWER_KIND = { positive: 0, nodata: 1, nxdomain: 2, referral: 3, error: 4, wildcard: 5 } as const;
+
+/** A message for the slow room: transfer, NOTIFY, or signed (returned by `respond` in place of a length). */
+export const SPECIAL = -1;
+
+/**
+ * What a front end needs of the responder. After `respond` the `last…` fields tell what was answered; they are numbers
+ * and flags, so that nothing is allocated.
+ */
+export type Answerer = {
+  /** Length of the answer in `out`; 0: no reply; `SPECIAL`: ask the `SpecialHandler`. */
+  respond(query: Uint8Array, length: number, out: Uint8Array, client: Client): number;
+  apply(updates: readonly ZoneUpdate[]): void;
+  configure(server: ServerConfig): void;
+  /** Of ANSWER_KIND. */
+  readonly lastKind: number;
+  /** Number of the zone that answered; -1: none of ours. */
+  readonly lastZone: number;
+  /** A hash of the name that answered, meaningful for 'positive', 'nodata' and 'referral'. */
+  readonly lastHash: number;
+  /** The query carried a server cookie of ours, so its source address is not forged. */
+  readonly lastHadGoodCookie: boolean;
+};
+
+/** The room for what `respond` calls `SPECIAL`. `query` is the reader's own and not overwritten while it is needed. */
+export type SpecialHandler = {
+  /** One packet for one packet (UDP). Length of the answer in `out`; 0: none. */
+  packet(query: Uint8Array, length: number, out: Uint8Array, client: Client): number;
+  /**
+   * Over a stream (TCP, TLS): any number of messages, each given to `send` without its length prefix. `send` resolves to
+   * true when the connection can take the next one, to false when it is gone and work should stop.
+   */
+  stream(query: Uint8Array, client: Client, send: (message: Uint8Array) => Promise<boolean>): Promise<void>;
+  apply(updates: readonly ZoneUpdate[]): void;
+  configure(server: ServerConfig, keys: readonly TsigKey[]): void;
+};
+
 /** Main thread → a thread that answers. */
 export type DnsMessage =
   | { readonly kind: 'zones'; readonly updates: readonly ZoneUpdate[] }
-  | { readonly kind: 'settings'; readonly server: ServerConfig; readonly keys: readonly TsigKey[] }
+  | {
+      readonly kind: 'settings';
+      readonly server: ServerConfig;
+      readonly keys: readonly TsigKey[];
+      readonly rateLimit: SharedArrayBuffer | null;
+    }
+  /** Asks for a 'synced' report once everything sent before is in force. */
+  | { readonly kind: 'sync'; readonly id: number }
   | { readonly kind: 'stop' };
+
+/** One socket of a thread. `fd` null: the thread binds it itself, because the main thread has no system calls. */
+export type ThreadSocket = { readonly endpoint: Endpoint; readonly fd: number | null };
 
 /** `workerData` of every thread that answers. */
 export type DnsThreadData = {
@@ -34,11 +82,14 @@ export type DnsThreadData = {
   readonly news: SharedArrayBuffer;
   readonly server: ServerConfig;
   readonly keys: readonly TsigKey[];
+  readonly sockets: readonly ThreadSocket[];
+  /** Table of the rate limit, shared by all UDP threads; null: no limit. */
+  readonly rateLimit: SharedArrayBuffer | null;
 };
 
 /** A thread that answers → main thread. */
 export type DnsReport =
-  | { readonly kind: 'listening'; readonly name: string; readonly endpoints: readonly string[] }
+  | { readonly kind: 'listening'; readonly name: string; readonly endpoints: readonly Endpoint[] }
   | {
       readonly kind: 'failed';
       readonly name: string;
@@ -47,4 +98,5 @@ export type DnsReport =
       readonly message: string;
     }
   | { readonly kind: 'log'; readonly level: 'info' | 'warn' | 'error'; readonly message: string }
+  | { readonly kind: 'synced'; readonly name: string; readonly id: number }
   | { readonly kind: 'stopped'; readonly name: string };
