@@ -100,9 +100,13 @@ export type Config = {
   readonly zonetemplateDir: string;
   readonly namedDir: string | null;
   readonly logpath: string | null;
+  /** Least severe message that goes to `logpath`. */
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   readonly lockfile: string;
   /** With `{dnet}` still in it; see `forNetwork`. */
   readonly statefile: string;
+  /** Where our own state lives beside the original's files: `state_dir`, else the folder of the state files. */
+  readonly stateDir: string;
   readonly liveList: string | null;
   readonly canaryFiles: string | null;
   readonly prometheusLogs: string | null;

@@ -1,0 +1,49 @@
+import type { Fault } from '../fault.ts';
+
+export type ConfigCode =
+  | 'yaml-syntax'
+  | 'unknown-key'
+  | 'duplicate-key'
+  | 'missing-key'
+  | 'wrong-type'
+  | 'out-of-range'
+  | 'bad-value'
+  | 'unknown-reference' // names something that is defined nowhere
+  | 'ignored' // has no effect as it stands
+  | 'unreadable-file'
+  | 'key-file-syntax'
+  | 'edge-name'
+  | 'duplicate-edge'
+  | 'no-edges'
+  | 'canary-zone'
+  | 'canary-address'
+  | 'canary-is-edge';
+
+export type ConfigFault = Fault<ConfigCode>;
+
+/** A fault that concerns a whole file: it is absent, forbidden or empty. Line 1, column 1, no source line to show. */
+export function fileFault(
+  severity: ConfigFault['severity'],
+  code: ConfigCode,
+  file: string,
+  message: string,
+): ConfigFault {
+  return { severity, code, at: { file, line: 1, col: 1, text: '' }, message };
+}
+
+/** What a failed system call means to an operator: `ENOENT` is "no such file". */
+export function ioProblem(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  switch (code) {
+    case 'ENOENT':
+    case 'ENOTDIR':
+      return 'no such file';
+    case 'EACCES':
+    case 'EPERM':
+      return 'permission denied';
+    case 'EISDIR':
+      return 'is a folder, not a file';
+    default:
+      return code === '' ? String(error) : code;
+  }
+}

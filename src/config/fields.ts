@@ -1,0 +1,126 @@
+/**
+ * The kinds of value a configuration holds, each with the words that tell an operator what is expected. Optional values
+ * may be absent or null: the original's configuration leaves keys empty.
+ */
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import { lowerName, nameFromText, type WireName } from '../zones/name.ts';
+import { parseEndpoint, parsePrefix } from './address.ts';
+import { isHostName } from './host-name.ts';
+import { suggest } from './suggest.ts';
+import type { Endpoint, Prefix } from './types.ts';
+
+/** A map whose every other key is a fault; the message holds one line per unknown key, in the order of `issue.keys`. */
+export function section<Shape extends z.core.$ZodLooseShape>(shape: Shape, what = 'a section with keys and values') {
+  const known = Object.keys(shape);
+  return z.strictObject(shape, {
+    error: (issue) => {
+      if (issue.code !== 'unrecognized_keys') return `expected ${what}`;
+      return issue.keys
+        .map((key) => {
+          const meant = suggest(key, known);
+          if (meant !== null) return `unknown key "${key}", did you mean "${meant}"?`;
+          // The top of the file has too many to list.
+          return `unknown key "${key}"${known.length > 25 ? '' : `; known here: ${known.join(', ')}`}`;
+        })
+        .join('\n');
+    },
+  });
+}
+
+/** Absent and null both give `fallback`. */
+export function optional<T extends z.ZodType, F>(schema: T, fallback: F) {
+  return schema.nullish().transform((value): z.output<T> | F => value ?? fallback);
+}
+
+export function flag() {
+  return z.boolean({ error: 'expected true or false' });
+}
+
+export function text(expected = 'a text') {
+  return z.string({ error: `expected ${expected}` }).min(1, { error: `expected ${expected}` });
+}
+
+/** `integer`: whole numbers only. `above`: greater than `min`, not equal. */
+export function number(
+  expected: string,
+  { min, max, integer = true, above = false }: { min: number; max: number; integer?: boolean; above?: boolean },
+) {
+  const range = above ? `greater than ${min}, at most ${max}` : `${min} to ${max}`;
+  const error = `expected ${expected}, ${range}`;
+  const fits = (value: number): boolean => (above ? value > min : value >= min) && value <= max;
+  return z
+    .number({ error })
+    .refine((value) => !integer || Number.isInteger(value), { error, abort: true })
+    .refine(fits, { error, params: { code: 'out-of-range' } });
+}
+
+export function list<T extends z.ZodType>(item: T, expected: string) {
+  return z.array(item, { error: `expected ${expected}` });
+}
+
+/** One value or a list of them. */
+export function oneOrMany<T extends z.ZodType>(item: T, expected: string) {
+  return z.preprocess((value) => (Array.isArray(value) ? value : [value]), list(item, expected));
+}
+
+/** Text that `parse` turns into a value; null is "this is not one". */
+export function parsed<T>(expected: string, parse: (value: string) => T | null) {
+  return z.string({ error: `expected ${expected}` }).transform((value, context): T => {
+    const result = parse(value.trim());
+    if (result !== null) return result;
+    context.issues.push({ code: 'custom', input: value, message: `expected ${expected}` });
+    return z.NEVER;
+  });
+}
+
+export function endpoint(defaultPort: number) {
+  return parsed<Endpoint>('an address and port such as "127.0.0.1:53" or "[::1]:53"', (value) =>
+    parseEndpoint(value, defaultPort),
+  );
+}
+
+export function prefix() {
+  return parsed<Prefix>(
+    'an address or a prefix such as 192.0.2.0/24 or 2001:db8::/32, with no bits set beyond its length',
+    parsePrefix,
+  );
+}
+
+/** A whole domain name with its final dot, as in a zone file. */
+export function absoluteName() {
+  return parsed<WireName>('a domain name that ends with a dot, such as "ns1.example.net."', (value) => {
+    const wire = nameFromText(value, null);
+    return typeof wire === 'string' ? null : lowerName(wire);
+  });
+}
+
+/** A whole domain name; the final dot may be missing. */
+export function domainName() {
+  return parsed<WireName>('a domain name', readName);
+}
+
+export function readName(value: string): WireName | null {
+  const wire = value === '@' ? 'empty-name' : nameFromText(value, Uint8Array.of(0));
+  return typeof wire === 'string' ? null : lowerName(wire);
+}
+
+/** Labels below each zone: `www`, `a.b`. Not an absolute name. */
+export function relativeName() {
+  return parsed<string>('a label relative to each zone, such as www', (value) =>
+    value.endsWith('.') || readName(value) === null ? null : value,
+  );
+}
+
+/** What stands in a Host header; an address is allowed. */
+export function hostName() {
+  return parsed<string>('a host name', (value) => (isHostName(value) || isIP(value) !== 0 ? value : null));
+}
+
+/** A mailbox as a name, RFC 1035 §8: the first label is the local part. Also read in its usual form, `user@domain`. */
+export function mailboxName() {
+  return parsed<WireName>('a mailbox as a domain name, such as hostmaster.example.net.', (value) => {
+    const [local, domain] = value.split('@', 2);
+    return readName(domain === undefined ? value : `${local.replaceAll('.', '\\.')}.${domain}`);
+  });
+}

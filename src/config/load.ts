@@ -1,0 +1,164 @@
+/** edgemanage.yaml → `Config`: the original's keys unchanged, ours beside them, all faults in one go. */
+import { readFileSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { z } from 'zod';
+import { hasErrors } from '../fault.ts';
+import { parseBindKeys } from './bind-keys.ts';
+import { crossFaults } from './cross-checks.ts';
+import { type ConfigFault, fileFault, ioProblem } from './fault.ts';
+import { section } from './fields.ts';
+import { besideConfig, commonFolder } from './paths.ts';
+import { faultAt, schemaFaults, valueAt } from './schema-fault.ts';
+import { dns } from './section-dns.ts';
+import { commands, fileKeys, historicKeys, probeKeys, selectKeys } from './section-probe.ts';
+import { serverConfig, serverKeys } from './section-server.ts';
+import { transferConfig, transferKeys } from './section-transfer.ts';
+import { zoneKeys } from './section-zones.ts';
+import type { Config, TsigKey } from './types.ts';
+import { readYaml, type YamlSource } from './yaml-source.ts';
+
+/** Fetched in constant memory, so this bounds only an edge that sends without end. */
+const MAX_OBJECT_BYTES = 16 * 2 ** 20;
+
+const LOG_LEVELS = { DEBUG: 'debug', INFO: 'info', WARNING: 'warn', ERROR: 'error' } as const;
+
+const whole = section(
+  {
+    ...probeKeys,
+    ...selectKeys,
+    ...fileKeys,
+    ...serverKeys,
+    ...zoneKeys,
+    ...transferKeys,
+    ...historicKeys,
+    dns,
+    commands,
+  },
+  'a map of keys such as testobject, dns and edgelist_dir',
+);
+
+/** `config` is null when any fault is an error. Warnings come with a usable configuration. */
+export type LoadedConfig = { readonly config: Config | null; readonly faults: readonly ConfigFault[] };
+
+/** Reads `file` and the key files it names; nothing else is opened. Never throws. */
+export function loadConfig(file: string): LoadedConfig {
+  const path = resolve(file);
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    return { config: null, faults: [fileFault('error', 'unreadable-file', path, ioProblem(error))] };
+  }
+  return parseConfig(path, text, (keyFile) => readFileSync(keyFile, 'utf8'));
+}
+
+/** `loadConfig` of a text that stands at the absolute path `file`; `readKeyFile` throws as `readFileSync` does. */
+export function parseConfig(file: string, text: string, readKeyFile: (path: string) => string): LoadedConfig {
+  const source = readYaml(file, text);
+  const faults: ConfigFault[] = [...source.faults];
+  const checked = whole.safeParse(source.value);
+  if (!checked.success) faults.push(...schemaFaults(source, checked.error.issues));
+  const fileKeys = keysOfFiles(source, readKeyFile, faults);
+  faults.push(...crossFaults(source, fileKeys));
+  faults.sort((a, b) => (a.at?.line ?? 0) - (b.at?.line ?? 0) || (a.at?.col ?? 0) - (b.at?.col ?? 0));
+  // A schema that refused without a word would leave the operator alone with an exit status.
+  if (!checked.success || hasErrors(faults)) return { config: null, faults };
+  const config = build(file, checked.data, valueAt(source.value, ['http']) === false, fileKeys);
+  return { config, faults: [...faults, ...missingPaths(source, config)] };
+}
+
+function keysOfFiles(source: YamlSource, readKeyFile: (path: string) => string, faults: ConfigFault[]): TsigKey[] {
+  const given = valueAt(source.value, ['transfer', 'key_files']);
+  const files = Array.isArray(given) ? given : [given];
+  return files.flatMap((name: unknown, i) => {
+    if (typeof name !== 'string' || name === '') return [];
+    const path = besideConfig(source.file, name);
+    let text: string;
+    try {
+      text = readKeyFile(path);
+    } catch (error) {
+      const message = `${path}: ${ioProblem(error)}`;
+      faults.push(
+        faultAt(source, ['transfer', 'key_files', ...(Array.isArray(given) ? [i] : [])], {
+          severity: 'error',
+          code: 'unreadable-file',
+          message,
+        }),
+      );
+      return [];
+    }
+    const read = parseBindKeys(path, text);
+    faults.push(...read.faults);
+    return read.keys;
+  });
+}
+
+/** Worth a word at start, but no reason to refuse: a hook may fetch the object, a folder may be mounted later. */
+function missingPaths(source: YamlSource, config: Config): ConfigFault[] {
+  const warnings: ConfigFault[] = [];
+  const look = (keyPath: readonly string[], path: string, kind: 'file' | 'folder', effect: string): void => {
+    const found = statSync(path, { throwIfNoEntry: false });
+    if (found !== undefined && (kind === 'file' ? found.isFile() : found.isDirectory())) return;
+    const message = `${keyPath.join('.')}: no ${kind} at ${path}; ${effect}`;
+    warnings.push(faultAt(source, keyPath, { severity: 'warning', code: 'unreadable-file', message }));
+  };
+  try {
+    look(['testobject', 'local'], config.testobject.local, 'file', 'no fetch can be compared with it');
+    look(['edgelist_dir'], config.edgelistDir, 'folder', 'there are no networks');
+    look(['zonetemplate_dir'], config.zonetemplateDir, 'folder', 'there are no zones');
+  } catch {
+    // Not even allowed to look (a folder above forbids it): whoever opens the file says so, with the reason.
+  }
+  return warnings;
+}
+
+function build(file: string, keys: z.output<typeof whole>, httpOff: boolean, fileTsigKeys: readonly TsigKey[]): Config {
+  const at = (path: string): string => besideConfig(file, path);
+  const maybe = (path: string | null): string | null => (path === null ? null : at(path));
+  const statefile = at(keys.statefile);
+  return {
+    file,
+    testobject: { ...keys.testobject, local: at(keys.testobject.local) },
+    dns: {
+      nsRecords: keys.dns.ns_records,
+      soaNameserver: keys.dns.soa_nameserver,
+      soaMailbox: keys.dns.soa_mailbox,
+      rotateZones: keys.dns.rotate_zones,
+      ttl: keys.dns.ttl,
+    },
+    goodenough: keys.goodenough,
+    timeout: keys.testing ? keys.timeout : 10,
+    testing: keys.testing,
+    workers: keys.workers,
+    retry: keys.retry,
+    edgeCount: keys.edge_count,
+    dnetEdgeCount: new Map(Object.entries(keys.dnet_edge_count)),
+    dnschangeMaxfreq: keys.dnschange_maxfreq,
+    canaryKiller: keys.canary_killer,
+    runFrequency: keys.run_frequency,
+    edgelistDir: at(keys.edgelist_dir),
+    extraEdgelistDir: maybe(keys.extra_edgelist_dir),
+    healthdataStore: at(keys.healthdata_store),
+    zonetemplateDir: at(keys.zonetemplate_dir),
+    namedDir: maybe(keys.named_dir),
+    logpath: maybe(keys.logpath),
+    logLevel: LOG_LEVELS[keys.log_level],
+    lockfile: at(keys.lockfile),
+    statefile,
+    stateDir: keys.state_dir === null ? commonFolder(statefile) : at(keys.state_dir),
+    liveList: maybe(keys.live_list),
+    canaryFiles: maybe(keys.canary_files),
+    prometheusLogs: maybe(keys.prometheus_logs),
+    commands: {
+      runBefore: keys.commands?.run_before ?? [],
+      runAfter: keys.commands?.run_after ?? [],
+      runAfterChanges: keys.commands?.run_after_changes ?? [],
+    },
+    maxObjectBytes: keys.probe?.max_object_bytes ?? MAX_OBJECT_BYTES,
+    server: serverConfig(file, keys.server),
+    http: httpOff ? null : { listen: keys.http?.listen ?? { address: '127.0.0.1', port: 8053 } },
+    staticZones: keys.static_zones.map(({ name, file: zoneFile }) => ({ name, file: at(zoneFile) })),
+    staticZoneDir: maybe(keys.static_zone_dir),
+    transfer: transferConfig(keys.transfer, fileTsigKeys),
+  };
+}

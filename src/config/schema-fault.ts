@@ -1,0 +1,89 @@
+/** What the schema found wrong, as faults at the place in the file where it stands. */
+import type { z } from 'zod';
+import type { ConfigCode, ConfigFault } from './fault.ts';
+import type { Path, YamlSource } from './yaml-source.ts';
+
+export function schemaFaults(source: YamlSource, issues: readonly z.core.$ZodIssue[]): ConfigFault[] {
+  return issues.flatMap((issue) => faultsOf(source, issue)).filter((fault) => isSound(source, fault));
+}
+
+/** A wrong value that no schema saw: `path` leads to it. */
+export function faultAt(
+  source: YamlSource,
+  path: Path,
+  fault: Pick<ConfigFault, 'severity' | 'code' | 'message'>,
+  what: 'key' | 'value' = 'value',
+): ConfigFault {
+  return { ...fault, at: source.spanOf(path, what) };
+}
+
+function faultsOf(source: YamlSource, issue: z.core.$ZodIssue): ConfigFault[] {
+  const given = issue.path.filter((segment): segment is string | number => typeof segment !== 'symbol');
+  const path = writtenPath(source.value, given);
+  if (issue.code === 'unrecognized_keys') {
+    // `section` writes one line a key.
+    const messages = issue.message.split('\n');
+    return issue.keys.map((key, i) =>
+      faultAt(source, [...path, key], { severity: 'error', code: 'unknown-key', message: messages[i] }, 'key'),
+    );
+  }
+  const value = valueAt(source.value, path);
+  const name = pathText(path);
+  const head = name === '' ? '' : `${name}: `;
+  if (value === undefined) {
+    const message = `${head}missing; ${issue.message}`;
+    return [faultAt(source, path, { severity: 'error', code: 'missing-key', message }, 'key')];
+  }
+  const secret = path.some((segment) => typeof segment === 'string' && segment.includes('secret'));
+  const message = `${head}${issue.message}${secret ? '' : `, got ${shown(value)}`}`;
+  const fault = faultAt(source, path, { severity: 'error', code: codeOf(issue), message });
+  return [secret && fault.at !== null ? { ...fault, at: { ...fault.at, text: '' } } : fault];
+}
+
+function codeOf(issue: z.core.$ZodIssue): ConfigCode {
+  if (issue.code === 'invalid_type') return 'wrong-type';
+  if (issue.code === 'custom' && issue.params?.['code'] === 'out-of-range') return 'out-of-range';
+  return 'bad-value';
+}
+
+/** Below a syntax error nothing is certain: what looks missing or wrong there may be the error's own doing. */
+function isSound(source: YamlSource, fault: ConfigFault): boolean {
+  if (source.soundBefore === Number.POSITIVE_INFINITY) return true;
+  return fault.code !== 'missing-key' && (fault.at?.line ?? 0) < source.soundBefore;
+}
+
+/** Undefined where the path leads nowhere. */
+export function valueAt(value: unknown, path: Path): unknown {
+  let at = value;
+  for (const segment of path) {
+    if (typeof at !== 'object' || at === null || !Object.hasOwn(at, segment)) return undefined;
+    at = (at as { readonly [key: string | number]: unknown })[segment];
+  }
+  return at;
+}
+
+/** Some keys take a single value for a list or a section: the schema's path then goes on below what was written. */
+function writtenPath(value: unknown, path: Path): Path {
+  for (let length = 0; length < path.length; length++) {
+    const at = valueAt(value, path.slice(0, length));
+    if (typeof at !== 'object' || at === null) return at === undefined || at === null ? path : path.slice(0, length);
+    const wrapped = path[length] === 0 && !Array.isArray(at);
+    if (wrapped) return path.slice(0, length);
+  }
+  return path;
+}
+
+/** `transfer.allow[2].from` */
+function pathText(path: Path): string {
+  return path
+    .map((segment, i) => (typeof segment === 'number' ? `[${segment}]` : i === 0 ? segment : `.${segment}`))
+    .join('');
+}
+
+function shown(value: unknown): string {
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object' && value !== null) return value instanceof Date ? 'a date' : 'a section';
+  if (value === null) return 'nothing';
+  const text = typeof value === 'string' ? JSON.stringify(value) : String(value);
+  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+}

@@ -1,0 +1,130 @@
+/** A YAML text with a way back from every value to the line and column where an operator wrote it. */
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  visit,
+} from 'yaml';
+import type { Span } from '../fault.ts';
+import type { ConfigFault } from './fault.ts';
+
+export type Path = readonly (string | number)[];
+
+export type YamlSource = {
+  readonly file: string;
+  readonly doc: Document;
+  /** The plain value; null for an empty file and where `faults` forbids one. */
+  readonly value: unknown;
+  readonly faults: readonly ConfigFault[];
+  /** First line with a syntax error; values above it are sound. Infinity: none. */
+  readonly soundBefore: number;
+  spanAt(offset: number): Span;
+  /**
+   * The value at `path`, or the key that leads to it; where the path leads nowhere, the deepest key on the way
+   * (a missing key is shown at the section that lacks it).
+   */
+  spanOf(path: Path, what: 'key' | 'value'): Span;
+};
+
+/**
+ * Reads as YAML 1.1, as the original's reader did: `yes`, `no`, `on` and `off` are booleans. Repeated keys are warnings
+ * and the last one counts, as it did there. Never throws.
+ */
+export function readYaml(file: string, text: string): YamlSource {
+  const lines = new LineCounter();
+  const doc = parseDocument(text, { version: '1.1', lineCounter: lines, uniqueKeys: false, prettyErrors: false });
+  plainLetters(doc);
+  const rows = text.split(/\r?\n/);
+  const spanAt = (offset: number): Span => {
+    const { line, col } = lines.linePos(Math.min(offset, text.length));
+    const row = Math.max(1, line);
+    const source = rows[row - 1] ?? '';
+    // A secret must not reach a log by way of the line that is shown with its fault.
+    return { file, line: row, col: Math.max(1, col), text: /secret/i.test(source) ? '' : source };
+  };
+  const faults: ConfigFault[] = doc.errors.map((error) => ({
+    severity: 'error',
+    code: 'yaml-syntax',
+    at: spanAt(error.pos[0]),
+    message: error.message,
+  }));
+  const soundBefore = Math.min(...faults.map((fault) => fault.at?.line ?? 1), Number.POSITIVE_INFINITY);
+  for (const warning of doc.warnings) {
+    faults.push({ severity: 'warning', code: 'yaml-syntax', at: spanAt(warning.pos[0]), message: warning.message });
+  }
+  faults.push(...repeatedKeys(doc, spanAt));
+  let value: unknown = null;
+  try {
+    value = doc.toJS();
+  } catch (error) {
+    // An alias to nothing, or aliases nested so deep that they would fill the memory.
+    const message = error instanceof Error ? error.message : String(error);
+    faults.push({ severity: 'error', code: 'yaml-syntax', at: spanAt(0), message });
+  }
+  const spanOf = (path: Path, what: 'key' | 'value'): Span => spanAt(offsetOf(doc, path, what));
+  return { file, doc, value, faults, soundBefore, spanAt, spanOf };
+}
+
+/** YAML 1.1 counts `y` and `n` as booleans; the original's reader did not, and a zone file may well be called `y`. */
+function plainLetters(doc: Document): void {
+  visit(doc, {
+    Scalar(_, scalar) {
+      if (typeof scalar.value === 'boolean' && scalar.source !== undefined && /^[yn]$/i.test(scalar.source)) {
+        scalar.value = scalar.source;
+      }
+    },
+  });
+}
+
+function repeatedKeys(doc: Document, spanAt: (offset: number) => Span): ConfigFault[] {
+  const faults: ConfigFault[] = [];
+  visit(doc, {
+    Map(_, map) {
+      const seen = new Set<string>();
+      for (const { key } of map.items) {
+        if (!isScalar(key)) continue;
+        const text = String(key.value);
+        if (seen.has(text) && text !== '<<') {
+          const message = `"${text}" is given more than once; the last one counts`;
+          faults.push({ severity: 'warning', code: 'duplicate-key', at: spanAt(key.range?.[0] ?? 0), message });
+        }
+        seen.add(text);
+      }
+    },
+  });
+  return faults;
+}
+
+function offsetOf(doc: Document, path: Path, what: 'key' | 'value'): number {
+  let node: unknown = doc.contents;
+  let keyAt = 0;
+  let valueAt = startOf(node) ?? 0;
+  for (const segment of path) {
+    if (isAlias(node)) node = node.resolve(doc);
+    if (isMap(node)) {
+      // The last of repeated keys is the one in force.
+      const pair = node.items.findLast(({ key }) => isScalar(key) && String(key.value) === String(segment));
+      if (pair === undefined) return keyAt;
+      keyAt = startOf(pair.key) ?? valueAt;
+      node = pair.value;
+      valueAt = startOf(node) ?? keyAt;
+    } else if (isSeq(node) && typeof segment === 'number' && node.items[segment] !== undefined) {
+      node = node.items[segment];
+      valueAt = startOf(node) ?? valueAt;
+      keyAt = valueAt;
+    } else break;
+  }
+  // An absent value (`key:` and nothing) has a place, but it is the end of the line: the key says more.
+  const empty = isScalar(node) && node.value === null && node.source === '';
+  return what === 'key' || empty ? keyAt : valueAt;
+}
+
+function startOf(node: unknown): number | null {
+  return isNode(node) ? ((node as Node).range?.[0] ?? null) : null;
+}
