@@ -22,11 +22,14 @@ export type FailReason =
   | 'too-large' // body over the size limit
   | 'headers-too-large'
   | 'redirects' // more than five, a loop, or one that leads nowhere
-  | 'truncated' // the connection ended inside the body
+  | 'truncated' // the connection ended inside the header or the body
   | 'protocol' // not HTTP, broken chunking
   | 'other';
 
-/** Seconds each phase took, summed over redirect hops; null where it was not reached (or not needed: `tls` of http). */
+/**
+ * Seconds each phase of the last try took, summed over redirect hops; null where it was not reached (or not needed: `tls`
+ * of http, `resolve` of an address). `total` is everything, the look-up and the body included.
+ */
 export type Phases = {
   readonly resolve: number | null;
   readonly connect: number | null;
@@ -38,12 +41,13 @@ export type Phases = {
 /** One fetch of one address. */
 export type Fetch = {
   readonly address: string;
-  /** Elapsed seconds, body included; the timeout when it failed. */
+  /** Elapsed seconds, redirects and body included, the name's look-up not; the timeout when it failed. */
   readonly seconds: number;
   readonly fail: { readonly reason: FailReason; readonly detail: string } | null;
   readonly phases: Phases;
   /** Tries on connection errors, at least 1. */
   readonly attempts: number;
+  /** Redirects followed, 0 for most. */
   readonly hops: number;
 };
 
@@ -89,10 +93,11 @@ export type EdgeInput = {
   readonly name: string;
   readonly mode: Mode;
   readonly comment: string;
+  /** With this round's sample or without: deciding adds it where it is missing. */
   readonly history: History;
   /** This round's sample; null when the edge was not fetched this round. */
   readonly sample: Sample | null;
-  /** Addresses fit to be published: resolved, and their own fetch not failed. */
+  /** Addresses fit to be published (`publishable` in live-set.ts); both null: the edge cannot be live. */
   readonly v4: string | null;
   readonly v6: string | null;
   readonly verificationFailed: boolean;
@@ -135,18 +140,23 @@ export type RoundInput = {
   readonly operatorChange: boolean;
 };
 
+/** What became of the live set, by names: a member's addresses may change without it, so publishers compare those too. */
 export type Outcome =
   | { readonly kind: 'unchanged' }
   | { readonly kind: 'changed'; readonly added: readonly string[]; readonly removed: readonly string[] }
   /** The rotation limit keeps the old set until `until`; `wanted` is what would be live. */
   | { readonly kind: 'held'; readonly until: number; readonly wanted: readonly string[] }
-  /** No edge is fit to be live and none ever was. */
+  /** No edge is fit to be live: `live` is empty and nothing is published; what was published before stays as it is. */
   | { readonly kind: 'empty' };
+
+/** The rotation limit at work: `recent` changes within 600 s, `limit` allowed; it binds until `until`. */
+export type Hold = { readonly until: number; readonly recent: number; readonly limit: number };
 
 export type CanaryDecision = {
   readonly zone: string;
   readonly address: string;
   readonly active: ActiveCanary | null;
+  /** What this zone publishes changed apart from the live set: canary used, dropped, replaced, or its victim redrawn. */
   readonly changed: boolean;
   readonly held: boolean;
   readonly why: string;
@@ -157,12 +167,14 @@ export type Decision = {
   readonly at: number;
   readonly network: string;
   readonly outcome: Outcome;
+  /** Set whenever the rotation limit kept a wanted change back, also where a vanished member had to leave all the same. */
+  readonly hold: Hold | null;
   /** Sorted by edge name. */
   readonly live: readonly LiveMember[];
   /** How many edges the configuration wants. */
   readonly wanted: number;
   readonly verdicts: readonly Verdict[];
-  /** For every edge: whether it is live and the sentence that says why. */
+  /** For every listed edge, and those that were live until now: whether it is live and the sentence that says why. */
   readonly reasons: ReadonlyMap<string, { readonly live: boolean; readonly why: string }>;
   readonly canaryVerdicts: readonly Verdict[];
   readonly canaries: readonly CanaryDecision[];
@@ -171,6 +183,25 @@ export type Decision = {
   /** Warnings about the set as a whole: shortfall, retained failing members, limit reached. */
   readonly notes: readonly string[];
   readonly memory: Memory;
+};
+
+/** A history summed up to what judging compares; null where no sample is behind it. */
+export type Figures = {
+  readonly last: number | null;
+  /** Over samples aged 300 s or less. */
+  readonly windowAverage: number | null;
+  readonly windowCount: number;
+  /** Over all stored samples. */
+  readonly average: number | null;
+  readonly count: number;
+};
+
+/** An edge with its history summed up: what the history log keeps, so that a round can be decided again. */
+export type EdgeFacts = Omit<EdgeInput, 'history'> & { readonly figures: Figures };
+export type CanaryFacts = EdgeFacts & { readonly zone: string };
+export type RoundFacts = Omit<RoundInput, 'edges' | 'canaries'> & {
+  readonly edges: readonly EdgeFacts[];
+  readonly canaries: readonly CanaryFacts[];
 };
 
 /** What the prober is asked to fetch: everything about one network's test. */
@@ -211,6 +242,8 @@ export type ProbeRequest =
 /** Prober → main thread. */
 export type ProbeReport =
   | { readonly kind: 'ready' }
+  /** Something threw where nothing should; the round goes on, the thread is replaced after it. */
+  | { readonly kind: 'problem'; readonly message: string }
   | { readonly kind: 'sample'; readonly id: number; readonly sample: Sample }
   | {
       readonly kind: 'done';

@@ -1,0 +1,72 @@
+import type { Figures, History } from './types.ts';
+
+/** Samples kept of one edge (specification section 3). */
+export const HISTORY_MAX = 2000;
+/** Entries of `historical_average`: one more than samples, as edgemanage keeps them. */
+export const AVERAGES_MAX = 2001;
+/** Samples of this age in seconds or less make up the window. */
+export const WINDOW_SECONDS = 300;
+
+export const EMPTY_HISTORY: History = { times: [], seconds: [] };
+
+/** Epoch seconds as the stores stamp them: to the centisecond. */
+export function centiseconds(at: number): number {
+  return Math.round(at * 100) / 100;
+}
+
+/**
+ * The history with one sample more, at most 2000. A sample of the same centisecond is replaced, so that adding one twice
+ * is adding it once (the very same history comes back). Samples later than `at` are dropped: the clock has been set
+ * back since, and they would pass for the newest until it caught up.
+ */
+export function addSample(history: History, at: number, seconds: number): History {
+  return append(history, centiseconds(at), seconds, HISTORY_MAX);
+}
+
+/**
+ * Adds to `historical_average`: a sample that lands in minute 0 of an hour (UTC) notes the overall average. Nothing reads
+ * it but people who keep the files.
+ */
+export function noteAverage(averages: History, at: number, average: number): History {
+  const minute = Math.floor(at / 60) % 60;
+  return minute === 0 ? append(averages, centiseconds(at), average, AVERAGES_MAX) : averages;
+}
+
+function append(history: History, stamp: number, value: number, max: number): History {
+  const { times, seconds } = history;
+  const end = times.length;
+  if (end > 0 && end <= max && times[end - 1] === stamp && seconds[end - 1] === value) return history;
+
+  let keep = end;
+  while (keep > 0 && times[keep - 1] >= stamp) keep--;
+  const from = Math.max(0, keep + 1 - max);
+  return { times: [...times.slice(from, keep), stamp], seconds: [...seconds.slice(from, keep), value] };
+}
+
+/** Sums a history up for the judge. `now` decides the window only. */
+export function figuresOf({ times, seconds }: History, now: number): Figures {
+  const count = seconds.length;
+  let windowFrom = count;
+  // In whole centiseconds: epoch seconds are too large for a double to keep "exactly 300 s" apart from a hair more.
+  while (windowFrom > 0 && Math.round((now - times[windowFrom - 1]) * 100) <= WINDOW_SECONDS * 100) windowFrom--;
+  return {
+    last: count === 0 ? null : seconds[count - 1],
+    windowAverage: mean(seconds, windowFrom),
+    windowCount: count - windowFrom,
+    average: mean(seconds, 0),
+    count,
+  };
+}
+
+/**
+ * Mean of the values from `from` on, rounded to the nanosecond; null when there are none. Taken as distances from the
+ * last value and rounded, so that ten times 0.7 s average to 0.7 s, not to a hair under a `goodenough` of 0.7.
+ */
+function mean(values: readonly number[], from: number): number | null {
+  const count = values.length - from;
+  if (count <= 0) return null;
+  const origin = values[values.length - 1];
+  let sum = 0;
+  for (let i = from; i < values.length; i++) sum += values[i] - origin;
+  return Math.round((origin + sum / count) * 1e9) / 1e9;
+}

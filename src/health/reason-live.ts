@@ -1,0 +1,104 @@
+import type { Field, Refusal } from './field.ts';
+import { passes } from './judge.ts';
+import { holdText } from './limit.ts';
+import { seconds } from './reason.ts';
+import { type Candidate, isStillHealthy, type Selected } from './select.ts';
+import type { EdgeFacts, Hold, Verdict } from './types.ts';
+
+export type Reason = { readonly live: boolean; readonly why: string };
+
+/** Says of every edge whether it is live and why. `live`: what the rotation limit made of `field.wanted`. */
+export function reasonsOf(field: Field, live: ReadonlySet<string>, hold: Hold | null): ReadonlyMap<string, Reason> {
+  const places = new Map(
+    field.selected.map((selected, i) => [selected.candidate.facts.name, { selected, place: i + 1 }]),
+  );
+  const reasons = new Map<string, Reason>();
+  for (const candidate of field.candidates) {
+    const { name } = candidate.facts;
+    const chosen = places.get(name);
+    const wanted =
+      chosen === undefined
+        ? passedOverWhy(candidate, field)
+        : selectedWhy(chosen.selected, chosen.place, field.edgeCount);
+    // Live and chosen differ only where the limit holds the set.
+    if (hold === null || live.has(name) === (chosen !== undefined))
+      reasons.set(name, { live: live.has(name), why: wanted });
+    else if (live.has(name)) reasons.set(name, { live: true, why: heldInWhy(candidate, hold) });
+    else reasons.set(name, { live: false, why: `held out, would be live: ${wanted}; ${holdText(hold)}` });
+  }
+  for (const { edge, refusal } of field.refused)
+    reasons.set(edge.name, { live: false, why: refusedWhy(edge, refusal) });
+  for (const name of field.unlisted) reasons.set(name, { live: false, why: 'no longer in the edge list' });
+  return reasons;
+}
+
+/** Why a selected edge is live; `place` counts from 1. */
+function selectedWhy({ candidate, place: rule }: Selected, place: number, edgeCount: number): string {
+  const { facts, verdict } = candidate;
+  switch (rule) {
+    case 'blindforced':
+      return `blindforced${quoted(facts.comment)}, live whatever it does: ${verdict.why}`;
+    case 'forced':
+      return `forced${quoted(facts.comment)} and passing: ${verdict.why}`;
+    case 'still-healthy':
+      return `still healthy: ${verdict.why}`;
+    case 'filled':
+      return `fills place ${place} of ${edgeCount}: ${standing(verdict)} (${verdict.why})`;
+    case 'retained':
+      return `kept although it does not pass, for lack of passing edges: ${verdict.why}`;
+  }
+}
+
+function heldInWhy({ verdict }: Candidate, hold: Hold): string {
+  return `held in, would not be live: ${verdict.why}; ${holdText(hold)}`;
+}
+
+function passedOverWhy(candidate: Candidate, { selected, edgeCount, lastLive }: Field): string {
+  const { verdict } = candidate;
+  if (verdict.judgement === null) return verdict.why;
+  if (!passes(verdict.judgement)) return `fails: ${verdict.why}`;
+
+  // A passing edge is passed over only when every place is taken, so somebody is the last.
+  const last = selected[selected.length - 1];
+  const full = `${standing(verdict)} (${verdict.why}), but all ${edgeCount} places are taken`;
+  switch (last.place) {
+    case 'blindforced':
+    case 'forced':
+      return `${full} by forced edges`;
+    case 'still-healthy':
+      if (isStillHealthy(candidate, lastLive)) return `${full} by faster ones: ${named(last, verdict)}`;
+      return `${full}, and a faster edge displaces none that is still healthy`;
+    case 'filled':
+    case 'retained':
+      return `${full} by better ones: ${named(last, verdict)}`;
+  }
+}
+
+function refusedWhy(edge: EdgeFacts, refusal: Refusal): string {
+  switch (refusal.kind) {
+    case 'canary':
+      return `is the canary of ${refusal.zone}, so never live as an edge`;
+    case 'unavailable':
+      return `unavailable${quoted(edge.comment)}: never live`;
+    case 'no-address': {
+      const fail = edge.sample?.fail ?? null;
+      return `has no address to publish${fail === null ? '' : ` (${fail.reason}: ${fail.detail})`}`;
+    }
+  }
+}
+
+/** `pass_average, average 0.264 s`: what filling compares. `other` is who it is compared with. */
+function standing({ judgement, average }: Verdict, other?: Verdict): string {
+  const state = judgement ?? 'not judged';
+  if (average === null) return state;
+  const against = other === undefined || other.average === null ? [] : [other.average];
+  return `${state}, average ${seconds(average, ...against)}`;
+}
+
+function named({ candidate }: Selected, other: Verdict): string {
+  return `the last is ${candidate.facts.name} with ${standing(candidate.verdict, other)}`;
+}
+
+function quoted(comment: string): string {
+  return comment === '' ? '' : ` (${comment})`;
+}
