@@ -1,0 +1,247 @@
+/**
+ * Master-file octets in, tokens out (RFC 1035 §5.1): words, quoted strings and ends of lines. Comments, blanks and
+ * parentheses are consumed here. A token is a range of the text, never a string, so a record costs no allocation.
+ */
+export const TOKEN = {
+  end: 0, // end of the entry: a line's end outside parentheses, or the end of the text
+  word: 1,
+  quoted: 2, // `start`..`end` lie inside the quotes
+  unterminated: 3, // a quoted string that its line does not close
+  unbalanced: 4, // `)` without `(`, or the text ends inside `(`
+} as const;
+
+const TAB = 0x09;
+const LF = 0x0a;
+const CR = 0x0d;
+const SPACE = 0x20;
+const QUOTE = 0x22;
+const OPEN = 0x28;
+const CLOSE = 0x29;
+const SEMICOLON = 0x3b;
+const BACKSLASH = 0x5c;
+
+const LAST = 1; // ends a word
+const ESCAPE = 2;
+/** What an octet does inside a word; 0: it belongs to it. */
+const IN_WORD: Uint8Array = (() => {
+  const table = new Uint8Array(256);
+  for (const octet of [TAB, LF, CR, SPACE, QUOTE, OPEN, CLOSE, SEMICOLON]) table[octet] = LAST;
+  table[BACKSLASH] = ESCAPE;
+  return table;
+})();
+
+/** A place in the text: line and column count from 1, columns in characters. */
+export type Place = { readonly line: number; readonly col: number; readonly text: string };
+
+export class Tokens {
+  readonly text: Uint8Array;
+  /** One of `TOKEN`, of the token last read. */
+  kind: number = TOKEN.end;
+  start = 0;
+  end = 0;
+  /** Line of the token last read, from 1. */
+  line = 1;
+  /** Line of the entry's first token. */
+  entryLine = 1;
+  /** Whether a backslash occurs in the token. */
+  escaped = false;
+  private at = 0;
+  private depth = 0;
+  private nowLine = 1;
+  private nowLineStart = 0;
+  private lineStart = 0;
+  private held = false;
+  private entryStart = 0;
+  private entryLineStart = 0;
+
+  constructor(text: Uint8Array, start = 0) {
+    this.text = text;
+    this.at = start;
+  }
+
+  /** Whether entries are left; asked between entries only. */
+  get done(): boolean {
+    return this.at >= this.text.length;
+  }
+
+  /** Whether the entry about to be read begins with a blank; asked between entries only. */
+  get startsBlank(): boolean {
+    const octet = this.text[this.at];
+    return octet === SPACE || octet === TAB;
+  }
+
+  /** Notes that an entry begins with the token last read. */
+  markEntry(): void {
+    this.entryStart = this.start;
+    this.entryLine = this.line;
+    this.entryLineStart = this.lineStart;
+  }
+
+  /** Gives the token last read once more on the following `next`. */
+  hold(): void {
+    this.held = true;
+  }
+
+  /** Reads a token and returns its kind. After `TOKEN.end` comes the next line's first token. */
+  next(): number {
+    if (this.held) {
+      this.held = false;
+      return this.kind;
+    }
+    const { text } = this;
+    let at = this.at;
+    for (;;) {
+      const octet = at < text.length ? text[at] : -1;
+      switch (octet) {
+        case SPACE:
+        case TAB:
+          at++;
+          continue;
+        case CR:
+        case LF:
+          if (this.depth > 0) {
+            at = this.pastLine(at);
+            continue;
+          }
+          this.begin(TOKEN.end, at, at);
+          this.at = this.pastLine(at);
+          return TOKEN.end;
+        case SEMICOLON:
+          at = this.endOfLine(at);
+          continue;
+        case OPEN:
+          this.depth++;
+          at++;
+          continue;
+        case CLOSE:
+          if (this.depth > 0) {
+            this.depth--;
+            at++;
+            continue;
+          }
+          this.at = at + 1;
+          return this.begin(TOKEN.unbalanced, at, at + 1);
+        case QUOTE:
+          return this.quoted(at + 1);
+        case -1:
+          this.at = at;
+          if (this.depth === 0) return this.begin(TOKEN.end, at, at);
+          this.depth = 0;
+          return this.begin(TOKEN.unbalanced, at, at);
+        default:
+          return this.word(at);
+      }
+    }
+  }
+
+  /** Reads up to the end of the entry, however it goes on. */
+  skipEntry(): void {
+    while (this.kind !== TOKEN.end || this.held) this.next();
+  }
+
+  /** The token as text, octets as latin1. For messages and rare words; the usual path compares octets. */
+  asText(): string {
+    return latin1(this.text, this.start, this.end);
+  }
+
+  /** Where the token last read begins. */
+  place(): Place {
+    return this.placeOf(this.start, this.line, this.lineStart);
+  }
+
+  /** Where the entry begins. */
+  entryPlace(): Place {
+    return this.placeOf(this.entryStart, this.entryLine, this.entryLineStart);
+  }
+
+  private placeOf(start: number, line: number, lineStart: number): Place {
+    const before = visible(this.text.subarray(lineStart, start));
+    return { line, col: before.length + 1, text: visible(this.text.subarray(lineStart, this.endOfLine(lineStart))) };
+  }
+
+  private word(from: number): number {
+    const { text } = this;
+    let at = from;
+    this.begin(TOKEN.word, from, from);
+    for (; at < text.length; at++) {
+      const what = IN_WORD[text[at]];
+      if (what === 0) continue;
+      if (what === LAST) break;
+      this.escaped = true;
+      const next = text[at + 1]; // a line's end cannot be escaped in a word
+      if (at + 1 < text.length && next !== LF && next !== CR) at++;
+    }
+    this.at = at;
+    this.end = at;
+    return TOKEN.word;
+  }
+
+  private quoted(from: number): number {
+    const { text } = this;
+    let at = from;
+    this.begin(TOKEN.quoted, from, from);
+    for (; at < text.length; at++) {
+      const octet = text[at];
+      if (octet === QUOTE) {
+        this.end = at;
+        this.at = at + 1;
+        return TOKEN.quoted;
+      }
+      if (octet === BACKSLASH) {
+        this.escaped = true;
+        if (at + 1 < text.length) at++;
+        if (text[at] === LF) {
+          this.nowLine++;
+          this.nowLineStart = at + 1;
+        }
+      } else if (octet === LF) break;
+    }
+    this.at = Math.min(at, text.length);
+    this.end = this.at;
+    this.start = from - 1;
+    this.kind = TOKEN.unterminated;
+    return TOKEN.unterminated;
+  }
+
+  private begin(kind: number, start: number, end: number): number {
+    this.kind = kind;
+    this.start = start;
+    this.end = end;
+    this.escaped = false;
+    this.line = this.nowLine;
+    this.lineStart = this.nowLineStart;
+    return kind;
+  }
+
+  /** `at` is at CR or LF. A lone CR ends an entry too, but only LF counts a line. */
+  private pastLine(at: number): number {
+    let next = at + 1;
+    if (this.text[at] === CR) {
+      if (this.text[next] !== LF) return next;
+      next++;
+    }
+    this.nowLine++;
+    this.nowLineStart = next;
+    return next;
+  }
+
+  private endOfLine(from: number): number {
+    const stop = this.text.indexOf(LF, from);
+    if (stop === -1) return this.text.length;
+    return stop > from && this.text[stop - 1] === CR ? stop - 1 : stop;
+  }
+}
+
+export function latin1(octets: Uint8Array, start: number, end: number): string {
+  let text = '';
+  for (let i = start; i < end; i++) text += String.fromCharCode(octets[i]);
+  return text;
+}
+
+const UTF8 = new TextDecoder('utf-8', { ignoreBOM: true });
+
+/** Text for an operator's terminal: control characters replaced one for one, so that columns stay right. */
+function visible(octets: Uint8Array): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the ones to replace
+  return UTF8.decode(octets).replace(/[\0-\x08\x0a-\x1f\x7f-\x9f]/g, '\ufffd');
+}
