@@ -93,7 +93,7 @@ export type DnsReport =
   | {
       readonly kind: 'failed';
       readonly name: string;
-      readonly endpoint: string;
+      readonly endpoint: Endpoint;
       readonly code: string;
       readonly message: string;
     }

@@ -54,7 +54,7 @@ export class Stats {
   }
 
   countQuery(transport: number, type: number, network: number): void {
-    this.counters[QUERIES + transport * TYPE_BUCKETS + (type < 257 ? type : 257)] += 1;
+    this.counters[QUERIES + transport * TYPE_BUCKETS + Math.min(type, 257)] += 1;
     this.counters[NETWORKS + network] += 1;
   }
 

@@ -1,0 +1,62 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:net';
+import type { Endpoint } from '../config/types.ts';
+import { type DnsMessage, TRANSPORT } from './dns-thread.ts';
+import { Connections } from './tcp-connections.ts';
+import { type StreamParts, streamOutput } from './tcp-stream.ts';
+import { startThread } from './worker-thread.ts';
+
+const SWEEP_MS = 100;
+const BACKLOG = 1024;
+const STOP_MS = 500; // for answers on their way, when the server stops
+
+/** Thread entry: answers TCP on the sockets in its data, until the main thread says stop. */
+const thread = startThread();
+const { data, port, responder, special, stats } = thread;
+const parts: StreamParts = {
+  responder,
+  special,
+  reportBug: thread.reportBug,
+  now: () => performance.now(),
+  out: streamOutput(),
+};
+const connections = new Connections(parts, stats, data.server);
+
+const servers = await thread.listenAll((endpoint) => {
+  const fd = data.sockets.find((socket) => socket.endpoint === endpoint)?.fd ?? null;
+  return listen(endpoint, fd);
+});
+const sweeper = setInterval(() => connections.sweep(), SWEEP_MS);
+
+port.on('message', (message: DnsMessage) => {
+  if (message.kind === 'settings') connections.configure(message.server);
+  if (!thread.take(message)) stop();
+});
+
+/** A `node:net` server on an endpoint, on the main thread's socket where it opened one. */
+async function listen(endpoint: Endpoint, fd: number | null): Promise<Server> {
+  // Half-open: a peer that has sent its last query still waits for the answer (RFC 7766 section 6.2.4).
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
+    connections.accept(socket, TRANSPORT.tcp),
+  );
+  if (fd !== null) server.listen({ fd });
+  else server.listen({ host: endpoint.address, port: endpoint.port, backlog: BACKLOG, ipv6Only: true });
+  await once(server, 'listening');
+  server.on('error', (error) => {
+    thread.report({ kind: 'log', level: 'warn', message: `${data.name}: accepting failed: ${error.message}` });
+  });
+  return server;
+}
+
+function stop(): void {
+  clearInterval(sweeper);
+  for (const server of servers) server.close();
+  connections.finish();
+  const started = performance.now();
+  const wait = setInterval(() => {
+    if (connections.size > 0 && performance.now() - started < STOP_MS) return;
+    clearInterval(wait);
+    thread.stopped();
+    process.exit(0); // of this thread: whoever still does not read is cut off
+  }, 10);
+}

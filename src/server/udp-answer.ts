@@ -1,0 +1,69 @@
+import type { Client, DnsThreadData, SpecialHandler } from './dns-thread.ts';
+import { type Answerer, SPECIAL } from './dns-thread.ts';
+import { type RateLimitConfig, RateLimiter, VERDICT } from './rate-limit.ts';
+import { EVENT, type Stats } from './stats.ts';
+import { truncateAnswer } from './udp-truncate.ts';
+
+/** What both UDP front ends do with one packet: ask the responder, or the room for special messages, then limit. */
+export class PacketAnswerer {
+  private readonly responder: Answerer;
+  private readonly special: SpecialHandler;
+  private readonly stats: Stats;
+  private readonly report: (error: unknown) => void;
+  private limiter: RateLimiter | null;
+
+  /** `report` hears of bugs: a packet that made the responder throw costs its sender an answer and nobody else. */
+  constructor(parts: {
+    readonly responder: Answerer;
+    readonly special: SpecialHandler;
+    readonly stats: Stats;
+    readonly limiter: RateLimiter | null;
+    readonly report: (error: unknown) => void;
+  }) {
+    this.responder = parts.responder;
+    this.special = parts.special;
+    this.stats = parts.stats;
+    this.limiter = parts.limiter;
+    this.report = parts.report;
+  }
+
+  setLimiter(limiter: RateLimiter | null): void {
+    this.limiter = limiter;
+  }
+
+  /** Whether `answer` needs the time. */
+  get limits(): boolean {
+    return this.limiter !== null;
+  }
+
+  /** Length of the answer in `out`; 0: none. `nowMs` a steady clock, read once a batch. */
+  answer(query: Uint8Array, length: number, out: Uint8Array, client: Client, nowMs: number): number {
+    try {
+      const size = this.responder.respond(query, length, out, client);
+      if (size === SPECIAL) return this.special.packet(query, length, out, client);
+      if (this.limiter === null || size <= 0 || this.responder.lastHadGoodCookie) return size;
+      return this.limited(this.limiter, out, size, client, nowMs);
+    } catch (error) {
+      this.report(error);
+      return 0;
+    }
+  }
+
+  private limited(limiter: RateLimiter, out: Uint8Array, size: number, client: Client, nowMs: number): number {
+    const { lastKind, lastZone, lastHash } = this.responder;
+    const verdict = limiter.check(client, lastKind, lastZone, lastHash, nowMs);
+    if (verdict === VERDICT.send) return size;
+    const { counters } = this.stats;
+    if (verdict === VERDICT.slip) {
+      counters[EVENT.rate_slipped] += 1;
+      return truncateAnswer(out, size);
+    }
+    counters[EVENT.rate_limited] += 1;
+    return 0;
+  }
+}
+
+/** The limiter that a thread's settings ask for; null: none. */
+export function limiterOf(config: RateLimitConfig | null, shared: DnsThreadData['rateLimit']): RateLimiter | null {
+  return config === null || shared === null || config.perSecond <= 0 ? null : new RateLimiter(config, shared);
+}

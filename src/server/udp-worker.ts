@@ -1,0 +1,46 @@
+import { receiveMessageOnPort } from 'node:worker_threads';
+import type { DnsMessage } from './dns-thread.ts';
+import { loadSyscalls } from './syscalls.ts';
+import { limiterOf, PacketAnswerer } from './udp-answer.ts';
+import { serveNative } from './udp-native.ts';
+import { openPortable } from './udp-portable.ts';
+import { startThread } from './worker-thread.ts';
+
+/** Thread entry: answers UDP on the sockets in its data, until the main thread says stop. */
+const thread = startThread();
+const { data, port, responder, special, stats } = thread;
+const answerer = new PacketAnswerer({
+  responder,
+  special,
+  stats,
+  limiter: limiterOf(data.server.rateLimit, data.rateLimit),
+  report: thread.reportBug,
+});
+
+/** False once the thread is to stop. */
+function take(message: DnsMessage): boolean {
+  if (message.kind === 'settings') answerer.setLimiter(limiterOf(message.server.rateLimit, message.rateLimit));
+  return thread.take(message);
+}
+
+const sys = data.sockets.every(({ fd }) => fd !== null) ? await loadSyscalls() : 'no sockets were opened for it';
+if (typeof sys !== 'string') {
+  thread.report({ kind: 'listening', name: data.name, endpoints: data.sockets.map(({ endpoint }) => endpoint) });
+  const news = new Int32Array(data.news);
+  serveNative(sys, data.sockets, { answerer, stats, news }, () => {
+    for (;;) {
+      const next = receiveMessageOnPort(port);
+      if (next === undefined) return true;
+      if (!take(next.message as DnsMessage)) return false;
+    }
+  });
+  thread.stopped();
+} else {
+  const sockets = await thread.listenAll((endpoint) => openPortable(endpoint, { answerer, stats }));
+  port.on('message', (message: DnsMessage) => {
+    if (take(message)) return;
+    for (const socket of sockets) socket.close();
+    thread.stopped();
+    port.close();
+  });
+}

@@ -1,0 +1,280 @@
+import { Worker } from 'node:worker_threads';
+import type { Endpoint, ServerConfig, TsigKey } from '../config/types.ts';
+import { workerUrl } from '../worker-url.ts';
+import type { ZoneUpdate } from '../zones/zone-update.ts';
+import type { DnsMessage, DnsReport, DnsThreadData, ThreadSocket } from './dns-thread.ts';
+import { closeSockets, type EndpointSockets, type ListenFault, listenFault, openSockets } from './listen-sockets.ts';
+import { createRateTable } from './rate-limit.ts';
+import { Stats, type StatsSum, sumStats } from './stats.ts';
+import { loadSyscalls, type Syscalls } from './syscalls.ts';
+
+const RESTART_MS = 1000; // between two starts of a thread that keeps dying
+const STOP_MS = 2000; // until a thread that does not stop is ended
+
+export type DnsThreadsOptions = {
+  readonly server: ServerConfig;
+  readonly keys: readonly TsigKey[];
+  /** `LiveSlots.shared`. */
+  readonly slots: SharedArrayBuffer;
+  /** Rows for networks in the statistics, row 0 ("static") included. */
+  readonly networks: number;
+  /** Zones to serve from the first query on. */
+  readonly updates: readonly ZoneUpdate[];
+  readonly log: (level: 'info' | 'warn' | 'error', message: string) => void;
+};
+
+type Kind = 'udp' | 'tcp';
+
+/** One thread and what it takes to start it again. */
+type Member = {
+  readonly name: string;
+  readonly kind: Kind;
+  readonly row: number;
+  worker: Worker | null;
+  startedAt: number;
+  /** Resolves when the thread listens (true) or cannot (a fault). */
+  settle: (result: readonly Endpoint[] | ListenFault) => void;
+  readonly synced: Set<number>;
+};
+
+/**
+ * The threads that answer: `udp_workers` for UDP and one for TCP. Opened with `start`, closed with `stop`. A thread that
+ * dies is logged and starts again with the zones as they are now, on the sockets that stayed open.
+ */
+export class DnsThreads {
+  /** Where it listens, with the real port where 0 was asked for. */
+  endpoints: readonly Endpoint[] = [];
+  private readonly options: DnsThreadsOptions;
+  private readonly sys: Syscalls | null;
+  private readonly stats: SharedArrayBuffer;
+  private readonly news = new SharedArrayBuffer(4);
+  private readonly members: Member[] = [];
+  /** The last word on each zone, for a thread that starts again. */
+  private readonly zones = new Map<number, ZoneUpdate>();
+  private sockets: readonly EndpointSockets[] = [];
+  private server: ServerConfig;
+  private keys: readonly TsigKey[];
+  private rateLimit: SharedArrayBuffer | null;
+  private stopping = false;
+  private syncs = 0;
+  private readonly syncWaiters = new Set<() => void>();
+
+  private constructor(options: DnsThreadsOptions, sys: Syscalls | null, workers: number) {
+    this.options = options;
+    this.sys = sys;
+    this.server = options.server;
+    this.keys = options.keys;
+    this.rateLimit = tableFor(options.server, null);
+    this.stats = Stats.create(workers + 1, options.networks);
+    this.remember(options.updates);
+  }
+
+  /**
+   * Binds every endpoint of `server.listen` for UDP and TCP and answers there, or says which one cannot be had and why.
+   * Privileges may be dropped once this has resolved.
+   */
+  static async start(options: DnsThreadsOptions): Promise<DnsThreads | ListenFault> {
+    const sys = await loadSyscalls();
+    if (typeof sys === 'string') {
+      options.log('info', `answering UDP one packet at a time, without batched system calls: ${sys}`);
+      return DnsThreads.startPortable(options);
+    }
+    const workers = options.server.udpWorkers;
+    const sockets = openSockets(sys, options.server.listen, workers);
+    if ('code' in sockets) return sockets;
+    const group = new DnsThreads(options, sys, workers);
+    group.sockets = sockets;
+    group.endpoints = sockets.map(({ endpoint }) => endpoint);
+    const results = await Promise.all([
+      ...Array.from({ length: workers }, (_, i) => group.add('udp', i)),
+      group.add('tcp', workers),
+    ]);
+    return group.orFault(results);
+  }
+
+  /** Without system calls of our own the threads bind for themselves, TCP first, and only one can have a UDP port. */
+  private static async startPortable(options: DnsThreadsOptions): Promise<DnsThreads | ListenFault> {
+    for (let tries = 1; ; tries++) {
+      const group = new DnsThreads(options, null, 1);
+      group.endpoints = options.server.listen;
+      const tcp = await group.add('tcp', 1);
+      if (!('code' in tcp)) group.endpoints = tcp;
+      const results = 'code' in tcp ? [tcp] : [tcp, await group.add('udp', 0)];
+      const started = await group.orFault(results);
+      const portWasFree = options.server.listen.some(({ port }) => port === 0);
+      if (!('code' in started) || started.code !== 'listen-in-use' || !portWasFree || tries === 20) return started;
+    }
+  }
+
+  private async orFault(results: readonly (readonly Endpoint[] | ListenFault)[]): Promise<DnsThreads | ListenFault> {
+    for (const result of results) {
+      if (!('code' in result)) continue;
+      await this.stop();
+      return result;
+    }
+    return this;
+  }
+
+  /** Gives zone updates to every thread. They are in force within `NEWS_MS`; `settled` waits for it. */
+  send(updates: readonly ZoneUpdate[]): void {
+    this.remember(updates);
+    this.post({ kind: 'zones', updates });
+  }
+
+  /** New settings. `listen`, `udpWorkers` and `user` are of the start; a change of those needs a restart. */
+  configure(server: ServerConfig, keys: readonly TsigKey[]): void {
+    this.rateLimit = tableFor(server, this.server.rateLimit?.size === server.rateLimit?.size ? this.rateLimit : null);
+    this.server = server;
+    this.keys = keys;
+    this.post({ kind: 'settings', server, keys, rateLimit: this.rateLimit });
+  }
+
+  /** Resolves when every thread answers by everything sent so far. */
+  settled(): Promise<void> {
+    const id = ++this.syncs;
+    const done = (): boolean => this.stopping || this.members.every(({ synced }) => synced.has(id));
+    return new Promise((resolve) => {
+      const check = (): void => {
+        if (!done()) return;
+        this.syncWaiters.delete(check);
+        for (const { synced } of this.members) synced.delete(id);
+        resolve();
+      };
+      this.syncWaiters.add(check);
+      this.post({ kind: 'sync', id });
+    });
+  }
+
+  /** Counters of all threads since the start. */
+  sums(): StatsSum {
+    return sumStats(this.stats, this.options.networks);
+  }
+
+  /** Answers what has come, then ends every thread and closes the sockets. */
+  async stop(): Promise<void> {
+    this.stopping = true;
+    const ended = this.members.map(({ worker }) => {
+      if (worker === null) return Promise.resolve();
+      return new Promise<void>((resolve) => {
+        const timer = setTimeout(() => void worker.terminate(), STOP_MS);
+        worker.once('exit', () => {
+          clearTimeout(timer);
+          resolve();
+        });
+      });
+    });
+    this.post({ kind: 'stop' });
+    await Promise.all(ended);
+    const { sys } = this;
+    if (sys !== null) for (const sockets of this.sockets) closeSockets(sys, sockets);
+    this.sockets = [];
+    for (const check of this.syncWaiters) check();
+  }
+
+  private remember(updates: readonly ZoneUpdate[]): void {
+    for (const update of updates) {
+      switch (update.kind) {
+        case 'zone':
+        case 'broken':
+          this.zones.set(update.zone, update);
+          break;
+        case 'slot': {
+          const known = this.zones.get(update.zone);
+          if (known?.kind === 'zone') this.zones.set(update.zone, { ...known, slot: update.slot });
+          break;
+        }
+        case 'gone':
+          this.zones.delete(update.zone);
+          break;
+      }
+    }
+  }
+
+  private post(message: DnsMessage): void {
+    for (const { worker } of this.members) worker?.postMessage(message);
+    Atomics.add(new Int32Array(this.news), 0, 1);
+  }
+
+  private add(kind: Kind, row: number): Promise<readonly Endpoint[] | ListenFault> {
+    return new Promise((settle) => {
+      const name = kind === 'udp' ? `udp-${row}` : 'tcp';
+      const member: Member = { name, kind, row, worker: null, startedAt: 0, settle, synced: new Set() };
+      this.members.push(member);
+      this.launch(member);
+    });
+  }
+
+  private launch(member: Member): void {
+    const { name, kind, row } = member;
+    const data: DnsThreadData = {
+      name,
+      slots: this.options.slots,
+      stats: this.stats,
+      networks: this.options.networks,
+      statsRow: row,
+      news: this.news,
+      server: this.server,
+      keys: this.keys,
+      sockets: this.socketsFor(kind, row),
+      rateLimit: this.rateLimit,
+    };
+    const url = kind === 'udp' ? './udp-worker.ts' : './tcp-worker.ts';
+    const worker = new Worker(workerUrl(import.meta.url, url), { workerData: data, name });
+    member.worker = worker;
+    member.startedAt = performance.now();
+    worker.on('message', (report: DnsReport) => this.hear(member, report));
+    worker.on('error', (error) => {
+      this.options.log('error', `${name}: the thread died: ${error instanceof Error ? error.stack : String(error)}`);
+    });
+    worker.on('exit', () => this.ended(member, worker));
+    worker.postMessage({ kind: 'zones', updates: [...this.zones.values()] } satisfies DnsMessage);
+    Atomics.add(new Int32Array(this.news), 0, 1);
+  }
+
+  private socketsFor(kind: Kind, row: number): ThreadSocket[] {
+    const { sys } = this;
+    if (sys === null) return this.endpoints.map((endpoint) => ({ endpoint, fd: null }));
+    // A TCP thread's event loop closes its socket when it ends, so it gets a duplicate and ours stays.
+    return this.sockets.map(({ endpoint, udp, tcp }) => ({ endpoint, fd: kind === 'udp' ? udp[row] : sys.dup(tcp) }));
+  }
+
+  private hear(member: Member, report: DnsReport): void {
+    switch (report.kind) {
+      case 'listening':
+        member.settle(report.endpoints);
+        break;
+      case 'failed': {
+        const fault = listenFault(report.endpoint, member.kind.toUpperCase(), report.code);
+        if (this.endpoints.length > 0) this.options.log('error', fault.message);
+        member.settle(fault);
+        break;
+      }
+      case 'log':
+        this.options.log(report.level, report.message);
+        break;
+      case 'synced':
+        member.synced.add(report.id);
+        for (const check of this.syncWaiters) check();
+        break;
+      case 'stopped':
+        break;
+    }
+  }
+
+  private ended(member: Member, worker: Worker): void {
+    if (member.worker !== worker) return;
+    member.worker = null;
+    if (this.stopping) return;
+    const lived = performance.now() - member.startedAt;
+    const pause = lived > 10 * RESTART_MS ? 0 : RESTART_MS;
+    this.options.log('error', `${member.name}: starting the thread again`);
+    setTimeout(() => {
+      if (!this.stopping) this.launch(member);
+    }, pause).unref();
+  }
+}
+
+/** The table that a configuration needs: the one there is, a new one, or none. */
+function tableFor({ rateLimit }: ServerConfig, known: SharedArrayBuffer | null): SharedArrayBuffer | null {
+  return rateLimit === null ? null : (known ?? createRateTable(rateLimit));
+}

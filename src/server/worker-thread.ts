@@ -1,0 +1,89 @@
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import type { Endpoint } from '../config/types.ts';
+import { LiveSlots } from '../zones/live-slots.ts';
+import type { Answerer, DnsMessage, DnsReport, DnsThreadData, SpecialHandler } from './dns-thread.ts';
+import { Stats } from './stats.ts';
+import { makeAnswerer } from './worker-answerer.ts';
+
+const BUG_REPORTS = 20; // a thread logs so many stack traces in its life, then only counts
+
+/** What the entry files of all answering threads share: their parts, and the messages that mean the same to each. */
+export type Thread = {
+  readonly data: DnsThreadData;
+  readonly port: MessagePort;
+  readonly responder: Answerer;
+  readonly special: SpecialHandler;
+  readonly stats: Stats;
+  report(report: DnsReport): void;
+  /** For what a packet made the responder throw. */
+  reportBug(error: unknown): void;
+  /** Applies a message; false once the thread is to stop. */
+  take(message: DnsMessage): boolean;
+  /** Opens every endpoint and reports 'listening', or 'failed' and never resolves: the main thread then stops it. */
+  listenAll<Socket extends { address(): unknown }>(open: (endpoint: Endpoint) => Promise<Socket>): Promise<Socket[]>;
+  stopped(): void;
+};
+
+export function startThread(): Thread {
+  if (parentPort === null) throw new Error('this file is the entry of a worker thread');
+  const port = parentPort;
+  const data = workerData as DnsThreadData;
+  const stats = Stats.attach(data.stats, data.networks, data.statsRow);
+  const slots = LiveSlots.attach(data.slots);
+  const { responder, special } = makeAnswerer({ slots, stats, server: data.server, keys: data.keys });
+  const report = (message: DnsReport): void => port.postMessage(message);
+  let bugs = 0;
+  return {
+    data,
+    port,
+    responder,
+    special,
+    stats,
+    report,
+    reportBug(error) {
+      bugs++;
+      if (bugs > BUG_REPORTS) return;
+      const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      const last = bugs === BUG_REPORTS ? ' (the last one that is reported)' : '';
+      report({ kind: 'log', level: 'error', message: `${data.name}: a query was dropped over a bug${last}: ${text}` });
+    },
+    take(message) {
+      switch (message.kind) {
+        case 'zones':
+          responder.apply(message.updates);
+          special.apply(message.updates);
+          return true;
+        case 'settings':
+          responder.configure(message.server);
+          special.configure(message.server, message.keys);
+          return true;
+        case 'sync':
+          report({ kind: 'synced', name: data.name, id: message.id });
+          return true;
+        case 'stop':
+          return false;
+      }
+    },
+    async listenAll(open) {
+      const opened = [];
+      const endpoints: Endpoint[] = [];
+      for (const { endpoint } of data.sockets) {
+        try {
+          const socket = await open(endpoint);
+          const { port: bound } = socket.address() as { port: number };
+          opened.push(socket);
+          endpoints.push({ address: endpoint.address, port: bound });
+        } catch (error) {
+          const { code, message } = error as NodeJS.ErrnoException;
+          report({ kind: 'failed', name: data.name, endpoint, code: code ?? 'unknown', message });
+          return new Promise(() => {});
+        }
+      }
+      report({ kind: 'listening', name: data.name, endpoints });
+      return opened;
+    },
+    stopped() {
+      report({ kind: 'stopped', name: data.name });
+    },
+  };
+}
