@@ -1,0 +1,93 @@
+/** The files of one network: its edge lists and its canaries. Read anew for each round, so that edits need no reload. */
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { hasErrors, type Span } from '../fault.ts';
+import { parseCanaries } from './canary-file.ts';
+import { edgeKey, parseEdgeList, withoutDuplicates } from './edge-list.ts';
+import { type ConfigFault, fileFault, ioProblem } from './fault.ts';
+import { forNetwork, isNetworkName } from './paths.ts';
+import type { Config, NetworkFiles } from './types.ts';
+
+/** `files` is null when a fault is an error: the edge list is missing, or a line of it is no edge. */
+export type LoadedNetwork = { readonly files: NetworkFiles | null; readonly faults: readonly ConfigFault[] };
+
+/**
+ * Never throws. The extra list and the canary file may be missing: not every network has them. An address that is both
+ * edge and canary stays in `edges` (its mode can be set there), with a warning: it is used as a canary only.
+ */
+export function readNetworkFiles(config: Config, network: string): LoadedNetwork {
+  const listFile = join(config.edgelistDir, network);
+  if (!isNetworkName(network)) {
+    return { files: null, faults: [fileFault('error', 'bad-value', listFile, `"${network}" is no name of a network`)] };
+  }
+  const faults: ConfigFault[] = [];
+  const main = readText(listFile, 'required', 'edge list', faults);
+  const extraFile = config.extraEdgelistDir === null ? null : join(config.extraEdgelistDir, network);
+  const extra = extraFile === null ? null : readText(extraFile, 'optional', 'extra edge list', faults);
+  const lists = [
+    main === null ? null : parseEdgeList(listFile, main),
+    extra === null || extraFile === null ? null : parseEdgeList(extraFile, extra),
+  ].filter((list) => list !== null);
+  for (const list of lists) faults.push(...list.faults);
+  const unique = withoutDuplicates(lists.flatMap((list) => list.edges));
+  faults.push(...unique.faults);
+  if (main !== null && unique.edges.length === 0 && !hasErrors(faults)) {
+    faults.push(fileFault('warning', 'no-edges', listFile, 'lists no edge'));
+  }
+
+  const canaryFile = config.canaryFiles === null ? null : forNetwork(config.canaryFiles, network);
+  const canaryText = canaryFile === null ? null : readText(canaryFile, 'optional', 'canary file', faults);
+  const read = canaryText === null || canaryFile === null ? null : parseCanaries(canaryFile, canaryText);
+  const canaries = read?.canaries ?? new Map<string, string>();
+  faults.push(...(read?.faults ?? []));
+  faults.push(...canaryEdges(read?.places ?? new Map(), unique.edges));
+
+  return { files: hasErrors(faults) ? null : { name: network, edges: unique.edges, canaries }, faults };
+}
+
+function canaryEdges(places: ReadonlyMap<string, Span>, edges: readonly string[]): readonly ConfigFault[] {
+  const listed = new Set(edges.map(edgeKey));
+  return Array.from(places)
+    .filter(([address]) => listed.has(edgeKey(address)))
+    .map(([address, at]) => {
+      const message = `${address} is in the edge list too; it is used as a canary only`;
+      return { severity: 'warning', code: 'canary-is-edge', at, message };
+    });
+}
+
+function readText(file: string, need: 'required' | 'optional', what: string, faults: ConfigFault[]): string | null {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    if (need === 'required' || !missing) {
+      faults.push(fileFault('error', 'unreadable-file', file, `${what}: ${ioProblem(error)}`));
+    }
+    return null;
+  }
+}
+
+/** Names of the networks that have an edge list, sorted. Hidden files, editors' and package managers' leavings are none. */
+export function listNetworks(config: Config): {
+  readonly networks: readonly string[];
+  readonly faults: readonly ConfigFault[];
+} {
+  try {
+    const networks = readdirSync(config.edgelistDir)
+      .filter((name) => isNetworkName(name) && isFile(join(config.edgelistDir, name)))
+      .sort();
+    return { networks, faults: [] };
+  } catch (error) {
+    const message = `edgelist_dir: ${ioProblem(error)}`;
+    return { networks: [], faults: [fileFault('error', 'unreadable-file', config.edgelistDir, message)] };
+  }
+}
+
+/** Links to files count; a link to nowhere is reported when the network is read by name, not here. */
+function isFile(path: string): boolean {
+  try {
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
