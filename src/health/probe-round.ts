@@ -1,0 +1,157 @@
+import type { FetchTarget } from './fetch-edge.ts';
+import { isDoubtful, type LoopWatch } from './probe-stall.ts';
+import type { Resolution } from './resolve-edge.ts';
+import type { Fetch, ProbeRequest, ProbeTarget, ProbeTest, Sample } from './types.ts';
+
+export type RoundRequest = Extract<ProbeRequest, { readonly kind: 'round' }>;
+
+/** What a round needs from outside; the tests give their own. */
+export type RoundTools = {
+  readonly resolve: (edge: string) => Promise<Resolution>;
+  readonly fetch: (target: FetchTarget, test: ProbeTest) => Promise<Fetch>;
+  readonly watch: LoopWatch;
+  readonly report: (sample: Sample) => void;
+};
+
+export type RoundEnd = {
+  readonly startedAt: number;
+  readonly seconds: number;
+  readonly cancelled: readonly string[];
+  readonly loopDelayMs: number;
+};
+
+/** How often a fetch that the prober's own stall has spoilt is made again. */
+const REFETCHES = 2;
+
+/**
+ * Fetches every target once: starts spread over `request.spread` seconds, at most `workers` fetches at a time, a sample
+ * reported as soon as a target's addresses are done. Never rejects unless `report` throws.
+ */
+export async function runRound(request: RoundRequest, tools: RoundTools): Promise<RoundEnd> {
+  const startedAt = Date.now() / 1000;
+  const started = performance.now();
+  const meter = tools.watch.open();
+  const slots = new Slots(request.test.workers);
+  const killer = new CanaryKiller(request.canaryKiller);
+
+  const running: Promise<void>[] = [];
+  const gapMs = (request.spread * 1000) / Math.max(1, request.targets.length);
+  for (const [i, target] of request.targets.entries()) {
+    const early = started + i * gapMs - performance.now();
+    if (early >= 1) await new Promise((resolve) => setTimeout(resolve, early));
+    running.push(probeTarget(target, request.test, slots, killer, tools));
+  }
+  await Promise.all(running);
+  tools.watch.close(meter);
+  return {
+    startedAt,
+    seconds: (performance.now() - started) / 1000,
+    cancelled: killer.cancelled,
+    loopDelayMs: meter.maxMs,
+  };
+}
+
+async function probeTarget(
+  target: ProbeTarget,
+  test: ProbeTest,
+  slots: Slots,
+  killer: CanaryKiller,
+  tools: RoundTools,
+): Promise<void> {
+  const resolution = await tools.resolve(target.name);
+  if (!resolution.ok) {
+    const fail = { reason: 'resolve', detail: `${target.name}: ${resolution.why}` } as const;
+    const sample = { seconds: test.timeout, fail, primary: null, others: [], stalledMs: 0 };
+    killer.count(target, true);
+    tools.report({ edge: target.name, at: Date.now() / 1000, ...sample });
+    return;
+  }
+  const { v4, v6 } = resolution.addresses;
+  const first = v4 ?? v6;
+  if (first === null) return;
+
+  await slots.take();
+  if (killer.cancels(target)) return slots.give();
+  const other = v4 !== null && v6 !== null ? v6 : null;
+  const fetchAt = (address: string): Promise<Timed> =>
+    fetchUnstalled({ edge: target.name, address, resolve: resolution.seconds }, test, tools);
+  const [primary, second] = await Promise.all([
+    fetchAt(first).then((timed) => {
+      killer.count(target, timed.fetch.fail !== null); // before the place is given to the next canary
+      slots.give();
+      return timed;
+    }),
+    // The second family is a fetch like any other and waits for its own place.
+    other === null ? null : slots.take().then(() => fetchAt(other).finally(() => slots.give())),
+  ]);
+  tools.report({
+    edge: target.name,
+    at: Date.now() / 1000,
+    seconds: primary.fetch.seconds,
+    fail: primary.fetch.fail,
+    primary: primary.fetch,
+    others: second === null ? [] : [second.fetch],
+    stalledMs: primary.stalledMs,
+  });
+}
+
+/** `stalledMs` is 0 unless the figures are doubtful. */
+type Timed = { readonly fetch: Fetch; readonly stalledMs: number };
+
+async function fetchUnstalled(target: FetchTarget, test: ProbeTest, tools: RoundTools): Promise<Timed> {
+  for (let left = REFETCHES; ; left--) {
+    const meter = tools.watch.open();
+    const fetch = await tools.fetch(target, test);
+    tools.watch.close(meter);
+    // Only what depends on time is in doubt: a refused connection is refused however late we hear of it.
+    const timed = fetch.fail === null || fetch.fail.reason === 'timeout';
+    if (!timed || !isDoubtful(meter.sumMs, fetch.seconds)) return { fetch, stalledMs: 0 };
+    if (left === 0) return { fetch, stalledMs: meter.sumMs };
+  }
+}
+
+/** At most `count` at a time, in the order of asking. */
+class Slots {
+  readonly #waiting: (() => void)[] = [];
+  #free: number;
+
+  constructor(count: number) {
+    this.#free = Math.max(1, count);
+  }
+
+  async take(): Promise<void> {
+    if (this.#free > 0) this.#free -= 1;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+
+  give(): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#free += 1;
+    else next();
+  }
+}
+
+/**
+ * Canaries of a network share one server, so that many failures mean that server is down: at `limit` distinct failing
+ * canaries those not yet started are not fetched any more.
+ */
+class CanaryKiller {
+  readonly cancelled: string[] = [];
+  readonly #failing = new Set<string>();
+  readonly #limit: number;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  count(target: ProbeTarget, failed: boolean): void {
+    if (target.canary && failed) this.#failing.add(target.name);
+  }
+
+  /** Asked when a target's turn comes; notes the ones it stops. */
+  cancels(target: ProbeTarget): boolean {
+    if (!target.canary || this.#limit === 0 || this.#failing.size < this.#limit) return false;
+    this.cancelled.push(target.name);
+    return true;
+  }
+}

@@ -1,0 +1,182 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
+import { type MockBehaviour, type MockScript, mockScript } from './mock-edge-script.ts';
+
+export type MockRequest = {
+  readonly path: string;
+  readonly host: string;
+  readonly head: string;
+  /** Name the client asked for in TLS; null: none, or plain. */
+  readonly servername: string | null;
+};
+
+export type MockEdgeOptions = {
+  /** Of 127.0.0.0/8, or ::1. */
+  readonly address: string;
+  /** 0: any free one; see `port` of the result. */
+  readonly port: number;
+  readonly body: string;
+  readonly behaviour?: MockBehaviour;
+  /** PEM; given: the edge speaks TLS. */
+  readonly tls?: { readonly key: string; readonly cert: string };
+};
+
+/** A web server on one address that can misbehave in every way the prober must survive. */
+export class MockEdge {
+  readonly address: string;
+  /** Requests so far, oldest first; at most 1000 are kept. */
+  readonly requests: MockRequest[] = [];
+  /** Connections taken so far, with or without a request. */
+  connections = 0;
+  /** Milliseconds from taking the last connection to its last octet written. */
+  lastMs = 0;
+  readonly #options: MockEdgeOptions;
+  readonly #open = new Set<Socket>();
+  readonly #timers = new Set<NodeJS.Timeout>();
+  #port: number;
+  #behaviour: MockBehaviour;
+  #server: Server | null = null;
+  #idle: (() => void)[] = [];
+
+  private constructor(options: MockEdgeOptions) {
+    this.address = options.address;
+    this.#options = options;
+    this.#port = options.port;
+    this.#behaviour = options.behaviour ?? { kind: 'ok' };
+  }
+
+  static async start(options: MockEdgeOptions): Promise<MockEdge> {
+    const edge = new MockEdge(options);
+    await edge.#listen();
+    if (edge.#behaviour.kind === 'refuse') await edge.behave(edge.#behaviour);
+    return edge;
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  /** Open connections: none after a prober that leaks nothing. */
+  get open(): number {
+    return this.#open.size;
+  }
+
+  /** Resolved when no connection is open. */
+  async idle(): Promise<void> {
+    if (this.#open.size > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
+  }
+
+  /** Takes effect for the next connection. */
+  async behave(behaviour: MockBehaviour): Promise<void> {
+    this.#behaviour = behaviour;
+    if (behaviour.kind === 'refuse') await this.#unlisten();
+    else await this.#listen();
+  }
+
+  async close(): Promise<void> {
+    for (const timer of this.#timers) clearTimeout(timer);
+    for (const socket of this.#open) socket.destroy();
+    await this.#unlisten();
+  }
+
+  async #listen(): Promise<void> {
+    if (this.#server !== null) return;
+    const { tls, address } = this.#options;
+    const server = tls === undefined ? createServer() : createTlsServer(tls);
+    server.on(tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => this.#accept(socket));
+    server.on('tlsClientError', () => {}); // a client that refuses the certificate
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen({ host: address, port: this.#port, backlog: 511 }, resolve);
+    });
+    const bound = server.address();
+    if (bound !== null && typeof bound === 'object') this.#port = bound.port;
+    this.#server = server;
+  }
+
+  async #unlisten(): Promise<void> {
+    const server = this.#server;
+    this.#server = null;
+    if (server === null) return;
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    for (const socket of this.#open) socket.destroy();
+    await closed;
+  }
+
+  #accept(socket: Socket): void {
+    const accepted = performance.now();
+    this.connections += 1;
+    this.#open.add(socket);
+    socket.on('error', () => {}); // the prober hangs up as it likes
+    socket.once('close', () => {
+      this.#open.delete(socket);
+      if (this.#open.size > 0) return;
+      for (const wake of this.#idle.splice(0)) wake();
+    });
+    const behaviour = this.#behaviour;
+    if (behaviour.kind === 'reset' && behaviour.when === 'accept') {
+      socket.resetAndDestroy();
+      return;
+    }
+    let head = '';
+    socket.on('data', (chunk) => {
+      if (head.endsWith('\r\n\r\n')) return;
+      head += chunk.toString('latin1');
+      if (!head.endsWith('\r\n\r\n')) return;
+      const path = head.split(' ', 2)[1] ?? '';
+      const host = /^host: (.*)\r$/im.exec(head)?.[1] ?? '';
+      const name: unknown = 'servername' in socket ? socket.servername : null;
+      this.requests.push({ path, host, head, servername: typeof name === 'string' ? name : null });
+      if (this.requests.length > 1000) this.requests.shift();
+      this.#answer(socket, mockScript(behaviour, path, this.#options.body, this.#port), () => {
+        this.lastMs = performance.now() - accepted;
+      });
+    });
+  }
+
+  #answer(socket: Socket, script: MockScript, written: () => void): void {
+    if (script.end === 'endless') {
+      pour(socket, script.steps[0]?.text ?? '');
+      return;
+    }
+    const last = script.steps.length - 1;
+    if (last < 0) finish(socket, script.end);
+    for (const [i, step] of script.steps.entries()) {
+      this.#after(step.atMs, () => {
+        socket.write(step.text, 'latin1', () => {
+          // Octets that a reset follows need time to be read: it throws away what waits in the peer's buffer.
+          if (i === last) this.#after(script.end === 'reset' ? 20 : 0, () => finish(socket, script.end));
+        });
+        if (i === last) written();
+      });
+    }
+  }
+
+  #after(ms: number, act: () => void): void {
+    if (ms <= 0) {
+      act();
+      return;
+    }
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      act();
+    }, ms);
+    this.#timers.add(timer);
+  }
+}
+
+function finish(socket: Socket, end: MockScript['end']): void {
+  if (end === 'fin') socket.end();
+  else if (end === 'reset') socket.resetAndDestroy();
+}
+
+/** The header, then chunks as fast as they are read. */
+function pour(socket: Socket, header: string): void {
+  const chunk = `4000\r\n${'x'.repeat(0x4000)}\r\n`;
+  const more = (): void => {
+    while (socket.writable && socket.write(chunk));
+  };
+  socket.on('drain', more);
+  socket.write(header);
+  more();
+}
