@@ -1,0 +1,104 @@
+/**
+ * Replaces files whole or not at all: temporary file in the same folder, fsync, rename, fsync of the folder. A reader, and
+ * a machine that loses power, sees the old file or the new one.
+ */
+import { constants } from 'node:fs';
+import { access, type FileHandle, open, readdir, realpath, rename, stat, unlink } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+
+let written = 0;
+
+/**
+ * Writes `text` to `file` with the given permissions, whatever the umask is. A symbolic link stays one: its target is
+ * replaced. `syncFolder` false leaves the folder's fsync to the caller, who writes many files into it. Throws the
+ * system's error; the old file is then untouched and nothing is left behind.
+ */
+export async function writeAtomic(
+  file: string,
+  text: string,
+  { mode = 0o644, syncFolder = true }: { readonly mode?: number; readonly syncFolder?: boolean } = {},
+): Promise<void> {
+  const target = await realpath(file).catch(() => file);
+  const temporary = temporaryName(target);
+  const handle = await open(temporary, 'wx', mode);
+  try {
+    try {
+      await handle.chmod(mode);
+      if (process.getuid?.() === 0) await keepOwner(handle, target);
+      await handle.writeFile(text);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, target);
+  } catch (error) {
+    await unlink(temporary).catch(() => {});
+    throw error;
+  }
+  if (syncFolder) await fsyncFolder(dirname(target));
+}
+
+/** What root replaces stays its owner's: a command run by hand must not lock out the server that wrote the file. */
+async function keepOwner(handle: FileHandle, target: string): Promise<void> {
+  const old = await stat(target).catch(() => null);
+  if (old !== null && old.uid !== 0) await handle.chown(old.uid, old.gid);
+}
+
+/** Makes renames and new names in a folder durable. */
+export async function fsyncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** The name carries its writer's process id, so that a later run knows which leavings are nobody's (`sweepTemporaries`). */
+function temporaryName(target: string): string {
+  written += 1;
+  return join(dirname(target), `.${basename(target)}.${process.pid}-${written}.tmp`);
+}
+
+/** Removes what writers that were killed half-way left in a folder. Never throws: leavings do no harm. */
+export async function sweepTemporaries(folder: string): Promise<void> {
+  const names = await readdir(folder).catch(() => []);
+  for (const name of names) {
+    const pid = /^\..*\.(\d+)-\d+\.tmp$/.exec(name)?.[1];
+    if (pid === undefined || isAlive(Number(pid))) continue;
+    await unlink(join(folder, name)).catch(() => {});
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return systemCode(error) === 'EPERM';
+  }
+}
+
+/**
+ * Renames an unusable file out of the way, so that it is neither read again nor overwritten, and returns its new name,
+ * `<file>.bad-<epoch seconds>`. An earlier one of the same second is kept.
+ */
+export async function setAside(file: string, now: number): Promise<string> {
+  const first = `${file}.bad-${Math.floor(now)}`;
+  let aside = first;
+  for (let count = 2; await exists(aside); count++) aside = `${first}-${count}`;
+  await rename(file, aside);
+  return aside;
+}
+
+export async function exists(file: string): Promise<boolean> {
+  return access(file, constants.F_OK).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** `ENOENT` and the like; empty for anything else. */
+export function systemCode(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
+}

@@ -1,0 +1,179 @@
+/**
+ * An edge's health record and its file form, `<healthdata_store>/<edge>.edgestore`: JSON as edgemanage writes it
+ * (specification section 3), so that its own tools read ours and we take theirs over. Keys that nobody here knows are
+ * kept; edgemanage in turn ignores those of ours (`mode_until`, `state_since`).
+ *
+ * ```
+ * {
+ *     "comment": "", "fetch_times": {"1700000000.25": 0.201, …}, "health": "pass_threshold",
+ *     "historical_average": {}, "mode": "available", "mode_until": null, "rotation_history": [1700000000.31, …],
+ *     "state": "in", "state_entry_time": null, "state_since": 1700000000.31
+ * }
+ * ```
+ */
+import { AVERAGES_MAX, addSample, EMPTY_HISTORY, figuresOf, HISTORY_MAX, noteAverage } from './history.ts';
+import type { History, Judgement, Mode } from './types.ts';
+
+export const MODES: readonly Mode[] = ['available', 'unavailable', 'force', 'blindforce'];
+export const JUDGEMENTS: readonly Judgement[] = ['pass_threshold', 'pass_window', 'pass_average', 'pass', 'fail'];
+/** Entries of `rotation_history` that are kept; the original lets it grow for ever. */
+export const ROTATIONS_MAX = 2000;
+
+export type EdgeRecord = {
+  readonly history: History;
+  /** `historical_average`: hourly notes that nothing reads. */
+  readonly averages: History;
+  /** When the edge was live after a round, epoch seconds, newest last. */
+  readonly rotations: readonly number[];
+  readonly state: 'in' | 'out';
+  /** When `state` last changed; null: before anybody noted it. */
+  readonly stateSince: number | null;
+  readonly mode: Mode;
+  /** `state_entry_time`: when `mode` last changed, in spite of the name; null: never. */
+  readonly modeSince: number | null;
+  /** When the mode goes back to available by itself; null: it does not. */
+  readonly modeUntil: number | null;
+  /** The last judgement. A record without samples says "pass", as the original's does; it means nothing then. */
+  readonly health: Judgement;
+  readonly comment: string;
+  readonly extra: ReadonlyMap<string, unknown>;
+};
+
+/** An edge of which nothing is known. */
+export const NEW_EDGE: EdgeRecord = {
+  history: EMPTY_HISTORY,
+  averages: EMPTY_HISTORY,
+  rotations: [],
+  state: 'out',
+  stateSince: null,
+  mode: 'available',
+  modeSince: null,
+  modeUntil: null,
+  health: 'pass',
+  comment: '',
+  extra: new Map(),
+};
+
+/**
+ * What became of one edge. `sample` null: it was not fetched. `health` null: it was not judged. `isRun` false: a decision
+ * between two rounds, which is not noted in `rotation_history`.
+ */
+export type RoundNews = {
+  readonly at: number;
+  readonly isRun: boolean;
+  readonly sample: { readonly at: number; readonly seconds: number } | null;
+  readonly live: boolean;
+  readonly health: Judgement | null;
+};
+
+/** Folds a round's result into the record. The operator's part (mode, comment) is never touched. */
+export function withRound(record: EdgeRecord, news: RoundNews): EdgeRecord {
+  const { at, isRun, sample, live, health } = news;
+  const state = live ? 'in' : 'out';
+  const isNew = record.stateSince === null && record.history.times.length === 0;
+  // The same object when nothing is new, so that nothing is written.
+  if (!isRun && !isNew && sample === null && state === record.state && (health ?? record.health) === record.health) {
+    return record;
+  }
+  return {
+    ...withSample(record, sample),
+    rotations: live && isRun ? [...record.rotations.slice(1 - ROTATIONS_MAX), at] : record.rotations,
+    state,
+    stateSince: state !== record.state || isNew ? at : record.stateSince,
+    health: health ?? record.health,
+  };
+}
+
+function withSample(record: EdgeRecord, sample: RoundNews['sample']): EdgeRecord {
+  if (sample === null) return record;
+  const history = addSample(record.history, sample.at, sample.seconds);
+  const { average } = figuresOf(history, sample.at);
+  return { ...record, history, averages: noteAverage(record.averages, sample.at, average ?? sample.seconds) };
+}
+
+export type ParsedRecord =
+  | { readonly ok: true; readonly record: EdgeRecord }
+  | { readonly ok: false; readonly problem: string };
+
+/** Reads a store's text. Missing keys take their defaults; an empty file is a new edge, as in the original. */
+export function parseEdgeRecord(text: string): ParsedRecord {
+  if (text === '') return { ok: true, record: NEW_EDGE };
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    return { ok: false, problem: error instanceof Error ? error.message : 'not JSON' };
+  }
+  if (!isObject(value)) return { ok: false, problem: 'not a JSON object' };
+  return recordFrom(value);
+}
+
+const KNOWN: readonly string[] = [
+  'comment',
+  'fetch_times',
+  'health',
+  'historical_average',
+  'mode',
+  'mode_until',
+  'rotation_history',
+  'state',
+  'state_entry_time',
+  'state_since',
+];
+
+function recordFrom(value: Readonly<Record<string, unknown>>): ParsedRecord {
+  const wrong = (key: string): ParsedRecord => ({ ok: false, problem: `"${key}" has an unknown form` });
+  const { mode = 'available', health = 'pass', state = 'out', comment = '' } = value;
+  const { fetch_times = {}, historical_average = {}, rotation_history = [] } = value;
+  const { state_since, state_entry_time, mode_until } = value;
+  if (!isOneOf(MODES, mode)) return wrong('mode');
+  if (!isOneOf(JUDGEMENTS, health)) return wrong('health');
+  if (state !== 'in' && state !== 'out') return wrong('state');
+  if (comment !== null && typeof comment !== 'string') return wrong('comment');
+  if (!isObject(fetch_times)) return wrong('fetch_times');
+  if (!isObject(historical_average)) return wrong('historical_average');
+  if (!Array.isArray(rotation_history)) return wrong('rotation_history');
+  const record: EdgeRecord = {
+    history: historyFrom(fetch_times, HISTORY_MAX),
+    averages: historyFrom(historical_average, AVERAGES_MAX),
+    rotations: rotation_history.filter(isFiniteNumber).slice(-ROTATIONS_MAX),
+    state,
+    stateSince: momentFrom(state_since),
+    mode,
+    modeSince: momentFrom(state_entry_time),
+    modeUntil: mode === 'available' ? null : momentFrom(mode_until),
+    health,
+    comment: comment ?? '',
+    extra: new Map(Object.entries(value).filter(([key]) => !KNOWN.includes(key))),
+  };
+  return { ok: true, record };
+}
+
+/** Entries that are no numbers are left out: one of them would make every average of the edge NaN. */
+function historyFrom(entries: Readonly<Record<string, unknown>>, max: number): History {
+  const pairs: (readonly [number, number])[] = [];
+  for (const [key, seconds] of Object.entries(entries)) {
+    const time = Number(key);
+    if (key !== '' && Number.isFinite(time) && isFiniteNumber(seconds)) pairs.push([time, seconds]);
+  }
+  // Files are sorted as text; numbers of different length are not, and a JSON object keeps no order for whole numbers.
+  pairs.sort(([a], [b]) => a - b);
+  const kept = pairs.slice(-max);
+  return { times: kept.map(([time]) => time), seconds: kept.map(([, seconds]) => seconds) };
+}
+
+function momentFrom(value: unknown): number | null {
+  return isFiniteNumber(value) ? value : null;
+}
+
+function isFiniteNumber(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value);
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isOneOf<T extends string>(choices: readonly T[], value: unknown): value is T {
+  return choices.some((choice) => choice === value);
+}

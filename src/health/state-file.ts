@@ -1,0 +1,197 @@
+/**
+ * What a network must remember from round to round, and its file form: edgemanage's state file (specification section 3),
+ * one JSON object on one line. What only Edgewise needs stands under the one key `edgewise`; keys that nobody here knows
+ * are kept, and edgemanage keeps ours.
+ */
+import { isIP } from 'node:net';
+import type { ActiveCanary, LiveMember, Memory, Mode } from './types.ts';
+
+/** `rotation_list` keeps this many, oldest dropped. */
+export const STATE_ROTATIONS_MAX = 100;
+
+export type NetworkState = {
+  readonly memory: Memory;
+  /** When the last round ended, epoch seconds. */
+  readonly lastRun: number | null;
+  readonly verificationFailures: readonly string[];
+  /** Include file of each zone when its zone file was last written: modification time, whole seconds. */
+  readonly zoneMtimes: ReadonlyMap<string, number>;
+  /** The live set as it is served, with addresses, so that a restart serves it at once. */
+  readonly live: readonly LiveMember[];
+  /** Serial of the live set; 0: nothing was ever published. Epoch seconds, or more where the clock was behind. */
+  readonly serial: number;
+  /** Serial of the last canary change of each zone that ever had one in use. */
+  readonly canarySerials: ReadonlyMap<string, number>;
+  /** The highest serial of the live set that was written out to zone files; 0: none was. */
+  readonly exportedSerial: number;
+  /** Modes other than available that the last decision saw; null: it was not ours, so nobody noted them. */
+  readonly modes: ReadonlyMap<string, Mode> | null;
+  readonly extra: ReadonlyMap<string, unknown>;
+};
+
+export const NEW_STATE: NetworkState = {
+  memory: { lastLive: [], rotations: [], activeCanaries: [], canaryRotations: new Map() },
+  lastRun: null,
+  verificationFailures: [],
+  zoneMtimes: new Map(),
+  live: [],
+  serial: 0,
+  canarySerials: new Map(),
+  exportedSerial: 0,
+  modes: null,
+  extra: new Map(),
+};
+
+export type ParsedState =
+  | { readonly ok: true; readonly state: NetworkState }
+  | { readonly ok: false; readonly problem: string };
+
+/** Reads a state file's text. Missing keys take their defaults; so does all of an empty file. */
+export function parseState(text: string): ParsedState {
+  if (text.trim() === '') return { ok: true, state: NEW_STATE };
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    return { ok: false, problem: error instanceof Error ? error.message : 'not JSON' };
+  }
+  if (!isObject(value)) return { ok: false, problem: 'not a JSON object' };
+  return stateFrom(value);
+}
+
+const KNOWN: readonly string[] = [
+  'rotation_list',
+  'last_run',
+  'last_live',
+  'verification_failures',
+  'verification_failues',
+  'zone_mtimes',
+  'active_canaries',
+  'edgewise',
+];
+
+function stateFrom(value: Readonly<Record<string, unknown>>): ParsedState {
+  const wrong = (key: string): ParsedState => ({ ok: false, problem: `"${key}" has an unknown form` });
+  const { rotation_list = [], last_live = [], verification_failures = [] } = value;
+  const { zone_mtimes = {}, active_canaries = {}, edgewise = {}, last_run } = value;
+  if (!Array.isArray(rotation_list)) return wrong('rotation_list');
+  if (!isTextList(last_live)) return wrong('last_live');
+  if (!isTextList(verification_failures)) return wrong('verification_failures');
+  if (!isObject(zone_mtimes)) return wrong('zone_mtimes');
+  if (!isObject(active_canaries)) return wrong('active_canaries');
+  if (!isObject(edgewise)) return wrong('edgewise');
+  const { serial, exported_serial, canary_serials, live, victims, canary_rotations, modes } = edgewise;
+  const state: NetworkState = {
+    memory: {
+      lastLive: [...new Set(last_live)].sort(),
+      rotations: rotation_list.filter(isFiniteNumber).slice(-STATE_ROTATIONS_MAX),
+      activeCanaries: canariesFrom(active_canaries, textMap(victims)),
+      canaryRotations: rotationsFrom(canary_rotations),
+    },
+    lastRun: isFiniteNumber(last_run) ? last_run : null,
+    verificationFailures: verification_failures,
+    zoneMtimes: numberMap(zone_mtimes),
+    live: liveFrom(live, last_live),
+    serial: serialFrom(serial),
+    canarySerials: numberMap(canary_serials),
+    exportedSerial: serialFrom(exported_serial),
+    modes: isObject(modes) ? modesFrom(modes) : null,
+    extra: new Map(Object.entries(value).filter(([key]) => !KNOWN.includes(key))),
+  };
+  return { ok: true, state };
+}
+
+/** The file's text, keys in the original's order and ours at the end. */
+export function printState(state: NetworkState): string {
+  const { memory } = state;
+  const victims = memory.activeCanaries.flatMap(({ zone, victim }) => (victim === null ? [] : [[zone, victim]]));
+  const value = {
+    rotation_list: memory.rotations.slice(-STATE_ROTATIONS_MAX),
+    last_run: state.lastRun,
+    last_live: memory.lastLive,
+    verification_failues: [], // misspelt and unused, but the original's readers expect it
+    zone_mtimes: Object.fromEntries(state.zoneMtimes),
+    active_canaries: Object.fromEntries(memory.activeCanaries.map(({ zone, address }) => [zone, address])),
+    verification_failures: state.verificationFailures,
+    ...Object.fromEntries(state.extra),
+    edgewise: {
+      serial: state.serial,
+      exported_serial: state.exportedSerial,
+      canary_serials: Object.fromEntries(state.canarySerials),
+      live: state.live.map(({ edge, v4, v6, why }) => ({ edge, v4, v6, why })),
+      victims: Object.fromEntries(victims),
+      canary_rotations: Object.fromEntries(memory.canaryRotations),
+      modes: state.modes === null ? null : Object.fromEntries(state.modes),
+    },
+  };
+  return `${JSON.stringify(value)}\n`;
+}
+
+function canariesFrom(
+  entries: Readonly<Record<string, unknown>>,
+  victims: ReadonlyMap<string, string>,
+): readonly ActiveCanary[] {
+  return [...textMap(entries)].map(([zone, address]) => ({ zone, address, victim: victims.get(zone) ?? null }));
+}
+
+/** The members as last published. An installation that is taken over has names only; those that are addresses serve. */
+function liveFrom(value: unknown, names: readonly string[]): readonly LiveMember[] {
+  if (!Array.isArray(value)) {
+    const why = 'live before edgewise took over';
+    return names
+      .filter((name) => isIP(name) !== 0)
+      .map((edge) => ({ edge, v4: isIP(edge) === 4 ? edge : null, v6: isIP(edge) === 6 ? edge : null, why }));
+  }
+  return value.filter(isObject).flatMap(({ edge, v4, v6, why }) =>
+    typeof edge !== 'string'
+      ? []
+      : [
+          {
+            edge,
+            v4: typeof v4 === 'string' && isIP(v4) === 4 ? v4 : null,
+            v6: typeof v6 === 'string' && isIP(v6) === 6 ? v6 : null,
+            why: typeof why === 'string' ? why : '',
+          },
+        ],
+  );
+}
+
+function rotationsFrom(value: unknown): ReadonlyMap<string, readonly number[]> {
+  if (!isObject(value)) return new Map();
+  return new Map(
+    Object.entries(value).flatMap(([zone, times]) =>
+      Array.isArray(times) ? [[zone, times.filter(isFiniteNumber)] as const] : [],
+    ),
+  );
+}
+
+function modesFrom(value: Readonly<Record<string, unknown>>): ReadonlyMap<string, Mode> {
+  const isMode = (mode: string): mode is Mode => ['available', 'unavailable', 'force', 'blindforce'].includes(mode);
+  return new Map([...textMap(value)].flatMap(([edge, mode]) => (isMode(mode) ? [[edge, mode] as const] : [])));
+}
+
+function serialFrom(value: unknown): number {
+  return isFiniteNumber(value) && value >= 0 && value < 2 ** 32 ? Math.floor(value) : 0;
+}
+
+function textMap(value: unknown): ReadonlyMap<string, string> {
+  if (!isObject(value)) return new Map();
+  return new Map(Object.entries(value).flatMap(([key, text]) => (typeof text === 'string' ? [[key, text]] : [])));
+}
+
+function numberMap(value: unknown): ReadonlyMap<string, number> {
+  if (!isObject(value)) return new Map();
+  return new Map(Object.entries(value).flatMap(([key, n]) => (isFiniteNumber(n) ? [[key, n]] : [])));
+}
+
+function isTextList(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string');
+}
+
+function isFiniteNumber(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value);
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
