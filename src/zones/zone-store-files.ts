@@ -1,0 +1,109 @@
+import { createHash } from 'node:crypto';
+import { readFileSync, realpathSync, type Stats, statSync } from 'node:fs';
+import { sep } from 'node:path';
+import type { Included } from './scan-include.ts';
+
+/** Contents of a file as a hash, `absent` for one that cannot be read. */
+export type FileHash = string;
+export const ABSENT: FileHash = 'absent';
+
+type Stamp = { readonly mtimeMs: number; readonly ctimeMs: number; readonly size: number; readonly ino: number };
+type Known = { readonly stamp: Stamp | null; readonly hash: FileHash; readonly trusted: boolean };
+
+/** A file written this recently may be written again without its time moving on: some file systems count in 2 s steps. */
+const RACY_MS = 2000;
+
+/**
+ * What the files that zones depend on held when last looked at. `look` costs one `stat` a file and round while nothing
+ * changes; a file whose time, size or inode moved is read and compared by content.
+ */
+export class FileBook {
+  private readonly known = new Map<string, Known>();
+  private round = new Map<string, FileHash>();
+  private sure = false;
+
+  /** Starts a round: each file is looked at once in it. `sure`: contents are compared even where nothing seems to move. */
+  begin(sure: boolean): void {
+    this.round = new Map();
+    this.sure = sure;
+  }
+
+  /** The file's contents now. */
+  look(path: string): FileHash {
+    const seen = this.round.get(path);
+    if (seen !== undefined) return seen;
+    const stamp = stampOf(path);
+    const known = this.known.get(path);
+    if (known?.trusted && !this.sure && sameStamp(known.stamp, stamp)) {
+      this.round.set(path, known.hash);
+      return known.hash;
+    }
+    return this.note(path, stamp, stamp === null ? null : contents(path));
+  }
+
+  /** Reads a file and remembers what it held. `root`: its real path must lie below this folder's. */
+  read(path: string, root: string | null): Included & { readonly hash: FileHash } {
+    const stamp = stampOf(path); // before reading: a later change is then seen as one
+    const outside = root === null ? null : outsideOf(path, root);
+    if (outside !== null) return { ok: false, message: outside, hash: this.note(path, stamp, contents(path)) };
+    try {
+      const text = readFileSync(path);
+      return { ok: true, text, hash: this.note(path, stamp, text) };
+    } catch (error) {
+      return { ok: false, message: reason(error), hash: this.note(path, null, null) };
+    }
+  }
+
+  /** Drops what is known of files that no zone depends on any more. */
+  forget(keep: ReadonlySet<string>): void {
+    for (const path of this.known.keys()) if (!keep.has(path)) this.known.delete(path);
+  }
+
+  private note(path: string, stamp: Stamp | null, text: Uint8Array | null): FileHash {
+    const hash = text === null ? ABSENT : createHash('sha1').update(text).digest('base64');
+    const trusted = stamp === null || Date.now() - Math.max(stamp.mtimeMs, stamp.ctimeMs) > RACY_MS;
+    this.known.set(path, { stamp, hash, trusted });
+    this.round.set(path, hash);
+    return hash;
+  }
+}
+
+function stampOf(path: string): Stamp | null {
+  let stats: Stats | undefined;
+  try {
+    stats = statSync(path, { throwIfNoEntry: false });
+  } catch {
+    return null; // not allowed, a loop of links: as if it were not there
+  }
+  if (stats === undefined) return null;
+  const { mtimeMs, ctimeMs, size, ino } = stats;
+  return { mtimeMs, ctimeMs, size, ino };
+}
+
+function sameStamp(a: Stamp | null, b: Stamp | null): boolean {
+  if (a === null || b === null) return a === b;
+  return a.mtimeMs === b.mtimeMs && a.ctimeMs === b.ctimeMs && a.size === b.size && a.ino === b.ino;
+}
+
+function contents(path: string): Uint8Array | null {
+  try {
+    return readFileSync(path);
+  } catch {
+    return null;
+  }
+}
+
+/** Why an included file may not be read, where a link leads it out of the folder; null: it may. */
+function outsideOf(path: string, root: string): string | null {
+  try {
+    const real = realpathSync(path);
+    const folder = realpathSync(root);
+    return real.startsWith(folder.endsWith(sep) ? folder : folder + sep) ? null : `${real} is outside ${folder}`;
+  } catch (error) {
+    return reason(error);
+  }
+}
+
+function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
