@@ -12,32 +12,24 @@ export type Client = {
   port: number;
 };
 
-/** What kind of answer it was, for response rate limiting: names of one zone that do not exist share one bucket. */
-export const ANSWER_KIND = { positive: 0, nodata: 1, nxdomain: 2, referral: 3, error: 4, wildcard: 5 } as const;
-
-/** A message for the slow room: transfer, NOTIFY, or signed (returned by `respond` in place of a length). */
-export const SPECIAL = -1;
-
 /**
  * What a front end needs of the responder. After `respond` the `last…` fields tell what was answered; they are numbers
  * and flags, so that nothing is allocated.
  */
 export type Answerer = {
-  /** Length of the answer in `out`; 0: no reply; `SPECIAL`: ask the `SpecialHandler`. */
+  /** Length of the answer in `out`; 0: no reply; SPECIAL: ask the `SpecialHandler`. */
   respond(query: Uint8Array, length: number, out: Uint8Array, client: Client): number;
   apply(updates: readonly ZoneUpdate[]): void;
   configure(server: ServerConfig): void;
-  /** Of ANSWER_KIND. */
+  /** Of KIND. */
   readonly lastKind: number;
-  /** Number of the zone that answered; -1: none of ours. */
-  readonly lastZone: number;
-  /** A hash of the name that answered, meaningful for 'positive', 'nodata' and 'referral'. */
+  /** A hash of the name that answers of this kind have in common. */
   readonly lastHash: number;
   /** The query carried a server cookie of ours, so its source address is not forged. */
   readonly lastHadGoodCookie: boolean;
 };
 
-/** The room for what `respond` calls `SPECIAL`. `query` is the reader's own and not overwritten while it is needed. */
+/** The room for what `respond` calls SPECIAL. `query` is the reader's own and not overwritten while it is needed. */
 export type SpecialHandler = {
   /** One packet for one packet (UDP). Length of the answer in `out`; 0: none. */
   packet(query: Uint8Array, length: number, out: Uint8Array, client: Client): number;

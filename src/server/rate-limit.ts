@@ -1,6 +1,7 @@
 import { randomFillSync } from 'node:crypto';
 import type { Prefix, ServerConfig } from '../config/types.ts';
-import { ANSWER_KIND, type Client, TRANSPORT } from './dns-thread.ts';
+import { KIND } from './answer-kind.ts';
+import { type Client, TRANSPORT } from './dns-thread.ts';
 
 export type RateLimitConfig = NonNullable<ServerConfig['rateLimit']>;
 
@@ -28,8 +29,8 @@ export function createRateTable({ size }: { readonly size: number }): SharedArra
 
 /**
  * Response rate limiting: a forged source address must not be able to turn this server on its victim. Answers are
- * counted per client prefix and kind; what shares a bucket is what an attacker can ask without end: one name's answer,
- * a zone's non-existing names, a zone's wildcard, all errors.
+ * counted per client prefix, kind and the name that such answers have in common (the responder's `lastHash`): what an
+ * attacker can ask without end shares a bucket, as a zone's non-existing names or a wildcard's, and so do all errors.
  *
  * A bucket holds at most one second's tokens. The table never grows: a set of four buckets takes the place of the one
  * that has been idle longest in terms of tokens, so a prefix under limit keeps its bucket. The table is shared by all
@@ -66,13 +67,12 @@ export class RateLimiter {
   }
 
   /**
-   * One of VERDICT for an answer about to go out over UDP. `kind` of ANSWER_KIND, `zone` and `hash` as the responder
-   * says, `nowMs` any steady millisecond clock (it may wrap at 2^32).
+   * One of VERDICT for an answer about to go out over UDP. `kind` of KIND and `hash` as the responder says, `nowMs` any
+   * steady millisecond clock (it may wrap at 2^32).
    */
-  check(client: Client, kind: number, zone: number, hash: number, nowMs: number): number {
+  check(client: Client, kind: number, hash: number, nowMs: number): number {
     if (this.perSecond <= 0) return VERDICT.send;
-    const subject = kind === ANSWER_KIND.error ? 0 : byZone(kind) ? zone : hash;
-    const at = this.find(client, kind, subject, nowMs | 0);
+    const at = this.find(client, kind, kind === KIND.error ? 0 : hash, nowMs | 0);
     const { table } = this;
     const tokens = this.tokensNow(at, nowMs | 0);
     table[at + AT] = nowMs | 0;
@@ -164,11 +164,6 @@ export class RateLimiter {
     }
     return false;
   }
-}
-
-/** Kinds of which a zone has endlessly many: they share the zone's one bucket. */
-function byZone(kind: number): boolean {
-  return kind === ANSWER_KIND.nxdomain || kind === ANSWER_KIND.wildcard;
 }
 
 /** The first `bits` bits of a word set; none below 0, all above 31. */

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
-import { type Answerer, type Client, SPECIAL, type SpecialHandler } from './dns-thread.ts';
+import type { Answerer, Client, SpecialHandler } from './dns-thread.ts';
+import { SPECIAL } from './respond.ts';
 
 const HEADER_OCTETS = 12;
 const MESSAGE_MAX = 65_535;

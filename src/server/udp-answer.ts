@@ -1,6 +1,6 @@
-import type { Client, DnsThreadData, SpecialHandler } from './dns-thread.ts';
-import { type Answerer, SPECIAL } from './dns-thread.ts';
+import type { Answerer, Client, DnsThreadData, SpecialHandler } from './dns-thread.ts';
 import { type RateLimitConfig, RateLimiter, VERDICT } from './rate-limit.ts';
+import { SPECIAL } from './respond.ts';
 import { EVENT, type Stats } from './stats.ts';
 import { truncateAnswer } from './udp-truncate.ts';
 
@@ -50,8 +50,8 @@ export class PacketAnswerer {
   }
 
   private limited(limiter: RateLimiter, out: Uint8Array, size: number, client: Client, nowMs: number): number {
-    const { lastKind, lastZone, lastHash } = this.responder;
-    const verdict = limiter.check(client, lastKind, lastZone, lastHash, nowMs);
+    const { lastKind, lastHash } = this.responder;
+    const verdict = limiter.check(client, lastKind, lastHash, nowMs);
     if (verdict === VERDICT.send) return size;
     const { counters } = this.stats;
     if (verdict === VERDICT.slip) {

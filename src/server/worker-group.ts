@@ -23,6 +23,13 @@ export type DnsThreadsOptions = {
   readonly log: (level: 'info' | 'warn' | 'error', message: string) => void;
 };
 
+/** Sockets that are bound and that nobody reads yet. */
+export type BoundThreads = {
+  /** Answers from now on. Without system calls of our own, binding happens here too and may fail here. */
+  readonly run: (updates: readonly ZoneUpdate[]) => Promise<DnsThreads | ListenFault>;
+  readonly close: () => Promise<void>;
+};
+
 type Kind = 'udp' | 'tcp';
 
 /** One thread and what it takes to start it again. */
@@ -69,15 +76,24 @@ export class DnsThreads {
     this.remember(options.updates);
   }
 
-  /**
-   * Binds every endpoint of `server.listen` for UDP and TCP and answers there, or says which one cannot be had and why.
-   * Privileges may be dropped once this has resolved.
-   */
+  /** `bind` and `run` in one. */
   static async start(options: DnsThreadsOptions): Promise<DnsThreads | ListenFault> {
+    const bound = await DnsThreads.bind(options);
+    return 'code' in bound ? bound : bound.run(options.updates);
+  }
+
+  /**
+   * Binds every endpoint of `server.listen` for UDP and TCP, or says which one cannot be had and why. Nothing is answered
+   * until `run`: a server whose zones or live sets are not ready yet holds its ports, and may drop its privileges.
+   */
+  static async bind(options: DnsThreadsOptions): Promise<BoundThreads | ListenFault> {
     const sys = await loadSyscalls();
     if (typeof sys === 'string') {
       options.log('info', `answering UDP one packet at a time, without batched system calls: ${sys}`);
-      return DnsThreads.startPortable(options);
+      return {
+        run: (updates) => DnsThreads.startPortable({ ...options, updates }),
+        close: () => Promise.resolve(),
+      };
     }
     const workers = options.server.udpWorkers;
     const sockets = openSockets(sys, options.server.listen, workers);
@@ -85,11 +101,16 @@ export class DnsThreads {
     const group = new DnsThreads(options, sys, workers);
     group.sockets = sockets;
     group.endpoints = sockets.map(({ endpoint }) => endpoint);
+    return { run: (updates) => group.launchAll(updates, workers), close: () => group.stop() };
+  }
+
+  private async launchAll(updates: readonly ZoneUpdate[], workers: number): Promise<DnsThreads | ListenFault> {
+    this.remember(updates);
     const results = await Promise.all([
-      ...Array.from({ length: workers }, (_, i) => group.add('udp', i)),
-      group.add('tcp', workers),
+      ...Array.from({ length: workers }, (_, i) => this.add('udp', i)),
+      this.add('tcp', workers),
     ]);
-    return group.orFault(results);
+    return this.orFault(results);
   }
 
   /** Without system calls of our own the threads bind for themselves, TCP first, and only one can have a UDP port. */
