@@ -32,7 +32,7 @@ export function sample(edge: string, seconds: number, at = NOW - 1, reason: Fail
     at,
     seconds,
     fail,
-    primary: { address: '127.0.0.1', seconds, fail, phases, attempts: 1, hops: 1 },
+    primary: { address: '127.0.0.1', seconds, fail, phases, attempts: 1, hops: 0 },
     others: [],
     stalledMs: 0,
   };
