@@ -2,8 +2,8 @@
  * What HTTP may ask of the running server: a pull interface. Nothing here is stored by the HTTP room; every call reads
  * the values of that moment, so a page and a scrape cannot disagree with the answers on the wire for longer than a call.
  */
-import type { Fault } from '../fault.ts';
 import type { Decision, Mode, Sample } from '../health/types.ts';
+import type { ZoneEntry } from '../zones/zone-store-types.ts';
 import type { StatsSum } from './stats.ts';
 
 /** One edge or canary beside its verdict: what an operator set and what the newest fetch saw. */
@@ -40,6 +40,8 @@ export type RoundView = {
   readonly nextDue: number | null;
   /** Later than it should be: the next round is overdue or the running one takes too long. */
   readonly overdue: boolean;
+  /** Why the last round could not be made (prober, test object); null: it was made. */
+  readonly failure?: string | null;
   readonly cancelledCanaries: readonly string[];
 };
 
@@ -54,26 +56,22 @@ export type NetworkView = {
   readonly decision: Decision | null;
   /** What is served right now, sorted by edge; equals `decision.live` once there is one. */
   readonly live: readonly { readonly edge: string; readonly v4: string | null; readonly v6: string | null }[];
-  /** By edge name and, for canaries, by address. */
+  /** Names of the listed edges. */
+  readonly edges: readonly string[];
+  /** By edge name and, for canaries, by address. One that is missing counts as available, without a comment. */
   readonly members: ReadonlyMap<string, MemberView>;
+  /** Changes of the live set since the process started. */
+  readonly rotationsTotal: number;
   /** Newest last, bounded by whoever keeps them. */
   readonly changes: readonly LiveChange[];
   readonly round: RoundView;
 };
 
-export type ZoneState = 'ok' | 'stale' | 'broken';
-
-/** `stale`: the last good version is served although its file no longer loads. `name`: absolute text. */
-export type ZoneView = {
-  readonly name: string;
-  readonly network: string | null;
-  readonly file: string;
-  readonly state: ZoneState;
-  readonly serial: number | null;
-  readonly records: number;
-  readonly loadedAt: number | null;
-  readonly faults: readonly Fault[];
-};
+/** `serial` and `loadedAt` are 0 where there is no version to be served. `serial`: the one that is answered. */
+export type ZoneView = Pick<
+  ZoneEntry,
+  'name' | 'network' | 'file' | 'state' | 'serial' | 'faults' | 'records' | 'loadedAt'
+>;
 
 export type SecondaryView = {
   /** `192.0.2.53:53`, as configured. */
@@ -107,7 +105,7 @@ export type StatusView = {
   networks(): readonly NetworkView[];
   zones(): readonly ZoneView[];
   stats(): StatsSum;
-  /** Names of the rows of `stats().networks`; null: a row in use by no network (static zones are row 0 if the server says so). */
+  /** Labels for the rows of `stats().networks`, such as a network's name; null: a row that is not in use. */
   statsNetworks(): readonly (string | null)[];
   prober(): ProberView;
   secondaries(): readonly SecondaryView[];

@@ -1,0 +1,46 @@
+/** `/healthz`: whether this server does its work, and every reason why not. */
+import type { NetworkView, StatusView } from './api.ts';
+
+const ZONES_NAMED = 5; // a failure of ten thousand zones is one line too
+
+/** One sentence a failing part, in the order an operator would look; none: healthy. */
+export function healthReasons(view: StatusView): readonly string[] {
+  const reasons: string[] = [];
+  if (!view.ready()) reasons.push('not ready: DNS queries are not answered yet');
+  if (!view.prober().alive) reasons.push('prober: its thread does not run');
+  for (const network of view.networks()) reasons.push(...networkReasons(network, view.now()));
+  for (const state of ['broken', 'stale'] as const) {
+    const names = view
+      .zones()
+      .filter((zone) => zone.state === state)
+      .map((zone) => zone.name);
+    if (names.length === 0) continue;
+    const named = names.slice(0, ZONES_NAMED).join(', ');
+    const more = names.length > ZONES_NAMED ? ` and ${names.length - ZONES_NAMED} more` : '';
+    const effect = state === 'broken' ? 'do not load' : 'do not load; their last good version is served';
+    reasons.push(`zones: ${named}${more} ${effect}`);
+  }
+  return reasons;
+}
+
+function networkReasons({ name, live, round }: NetworkView, now: number): readonly string[] {
+  const reasons: string[] = [];
+  if (live.length === 0) reasons.push(`network ${name}: no live edge`);
+  if (round.overdue) {
+    const last =
+      round.lastRun === null ? 'none has ended yet' : `the last ended ${Math.round(now - round.lastRun)} s ago`;
+    reasons.push(`network ${name}: probing round overdue, ${last} (every ${round.runFrequency} s)`);
+  }
+  return reasons;
+}
+
+/** The body of `/healthz`; 503 when there are reasons. */
+export function healthBody(view: StatusView, reasons: readonly string[]): object {
+  return {
+    status: reasons.length === 0 ? 'ok' : 'failing',
+    ready: view.ready(),
+    reasons,
+    version: view.version,
+    uptime_seconds: Math.max(0, view.now() - view.startedAt),
+  };
+}

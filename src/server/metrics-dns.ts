@@ -1,0 +1,70 @@
+import type { Registry } from 'prom-client';
+import { typeName } from '../zones/types/record-type.ts';
+import type { StatusView } from './api.ts';
+import { counter } from './metrics-kit.ts';
+import { EVENTS } from './stats.ts';
+
+/** RFC 6895 §2.3; 16 and above only with EDNS. */
+const RCODES: ReadonlyMap<number, string> = new Map([
+  [0, 'NOERROR'],
+  [1, 'FORMERR'],
+  [2, 'SERVFAIL'],
+  [3, 'NXDOMAIN'],
+  [4, 'NOTIMP'],
+  [5, 'REFUSED'],
+  [6, 'YXDOMAIN'],
+  [9, 'NOTAUTH'],
+  [10, 'NOTZONE'],
+  [16, 'BADVERS'],
+  [23, 'BADCOOKIE'],
+]);
+
+/** What the answering threads counted. */
+export function addDnsMetrics(registry: Registry, view: StatusView): void {
+  counter(registry, {
+    name: 'dns_queries_total',
+    help: 'Queries by transport and type; types that are rare or unknown are one: other',
+    labels: ['transport', 'type'],
+    collect: (put) => {
+      // Several types share `other`; a counter adds them up.
+      for (const { transport, type, count } of view.stats().queries) put({ transport, type: typeLabel(type) }, count);
+    },
+  });
+  counter(registry, {
+    name: 'dns_answers_total',
+    help: 'Answers by transport and response code',
+    labels: ['transport', 'rcode'],
+    collect: (put) => {
+      for (const { transport, rcode, count } of view.stats().answers) {
+        put({ transport, rcode: RCODES.get(rcode) ?? 'other' }, count);
+      }
+    },
+  });
+  counter(registry, {
+    name: 'dns_network_queries_total',
+    help: 'Queries by the network whose zone they were for',
+    labels: ['network'],
+    collect: (put) => {
+      const names = view.statsNetworks();
+      for (const [row, count] of view.stats().networks.entries()) {
+        const network = names[row] ?? null;
+        if (network !== null) put({ network }, count);
+      }
+    },
+  });
+  counter(registry, {
+    name: 'dns_events_total',
+    help: 'What befell queries and connections: dropped, truncated, rate limited, cookies, EDNS, send failures',
+    labels: ['event'],
+    collect: (put) => {
+      const { events } = view.stats();
+      for (const event of EVENTS) put({ event }, events[event]);
+    },
+  });
+}
+
+/** Types without a name of their own would let clients choose the labels. */
+function typeLabel(type: number): string {
+  const name = typeName(type);
+  return type > 256 || name.startsWith('TYPE') ? 'other' : name;
+}

@@ -1,0 +1,82 @@
+import type { Registry } from 'prom-client';
+import type { StatusView } from './api.ts';
+import { healthReasons } from './healthz.ts';
+import { gauge } from './metrics-kit.ts';
+
+/** The server as a whole, its zones, its prober and the secondaries. */
+export function addServerMetrics(registry: Registry, view: StatusView): void {
+  gauge(registry, {
+    name: 'build_info',
+    help: 'Always 1; the label says which version runs',
+    labels: ['version'],
+    collect: (put) => put({ version: view.version }, 1),
+  });
+  gauge(registry, {
+    name: 'ready',
+    help: 'Whether DNS queries are answered',
+    labels: [],
+    collect: (put) => put({}, view.ready()),
+  });
+  gauge(registry, {
+    name: 'healthy',
+    help: 'Whether /healthz answers 200',
+    labels: [],
+    collect: (put) => put({}, healthReasons(view).length === 0),
+  });
+  gauge(registry, {
+    name: 'zones',
+    help: 'Zones by state; stale: the last good version is served, broken: there is none',
+    labels: ['state'],
+    collect: (put) => {
+      const count = { ok: 0, stale: 0, broken: 0 };
+      for (const { state } of view.zones()) count[state]++;
+      for (const state of ['ok', 'stale', 'broken'] as const) put({ state }, count[state]);
+    },
+  });
+  gauge(registry, {
+    name: 'zone_serial',
+    help: 'SOA serial that is answered for the zone',
+    labels: ['zone'],
+    collect: (put) => {
+      for (const { name, state, serial } of view.zones()) if (state !== 'broken') put({ zone: name }, serial);
+    },
+  });
+  gauge(registry, {
+    name: 'prober_up',
+    help: 'Whether the thread that fetches from the edges runs',
+    labels: [],
+    collect: (put) => put({}, view.prober().alive),
+  });
+  gauge(registry, {
+    name: 'prober_loop_delay_seconds',
+    help: 'Largest event-loop delay of the prober thread in its last round; it makes fetch times look longer',
+    labels: [],
+    collect: (put) => put({}, view.prober().loopDelaySeconds),
+  });
+  gauge(registry, {
+    name: 'secondary_lag_seconds',
+    help: 'How long the secondary has lacked the serial that is answered here; 0: it has it',
+    labels: ['secondary', 'zone'],
+    collect: (put) => {
+      for (const { secondary, zone, lagSeconds } of view.secondaries()) put({ secondary, zone }, lagSeconds);
+    },
+  });
+  gauge(registry, {
+    name: 'secondary_serial',
+    help: 'SOA serial that the secondary answered last',
+    labels: ['secondary', 'zone'],
+    collect: (put) => {
+      for (const { secondary, zone, serial } of view.secondaries()) put({ secondary, zone }, serial);
+    },
+  });
+  gauge(registry, {
+    name: 'secondary_up',
+    help: 'Whether the secondary answered when it was last asked for its serial',
+    labels: ['secondary', 'zone'],
+    collect: (put) => {
+      for (const { secondary, zone, error, checkedAt } of view.secondaries()) {
+        if (checkedAt !== null) put({ secondary, zone }, error === null);
+      }
+    },
+  });
+}
