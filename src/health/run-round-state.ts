@@ -31,7 +31,12 @@ export function nextState(state: NetworkState, news: StateNews): StateChange {
   // With nothing to publish, what was published before stays as it is.
   const live = decision.live.length === 0 ? state.live : decision.live;
   const liveChanged = !sameAddresses(state.live, live) || (news.forceUpdate && live.length > 0);
-  const highest = [...state.canarySerials.values(), state.serial, news.floorSerial].reduce(serialMax, 0);
+  const highest = [
+    ...state.canarySerials.values(),
+    ...state.fileSerials.values(),
+    state.serial,
+    news.floorSerial,
+  ].reduce(serialMax, 0);
   const serial = liveChanged ? nextSerial(highest, at) : state.serial;
 
   const canaryZones = changedCanaries(state.memory.activeCanaries, memory.activeCanaries);
@@ -50,6 +55,16 @@ export function nextState(state: NetworkState, news: StateNews): StateChange {
     modes: notedModes(records),
   };
   return { state: next, liveChanged, canaryZones };
+}
+
+/**
+ * The state to begin with. A set that was live before Edgewise took over serves at once, under a serial later than any
+ * that edgemanage wrote; a server goes on from the serials of the zone files that single runs wrote.
+ */
+export function openingState(state: NetworkState, kind: 'run' | 'server', now: number): NetworkState {
+  const serial = state.serial === 0 && state.live.length > 0 ? nextSerial(0, now) : state.serial;
+  if (kind === 'run') return { ...state, serial };
+  return { ...state, serial: [...state.fileSerials.values(), serial].reduce(serialMax, 0), fileSerials: new Map() };
 }
 
 /** Serial that a zone of the network has at least, its own content's aside. 0: nothing was published. */

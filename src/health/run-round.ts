@@ -13,11 +13,11 @@ import { dirname } from 'node:path';
 import { forNetwork } from '../config/paths.ts';
 import type { Config, NetworkFiles } from '../config/types.ts';
 import { type Fault, formatFault } from '../fault.ts';
-import { nextSerial } from '../zones/serial.ts';
 import { sweepTemporaries, systemCode } from './atomic-write.ts';
-import { decide } from './decide.ts';
+import { decideFacts, factsOf } from './decide.ts';
 import { type EdgeRecord, type RoundNews, withRound } from './edge-store.ts';
 import { EdgeStores } from './edge-store-files.ts';
+import { appendRound, historyLogPath } from './history-log.ts';
 import type { Hooks } from './hooks.ts';
 import { writeLiveList } from './live-list.ts';
 import type { Locks } from './lock.ts';
@@ -26,10 +26,10 @@ import type { Prober, RoundResult } from './prober.ts';
 import { writePrometheusFile } from './prometheus-file.ts';
 import { probeTargets, probeTest, roundInput } from './run-round-input.ts';
 import { decisionLines, type RoundLog, sampleLine } from './run-round-log.ts';
-import { nextState, type StateChange } from './run-round-state.ts';
+import { nextState, openingState, type StateChange } from './run-round-state.ts';
 import type { NetworkState } from './state-file.ts';
 import { readState, writeState } from './state-file-io.ts';
-import type { Decision, RoundInput, Sample } from './types.ts';
+import type { Decision, Sample } from './types.ts';
 
 /** What to publish. `liveChanged` and `canaryZones` tell what differs from what was published last by this process. */
 export type LiveUpdate = StateChange & { readonly decision: Decision };
@@ -37,19 +37,17 @@ export type LiveUpdate = StateChange & { readonly decision: Decision };
 export type Published = {
   /** Zone files were written: a change for the hooks, even where the live set is the same. */
   readonly wrote: boolean;
-  /** Times of the include files as of the last writing of their zones; null: as before. */
-  readonly zoneMtimes: ReadonlyMap<string, number> | null;
-  /** `state.serial` when all zones were written under it; null: as before. */
-  readonly exportedSerial: number | null;
+  /** State of the zone files after it, for all zones; null: as before, or not looked after here. */
+  readonly files: Pick<NetworkState, 'zoneMtimes' | 'fileSerials'> | null;
   readonly faults: readonly Fault[];
 };
 
 export type RoundTools = {
+  /** A server has serials of its own for zone files, which go on from those that single runs gave. */
+  readonly kind: 'run' | 'server';
   readonly prober: Pick<Prober, 'round'>;
   readonly hooks: Pick<Hooks, 'start'>;
   readonly publish: (update: LiveUpdate) => Promise<Published>;
-  /** Keeps the round for `explain` and `replay`. */
-  readonly record: (input: RoundInput, decision: Decision) => Promise<void>;
   /** A serial that the network's zones already use; 0: none. */
   readonly floorSerial: () => number;
   /** Epoch seconds. */
@@ -85,7 +83,7 @@ export type RoundFailure = { readonly failure: Fault<'test-object' | 'prober'> }
 /** Files written at the same time; each waits for its own fsync. */
 const WRITERS = 16;
 
-const DRY_PUBLISHED: Published = { wrote: false, zoneMtimes: null, exportedSerial: null, faults: [] };
+const DRY_PUBLISHED: Published = { wrote: false, files: null, faults: [] };
 
 export class NetworkRounds {
   readonly network: string;
@@ -93,6 +91,7 @@ export class NetworkRounds {
   readonly #tools: RoundTools;
   readonly #dryRun: boolean;
   readonly #statefile: string;
+  readonly #historyLog: string;
   #state: NetworkState;
   #samples: ReadonlyMap<string, Sample> = new Map();
   #records: ReadonlyMap<string, EdgeRecord> = new Map();
@@ -105,6 +104,7 @@ export class NetworkRounds {
     this.#tools = tools;
     this.#dryRun = locks === null;
     this.#statefile = forNetwork(config.statefile, network);
+    this.#historyLog = historyLogPath(config.stateDir, network);
     this.#state = state;
   }
 
@@ -116,16 +116,14 @@ export class NetworkRounds {
     const statefile = forNetwork(config.statefile, network);
     const now = tools.now();
     if (locks !== null) {
-      for (const folder of new Set([config.healthdataStore, dirname(statefile)])) {
+      for (const folder of new Set([config.healthdataStore, config.stateDir, dirname(statefile)])) {
         await mkdir(folder, { recursive: true });
         await sweepTemporaries(folder);
       }
     }
     const { state, faults } = await readState(statefile, now, locks === null);
     report(tools.log, faults);
-    // A set that was live before us serves at once, under a serial later than any that the original wrote.
-    const serial = state.serial === 0 && state.live.length > 0 ? nextSerial(0, now) : state.serial;
-    return new NetworkRounds(network, config, locks, tools, { ...state, serial });
+    return new NetworkRounds(network, config, locks, tools, openingState(state, tools.kind, now));
   }
 
   /** As last saved, or as it was found. */
@@ -206,11 +204,11 @@ export class NetworkRounds {
 
   async #conclude(order: RoundOrder, probe: RoundResult | null): Promise<RoundReport> {
     const { config, files, forceUpdate = false } = order;
-    const { log, publish, record, hooks } = this.#tools;
+    const { log, publish, hooks } = this.#tools;
     const now = this.#tools.now();
     const records = await this.#readRecords(files, now);
-    const input = roundInput({ now, config, files, state: this.#state, records, samples: this.#samples });
-    const decision = decide(input);
+    const facts = factsOf(roundInput({ now, config, files, state: this.#state, records, samples: this.#samples }));
+    const decision = decideFacts(facts);
     for (const { level, text } of decisionLines(decision)) log(level, text);
 
     const floorSerial = this.#tools.floorSerial();
@@ -223,7 +221,7 @@ export class NetworkRounds {
 
     const faults: Fault[] = [];
     faults.push(...(await this.#saveRecords(decision, probe)));
-    faults.push(...(await this.#attempt('history-log', () => record(input, decision))));
+    faults.push(...(await this.#attempt('history-log', () => appendRound(this.#historyLog, facts, decision))));
     this.#state = change.state;
     faults.push(...(await writeState(this.#statefile, this.#state)));
 
@@ -282,15 +280,10 @@ export class NetworkRounds {
   }
 
   /** Written once more only when zone files were: their times may be noted no sooner than they stand (12.8). */
-  async #notePublished({ zoneMtimes, exportedSerial }: Published): Promise<readonly Fault[]> {
-    if (zoneMtimes === null && exportedSerial === null) return [];
-    const state: NetworkState = {
-      ...this.#state,
-      zoneMtimes: zoneMtimes ?? this.#state.zoneMtimes,
-      exportedSerial: exportedSerial ?? this.#state.exportedSerial,
-    };
-    this.#state = state;
-    return writeState(this.#statefile, state);
+  async #notePublished({ files }: Published): Promise<readonly Fault[]> {
+    if (files === null) return [];
+    this.#state = { ...this.#state, ...files };
+    return writeState(this.#statefile, this.#state);
   }
 
   async #writeLists(config: Config, decision: Decision): Promise<readonly Fault[]> {

@@ -22,8 +22,8 @@ export type NetworkState = {
   readonly serial: number;
   /** Serial of the last canary change of each zone that ever had one in use. */
   readonly canarySerials: ReadonlyMap<string, number>;
-  /** The highest serial of the live set that was written out to zone files; 0: none was. */
-  readonly exportedSerial: number;
+  /** Serial in each zone file that `edge_manage` wrote; empty while a server, which has its own, looks after them. */
+  readonly fileSerials: ReadonlyMap<string, number>;
   /** Modes other than available that the last decision saw; null: it was not ours, so nobody noted them. */
   readonly modes: ReadonlyMap<string, Mode> | null;
   readonly extra: ReadonlyMap<string, unknown>;
@@ -37,7 +37,7 @@ export const NEW_STATE: NetworkState = {
   live: [],
   serial: 0,
   canarySerials: new Map(),
-  exportedSerial: 0,
+  fileSerials: new Map(),
   modes: null,
   extra: new Map(),
 };
@@ -80,7 +80,7 @@ function stateFrom(value: Readonly<Record<string, unknown>>): ParsedState {
   if (!isObject(zone_mtimes)) return wrong('zone_mtimes');
   if (!isObject(active_canaries)) return wrong('active_canaries');
   if (!isObject(edgewise)) return wrong('edgewise');
-  const { serial, exported_serial, canary_serials, live, victims, canary_rotations, modes } = edgewise;
+  const { serial, file_serials, canary_serials, live, victims, canary_rotations, modes } = edgewise;
   const state: NetworkState = {
     memory: {
       lastLive: [...new Set(last_live)].sort(),
@@ -94,7 +94,7 @@ function stateFrom(value: Readonly<Record<string, unknown>>): ParsedState {
     live: liveFrom(live, last_live),
     serial: serialFrom(serial),
     canarySerials: numberMap(canary_serials),
-    exportedSerial: serialFrom(exported_serial),
+    fileSerials: numberMap(file_serials),
     modes: isObject(modes) ? modesFrom(modes) : null,
     extra: new Map(Object.entries(value).filter(([key]) => !KNOWN.includes(key))),
   };
@@ -116,7 +116,7 @@ export function printState(state: NetworkState): string {
     ...Object.fromEntries(state.extra),
     edgewise: {
       serial: state.serial,
-      exported_serial: state.exportedSerial,
+      file_serials: Object.fromEntries(state.fileSerials),
       canary_serials: Object.fromEntries(state.canarySerials),
       live: state.live.map(({ edge, v4, v6, why }) => ({ edge, v4, v6, why })),
       victims: Object.fromEntries(victims),

@@ -1,0 +1,68 @@
+import { Command, Option } from 'commander';
+import { formatFault } from '../fault.ts';
+import { JUDGEMENTS, MODES } from '../health/edge-store.ts';
+import { EdgeStores } from '../health/edge-store-files.ts';
+import { expireMode } from '../health/modes.ts';
+import { CONFIG_PATH, loadNetwork } from './load-network.ts';
+import { type EdgeRow, matches, printRows, type QueryFormat, type QueryHealth, rowOf } from './query-rows.ts';
+import { withUsageStatus } from './run.ts';
+
+type QueryFlags = {
+  readonly dnet: string;
+  readonly config: string;
+  readonly health?: QueryHealth;
+  readonly state?: 'in' | 'out';
+  readonly mode?: EdgeRow['mode'];
+  readonly format: QueryFormat;
+  readonly quiet?: true;
+  readonly verbose?: true;
+  readonly header?: true;
+};
+
+/** `edgewise query`, and under its old name `edge_query`: the edges of a network, filtered. Sets the exit status. */
+export function queryCommand(name = 'query'): Command {
+  return withUsageStatus(new Command(name))
+    .description('list the edges of a network with mode, state and health')
+    .requiredOption('-A, --dnet <network>', 'the network')
+    .option('-c, --config <file>', 'edgemanage.yaml', CONFIG_PATH)
+    .addOption(
+      new Option('-H, --health <health>', 'only edges of this health; allpass: any but fail').choices([
+        'allpass',
+        ...JUDGEMENTS,
+        'unknown',
+      ]),
+    )
+    .addOption(new Option('-s, --state <state>', 'only edges that are live (in) or not (out)').choices(['in', 'out']))
+    .addOption(new Option('-m, --mode <mode>', 'only edges of this mode').choices(MODES))
+    .addOption(
+      new Option('-f, --format <format>', 'form of the output').choices(['flat', 'csv', 'json']).default('flat'),
+    )
+    .option('-q, --quiet', 'names only')
+    .option('-v, --verbose', 'mode, state, health and comment too')
+    .option('--header', 'name the columns first')
+    .action(async (flags: QueryFlags) => {
+      process.exitCode = await query(flags);
+    });
+}
+
+async function query(flags: QueryFlags): Promise<number> {
+  const loaded = loadNetwork(flags.config, flags.dnet);
+  if (loaded === null) return 1;
+  const now = Date.now() / 1000;
+  const stores = new EdgeStores(loaded.config.healthdataStore, null);
+  const rows: EdgeRow[] = [];
+  for (const edge of loaded.files.edges) {
+    const { record, faults } = await stores.read(edge, now);
+    if (faults.length > 0) {
+      for (const fault of faults) process.stderr.write(`${formatFault(fault)}\n`);
+      continue;
+    }
+    const row = rowOf(edge, expireMode(record, now), now);
+    if (matches(row, { health: flags.health ?? null, state: flags.state ?? null, mode: flags.mode ?? null })) {
+      rows.push(row);
+    }
+  }
+  const { format, quiet = false, verbose = false, header = false } = flags;
+  process.stdout.write(printRows(rows, { format, quiet, verbose, header }));
+  return 0;
+}

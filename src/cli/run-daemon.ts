@@ -1,0 +1,85 @@
+/** `edge_manage --daemonise`: rounds for ever, from a process that left its terminal. */
+import { spawn } from 'node:child_process';
+import { hearBell } from '../health/modes-bell.ts';
+import { openRun, type Run, type RunOptions } from './run-once.ts';
+
+/** Set for the process in the background: it is the daemon, and tells its starter over IPC how it went. */
+const DAEMON = 'EDGEWISE_DAEMON';
+
+/**
+ * Starts this command again, detached, and waits until it has its lock (a lock does not survive a fork, so the daemon
+ * takes it, specification 12.14). Returns the exit status: 0 when the daemon runs.
+ */
+export function daemonise(options: RunOptions): Promise<number> {
+  if (process.env[DAEMON] !== undefined) {
+    delete process.env[DAEMON]; // or a hook that starts a daemon of its own would stay in front
+    return runDaemon(options);
+  }
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
+      detached: true,
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      env: { ...process.env, [DAEMON]: '1' },
+    });
+    child.once('message', () => {
+      child.disconnect();
+      child.unref();
+      resolve(0);
+    });
+    child.once('error', (error) => {
+      process.stderr.write(`Cannot start the daemon: ${error.message}\n`);
+      resolve(1);
+    });
+    child.once('exit', (code) => resolve(code === 0 ? 1 : (code ?? 1)));
+  });
+}
+
+/** Repeats rounds until SIGTERM or SIGINT; then returns 0. 1: refused, as a single run would be. */
+export async function runDaemon(options: RunOptions): Promise<number> {
+  const run = await openRun(options, 'server');
+  if (run === null) return 1;
+  const stop = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
+  if (process.send !== undefined) process.send('running');
+  const unhear = hearBell(run.config.healthdataStore, () => void redecide(run));
+  try {
+    await repeat(run, options.forceUpdate, stop.signal);
+  } finally {
+    unhear();
+    await run.close();
+  }
+  return 0;
+}
+
+async function repeat(run: Run, forceUpdate: boolean, stop: AbortSignal): Promise<void> {
+  while (!stop.aborted) {
+    await run.round(forceUpdate);
+    await pause(run, run.config.runFrequency * 1000, stop);
+  }
+}
+
+/** Waits between rounds; a mode whose time is over in between is ended at its time. */
+async function pause(run: Run, ms: number, stop: AbortSignal): Promise<void> {
+  const end = Date.now() + ms;
+  while (!stop.aborted && Date.now() < end) {
+    const expiry = (run.rounds.nextExpiry ?? Number.POSITIVE_INFINITY) * 1000;
+    await sleep(Math.min(end, Math.max(expiry, Date.now() + 10)) - Date.now(), stop);
+    if (Date.now() >= expiry) await redecide(run);
+  }
+}
+
+async function redecide(run: Run): Promise<void> {
+  await run.rounds.redecide({ config: run.config, files: run.files });
+}
+
+function sleep(ms: number, stop: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      stop.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    stop.addEventListener('abort', done);
+  });
+}

@@ -1,0 +1,56 @@
+import { appendFileSync, closeSync, openSync } from 'node:fs';
+import type { LogLevel, RoundLog } from '../health/run-round-log.ts';
+
+/** Python's names, which the log readers of an existing installation know. */
+const NAMES: { readonly [level in LogLevel]: string } = {
+  debug: 'DEBUG',
+  info: 'INFO',
+  warn: 'WARNING',
+  error: 'ERROR',
+};
+const ORDER: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
+
+export type RunLog = {
+  readonly log: RoundLog;
+  /** Where the hooks' standard error goes. */
+  readonly hooksStderr: number | 'inherit' | 'ignore';
+  readonly close: () => void;
+};
+
+/** `-v`: everything to standard error, as `edgemanage (PID): LEVEL text`. */
+export function stderrLog(lowest: LogLevel): RunLog {
+  const log: RoundLog = (level, text) => {
+    if (isAtLeast(level, lowest)) process.stderr.write(`edgemanage (${process.pid}): ${NAMES[level]} ${text}\n`);
+  };
+  return { log, hooksStderr: 'inherit', close: () => {} };
+}
+
+/**
+ * `logpath`: `2026-11-22 02:33:07,041 (PID): LEVEL text`. The file is opened for each line, so that one renamed by a
+ * rotation is left alone at once. Throws the system's error if it cannot be opened now; a line that cannot be written
+ * later (disk full) is lost.
+ */
+export function fileLog(path: string, lowest: LogLevel): RunLog {
+  const hooksStderr = openSync(path, 'a', 0o644);
+  const log: RoundLog = (level, text) => {
+    if (!isAtLeast(level, lowest)) return;
+    try {
+      appendFileSync(path, `${stamp(new Date())} (${process.pid}): ${NAMES[level]} ${text}\n`);
+    } catch {
+      // Nowhere is left to say so, and a full disk must not keep a round from being decided.
+    }
+  };
+  return { log, hooksStderr, close: () => closeSync(hooksStderr) };
+}
+
+/** Local time with milliseconds, as Python's logging prints it. */
+function stamp(date: Date): string {
+  const two = (value: number): string => String(value).padStart(2, '0');
+  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+  const time = `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+  return `${day} ${time},${String(date.getMilliseconds()).padStart(3, '0')}`;
+}
+
+function isAtLeast(level: LogLevel, lowest: LogLevel): boolean {
+  return ORDER.indexOf(level) >= ORDER.indexOf(lowest);
+}

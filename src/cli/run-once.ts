@@ -1,0 +1,152 @@
+/** `edge_manage`: one whole round without a server, for cron; `--daemonise` repeats it. */
+import { forNetwork } from '../config/paths.ts';
+import type { Config, NetworkFiles } from '../config/types.ts';
+import { formatFault } from '../fault.ts';
+import { Hooks } from '../health/hooks.ts';
+import { Locks } from '../health/lock.ts';
+import { Prober } from '../health/prober.ts';
+import { NetworkRounds, type RoundReport, type RoundTools } from '../health/run-round.ts';
+import { readState } from '../health/state-file-io.ts';
+import { loadNetwork } from './load-network.ts';
+import { fileLog, type RunLog, stderrLog } from './run-log.ts';
+import { printDryRun } from './run-print.ts';
+import { planZones, writeZones } from './run-zones.ts';
+import { version } from './version.ts';
+
+export type RunOptions = {
+  readonly network: string;
+  readonly configFile: string;
+  readonly dryRun: boolean;
+  /** Run even though the last run was moments ago. */
+  readonly force: boolean;
+  readonly forceUpdate: boolean;
+  readonly verbose: boolean;
+};
+
+/** A run within this many seconds of the last one is refused (specification section 1). */
+const RERUN_SECONDS = 30;
+/** How long a run that is over still listens for hooks that fail. */
+const HOOKS_MS = 500;
+
+/** Makes one round. Returns the exit status: 0 whenever a round was completed, 1 when it was refused or could not be. */
+export async function runOnce(options: RunOptions): Promise<number> {
+  const run = await openRun(options);
+  if (run === null) return 1;
+  try {
+    return (await run.round(options.forceUpdate)) === null ? 1 : 0;
+  } finally {
+    await run.close();
+  }
+}
+
+/** An installation that is ready for rounds of one network: loaded, locked, its prober running. */
+export type Run = {
+  readonly config: Config;
+  readonly files: NetworkFiles;
+  readonly rounds: NetworkRounds;
+  /** Reads the lists and makes one round; null: it could not be made, and log and standard error say why. */
+  readonly round: (forceUpdate: boolean) => Promise<RoundReport | null>;
+  readonly close: () => Promise<void>;
+};
+
+/** Null: refused, and standard error says why. `kind` 'server' also tells `edge_conf` that its changes are taken up. */
+export async function openRun(options: RunOptions, kind: 'run' | 'server' = 'run'): Promise<Run | null> {
+  const { network, dryRun } = options;
+  const loaded = loadNetwork(options.configFile, network);
+  if (loaded === null) return null;
+  const { config, files } = loaded;
+  if (!dryRun && !options.force && !(await mayRunAgain(config, network))) return null;
+
+  const runLog = openLog(config, options);
+  if (runLog === null) return null;
+  const { log } = runLog;
+  for (const fault of loaded.warnings) log('warn', formatFault(fault));
+
+  const locks = dryRun ? null : takeLocks(config, network, kind);
+  if (locks === 'refused') {
+    runLog.close();
+    return null;
+  }
+  const hooks = new Hooks(
+    (hook, command, trouble) => log('error', `${hook}: "${command}": ${trouble}`),
+    runLog.hooksStderr,
+  );
+  let prober: Prober | null = null;
+  const close = async (): Promise<void> => {
+    await prober?.stop();
+    locks?.close();
+    await hooks.settle(HOOKS_MS);
+    runLog.close();
+  };
+  try {
+    prober = await Prober.start({ userAgent: `Edgewise/${version()}`, onTrouble: (message) => log('warn', message) });
+    const now = (): number => Date.now() / 1000;
+    let forceUpdate = false;
+    const tools: RoundTools = {
+      kind: 'run',
+      prober,
+      hooks,
+      now,
+      log,
+      floorSerial: () => 0, // the serials in the zone files are in the state
+      publish: async ({ state }) =>
+        writeZones(config, network, state, await planZones(config, network, state, forceUpdate, now())),
+    };
+    const rounds = await NetworkRounds.open(network, config, locks, tools);
+    const round = async (force: boolean): Promise<RoundReport | null> => {
+      forceUpdate = force;
+      const current = loadNetwork(options.configFile, network)?.files ?? files;
+      const report = await rounds.round({ config, files: current, forceUpdate: force });
+      if ('failure' in report) {
+        log('error', formatFault(report.failure));
+        if (!options.verbose) process.stderr.write(`${formatFault(report.failure)}\n`);
+        return null;
+      }
+      if (dryRun) printDryRun(report, await planZones(config, network, report.state, force, now()), config);
+      return report;
+    };
+    return { config, files, rounds, round, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** The re-run check, before the lock as in the original. */
+async function mayRunAgain(config: Config, network: string): Promise<boolean> {
+  const { state } = await readState(forNetwork(config.statefile, network), 0, true);
+  const now = Math.floor(Date.now() / 1000);
+  const last = Math.floor(state.lastRun ?? 0);
+  if (last + RERUN_SECONDS <= now) return true;
+  process.stderr.write(
+    `Not running: ${network} ran at ${last}, less than ${RERUN_SECONDS} seconds before now (${now}). --force runs it all the same.\n`,
+  );
+  return false;
+}
+
+function openLog(config: Config, { verbose, dryRun }: RunOptions): RunLog | null {
+  if (verbose) return stderrLog('debug');
+  // A dry run touches nothing, the log included; without a log file only what is amiss is worth a mail from cron.
+  if (dryRun || config.logpath === null) return stderrLog('warn');
+  try {
+    return fileLog(config.logpath, config.logLevel);
+  } catch (error) {
+    process.stderr.write(`Cannot write the log: ${error instanceof Error ? error.message : String(error)}\n`);
+    return null;
+  }
+}
+
+function takeLocks(config: Config, network: string, kind: 'run' | 'server'): Locks | 'refused' {
+  let locks: Locks;
+  try {
+    locks = Locks.open(config.lockfile);
+  } catch (error) {
+    process.stderr.write(`Cannot lock: ${error instanceof Error ? error.message : String(error)}\n`);
+    return 'refused';
+  }
+  if (locks.tryLock('network', network) && (kind === 'run' || locks.tryLock('server', network))) return locks;
+  const holder = locks.isLocked('server', network) ? 'an Edgewise server manages it' : 'another run is under way';
+  process.stderr.write(`Not running: ${config.lockfile} is locked for ${network}: ${holder}.\n`);
+  locks.close();
+  return 'refused';
+}

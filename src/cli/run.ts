@@ -1,0 +1,46 @@
+import { Command, type CommanderError } from 'commander';
+import { CONFIG_PATH } from './load-network.ts';
+import { daemonise, runDaemon } from './run-daemon.ts';
+import { runOnce } from './run-once.ts';
+import { version } from './version.ts';
+
+type RunFlags = {
+  readonly dnet: string;
+  readonly config: string;
+  readonly dryRun?: true;
+  readonly force?: true;
+  readonly forceUpdate?: true;
+  readonly daemonise?: true;
+  readonly verbose?: true;
+};
+
+/** `edgewise run`, and under its old name `edge_manage`: one round of a network. Sets the exit status. */
+export function runCommand(name = 'run'): Command {
+  return withUsageStatus(new Command(name))
+    .description('make one round of a network: fetch, decide, write zone files')
+    .requiredOption('-A, --dnet <network>', 'the network')
+    .option('-c, --config <file>', 'edgemanage.yaml', CONFIG_PATH)
+    .option('-n, --dry-run', 'fetch and decide, print what would be done, touch nothing')
+    .option('--force', 'run even if the last run was less than 30 seconds ago')
+    .option('--force-update', 'write every zone file, with a new serial')
+    .option('--daemonise', 'go to the background and repeat every run_frequency seconds (with -v: stay)')
+    .option('-v, --verbose', 'log everything to standard error instead of the log file')
+    .version(`${name} ${version()}`, '--version')
+    .action(async (flags: RunFlags) => {
+      const options = {
+        network: flags.dnet,
+        configFile: flags.config,
+        dryRun: flags.dryRun === true,
+        force: flags.force === true,
+        forceUpdate: flags.forceUpdate === true,
+        verbose: flags.verbose === true,
+      };
+      const run = flags.daemonise !== true ? runOnce : options.verbose ? runDaemon : daemonise;
+      process.exitCode = await run(options);
+    });
+}
+
+/** Bad arguments end with status 2, as in the original (commander's own is 1). */
+export function withUsageStatus(command: Command): Command {
+  return command.exitOverride((error: CommanderError) => process.exit(error.exitCode === 0 ? 0 : 2));
+}
