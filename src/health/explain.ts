@@ -124,8 +124,11 @@ function samplesOf(
   name: string,
   among: (facts: RoundFacts) => readonly EdgeFacts[],
 ): readonly Sample[] {
-  return rounds.flatMap(({ facts }) => {
+  // Decisions between two rounds, and cancelled fetches, come with an older sample once more: keep one of each moment.
+  const distinct = new Map<number, Sample>();
+  for (const { facts } of rounds) {
     const sample = among(facts).find((edge) => edge.name === name)?.sample ?? null;
-    return sample === null ? [] : [sample];
-  });
+    if (sample !== null) distinct.set(sample.at, sample);
+  }
+  return [...distinct.values()];
 }

@@ -1,0 +1,215 @@
+/**
+ * A second reading of the specification, for comparison only. It shares nothing with `src/health` and is written to be
+ * checked against the text, paragraph by paragraph, not to be fast or short: whole milliseconds, plain loops, no reasons.
+ */
+
+export interface NaiveTarget {
+  name: string;
+  mode: string;
+  /** Oldest first, this round's included: [epoch seconds, milliseconds]. */
+  samples: [number, number][];
+  /** This round's fetch in milliseconds; null when there was none. */
+  fetched: number | null;
+  badObject: boolean;
+  hasAddress: boolean;
+}
+
+export interface NaiveRound {
+  now: number;
+  goodenough: number; // milliseconds
+  timeout: number; // milliseconds
+  n: number;
+  maxfreq: number;
+  killer: number;
+  edges: NaiveTarget[];
+  canaries: (NaiveTarget & { zone: string })[];
+  operatorChange: boolean;
+  lastLive: string[];
+  rotationList: number[];
+  /** zone → canary in use, and the edge it stood in for where that is known. */
+  active: Record<string, { address: string; victim: string | null }>;
+  zoneRotations: Record<string, number[]>;
+}
+
+export interface NaiveResult {
+  states: Record<string, string>;
+  canaryStates: Record<string, string>;
+  live: string[];
+  /** Section 12.4: nothing may be published, so what was published stays. */
+  empty: boolean;
+  rotated: boolean;
+  held: boolean;
+  /** zone → address in use. */
+  used: Record<string, string>;
+  heldZones: string[];
+}
+
+const NONE = 'none';
+
+/** Section 5, row by row. */
+function state(target: NaiveTarget, round: NaiveRound): string {
+  if (target.mode === 'unavailable') return NONE;
+  if (target.samples.length === 0) return NONE;
+  const last = target.samples[target.samples.length - 1][1];
+  if (last < round.goodenough) return 'pass_threshold';
+  if (last >= round.timeout) return 'fail';
+
+  let windowSum = 0;
+  let windowSize = 0;
+  let sum = 0;
+  for (const [at, took] of target.samples) {
+    sum = sum + took;
+    if (round.now - at <= 300) {
+      windowSum = windowSum + took;
+      windowSize = windowSize + 1;
+    }
+  }
+  if (windowSize > 0 && windowSum < round.goodenough * windowSize) return 'pass_window';
+  if (sum < round.goodenough * target.samples.length) return 'pass_average';
+  return 'pass';
+}
+
+function isPassing(word: string): boolean {
+  return word === 'pass_threshold' || word === 'pass_window' || word === 'pass_average' || word === 'pass';
+}
+
+/** -1 when a's average of all samples is lower, then by name. */
+function slower(a: NaiveTarget, b: NaiveTarget): number {
+  if (a.samples.length === 0 || b.samples.length === 0) {
+    if (a.samples.length > 0) return -1;
+    if (b.samples.length > 0) return 1;
+    return a.name < b.name ? -1 : 1;
+  }
+  let sumA = 0;
+  let sumB = 0;
+  for (const s of a.samples) sumA += s[1];
+  for (const s of b.samples) sumB += s[1];
+  const crossA = sumA * b.samples.length;
+  const crossB = sumB * a.samples.length;
+  if (crossA !== crossB) return crossA < crossB ? -1 : 1;
+  return a.name < b.name ? -1 : 1;
+}
+
+function sameSet(a: string[], b: string[]): boolean {
+  return JSON.stringify([...a].sort()) === JSON.stringify([...b].sort());
+}
+
+function countYoung(times: number[], now: number): number {
+  let young = 0;
+  for (const at of times) if (now - at < 600) young++;
+  return young;
+}
+
+export function naiveRound(round: NaiveRound): NaiveResult {
+  // Section 5.
+  const states: Record<string, string> = {};
+  for (const edge of round.edges) states[edge.name] = state(edge, round);
+
+  // Section 6: "Names in canary values are excluded from everything here"; 12.5: unavailable and unlisted ones too.
+  const canaryNames = round.canaries.map((c) => c.name);
+  const usable: NaiveTarget[] = [];
+  for (const edge of round.edges) {
+    if (canaryNames.includes(edge.name)) continue;
+    if (edge.mode === 'unavailable') continue;
+    if (!edge.hasAddress) continue; // "unresolvable ones omitted"
+    usable.push(edge);
+  }
+
+  // 12.6 and 12.10: all forced edges are live, even beyond N and even where they were live already.
+  const chosen: NaiveTarget[] = [];
+  for (const edge of usable) {
+    if (edge.mode === 'blindforce') chosen.push(edge);
+    if (edge.mode === 'force' && isPassing(states[edge.name])) chosen.push(edge);
+  }
+
+  // Still-healthy: last live and pass_threshold now; the fastest first where not all have a place.
+  const still = usable.filter(
+    (e) => !chosen.includes(e) && round.lastLive.includes(e.name) && states[e.name] === 'pass_threshold',
+  );
+  still.sort(slower);
+  while (still.length > 0 && chosen.length < round.n) chosen.push(still.shift() as NaiveTarget);
+
+  // Filling, state by state. Still-healthy ones left over mean that there is no place left anyway.
+  for (const word of ['pass_threshold', 'pass_window', 'pass_average', 'pass']) {
+    const group = usable.filter((e) => !chosen.includes(e) && states[e.name] === word);
+    group.sort(slower);
+    for (const edge of group) if (chosen.length < round.n) chosen.push(edge);
+  }
+
+  // 12.4: top up from last live, by average, then name, verification failures last.
+  const lastOnes = usable.filter((e) => !chosen.includes(e) && round.lastLive.includes(e.name));
+  const clean = lastOnes.filter((e) => !e.badObject).sort(slower);
+  const bad = lastOnes.filter((e) => e.badObject).sort(slower);
+  for (const edge of clean.concat(bad)) if (chosen.length < round.n) chosen.push(edge);
+
+  let live = chosen.map((e) => e.name).sort();
+
+  // 12.9.
+  let held = false;
+  const listed = round.edges.map((e) => e.name);
+  const takenOut = round.lastLive.some((name) => {
+    if (!listed.includes(name)) return true;
+    if (canaryNames.includes(name)) return true;
+    return round.edges.some((e) => e.name === name && e.mode === 'unavailable');
+  });
+  const keepable = round.lastLive.filter((name) => usable.some((e) => e.name === name));
+  const tooMany = countYoung(round.rotationList, round.now) >= round.maxfreq;
+  if (tooMany && !round.operatorChange && !takenOut && keepable.length > 0 && !sameSet(live, keepable)) {
+    const oldPasses = keepable.some((name) => isPassing(states[name]));
+    const newPasses = live.some((name) => isPassing(states[name]));
+    if (oldPasses || !newPasses) {
+      live = [...keepable].sort();
+      held = true;
+    }
+  }
+
+  const empty = live.length === 0;
+  const rotated = !empty && !sameSet(live, round.lastLive);
+
+  // Section 8: judged as edges are; the killer counts distinct failing addresses.
+  const canaryStates: Record<string, string> = {};
+  const failing: string[] = [];
+  for (const canary of round.canaries) {
+    canaryStates[canary.name] = state(canary, round);
+    if (canary.fetched !== null && canary.fetched >= round.timeout && !failing.includes(canary.name)) {
+      failing.push(canary.name);
+    }
+  }
+  if (round.killer > 0 && failing.length >= round.killer) {
+    for (const name of Object.keys(canaryStates)) canaryStates[name] = 'fail';
+  }
+
+  const used: Record<string, string> = {};
+  const heldZones: string[] = [];
+  for (const canary of round.canaries) {
+    const before = round.active[canary.zone];
+    const inUse = before !== undefined && before.address === canary.name;
+    if (empty) {
+      if (inUse) used[canary.zone] = canary.name;
+      continue;
+    }
+    let use = isPassing(canaryStates[canary.name]);
+    const young = countYoung(round.zoneRotations[canary.zone] ?? [], round.now);
+    const replaced = before !== undefined && before.address !== canary.name;
+    const operator = round.operatorChange || canary.mode === 'unavailable' || replaced;
+    if (use !== inUse && young >= round.maxfreq && !operator) {
+      // What the zone publishes now, and what it would.
+      const passing = live.filter((name) => isPassing(states[name]));
+      let free = false;
+      if (use) free = passing.length === 0;
+      if (!use) {
+        // The canary fails; only where its victim is the one passing edge does the zone gain by dropping it.
+        const victim = before?.victim ?? null;
+        if (victim !== null && live.includes(victim)) free = passing.length === 1 && passing[0] === victim;
+        else free = passing.length === 1 && live.length === 1; // else a failing edge would be drawn as victim
+      }
+      if (!free) {
+        use = inUse;
+        heldZones.push(canary.zone);
+      }
+    }
+    if (use) used[canary.zone] = canary.name;
+  }
+
+  return { states, canaryStates, live, empty, rotated, held, used, heldZones };
+}
