@@ -76,14 +76,14 @@ export function parseBindKeys(
 /** Words, quoted words and the signs `{ } ;`, comments left out; ends with an empty token. */
 function tokenize(text: string, fail: (at: number, message: string) => void): Token[] {
   const tokens: Token[] = [];
-  const pattern = /\s+|\/\/[^\n]*|#[^\n]*|\/\*[\s\S]*?\*\/|"((?:[^"\\\n]|\\.)*)"|[{};]|[^\s{};"#/]+|\/|"|/y;
+  const pattern = /\s+|\/\/[^\n]*|#[^\n]*|\/\*[\s\S]*?\*\/|"((?:[^"\\\n]|\\.)*)"|[{};]|[^\s{};"#/]+|\/|"[^\n]*/y;
   let at = 0;
   while (at < text.length) {
     pattern.lastIndex = at;
     const match = pattern.exec(text);
     const word = match?.[0] ?? '';
     if (word === '') break;
-    if (word === '"') fail(at, 'this quotation has no end on its line');
+    if (word.startsWith('"') && match?.[1] === undefined) fail(at, 'this quotation has no end on its line');
     else if (match?.[1] !== undefined) tokens.push({ text: match[1].replace(/\\(.)/g, '$1'), quoted: true, at });
     else if (!/^(?:\s|\/\/|#|\/\*)/.test(word)) {
       // A base64 secret without quotation marks holds slashes: join what only this pattern took apart.

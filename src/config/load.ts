@@ -22,7 +22,8 @@ const MAX_OBJECT_BYTES = 16 * 2 ** 20;
 
 const LOG_LEVELS = { DEBUG: 'debug', INFO: 'info', WARNING: 'warn', ERROR: 'error' } as const;
 
-const whole = section(
+/** Every key of the file; its output still has the names and units of the file. */
+export const configSchema = section(
   {
     ...probeKeys,
     ...selectKeys,
@@ -56,7 +57,7 @@ export function loadConfig(file: string): LoadedConfig {
 export function parseConfig(file: string, text: string, readKeyFile: (path: string) => string): LoadedConfig {
   const source = readYaml(file, text);
   const faults: ConfigFault[] = [...source.faults];
-  const checked = whole.safeParse(source.value);
+  const checked = configSchema.safeParse(source.value);
   if (!checked.success) faults.push(...schemaFaults(source, checked.error.issues));
   const fileKeys = keysOfFiles(source, readKeyFile, faults);
   faults.push(...crossFaults(source, fileKeys));
@@ -112,7 +113,12 @@ function missingPaths(source: YamlSource, config: Config): ConfigFault[] {
   return warnings;
 }
 
-function build(file: string, keys: z.output<typeof whole>, httpOff: boolean, fileTsigKeys: readonly TsigKey[]): Config {
+function build(
+  file: string,
+  keys: z.output<typeof configSchema>,
+  httpOff: boolean,
+  fileTsigKeys: readonly TsigKey[],
+): Config {
   const at = (path: string): string => besideConfig(file, path);
   const maybe = (path: string | null): string | null => (path === null ? null : at(path));
   const statefile = at(keys.statefile);

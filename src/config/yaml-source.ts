@@ -1,17 +1,6 @@
 /** A YAML text with a way back from every value to the line and column where an operator wrote it. */
-import {
-  type Document,
-  isAlias,
-  isMap,
-  isNode,
-  isScalar,
-  isSeq,
-  LineCounter,
-  type Node,
-  parseDocument,
-  visit,
-} from 'yaml';
-import type { Span } from '../fault.ts';
+import { type Document, isAlias, isMap, isNode, isScalar, isSeq, type Node, parseDocument, visit } from 'yaml';
+import { hasErrors, type Span } from '../fault.ts';
 import type { ConfigFault } from './fault.ts';
 
 export type Path = readonly (string | number)[];
@@ -22,7 +11,7 @@ export type YamlSource = {
   /** The plain value; null for an empty file and where `faults` forbids one. */
   readonly value: unknown;
   readonly faults: readonly ConfigFault[];
-  /** First line with a syntax error; values above it are sound. Infinity: none. */
+  /** First line with a syntax error; values above it are sound. Infinity: none; 0: there is no value at all. */
   readonly soundBefore: number;
   spanAt(offset: number): Span;
   /**
@@ -37,16 +26,22 @@ export type YamlSource = {
  * and the last one counts, as it did there. Never throws.
  */
 export function readYaml(file: string, text: string): YamlSource {
-  const lines = new LineCounter();
-  const doc = parseDocument(text, { version: '1.1', lineCounter: lines, uniqueKeys: false, prettyErrors: false });
+  const doc = parseDocument(text, {
+    version: '1.1',
+    uniqueKeys: false,
+    prettyErrors: false,
+    logLevel: 'error', // warnings are faults here, not text on standard error
+  });
   plainLetters(doc);
-  const rows = text.split(/\r?\n/);
+  const rows = text.split('\n');
+  const starts: number[] = [];
+  for (let at = 0, i = 0; i < rows.length; at += rows[i++].length + 1) starts.push(at);
   const spanAt = (offset: number): Span => {
-    const { line, col } = lines.linePos(Math.min(offset, text.length));
-    const row = Math.max(1, line);
-    const source = rows[row - 1] ?? '';
+    const row = lastAtMost(starts, offset);
+    const source = rows[row].replace(/\r$/, '');
+    const col = Math.min(offset - starts[row], source.length) + 1;
     // A secret must not reach a log by way of the line that is shown with its fault.
-    return { file, line: row, col: Math.max(1, col), text: /secret/i.test(source) ? '' : source };
+    return { file, line: row + 1, col, text: /secret/i.test(source) ? '' : source };
   };
   const faults: ConfigFault[] = doc.errors.map((error) => ({
     severity: 'error',
@@ -54,7 +49,8 @@ export function readYaml(file: string, text: string): YamlSource {
     at: spanAt(error.pos[0]),
     message: error.message,
   }));
-  const soundBefore = Math.min(...faults.map((fault) => fault.at?.line ?? 1), Number.POSITIVE_INFINITY);
+  faults.push(...openAliases(doc, spanAt));
+  let soundBefore = Math.min(...faults.map((fault) => fault.at?.line ?? 1), Number.POSITIVE_INFINITY);
   for (const warning of doc.warnings) {
     faults.push({ severity: 'warning', code: 'yaml-syntax', at: spanAt(warning.pos[0]), message: warning.message });
   }
@@ -63,12 +59,25 @@ export function readYaml(file: string, text: string): YamlSource {
   try {
     value = doc.toJS();
   } catch (error) {
-    // An alias to nothing, or aliases nested so deep that they would fill the memory.
+    soundBefore = 0;
+    // Aliases nested so deep that their values would fill the memory, or one to nothing, which is reported above.
     const message = error instanceof Error ? error.message : String(error);
-    faults.push({ severity: 'error', code: 'yaml-syntax', at: spanAt(0), message });
+    if (!hasErrors(faults)) faults.push({ severity: 'error', code: 'yaml-syntax', at: spanAt(0), message });
   }
   const spanOf = (path: Path, what: 'key' | 'value'): Span => spanAt(offsetOf(doc, path, what));
   return { file, doc, value, faults, soundBefore, spanAt, spanOf };
+}
+
+/** Index of the last of the ascending numbers that is at most `limit`; the first is 0, so there is one. */
+function lastAtMost(numbers: readonly number[], limit: number): number {
+  let low = 0;
+  let high = numbers.length;
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if (numbers[middle] <= limit) low = middle;
+    else high = middle;
+  }
+  return low;
 }
 
 /** YAML 1.1 counts `y` and `n` as booleans; the original's reader did not, and a zone file may well be called `y`. */
@@ -80,6 +89,18 @@ function plainLetters(doc: Document): void {
       }
     },
   });
+}
+
+function openAliases(doc: Document, spanAt: (offset: number) => Span): ConfigFault[] {
+  const faults: ConfigFault[] = [];
+  visit(doc, {
+    Alias(_, alias) {
+      if (alias.resolve(doc) !== undefined) return;
+      const message = `nothing before this is called &${alias.source}`;
+      faults.push({ severity: 'error', code: 'yaml-syntax', at: spanAt(alias.range?.[0] ?? 0), message });
+    },
+  });
+  return faults;
 }
 
 function repeatedKeys(doc: Document, spanAt: (offset: number) => Span): ConfigFault[] {

@@ -1,5 +1,5 @@
 import type { Registry } from 'prom-client';
-import { typeName } from '../zones/types/record-type.ts';
+import { typeName } from '../zones/types/type-name.ts';
 import type { StatusView } from './api.ts';
 import { counter } from './metrics-kit.ts';
 import { EVENTS } from './stats.ts';

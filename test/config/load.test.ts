@@ -1,0 +1,288 @@
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { isMap, isScalar, isSeq, parseDocument } from 'yaml';
+import { z } from 'zod';
+import { configSchema, loadConfig } from '../../src/config/load.ts';
+import { forNetwork } from '../../src/config/paths.ts';
+import { nameText } from '../../src/zones/name.ts';
+import { BASE, folderOf, parse } from './config-fixture.ts';
+
+const REFERENCE = new URL('../../conf/edgemanage.yaml', import.meta.url).pathname;
+
+test('the annotated reference loads without a fault', () => {
+  const { config, faults } = loadConfig(REFERENCE);
+  expect(faults).toEqual([]);
+  expect(config?.staticZones).toHaveLength(1);
+});
+
+test('the annotated reference names every key there is', () => {
+  const doc = parseDocument(readFileSync(REFERENCE, 'utf8'), { version: '1.1' });
+  const historic = ['command_reap_timeout', 'rotationhistory_store', 'soa_template'];
+  const known = keysOf(configSchema).filter((key) => !historic.includes(key));
+  expect(known.length).toBeGreaterThan(80);
+  // A map from networks has no keys of its own.
+  const written = writtenKeys(doc.contents).filter((key) => !key.startsWith('dnet_edge_count.'));
+  expect(written.sort()).toEqual([...new Set(known)].sort());
+});
+
+test('what is left out gets its default', () => {
+  const { config, faults } = parse(BASE, {}, '/etc/edgewise/edgemanage.yaml');
+  expect(faults).toEqual([]);
+  expect(config).toMatchObject({
+    file: '/etc/edgewise/edgemanage.yaml',
+    testobject: { port: 80, uri: '/object', local: '/etc/edgewise/object', verify: true },
+    dns: { rotateZones: [], ttl: 60 },
+    timeout: 10,
+    testing: false,
+    workers: 10,
+    retry: 3,
+    edgeCount: 4,
+    dnschangeMaxfreq: 10,
+    canaryKiller: 0,
+    runFrequency: 60,
+    extraEdgelistDir: null,
+    namedDir: null,
+    logpath: null,
+    logLevel: 'info',
+    statefile: '/etc/edgewise/state/{dnet}.state',
+    stateDir: '/etc/edgewise/state',
+    liveList: null,
+    commands: { runBefore: [], runAfter: [], runAfterChanges: [] },
+    server: {
+      listen: [
+        { address: '127.0.0.1', port: 53 },
+        { address: '::1', port: 53 },
+      ],
+      tlsListen: [],
+      ednsSize: 1232,
+      tcpIdleSeconds: 30,
+      tcpMessageSeconds: 10,
+      tcpConnections: 1000,
+      tcpConnectionsPerClient: 100,
+      startupTimeoutSeconds: 30,
+      rateLimit: null,
+      minimal: false,
+    },
+    http: { listen: { address: '127.0.0.1', port: 8053 } },
+    staticZones: [],
+    transfer: { keys: [], allow: [], notify: [], notifyNs: false, catalog: null, watchSeconds: 10 },
+  });
+  expect(config?.server.udpWorkers).toBeGreaterThanOrEqual(1);
+  expect(config?.server.cookieSecrets?.map((secret) => secret.length)).toEqual([16]);
+});
+
+test('a file in the manner of edgemanage: empty, quoted and false values', () => {
+  const text = `---
+${BASE.replace('proto: http\n', 'proto: https\n  port: "5000"\n  verify: no\n').replace('uri: /object', 'uri: object')}
+extra_edgelist_dir:
+named_dir: ~
+live_list: /var/tmp/{dnet}.live
+canary_files: canaries/{dnet}
+canary_killer: False
+dnet_edge_count:
+testing: yes
+timeout: 2
+log_level: DEBUG
+commands:
+  run_before:
+  run_after: []
+  run_after_changes:
+    - /usr/sbin/rndc reload
+`;
+  const { config, faults } = parse(
+    text.replace('soa_mailbox: hostmaster.', 'rotate_zones:\n  soa_mailbox: host.master@'),
+  );
+  expect(faults.map(({ severity, message }) => `${severity} ${message}`)).toEqual([
+    'warning dns.soa_mailbox: the @ is taken as a dot',
+  ]);
+  expect(config).toMatchObject({
+    testobject: { port: 5000, verify: false, uri: '/object' },
+    extraEdgelistDir: null,
+    namedDir: null,
+    canaryKiller: 0,
+    timeout: 2,
+    testing: true,
+    logLevel: 'debug',
+    dns: { rotateZones: [] },
+    commands: { runBefore: [], runAfter: [], runAfterChanges: ['/usr/sbin/rndc reload'] },
+  });
+  expect(nameText(config?.dns.soaMailbox ?? ('\0' as never))).toBe('host\\.master.example.net.');
+  expect(forNetwork(config?.liveList ?? '', 'a$&b')).toBe('/var/tmp/a$&b.live');
+});
+
+test.each([
+  ['off', 'http: false\n', { http: null }],
+  ['its default', 'http:\n', { http: { listen: { address: '127.0.0.1', port: 8053 } } }],
+  [
+    'a port alone is not enough, an address is',
+    'http: {listen: "::1"}\n',
+    { http: { listen: { address: '::1', port: 8053 } } },
+  ],
+  ['cookies off', 'server: {cookie_secret: false}\n', { server: { cookieSecrets: null } }],
+  ['no rate limit', 'server: {rate_limit: false}\n', { server: { rateLimit: null } }],
+  [
+    'a rate limit with defaults',
+    'server: {rate_limit: {}}\n',
+    { server: { rateLimit: { perSecond: 20, slip: 2, ipv4Prefix: 24, ipv6Prefix: 56, whitelist: [], size: 262_144 } } },
+  ],
+  ['an empty section', 'server:\ntransfer:\nprobe:\ncommands:\n', { server: { ednsSize: 1232 } }],
+  ['NSID as text', 'server: {nsid: ns1}\n', { server: { nsid: Uint8Array.of(0x6e, 0x73, 0x31) } }],
+  ['NSID as octets', 'server: {nsid: "0x00fF"}\n', { server: { nsid: Uint8Array.of(0, 255) } }],
+  [
+    'one address to listen on',
+    'server: {listen: 127.0.0.1:5300}\n',
+    { server: { listen: [{ address: '127.0.0.1', port: 5300 }] } },
+  ],
+  [
+    'port 0 twice',
+    'server: {listen: ["127.0.0.1:0", "127.0.0.1:0"]}\n',
+    { server: { listen: [{ port: 0 }, { port: 0 }] } },
+  ],
+  ['watching off', 'transfer: {watch: false}\n', { transfer: { watchSeconds: 0 } }],
+  [
+    'a catalog by its name alone',
+    'transfer: {catalog: cat.}\n',
+    { transfer: { catalog: { zone: '\x03cat\0', per: 'all' } } },
+  ],
+  ['state folder', 'state_dir: s\n', { stateDir: '/nowhere/s' }],
+  ['a file called y', 'static_zone_dir: y\n', { staticZoneDir: '/nowhere/y' }],
+  [
+    'keys for transfers',
+    'transfer:\n  keys: [{name: K.test, algorithm: HMAC-MD5.SIG-ALG.REG.INT., secret: "AQID"}]\n  allow: [{from: "2001:db8::/32", key: k.test., zones: A.test}]\n',
+    {
+      transfer: {
+        keys: [{ name: '\x01k\x04test\0', algorithm: 'hmac-md5', secret: Uint8Array.of(1, 2, 3) }],
+        allow: [{ from: { bits: 32 }, key: '\x01k\x04test\0', networks: null, zones: ['\x01a\x04test\0'] }],
+      },
+    },
+  ],
+])('%s', (_, text, expected) => {
+  const { config, faults } = parse(BASE + text);
+  expect(faults).toEqual([]);
+  expect(config).toMatchObject(expected);
+});
+
+test('keys from a file in the format of BIND', () => {
+  const { config, faults } = parse(`${BASE}transfer: {key_files: a.key, notify: [{to: 127.0.0.1, key: a}]}\n`, {
+    '/nowhere/a.key': 'key "a" { algorithm hmac-sha512; secret "AQID"; };',
+  });
+  expect(faults).toEqual([]);
+  expect(config?.transfer.keys).toEqual([
+    { name: '\x01a\0', algorithm: 'hmac-sha512', secret: Uint8Array.of(1, 2, 3) },
+  ]);
+});
+
+test('a folder of state files with {dnet} in it is left for the one above', () => {
+  const { config } = parse(BASE.replace('state/{dnet}.state', '/var/x/{dnet}/state'));
+  expect(config?.stateDir).toBe('/var/x');
+});
+
+test('a file that cannot be read is one fault', () => {
+  const folder = folderOf({});
+  mkdirSync(join(folder, 'dir'));
+  for (const [name, said] of [
+    ['absent.yaml', 'no such file'],
+    ['dir', 'is a folder, not a file'],
+  ]) {
+    const { config, faults } = loadConfig(join(folder, name));
+    expect(config).toBeNull();
+    expect(faults).toMatchObject([
+      { code: 'unreadable-file', message: said, at: { file: join(folder, name), line: 1 } },
+    ]);
+  }
+});
+
+test('paths that lead nowhere are warnings at their keys', () => {
+  const folder = folderOf({ 'e.yaml': BASE });
+  mkdirSync(join(folder, 'zones'));
+  const { config, faults } = loadConfig(join(folder, 'e.yaml'));
+  expect(config).not.toBeNull();
+  expect(faults.map(({ severity, at }) => `${severity} ${at?.line}:${at?.col}`)).toEqual([
+    'warning 5:10',
+    'warning 12:15',
+  ]);
+});
+
+const MORE = `server: {listen: [127.0.0.1:5300], rate_limit: {size: 1024}}
+transfer:
+  keys:
+    - {name: k., algorithm: hmac-sha256, secret: AQID}
+  allow:
+    - key: k.
+dnet_edge_count:
+  a: 1
+`;
+
+test('no text makes loading throw', () => {
+  const lines = `${BASE}${MORE}`.split('\n');
+  const word = fc.constantFrom(
+    'a: ',
+    '- ',
+    '{',
+    '}',
+    '[',
+    ']',
+    '&x ',
+    '*x',
+    '<<: ',
+    '!!',
+    '? ',
+    '"',
+    "'",
+    '|',
+    '\t',
+    ': ',
+    '\n',
+    '  ',
+  );
+  const mutated = fc
+    .array(fc.tuple(fc.nat(lines.length - 1), fc.oneof(word, fc.string({ maxLength: 12 }))), { maxLength: 6 })
+    .map((edits) => {
+      const copy = [...lines];
+      for (const [at, text] of edits)
+        copy[at] = copy[at].slice(0, copy[at].length >> 1) + text + copy[at].slice(copy[at].length >> 1);
+      return copy.join('\n');
+    });
+  const values = fc.dictionary(fc.constantFrom(...Object.keys(configSchema.shape), '__proto__', 'x'), fc.jsonValue());
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        fc.string({ maxLength: 60 }),
+        fc.array(word, { maxLength: 30 }).map((words) => words.join('')),
+        mutated,
+        values.map((value) => JSON.stringify(value)),
+      ),
+      (text) => {
+        const { config, faults } = parse(text);
+        expect(config !== null || faults.some(({ severity }) => severity === 'error')).toBe(true);
+        for (const { at } of faults) {
+          if (at === null || at.text === '') continue;
+          expect(at.col).toBeLessThanOrEqual(at.text.length + 1);
+        }
+      },
+    ),
+    { numRuns: 400 },
+  );
+}, 60_000);
+
+/** `server.listen`, … of a schema, lists and optional parts looked through. */
+function keysOf(schema: unknown, path = ''): string[] {
+  if (schema instanceof z.ZodObject) {
+    return Object.entries(schema.shape).flatMap(([key, value]) => [path + key, ...keysOf(value, `${path}${key}.`)]);
+  }
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable) return keysOf(schema.unwrap(), path);
+  if (schema instanceof z.ZodArray) return keysOf(schema.element, path);
+  if (schema instanceof z.ZodPipe) return [...keysOf(schema.in, path), ...keysOf(schema.out, path)];
+  return [];
+}
+
+function writtenKeys(node: unknown, path = ''): string[] {
+  if (isSeq(node)) return [...new Set(node.items.flatMap((item) => writtenKeys(item, path)))];
+  if (!isMap(node)) return [];
+  return node.items.flatMap(({ key, value }) => {
+    const name = path + String(isScalar(key) ? key.value : '');
+    return [name, ...writtenKeys(value, `${name}.`)];
+  });
+}
