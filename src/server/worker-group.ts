@@ -8,7 +8,7 @@ import { createRateTable } from './rate-limit.ts';
 import { Stats, type StatsSum, sumStats } from './stats.ts';
 import { loadSyscalls, type Syscalls } from './syscalls.ts';
 
-const RESTART_MS = 1000; // between two starts of a thread that keeps dying
+const RESTART_MS = 1000; // between two starts of a thread that dies at once
 const STOP_MS = 2000; // until a thread that does not stop is ended
 
 export type DnsThreadsOptions = {
@@ -39,6 +39,8 @@ type Member = {
   readonly row: number;
   worker: Worker | null;
   startedAt: number;
+  /** Whether it ever listened. */
+  listened: boolean;
   /** Resolves when the thread listens (true) or cannot (a fault). */
   settle: (result: readonly Endpoint[] | ListenFault) => void;
   readonly synced: Set<number>;
@@ -64,7 +66,7 @@ export class DnsThreads {
   private rateLimit: SharedArrayBuffer | null;
   private stopping = false;
   private syncs = 0;
-  private readonly syncWaiters = new Set<() => void>();
+  private readonly syncWaiters = new Map<number, () => void>();
 
   private constructor(options: DnsThreadsOptions, sys: Syscalls | null, workers: number) {
     this.options = options;
@@ -153,15 +155,14 @@ export class DnsThreads {
   /** Resolves when every thread answers by everything sent so far. */
   settled(): Promise<void> {
     const id = ++this.syncs;
-    const done = (): boolean => this.stopping || this.members.every(({ synced }) => synced.has(id));
     return new Promise((resolve) => {
       const check = (): void => {
-        if (!done()) return;
-        this.syncWaiters.delete(check);
+        if (!this.stopping && !this.members.every(({ synced }) => synced.has(id))) return;
+        this.syncWaiters.delete(id);
         for (const { synced } of this.members) synced.delete(id);
         resolve();
       };
-      this.syncWaiters.add(check);
+      this.syncWaiters.set(id, check);
       this.post({ kind: 'sync', id });
     });
   }
@@ -189,7 +190,7 @@ export class DnsThreads {
     const { sys } = this;
     if (sys !== null) for (const sockets of this.sockets) closeSockets(sys, sockets);
     this.sockets = [];
-    for (const check of this.syncWaiters) check();
+    for (const check of this.syncWaiters.values()) check();
   }
 
   private remember(updates: readonly ZoneUpdate[]): void {
@@ -219,7 +220,16 @@ export class DnsThreads {
   private add(kind: Kind, row: number): Promise<readonly Endpoint[] | ListenFault> {
     return new Promise((settle) => {
       const name = kind === 'udp' ? `udp-${row}` : 'tcp';
-      const member: Member = { name, kind, row, worker: null, startedAt: 0, settle, synced: new Set() };
+      const member: Member = {
+        name,
+        kind,
+        row,
+        worker: null,
+        startedAt: 0,
+        listened: false,
+        settle,
+        synced: new Set(),
+      };
       this.members.push(member);
       this.launch(member);
     });
@@ -249,6 +259,8 @@ export class DnsThreads {
     });
     worker.on('exit', () => this.ended(member, worker));
     worker.postMessage({ kind: 'zones', updates: [...this.zones.values()] } satisfies DnsMessage);
+    // Whoever waits for a thread that died meanwhile waits for its successor.
+    for (const id of this.syncWaiters.keys()) worker.postMessage({ kind: 'sync', id } satisfies DnsMessage);
     Atomics.add(new Int32Array(this.news), 0, 1);
   }
 
@@ -262,6 +274,7 @@ export class DnsThreads {
   private hear(member: Member, report: DnsReport): void {
     switch (report.kind) {
       case 'listening':
+        member.listened = true;
         member.settle(report.endpoints);
         break;
       case 'failed': {
@@ -275,7 +288,7 @@ export class DnsThreads {
         break;
       case 'synced':
         member.synced.add(report.id);
-        for (const check of this.syncWaiters) check();
+        for (const check of this.syncWaiters.values()) check();
         break;
       case 'stopped':
         break;
@@ -286,8 +299,12 @@ export class DnsThreads {
     if (member.worker !== worker) return;
     member.worker = null;
     if (this.stopping) return;
-    const lived = performance.now() - member.startedAt;
-    const pause = lived > 10 * RESTART_MS ? 0 : RESTART_MS;
+    if (!member.listened) {
+      // It did not come as far as listening even once: that is for whoever starts the group.
+      member.settle(listenFault(this.options.server.listen[0], `${member.name}:`, 'thread died'));
+      return;
+    }
+    const pause = performance.now() - member.startedAt > RESTART_MS ? 0 : RESTART_MS;
     this.options.log('error', `${member.name}: starting the thread again`);
     setTimeout(() => {
       if (!this.stopping) this.launch(member);

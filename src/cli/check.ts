@@ -1,0 +1,39 @@
+import { Command } from 'commander';
+import { loadConfig } from '../config/load.ts';
+import { type Fault, formatFault, hasErrors } from '../fault.ts';
+import { readNetworks, zoneSettings } from '../server/serve-parts.ts';
+import { ZoneStore } from '../zones/zone-store.ts';
+
+type CheckFlags = { readonly config: string; readonly dnet?: string[] };
+
+/** `edgewise check`: everything `serve` would read, without serving. Exit status 1 when anything would not be used. */
+export function checkCommand(): Command {
+  return new Command('check')
+    .description('read the configuration, the lists and every zone, and report all that is wrong')
+    .option('-c, --config <file>', 'edgemanage.yaml', '/etc/edgemanage/edgemanage.yaml')
+    .option('-A, --dnet <network...>', 'only these networks')
+    .action(async (flags: CheckFlags) => {
+      const faults = await check(flags);
+      for (const fault of faults) process.stderr.write(`${formatFault(fault)}\n`);
+      if (hasErrors(faults)) process.exitCode = 1;
+    });
+}
+
+async function check({ config: file, dnet }: CheckFlags): Promise<readonly Fault[]> {
+  const { config, faults } = loadConfig(file);
+  if (config === null) return faults;
+  const networks = readNetworks(config, dnet ?? []);
+  const store = new ZoneStore({
+    settings: zoneSettings(config, [...networks.files.keys()]),
+    serialFile: null,
+    liveSerial: () => 0,
+    now: () => Date.now() / 1000,
+    onChange: () => undefined,
+  });
+  await store.load();
+  const zones = store.entries();
+  await store.close();
+  const edges = [...networks.files.values()].reduce((sum, { edges: listed }) => sum + listed.length, 0);
+  process.stdout.write(`${networks.files.size} networks, ${edges} edges, ${zones.length} zones read\n`);
+  return [...faults, ...networks.faults, ...store.faults(), ...zones.flatMap((zone) => zone.faults)];
+}

@@ -1,0 +1,121 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { writeDemo } from '../demo/demo-files.ts';
+import { DEMO_EDGES, DEMO_NETWORK, DEMO_OBJECT } from '../demo/demo-layout.ts';
+import { formatFault } from '../fault.ts';
+import type { Decision } from '../health/types.ts';
+import { createLog } from '../server/log.ts';
+import { type Running, serve } from '../server/serve.ts';
+import { workerUrl } from '../worker-url.ts';
+
+type DemoFlags = {
+  readonly dnsPort: string;
+  readonly httpPort: string;
+  readonly edgePort: string;
+  readonly keep?: string;
+};
+
+/** `edgewise demo` (what `npm start` runs): edges on loopback, a configuration for them, and the real server. */
+export function demoCommand(): Command {
+  return new Command('demo')
+    .description('a network on loopback to look at: edges that fail, a canary, two zones')
+    .option('--dns-port <port>', 'DNS, UDP and TCP', '5300')
+    .option('--http-port <port>', 'status, API and metrics', '8053')
+    .option('--edge-port <port>', 'of the demo edges, 127.0.0.11 and up', '8081')
+    .option('--keep <folder>', 'write the demo installation here and leave it (default: a temporary folder)')
+    .action(runDemo);
+}
+
+async function runDemo(flags: DemoFlags): Promise<void> {
+  const ports = { dns: Number(flags.dnsPort), http: Number(flags.httpPort), edges: Number(flags.edgePort) };
+  const folder = flags.keep ?? mkdtempSync(join(tmpdir(), 'edgewise-demo-'));
+  const cleanUp = (): void => {
+    if (flags.keep === undefined) rmSync(folder, { recursive: true, force: true });
+  };
+  const file = writeDemo(folder, ports);
+  const edges = await startEdges(ports.edges);
+  if (edges === null) {
+    cleanUp();
+    process.exitCode = 1;
+    return;
+  }
+
+  const started = await serve({
+    file,
+    networks: [],
+    dryRun: false,
+    log: () => createLog({ verbose: false, level: 'warn', file: null }),
+    onDecision: (_network, decision, flipped) => {
+      if (flipped) say(changeText(decision));
+    },
+  });
+  if (!started.ok) {
+    for (const fault of started.faults) process.stderr.write(`${formatFault(fault)}\n`);
+    edges.disconnect();
+    cleanUp();
+    process.exitCode = 1;
+    return;
+  }
+  const { running } = started;
+  process.stdout.write(`edgewise ready dns=${running.dns.join(',')} http=${running.http} zones=${running.zones()}\n`);
+  say(introduction(file, ports));
+  process.on('SIGHUP', () => void running.reload());
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(running, edges, cleanUp));
+}
+
+async function stop(running: Running, edges: ChildProcess, cleanUp: () => void): Promise<void> {
+  await running.stop();
+  if (edges.connected) edges.disconnect();
+  cleanUp();
+}
+
+/** Null when the edges could not be started; the reason is on standard error. */
+function startEdges(port: number): Promise<ChildProcess | null> {
+  const child = fork(workerUrl(import.meta.url, '../demo/demo-edges.ts'), [String(port), DEMO_OBJECT]);
+  return new Promise((resolve) => {
+    child.once('message', (message: { kind: string; message?: string }) => {
+      if (message.kind === 'ready') return resolve(child);
+      process.stderr.write(`edgewise: the demo's edges cannot listen: ${message.message}\n`);
+      child.disconnect();
+      return resolve(null);
+    });
+    child.once('exit', () => resolve(null));
+  });
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+function introduction(file: string, ports: { readonly dns: number; readonly http: number }): string {
+  const cast = DEMO_EDGES.map(({ address, note }) => `  ${address}  ${note}`).join('\n');
+  return `
+The edges of this demo, probed every 5 seconds; four of them are wanted:
+${cast}
+
+Try, in another terminal:
+  dig +short @127.0.0.1 -p ${ports.dns} shop.test A
+  dig @127.0.0.1 -p ${ports.dns} club.test A          # its canary stands in for one edge
+  dig +tcp @127.0.0.1 -p ${ports.dns} shop.test AXFR
+  curl -s http://127.0.0.1:${ports.http}/healthz
+  curl -s http://127.0.0.1:${ports.http}/api/v1/networks/${DEMO_NETWORK}
+  node bin/edgewise.js explain -A ${DEMO_NETWORK} -c ${file}
+  node bin/edge_conf.js -A ${DEMO_NETWORK} -c ${file} -m unavailable -C "maintenance" 127.0.0.12
+
+Changes of the live set appear here; Ctrl-C ends the demo.
+`;
+}
+
+/** One line: what is live now, what came and went, and why. */
+export function changeText(decision: Decision): string {
+  const time = new Date(decision.at * 1000).toISOString().slice(11, 19);
+  const live = decision.live.map(({ edge }) => edge).join(' ');
+  const { outcome } = decision;
+  if (outcome.kind !== 'changed') return `${time} live: ${live}`;
+  const why = (sign: string, names: readonly string[]): string[] =>
+    names.map((name) => `${sign}${name} (${decision.reasons.get(name)?.why ?? 'no longer listed'})`);
+  return `${time} live: ${live}  ${[...why('-', outcome.removed), ...why('+', outcome.added)].join(' ')}`;
+}

@@ -1,0 +1,39 @@
+import { Command } from 'commander';
+import { formatFault } from '../fault.ts';
+import { createLog } from '../server/log.ts';
+import { serve } from '../server/serve.ts';
+
+type ServeFlags = {
+  readonly config: string;
+  readonly dnet?: string[];
+  readonly dryRun?: true;
+  readonly verbose?: true;
+};
+
+/** `edgewise serve`: the server. SIGHUP reloads, SIGTERM and SIGINT stop it with status 0. */
+export function serveCommand(): Command {
+  return new Command('serve')
+    .description('probe the edges, decide, and answer DNS queries')
+    .option('-c, --config <file>', 'edgemanage.yaml', '/etc/edgemanage/edgemanage.yaml')
+    .option('-A, --dnet <network...>', 'networks to serve (default: every one in edgelist_dir)')
+    .option('-n, --dry-run', 'probe and print decisions; answer nothing, write nothing')
+    .option('-v, --verbose', 'log everything to standard error')
+    .action(async (flags: ServeFlags) => {
+      const started = await serve({
+        file: flags.config,
+        networks: flags.dnet ?? [],
+        dryRun: flags.dryRun === true,
+        log: ({ logpath, logLevel }) => createLog({ verbose: flags.verbose === true, level: logLevel, file: logpath }),
+      });
+      if (!started.ok) {
+        for (const fault of started.faults) process.stderr.write(`${formatFault(fault)}\n`);
+        process.exitCode = 1;
+        return;
+      }
+      const { running } = started;
+      const dns = running.dns.length === 0 ? '-' : running.dns.join(',');
+      process.stdout.write(`edgewise ready dns=${dns} http=${running.http ?? '-'} zones=${running.zones()}\n`);
+      process.on('SIGHUP', () => void running.reload());
+      for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void running.stop());
+    });
+}

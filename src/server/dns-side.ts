@@ -1,0 +1,134 @@
+import { endpointText } from '../config/address.ts';
+import type { ServerConfig, TsigKey } from '../config/types.ts';
+import type { Fault } from '../fault.ts';
+import type { WireName } from '../zones/name.ts';
+import type { ZoneChange } from '../zones/zone-store-types.ts';
+import type { ZoneUpdate } from '../zones/zone-update.ts';
+import { type LiveBoard, NETWORKS_MAX } from './live-board.ts';
+import { Stats, type StatsSum, sumStats } from './stats.ts';
+import { type BoundThreads, DnsThreads } from './worker-group.ts';
+
+export type DnsSideOptions = {
+  readonly server: ServerConfig;
+  readonly keys: readonly TsigKey[];
+  readonly board: LiveBoard;
+  readonly log: (level: 'info' | 'warn' | 'error', message: string) => void;
+};
+
+/**
+ * The answering half as the server sees it: ports first, answers later. Zones that change before there are threads are
+ * kept for them, so nobody has to know which of the two states it is in.
+ */
+export class DnsSide {
+  private readonly board: LiveBoard;
+  private readonly bound: BoundThreads;
+  private threads: DnsThreads | null = null;
+  /** The last word on each zone, by its number. */
+  private readonly zones = new Map<number, ZoneUpdate>();
+  private readonly numbers = new Map<WireName, number>();
+
+  private constructor(board: LiveBoard, bound: BoundThreads) {
+    this.board = board;
+    this.bound = bound;
+  }
+
+  /** Takes the ports. */
+  static async bind(options: DnsSideOptions): Promise<DnsSide | Fault> {
+    const { board, ...rest } = options;
+    const bound = await DnsThreads.bind({
+      ...rest,
+      slots: board.slots.shared,
+      networks: NETWORKS_MAX,
+      updates: [],
+    });
+    return 'code' in bound ? bound : new DnsSide(board, bound);
+  }
+
+  /** Answers from now on; resolves when every thread does. */
+  async run(): Promise<Fault | null> {
+    const threads = await this.bound.run([...this.zones.values()]);
+    if ('code' in threads) return threads;
+    this.threads = threads;
+    // Whatever changed while they started; a zone told twice is told the same.
+    threads.send([...this.zones.values()]);
+    await threads.settled();
+    return null;
+  }
+
+  get answering(): boolean {
+    return this.threads !== null;
+  }
+
+  /** `127.0.0.1:53` */
+  endpoints(): readonly string[] {
+    return this.threads?.endpoints.map(endpointText) ?? [];
+  }
+
+  zonesChanged(changes: readonly ZoneChange[]): void {
+    this.tell(changes.map((change) => this.updateOf(change)));
+  }
+
+  /** These zones have a slot of their own from now on. */
+  slotsChanged(network: string, origins: readonly WireName[]): void {
+    const updates = origins.flatMap((origin): ZoneUpdate[] => {
+      const zone = this.numbers.get(origin);
+      return zone === undefined ? [] : [{ kind: 'slot', zone, slot: this.board.slotOf(network, origin) }];
+    });
+    if (updates.length > 0) this.tell(updates);
+  }
+
+  configure(server: ServerConfig, keys: readonly TsigKey[]): void {
+    this.threads?.configure(server, keys);
+  }
+
+  sums(): StatsSum {
+    return this.threads?.sums() ?? sumStats(Stats.create(1, NETWORKS_MAX), NETWORKS_MAX);
+  }
+
+  stop(): Promise<void> {
+    return this.threads === null ? this.bound.close() : this.threads.stop();
+  }
+
+  private tell(updates: readonly ZoneUpdate[]): void {
+    for (const update of updates) this.remember(update);
+    this.threads?.send(updates);
+  }
+
+  private updateOf(change: ZoneChange): ZoneUpdate {
+    const { zone, origin } = change;
+    const network = change.network === null ? 0 : (this.board.number(change.network) ?? 0);
+    switch (change.kind) {
+      case 'image':
+        return {
+          kind: 'zone',
+          zone,
+          origin,
+          network,
+          image: change.image,
+          slot: this.board.slotOf(change.network, origin),
+        };
+      case 'broken':
+        return { kind: 'broken', zone, origin, network };
+      case 'gone':
+        return { kind: 'gone', zone };
+    }
+  }
+
+  private remember(update: ZoneUpdate): void {
+    switch (update.kind) {
+      case 'zone':
+      case 'broken':
+        this.zones.set(update.zone, update);
+        this.numbers.set(update.origin, update.zone);
+        break;
+      case 'slot': {
+        const known = this.zones.get(update.zone);
+        if (known?.kind === 'zone') this.zones.set(update.zone, { ...known, slot: update.slot });
+        break;
+      }
+      case 'gone':
+        this.zones.delete(update.zone);
+        break;
+    }
+  }
+}

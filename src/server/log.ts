@@ -1,0 +1,31 @@
+import { type Logger, pino } from 'pino';
+
+export type Log = Logger;
+
+type LogOptions = {
+  readonly verbose: boolean;
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  /** Null: standard error. */
+  readonly file: string | null;
+};
+
+/**
+ * JSON lines: to standard error, or to a file (`logpath`), which is opened anew on SIGHUP for log rotation. `-v` means
+ * everything, and to standard error, as in edgemanage.
+ */
+export function createLog({ verbose, level, file }: LogOptions): Log {
+  const destination =
+    verbose || file === null
+      ? pino.destination({ dest: 2, sync: true })
+      : pino.destination({ dest: file, append: true, mkdir: true, sync: true });
+  if (file !== null && !verbose) process.on('SIGHUP', () => destination.reopen());
+  return pino(
+    {
+      level: verbose ? 'debug' : level,
+      base: { pid: process.pid },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    destination,
+  );
+}

@@ -1,0 +1,192 @@
+import type { Config, NetworkFiles } from '../config/types.ts';
+import type { Fault } from '../fault.ts';
+import { Hooks } from '../health/hooks.ts';
+import type { Locks } from '../health/lock.ts';
+import type { Prober } from '../health/prober.ts';
+import { type LiveUpdate, NetworkRounds, type Published, type RoundReport } from '../health/run-round.ts';
+import type { Decision } from '../health/types.ts';
+import { nameKey, type WireName } from '../zones/name.ts';
+import type { ZoneStore } from '../zones/zone-store.ts';
+import type { NetworkView } from './api.ts';
+import type { DnsSide } from './dns-side.ts';
+import { type LiveBoard, liveOf } from './live-board.ts';
+import type { Log } from './log.ts';
+import { NetworkLoop } from './network-loop.ts';
+import { logFaults, plainFault } from './serve-parts.ts';
+import type { ZoneFiles } from './zone-files.ts';
+
+export type NetworksOptions = {
+  readonly config: Config;
+  readonly dryRun: boolean;
+  readonly log: Log;
+  readonly board: LiveBoard;
+  /** Null: a dry run. */
+  readonly dns: DnsSide | null;
+  readonly store: ZoneStore;
+  readonly locks: Locks | null;
+  readonly prober: Prober;
+  /** Null: no `named_dir`, or a dry run. */
+  readonly files: ZoneFiles | null;
+  readonly onDecision?: (network: string, decision: Decision, flipped: boolean) => void;
+};
+
+const NOTHING_PUBLISHED: Published = { wrote: false, files: null, faults: [] };
+
+/**
+ * The networks that are served: opens them (lock, saved state), runs their loops, and carries every decision to the
+ * slots and from there to the zone files.
+ */
+export class Networks {
+  private readonly options: NetworksOptions;
+  private readonly hooks: Hooks;
+  private readonly loops = new Map<string, NetworkLoop>();
+  private config: Config;
+
+  constructor(options: NetworksOptions) {
+    this.options = options;
+    this.config = options.config;
+    this.hooks = new Hooks((hook, command, trouble) => options.log.error(`${hook}: "${command}": ${trouble}`));
+  }
+
+  names(): readonly string[] {
+    return [...this.loops.keys()];
+  }
+
+  /** Takes the network's lock and serves its saved live set. The loop waits for `start`. */
+  async open(files: NetworkFiles): Promise<Fault | null> {
+    const network = files.name;
+    const { board, locks, prober, log } = this.options;
+    if (board.number(network) === null) return plainFault('too-many-networks', `no room for network ${network}`);
+    if (locks !== null && !(locks.tryLock('network', network) && locks.tryLock('server', network))) {
+      return plainFault(
+        'locked',
+        `network ${network} is managed by another process (lock file ${this.config.lockfile})`,
+      );
+    }
+    const rounds = await NetworkRounds.open(network, this.config, locks, {
+      kind: 'server',
+      prober,
+      hooks: this.hooks,
+      publish: (update) => this.publish(network, update),
+      floorSerial: () => this.options.store.maxSerial(network),
+      now: () => Date.now() / 1000,
+      log: (level, text) => log[level](text),
+    });
+    board.publish(network, liveOf(rounds.state));
+    this.loops.set(
+      network,
+      new NetworkLoop({
+        config: this.config,
+        files,
+        rounds,
+        log: (level, text) => log[level](text),
+        now: () => Date.now() / 1000,
+        onReport: (name, report) => this.reported(name, report),
+      }),
+    );
+    return null;
+  }
+
+  start(): void {
+    for (const loop of this.loops.values()) loop.start();
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.loops.values()].map((loop) => loop.stop()));
+  }
+
+  redecide(): void {
+    for (const loop of this.loops.values()) void loop.redecide();
+  }
+
+  /** Until every network has a live set, at most `seconds`: one without edges must not keep the others from answering. */
+  async firstLive(seconds: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, seconds * 1000);
+    });
+    const waiting = [...this.loops.values()].filter((loop) => !loop.live);
+    await Promise.race([Promise.all(waiting.map((loop) => loop.firstRound)), late]);
+    clearTimeout(timer);
+    for (const loop of waiting) {
+      if (!loop.live) this.options.log.error(`${loop.network}: no edge was ever live: its live names answer SERVFAIL`);
+    }
+  }
+
+  /** New settings; networks come and go. One that cannot be opened is logged and left out. */
+  async configure(config: Config, lists: readonly NetworkFiles[]): Promise<void> {
+    this.config = config;
+    const wanted = new Set(lists.map(({ name }) => name));
+    for (const [network, loop] of this.loops) {
+      if (wanted.has(network)) {
+        loop.configure(config);
+        continue;
+      }
+      this.loops.delete(network);
+      await loop.stop();
+      this.options.locks?.unlock('network', network);
+      this.options.locks?.unlock('server', network);
+      this.options.log.info(`network ${network} is no longer served`);
+    }
+    for (const files of lists) {
+      if (this.loops.has(files.name)) continue;
+      const fault = await this.open(files);
+      if (fault !== null) {
+        logFaults((level, text) => this.options.log[level](text), [fault]);
+        continue;
+      }
+      this.loops.get(files.name)?.start();
+      this.options.log.info(`network ${files.name} is served from now on`);
+    }
+  }
+
+  views(): readonly NetworkView[] {
+    return [...this.loops.values()].map((loop) => loop.view()).sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  proberDelayMs(): number {
+    return Math.max(0, ...[...this.loops.values()].map((loop) => loop.proberDelayMs));
+  }
+
+  /** Brings `named_dir` up to date after a start: what is there already is left alone. */
+  async exportAll(): Promise<void> {
+    await this.write(this.options.store.entries().map(({ origin }) => origin));
+  }
+
+  /** These zones' contents changed. */
+  export(origins: readonly WireName[]): void {
+    void this.write(origins);
+  }
+
+  private async write(origins: Iterable<WireName>): Promise<Awaited<ReturnType<ZoneFiles['write']>> | null> {
+    const written = await this.options.files?.write(origins);
+    if (written === undefined) return null;
+    logFaults((level, text) => this.options.log[level](text), written.faults);
+    return written;
+  }
+
+  /** From here on queries see the decision; zone files follow. */
+  private async publish(network: string, update: LiveUpdate): Promise<Published> {
+    const { board, dns, store } = this.options;
+    const { state, liveChanged, canaryZones } = update;
+    if (!liveChanged && canaryZones.length === 0) return NOTHING_PUBLISHED;
+    dns?.slotsChanged(network, board.publish(network, liveOf(state)));
+    const changed = liveChanged
+      ? store
+          .entries()
+          .filter((entry) => entry.network === network)
+          .map(({ origin }) => origin)
+      : canaryZones.map(nameKey).filter((origin) => origin !== null);
+    const written = await this.options.files?.write(changed);
+    if (written === undefined) return NOTHING_PUBLISHED;
+    return {
+      wrote: written.wrote,
+      files: { ...state, zoneMtimes: new Map([...state.zoneMtimes, ...written.mtimes]) },
+      faults: written.faults,
+    };
+  }
+
+  private reported(network: string, { decision, liveChanged, canaryZones }: RoundReport): void {
+    this.options.onDecision?.(network, decision, liveChanged || canaryZones.length > 0);
+  }
+}

@@ -1,0 +1,50 @@
+import { listNetworks, readNetworkFiles } from '../config/network-files.ts';
+import type { Config, NetworkFiles } from '../config/types.ts';
+import { type Fault, formatFault } from '../fault.ts';
+import type { ZoneSettings } from '../zones/zone-store-types.ts';
+
+/** The networks to serve with their lists: those named, or every one in `edgelist_dir`. */
+export type Networks = { readonly files: ReadonlyMap<string, NetworkFiles>; readonly faults: readonly Fault[] };
+
+export function readNetworks(config: Config, named: readonly string[]): Networks {
+  const listed = named.length > 0 ? { networks: [...new Set(named)], faults: [] } : listNetworks(config);
+  const faults: Fault[] = [...listed.faults];
+  const files = new Map<string, NetworkFiles>();
+  for (const network of listed.networks) {
+    const read = readNetworkFiles(config, network);
+    faults.push(...read.faults);
+    if (read.files !== null) files.set(network, read.files);
+  }
+  return { files, faults };
+}
+
+export function zoneSettings(config: Config, networks: readonly string[]): ZoneSettings {
+  const { dns, zonetemplateDir, staticZones, staticZoneDir } = config;
+  return { dns, zonetemplateDir, staticZones, staticZoneDir, networks };
+}
+
+/** What a running server cannot change on SIGHUP, as the keys the operator knows. */
+export function needRestart(was: Config, now: Config): readonly string[] {
+  const text = (value: unknown): string => JSON.stringify(value);
+  const differs: readonly (readonly [string, unknown, unknown])[] = [
+    ['server.listen', was.server.listen, now.server.listen],
+    ['server.tls_listen', was.server.tlsListen, now.server.tlsListen],
+    ['server.udp_workers', was.server.udpWorkers, now.server.udpWorkers],
+    ['server.user', was.server.user, now.server.user],
+    ['http.listen', was.http, now.http],
+    ['lockfile', was.lockfile, now.lockfile],
+    ['statefile', was.statefile, now.statefile],
+    ['state_dir', was.stateDir, now.stateDir],
+    ['healthdata_store', was.healthdataStore, now.healthdataStore],
+    ['logpath', was.logpath, now.logpath],
+  ];
+  return differs.filter(([, a, b]) => text(a) !== text(b)).map(([key]) => key);
+}
+
+export function logFaults(log: (level: 'warn' | 'error', text: string) => void, faults: readonly Fault[]): void {
+  for (const fault of faults) log(fault.severity === 'error' ? 'error' : 'warn', formatFault(fault));
+}
+
+export function plainFault(code: string, message: string): Fault {
+  return { severity: 'error', code, at: null, message };
+}

@@ -1,0 +1,277 @@
+/**
+ * The whole server, put together: configuration → ports, networks, zones, HTTP → rounds → answers. Holds no rule of its
+ * own; what it decides is the order in which things start, change and stop.
+ */
+import { endpointText } from '../config/address.ts';
+import { loadConfig } from '../config/load.ts';
+import type { Config, NetworkFiles } from '../config/types.ts';
+import { type Fault, hasErrors } from '../fault.ts';
+import { Locks } from '../health/lock.ts';
+import { hearBell } from '../health/modes-bell.ts';
+import { Prober } from '../health/prober.ts';
+import type { Decision } from '../health/types.ts';
+import { version } from '../version.ts';
+import { ZoneStore } from '../zones/zone-store.ts';
+import { DnsSide } from './dns-side.ts';
+import { dropPrivileges } from './drop-privileges.ts';
+import { type HttpServer, startHttp } from './http.ts';
+import { LiveBoard, NETWORKS_MAX } from './live-board.ts';
+import type { Log } from './log.ts';
+import { Networks } from './networks.ts';
+import { logFaults, needRestart, plainFault, readNetworks, zoneSettings } from './serve-parts.ts';
+import { statusView, zoneFaultText } from './status-view.ts';
+import { ZoneFiles } from './zone-files.ts';
+
+export type ServeOptions = {
+  readonly file: string;
+  /** Networks to serve; none named: every one in `edgelist_dir`. */
+  readonly networks: readonly string[];
+  /** Probe, decide and say so; answer nothing and write nothing. */
+  readonly dryRun: boolean;
+  /** Makes the log once it is known where it goes (`logpath`). */
+  readonly log: (config: Config) => Log;
+  readonly onDecision?: (network: string, decision: Decision, flipped: boolean) => void;
+};
+
+export type Running = {
+  /** `127.0.0.1:53`; none in a dry run. */
+  readonly dns: readonly string[];
+  readonly http: string | null;
+  readonly zones: () => number;
+  /** SIGHUP: configuration, lists and zones anew; what does not load changes nothing and is logged. Never rejects. */
+  readonly reload: () => Promise<void>;
+  readonly stop: () => Promise<void>;
+};
+
+export type Started =
+  | { readonly ok: true; readonly running: Running }
+  | { readonly ok: false; readonly faults: readonly Fault[] };
+
+/** Starts everything, or says what is wrong. Resolves when queries are answered. Warnings go to the log. */
+export async function serve(options: ServeOptions): Promise<Started> {
+  const loaded = loadConfig(options.file);
+  if (loaded.config === null) return { ok: false, faults: loaded.faults };
+  const { config } = loaded;
+  const networks = readNetworks(config, options.networks);
+  const faults = [...loaded.faults, ...networks.faults];
+  if (networks.files.size >= NETWORKS_MAX)
+    faults.push(plainFault('too-many-networks', `more than ${NETWORKS_MAX - 1}`));
+  if (hasErrors(faults)) return { ok: false, faults };
+  const log = options.log(config);
+  logFaults((level, text) => log[level](text), faults);
+
+  const server = new Server(config, options, log);
+  try {
+    const fault = await server.start([...networks.files.values()]);
+    if (fault === null) return { ok: true, running: server };
+    await server.stop();
+    return { ok: false, faults: [fault] };
+  } catch (error) {
+    await server.stop();
+    return { ok: false, faults: [plainFault('start', error instanceof Error ? error.message : String(error))] };
+  }
+}
+
+class Server implements Running {
+  http: string | null = null;
+  private config: Config;
+  private readonly options: ServeOptions;
+  private readonly log: Log;
+  private readonly board = new LiveBoard();
+  private dnsSide: DnsSide | null = null;
+  private networks: Networks | null = null;
+  private store: ZoneStore | null = null;
+  private prober: Prober | null = null;
+  private locks: Locks | null = null;
+  private httpServer: HttpServer | null = null;
+  private stopHearing: () => void = () => undefined;
+  private reloading: Promise<void> = Promise.resolve();
+  private stopping: Promise<void> | null = null;
+  private ready = false;
+
+  constructor(config: Config, options: ServeOptions, log: Log) {
+    this.config = config;
+    this.options = options;
+    this.log = log;
+  }
+
+  get dns(): readonly string[] {
+    return this.dnsSide?.endpoints() ?? [];
+  }
+
+  zones(): number {
+    return this.store?.entries().length ?? 0;
+  }
+
+  /**
+   * Ports come first: an address in use is known at once, and privileges can go before any file is written. Answers come
+   * last: not before every network has a live set, saved or decided, or `startup_timeout` is over.
+   */
+  async start(lists: readonly NetworkFiles[]): Promise<Fault | null> {
+    const { config, log } = this;
+    const { dryRun } = this.options;
+    if (!dryRun) {
+      const side = await DnsSide.bind({
+        server: config.server,
+        keys: config.transfer.keys,
+        board: this.board,
+        log: (level, message) => log[level](message),
+      });
+      if ('code' in side) return side;
+      this.dnsSide = side;
+    }
+    const http = await this.startHttp();
+    if (http !== null) return http;
+    if (!dryRun && config.server.user !== null) {
+      const fault = await dropPrivileges(config.server.user);
+      if (fault !== null) return fault;
+    }
+    if (!dryRun) this.locks = Locks.open(config.lockfile);
+    this.prober = await Prober.start({
+      userAgent: `Edgewise/${version()}`,
+      onTrouble: (message) => log.error(message),
+    });
+
+    const store = this.openStore(lists.map(({ name }) => name));
+    const networks = new Networks({
+      config,
+      dryRun,
+      log,
+      board: this.board,
+      dns: this.dnsSide,
+      store,
+      locks: this.locks,
+      prober: this.prober,
+      files: config.namedDir === null || dryRun ? null : new ZoneFiles(config.namedDir, this.board, store),
+      ...(this.options.onDecision === undefined ? {} : { onDecision: this.options.onDecision }),
+    });
+    this.networks = networks;
+    for (const files of lists) {
+      const fault = await networks.open(files);
+      if (fault !== null) return fault;
+    }
+    const { loaded, failed, seconds } = await store.load();
+    log.info({ loaded, failed, seconds }, 'zones loaded');
+    await networks.exportAll();
+    networks.start();
+    this.stopHearing = hearBell(config.healthdataStore, () => networks.redecide());
+
+    if (this.dnsSide !== null) {
+      await networks.firstLive(config.server.startupTimeoutSeconds);
+      const fault = await this.dnsSide.run();
+      if (fault !== null) return fault;
+    }
+    store.watch();
+    this.ready = true;
+    log.info({ dns: this.dns, http: this.http, zones: this.zones() }, 'ready');
+    return null;
+  }
+
+  reload(): Promise<void> {
+    this.reloading = this.reloading.then(async () => {
+      try {
+        await this.reloadNow();
+      } catch (error) {
+        this.log.error(`reload failed: ${error instanceof Error ? error.message : String(error)}`);
+      }
+    });
+    return this.reloading;
+  }
+
+  stop(): Promise<void> {
+    this.stopping ??= this.stopNow();
+    return this.stopping;
+  }
+
+  private async stopNow(): Promise<void> {
+    this.ready = false;
+    this.stopHearing();
+    await this.reloading;
+    // The prober goes first, or a round's last fetches would hold everything up.
+    const rounds = this.networks?.stop();
+    await this.prober?.stop();
+    await rounds;
+    await this.store?.close();
+    await this.dnsSide?.stop();
+    await this.httpServer?.close();
+    this.locks?.close();
+    this.log.info('stopped');
+  }
+
+  private async startHttp(): Promise<Fault | null> {
+    const { listen } = this.config.http ?? { listen: null };
+    if (listen === null) return null;
+    const view = statusView({
+      board: this.board,
+      ready: () => this.ready,
+      networks: () => this.networks?.views() ?? [],
+      zones: () => this.store?.entries() ?? [],
+      stats: () => this.dnsSide?.sums() ?? { queries: [], answers: [], networks: [], events: NO_EVENTS },
+      proberAlive: () => this.prober !== null,
+      proberDelayMs: () => this.networks?.proberDelayMs() ?? 0,
+      secondaries: () => [],
+    });
+    const started = await startHttp({ endpoint: listen, view, log: (level, message) => this.log[level](message) });
+    if (!started.ok) return started.fault;
+    this.httpServer = started.http;
+    this.http = endpointText(started.http.endpoint);
+    return null;
+  }
+
+  private openStore(networks: readonly string[]): ZoneStore {
+    const { config, log } = this;
+    const store = new ZoneStore({
+      settings: zoneSettings(config, networks),
+      serialFile: this.options.dryRun ? null : `${config.stateDir}/edgewise-zones.json`,
+      liveSerial: (network, origin) => this.board.versionOf(network, origin)?.serial ?? 0,
+      now: () => Date.now() / 1000,
+      onChange: (changes) => {
+        this.dnsSide?.zonesChanged(changes);
+        // While the first load runs, `exportAll` is still to come.
+        if (this.ready) this.networks?.export(changes.map(({ origin }) => origin));
+      },
+      onFaults: (entry, faults) => {
+        if (faults.length === 0) log.info(entry === null ? 'zones: all well again' : `zone ${entry.name}: loads again`);
+        else if (entry === null) logFaults((level, text) => log[level](text), faults);
+        else log[hasErrors(faults) ? 'error' : 'warn'](zoneFaultText(entry));
+      },
+    });
+    this.store = store;
+    return store;
+  }
+
+  private async reloadNow(): Promise<void> {
+    const { log, networks, store } = this;
+    if (networks === null || store === null || this.stopping !== null) return;
+    const loaded = loadConfig(this.options.file);
+    const lists = loaded.config === null ? null : readNetworks(loaded.config, this.options.networks);
+    const faults = [...loaded.faults, ...(lists?.faults ?? [])];
+    logFaults((level, text) => log[level](text), faults);
+    if (loaded.config === null || lists === null || hasErrors(faults)) {
+      log.error('reload: the new configuration has errors; nothing was changed');
+      // Zones have files of their own, and those may be what the operator mended.
+      await store.reload();
+      return;
+    }
+    const restart = needRestart(this.config, loaded.config);
+    if (restart.length > 0) log.warn(`reload: ${restart.join(', ')} changed; that takes a restart`);
+    this.config = loaded.config;
+    this.dnsSide?.configure(loaded.config.server, loaded.config.transfer.keys);
+    await networks.configure(loaded.config, [...lists.files.values()]);
+    const summary = await store.reload(zoneSettings(loaded.config, networks.names()));
+    log.info(summary, 'reloaded');
+  }
+}
+
+const NO_EVENTS = {
+  dropped: 0,
+  truncated: 0,
+  rate_limited: 0,
+  rate_slipped: 0,
+  cookie_good: 0,
+  cookie_bad: 0,
+  edns: 0,
+  send_failed: 0,
+  tcp_connections: 0,
+  tcp_refused: 0,
+} as const;

@@ -1,0 +1,59 @@
+import { statSync } from 'node:fs';
+import type { Fault } from '../fault.ts';
+import { ZoneExporter } from '../zones/export.ts';
+import { ZoneImage } from '../zones/image.ts';
+import type { WireName } from '../zones/name.ts';
+import { serialMax } from '../zones/serial.ts';
+import { printSnapshot } from '../zones/snapshot.ts';
+import type { ZoneEntry } from '../zones/zone-store-types.ts';
+import type { LiveBoard } from './live-board.ts';
+import { plainFault } from './serve-parts.ts';
+
+/** What `ZoneFiles` needs of the zone store. */
+export type EntrySource = { entry(origin: WireName): ZoneEntry | null };
+
+/**
+ * Keeps `named_dir` at what is served, for a BIND beside us. Zones of networks only: a static zone has its file already.
+ * The text is made when a zone's turn has come, so of several changes in a row only the last is written.
+ */
+export class ZoneFiles {
+  private readonly exporter: ZoneExporter;
+  private readonly board: LiveBoard;
+  private readonly zones: EntrySource;
+
+  constructor(folder: string, board: LiveBoard, zones: EntrySource) {
+    this.exporter = new ZoneExporter(folder);
+    this.board = board;
+    this.zones = zones;
+  }
+
+  /** Never rejects. `mtimes`: of the include files of what was written, by zone name, whole seconds. */
+  async write(origins: Iterable<WireName>): Promise<{
+    readonly wrote: boolean;
+    readonly mtimes: ReadonlyMap<string, number>;
+    readonly faults: readonly Fault[];
+  }> {
+    const mtimes = new Map<string, number>();
+    const items = [...origins].flatMap((origin) => {
+      const entry = this.zones.entry(origin);
+      if (entry === null || entry.network === null || entry.image === null) return [];
+      // A network that never had a live edge has no zone to publish yet (specification 12.4).
+      if (this.board.versionOf(entry.network, origin)?.serial === 0) return [];
+      return [{ name: entry.name, text: () => this.text(entry, mtimes) }];
+    });
+    if (items.length === 0) return { wrote: false, mtimes, faults: [] };
+    const { written, failed } = await this.exporter.export(items);
+    const faults = failed.map(({ file, message }) => plainFault('zone-file', `${file}: ${message}`));
+    return { wrote: written.length > 0, mtimes, faults };
+  }
+
+  private text({ origin, name, network, image, file }: ZoneEntry, mtimes: Map<string, number>): string {
+    const now = this.zones.entry(origin)?.image ?? image;
+    const live = this.board.versionOf(network, origin);
+    if (now === null || live === null) throw new Error(`zone ${name} is gone`);
+    const stat = statSync(file, { throwIfNoEntry: false });
+    if (stat !== undefined) mtimes.set(name, Math.floor(stat.mtimeMs / 1000));
+    const zone = ZoneImage.attach(now);
+    return printSnapshot(zone, live, serialMax(zone.serial, live.serial));
+  }
+}
