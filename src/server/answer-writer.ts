@@ -1,0 +1,288 @@
+import type { ZoneImage } from '../zones/image.ts';
+import { HEAD, LINKS, namesInPlace, octetsAfter, octetsBefore, RRSET, RRSET_FLAG } from '../zones/image-layout.ts';
+import { type LiveSlots, SLOT } from '../zones/live-slots.ts';
+import { CLASS, POINTER_MAX, TYPE } from './message.ts';
+import type { ServedZone } from './zone-table.ts';
+
+const POINTER_BITS = 14;
+const GENERATIONS = 1 << (31 - POINTER_BITS);
+
+/**
+ * Writes records of zone images into a message. Nothing is allocated per message: names are compressed by `seen`, which
+ * tells for each name of the image where in this message it already stands.
+ */
+export class AnswerWriter {
+  /** The message, the place of its next octet, and the first place that must stay free. */
+  out: Uint8Array = new Uint8Array(0);
+  at = 0;
+  limit = 0;
+  private readonly slots: LiveSlots;
+  private image: ZoneImage | null = null;
+  private slot = -1;
+  /** By name id: generation and place. A place of an older generation is of another message. */
+  private seen = new Int32Array(1024);
+  private generation = 0;
+  private rotation4 = 0;
+  private rotation6 = 0;
+
+  constructor(slots: LiveSlots) {
+    this.slots = slots;
+  }
+
+  begin(out: Uint8Array, at: number, limit: number): void {
+    this.out = out;
+    this.at = at;
+    this.limit = limit;
+    this.image = null;
+  }
+
+  /** Records come from this zone from now on. Names of another zone that stand in the message are forgotten. */
+  useZone(zone: ServedZone, image: ZoneImage): void {
+    this.slot = zone.slot;
+    if (this.image === image) return;
+    this.image = image;
+    if (this.seen.length < image.names) this.seen = new Int32Array(1 << (32 - Math.clz32(image.names)));
+    this.generation++;
+    if (this.generation === GENERATIONS) {
+      this.seen.fill(0);
+      this.generation = 1;
+    }
+  }
+
+  /** Tells that name `id` of the image stands at `place` of the message. */
+  note(id: number, place: number): void {
+    if (place < POINTER_MAX) this.seen[id] = (this.generation << POINTER_BITS) | place;
+  }
+
+  /** Where name `id` stands in the message; 0: nowhere (the header is there). */
+  placeOf(id: number): number {
+    const seen = this.seen[id];
+    return seen >>> POINTER_BITS === this.generation ? seen & (POINTER_MAX - 1) : 0;
+  }
+
+  /**
+   * Writes one RRset. Its owner stands at `ownerPlace` of the message, or, if that is 0, is name `owner` of the image.
+   * Returns the number of records; -1 when they do not fit: then nothing was written.
+   */
+  set(image: ZoneImage, set: number, owner: number, ownerPlace: number): number {
+    const { words } = image;
+    const head = words[set + RRSET.type];
+    if ((head & RRSET_FLAG.live) !== 0) return this.live(image, set, owner, ownerPlace);
+    const start = this.at;
+    const count = words[set + RRSET.count];
+    const fits =
+      namesInPlace(head & 0xffff) > 0
+        ? this.linked(image, set, words[set + RRSET.ttl], owner, ownerPlace)
+        : this.opaque(image, set, owner, ownerPlace);
+    if (fits) return count;
+    this.rollBack(image, start, owner);
+    return -1;
+  }
+
+  /** Writes the SOA of a negative answer (RFC 2308 §5). False when it does not fit. */
+  negativeSoa(image: ZoneImage): boolean {
+    if (image.soa === 0) return true;
+    const start = this.at;
+    if (this.linked(image, image.soa, image.negativeTtl, 0, 0)) return true;
+    this.rollBack(image, start, 0);
+    return false;
+  }
+
+  private opaque(image: ZoneImage, set: number, owner: number, ownerPlace: number): boolean {
+    const { words, octets } = image;
+    const { out, limit } = this;
+    const head = words[set + RRSET.type];
+    const ttl = words[set + RRSET.ttl];
+    const data = words[set + RRSET.data];
+    let from = (head & RRSET_FLAG.links) !== 0 ? words[data + LINKS.octets] : data;
+    for (let count = words[set + RRSET.count]; count > 0; count--) {
+      if (!this.recordHead(image, head & 0xffff, ttl, owner, ownerPlace)) return false;
+      const length = 2 + ((octets[from] << 8) | octets[from + 1]);
+      let at = this.at;
+      if (at + length > limit) return false;
+      for (const end = from + length; from < end; from++) out[at++] = octets[from];
+      this.at = at;
+    }
+    return true;
+  }
+
+  private linked(image: ZoneImage, set: number, ttl: number, owner: number, ownerPlace: number): boolean {
+    const { words, octets } = image;
+    const { out } = this;
+    const type = words[set + RRSET.type] & 0xffff;
+    const links = words[set + RRSET.data];
+    const names = namesInPlace(type);
+    const before = octetsBefore(type);
+    const after = octetsAfter(type);
+    let link = links + LINKS.list + words[links + LINKS.targets];
+    let from = words[links + LINKS.octets];
+    for (let count = words[set + RRSET.count]; count > 0; count--) {
+      if (!this.recordHead(image, type, ttl, owner, ownerPlace)) return false;
+      const lengthAt = this.at;
+      this.at += 2;
+      if (this.at + before > this.limit) return false;
+      for (let i = 0; i < before; i++) out[this.at++] = octets[from++];
+      for (let name = 0; name < names; name++) {
+        if (!this.name(image, words[link++])) return false;
+      }
+      if (this.at + after > this.limit) return false;
+      for (let i = 0; i < after; i++) out[this.at++] = octets[from++];
+      if (type === TYPE.soa) this.serial(image, this.at - after);
+      const length = this.at - lengthAt - 2;
+      out[lengthAt] = length >>> 8;
+      out[lengthAt + 1] = length;
+    }
+    return true;
+  }
+
+  /**
+   * Writes a record made up here whose rdata is the name `source[from..from + length)`; its owner stands at `ownerPlace`.
+   * Returns the place of that name; -1 when it does not fit.
+   */
+  synthesized(
+    image: ZoneImage,
+    type: number,
+    ttl: number,
+    ownerPlace: number,
+    source: Uint8Array,
+    from: number,
+    length: number,
+  ): number {
+    const start = this.at;
+    if (!this.recordHead(image, type, ttl, 0, ownerPlace) || this.at + 2 + length > this.limit) {
+      this.at = start;
+      return -1;
+    }
+    const { out } = this;
+    out[this.at++] = length >>> 8;
+    out[this.at++] = length;
+    const place = this.at;
+    for (let i = 0; i < length; i++) out[this.at++] = source[from + i];
+    return place;
+  }
+
+  /** Owner, type, class and TTL. */
+  private recordHead(image: ZoneImage, type: number, ttl: number, owner: number, ownerPlace: number): boolean {
+    const { out } = this;
+    if (ownerPlace > 0) {
+      if (this.at + 12 > this.limit) return false;
+      out[this.at] = 0xc0 | (ownerPlace >>> 8);
+      out[this.at + 1] = ownerPlace;
+      this.at += 2;
+    } else if (!this.name(image, owner)) return false;
+    const at = this.at;
+    if (at + 10 > this.limit) return false;
+    out[at] = type >>> 8;
+    out[at + 1] = type;
+    out[at + 2] = 0;
+    out[at + 3] = CLASS.in;
+    out[at + 4] = ttl >>> 24;
+    out[at + 5] = ttl >>> 16;
+    out[at + 6] = ttl >>> 8;
+    out[at + 7] = ttl;
+    this.at = at + 8;
+    return true;
+  }
+
+  /** Writes name `id`, compressed against all names that stand in the message. False when it does not fit. */
+  name(image: ZoneImage, id: number): boolean {
+    const { words, octets, parent, label } = image;
+    const { out, seen, generation, limit } = this;
+    let at = this.at;
+    for (let name = id; ; name = words[parent + name]) {
+      let from = words[label + name];
+      const length = octets[from];
+      if (length === 0) {
+        if (at >= limit) return false;
+        out[at++] = 0;
+        break;
+      }
+      const known = seen[name];
+      if (known >>> POINTER_BITS === generation) {
+        if (at + 2 > limit) return false;
+        out[at] = 0xc0 | ((known >>> 8) & 0x3f);
+        out[at + 1] = known;
+        at += 2;
+        break;
+      }
+      if (at + 1 + length >= limit) return false;
+      if (at < POINTER_MAX) seen[name] = (generation << POINTER_BITS) | at;
+      for (const end = from + length; from <= end; from++) out[at++] = octets[from];
+    }
+    this.at = at;
+    return true;
+  }
+
+  /** Writes the live addresses of one family straight from the slot. Returns how many; -1 when they do not fit. */
+  private live(image: ZoneImage, set: number, owner: number, ownerPlace: number): number {
+    if (this.slot < 0) return 0;
+    const { words, octets } = this.slots;
+    const base = this.slots.slotWord(this.slot);
+    const type = image.words[set + RRSET.type] & 0xffff;
+    const ttl = image.words[set + RRSET.ttl];
+    const v4 = type === TYPE.a;
+    const size = v4 ? 4 : 16;
+    const countAt = base + (v4 ? SLOT.count4 : SLOT.count6);
+    const addresses = (base + (v4 ? SLOT.v4 : SLOT.v6)) * 4;
+    const rotation = v4 ? this.rotation4 : this.rotation6;
+    if (v4) this.rotation4 = (rotation + 1) & 0x7fffffff;
+    else this.rotation6 = (rotation + 1) & 0x7fffffff;
+    const start = this.at;
+    for (;;) {
+      const before = Atomics.load(words, base);
+      if ((before & 1) !== 0) continue;
+      const count = words[countAt];
+      let fits = true;
+      let index = count === 0 ? 0 : rotation % count;
+      for (let left = count; left > 0 && fits; left--) {
+        fits = this.address(image, type, ttl, owner, ownerPlace, octets, addresses + index * size, size);
+        index = index + 1 === count ? 0 : index + 1;
+      }
+      const whole = Atomics.load(words, base) === before;
+      if (whole && fits) return count;
+      this.rollBack(image, start, owner);
+      if (whole) return -1;
+    }
+  }
+
+  private address(
+    image: ZoneImage,
+    type: number,
+    ttl: number,
+    owner: number,
+    ownerPlace: number,
+    octets: Uint8Array,
+    from: number,
+    size: number,
+  ): boolean {
+    if (!this.recordHead(image, type, ttl, owner, ownerPlace)) return false;
+    const { out } = this;
+    let at = this.at;
+    if (at + 2 + size > this.limit) return false;
+    out[at++] = 0;
+    out[at++] = size;
+    for (let i = from; i < from + size; i++) out[at++] = octets[i];
+    this.at = at;
+    return true;
+  }
+
+  /** A zone's serial is the larger of its own and its live set's (RFC 1982 §3.2); a slot never written has 0. */
+  private serial(image: ZoneImage, at: number): void {
+    if (this.slot < 0) return;
+    const live = Atomics.load(this.slots.words, this.slots.slotWord(this.slot) + SLOT.serial);
+    if (live === 0 || ((live - image.words[HEAD.serial]) | 0) <= 0) return;
+    const { out } = this;
+    out[at] = live >>> 24;
+    out[at + 1] = live >>> 16;
+    out[at + 2] = live >>> 8;
+    out[at + 3] = live;
+  }
+
+  /** Takes back what was written from `start` on; only the owner of an additional RRset may be pointed to afterwards. */
+  private rollBack(image: ZoneImage, start: number, owner: number): void {
+    this.at = start;
+    for (let id = owner; id >= 0; id = image.words[image.parent + id]) {
+      if (this.placeOf(id) >= start) this.seen[id] = 0;
+    }
+  }
+}

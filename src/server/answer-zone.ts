@@ -1,0 +1,335 @@
+import type { ZoneImage } from '../zones/image.ts';
+import { LINKS, NODE, RRSET, RRSET_FLAG } from '../zones/image-layout.ts';
+import { type LiveSlots, SLOT } from '../zones/live-slots.ts';
+import { LOWER, NAME_MAX } from '../zones/name.ts';
+import { KIND } from './answer-kind.ts';
+import { AnswerWriter } from './answer-writer.ts';
+import { FOUND, findSet, Lookup } from './lookup.ts';
+import { EDE, HEADER_LENGTH, POINTER_MAX, RCODE, TYPE } from './message.ts';
+import { NameParts } from './message-name.ts';
+import type { ServedZone, ZoneTable } from './zone-table.ts';
+
+/** Aliases followed in one answer. Longer chains do not occur; the resolver goes on from where we stop. */
+const CHAIN_MAX = 16;
+const CHAIN_STRIDE = 256;
+
+/**
+ * Answers one question from our zones: RFC 1034 §4.3.2 with wildcards (RFC 4592), DNAME (RFC 6672), negative answers
+ * (RFC 2308) and glue (RFC 9471). The records go into `writer`; everything else about the answer stands in the fields.
+ */
+export class ZoneAnswer {
+  readonly writer: AnswerWriter;
+  rcode = 0;
+  authoritative = false;
+  truncated = false;
+  answers = 0;
+  authorities = 0;
+  additionals = 0;
+  /** One of EDE. */
+  error: number = EDE.none;
+  /** One of KIND. */
+  kind: number = KIND.error;
+  /** Hash of the name that such answers have in common: the name itself, the wildcard's parent, the cut, the zone. */
+  hash = 0;
+  minimal = false;
+
+  private readonly slots: LiveSlots;
+  private readonly zones: ZoneTable;
+  private readonly lookup = new Lookup();
+  /** Names of the alias chain after the question, CHAIN_STRIDE octets each. */
+  private readonly chain = new Uint8Array(CHAIN_MAX * CHAIN_STRIDE);
+  private readonly chainHash = new Int32Array(CHAIN_MAX);
+  private readonly chainName = new NameParts();
+  private chainLength = 0;
+
+  /** The name that is looked up now: `name` takes apart `source[start]`; it stands at `place` of the message. */
+  private source: Uint8Array = new Uint8Array(0);
+  private start = 0;
+  private name: NameParts = this.chainName;
+  private place = 0;
+  private question: Uint8Array = this.source;
+  private questionLength = 0;
+  private questionHash = 0;
+
+  constructor(slots: LiveSlots, zones: ZoneTable) {
+    this.slots = slots;
+    this.zones = zones;
+    this.writer = new AnswerWriter(slots);
+  }
+
+  /**
+   * Answers the question at octet 12 of `query`, taken apart in `name`. `writer` has begun and stands after the question;
+   * the question stands in the message as it does in the query. `whole`: ANY may be answered with all there is (TCP).
+   */
+  answer(query: Uint8Array, name: NameParts, type: number, zone: ServedZone, whole: boolean): void {
+    this.rcode = RCODE.noError;
+    this.authoritative = true;
+    this.truncated = false;
+    this.answers = 0;
+    this.authorities = 0;
+    this.additionals = 0;
+    this.error = EDE.none;
+    this.kind = KIND.positive;
+    this.hash = name.hash[0];
+    this.questionHash = name.hash[0];
+    this.chainLength = 0;
+    this.question = query;
+    this.questionLength = name.length;
+    this.source = query;
+    this.start = HEADER_LENGTH;
+    this.name = name;
+    this.place = HEADER_LENGTH;
+    let current: ServedZone | null = zone;
+    while (current !== null && this.step(current, type, whole)) {
+      current = this.zones.find(this.source, this.start, this.name, 0);
+    }
+  }
+
+  /** Answers what one zone knows of the current name. True: an alias leads to a new current name. */
+  private step(zone: ServedZone, type: number, whole: boolean): boolean {
+    const { image } = zone;
+    const { lookup, writer } = this;
+    if (image === null) {
+      if (this.chainLength === 0) this.fail(EDE.invalidData);
+      return false;
+    }
+    writer.useZone(zone, image);
+    switch (lookup.find(image, this.source, this.start, this.name, type)) {
+      case FOUND.cut:
+        this.referral(image);
+        return false;
+      case FOUND.dname:
+        return this.redirect(image, type);
+      case FOUND.none:
+        this.rcode = RCODE.nxDomain; // in a chain too: RFC 6604 §3
+        this.negative(image, KIND.nxDomain);
+        return false;
+      case FOUND.wildcard:
+        this.hash = this.name.hash[lookup.label];
+        this.kind = KIND.wildcard;
+        break;
+      default:
+    }
+    if (type === TYPE.any) {
+      this.any(zone, image, whole);
+      return false;
+    }
+    return this.records(zone, image, type);
+  }
+
+  /** Step 3a: the name exists, or a wildcard stands for it. */
+  private records(zone: ServedZone, image: ZoneImage, type: number): boolean {
+    const { writer, lookup } = this;
+    const { node } = lookup;
+    const set = findSet(image, node, type);
+    if (set !== 0) {
+      const head = image.words[set];
+      if ((head & RRSET_FLAG.live) !== 0 && this.neverLive(zone)) {
+        this.fail(EDE.notReady);
+        return false;
+      }
+      if ((head & RRSET_FLAG.links) !== 0) this.noteName(image);
+      const count = writer.set(image, set, node, this.place);
+      if (count > 0) {
+        this.answers += count;
+        if (!this.minimal && (head & RRSET_FLAG.links) !== 0) this.additional(image, set, 0);
+      } else if (count < 0) this.truncated = true;
+      else this.negative(image, KIND.noData); // a live name without addresses of this family
+      return false;
+    }
+    if ((image.words[image.meta + node] & NODE.cname) !== 0) return this.alias(image, node);
+    this.negative(image, KIND.noData);
+    return false;
+  }
+
+  /** Writes a CNAME and makes its target the current name. */
+  private alias(image: ZoneImage, node: number): boolean {
+    const { writer } = this;
+    const set = findSet(image, node, TYPE.cname);
+    this.noteName(image);
+    const count = writer.set(image, set, node, this.place);
+    if (count < 0) {
+      this.truncated = true;
+      return false;
+    }
+    this.answers += count;
+    if (this.chainLength === CHAIN_MAX) return false;
+    const links = image.words[set + RRSET.data];
+    const target = image.words[links + LINKS.list + image.words[links + LINKS.targets]];
+    const length = image.copyName(target, this.chain, this.chainLength * CHAIN_STRIDE);
+    return this.follow(length, writer.placeOf(target));
+  }
+
+  /** A DNAME above the name: the DNAME, and the CNAME made of it (RFC 6672 §3.1, §3.2). */
+  private redirect(image: ZoneImage, type: number): boolean {
+    const { writer, lookup, name, chain } = this;
+    const set = findSet(image, lookup.node, TYPE.dname);
+    this.kind = KIND.wildcard;
+    this.hash = name.hash[lookup.label];
+    this.noteName(image);
+    const count = writer.set(image, set, lookup.node, 0);
+    if (count < 0) {
+      this.truncated = true;
+      return false;
+    }
+    this.answers += count;
+    if (this.chainLength === CHAIN_MAX) return false;
+    const rdata = image.words[set + RRSET.data];
+    const targetLength = (image.octets[rdata] << 8) | image.octets[rdata + 1];
+    const prefix = name.at[lookup.label];
+    const length = prefix + targetLength;
+    if (length > NAME_MAX) {
+      this.rcode = RCODE.yxDomain;
+      this.kind = KIND.error;
+      return false;
+    }
+    const to = this.chainLength * CHAIN_STRIDE;
+    for (let i = 0; i < prefix; i++) chain[to + i] = this.source[this.start + i];
+    for (let i = 0; i < targetLength; i++) chain[to + prefix + i] = image.octets[rdata + 2 + i];
+    const target = writer.synthesized(image, TYPE.cname, image.words[set + RRSET.ttl], this.place, chain, to, length);
+    if (target < 0) {
+      this.truncated = true;
+      return false;
+    }
+    this.answers++;
+    return type !== TYPE.cname && type !== TYPE.any && this.follow(length, target);
+  }
+
+  /** Makes the name just put at the chain's end the current one; false when it was current before (a loop). */
+  private follow(length: number, place: number): boolean {
+    const at = this.chainLength * CHAIN_STRIDE;
+    this.chainName.read(this.chain, at, at + length);
+    const hash = this.chainName.hash[0];
+    if (hash === this.questionHash && sameOctets(this.question, HEADER_LENGTH, this.chain, at, length)) return false;
+    for (let i = 0; i < this.chainLength; i++) {
+      if (hash === this.chainHash[i] && sameOctets(this.chain, i * CHAIN_STRIDE, this.chain, at, length)) return false;
+    }
+    this.chainHash[this.chainLength++] = hash;
+    this.source = this.chain;
+    this.start = at;
+    this.name = this.chainName;
+    this.place = place < POINTER_MAX ? place : 0;
+    return true;
+  }
+
+  /** Step 3b: a delegation. Authoritative only as far as an alias led here. */
+  private referral(image: ZoneImage): void {
+    const { writer, lookup } = this;
+    if (this.answers === 0) {
+      this.authoritative = false;
+      this.kind = KIND.referral;
+      this.hash = this.name.hash[lookup.label];
+    }
+    this.noteName(image);
+    const set = findSet(image, lookup.node, TYPE.ns);
+    const count = writer.set(image, set, lookup.node, 0);
+    if (count < 0) {
+      this.truncated = true;
+      return;
+    }
+    this.authorities += count;
+    const links = image.words[set + RRSET.data];
+    this.additional(image, set, image.words[links + LINKS.required]);
+  }
+
+  /**
+   * Addresses of what an RRset points to. What does not fit is left out silently, except for the first `required`
+   * targets: without their glue nobody could follow the referral (RFC 9471 §3.1).
+   */
+  private additional(image: ZoneImage, set: number, required: number): void {
+    const { words } = image;
+    const links = words[set + RRSET.data];
+    const targets = words[links + LINKS.targets];
+    for (let i = 0; i < targets && !this.truncated; i++) {
+      const node = words[links + LINKS.list + i];
+      const fits = this.address(image, node, TYPE.a) && this.address(image, node, TYPE.aaaa);
+      if (!fits && i < required) this.truncated = true;
+    }
+  }
+
+  private address(image: ZoneImage, node: number, type: number): boolean {
+    const set = findSet(image, node, type);
+    if (set === 0) return true;
+    const count = this.writer.set(image, set, node, 0);
+    if (count > 0) this.additionals += count;
+    return count >= 0;
+  }
+
+  /** ANY: one RRset is enough (RFC 8482 §4.1), but TCP, whose clients have shown their address, gets all (§4.4). */
+  private any(zone: ServedZone, image: ZoneImage, whole: boolean): void {
+    const { words } = image;
+    const { writer, lookup } = this;
+    const { node } = lookup;
+    this.noteName(image);
+    let unready = false;
+    let set = words[image.rrsets + node];
+    for (let left = words[image.meta + node] >>> NODE.countShift; left > 0; left--, set += RRSET.words) {
+      if ((words[set] & RRSET_FLAG.live) !== 0 && this.neverLive(zone)) {
+        unready = true;
+        continue;
+      }
+      const count = writer.set(image, set, node, this.place);
+      if (count < 0) {
+        this.truncated = true;
+        return;
+      }
+      this.answers += count;
+      if (count > 0 && !whole) return;
+    }
+    if (this.answers > 0) return;
+    if (unready) this.fail(EDE.notReady);
+    else this.negative(image, KIND.noData);
+  }
+
+  private negative(image: ZoneImage, kind: number): void {
+    if (this.answers === 0) {
+      this.kind = kind;
+      if (kind === KIND.nxDomain) this.hash = this.name.hash[this.name.labels - image.originLabels];
+    }
+    this.noteName(image);
+    if (!this.writer.negativeSoa(image)) this.truncated = true;
+    else if (image.soa !== 0) this.authorities++;
+  }
+
+  /** SERVFAIL: another server may know better. Whatever was written is taken back. */
+  private fail(error: number): void {
+    this.rcode = RCODE.servFail;
+    this.authoritative = false;
+    this.answers = 0;
+    this.error = error;
+    this.kind = KIND.error;
+    this.writer.at = HEADER_LENGTH + this.questionLength + 4;
+  }
+
+  /** No edge of the zone's network was ever live. */
+  private neverLive({ slot }: ServedZone): boolean {
+    return slot < 0 || Atomics.load(this.slots.words, this.slots.slotWord(slot) + SLOT.serial) === 0;
+  }
+
+  /** Lets later names be compressed against the current one, as far as the zone has nodes on its way. */
+  private noteName(image: ZoneImage): void {
+    const { writer, lookup, name } = this;
+    if (this.source !== this.question) {
+      // A name of the chain may stand compressed, so only its first label's place is known.
+      if (lookup.kind === FOUND.exact && this.place > 0) writer.note(lookup.node, this.place);
+      return;
+    }
+    const apex = name.labels - image.originLabels;
+    for (let label = lookup.label; label <= apex; label++) {
+      if (label < name.labels) writer.note(lookup.path[label], HEADER_LENGTH + name.at[label]);
+    }
+    let above = image.words[image.parent];
+    for (let label = apex + 1; label < name.labels; label++) {
+      writer.note(above, HEADER_LENGTH + name.at[label]);
+      above = image.words[image.parent + above];
+    }
+  }
+}
+
+/** Whether two names are equal but for case; they cannot end before the first difference. */
+function sameOctets(a: Uint8Array, aStart: number, b: Uint8Array, bStart: number, length: number): boolean {
+  for (let i = 0; i < length; i++) {
+    if (LOWER[a[aStart + i]] !== LOWER[b[bStart + i]]) return false;
+  }
+  return true;
+}

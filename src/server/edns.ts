@@ -1,0 +1,99 @@
+import type { ServerConfig } from '../config/types.ts';
+import { COOKIE_LENGTH } from './cookie.ts';
+import type { Edns } from './decode-edns.ts';
+import { EDE, OPTION, TYPE } from './message.ts';
+
+const OPT_FIXED = 11;
+const OPTION_HEAD = 4;
+const TENTHS = 10; // the TCP timeout is told in units of 100 ms, RFC 7828 §3.1
+
+/** Writes the OPT record of an answer (RFC 6891 §6.1.2): our payload size, DO as asked, the options we answer. */
+export class OptWriter {
+  private nsid: Uint8Array | null = null;
+  private payload = 1232;
+  private idleTenths = 0;
+  private readonly texts: ReadonlyMap<number, Uint8Array>;
+
+  constructor(texts: ReadonlyMap<number, string>) {
+    this.texts = new Map([...texts].map(([code, text]) => [code, new TextEncoder().encode(text)]));
+  }
+
+  configure(server: ServerConfig): void {
+    this.nsid = server.nsid;
+    this.payload = server.ednsSize;
+    this.idleTenths = Math.min(0xffff, Math.round(server.tcpIdleSeconds * TENTHS));
+  }
+
+  /** Octets to keep free for the record: an extended error comes on top, where there is room. */
+  size(edns: Edns, tcp: boolean, cookie: boolean): number {
+    if (!edns.present) return 0;
+    let size = OPT_FIXED;
+    if (edns.nsid && this.nsid !== null) size += OPTION_HEAD + this.nsid.length;
+    if (cookie) size += OPTION_HEAD + COOKIE_LENGTH;
+    if (edns.keepalive && tcp) size += OPTION_HEAD + 2;
+    return size;
+  }
+
+  /**
+   * Writes it at `out[at]`; returns the place after it. `rcode` is the whole extended code, `cookie` the whole COOKIE or
+   * null, `error` an extended error or EDE.none; the error is left out when it does not fit before `limit`.
+   */
+  write(
+    out: Uint8Array,
+    at: number,
+    limit: number,
+    edns: Edns,
+    rcode: number,
+    tcp: boolean,
+    cookie: Uint8Array | null,
+    error: number,
+  ): number {
+    out[at] = 0;
+    out[at + 1] = 0;
+    out[at + 2] = TYPE.opt;
+    out[at + 3] = this.payload >>> 8;
+    out[at + 4] = this.payload;
+    out[at + 5] = rcode >>> 4;
+    out[at + 6] = 0; // version
+    out[at + 7] = edns.dnssecOk ? 0x80 : 0; // RFC 3225 §3: copied; all other flags clear
+    out[at + 8] = 0;
+    const options = at + OPT_FIXED;
+    let to = options;
+    if (edns.nsid && this.nsid !== null) to = option(out, to, OPTION.nsid, this.nsid);
+    if (cookie !== null) to = option(out, to, OPTION.cookie, cookie);
+    if (edns.keepalive && tcp) {
+      to = optionHead(out, to, OPTION.keepalive, 2);
+      out[to++] = this.idleTenths >>> 8;
+      out[to++] = this.idleTenths;
+    }
+    if (error !== EDE.none) to = this.extendedError(out, to, limit, error);
+    out[at + 9] = (to - options) >>> 8;
+    out[at + 10] = to - options;
+    return to;
+  }
+
+  private extendedError(out: Uint8Array, at: number, limit: number, error: number): number {
+    const text = this.texts.get(error);
+    const length = 2 + (text?.length ?? 0);
+    if (at + OPTION_HEAD + length > limit) return at;
+    let to = optionHead(out, at, OPTION.extendedError, length);
+    out[to++] = error >>> 8;
+    out[to++] = error;
+    if (text !== undefined) for (let i = 0; i < text.length; i++) out[to++] = text[i];
+    return to;
+  }
+}
+
+function optionHead(out: Uint8Array, at: number, code: number, length: number): number {
+  out[at] = code >>> 8;
+  out[at + 1] = code;
+  out[at + 2] = length >>> 8;
+  out[at + 3] = length;
+  return at + OPTION_HEAD;
+}
+
+function option(out: Uint8Array, at: number, code: number, value: Uint8Array): number {
+  let to = optionHead(out, at, code, value.length);
+  for (let i = 0; i < value.length; i++) out[to++] = value[i];
+  return to;
+}

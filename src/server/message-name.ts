@@ -1,0 +1,51 @@
+import { hashLabel, ROOT_HASH } from '../zones/image-hash.ts';
+import { LABEL_MAX, NAME_MAX } from '../zones/name.ts';
+
+const LABELS_MAX = 127;
+
+/** An uncompressed name taken apart in place: where its labels stand and the hash of each of its suffixes. */
+export class NameParts {
+  /** Labels, the root not counted. */
+  labels = 0;
+  /** Octets, the root label included. */
+  length = 0;
+  /** By label from the left: place of its length octet, from the name's first octet. */
+  readonly at: Uint8Array = new Uint8Array(LABELS_MAX + 1);
+  /** By label from the left: hash of the name from that label on; `hash[labels]` is the root's. */
+  readonly hash: Int32Array = new Int32Array(LABELS_MAX + 1);
+
+  /**
+   * Takes apart the name at `source[start]`, which must end before `end`. False for compression, unknown label types
+   * (RFC 6891 §5), a name over 255 octets or one that runs past the end.
+   */
+  read(source: Uint8Array, start: number, end: number): boolean {
+    const { at } = this;
+    let labels = 0;
+    let offset = 0;
+    for (;;) {
+      const place = start + offset;
+      if (place >= end) return false;
+      const length = source[place];
+      if (length === 0) break;
+      if (length > LABEL_MAX) return false;
+      at[labels++] = offset;
+      offset += 1 + length;
+      if (offset >= NAME_MAX) return false; // no room for the root
+    }
+    if (start + offset >= end) return false;
+    this.labels = labels;
+    this.length = offset + 1;
+    this.hashLabels(source, start);
+    return true;
+  }
+
+  private hashLabels(source: Uint8Array, start: number): void {
+    const { at, hash, labels } = this;
+    let value = ROOT_HASH;
+    hash[labels] = value;
+    for (let i = labels - 1; i >= 0; i--) {
+      value = hashLabel(value, source, start + at[i]);
+      hash[i] = value;
+    }
+  }
+}

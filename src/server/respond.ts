@@ -1,0 +1,221 @@
+import type { ServerConfig } from '../config/types.ts';
+import type { LiveSlots } from '../zones/live-slots.ts';
+import type { ZoneUpdate } from '../zones/zone-update.ts';
+import { KIND } from './answer-kind.ts';
+import { ZoneAnswer } from './answer-zone.ts';
+import { DECODED, Query } from './decode.ts';
+import { type Client, TRANSPORT } from './dns-thread.ts';
+import { OptWriter } from './edns.ts';
+import { CLASS, EDE, HEADER_LENGTH, RCODE, TCP_MAX, TYPE, UDP_PLAIN_MAX } from './message.ts';
+import { ChaosNames, writeChaosText } from './respond-chaos.ts';
+import { EVENT, type Stats } from './stats.ts';
+import { type ServedZone, ZoneTable } from './zone-table.ts';
+
+/** Not answered here: a transfer, NOTIFY or a signed message. Nothing was written. */
+export const SPECIAL = -1;
+
+// Octet 2 of the header.
+const FLAG_QR = 0x80;
+const FLAG_AA = 0x04;
+const FLAG_TC = 0x02;
+/** Opcode and RD come back as they were. */
+const KEPT_FLAGS = 0x79;
+
+/** What an extended error says to the person who looks at it. */
+const ERROR_TEXTS: ReadonlyMap<number, string> = new Map([
+  [EDE.notReady, 'no edge has been live yet'],
+  [EDE.invalidData, 'zone not loaded'],
+]);
+
+export type ResponderOptions = {
+  readonly slots: LiveSlots;
+  readonly stats: Stats;
+  readonly server: ServerConfig;
+};
+
+/**
+ * Query octets in, answer octets out, whatever the transport. One for each thread; `respond` allocates nothing on the
+ * usual path, so everything it works with is laid out here once.
+ */
+export class Responder {
+  /** About the last answer, for rate limits: its (extended) rcode, one of KIND, … */
+  lastRcode = 0;
+  lastKind: number = KIND.error;
+  /** … the zone's number (-1: none), the hash of the name that answers of this kind have in common, … */
+  lastZone = -1;
+  lastHash = 0;
+  /** … and whether the client has shown a cookie of ours. */
+  lastHadGoodCookie = false;
+
+  readonly zones: ZoneTable = new ZoneTable();
+  private readonly stats: Stats;
+  private readonly query = new Query();
+  private readonly answer: ZoneAnswer;
+  private readonly opt = new OptWriter(ERROR_TEXTS);
+  private readonly chaos = new ChaosNames();
+  private ednsSize = 1232;
+
+  constructor({ slots, stats, server }: ResponderOptions) {
+    this.stats = stats;
+    this.answer = new ZoneAnswer(slots, this.zones);
+    this.configure(server);
+  }
+
+  apply(updates: readonly ZoneUpdate[]): void {
+    this.zones.apply(updates);
+  }
+
+  configure(server: ServerConfig): void {
+    this.ednsSize = Math.max(UDP_PLAIN_MAX, server.ednsSize);
+    this.answer.minimal = server.minimal;
+    this.opt.configure(server);
+    this.chaos.configure(server.version, server.id);
+  }
+
+  /**
+   * Answers the first `length` octets of `query` into `out` (at least 512 octets; 65,535 for TCP) and returns the
+   * answer's length; 0: no reply; SPECIAL: not for this function.
+   */
+  respond(query: Uint8Array, length: number, out: Uint8Array, client: Client): number {
+    const { counters } = this.stats;
+    this.lastKind = KIND.error;
+    this.lastZone = -1;
+    this.lastHash = 0;
+    this.lastHadGoodCookie = false;
+    const decoded = this.query.decode(query, length);
+    if (decoded === DECODED.drop) {
+      counters[EVENT.dropped] += 1;
+      return 0;
+    }
+    if (decoded === DECODED.special) return SPECIAL;
+    if (this.query.edns.present) counters[EVENT.edns] += 1;
+    if (decoded === DECODED.notImp) return this.refuse(query, out, client, RCODE.notImp, EDE.none);
+    if (decoded === DECODED.formErr) return this.refuse(query, out, client, RCODE.formErr, EDE.none);
+    return this.question(query, out, client);
+  }
+
+  private question(query: Uint8Array, out: Uint8Array, client: Client): number {
+    const { type, name, edns } = this.query;
+    const { transport } = client;
+    // RFC 6891 §6.1.3: a version we do not know is told ours, whatever the question.
+    if (edns.version !== 0) return this.refuse(query, out, client, RCODE.badVers, EDE.none);
+    if (this.query.class !== CLASS.in) return this.otherClass(query, out, client);
+    if (type >= TYPE.tkey || type === TYPE.opt) {
+      if (type === TYPE.axfr && transport < TRANSPORT.tcp)
+        return this.refuse(query, out, client, RCODE.formErr, EDE.none);
+      if (type === TYPE.axfr || type === TYPE.ixfr) return SPECIAL;
+      const rcode = metaRcode(type);
+      if (rcode !== RCODE.noError) return this.refuse(query, out, client, rcode, EDE.notSupported);
+    }
+    const zone = this.zoneFor(query, type);
+    this.stats.countQuery(transport, type, zone === null ? 0 : zone.network);
+    if (zone === null) return this.refuse(query, out, client, RCODE.refused, EDE.notAuthoritative);
+    this.lastZone = zone.zone;
+    const tcp = transport >= TRANSPORT.tcp;
+    const { answer } = this;
+    const limit = this.limit(out, tcp);
+    const at = this.copyQuestion(query, out);
+    answer.writer.begin(out, at, limit - this.opt.size(edns, tcp, false));
+    answer.answer(query, name, type, zone, tcp);
+    this.lastKind = answer.kind;
+    this.lastHash = answer.hash;
+    if (answer.truncated) this.stats.counters[EVENT.truncated] += 1;
+    const flags = (answer.authoritative ? FLAG_AA : 0) | (answer.truncated ? FLAG_TC : 0);
+    setCount(out, 6, answer.answers);
+    setCount(out, 8, answer.authorities);
+    setCount(out, 10, answer.additionals);
+    return this.finish(out, answer.writer.at, limit, client, answer.rcode, flags, answer.error);
+  }
+
+  /** The zone that answers: the longest match, but DS at a zone's origin is its parent's (RFC 4035 §3.1.4.1). */
+  private zoneFor(query: Uint8Array, type: number): ServedZone | null {
+    const { name } = this.query;
+    const zone = this.zones.find(query, HEADER_LENGTH, name, 0);
+    if (type !== TYPE.ds || zone === null || zone.originLabels !== name.labels || name.labels === 0) return zone;
+    return this.zones.find(query, HEADER_LENGTH, name, 1) ?? zone;
+  }
+
+  /** Class CH tells version and identifier, if the operator wants it; no other class exists here. */
+  private otherClass(query: Uint8Array, out: Uint8Array, client: Client): number {
+    const { class: queryClass, name, type } = this.query;
+    const text = queryClass === CLASS.ch ? this.chaos.find(query, name.length, type) : null;
+    if (text === null) return this.refuse(query, out, client, RCODE.refused, EDE.notSupported);
+    this.stats.countQuery(client.transport, type, 0);
+    const at = writeChaosText(out, this.copyQuestion(query, out), text);
+    this.lastKind = KIND.positive;
+    setCount(out, 6, 1);
+    setCount(out, 8, 0);
+    setCount(out, 10, 0);
+    return this.finish(out, at, out.length, client, RCODE.noError, FLAG_AA, EDE.none);
+  }
+
+  /** An answer without records. */
+  private refuse(query: Uint8Array, out: Uint8Array, client: Client, rcode: number, error: number): number {
+    const at = this.copyQuestion(query, out);
+    setCount(out, 6, 0);
+    setCount(out, 8, 0);
+    setCount(out, 10, 0);
+    return this.finish(out, at, out.length, client, rcode, 0, error);
+  }
+
+  /** Identifier and question as they came (0x20 case included); returns the place after them. */
+  private copyQuestion(query: Uint8Array, out: Uint8Array): number {
+    const end = this.query.questionEnd;
+    out[0] = query[0];
+    out[1] = query[1];
+    setCount(out, 4, end > HEADER_LENGTH ? 1 : 0);
+    for (let i = HEADER_LENGTH; i < end; i++) out[i] = query[i];
+    return end;
+  }
+
+  private limit(out: Uint8Array, tcp: boolean): number {
+    const { edns } = this.query;
+    let limit = TCP_MAX;
+    if (!tcp) {
+      // RFC 6891 §6.2.3: less than 512 means 512.
+      limit = UDP_PLAIN_MAX;
+      if (edns.present && edns.size > limit) limit = Math.min(edns.size, this.ednsSize);
+    }
+    return Math.min(limit, out.length);
+  }
+
+  /** Flags, OPT and statistics. RA, Z, AD and CD stay clear (RFC 4035 §3.1.6). Returns the message's length. */
+  private finish(
+    out: Uint8Array,
+    end: number,
+    limit: number,
+    { transport }: Client,
+    rcode: number,
+    flags: number,
+    error: number,
+  ): number {
+    const { edns, flags1 } = this.query;
+    out[2] = FLAG_QR | (flags1 & KEPT_FLAGS) | flags;
+    out[3] = rcode & 0xf;
+    this.lastRcode = rcode;
+    this.stats.countAnswer(transport, rcode);
+    if (!edns.present) return end;
+    setCount(out, 10, ((out[10] << 8) | out[11]) + 1);
+    return this.opt.write(out, end, limit, edns, rcode, transport >= TRANSPORT.tcp, null, error);
+  }
+}
+
+function setCount(out: Uint8Array, at: number, count: number): void {
+  out[at] = count >>> 8;
+  out[at + 1] = count;
+}
+
+/** What is said to query types that no zone holds (RFC 6895 §3.1); noError: ANY and what may yet be assigned. */
+function metaRcode(type: number): number {
+  switch (type) {
+    case TYPE.opt:
+    case TYPE.tsig:
+      return RCODE.formErr;
+    case TYPE.tkey:
+    case TYPE.mailb:
+    case TYPE.maila:
+      return RCODE.notImp;
+    default:
+      return RCODE.noError;
+  }
+}

@@ -1,0 +1,138 @@
+import { ZoneImage } from '../zones/image.ts';
+import { spread } from '../zones/image-hash.ts';
+import { LOWER, type WireName, wireFromName } from '../zones/name.ts';
+import type { ZoneUpdate } from '../zones/zone-update.ts';
+import { NameParts } from './message-name.ts';
+
+/** A zone as an answering thread knows it. */
+export type ServedZone = {
+  readonly zone: number;
+  readonly origin: WireName;
+  readonly originOctets: Uint8Array;
+  readonly originLabels: number;
+  readonly hash: number;
+  readonly network: number;
+  /** Null: the zone has no usable version. */
+  readonly image: ZoneImage | null;
+  /** Slot in the live slots; -1: none. */
+  readonly slot: number;
+};
+
+/**
+ * The zones a thread serves, found by the longest suffix of a query name. Open addressing over the origins' hashes; child
+ * and parent zones stand side by side. A reload or a new slot swaps one entry; only zones that go rebuild the table.
+ */
+export class ZoneTable {
+  private readonly places = new Map<number, number>(); // zone number → index in zones
+  private zones: ServedZone[] = [];
+  private slots = new Int32Array(16); // index in zones + 1, 0 empty
+  private mostLabels = -1;
+  private readonly parts = new NameParts();
+
+  get size(): number {
+    return this.zones.length;
+  }
+
+  /** The zone of exactly this name. */
+  byName(origin: WireName): ServedZone | null {
+    const octets = wireFromName(origin);
+    this.parts.read(octets, 0, octets.length);
+    const zone = this.find(octets, 0, this.parts, 0);
+    return zone?.originLabels === this.parts.labels ? zone : null;
+  }
+
+  /** In order; an update of a zone that is not known ('slot', 'gone') changes nothing. */
+  apply(updates: readonly ZoneUpdate[]): void {
+    const gone = new Set<number>();
+    for (const update of updates) {
+      if (update.kind === 'gone') gone.add(update.zone);
+      else {
+        gone.delete(update.zone);
+        this.note(update);
+      }
+    }
+    if (gone.size > 0) this.rebuild(this.zones.filter(({ zone }) => !gone.has(zone)));
+  }
+
+  private note(update: Exclude<ZoneUpdate, { kind: 'gone' }>): void {
+    switch (update.kind) {
+      case 'zone':
+        this.put(served(update.origin, update.zone, update.network, ZoneImage.attach(update.image), update.slot));
+        return;
+      case 'broken':
+        this.put(served(update.origin, update.zone, update.network, null, -1));
+        return;
+      case 'slot': {
+        const known = this.zones[this.places.get(update.zone) ?? -1];
+        if (known !== undefined) this.put(served(known.origin, known.zone, known.network, known.image, update.slot));
+        return;
+      }
+      default:
+        update satisfies never;
+    }
+  }
+
+  private put(zone: ServedZone): void {
+    const index = this.places.get(zone.zone);
+    if (index !== undefined && this.zones[index].origin === zone.origin) {
+      this.zones[index] = zone;
+    } else if (index !== undefined || (this.zones.length + 1) * 2 > this.slots.length) {
+      this.rebuild([...this.zones.filter((other) => other.zone !== zone.zone), zone]);
+    } else this.insert(zone);
+  }
+
+  private rebuild(zones: readonly ServedZone[]): void {
+    let size = 16;
+    while (size < zones.length * 4) size *= 2; // room to grow by half before the next rebuild
+    this.slots = new Int32Array(size);
+    this.zones = [];
+    this.places.clear();
+    this.mostLabels = -1;
+    for (const zone of zones) this.insert(zone);
+  }
+
+  private insert(zone: ServedZone): void {
+    const mask = this.slots.length - 1;
+    let slot = spread(zone.hash) & mask;
+    while (this.slots[slot] !== 0) slot = (slot + 1) & mask;
+    this.places.set(zone.zone, this.zones.length);
+    this.slots[slot] = this.zones.push(zone);
+    this.mostLabels = Math.max(this.mostLabels, zone.originLabels);
+  }
+
+  /**
+   * The zone that holds the name at `source[start]`, taken apart in `name`, looking at suffixes from label `from` on
+   * (0: the whole name). Null: none of ours.
+   */
+  find(source: Uint8Array, start: number, name: NameParts, from: number): ServedZone | null {
+    const { slots, zones } = this;
+    const mask = slots.length - 1;
+    for (let label = Math.max(from, name.labels - this.mostLabels); label <= name.labels; label++) {
+      const hash = name.hash[label];
+      for (let slot = spread(hash) & mask; slots[slot] !== 0; slot = (slot + 1) & mask) {
+        const zone = zones[slots[slot] - 1];
+        if (zone.hash !== hash || zone.originLabels !== name.labels - label) continue;
+        if (sameName(zone.originOctets, source, start + (label === name.labels ? name.length - 1 : name.at[label]))) {
+          return zone;
+        }
+      }
+    }
+    return null;
+  }
+}
+
+/** One literal for all entries, so that the query path sees one shape. */
+function served(origin: WireName, zone: number, network: number, image: ZoneImage | null, slot: number): ServedZone {
+  const originOctets = wireFromName(origin);
+  const parts = new NameParts();
+  parts.read(originOctets, 0, originOctets.length);
+  return { zone, origin, originOctets, originLabels: parts.labels, hash: parts.hash[0], network, image, slot };
+}
+
+/** `lower` is lowercase; both have the same number of labels, so neither ends before the first difference. */
+function sameName(lower: Uint8Array, source: Uint8Array, at: number): boolean {
+  for (let i = 0; i < lower.length; i++) {
+    if (lower[i] !== LOWER[source[at + i]]) return false;
+  }
+  return true;
+}

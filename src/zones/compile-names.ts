@@ -1,0 +1,98 @@
+import { hashLabel, ROOT_HASH, spread } from './image-hash.ts';
+import { LOWER } from './name.ts';
+
+/**
+ * Interns names as a tree: the number of a name leads to its parent's number and its leftmost label. The root is 0 and
+ * every parent has a smaller number than its children. The spelling kept is the first one seen.
+ */
+export class NameTree {
+  size = 1;
+  parent: Int32Array = new Int32Array(256);
+  /** Place of a name's leftmost label in `labels`. */
+  label: Int32Array = new Int32Array(256);
+  hash: Int32Array = new Int32Array(256);
+  labels: Uint8Array = new Uint8Array(1024);
+  labelsUsed = 1; // the root's label: one zero octet
+  private slots = new Int32Array(512);
+  private readonly places = new Uint16Array(128);
+
+  constructor() {
+    this.parent[0] = -1;
+    this.hash[0] = ROOT_HASH;
+  }
+
+  /** The number of the uncompressed name at `source[offset]`. */
+  intern(source: Uint8Array, offset: number): number {
+    const { places } = this;
+    let count = 0;
+    for (let at = offset; source[at] !== 0; at += 1 + source[at]) places[count++] = at - offset;
+    let id = 0;
+    while (count > 0) id = this.child(id, source, offset + places[--count]);
+    return id;
+  }
+
+  /** The child of `parent` by the label at `source[at]`, made when there is none. */
+  child(parent: number, source: Uint8Array, at: number): number {
+    const hash = hashLabel(this.hash[parent], source, at);
+    const mask = this.slots.length - 1;
+    let slot = spread(hash) & mask;
+    for (; this.slots[slot] !== 0; slot = (slot + 1) & mask) {
+      const id = this.slots[slot];
+      if (this.hash[id] === hash && this.parent[id] === parent && this.sameLabel(id, source, at)) return id;
+    }
+    return this.add(parent, hash, source, at, slot);
+  }
+
+  private sameLabel(id: number, source: Uint8Array, at: number): boolean {
+    const { labels } = this;
+    const start = this.label[id];
+    if (labels[start] !== source[at]) return false;
+    for (let i = source[at]; i > 0; i--) {
+      if (LOWER[labels[start + i]] !== LOWER[source[at + i]]) return false;
+    }
+    return true;
+  }
+
+  private add(parent: number, hash: number, source: Uint8Array, at: number, slot: number): number {
+    const length = 1 + source[at];
+    if (this.size === this.parent.length) this.widen();
+    if (this.labelsUsed + length > this.labels.length) {
+      const wider = new Uint8Array(this.labels.length * 2);
+      wider.set(this.labels);
+      this.labels = wider;
+    }
+    const id = this.size++;
+    this.parent[id] = parent;
+    this.hash[id] = hash;
+    this.label[id] = this.labelsUsed;
+    for (let i = 0; i < length; i++) this.labels[this.labelsUsed + i] = source[at + i];
+    this.labelsUsed += length;
+    this.slots[slot] = id;
+    if (this.size * 2 > this.slots.length) this.rehash();
+    return id;
+  }
+
+  private widen(): void {
+    const size = this.parent.length * 2;
+    this.parent = copied(this.parent, size);
+    this.label = copied(this.label, size);
+    this.hash = copied(this.hash, size);
+  }
+
+  private rehash(): void {
+    const slots = new Int32Array(this.slots.length * 2);
+    const mask = slots.length - 1;
+    for (let id = 1; id < this.size; id++) {
+      let slot = spread(this.hash[id]) & mask;
+      while (slots[slot] !== 0) slot = (slot + 1) & mask;
+      slots[slot] = id;
+    }
+    this.slots = slots;
+  }
+}
+
+function copied(old: Int32Array, size: number): Int32Array {
+  const next = new Int32Array(size);
+  next.set(old);
+  return next;
+}
