@@ -26,7 +26,7 @@ export function checkZone({ origin, store, kind, live, lineText }: CheckRequest)
   const index = new ZoneIndex(store, origin, live, left);
   checkOutside(index, left, report);
   checkApex(index, kind, report);
-  checkRrsets(index, report);
+  checkRrsets(index, kind, report);
   checkLive(index, left, report);
   checkNames(index, report);
   checkOccluded(index, report);
