@@ -42,8 +42,8 @@ function faultsOf(source: YamlSource, issue: z.core.$ZodIssue): ConfigFault[] {
 
 function codeOf(issue: z.core.$ZodIssue): ConfigCode {
   if (issue.code === 'invalid_type') return 'wrong-type';
-  if (issue.code === 'custom' && issue.params?.['code'] === 'out-of-range') return 'out-of-range';
-  return 'bad-value';
+  const { code } = (issue.code === 'custom' && issue.params) || {};
+  return code === 'out-of-range' ? code : 'bad-value';
 }
 
 /** Below a syntax error nothing is certain: what looks missing or wrong there may be the error's own doing. */

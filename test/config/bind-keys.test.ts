@@ -22,7 +22,11 @@ test.each([
     'key a {algorithm hmac-sha384;secret AQ/D;};key B. {secret AQ/D; algorithm HMAC-SHA512;};',
     ['a. hmac-sha384 AQ/D', 'b. hmac-sha512 AQ/D'],
   ],
-  ['an unquoted secret with two slashes: a comment begins there', 'key a { algorithm hmac-sha1; secret AA//AA==; };', ['1:37 the secret is not base64']],
+  [
+    'an unquoted secret with two slashes: a comment begins there',
+    'key a { algorithm hmac-sha1; secret AA//AA==; };',
+    ['1:37 the secret is not base64'],
+  ],
   ['a quoted secret that holds two slashes', 'key a { algorithm hmac-sha1; secret "AA//"; };', ['a. hmac-sha1 AA//']],
   [
     'the three sorts of comment',

@@ -87,7 +87,10 @@ export const network: NetworkView = {
   live: [{ edge: 'e1', v4: '192.0.2.1', v6: '2001:db8::1' }],
   edges: ['e1', 'e2', 'e3'],
   members: new Map([
-    ['e2', { mode: 'available', comment: '', modeSince: null, modeUntil: null, v4: null, v6: null, sample: slowSample }],
+    [
+      'e2',
+      { mode: 'available', comment: '', modeSince: null, modeUntil: null, v4: null, v6: null, sample: slowSample },
+    ],
     [
       'e3',
       {

@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest';
+import type { NetworkView, StatusView, ZoneView } from '../../src/server/api.ts';
+import { healthReasons } from '../../src/server/healthz.ts';
+import { NOW, network, statusView } from './api-fixture.ts';
+
+function withNetwork(over: Partial<NetworkView>): Partial<StatusView> {
+  return { networks: () => [{ ...network, ...over }] };
+}
+
+function zones(...states: readonly ZoneView['state'][]): Partial<StatusView> {
+  const [zone] = statusView().zones();
+  return { zones: () => states.map((state, i) => ({ ...zone, name: `z${i}.`, state })) };
+}
+
+const { round } = network;
+
+test.each<[string, Partial<StatusView>, readonly string[]]>([
+  ['all is well', {}, []],
+  ['no network and no zone', { networks: () => [], zones: () => [] }, []],
+  ['not ready', { ready: () => false }, ['not ready: DNS queries are not answered yet']],
+  ['no prober', { prober: () => ({ alive: false, loopDelaySeconds: 0 }) }, ['prober: its thread does not run']],
+  ['no live edge', withNetwork({ live: [] }), ['network net-a: no live edge']],
+  [
+    'an overdue round',
+    withNetwork({ round: { ...round, overdue: true, lastRun: NOW - 130 } }),
+    ['network net-a: probing round overdue, the last ended 130 s ago (every 60 s)'],
+  ],
+  [
+    'no round ever',
+    withNetwork({ round: { ...round, overdue: true, lastRun: null } }),
+    ['network net-a: probing round overdue, none has ended yet (every 60 s)'],
+  ],
+  [
+    'zones that do not load',
+    zones('ok', 'stale', 'broken'),
+    ['zones: z2. do not load', 'zones: z1. do not load; their last good version is served'],
+  ],
+  [
+    'many of them',
+    zones(...Array<'broken'>(7).fill('broken')),
+    ['zones: z0., z1., z2., z3., z4. and 2 more do not load'],
+  ],
+  [
+    'several reasons',
+    { ...withNetwork({ live: [] }), ready: () => false },
+    ['not ready: DNS queries are not answered yet', 'network net-a: no live edge'],
+  ],
+])('%s', (_, over, reasons) => {
+  expect(healthReasons(statusView(over))).toEqual(reasons);
+});
