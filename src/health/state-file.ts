@@ -91,7 +91,7 @@ function stateFrom(value: Readonly<Record<string, unknown>>): ParsedState {
     lastRun: isFiniteNumber(last_run) ? last_run : null,
     verificationFailures: verification_failures,
     zoneMtimes: numberMap(zone_mtimes),
-    live: liveFrom(live, last_live),
+    live: liveFrom(live, [...new Set(last_live)].sort()),
     serial: serialFrom(serial),
     canarySerials: numberMap(canary_serials),
     fileSerials: numberMap(file_serials),
