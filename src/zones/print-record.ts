@@ -1,7 +1,8 @@
 import { textFromWire } from './name.ts';
 import type { RecordStore } from './record-store.ts';
 import { hexText } from './types/field-hex.ts';
-import { rdataWords, typeName } from './types/record-type.ts';
+import { rdataWords } from './types/record-type.ts';
+import { typeName } from './types/type-name.ts';
 
 /**
  * One record as a master-file line without its end: absolute owner, TTL, class IN, type, data, with single tabs between

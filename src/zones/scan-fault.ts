@@ -27,6 +27,7 @@ export type ZoneFaultCode =
   | 'missing-text'
   | 'no-owner'
   | 'no-ttl'
+  | 'obsolete-type'
   | 'owner-inherited'
   | 'rdata-too-long'
   | 'string-too-long'

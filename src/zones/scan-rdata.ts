@@ -26,10 +26,7 @@ export class RdataScan {
 
   /** Reads a word that the entry must have; what is expected is named in the message. */
   word(what: string): Problem | null {
-    const kind = this.tokens.next();
-    if (kind === TOKEN.word) return null;
-    if (kind === TOKEN.quoted) return problem('bad-word', `${what} must not be quoted`);
-    return this.missing(what);
+    return this.tokens.next() === TOKEN.word ? null : this.missing(what);
   }
 
   /** Reads a word or a quoted string that the entry must have. */
@@ -38,8 +35,15 @@ export class RdataScan {
     return kind === TOKEN.word || kind === TOKEN.quoted ? null : this.missing(what);
   }
 
-  /** Reads on and tells whether there is another word or quoted string; if not, the end is kept for the reader. */
+  /** Reads on and tells whether there is another word; if not, the token is kept for who reads next. */
   more(): boolean {
+    if (this.tokens.next() === TOKEN.word) return true;
+    this.tokens.hold();
+    return false;
+  }
+
+  /** As `more`, for words and quoted strings. */
+  moreText(): boolean {
     const kind = this.tokens.next();
     if (kind === TOKEN.word || kind === TOKEN.quoted) return true;
     this.tokens.hold();
@@ -48,6 +52,7 @@ export class RdataScan {
 
   /** The problem of an entry that ends, or goes wrong, where `what` should stand. */
   missing(what: string): Problem {
+    if (this.tokens.kind === TOKEN.quoted) return problem('bad-word', `${what} must not be quoted`);
     return tokenProblem(this.tokens) ?? problem('missing-text', `the line ends where ${what} should be`);
   }
 
@@ -56,9 +61,17 @@ export class RdataScan {
     return shownText(this.tokens.text, this.tokens.start, this.tokens.end);
   }
 
+  /** One octet, the low one of `value`. */
   u8(value: number): Problem | null {
     if (this.at >= RDATA_MAX) return tooLong();
     this.out[this.at++] = value;
+    return null;
+  }
+
+  octets(octets: Uint8Array): Problem | null {
+    if (this.at + octets.length > RDATA_MAX) return tooLong();
+    this.out.set(octets, this.at);
+    this.at += octets.length;
     return null;
   }
 

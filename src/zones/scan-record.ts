@@ -2,9 +2,10 @@ import { CLASS_IN } from './record-store.ts';
 import { type Problem, problem } from './scan-fault.ts';
 import { RDATA_MAX, type RdataScan, tokenProblem } from './scan-rdata.ts';
 import { TOKEN, type Tokens } from './scan-tokens.ts';
-import { NOT_A_NUMBER, scanTtl, TTL_MAX } from './scan-ttl.ts';
+import { NOT_A_NUMBER, scanNumber, scanTtl, TTL_MAX } from './scan-ttl.ts';
 import { writeHexRest } from './types/field-hex.ts';
-import { checkRdata, genericNumber, isMetaType, recordType, scanType, typeName } from './types/record-type.ts';
+import { checkRdata, recordType } from './types/record-type.ts';
+import { isMetaType, isObsoleteType, scanGenericName, scanTypeName, typeName } from './types/type-name.ts';
 
 const BACKSLASH = 0x5c;
 const HASH = 0x23;
@@ -41,45 +42,35 @@ export function scanHead(scan: RdataScan, head: RecordHead): Problem | null {
       head.ttl = ttl > TTL_MAX ? 0 : ttl; // RFC 2181 §8: the top bit set means zero
       continue;
     }
-    if (!classSeen) {
-      const code = scanClass(text, start, end);
-      if (code >= 0) {
-        if (code !== CLASS_IN) return problem('bad-class', `class ${scan.shown()}: only class IN is served`);
-        classSeen = true;
-        continue;
-      }
+    if (!classSeen && isClassIn(text, start, end)) {
+      classSeen = true;
+      continue;
     }
-    head.type = scanType(text, start, end);
-    if (head.type < 0) {
-      return problem('unknown-type', `"${scan.shown()}" is no record type`);
-    }
-    return isMetaType(head.type)
-      ? problem('meta-type', `type ${scan.shown()} is only for queries and messages; a zone cannot hold it`)
-      : null;
+    head.type = scanTypeName(text, start, end);
+    if (head.type >= 0) return typeProblem(scan, head.type);
+    const other = !classSeen && isOtherClass(tokens.asText());
+    return other
+      ? problem('bad-class', `class ${scan.shown()}: only class IN is served`)
+      : problem('unknown-type', `"${scan.shown()}" is no record type`);
   }
 }
 
-const CLASSES: ReadonlyMap<string, number> = new Map([
-  ['IN', 1],
-  ['CH', 3],
-  ['CHAOS', 3],
-  ['HS', 4],
-  ['HESIOD', 4],
-  ['NONE', 254],
-  ['ANY', 255],
-]);
+function typeProblem(scan: RdataScan, type: number): Problem | null {
+  if (isMetaType(type)) {
+    return problem('meta-type', `type ${scan.shown()} is only for queries and messages; a zone cannot hold it`);
+  }
+  return isObsoleteType(type)
+    ? problem('obsolete-type', `type ${scan.shown()} is obsolete; use MX (RFC 1035 §3.3.4)`)
+    : null;
+}
 
-/** Number of the class written in `text[start..end)`, -1: none. */
-function scanClass(text: Uint8Array, start: number, end: number): number {
-  const length = end - start;
-  if (length === 2 && (text[start] | 0x20) === 0x69 && (text[start + 1] | 0x20) === 0x6e) return CLASS_IN;
-  const first = text[start] | 0x20;
-  // Only C, H, N and A can begin another; most types need not be looked up.
-  if (first !== 0x63 && first !== 0x68 && first !== 0x6e && first !== 0x61) return -1;
-  if (length < 2 || length > 10) return -1;
-  const generic = genericNumber(text, start, end, 'class');
-  if (generic >= 0) return generic;
-  return CLASSES.get(String.fromCharCode(...text.subarray(start, end)).toUpperCase()) ?? -1;
+function isClassIn(text: Uint8Array, start: number, end: number): boolean {
+  if (end - start === 2) return (text[start] | 0x20) === 0x69 && (text[start + 1] | 0x20) === 0x6e;
+  return scanGenericName('class', text, start, end) === CLASS_IN;
+}
+
+function isOtherClass(word: string): boolean {
+  return /^(CH|CHAOS|HS|HESIOD|NONE|RESERVED0|CLASS\d+)$/i.test(word);
 }
 
 /** Reads the rdata of one record into `scan.out[0..scan.at)`, and the end of its entry. */
@@ -109,18 +100,26 @@ function scanFields(scan: RdataScan, type: number): Problem | null {
   return broken === null ? null : problem('bad-rdata', broken);
 }
 
-/** Whether the rdata begins with `\#`; the token is kept for who reads on. */
+/**
+ * Whether the rdata begins with `\#` and a number; `\#` alone is a text like another. The tokens are kept for who reads
+ * on: after the `\#` if so, else all of them.
+ */
 function isGeneric(tokens: Tokens): boolean {
   const kind = tokens.next();
-  tokens.hold();
   const { text, start, end } = tokens;
-  return kind === TOKEN.word && end - start === 2 && text[start] === BACKSLASH && text[start + 1] === HASH;
+  if (kind === TOKEN.word && end - start === 2 && text[start] === BACKSLASH && text[start + 1] === HASH) {
+    const before = tokens.beforeWord();
+    if (tokens.next() === TOKEN.word && scanNumber(text, tokens.start, tokens.end, RDATA_MAX) !== NOT_A_NUMBER) {
+      tokens.hold();
+      return true;
+    }
+    tokens.restore(before);
+  } else tokens.hold();
+  return false;
 }
 
-/** RFC 3597 §5: `\#`, the length, and that many octets in hex, in words split anywhere. */
+/** RFC 3597 §5: the length, and that many octets in hex, in words split anywhere. */
 function scanGeneric(scan: RdataScan, type: number): Problem | null {
-  const { tokens } = scan;
-  tokens.next();
   const length = scan.number('the length', RDATA_MAX);
   if (typeof length !== 'number') return length;
   const failure = writeHexRest(scan, 'the data');

@@ -33,6 +33,13 @@ const IN_WORD: Uint8Array = (() => {
 /** A place in the text: line and column count from 1, columns in characters. */
 export type Place = { readonly line: number; readonly col: number; readonly text: string };
 
+type TokensState = {
+  readonly at: number;
+  readonly depth: number;
+  readonly nowLine: number;
+  readonly nowLineStart: number;
+};
+
 export class Tokens {
   readonly text: Uint8Array;
   /** One of `TOKEN`, of the token last read. */
@@ -80,6 +87,20 @@ export class Tokens {
   /** Gives the token last read once more on the following `next`. */
   hold(): void {
     this.held = true;
+  }
+
+  /** The place before the word last read, to come back to with `restore`. */
+  beforeWord(): TokensState {
+    const { start, depth, nowLine, nowLineStart } = this;
+    return { at: start, depth, nowLine, nowLineStart };
+  }
+
+  restore(state: TokensState): void {
+    this.at = state.at;
+    this.depth = state.depth;
+    this.nowLine = state.nowLine;
+    this.nowLineStart = state.nowLineStart;
+    this.held = false;
   }
 
   /** Reads a token and returns its kind. After `TOKEN.end` comes the next line's first token. */

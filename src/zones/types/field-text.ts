@@ -1,11 +1,28 @@
 import { type Problem, problem } from '../scan-fault.ts';
 import { scanEscape } from '../scan-name.ts';
 import type { RdataScan } from '../scan-rdata.ts';
+import { TOKEN } from '../scan-tokens.ts';
 import type { Field } from './field.ts';
 import type { RdataPrint } from './rdata-print.ts';
 
 export const STRING_MAX = 255; // RFC 1035 §3.3, one length octet
 const BACKSLASH = 0x5c;
+
+/** The octets of `text[start..end)` with escapes resolved; null: a bad escape. */
+export function resolveEscapes(text: Uint8Array, start: number, end: number): Uint8Array | null {
+  const out = new Uint8Array(end - start);
+  let at = 0;
+  for (let i = start; i < end; i++) {
+    if (text[i] !== BACKSLASH) out[at++] = text[i];
+    else {
+      const escaped = scanEscape(text, i + 1, end);
+      if (escaped < 0) return null;
+      i += escaped >>> 8;
+      out[at++] = escaped;
+    }
+  }
+  return out.subarray(0, at);
+}
 
 /** Writes the token's characters, escapes resolved, without a length. */
 export function writeCharacters(scan: RdataScan): Problem | null {
@@ -68,7 +85,7 @@ export function strings(what: string): Field {
       let failure = scan.text(what);
       while (failure === null) {
         failure = writeString(scan);
-        if (failure === null && !scan.more()) return null;
+        if (failure === null && !scan.moreText()) return null;
       }
       return failure;
     },
@@ -85,5 +102,19 @@ export function longText(what: string): Field {
   return {
     read: (scan) => scan.text(what) ?? writeCharacters(scan),
     print: (print) => print.put(quotedText(print.rest())),
+  };
+}
+
+/** As `longText`, and the text must be in quotes (RFC 7553 §4.4). */
+export function quotedLongText(what: string): Field {
+  const field = longText(what);
+  return {
+    read: (scan) => {
+      const failure = scan.text(what);
+      if (failure !== null) return failure;
+      if (scan.tokens.kind !== TOKEN.quoted) return problem('bad-word', `${what} must be in quotes`);
+      return writeCharacters(scan);
+    },
+    print: field.print,
   };
 }

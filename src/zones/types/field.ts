@@ -10,20 +10,25 @@ export type Field = {
   readonly print: (print: RdataPrint) => boolean;
 };
 
-/** A record type. Its rdata is its fields in order, and all of them. */
+/** Says why rdata in `wire[start..end)` is wrong though every field is right, as a sentence; null: it is not. */
+export type RdataRule = (wire: Uint8Array, start: number, end: number) => string | null;
+
+/** A record type. Its rdata is its fields in order, and nothing after them. */
 export type RecordType = {
   readonly code: number;
   readonly name: string;
   readonly fields: readonly Field[];
-  /** What a field cannot see: why the rdata in `wire[start..end)` is wrong though every field is right; null: it is not. */
-  readonly rule: ((wire: Uint8Array, start: number, end: number) => string | null) | null;
+  /** Applies to text and to RFC 3597's generic form alike. */
+  readonly rule: RdataRule | null;
+  /** Whether rdata that the fields cannot print is allowed all the same, in generic form only. */
+  readonly textless: ((wire: Uint8Array, start: number, end: number) => boolean) | null;
 };
 
 export function recordRow(
   code: number,
   name: string,
   fields: readonly Field[],
-  rule: RecordType['rule'] = null,
+  more: Partial<Pick<RecordType, 'rule' | 'textless'>> = {},
 ): RecordType {
-  return { code, name, fields, rule };
+  return { code, name, fields, rule: null, textless: null, ...more };
 }
