@@ -266,16 +266,21 @@ export class AnswerWriter {
     return true;
   }
 
-  /** A zone's serial is the larger of its own and its live set's (RFC 1982 §3.2); a slot never written has 0. */
+  /**
+   * A zone's serial is the larger of its own and its live set's (RFC 1982 §3.2); a slot never written has 0. Its own is
+   * the image's, whatever the SOA record was compiled with.
+   */
   private serial(image: ZoneImage, at: number): void {
-    if (this.slot < 0) return;
-    const live = Atomics.load(this.slots.words, this.slots.slotWord(this.slot) + SLOT.serial);
-    if (live === 0 || ((live - image.words[HEAD.serial]) | 0) <= 0) return;
+    let serial = image.words[HEAD.serial];
+    if (this.slot >= 0) {
+      const live = Atomics.load(this.slots.words, this.slots.slotWord(this.slot) + SLOT.serial);
+      if (live !== 0 && ((live - serial) | 0) > 0) serial = live;
+    }
     const { out } = this;
-    out[at] = live >>> 24;
-    out[at + 1] = live >>> 16;
-    out[at + 2] = live >>> 8;
-    out[at + 3] = live;
+    out[at] = serial >>> 24;
+    out[at + 1] = serial >>> 16;
+    out[at + 2] = serial >>> 8;
+    out[at + 3] = serial;
   }
 
   /** Takes back what was written from `start` on; only the owner of an additional RRset may be pointed to afterwards. */

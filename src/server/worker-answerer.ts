@@ -2,6 +2,7 @@ import type { ServerConfig, TsigKey } from '../config/types.ts';
 import type { LiveSlots } from '../zones/live-slots.ts';
 import type { Answerer, SpecialHandler } from './dns-thread.ts';
 import { Responder } from './respond.ts';
+import { refusals } from './respond-special.ts';
 import type { Stats } from './stats.ts';
 
 export type AnswererParts = {
@@ -14,5 +15,5 @@ export type AnswererParts = {
 /** The one place where an answering thread gets its responder and its room for special messages. */
 export function makeAnswerer(parts: AnswererParts): { readonly responder: Answerer; readonly special: SpecialHandler } {
   const responder = new Responder(parts);
-  return { responder, special: { packet: () => 0, stream: async () => {}, apply() {}, configure() {} } };
+  return { responder, special: refusals };
 }
