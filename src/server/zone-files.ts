@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import type { Fault } from '../fault.ts';
 import { ZoneExporter } from '../zones/export.ts';
 import { ZoneImage } from '../zones/image.ts';
@@ -42,6 +43,8 @@ export class ZoneFiles {
       return [{ name: entry.name, text: () => this.text(entry, mtimes) }];
     });
     if (items.length === 0) return { wrote: false, mtimes, faults: [] };
+    // Like the single run: a folder that is not there is made; why it cannot be, each file's failure tells.
+    await mkdir(this.exporter.folder, { recursive: true }).catch(() => undefined);
     const { written, failed } = await this.exporter.export(items);
     const faults = failed.map(({ file, message }) => plainFault('zone-file', `${file}: ${message}`));
     return { wrote: written.length > 0, mtimes, faults };
