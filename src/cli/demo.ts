@@ -60,10 +60,10 @@ async function runDemo(flags: DemoFlags): Promise<void> {
     return;
   }
   const { running } = started;
-  process.stdout.write(`edgewise ready dns=${running.dns.join(',')} http=${running.http} zones=${running.zones()}\n`);
-  say(introduction(file, ports));
   process.on('SIGHUP', () => void running.reload());
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(running, edges, cleanUp));
+  process.stdout.write(`edgewise ready dns=${running.dns.join(',')} http=${running.http} zones=${running.zones()}\n`);
+  say(introduction(file, ports));
 }
 
 async function stop(running: Running, edges: ChildProcess, cleanUp: () => void): Promise<void> {

@@ -31,9 +31,10 @@ export function serveCommand(): Command {
         return;
       }
       const { running } = started;
-      const dns = running.dns.length === 0 ? '-' : running.dns.join(',');
-      process.stdout.write(`edgewise ready dns=${dns} http=${running.http ?? '-'} zones=${running.zones()}\n`);
       process.on('SIGHUP', () => void running.reload());
       for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void running.stop());
+      // Whoever waits for this line may signal at once, so the handlers stand by then.
+      const dns = running.dns.length === 0 ? '-' : running.dns.join(',');
+      process.stdout.write(`edgewise ready dns=${dns} http=${running.http ?? '-'} zones=${running.zones()}\n`);
     });
 }

@@ -184,6 +184,7 @@ class Server implements Running {
   }
 
   private async stopNow(): Promise<void> {
+    const wasReady = this.ready;
     this.ready = false;
     this.stopHearing();
     await this.reloading;
@@ -195,7 +196,7 @@ class Server implements Running {
     await this.dnsSide?.stop();
     await this.httpServer?.close();
     this.locks?.close();
-    this.log.info('stopped');
+    if (wasReady) this.log.info('stopped');
   }
 
   private async startHttp(): Promise<Fault | null> {

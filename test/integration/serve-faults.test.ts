@@ -1,0 +1,180 @@
+import { rm } from 'node:fs/promises';
+import { createServer, type Server } from 'node:net';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { EdgewiseServer, edgewise } from '../support/edgewise.ts';
+import { Installation, NETWORK } from '../support/installation.ts';
+import { freePort } from '../support/ports.ts';
+
+/** What an operator gets wrong: one clear message each, with its place, and a status that scripts can see. */
+
+let site: Installation;
+let dnsPort: number;
+let httpPort: number;
+
+beforeEach(async () => {
+  dnsPort = await freePort();
+  httpPort = await freePort();
+  site = await Installation.make({
+    edges: ['127.79.0.1'],
+    port: 1, // nobody listens: no edge ever passes
+    zones: { 'good.test': 'mail IN A 192.0.2.25\n' },
+    keys: {
+      run_frequency: 1,
+      logpath: null,
+      server: { listen: [`127.0.0.1:${dnsPort}`], startup_timeout: 20 },
+      http: { listen: `127.0.0.1:${httpPort}` },
+    },
+  });
+});
+
+afterEach(() => site.remove());
+
+async function editConfig(from: string | RegExp, to: string): Promise<void> {
+  const text = await site.read('edgemanage.yaml');
+  const edited = text.replace(from, to);
+  expect(edited).not.toBe(text);
+  await site.write('edgemanage.yaml', edited);
+}
+
+describe('at start', () => {
+  test.each([
+    { name: 'a YAML error', from: 'workers: 40', to: 'workers: [40', message: /edgemanage\.yaml:\d+:\d+: error/ },
+    {
+      name: 'an unknown key',
+      from: 'workers: 40',
+      to: 'workerz: 40',
+      message: /edgemanage\.yaml:\d+:1: error.*workerz/,
+    },
+    {
+      name: 'a wrong type',
+      from: 'goodenough: 0.7',
+      to: 'goodenough: fast',
+      message: /edgemanage\.yaml:\d+:\d+: error.*goodenough/,
+    },
+    {
+      name: 'goodenough at the timeout',
+      from: 'goodenough: 0.7',
+      to: 'goodenough: 10',
+      message: /edgemanage\.yaml:\d+:\d+: error.*goodenough/,
+    },
+  ])('$name', async ({ from, to, message }) => {
+    await editConfig(from, to);
+    const { status, stdout, stderr } = await edgewise(['serve', '-c', site.path('edgemanage.yaml')]);
+    expect(status).toBe(1);
+    expect(stdout).toBe('');
+    expect(stderr).toMatch(message);
+  });
+
+  test('all problems in one go', async () => {
+    await editConfig('workers: 40', 'workerz: 40');
+    await editConfig('goodenough: 0.7', 'goodenough: fast');
+    const { stderr } = await edgewise(['serve', '-c', site.path('edgemanage.yaml')]);
+    expect(stderr).toContain('workerz');
+    expect(stderr).toContain('goodenough');
+  });
+
+  test('no configuration file', async () => {
+    const { status, stderr } = await edgewise(['serve', '-c', site.path('nothing.yaml')]);
+    expect(status).toBe(1);
+    expect(stderr).toContain('nothing.yaml');
+  });
+
+  test('a missing edge list', async () => {
+    await rm(site.path('edges', NETWORK));
+    const { status, stderr } = await edgewise(['serve', '-c', site.path('edgemanage.yaml'), '-A', NETWORK]);
+    expect(status).toBe(1);
+    expect(stderr).toContain(site.path('edges', NETWORK));
+  });
+
+  test.each([
+    { what: 'DNS', port: () => dnsPort },
+    { what: 'HTTP', port: () => httpPort },
+  ])('a $what address in use', async ({ port }) => {
+    const holder = await listen(port());
+    try {
+      const { status, stdout, stderr } = await edgewise(['serve', '-c', site.path('edgemanage.yaml')]);
+      expect(status).toBe(1);
+      expect(stdout).toBe('');
+      expect(stderr).toContain(`127.0.0.1:${port()}`);
+      expect(stderr).toMatch(/EADDRINUSE|in use/);
+    } finally {
+      await new Promise((resolve) => holder.close(resolve));
+    }
+  });
+
+  test('a second server on the same networks', async () => {
+    const server = await EdgewiseServer.start(site.path('edgemanage.yaml'));
+    try {
+      await site.write(
+        'second.yaml',
+        (await site.read('edgemanage.yaml'))
+          .replace(String(dnsPort), String(await freePort()))
+          .replace(String(httpPort), String(await freePort())),
+      );
+      const { status, stderr } = await edgewise(['serve', '-c', site.path('second.yaml')]);
+      expect(status).toBe(1);
+      expect(stderr).toContain(`network ${NETWORK} is managed by another process`);
+    } finally {
+      await server.stop();
+    }
+  });
+});
+
+describe('zones and networks that cannot be answered for', () => {
+  test('a zone that does not load answers SERVFAIL and the others are served', async () => {
+    await site.write(`zones/${NETWORK}/bad.test.zone`, 'www IN A not-an-address\n');
+    const server = await EdgewiseServer.start(site.path('edgemanage.yaml'));
+    try {
+      expect(server.output).toMatch(/bad\.test\.zone:1:\d+: error/);
+      expect(await server.digText('www.bad.test', 'A')).toContain('status: SERVFAIL');
+      expect(await server.dig('mail.good.test', 'A')).toEqual(['192.0.2.25']);
+      const { status, text } = await server.get('/healthz');
+      expect(status).toBe(503);
+      expect(text).toContain('bad.test');
+    } finally {
+      expect(await server.stop()).toBe(0);
+    }
+  });
+
+  test('a network that never had a live edge answers SERVFAIL for live names only', async () => {
+    const server = await EdgewiseServer.start(site.path('edgemanage.yaml'));
+    try {
+      expect(await server.digText('good.test', 'A')).toContain('status: SERVFAIL');
+      expect(await server.digText('good.test', 'SOA')).toContain('status: NOERROR');
+      expect(await server.dig('mail.good.test', 'A')).toEqual(['192.0.2.25']);
+      const { status, text } = await server.get('/healthz');
+      expect(status).toBe(503);
+      expect(text).toContain(`network ${NETWORK}: no live edge`);
+    } finally {
+      await server.stop();
+    }
+  });
+
+  test('a dry run writes nothing and answers nothing', async () => {
+    const server = await EdgewiseServer.start(site.path('edgemanage.yaml'), ['-n']);
+    try {
+      expect(server.output).toMatch(/^edgewise ready dns=- /m);
+      expect(await site.list('.')).toEqual(['canaries', 'edgemanage.yaml', 'edges', 'object', 'zones']);
+    } finally {
+      expect(await server.stop()).toBe(0);
+    }
+  });
+});
+
+test('edgewise check reports everything and its status tells', async () => {
+  const good = await edgewise(['check', '-c', site.path('edgemanage.yaml')]);
+  expect(good).toMatchObject({ status: 0, stdout: '1 networks, 1 edges, 1 zones read\n' });
+  await site.write(`zones/${NETWORK}/bad.test.zone`, 'www IN A not-an-address\nftp IN MX mail\n');
+  const bad = await edgewise(['check', '-c', site.path('edgemanage.yaml')]);
+  expect(bad.status).toBe(1);
+  expect(bad.stderr).toMatch(/bad\.test\.zone:1:\d+: error/);
+  expect(bad.stderr).toMatch(/bad\.test\.zone:2:\d+: error/);
+});
+
+function listen(port: number): Promise<Server> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', () => resolve(server));
+  });
+}
