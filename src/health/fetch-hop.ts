@@ -35,6 +35,10 @@ export type HopTimes = {
 /** Interim answers (RFC 9110 section 15.2) before the real one; an edge that sends more is not talking HTTP with us. */
 const MAX_INTERIM = 10;
 
+/** What undici needs an origin for is done here instead (dial, Host); parsing one for each hop would be in vain. */
+const PLAIN = new URL('http://edge');
+const SECURE = new URL('https://edge');
+
 /**
  * A GET over a connection of its own, through undici's parser. A class because it is opened and closed: `done` is
  * resolved exactly once and never rejected, and by then the socket is destroyed, whatever the edge does afterwards.
@@ -60,7 +64,7 @@ export class HopRun implements Dispatcher.DispatchHandler {
     this.done = new Promise((resolve) => {
       this.#settle = resolve;
     });
-    const client = new Client(hop.url.origin, {
+    const client = new Client(hop.dial.tls === null ? PLAIN : SECURE, {
       pipelining: 0, // says `Connection: close`
       // One deadline over everything is the caller's; undici's own timers would only cost.
       headersTimeout: 0,

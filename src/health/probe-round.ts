@@ -20,11 +20,14 @@ export type RoundEnd = {
   readonly loopDelayMs: number;
 };
 
+/** Starts follow each other no faster; 2,000 edges then take a little over two seconds. */
+const MIN_GAP_MS = 1;
+
 /** How often a fetch that the prober's own stall has spoilt is made again. */
 const REFETCHES = 2;
 
 /**
- * Fetches every target once: starts spread over `request.spread` seconds, at most `workers` fetches at a time, a sample
+ * Fetches every target once: starts spread over `request.spread` seconds or more, at most `workers` fetches at a time, a sample
  * reported as soon as a target's addresses are done. Never rejects unless `report` throws.
  */
 export async function runRound(request: RoundRequest, tools: RoundTools): Promise<RoundEnd> {
@@ -37,8 +40,9 @@ export async function runRound(request: RoundRequest, tools: RoundTools): Promis
   const running: Promise<void>[] = [];
   const gapMs = (request.spread * 1000) / Math.max(1, request.targets.length);
   for (const [i, target] of request.targets.entries()) {
-    const early = started + i * gapMs - performance.now();
-    if (early >= 1) await new Promise((resolve) => setTimeout(resolve, early));
+    // Never two at once, not even to catch up: a burst of starts is a stall for the fetches that are under way.
+    const early = Math.max(MIN_GAP_MS, started + i * gapMs - performance.now());
+    if (i > 0) await new Promise((resolve) => setTimeout(resolve, early));
     running.push(probeTarget(target, request.test, slots, killer, tools));
   }
   await Promise.all(running);

@@ -24,6 +24,9 @@ const resolve = makeResolver(
 );
 const report = (message: ProbeReport): void => port.postMessage(message);
 
+// undici makes an error or two for every connection that ends well; their stack traces would be a fifth of all the work.
+Error.stackTraceLimit = 0;
+
 // An exception out of a socket's callback concerns one fetch, which its deadline will end. The round goes on; the main
 // thread replaces this thread when no round needs it.
 process.on('uncaughtException', (error) => report({ kind: 'problem', message: error.stack ?? String(error) }));

@@ -177,8 +177,9 @@ export class Prober {
     round.quiet += 1;
     if (round.quiet < 3) return;
     const worker = this.#worker;
-    this.#rejectAll(new Error(`the prober thread fell silent during a round of ${round.network}`));
-    void worker?.terminate(); // its exit starts another
+    this.#worker = null; // its end is no news then
+    void worker?.terminate();
+    this.#replaceDead(new Error(`the prober thread fell silent during a round of ${round.network}`), 0);
   }
 
   #rejectAll(error: Error): void {

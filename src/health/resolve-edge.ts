@@ -35,7 +35,13 @@ export const RESOLVER_LIMITS: ResolverLimits = {
   names: 10_000,
 };
 
-type Known = { readonly at: number; readonly addresses: Resolved | null; readonly why: string };
+/** What a look-up said. `addresses` null: none, and `why`; `trouble`: nobody could tell, rather than "no such name". */
+type Known = {
+  readonly at: number;
+  readonly addresses: Resolved | null;
+  readonly why: string;
+  readonly trouble: boolean;
+};
 
 /**
  * Makes the function that turns an edge's name into addresses. A name is looked up once however many ask; a look-up that
@@ -60,9 +66,9 @@ export function makeResolver(
       const found = await lookup(name);
       const addresses = pick(found.map(({ address }) => address));
       const none = addresses.v4 === null && addresses.v6 === null;
-      answer = { at: now(), addresses: none ? null : addresses, why: none ? 'has no address' : '' };
+      answer = { at: now(), addresses: none ? null : addresses, why: none ? NO_ADDRESS : '', trouble: false };
     } catch (error) {
-      answer = { at: now(), addresses: null, why: lookupFault(error) };
+      answer = { at: now(), addresses: null, ...lookupFault(error) };
     }
     const next = waiting.shift();
     if (next === undefined) running -= 1;
@@ -75,7 +81,7 @@ export function makeResolver(
   function remember(name: string, answer: Known): void {
     const before = known.get(name);
     // A resolver in trouble does not unmake what it said before.
-    if (answer.addresses === null && isTrouble(answer.why) && before !== undefined && before.addresses !== null) return;
+    if (answer.trouble && before !== undefined && before.addresses !== null) return;
     known.delete(name); // to the end: the map's order is the order of age
     known.set(name, answer);
     for (const oldest of known.keys()) {
@@ -101,7 +107,7 @@ export function makeResolver(
     }
     const answer = await within(asked, limits.waitMs);
     const seconds = (now() - started) / 1000;
-    if (answer !== null && (answer.addresses !== null || !isTrouble(answer.why))) return resolution(answer, seconds);
+    if (answer !== null && !answer.trouble) return resolution(answer, seconds);
     // The look-up failed rather than the name: what was known for less than `staleMs` still serves.
     if (have !== undefined && have.addresses !== null && started - have.at < limits.staleMs) {
       return { ok: true, addresses: have.addresses, seconds };
@@ -159,17 +165,13 @@ function resolution(known: Known, seconds: number): Resolution {
     : { ok: true, addresses: known.addresses, seconds };
 }
 
-const TROUBLE = 'the resolver failed';
-
-function isTrouble(why: string): boolean {
-  return why.startsWith(TROUBLE);
-}
+const NO_ADDRESS = 'the name has no address';
 
 /** Tells "there is no such name" from "nobody could tell". */
-function lookupFault(error: unknown): string {
+function lookupFault(error: unknown): { readonly why: string; readonly trouble: boolean } {
   const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-  if (code === 'ENOTFOUND' || code === 'ENODATA' || code === 'EAI_NODATA') return 'the name has no address';
-  return `${TROUBLE}: ${code}`;
+  if (code === 'ENOTFOUND' || code === 'ENODATA') return { why: NO_ADDRESS, trouble: false };
+  return { why: `the resolver failed: ${code}`, trouble: true };
 }
 
 function within<T>(promise: Promise<T>, ms: number): Promise<T | null> {

@@ -1,5 +1,8 @@
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { createSecureContext } from 'node:tls';
+import { Worker } from 'node:worker_threads';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { fetchEdge } from '../../src/health/fetch-edge.ts';
 import type { FailReason, Fetch, ProbeTest } from '../../src/health/types.ts';
@@ -267,3 +270,208 @@ describe('every failure has its reason', () => {
     expect(fetch.seconds).toBe(more.timeout ?? plain.timeout);
   });
 });
+
+describe('the request', () => {
+  test('goes to the address and names the host', async () => {
+    const edge = await mock({ kind: 'ok' });
+    await fetchFrom(edge, plain);
+    const head = edge.requests[0]?.head.split('\r\n');
+    expect(head).toEqual([
+      'GET /object.txt?v=1 HTTP/1.1',
+      'host: demo.test',
+      'connection: close',
+      'user-agent: Edgewise/test',
+      'accept: */*',
+      'accept-encoding: identity',
+      '',
+      '',
+    ]);
+  });
+
+  test.each([
+    ['as testing wants it', '127.0.0.1', '127.0.0.1'],
+    ['in brackets over IPv6', '::1', '[::1]'],
+  ])('names the edge itself %s', async (_name, address, host) => {
+    const edge = await mock({ kind: 'ok' }, { address });
+    const fetch = await fetchFrom(edge, { ...plain, hostIsEdge: true });
+    expect(fetch.fail).toBeNull();
+    expect(edge.requests[0]?.host).toBe(host);
+  });
+
+  test('uses a fresh connection each time', async () => {
+    const edge = await mock({ kind: 'ok' });
+    for (let i = 0; i < 3; i++) await fetchFrom(edge, plain);
+    expect(edge.connections).toBe(3);
+  });
+
+  test.each([
+    ['object.txt', '/object.txt'],
+    ['/a b/ü', '/a%20b/%C3%BC'],
+    ['', '/'],
+  ])('asks for %j as %j', async (uri, path) => {
+    const edge = await mock({ kind: 'ok' });
+    await fetchFrom(edge, { ...plain, uri });
+    expect(edge.requests[0]?.path).toBe(path);
+  });
+});
+
+describe('tries', () => {
+  test('again after connection errors, and counts only the last', async () => {
+    const edge = await mock({ kind: 'ok' });
+    await edge.behave({ kind: 'ok' }, [{ kind: 'reset', when: 'body' }, { kind: 'hang-up' }]);
+    expect(await fetchFrom(edge, plain)).toMatchObject({ fail: null, attempts: 3 });
+  });
+
+  test('no more often than `retry` says', async () => {
+    const edge = await mock({ kind: 'hang-up' });
+    expect(await fetchFrom(edge, { ...plain, retry: 2 })).toMatchObject({ fail: { reason: 'reset' }, attempts: 2 });
+    expect(edge.connections).toBe(2);
+  });
+
+  test('all under one deadline', async () => {
+    const edge = await mock({ kind: 'ok' });
+    await edge.behave({ kind: 'silent' }, [{ kind: 'hang-up' }]);
+    const fetch = await fetchAndLeave(edge, impatient);
+    expect(fetch).toMatchObject({ fail: { reason: 'timeout' }, attempts: 2, seconds: 0.25 });
+  });
+
+  test('only in the time that the look-up left', async () => {
+    const edge = await mock({ kind: 'silent' });
+    const target = { edge: 'named.test', address: '127.0.0.1', resolve: 1.9 };
+    const probe = { ...plain, port: edge.port, timeout: 2 };
+    const fetch = await fetchEdge(target, probe, { userAgent: 'x', secureContext: trusting });
+    expect(fetch.fail?.detail).toBe('2.000 s passed without an answer to the request');
+    expect(fetch.phases.resolve).toBe(1.9);
+    expect(fetch.phases.total).toBeGreaterThanOrEqual(2 - 0.002); // a timer may be a millisecond early
+  });
+});
+
+describe('redirects', () => {
+  test('five are followed, each part of the sample', async () => {
+    const edge = await mock({ kind: 'redirect-chain', hops: 5, delayMs: 20 });
+    const fetch = await fetchAndLeave(edge, plain);
+    expect(fetch).toMatchObject({ fail: null, hops: 5 });
+    expect(fetch.seconds).toBeGreaterThanOrEqual(6 * 0.019);
+    expect(fetch.phases.firstByte).toBeGreaterThanOrEqual(6 * 0.019);
+    expect(edge.connections).toBe(6);
+  });
+
+  test.each([
+    ['to another path', '/elsewhere', '/elsewhere', 'demo.test'],
+    ['to the same host, its port not said', 'http://demo.test/elsewhere', '/elsewhere', 'demo.test'],
+    ['to another host: still the same edge', 'http://www.other.test:{port}/x', '/x', 'www.other.test:{port}'],
+  ])('%s', async (_name, location, path, host) => {
+    const edge = await mock({ kind: 'redirect', location });
+    expect(await fetchFrom(edge, plain)).toMatchObject({ fail: null, hops: 1 });
+    expect(edge.requests[1]).toMatchObject({ path, host: host.replace('{port}', String(edge.port)) });
+  });
+
+  test('from http to https: SNI and certificate by the name in the redirect', async () => {
+    const secure = await mock({ kind: 'ok' }, { tls: certificates.otherName });
+    const edge = await mock({ kind: 'redirect', location: `https://other.demo.test:${secure.port}/object.txt` });
+    const fetch = await fetchFrom(edge, plain);
+    expect(fetch).toMatchObject({ fail: null, hops: 1 });
+    expect(fetch.phases.tls).not.toBeNull();
+    expect(secure.requests[0]?.servername).toBe('other.demo.test');
+  });
+});
+
+describe('over TLS', () => {
+  const secure: ProbeTest = { ...plain, proto: 'https' };
+  type Kind = Exclude<keyof CertificateKinds, 'ca'>;
+
+  test('SNI and certificate by the name of the host', async () => {
+    const edge = await mock({ kind: 'ok' }, { tls: certificates.good });
+    const fetch = await fetchAndLeave(edge, secure);
+    expect(fetch.fail).toBeNull();
+    expect(fetch.phases.tls).toBeGreaterThan(0);
+    expect(edge.requests[0]).toMatchObject({ servername: HOST, host: HOST });
+  });
+
+  test.each<[Kind, RegExp]>([
+    ['expired', /has expired \(CERT_HAS_EXPIRED\)/],
+    ['otherName', /demo\.test.* is not in the cert/],
+    ['selfSigned', /self-signed/],
+    ['unknownIssuer', /UNABLE_TO_(GET_ISSUER|VERIFY)/],
+  ])('a certificate that is %s fails, once, unless certificates are not checked', async (kind, detail) => {
+    const edge = await mock({ kind: 'ok' }, { tls: certificates[kind] });
+    const fetch = await fetchAndLeave(edge, secure);
+    expect(fetch).toMatchObject({ fail: { reason: 'tls' }, attempts: 1 });
+    expect(fetch.fail?.detail).toMatch(detail);
+    expect((await fetchFrom(edge, { ...secure, verify: false })).fail).toBeNull();
+  });
+
+  test('an address as host is checked as an address, without SNI', async () => {
+    const edge = await mock({ kind: 'ok' }, { tls: certificates.good });
+    const fetch = await fetchFrom(edge, { ...secure, host: '127.0.0.1' });
+    expect(fetch.fail).toMatchObject({ reason: 'tls', detail: expect.stringContaining('127.0.0.1') });
+    await fetchFrom(edge, { ...secure, host: '127.0.0.1', verify: false });
+    expect(edge.requests[0]?.servername).toBeNull();
+  });
+
+  test.each<[string, MockBehaviour, FailReason, RegExp, number]>([
+    [
+      'an edge that does not speak it',
+      { kind: 'raw', text: 'no TLS here\r\n\r\n' },
+      'tls',
+      /during the TLS handshake/,
+      3,
+    ],
+    ['a handshake that is never answered', { kind: 'silent' }, 'timeout', /during the TLS handshake/, 1],
+    ['a handshake cut by a reset', { kind: 'reset', when: 'accept' }, 'reset', /handshake|connecting/, 3],
+  ])('%s', async (_name, behaviour, reason, detail, attempts) => {
+    const edge = await mock(behaviour);
+    const fetch = await fetchAndLeave(edge, { ...secure, timeout: 0.5 });
+    expect(fetch).toMatchObject({ fail: { reason }, attempts });
+    expect(fetch.fail?.detail).toMatch(detail);
+  });
+
+  test('truncated and stalled bodies are told apart as without', async () => {
+    const edge = await mock({ kind: 'truncate', when: 'body' }, { tls: certificates.good });
+    expect((await fetchFrom(edge, secure)).fail?.reason).toBe('truncated');
+    await edge.behave({ kind: 'stall-body' });
+    const stalled = await fetchAndLeave(edge, { ...secure, timeout: 0.5 });
+    expect(stalled.fail).toMatchObject({ reason: 'timeout', detail: expect.stringContaining('inside the body') });
+  });
+});
+
+test('phases add up', async () => {
+  const edge = await mock({ kind: 'drip', ms: 90 });
+  const { phases, seconds } = await fetchFrom(edge, plain);
+  expect(phases).toMatchObject({ resolve: null, tls: null, total: seconds });
+  expect(phases.connect).toBeGreaterThan(0);
+  expect(phases.firstByte).toBeGreaterThan(0);
+  expect(seconds - (phases.connect ?? 0) - (phases.firstByte ?? 0)).toBeGreaterThan(0.08);
+});
+
+test('an address that does not answer at all times out while connecting', async () => {
+  const { port, close } = await deafListener();
+  const target = { edge: '127.0.0.1', address: '127.0.0.1', resolve: null };
+  const fetch = await fetchEdge(target, { ...impatient, port }, { userAgent: 'x', secureContext: trusting });
+  await close();
+  expect(fetch.fail).toEqual({ reason: 'timeout', detail: '0.250 s passed while connecting' });
+  expect(fetch.phases.connect).toBeNull();
+});
+
+/** A listening socket whose queue is full and whose thread sleeps, so that the system drops every further SYN. */
+async function deafListener(): Promise<{ readonly port: number; readonly close: () => Promise<void> }> {
+  const code = `
+    const { parentPort } = require('node:worker_threads');
+    const server = require('node:net').createServer();
+    server.listen({ host: '127.0.0.1', port: 0, backlog: 1 }, () => {
+      parentPort.postMessage(server.address().port);
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+    });`;
+  const worker = new Worker(code, { eval: true });
+  const [port] = (await once(worker, 'message')) as [number];
+  const fillers = Array.from({ length: 4 }, () => connect({ host: '127.0.0.1', port }).on('error', () => {}));
+  // The queue takes one more than it was told; the rest hang.
+  await Promise.all(fillers.slice(0, 2).map((socket) => once(socket, 'connect')));
+  return {
+    port,
+    close: async () => {
+      for (const socket of fillers) socket.destroy();
+      await worker.terminate();
+    },
+  };
+}

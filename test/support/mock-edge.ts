@@ -35,6 +35,7 @@ export class MockEdge {
   readonly #timers = new Set<NodeJS.Timeout>();
   #port: number;
   #behaviour: MockBehaviour;
+  #first: MockBehaviour[] = [];
   #server: Server | null = null;
   #idle: (() => void)[] = [];
 
@@ -66,9 +67,10 @@ export class MockEdge {
     if (this.#open.size > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
-  /** Takes effect for the next connection. */
-  async behave(behaviour: MockBehaviour): Promise<void> {
+  /** Takes effect for the next connection. `first`: for one connection each, before that. */
+  async behave(behaviour: MockBehaviour, first: readonly MockBehaviour[] = []): Promise<void> {
     this.#behaviour = behaviour;
+    this.#first = [...first];
     if (behaviour.kind === 'refuse') await this.#unlisten();
     else await this.#listen();
   }
@@ -113,16 +115,16 @@ export class MockEdge {
       if (this.#open.size > 0) return;
       for (const wake of this.#idle.splice(0)) wake();
     });
-    const behaviour = this.#behaviour;
+    const behaviour = this.#first.shift() ?? this.#behaviour;
     if (behaviour.kind === 'reset' && behaviour.when === 'accept') {
       socket.resetAndDestroy();
       return;
     }
     let head = '';
     socket.on('data', (chunk) => {
-      if (head.endsWith('\r\n\r\n')) return;
+      if (isComplete(head)) return;
       head += chunk.toString('latin1');
-      if (!head.endsWith('\r\n\r\n')) return;
+      if (!isComplete(head)) return;
       const path = head.split(' ', 2)[1] ?? '';
       const host = /^host: (.*)\r$/im.exec(head)?.[1] ?? '';
       const name: unknown = 'servername' in socket ? socket.servername : null;
@@ -163,6 +165,11 @@ export class MockEdge {
     }, ms);
     this.#timers.add(timer);
   }
+}
+
+/** A whole request head, or TLS at the door of a plain edge, which is answered as if it were one. */
+function isComplete(head: string): boolean {
+  return head.endsWith('\r\n\r\n') || head.startsWith('\x16');
 }
 
 function finish(socket: Socket, end: MockScript['end']): void {

@@ -1,0 +1,65 @@
+import { describe, expect, test } from 'vitest';
+import { isDoubtful, LoopWatch } from '../../src/health/probe-stall.ts';
+
+function block(ms: number): void {
+  const until = performance.now() + ms;
+  while (performance.now() < until);
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+describe('what is in doubt', () => {
+  test.each([
+    [20, 0.1, false],
+    [20.1, 0.1, true],
+    [20.1, 1, true],
+    [20.1, 1.01, false],
+    [199, 10, false],
+    [201, 10, true],
+  ])('a stall of %d ms in %d s: %s', (stalledMs, seconds, doubtful) => {
+    expect(isDoubtful(stalledMs, seconds)).toBe(doubtful);
+  });
+});
+
+describe('a meter', () => {
+  test('sees a stall that a tick found', async () => {
+    const watch = new LoopWatch();
+    const meter = watch.open();
+    block(100);
+    await pause(1); // lets the tick come
+    watch.close(meter);
+    expect(meter.maxMs).toBeGreaterThan(80);
+    expect(meter.sumMs).toBeGreaterThan(80);
+  });
+
+  test('sees a stall that goes on while it is closed', () => {
+    const watch = new LoopWatch();
+    const meter = watch.open();
+    block(100);
+    watch.close(meter);
+    expect(meter.sumMs).toBeGreaterThan(80);
+  });
+
+  test('counts only its own part of a stall', () => {
+    const watch = new LoopWatch();
+    const first = watch.open();
+    block(100);
+    const second = watch.open();
+    watch.close(second);
+    watch.close(first);
+    expect(second.sumMs).toBe(0);
+    expect(second.maxMs).toBeLessThan(50);
+  });
+
+  test('leaves no timer behind', async () => {
+    const watch = new LoopWatch();
+    const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+    const before = timers();
+    const meters = [watch.open(), watch.open()];
+    expect(timers()).toBe(before + 1);
+    for (const meter of meters) watch.close(meter);
+    expect(timers()).toBe(before);
+  });
+});
