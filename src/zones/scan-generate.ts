@@ -82,6 +82,11 @@ function scanModifier(text: string): NumberPart | null {
   return { delta, width, base: (match[3] ?? 'd') as NumberPart['base'] };
 }
 
+/** Whether a number of the range, with an offset of the template, leaves 31 bits. */
+export function overflows(template: Template, { last }: Range): boolean {
+  return template.some((part) => !(part instanceof Uint8Array) && last + part.delta > VALUE_MAX);
+}
+
 /** The template's octets with the number put in. */
 export function expandTemplate(template: Template, number: number): Uint8Array {
   return Buffer.concat(

@@ -145,5 +145,5 @@ export function tokenProblem(tokens: Tokens): Problem | null {
       ? problem('unbalanced-parenthesis', '")" without "(" before it')
       : problem('unbalanced-parenthesis', 'the file ends inside parentheses');
   }
-  return null;
+  return tokens.kind === TOKEN.binary ? problem('bad-encoding', 'a NUL octet: this is not a text file') : null;
 }

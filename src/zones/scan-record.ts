@@ -2,7 +2,7 @@ import { CLASS_IN } from './record-store.ts';
 import { type Problem, problem } from './scan-fault.ts';
 import { RDATA_MAX, type RdataScan, tokenProblem } from './scan-rdata.ts';
 import { TOKEN, type Tokens } from './scan-tokens.ts';
-import { NOT_A_NUMBER, scanNumber, scanTtl, TTL_MAX } from './scan-ttl.ts';
+import { NOT_A_NUMBER, scanNumber, scanTtl, TOO_LARGE, TTL_MAX } from './scan-ttl.ts';
 import { writeHexRest } from './types/field-hex.ts';
 import { checkRdata, recordType } from './types/record-type.ts';
 import { isMetaType, isObsoleteType, scanGenericName, scanTypeName, typeName } from './types/type-name.ts';
@@ -13,6 +13,17 @@ const SOA = 6;
 
 /** What stands between owner and rdata. `ttl` -1: not written. */
 export type RecordHead = { ttl: number; type: number; ttlOverMaximum: boolean };
+
+/** The token just read as a TTL in seconds, units allowed; beyond 31 bits it counts as 0 (RFC 2181 §8). Fills `head`. */
+export function scanTtlToken(scan: RdataScan, head: { ttl: number; ttlOverMaximum: boolean }): Problem | null {
+  const { text, start, end } = scan.tokens;
+  const ttl = scanTtl(text, start, end);
+  if (ttl === TOO_LARGE) return problem('bad-ttl', `TTL ${scan.shown()} is over ${TTL_MAX} (RFC 2181 §8)`);
+  if (ttl === NOT_A_NUMBER) return problem('bad-ttl', `"${scan.shown()}" is no TTL such as 3600 or 1h30m`);
+  head.ttlOverMaximum = ttl > TTL_MAX;
+  head.ttl = head.ttlOverMaximum ? 0 : ttl;
+  return null;
+}
 
 /**
  * Reads TTL, class and type, the token last read being the first of them: class and TTL may be missing and stand in
@@ -32,14 +43,8 @@ export function scanHead(scan: RdataScan, head: RecordHead): Problem | null {
     const { text, start, end } = tokens;
     const digit = text[start] - 0x30;
     if (digit >= 0 && digit <= 9 && head.ttl < 0) {
-      const ttl = scanTtl(text, start, end);
-      if (ttl < 0) {
-        return ttl === NOT_A_NUMBER
-          ? problem('unknown-type', `"${scan.shown()}" is no TTL, class or record type`)
-          : problem('bad-ttl', `TTL ${scan.shown()} is over ${TTL_MAX} (RFC 2181 §8)`);
-      }
-      head.ttlOverMaximum = ttl > TTL_MAX;
-      head.ttl = ttl > TTL_MAX ? 0 : ttl; // RFC 2181 §8: the top bit set means zero
+      const failure = scanTtlToken(scan, head);
+      if (failure !== null) return failure;
       continue;
     }
     if (!classSeen && isClassIn(text, start, end)) {

@@ -8,8 +8,10 @@ export const TOKEN = {
   quoted: 2, // `start`..`end` lie inside the quotes
   unterminated: 3, // a quoted string that its line does not close
   unbalanced: 4, // `)` without `(`, or the text ends inside `(`
+  binary: 5, // a NUL octet: this is no text
 } as const;
 
+const NUL = 0x00;
 const TAB = 0x09;
 const LF = 0x0a;
 const CR = 0x0d;
@@ -25,7 +27,7 @@ const ESCAPE = 2;
 /** What an octet does inside a word; 0: it belongs to it. */
 const IN_WORD: Uint8Array = (() => {
   const table = new Uint8Array(256);
-  for (const octet of [TAB, LF, CR, SPACE, QUOTE, OPEN, CLOSE, SEMICOLON]) table[octet] = LAST;
+  for (const octet of [NUL, TAB, LF, CR, SPACE, QUOTE, OPEN, CLOSE, SEMICOLON]) table[octet] = LAST;
   table[BACKSLASH] = ESCAPE;
   return table;
 })();
@@ -144,6 +146,9 @@ export class Tokens {
           return this.begin(TOKEN.unbalanced, at, at + 1);
         case QUOTE:
           return this.quoted(at + 1);
+        case NUL:
+          this.at = at + 1;
+          return this.begin(TOKEN.binary, at, at + 1);
         case -1:
           this.at = at;
           if (this.depth === 0) return this.begin(TOKEN.end, at, at);

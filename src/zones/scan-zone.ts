@@ -1,13 +1,14 @@
 import { NAME_MAX } from './name.ts';
 import { RecordStore } from './record-store.ts';
 import { FaultLog, type Problem, problem } from './scan-fault.ts';
-import { expandTemplate, type Range, scanRange, scanTemplate, type Template } from './scan-generate.ts';
+import { expandTemplate, overflows, type Range, scanRange, scanTemplate, type Template } from './scan-generate.ts';
 import { type Included, IncludeLog } from './scan-include.ts';
 import { nameProblem, scanName } from './scan-name.ts';
 import { RdataScan, tokenProblem } from './scan-rdata.ts';
-import { isSoa, type RecordHead, scanHead, scanRdata, soaMinimum } from './scan-record.ts';
+import { isSoa, type RecordHead, scanHead, scanRdata, scanTtlToken, soaMinimum } from './scan-record.ts';
 import { TOKEN, Tokens } from './scan-tokens.ts';
 import { TTL_MAX } from './scan-ttl.ts';
+import { secondsOfDate } from './types/dnssec.ts';
 
 /** What a reading starts from; `ReadRequest` says more of each. */
 export type ZoneScanStart = {
@@ -70,7 +71,7 @@ export class ZoneScan {
       tokens.markEntry();
       const failure =
         tokenProblem(tokens) ??
-        (!blank && kind === TOKEN.word && tokens.text[tokens.start] === DOLLAR ? this.directive() : this.record(blank));
+        (!blank && tokens.text[tokens.start] === DOLLAR ? this.directive() : this.record(blank));
       if (failure !== null) {
         this.fault(failure);
         tokens.skipEntry();
@@ -136,8 +137,7 @@ export class ZoneScan {
   /** The TTL of a record: its own, else `$TTL` (RFC 2308 §4), else the last one written (RFC 1035 §5.1). -1: none. */
   private ttlOf(head: RecordHead): number {
     if (head.ttl >= 0) {
-      if (head.ttlOverMaximum)
-        this.warn(problem('ttl-over-maximum', `the TTL is over ${TTL_MAX}, so it counts as 0 (RFC 2181 §8)`));
+      if (head.ttlOverMaximum) this.warnOfTtl();
       this.lastTtl = head.ttl;
       return head.ttl;
     }
@@ -151,7 +151,8 @@ export class ZoneScan {
       return this.lastTtl;
     }
     if (!isSoa(head.type)) return -1;
-    const minimum = Math.min(soaMinimum(this.rdata.out, this.rdata.at), TTL_MAX);
+    const written = soaMinimum(this.rdata.out, this.rdata.at);
+    const minimum = written > TTL_MAX ? 0 : written;
     this.warn(problem('ttl-inherited', `no $TTL: the SOA's minimum, ${minimum}, is the default`));
     this.defaultTtl = minimum;
     return minimum;
@@ -172,7 +173,7 @@ export class ZoneScan {
       case '$GENERATE':
         return this.generateDirective();
       case '$DATE':
-        return this.rdata.word('a date') ?? this.endOfEntry();
+        return this.dateDirective();
       default:
         return problem(
           'bad-directive',
@@ -203,14 +204,24 @@ export class ZoneScan {
   }
 
   private ttlDirective(): Problem | null {
-    const ttl = this.rdata.seconds('a TTL');
-    if (typeof ttl !== 'number') return { code: 'bad-ttl', message: ttl.message };
-    const failure = this.endOfEntry();
+    const { rdata, head } = this;
+    const failure = rdata.word('a TTL') ?? scanTtlToken(rdata, head) ?? this.endOfEntry();
     if (failure !== null) return failure;
-    if (ttl > TTL_MAX)
-      this.warn(problem('ttl-over-maximum', `the TTL is over ${TTL_MAX}, so it counts as 0 (RFC 2181 §8)`));
-    this.defaultTtl = ttl > TTL_MAX ? 0 : ttl;
+    if (head.ttlOverMaximum) this.warnOfTtl();
+    this.defaultTtl = head.ttl;
     return null;
+  }
+
+  private warnOfTtl(): void {
+    this.warn(problem('ttl-over-maximum', `the TTL is over ${TTL_MAX}, so it counts as 0 (RFC 2181 §8)`));
+  }
+
+  /** `$DATE`, which dumps of zones begin with: checked and otherwise ignored. */
+  private dateDirective(): Problem | null {
+    const failure = this.rdata.word('a date');
+    if (failure !== null) return failure;
+    if (secondsOfDate(this.file.tokens.asText()) !== null) return this.endOfEntry();
+    return problem('bad-time', `"${this.rdata.shown()}" is no time such as 20300131235959`);
   }
 
   private includeDirective(): Problem | null {
@@ -255,7 +266,7 @@ export class ZoneScan {
     if (noRange !== null) return noRange;
     const range = scanRange(tokens.text, tokens.start, tokens.end);
     if ('code' in range) return range;
-    const noOwner = rdata.text('the owner');
+    const noOwner = rdata.word('the owner');
     if (noOwner !== null) return noOwner;
     const owner = scanTemplate(tokens.text.subarray(tokens.start, tokens.end));
     if ('code' in owner) return owner;
@@ -264,6 +275,9 @@ export class ZoneScan {
     if (noData !== null) return noData;
     const data = scanTemplate(templateText(tokens));
     if ('code' in data) return data;
+    if (overflows(owner, range) || overflows(data, range)) {
+      return problem('generate-range', 'the number with its offset is over 31 bits');
+    }
     return this.generate(range, owner, data) ?? this.endOfEntry();
   }
 
