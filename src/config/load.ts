@@ -8,7 +8,7 @@ import { crossFaults } from './cross-checks.ts';
 import { type ConfigFault, fileFault, ioProblem } from './fault.ts';
 import { section } from './fields.ts';
 import { besideConfig, commonFolder } from './paths.ts';
-import { faultAt, schemaFaults, valueAt } from './schema-fault.ts';
+import { faultAt, schemaFaults, soundFaults, valueAt } from './schema-fault.ts';
 import { dns } from './section-dns.ts';
 import { commands, fileKeys, historicKeys, probeKeys, selectKeys } from './section-probe.ts';
 import { serverConfig, serverKeys } from './section-server.ts';
@@ -56,16 +56,25 @@ export function loadConfig(file: string): LoadedConfig {
 /** `loadConfig` of a text that stands at the absolute path `file`; `readKeyFile` throws as `readFileSync` does. */
 export function parseConfig(file: string, text: string, readKeyFile: (path: string) => string): LoadedConfig {
   const source = readYaml(file, text);
-  const faults: ConfigFault[] = [...source.faults];
   const checked = configSchema.safeParse(source.value);
-  if (!checked.success) faults.push(...schemaFaults(source, checked.error.issues));
-  const fileKeys = keysOfFiles(source, readKeyFile, faults);
-  faults.push(...crossFaults(source, fileKeys));
-  faults.sort((a, b) => (a.at?.line ?? 0) - (b.at?.line ?? 0) || (a.at?.col ?? 0) - (b.at?.col ?? 0));
-  // A schema that refused without a word would leave the operator alone with an exit status.
+  const found = checked.success ? [] : schemaFaults(source, checked.error.issues);
+  const fileKeys = keysOfFiles(source, readKeyFile, found);
+  found.push(...crossFaults(source, fileKeys));
+  const faults = [...source.faults, ...soundFaults(source, found)];
+  faults.sort(inReadingOrder(file));
   if (!checked.success || hasErrors(faults)) return { config: null, faults };
   const config = build(file, checked.data, valueAt(source.value, ['http']) === false, fileKeys);
   return { config, faults: [...faults, ...missingPaths(source, config)] };
+}
+
+/** Down the configuration file first, then through the files that it names. */
+function inReadingOrder(file: string): (a: ConfigFault, b: ConfigFault) => number {
+  const place = ({ at }: ConfigFault): readonly [number, number, number] =>
+    at === null ? [0, 0, 0] : [at.file === file ? 0 : 1, at.line, at.col];
+  return (a, b) => {
+    const [left, right] = [place(a), place(b)];
+    return left[0] - right[0] || left[1] - right[1] || left[2] - right[2];
+  };
 }
 
 function keysOfFiles(source: YamlSource, readKeyFile: (path: string) => string, faults: ConfigFault[]): TsigKey[] {
@@ -78,14 +87,9 @@ function keysOfFiles(source: YamlSource, readKeyFile: (path: string) => string, 
     try {
       text = readKeyFile(path);
     } catch (error) {
+      const at = ['transfer', 'key_files', ...(Array.isArray(given) ? [i] : [])];
       const message = `${path}: ${ioProblem(error)}`;
-      faults.push(
-        faultAt(source, ['transfer', 'key_files', ...(Array.isArray(given) ? [i] : [])], {
-          severity: 'error',
-          code: 'unreadable-file',
-          message,
-        }),
-      );
+      faults.push(faultAt(source, at, { severity: 'error', code: 'unreadable-file', message }));
       return [];
     }
     const read = parseBindKeys(path, text);

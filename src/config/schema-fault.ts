@@ -4,7 +4,7 @@ import type { ConfigCode, ConfigFault } from './fault.ts';
 import type { Path, YamlSource } from './yaml-source.ts';
 
 export function schemaFaults(source: YamlSource, issues: readonly z.core.$ZodIssue[]): ConfigFault[] {
-  return issues.flatMap((issue) => faultsOf(source, issue)).filter((fault) => isSound(source, fault));
+  return issues.flatMap((issue) => faultsOf(source, issue));
 }
 
 /** A wrong value that no schema saw: `path` leads to it. */
@@ -47,9 +47,11 @@ function codeOf(issue: z.core.$ZodIssue): ConfigCode {
 }
 
 /** Below a syntax error nothing is certain: what looks missing or wrong there may be the error's own doing. */
-function isSound(source: YamlSource, fault: ConfigFault): boolean {
-  if (source.soundBefore === Number.POSITIVE_INFINITY) return true;
-  return fault.code !== 'missing-key' && (fault.at?.line ?? 0) < source.soundBefore;
+export function soundFaults(source: YamlSource, faults: readonly ConfigFault[]): readonly ConfigFault[] {
+  if (source.soundBefore === Number.POSITIVE_INFINITY) return faults;
+  return faults.filter(
+    ({ code, at }) => at?.file !== source.file || (code !== 'missing-key' && at.line < source.soundBefore),
+  );
 }
 
 /** Undefined where the path leads nowhere. */

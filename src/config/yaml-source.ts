@@ -1,5 +1,5 @@
 /** A YAML text with a way back from every value to the line and column where an operator wrote it. */
-import { type Document, isAlias, isMap, isNode, isScalar, isSeq, type Node, parseDocument, visit } from 'yaml';
+import { type Document, isAlias, isMap, isNode, isScalar, isSeq, Lexer, type Node, parseDocument, visit } from 'yaml';
 import { hasErrors, type Span } from '../fault.ts';
 import type { ConfigFault } from './fault.ts';
 
@@ -25,8 +25,10 @@ export type YamlSource = {
  * Reads as YAML 1.1, as the original's reader did: `yes`, `no`, `on` and `off` are booleans. Repeated keys are warnings
  * and the last one counts, as it did there. Never throws.
  */
-export function readYaml(file: string, text: string): YamlSource {
-  const doc = parseDocument(text, {
+export function readYaml(file: string, given: string): YamlSource {
+  const text = given.replace(/^\uFEFF/, '');
+  const deep = tooDeep(text);
+  const doc = parseDocument(deep === null ? text : '', {
     version: '1.1',
     uniqueKeys: false,
     prettyErrors: false,
@@ -43,14 +45,15 @@ export function readYaml(file: string, text: string): YamlSource {
     // A secret must not reach a log by way of the line that is shown with its fault.
     return { file, line: row + 1, col, text: /secret/i.test(source) ? '' : source };
   };
-  const faults: ConfigFault[] = doc.errors.map((error) => ({
-    severity: 'error',
-    code: 'yaml-syntax',
-    at: spanAt(error.pos[0]),
-    message: error.message,
-  }));
+  const faults: ConfigFault[] = distinct(
+    doc.errors.map(({ pos, message }) => ({ severity: 'error', code: 'yaml-syntax', at: spanAt(pos[0]), message })),
+  ).slice(0, SYNTAX_FAULTS_SHOWN);
+  if (deep !== null) {
+    const message = `nested more than ${DEPTH_MAX} deep`;
+    faults.push({ severity: 'error', code: 'yaml-syntax', at: spanAt(deep), message });
+  }
   faults.push(...openAliases(doc, spanAt));
-  let soundBefore = Math.min(...faults.map((fault) => fault.at?.line ?? 1), Number.POSITIVE_INFINITY);
+  let soundBefore = deep !== null ? 0 : Math.min(...faults.map(({ at }) => at?.line ?? 1), Number.POSITIVE_INFINITY);
   for (const warning of doc.warnings) {
     faults.push({ severity: 'warning', code: 'yaml-syntax', at: spanAt(warning.pos[0]), message: warning.message });
   }
@@ -78,6 +81,48 @@ function lastAtMost(numbers: readonly number[], limit: number): number {
     else high = middle;
   }
   return low;
+}
+
+/** One slip can shift all that follows; the first few say where it is. */
+const SYNTAX_FAULTS_SHOWN = 10;
+
+/** The library reports every open bracket at the same place. */
+function distinct(faults: readonly ConfigFault[]): ConfigFault[] {
+  const key = ({ at, message }: ConfigFault): string => `${at?.line}:${at?.col} ${message}`;
+  return [...new Map(faults.map((fault) => [key(fault), fault])).values()];
+}
+
+const DEPTH_MAX = 64; // a configuration needs four
+// The lexer's tokens that stand for no text of their own; the first means that the next token is a scalar.
+const SCALAR_NEXT = '\u001f';
+const DOCUMENT_BEGINS = '\u0002';
+const FLOW_BROKEN = '\u0018';
+
+/**
+ * Offset at which brackets, or indicators on one line (`- - - -`), nest deeper than anything an operator means; null:
+ * nowhere. The library composes by recursion and would run out of stack, in the worst case with the process.
+ */
+function tooDeep(text: string): number | null {
+  let brackets = 0;
+  let indicators = 0; // of this line
+  let at = 0;
+  let isScalar = false;
+  for (const token of new Lexer().lex(text)) {
+    if (token === SCALAR_NEXT) {
+      isScalar = true;
+      continue;
+    }
+    if (!isScalar) {
+      if (token === '[' || token === '{') brackets++;
+      else if (token === ']' || token === '}') brackets--;
+      else if (brackets === 0 && ['-', '?', ':'].includes(token)) indicators++;
+      if (brackets > DEPTH_MAX || indicators > DEPTH_MAX) return at;
+    }
+    if (token.includes('\n')) indicators = 0;
+    if (isScalar || (token !== DOCUMENT_BEGINS && token !== FLOW_BROKEN)) at += token.length;
+    isScalar = false;
+  }
+  return null;
 }
 
 /** YAML 1.1 counts `y` and `n` as booleans; the original's reader did not, and a zone file may well be called `y`. */

@@ -26,8 +26,8 @@ export function addDnsMetrics(registry: Registry, view: StatusView): void {
     help: 'Queries by transport and type; types that are rare or unknown are one: other',
     labels: ['transport', 'type'],
     collect: (put) => {
-      // Several types share `other`; a counter adds them up.
-      for (const { transport, type, count } of view.stats().queries) put({ transport, type: typeLabel(type) }, count);
+      const rows = view.stats().queries.map((row) => ({ ...row, label: typeLabel(row.type) }));
+      for (const { transport, label, count } of addedUp(rows)) put({ transport, type: label }, count);
     },
   });
   counter(registry, {
@@ -35,9 +35,8 @@ export function addDnsMetrics(registry: Registry, view: StatusView): void {
     help: 'Answers by transport and response code',
     labels: ['transport', 'rcode'],
     collect: (put) => {
-      for (const { transport, rcode, count } of view.stats().answers) {
-        put({ transport, rcode: RCODES.get(rcode) ?? 'other' }, count);
-      }
+      const rows = view.stats().answers.map((row) => ({ ...row, label: RCODES.get(row.rcode) ?? 'other' }));
+      for (const { transport, label, count } of addedUp(rows)) put({ transport, rcode: label }, count);
     },
   });
   counter(registry, {
@@ -67,4 +66,16 @@ export function addDnsMetrics(registry: Registry, view: StatusView): void {
 function typeLabel(type: number): string {
   const name = typeName(type);
   return type > 256 || name.startsWith('TYPE') ? 'other' : name;
+}
+
+type Row = { readonly transport: string; readonly label: string; readonly count: number };
+
+/** One row per transport and label: several types or codes share `other`. */
+function addedUp(rows: readonly Row[]): readonly Row[] {
+  const sums = new Map<string, Row>();
+  for (const { transport, label, count } of rows) {
+    const key = `${transport} ${label}`;
+    sums.set(key, { transport, label, count: count + (sums.get(key)?.count ?? 0) });
+  }
+  return [...sums.values()];
 }

@@ -258,6 +258,32 @@ const rows: readonly Row[] = [
     faults: ['17:12 error yaml-syntax nothing before this is called &nowhere'],
   },
   {
+    name: 'nested without end, where composing would run out of stack',
+    text: `x: ${'['.repeat(100_000)}\n`,
+    faults: ['17:68 error yaml-syntax nested more than 64 deep'],
+  },
+  {
+    name: 'nested lists on one line',
+    text: (base) => `${base}${'- '.repeat(10_000)}\n`,
+    faults: ['17:129 error yaml-syntax nested more than 64 deep'],
+  },
+  {
+    name: 'aliases that multiply',
+    text: () =>
+      `a0: &a0 [x, x]\n${Array.from({ length: 60 }, (_, i) => `a${i + 1}: &a${i + 1} [*a${i}, *a${i}]\n`).join('')}`,
+    faults: ['1:1 error yaml-syntax Excessive alias count'],
+  },
+  {
+    name: 'a merge of a map into itself',
+    text: 'x: &x {<<: *x}\n',
+    faults: ['1:1 error yaml-syntax '],
+  },
+  {
+    name: 'a byte order mark takes no column',
+    text: () => '\uFEFFa: *b\n',
+    faults: ['1:4 error yaml-syntax nothing before'],
+  },
+  {
     name: 'an empty file',
     text: () => '',
     faults: ['1:1 error wrong-type expected a map of keys such as testobject, dns and edgelist_dir, got nothing'],

@@ -174,6 +174,18 @@ test('keys from a file in the format of BIND', () => {
   ]);
 });
 
+test('faults of a key file come after those of the configuration, with the places of their own file', () => {
+  const { config, faults } = parse(`${BASE}transfer: {key_files: [b.key, a.key]}\nworkers: 0\n`, {
+    '/nowhere/a.key': '\nkey "a" { algorithm hmac-sha512; };',
+  });
+  expect(config).toBeNull();
+  expect(faults.map(({ at, message }) => `${at?.file}:${at?.line}:${at?.col} ${message}`)).toEqual([
+    '/nowhere/e.yaml:17:24 /nowhere/b.key: no such file',
+    '/nowhere/e.yaml:18:10 workers: expected a number of parallel fetches, 1 to 10000, got 0',
+    '/nowhere/a.key:2:1 key "a" lacks its secret',
+  ]);
+});
+
 test('a folder of state files with {dnet} in it is left for the one above', () => {
   const { config } = parse(BASE.replace('state/{dnet}.state', '/var/x/{dnet}/state'));
   expect(config?.stateDir).toBe('/var/x');
