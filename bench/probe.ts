@@ -73,14 +73,14 @@ try {
 }
 
 async function measure(label: string): Promise<void> {
-  const errors: number[] = [];
-  let fetches = 0;
+  const sure: number[] = [];
+  const marked: number[] = [];
   let cpuMs = 0;
   let wall = 0;
-  let doubtful = 0;
   let delay = 0;
+  const before = await connections();
   for (let i = 0; i < rounds; i++) {
-    const before = process.cpuUsage();
+    const started = process.cpuUsage();
     const result = await prober.round({
       network: 'bench',
       test,
@@ -88,31 +88,42 @@ async function measure(label: string): Promise<void> {
       spread: 1,
       canaryKiller: 0,
     });
-    const used = process.cpuUsage(before);
+    const used = process.cpuUsage(started);
     cpuMs += (used.user + used.system) / 1000;
     wall += result.seconds;
-    fetches += result.samples.size;
     delay = Math.max(delay, result.loopDelayMs);
-    doubtful += Array.from(result.samples.values()).filter((sample) => sample.stalledMs > 0).length;
-    errors.push(...(await differences(result)));
+    for (const [stalled, ms] of await differences(result)) (stalled ? marked : sure).push(ms);
   }
-  errors.sort((a, b) => a - b);
-  const at = (share: number): string => (errors[Math.floor(share * (errors.length - 1))] ?? Number.NaN).toFixed(2);
+  const fetches = (await connections()) - before;
   console.log(
     `${label}: ${count} edges, ${test.workers} at a time: round ${(wall / rounds).toFixed(2)} s, ` +
       `CPU ${(cpuMs / fetches).toFixed(3)} ms a fetch (whole process), ` +
-      `error p50 ${at(0.5)} p90 ${at(0.9)} p99 ${at(0.99)} max ${at(1)} ms, ` +
-      `loop delay ${delay.toFixed(1)} ms at most, ${doubtful} samples marked`,
+      `${fetches - count * rounds} of ${fetches} fetches repeated, loop delay at most ${delay.toFixed(1)} ms`,
+  );
+  console.log(
+    `  error, ms: ${percentiles(sure)}; of ${marked.length} samples marked as doubtful: ${percentiles(marked)}`,
   );
 }
 
-/** Measured less true, milliseconds, without sign. */
-async function differences({ samples }: RoundResult): Promise<number[]> {
+function percentiles(values: readonly number[]): string {
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = (share: number): string => (sorted[Math.floor(share * (sorted.length - 1))] ?? 0).toFixed(2);
+  return `p50 ${at(0.5)} p90 ${at(0.9)} p99 ${at(0.99)} max ${at(1)}`;
+}
+
+async function connections(): Promise<number> {
+  let sum = 0;
+  for (const mock of mocks) sum += (await mock.times()).connections;
+  return sum;
+}
+
+/** For each sample: whether it is marked, and measured less true, milliseconds, without sign. */
+async function differences({ samples }: RoundResult): Promise<(readonly [boolean, number])[]> {
   const truth = new Map<string, number>();
-  for (const mock of mocks) for (const [address, ms] of await mock.times()) truth.set(address, ms);
+  for (const mock of mocks) for (const [address, ms] of (await mock.times()).ms) truth.set(address, ms);
   return Array.from(samples.values(), (sample) => {
     if (sample.fail !== null) throw new Error(`${sample.edge}: ${sample.fail.reason}: ${sample.fail.detail}`);
-    return Math.abs(sample.seconds * 1000 - (truth.get(sample.edge) ?? Number.NaN));
+    return [sample.stalledMs > 0, Math.abs(sample.seconds * 1000 - (truth.get(sample.edge) ?? Number.NaN))] as const;
   });
 }
 

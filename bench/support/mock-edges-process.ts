@@ -18,7 +18,11 @@ async function obey(message: ToMockEdges): Promise<void> {
       }
       return tell({ kind: 'ready' });
     case 'times':
-      return tell({ kind: 'times', ms: Array.from(edges.values(), (edge) => [edge.address, edge.lastMs] as const) });
+      return tell({
+        kind: 'times',
+        connections: Array.from(edges.values()).reduce((sum, edge) => sum + edge.connections, 0),
+        ms: Array.from(edges.values(), (edge) => [edge.address, edge.lastMs] as const),
+      });
   }
 }
 

@@ -12,7 +12,11 @@ export type ToMockEdges =
 
 export type FromMockEdges =
   | { readonly kind: 'ready' }
-  | { readonly kind: 'times'; readonly ms: readonly (readonly [address: string, ms: number])[] }
+  | {
+      readonly kind: 'times';
+      readonly connections: number;
+      readonly ms: readonly (readonly [address: string, ms: number])[];
+    }
   | { readonly kind: 'failed'; readonly message: string };
 
 /** A process full of mock edges, all on one port; it ends with its parent. */
@@ -41,10 +45,11 @@ export class MockEdges {
     }
   }
 
-  /** Milliseconds from taking the last connection to the last octet of its answer, by address. */
-  async times(): Promise<ReadonlyMap<string, number>> {
+  /** Connections so far; milliseconds from taking the last one to the last octet of its answer, by address. */
+  async times(): Promise<{ readonly connections: number; readonly ms: ReadonlyMap<string, number> }> {
     const answer = await this.#ask({ kind: 'times' });
-    return new Map(answer.kind === 'times' ? answer.ms : []);
+    if (answer.kind !== 'times') throw new Error(`mock edges: ${answer.kind} instead of times`);
+    return { connections: answer.connections, ms: new Map(answer.ms) };
   }
 
   async stop(): Promise<void> {

@@ -1,13 +1,13 @@
 import type { FetchTarget } from './fetch-edge.ts';
 import { isDoubtful, type LoopWatch } from './probe-stall.ts';
-import type { Resolution } from './resolve-edge.ts';
+import type { Resolve } from './resolve-edge.ts';
 import type { Fetch, ProbeRequest, ProbeTarget, ProbeTest, Sample } from './types.ts';
 
 export type RoundRequest = Extract<ProbeRequest, { readonly kind: 'round' }>;
 
 /** What a round needs from outside; the tests give their own. */
 export type RoundTools = {
-  readonly resolve: (edge: string) => Promise<Resolution>;
+  readonly resolve: Resolve;
   readonly fetch: (target: FetchTarget, test: ProbeTest) => Promise<Fetch>;
   readonly watch: LoopWatch;
   readonly report: (sample: Sample) => void;
@@ -25,6 +25,8 @@ const MIN_GAP_MS = 1;
 
 /** How often a fetch that the prober's own stall has spoilt is made again. */
 const REFETCHES = 2;
+/** It waits for the stall to pass, but not longer than this. */
+const CALM_MS = 250;
 
 /**
  * Fetches every target once: starts spread over `request.spread` seconds or more, at most `workers` fetches at a time, a sample
@@ -62,7 +64,7 @@ async function probeTarget(
   killer: CanaryKiller,
   tools: RoundTools,
 ): Promise<void> {
-  const resolution = await tools.resolve(target.name);
+  const resolution = await tools.resolve(target.name, test.timeout * 1000);
   if (!resolution.ok) {
     const fail = { reason: 'resolve', detail: `${target.name}: ${resolution.why}` } as const;
     const sample = { seconds: test.timeout, fail, primary: null, others: [], stalledMs: 0 };
@@ -111,6 +113,7 @@ async function fetchUnstalled(target: FetchTarget, test: ProbeTest, tools: Round
     const timed = fetch.fail === null || fetch.fail.reason === 'timeout';
     if (!timed || !isDoubtful(meter.sumMs, fetch.seconds)) return { fetch, stalledMs: 0 };
     if (left === 0) return { fetch, stalledMs: meter.sumMs };
+    await tools.watch.calm(CALM_MS);
   }
 }
 

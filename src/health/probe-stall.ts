@@ -23,6 +23,7 @@ export class LoopWatch {
   readonly #meters = new Set<StallMeter>();
   #timer: NodeJS.Timeout | null = null;
   #lastTick = 0;
+  #waiting: (() => void)[] = [];
 
   open(): StallMeter {
     const now = performance.now();
@@ -46,10 +47,22 @@ export class LoopWatch {
     }
   }
 
+  /** Resolved as soon as a tick comes in time, at the latest after `ms`. Asked only while a meter is open. */
+  calm(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#waiting.push(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+
   #tick(): void {
     const now = performance.now();
     const late = now - this.#lastTick - TICK_MS;
     this.#lastTick = now;
+    if (late < NOISE_MS) for (const wake of this.#waiting.splice(0)) wake();
     if (late < 1) return;
     for (const meter of this.#meters) note(meter, now, late);
   }

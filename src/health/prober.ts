@@ -14,6 +14,9 @@ export type ProberOptions = {
   readonly onTrouble?: (message: string) => void;
 };
 
+/** What to fetch in one round. */
+export type ProbeRound = Omit<RoundRequest, 'kind' | 'id'>;
+
 type Round = {
   readonly network: string;
   readonly samples: Map<string, Sample>;
@@ -69,7 +72,7 @@ export class Prober {
    * One round; `onSample` is called as each sample comes. Rejected when the thread dies or falls silent, when the prober is
    * stopped, and at once while the same network's last round is still running.
    */
-  round(request: Omit<RoundRequest, 'kind' | 'id'>, onSample?: (sample: Sample) => void): Promise<RoundResult> {
+  round(request: ProbeRound, onSample?: (sample: Sample) => void): Promise<RoundResult> {
     if (this.#stopped) return Promise.reject(new Error('the prober is stopped'));
     for (const { network } of this.#rounds.values()) {
       if (network !== request.network) continue;

@@ -11,6 +11,9 @@ export type Resolution =
 /** As `dns.promises.lookup(name, {all: true})` answers: the system's way, /etc/hosts included. */
 export type Lookup = (name: string) => Promise<readonly { readonly address: string }[]>;
 
+/** Looks an edge up and waits for it `waitMs`, or less where the resolver's limits say so. */
+export type Resolve = (edge: string, waitMs: number) => Promise<Resolution>;
+
 export type ResolverLimits = {
   /** How long one fetch waits for a name. */
   readonly waitMs: number;
@@ -48,11 +51,7 @@ type Known = {
  * outlives `waitMs` goes on and fills the memory when it is done. Of several addresses of a family the lowest is taken, so
  * that the answer does not wander with the resolver's rotation. `now`: milliseconds, monotonic.
  */
-export function makeResolver(
-  lookup: Lookup,
-  now: () => number,
-  limits: ResolverLimits = RESOLVER_LIMITS,
-): (edge: string) => Promise<Resolution> {
+export function makeResolver(lookup: Lookup, now: () => number, limits: ResolverLimits = RESOLVER_LIMITS): Resolve {
   const known = new Map<string, Known>();
   const pending = new Map<string, Promise<Known>>();
   const waiting: (() => void)[] = [];
@@ -90,7 +89,7 @@ export function makeResolver(
     }
   }
 
-  return async (edge) => {
+  return async (edge, longestMs) => {
     const literal = literalAddress(edge);
     if (literal !== null) return { ok: true, addresses: literal, seconds: null };
 
@@ -105,14 +104,15 @@ export function makeResolver(
       asked = ask(name);
       pending.set(name, asked);
     }
-    const answer = await within(asked, limits.waitMs);
+    const waitMs = Math.min(limits.waitMs, longestMs);
+    const answer = await within(asked, waitMs);
     const seconds = (now() - started) / 1000;
     if (answer !== null && !answer.trouble) return resolution(answer, seconds);
     // The look-up failed rather than the name: what was known for less than `staleMs` still serves.
     if (have !== undefined && have.addresses !== null && started - have.at < limits.staleMs) {
       return { ok: true, addresses: have.addresses, seconds };
     }
-    return { ok: false, why: answer?.why ?? `no answer from the resolver in ${limits.waitMs / 1000} s`, seconds };
+    return { ok: false, why: answer?.why ?? `no answer from the resolver in ${waitMs / 1000} s`, seconds };
   };
 }
 

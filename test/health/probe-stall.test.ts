@@ -53,6 +53,16 @@ describe('a meter', () => {
     expect(second.maxMs).toBeLessThan(50);
   });
 
+  test('tells when the stall is over, or waits no longer', async () => {
+    const watch = new LoopWatch();
+    const meter = watch.open();
+    block(100);
+    await watch.calm(60_000);
+    watch.close(meter);
+    expect(meter.maxMs).toBeGreaterThan(80);
+    await watch.calm(1); // no meter, no tick
+  });
+
   test('leaves no timer behind', async () => {
     const watch = new LoopWatch();
     const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;

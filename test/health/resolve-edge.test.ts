@@ -11,7 +11,8 @@ function resolver(answers: Record<string, () => Promise<readonly string[]>>, lim
     if (answer === undefined) throw fault('ENOTFOUND');
     return (await answer()).map((address) => ({ address }));
   };
-  return { clock, asked, resolve: makeResolver(lookup, () => clock.ms, { ...RESOLVER_LIMITS, ...limits }) };
+  const resolve = makeResolver(lookup, () => clock.ms, { ...RESOLVER_LIMITS, ...limits });
+  return { clock, asked, resolve: (edge: string) => resolve(edge, 10_000) };
 }
 
 function fault(code: string): Error {
@@ -124,12 +125,17 @@ describe('a resolver in trouble', () => {
       free = () => resolve(['192.0.2.1']);
     });
     const { resolve, asked } = resolver({ a: () => hanging, b: never, c: async () => ['192.0.2.3'] }, { waitMs: 20 });
-    await Promise.all(['a', 'b'].map(resolve));
+    await Promise.all(['a', 'b'].map((name) => resolve(name)));
     expect(await resolve('c')).toMatchObject({ ok: false, why: 'no answer from the resolver in 0.02 s' });
     expect(asked).toEqual(['a', 'b']);
     free();
     expect(await resolve('c')).toMatchObject({ ok: true });
   });
+});
+
+test('no longer is waited than the fetch may take', async () => {
+  const resolve = makeResolver(never, () => 0);
+  expect(await resolve('edge', 30)).toMatchObject({ ok: false, why: 'no answer from the resolver in 0.03 s' });
 });
 
 test('no more names are remembered than allowed, the oldest go first', async () => {
