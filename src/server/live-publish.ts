@@ -1,31 +1,18 @@
+import { addressOctets } from '../config/address.ts';
 import type { ActiveCanary, LiveMember } from '../health/types.ts';
 import type { LiveAddresses, LiveVersion } from '../zones/live-slots.ts';
 
-/** Octets of a dotted or colon address, as the wire has them. The address was checked when it was resolved. */
-export function addressOctets(address: string): Uint8Array {
-  return address.includes(':') ? octets6(address) : Uint8Array.from(address.split('.'), Number);
-}
-
-function octets6(address: string): Uint8Array {
-  const dotted = /^(.*:)(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(address);
-  const plain =
-    dotted === null
-      ? address
-      : `${dotted[1]}${((Number(dotted[2]) << 8) | Number(dotted[3])).toString(16)}:${((Number(dotted[4]) << 8) | Number(dotted[5])).toString(16)}`;
-  const [head = '', tail] = plain.split('::');
-  const groups = (text: string | undefined): number[] =>
-    text === undefined || text === '' ? [] : text.split(':').map((group) => Number.parseInt(group, 16));
-  const left = groups(head);
-  const right = groups(tail);
-  const all = [...left, ...new Array<number>(8 - left.length - right.length).fill(0), ...right];
-  return Uint8Array.from(all.flatMap((group) => [group >> 8, group & 255]));
+/** Octets of an address that was checked when it was resolved or read; none of one that is no address after all. */
+function octetsOf(address: string | null): readonly Uint8Array[] {
+  const octets = address === null ? null : addressOctets(address);
+  return octets === null ? [] : [octets];
 }
 
 /** What the live members publish, in their order. */
 export function liveAddresses(members: readonly Pick<LiveMember, 'v4' | 'v6'>[]): LiveAddresses {
   return {
-    v4: members.flatMap(({ v4 }) => (v4 === null ? [] : [addressOctets(v4)])),
-    v6: members.flatMap(({ v6 }) => (v6 === null ? [] : [addressOctets(v6)])),
+    v4: members.flatMap(({ v4 }) => octetsOf(v4)),
+    v6: members.flatMap(({ v6 }) => octetsOf(v6)),
   };
 }
 

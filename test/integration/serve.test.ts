@@ -1,5 +1,6 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EdgewiseServer, eventually } from '../support/edgewise.ts';
 import { Installation, NETWORK, OBJECT } from '../support/installation.ts';
@@ -79,6 +80,12 @@ describe('the main path', () => {
     expect(await server.dig('+tcp', 'one.test', 'A')).toEqual(EDGES.slice(0, 4));
     expect(await server.digText('one.test', 'A')).toMatch(/^one\.test\.\s+45\s+IN\s+A\s/m);
     expect(await server.dig('one.test', 'MX')).toEqual(['10 mail.one.test.']);
+  });
+
+  test('what a user of dig would check', () => {
+    const script = join(import.meta.dirname, 'dig-checks.sh');
+    const args = ['127.0.0.1', String(server.dnsPort), 'one.test', ...EDGES.slice(0, 4)];
+    expect(spawnSync(script, args, { encoding: 'utf8' })).toMatchObject({ stdout: '', status: 0 });
   });
 
   test('the order of addresses rotates', async () => {
@@ -196,7 +203,10 @@ describe('changes on disk', () => {
       () => server.get('/healthz'),
       (health) => health.status === 200,
     );
-    expect(await server.dig('mail.one.test', 'A')).toEqual(['192.0.2.26']);
+    await eventually(
+      () => server.dig('mail.one.test', 'A'),
+      (answer) => answer.join() === '192.0.2.26',
+    );
   });
 
   test('SIGHUP takes a good configuration and refuses a broken one', async () => {
