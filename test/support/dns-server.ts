@@ -70,7 +70,7 @@ export class DnsServer {
       socket.send(octets);
       socket.send(encodeQuery(SENTINEL));
       const [reply] = (await once(socket, 'message')) as [Buffer];
-      return isSentinel(reply) && octets.length > 2 && !isSentinel(octets) ? null : new Uint8Array(reply);
+      return isSentinel(reply) ? null : new Uint8Array(reply);
     } finally {
       socket.close();
     }
