@@ -35,7 +35,7 @@ export class DnsServer {
     }
     const threads = await DnsThreads.start({
       server: { ...PLAIN_SERVER, listen: [{ address: '127.0.0.1', port: 0 }], ...server },
-      keys: [],
+      transfer: NO_TRANSFERS,
       slots: slots.shared,
       networks: 2,
       updates: zones.map((zone, number) => zoneUpdate(zone, number)),
