@@ -1,8 +1,8 @@
 import { Worker } from 'node:worker_threads';
-import type { Endpoint, ServerConfig, TsigKey } from '../config/types.ts';
+import type { Endpoint, ServerConfig } from '../config/types.ts';
 import { workerUrl } from '../worker-url.ts';
 import type { ZoneUpdate } from '../zones/zone-update.ts';
-import type { DnsMessage, DnsReport, DnsThreadData, ThreadSocket } from './dns-thread.ts';
+import type { DnsMessage, DnsReport, DnsThreadData, ThreadSocket, ThreadTransfer } from './dns-thread.ts';
 import { closeSockets, type EndpointSockets, type ListenFault, listenFault, openSockets } from './listen-sockets.ts';
 import { createRateTable } from './rate-limit.ts';
 import { Stats, type StatsSum, sumStats } from './stats.ts';
@@ -13,7 +13,7 @@ const STOP_MS = 2000; // until a thread that does not stop is ended
 
 export type DnsThreadsOptions = {
   readonly server: ServerConfig;
-  readonly keys: readonly TsigKey[];
+  readonly transfer: ThreadTransfer;
   /** `LiveSlots.shared`. */
   readonly slots: SharedArrayBuffer;
   /** Rows for networks in the statistics, row 0 ("static") included. */
@@ -62,9 +62,10 @@ export class DnsThreads {
   private readonly zones = new Map<number, ZoneUpdate>();
   private sockets: readonly EndpointSockets[] = [];
   private server: ServerConfig;
-  private keys: readonly TsigKey[];
+  private transfer: ThreadTransfer;
   private rateLimit: SharedArrayBuffer | null;
   private stopping = false;
+  private readonly restarts = new Set<NodeJS.Timeout>();
   private syncs = 0;
   private readonly syncWaiters = new Map<number, () => void>();
 
@@ -72,7 +73,7 @@ export class DnsThreads {
     this.options = options;
     this.sys = sys;
     this.server = options.server;
-    this.keys = options.keys;
+    this.transfer = options.transfer;
     this.rateLimit = tableFor(options.server, null);
     this.stats = Stats.create(workers + 1, options.networks);
     this.remember(options.updates);
@@ -145,11 +146,11 @@ export class DnsThreads {
   }
 
   /** New settings. `listen`, `udpWorkers` and `user` are of the start; a change of those needs a restart. */
-  configure(server: ServerConfig, keys: readonly TsigKey[]): void {
+  configure(server: ServerConfig, transfer: ThreadTransfer): void {
     this.rateLimit = tableFor(server, this.server.rateLimit?.size === server.rateLimit?.size ? this.rateLimit : null);
     this.server = server;
-    this.keys = keys;
-    this.post({ kind: 'settings', server, keys, rateLimit: this.rateLimit });
+    this.transfer = transfer;
+    this.post({ kind: 'settings', server, transfer, rateLimit: this.rateLimit });
   }
 
   /** Resolves when every thread answers by everything sent so far. */
@@ -175,6 +176,7 @@ export class DnsThreads {
   /** Answers what has come, then ends every thread and closes the sockets. */
   async stop(): Promise<void> {
     this.stopping = true;
+    for (const timer of this.restarts) clearTimeout(timer);
     const ended = this.members.map(({ worker }) => {
       if (worker === null) return Promise.resolve();
       return new Promise<void>((resolve) => {
@@ -245,7 +247,7 @@ export class DnsThreads {
       statsRow: row,
       news: this.news,
       server: this.server,
-      keys: this.keys,
+      transfer: this.transfer,
       sockets: this.socketsFor(kind, row),
       rateLimit: this.rateLimit,
     };
@@ -306,9 +308,11 @@ export class DnsThreads {
     }
     const pause = performance.now() - member.startedAt > RESTART_MS ? 0 : RESTART_MS;
     this.options.log('error', `${member.name}: starting the thread again`);
-    setTimeout(() => {
-      if (!this.stopping) this.launch(member);
-    }, pause).unref();
+    const timer = setTimeout(() => {
+      this.restarts.delete(timer);
+      this.launch(member);
+    }, pause);
+    this.restarts.add(timer);
   }
 }
 

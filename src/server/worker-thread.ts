@@ -19,7 +19,7 @@ export type Thread = {
   reportBug(error: unknown): void;
   /** Applies a message; false once the thread is to stop. */
   take(message: DnsMessage): boolean;
-  /** Opens every endpoint and reports 'listening', or 'failed' and never resolves: the main thread then stops it. */
+  /** Opens every endpoint and reports 'listening', or reports 'failed' and ends the thread. */
   listenAll<Socket extends { address(): unknown }>(open: (endpoint: Endpoint) => Promise<Socket>): Promise<Socket[]>;
   stopped(): void;
 };
@@ -30,9 +30,16 @@ export function startThread(): Thread {
   const data = workerData as DnsThreadData;
   const stats = Stats.attach(data.stats, data.networks, data.statsRow);
   const slots = LiveSlots.attach(data.slots);
-  const { responder, special } = makeAnswerer({ slots, stats, server: data.server, keys: data.keys });
+  const { responder, special } = makeAnswerer({ slots, stats, server: data.server, transfer: data.transfer });
   const report = (message: DnsReport): void => port.postMessage(message);
   let bugs = 0;
+  const reportBug = (what: string, error: unknown): void => {
+    bugs++;
+    if (bugs > BUG_REPORTS) return;
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    const last = bugs === BUG_REPORTS ? ' (the last one that is reported)' : '';
+    report({ kind: 'log', level: 'error', message: `${data.name}: ${what} over a bug${last}: ${text}` });
+  };
   return {
     data,
     port,
@@ -40,22 +47,21 @@ export function startThread(): Thread {
     special,
     stats,
     report,
-    reportBug(error) {
-      bugs++;
-      if (bugs > BUG_REPORTS) return;
-      const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      const last = bugs === BUG_REPORTS ? ' (the last one that is reported)' : '';
-      report({ kind: 'log', level: 'error', message: `${data.name}: a query was dropped over a bug${last}: ${text}` });
-    },
+    reportBug: (error) => reportBug('a query was dropped', error),
     take(message) {
       switch (message.kind) {
         case 'zones':
-          responder.apply(message.updates);
-          special.apply(message.updates);
+          try {
+            responder.apply(message.updates);
+            special.apply(message.updates);
+          } catch (error) {
+            // Dying over it would not help: the thread that takes over gets the same zones.
+            reportBug('zones were not taken over', error);
+          }
           return true;
         case 'settings':
           responder.configure(message.server);
-          special.configure(message.server, message.keys);
+          special.configure(message.transfer);
           return true;
         case 'sync':
           report({ kind: 'synced', name: data.name, id: message.id });
@@ -76,7 +82,7 @@ export function startThread(): Thread {
         } catch (error) {
           const { code, message } = error as NodeJS.ErrnoException;
           report({ kind: 'failed', name: data.name, endpoint, code: code ?? 'unknown', message });
-          return new Promise(() => {});
+          process.exit(1); // of this thread, and with it what it has opened so far
         }
       }
       report({ kind: 'listening', name: data.name, endpoints });

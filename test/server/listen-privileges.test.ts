@@ -1,0 +1,97 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { describe, expect, test } from 'vitest';
+
+const dist = (file: string): string => pathToFileURL(`${process.cwd()}/dist/server/${file}`).href;
+const isRoot = process.getuid?.() === 0;
+
+/** Runs a script in a process of its own, since there is no way back from dropped privileges. */
+function run(script: string): unknown {
+  const folder = mkdtempSync(join(tmpdir(), 'edgewise-privileges-'));
+  const file = join(folder, 'script.mjs');
+  writeFileSync(file, script);
+  const { stdout, stderr, status } = spawnSync(process.execPath, [file], { encoding: 'utf8', timeout: 30_000 });
+  rmSync(folder, { recursive: true });
+  if (status !== 0) throw new Error(stderr);
+  return JSON.parse(stdout);
+}
+
+const PREFACE = `
+import { readdirSync, readFileSync } from 'node:fs';
+import { dropPrivileges } from '${dist('drop-privileges.js')}';
+import { DnsThreads } from '${dist('worker-group.js')}';
+const server = { listen: [], udpWorkers: 2, ednsSize: 1232, tcpIdleSeconds: 10, tcpMessageSeconds: 10,
+  tcpConnections: 10, tcpConnectionsPerClient: 10, nsid: null, version: null, id: null, minimal: false,
+  rateLimit: null, cookieSecrets: null };
+const listenOn = (port) => DnsThreads.start({ server: { ...server, listen: [{ address: '127.0.0.1', port }] }, transfer: { keys: [], allow: [], rows: [] },
+  slots: new SharedArrayBuffer(4096), networks: 1, updates: [], log: () => {} });
+const print = (value) => console.log(JSON.stringify(value));
+`;
+
+describe('dropPrivileges', () => {
+  test('no such user', () => {
+    expect(run(`${PREFACE} print(dropPrivileges('no-such-user-here'));`)).toMatchObject({
+      code: 'user-unknown',
+      message: 'cannot become server.user "no-such-user-here": no such user',
+    });
+  });
+
+  test('a user that one is already', () => {
+    const { username } = userInfo();
+    expect(run(`${PREFACE} print(dropPrivileges(${JSON.stringify(username)}));`)).toBeNull();
+  });
+
+  // The rest is about root giving up its rights, which only root can show; everyone else shows that they cannot.
+  test.runIf(!isRoot)('without being root', () => {
+    expect(run(`${PREFACE} print(dropPrivileges('root'));`)).toMatchObject({ code: 'user-not-root' });
+  });
+
+  test.runIf(isRoot)('every thread becomes the user, and none can go back', () => {
+    const script = `${PREFACE}
+      const threads = await listenOn(0);
+      const fault = dropPrivileges('nobody');
+      const status = readdirSync('/proc/self/task').map((task) => readFileSync('/proc/self/task/' + task + '/status', 'utf8'));
+      const line = (name) => [...new Set(status.map((text) => new RegExp(name + ':(.*)').exec(text)[1].trim()))];
+      let back = 'no';
+      try { process.setuid(0); back = 'yes'; } catch {}
+      await threads.stop();
+      print({ fault, uid: line('Uid'), gid: line('Gid'), effective: line('CapEff'), back, threads: status.length > 4 });`;
+    expect(run(script)).toEqual({
+      fault: null,
+      uid: ['65534\t65534\t65534\t65534'],
+      gid: ['65534\t65534\t65534\t65534'],
+      effective: ['0000000000000000'],
+      back: 'no',
+      threads: true,
+    });
+  });
+
+  test.runIf(isRoot)('a low port taken as root serves on without it, also by a thread that starts anew', () => {
+    const lowest = Number(readFileSync('/proc/sys/net/ipv4/ip_unprivileged_port_start', 'utf8'));
+    const script = `${PREFACE}
+      import { createSocket } from 'node:dgram';
+      let threads;
+      for (let port = 600; port < 1000 && !(threads instanceof DnsThreads); port++) threads = await listenOn(port);
+      dropPrivileges('nobody');
+      await Promise.all(threads.members.map(({ worker }) => worker.terminate()));
+      await threads.settled();
+      const socket = createSocket('udp4');
+      socket.send(Buffer.from('000700000001000000000000' + '0161' + '00' + '00010001', 'hex'), threads.endpoints[0].port, '127.0.0.1');
+      const [answer] = await new Promise((resolve) => socket.once('message', (...all) => resolve(all)));
+      socket.close();
+      const denied = await listenOn(599);
+      if (denied instanceof DnsThreads) await denied.stop();
+      await threads.stop();
+      print({ rcode: answer[3] & 15, port: threads.endpoints[0].port, denied: denied.message ?? 'listens' });`;
+    expect(run(script)).toMatchObject({
+      rcode: 5,
+      denied:
+        lowest > 599
+          ? 'cannot listen on TCP 127.0.0.1:599: ports below 1024 need root or the capability CAP_NET_BIND_SERVICE (EACCES)'
+          : 'listens',
+    });
+  });
+});
