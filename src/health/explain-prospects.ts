@@ -1,6 +1,6 @@
 import { decideFacts } from './decide.ts';
 import { type Boundary, boundaryOf, type Change, type NextRound, nextRound, suppose } from './explain-suppose.ts';
-import { passes } from './judge.ts';
+import { judge, passes } from './judge.ts';
 import { count, list, moment, seconds } from './reason.ts';
 import type { CanaryFacts, Decision, EdgeFacts, RoundFacts } from './types.ts';
 
@@ -74,7 +74,7 @@ function leaving(facts: RoundFacts, decision: Decision, own: EdgeFacts, next: Ne
       found.push(prospect('stays', true, null, [], stayingText(own)));
       break;
     case 'below': {
-      const joins = without(next.live(supposed(name, { fetch: boundary.x })), now);
+      const joins = without(next.live(supposed(name, { fetch: boundary.x })), next.live(NOTHING));
       const then =
         joins.length === 0 ? 'it leaves' : `${list(joins)} ${joins.length === 1 ? 'takes' : 'take'} its place`;
       const fails = boundary.x >= facts.rules.timeout;
@@ -140,7 +140,10 @@ function joining(facts: RoundFacts, decision: Decision, own: EdgeFacts, next: Ne
   }
 
   const mode = own.mode === 'unavailable' ? ('available' as const) : undefined;
-  const change = (fetch: number): Change => (mode === undefined ? { fetch } : { fetch, mode });
+  const change = (fetch: number | null): Change => ({
+    ...(fetch === null ? {} : { fetch }),
+    ...(mode === undefined ? {} : { mode }),
+  });
   const after = mode === undefined ? afterHold(next) : '';
   if (mode === undefined && own.v4 === null && own.v6 === null) {
     found.push(prospect('address', true, null, [], 'must resolve to an address first'));
@@ -168,14 +171,13 @@ function joiningByOthers(
   decision: Decision,
   own: EdgeFacts,
   next: NextRound,
-  change: (fetch: number) => Change,
+  change: (fetch: number | null) => Change,
 ): readonly Prospect[] {
-  const verdict = decision.verdicts.find(({ edge }) => edge === own.name);
-  const passing = passes(verdict?.judgement ?? null) && own.figures.last !== null;
   // An edge that fails must pass first; suppose a fetch as good as the rules ask for.
-  const fetch = passing && own.figures.last !== null ? own.figures.last : rules.goodenough / 2;
-  const proviso = passing ? '' : ` while it is fetched in ${seconds(fetch)} itself`;
-  const self: Change = change(fetch);
+  const fetch = passesAgain(own, rules) ? null : rules.goodenough / 2;
+  const proviso = fetch === null ? '' : ` and its own takes ${seconds(fetch)}`;
+  const self = change(fetch);
+  if (next.live(supposed(own.name, self)).has(own.name)) return [];
 
   const groups = new Map<number, string[]>();
   for (const { edge } of decision.live) {
@@ -205,7 +207,7 @@ function joiningByOthers(
   for (const { edge } of decision.live) {
     failed.set(edge, { fetch: rules.timeout });
     if (!next.live(failed).has(own.name)) continue;
-    const text = `will be live when ${count(failed.size - 1, 'live edge')} fail at once${proviso}: better ones wait before it`;
+    const text = `will be live when ${count(failed.size - 1, 'live edge')} fail at once${proviso}: better ones come first`;
     return [
       prospect(
         'others',
@@ -217,6 +219,11 @@ function joiningByOthers(
     ];
   }
   return [];
+}
+
+/** Whether the edge passes if its last fetch is repeated, its mode aside. */
+function passesAgain(own: EdgeFacts, rules: RoundFacts['rules']): boolean {
+  return passes(judge({ ...own, mode: 'available' }, rules).judgement);
 }
 
 function forcing(own: EdgeFacts, next: NextRound): readonly Prospect[] {
