@@ -1,10 +1,19 @@
-/** One network as JSON: `GET /api/v1/networks/NET`. Times are epoch seconds, durations seconds, null is "not known". */
-import { LIMIT_SECONDS, recentChanges } from '../health/limit.ts';
+/** One network as JSON: `GET /api/v1/networks/NET` (api-json.ts says what each key means). */
+import { recentChanges } from '../health/limit.ts';
 import type { CanaryDecision, Sample, Verdict } from '../health/types.ts';
 import type { LiveChange, MemberView, NetworkView } from './api.ts';
+import type {
+  CanaryJson,
+  ChangeJson,
+  EdgeJson,
+  MemberJson,
+  NetworkJson,
+  NetworkSummaryJson,
+  VerdictJson,
+} from './api-json.ts';
 
 /** The row of `/api/v1/networks`. */
-export function networkSummary(network: NetworkView): object {
+export function networkSummary(network: NetworkView): NetworkSummaryJson {
   const { name, live, wanted, edges, decision, serial, round } = network;
   return {
     network: name,
@@ -18,7 +27,7 @@ export function networkSummary(network: NetworkView): object {
   };
 }
 
-export function networkDetail(network: NetworkView, now: number): object {
+export function networkDetail(network: NetworkView, now: number): NetworkJson {
   const { decision, live, round } = network;
   const rotations = decision?.memory.rotations ?? [];
   const why = new Map(decision?.live.map((member) => [member.edge, member.why]));
@@ -35,7 +44,7 @@ export function networkDetail(network: NetworkView, now: number): object {
     edges: edgesOf(network),
     canaries: (decision?.canaries ?? []).map((canary) => canaryRow(network, canary)),
     changes: network.changes.map(changeRow),
-    rotations: { [`last_${LIMIT_SECONDS}s`]: recentChanges(rotations, now).length, times: rotations },
+    rotations: { last_600s: recentChanges(rotations, now).length, times: rotations },
     maxfreq: network.maxfreq,
     verification_failures: decision?.verificationFailures ?? [],
     goodenough: network.goodenough,
@@ -51,14 +60,14 @@ export function networkDetail(network: NetworkView, now: number): object {
   };
 }
 
-function holdOf({ decision }: NetworkView): object | null {
+function holdOf({ decision }: NetworkView): NetworkJson['hold'] {
   const hold = decision?.hold ?? null;
   if (hold === null) return null;
   return { ...hold, wanted: decision?.outcome.kind === 'held' ? decision.outcome.wanted : [] };
 }
 
 /** Before the first decision the edges are what is known of them: their modes and whether they are served. */
-function edgesOf({ decision, edges, live, members }: NetworkView): readonly object[] {
+function edgesOf({ decision, edges, live, members }: NetworkView): readonly EdgeJson[] {
   const liveNames = new Set(live.map(({ edge }) => edge));
   const verdicts = new Map(decision?.verdicts.map((verdict) => [verdict.edge, verdict]));
   const names = decision === null ? [...edges] : [...verdicts.keys()];
@@ -68,12 +77,13 @@ function edgesOf({ decision, edges, live, members }: NetworkView): readonly obje
     ...memberFields(members.get(edge) ?? null),
     state: liveNames.has(edge) ? 'in' : 'out',
     ...verdictFields(verdicts.get(edge) ?? null),
+    why: verdicts.get(edge)?.why ?? null,
     reason: decision?.reasons.get(edge)?.why ?? null,
     verification_failed: failed.has(edge),
   }));
 }
 
-function canaryRow({ decision, members }: NetworkView, canary: CanaryDecision): object {
+function canaryRow({ decision, members }: NetworkView, canary: CanaryDecision): CanaryJson {
   const verdict = decision?.canaryVerdicts.find(({ edge }) => edge === canary.address) ?? null;
   return {
     ...memberFields(members.get(canary.address) ?? null),
@@ -90,7 +100,7 @@ function canaryRow({ decision, members }: NetworkView, canary: CanaryDecision): 
   };
 }
 
-function memberFields(member: MemberView | null): object {
+function memberFields(member: MemberView | null): MemberJson {
   return {
     mode: member?.mode ?? 'available',
     comment: member?.comment ?? '',
@@ -101,7 +111,9 @@ function memberFields(member: MemberView | null): object {
   };
 }
 
-function sampleFields(sample: Sample | null): object {
+type SampleJson = Pick<MemberJson, 'last_at' | 'fail' | 'address' | 'attempts' | 'hops' | 'stalled_ms' | 'phases'>;
+
+function sampleFields(sample: Sample | null): SampleJson {
   const fetch = sample?.primary ?? null;
   const phases = fetch?.phases ?? null;
   return {
@@ -124,17 +136,16 @@ function sampleFields(sample: Sample | null): object {
   };
 }
 
-function verdictFields(verdict: Verdict | null): object {
+function verdictFields(verdict: Verdict | null): VerdictJson {
   return {
     judgement: verdict?.judgement ?? null,
     last: verdict?.last ?? null,
     window_average: verdict?.windowAverage ?? null,
     average: verdict?.average ?? null,
-    why: verdict?.why ?? null,
   };
 }
 
-function changeRow({ at, serial, added, removed, live, reasons }: LiveChange): object {
+function changeRow({ at, serial, added, removed, live, reasons }: LiveChange): ChangeJson {
   return { at, serial, added, removed, live, reasons: Object.fromEntries(reasons) };
 }
 

@@ -1,9 +1,7 @@
-/**
- * What each URL answers, as values: no socket here. Paths are exact; `/api/v1` stays as it is once released, new keys may
- * come to it.
- */
+/** What each URL answers, as values: no socket here. Paths are exact. */
 import { formatFault } from '../fault.ts';
-import type { StatusView, ZoneView } from './api.ts';
+import type { SecondaryView, StatusView, ZoneView } from './api.ts';
+import type { ErrorJson, SecondaryJson, StatusJson, ZoneJson } from './api-json.ts';
 import { networkDetail, networkSummary } from './api-network.ts';
 import { healthBody, healthReasons } from './healthz.ts';
 import type { Metrics } from './metrics.ts';
@@ -59,7 +57,7 @@ export async function route(method: string, target: string, sources: Sources): P
 
 /** An error as every path reports it. */
 export function failure(code: number, error: string, detail: string): Reply {
-  return json(code, { error, detail });
+  return json(code, { error, detail } satisfies ErrorJson);
 }
 
 /** The decoded `*` (empty where there is none), or null where the path is another one. */
@@ -90,7 +88,7 @@ function network({ view }: Sources, name: string): Reply {
   return json(200, networkDetail(found, view.now()));
 }
 
-function status(view: StatusView): object {
+function status(view: StatusView): StatusJson {
   const zones = { ok: 0, stale: 0, broken: 0 };
   for (const { state } of view.zones()) zones[state]++;
   const reasons = healthReasons(view);
@@ -102,7 +100,7 @@ function status(view: StatusView): object {
   };
 }
 
-function zoneRow({ name, network: net, state, serial, records, file, loadedAt, faults }: ZoneView): object {
+function zoneRow({ name, network: net, state, serial, records, file, loadedAt, faults }: ZoneView): ZoneJson {
   return {
     zone: name,
     network: net,
@@ -115,7 +113,7 @@ function zoneRow({ name, network: net, state, serial, records, file, loadedAt, f
   };
 }
 
-function secondaryRow(row: ReturnType<StatusView['secondaries']>[number]): object {
+function secondaryRow(row: SecondaryView): SecondaryJson {
   return {
     secondary: row.secondary,
     zone: row.zone,

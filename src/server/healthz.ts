@@ -1,5 +1,6 @@
 /** `/healthz`: whether this server does its work, and every reason why not. */
 import type { NetworkView, StatusView } from './api.ts';
+import type { HealthJson } from './api-json.ts';
 
 const ZONES_NAMED = 5; // a failure of ten thousand zones is one line too
 
@@ -9,11 +10,9 @@ export function healthReasons(view: StatusView): readonly string[] {
   if (!view.ready()) reasons.push('not ready: DNS queries are not answered yet');
   if (!view.prober().alive) reasons.push('prober: its thread does not run');
   for (const network of view.networks()) reasons.push(...networkReasons(network, view.now()));
+  const zones = view.zones();
   for (const state of ['broken', 'stale'] as const) {
-    const names = view
-      .zones()
-      .filter((zone) => zone.state === state)
-      .map((zone) => zone.name);
+    const names = zones.filter((zone) => zone.state === state).map((zone) => zone.name);
     if (names.length === 0) continue;
     const named = names.slice(0, ZONES_NAMED).join(', ');
     const more = names.length > ZONES_NAMED ? ` and ${names.length - ZONES_NAMED} more` : '';
@@ -35,7 +34,7 @@ function networkReasons({ name, live, round }: NetworkView, now: number): readon
 }
 
 /** The body of `/healthz`; 503 when there are reasons. */
-export function healthBody(view: StatusView, reasons: readonly string[]): object {
+export function healthBody(view: StatusView, reasons: readonly string[]): HealthJson {
   return {
     status: reasons.length === 0 ? 'ok' : 'failing',
     ready: view.ready(),
