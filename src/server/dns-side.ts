@@ -1,16 +1,17 @@
 import { endpointText } from '../config/address.ts';
-import type { ServerConfig, TsigKey } from '../config/types.ts';
+import type { ServerConfig, TransferConfig } from '../config/types.ts';
 import type { Fault } from '../fault.ts';
 import type { WireName } from '../zones/name.ts';
 import type { ZoneChange } from '../zones/zone-store-types.ts';
 import type { ZoneUpdate } from '../zones/zone-update.ts';
+import { NO_TRANSFERS, type ThreadTransfer } from './dns-thread.ts';
 import { type LiveBoard, NETWORKS_MAX } from './live-board.ts';
 import { Stats, type StatsSum, sumStats } from './stats.ts';
 import { type BoundThreads, DnsThreads } from './worker-group.ts';
 
 export type DnsSideOptions = {
   readonly server: ServerConfig;
-  readonly keys: readonly TsigKey[];
+  readonly transfer: TransferConfig;
   readonly board: LiveBoard;
   readonly log: (level: 'info' | 'warn' | 'error', message: string) => void;
 };
@@ -22,26 +23,32 @@ export type DnsSideOptions = {
 export class DnsSide {
   private readonly board: LiveBoard;
   private readonly bound: BoundThreads;
+  private server: ServerConfig;
+  private transfer: TransferConfig;
   private threads: DnsThreads | null = null;
   /** The last word on each zone, by its number. */
   private readonly zones = new Map<number, ZoneUpdate>();
   private readonly numbers = new Map<WireName, number>();
 
-  private constructor(board: LiveBoard, bound: BoundThreads) {
+  private constructor({ board, server, transfer }: DnsSideOptions, bound: BoundThreads) {
     this.board = board;
+    this.server = server;
+    this.transfer = transfer;
     this.bound = bound;
   }
 
   /** Takes the ports. */
   static async bind(options: DnsSideOptions): Promise<DnsSide | Fault> {
-    const { board, ...rest } = options;
+    const { board, server, log } = options;
     const bound = await DnsThreads.bind({
-      ...rest,
+      server,
+      transfer: NO_TRANSFERS, // `run` tells, when it is known which networks there are
       slots: board.slots.shared,
       networks: NETWORKS_MAX,
       updates: [],
+      log,
     });
-    return 'code' in bound ? bound : new DnsSide(board, bound);
+    return 'code' in bound ? bound : new DnsSide(options, bound);
   }
 
   /** Answers from now on; resolves when every thread does. */
@@ -49,6 +56,7 @@ export class DnsSide {
     const threads = await this.bound.run([...this.zones.values()]);
     if ('code' in threads) return threads;
     this.threads = threads;
+    threads.configure(this.server, this.threadTransfer());
     // Whatever changed while they started; a zone told twice is told the same.
     threads.send([...this.zones.values()]);
     await threads.settled();
@@ -77,8 +85,11 @@ export class DnsSide {
     if (updates.length > 0) this.tell(updates);
   }
 
-  configure(server: ServerConfig, keys: readonly TsigKey[]): void {
-    this.threads?.configure(server, keys);
+  /** New settings, or other networks. */
+  configure(server: ServerConfig, transfer: TransferConfig): void {
+    this.server = server;
+    this.transfer = transfer;
+    this.threads?.configure(server, this.threadTransfer());
   }
 
   sums(): StatsSum {
@@ -87,6 +98,11 @@ export class DnsSide {
 
   stop(): Promise<void> {
     return this.threads === null ? this.bound.close() : this.threads.stop();
+  }
+
+  private threadTransfer(): ThreadTransfer {
+    const { keys, allow } = this.transfer;
+    return { keys, allow, rows: this.board.rows() };
   }
 
   private tell(updates: readonly ZoneUpdate[]): void {

@@ -1,4 +1,4 @@
-import type { Endpoint, ServerConfig, TsigKey } from '../config/types.ts';
+import type { Endpoint, ServerConfig, TransferRule, TsigKey } from '../config/types.ts';
 import type { ZoneUpdate } from '../zones/zone-update.ts';
 
 /** Numbers for the statistics and for what an answer may do. */
@@ -39,8 +39,18 @@ export type SpecialHandler = {
    */
   stream(query: Uint8Array, client: Client, send: (message: Uint8Array) => Promise<boolean>): Promise<void>;
   apply(updates: readonly ZoneUpdate[]): void;
-  configure(server: ServerConfig, keys: readonly TsigKey[]): void;
+  configure(transfer: ThreadTransfer): void;
 };
+
+/** Who may sign and transfer what. `rows`: networks' names by their row in the statistics, which is what zones carry. */
+export type ThreadTransfer = {
+  readonly keys: readonly TsigKey[];
+  readonly allow: readonly TransferRule[];
+  readonly rows: readonly (string | null)[];
+};
+
+/** Nobody, nothing. */
+export const NO_TRANSFERS: ThreadTransfer = { keys: [], allow: [], rows: [] };
 
 /** Main thread → a thread that answers. */
 export type DnsMessage =
@@ -48,7 +58,7 @@ export type DnsMessage =
   | {
       readonly kind: 'settings';
       readonly server: ServerConfig;
-      readonly keys: readonly TsigKey[];
+      readonly transfer: ThreadTransfer;
       readonly rateLimit: SharedArrayBuffer | null;
     }
   /** Asks for a 'synced' report once everything sent before is in force. */
@@ -73,7 +83,7 @@ export type DnsThreadData = {
    */
   readonly news: SharedArrayBuffer;
   readonly server: ServerConfig;
-  readonly keys: readonly TsigKey[];
+  readonly transfer: ThreadTransfer;
   readonly sockets: readonly ThreadSocket[];
   /** Table of the rate limit, shared by all UDP threads; null: no limit. */
   readonly rateLimit: SharedArrayBuffer | null;

@@ -113,7 +113,7 @@ class Server implements Running {
     if (!dryRun) {
       const side = await DnsSide.bind({
         server: config.server,
-        keys: config.transfer.keys,
+        transfer: config.transfer,
         board: this.board,
         log: (level, message) => log[level](message),
       });
@@ -257,8 +257,8 @@ class Server implements Running {
     const restart = needRestart(this.config, loaded.config);
     if (restart.length > 0) log.warn(`reload: ${restart.join(', ')} changed; that takes a restart`);
     this.config = loaded.config;
-    this.dnsSide?.configure(loaded.config.server, loaded.config.transfer.keys);
     await networks.configure(loaded.config, [...lists.files.values()]);
+    this.dnsSide?.configure(loaded.config.server, loaded.config.transfer);
     const summary = await store.reload(zoneSettings(loaded.config, networks.names()));
     log.info(summary, 'reloaded');
   }

@@ -1,6 +1,6 @@
-import type { ServerConfig, TsigKey } from '../config/types.ts';
+import type { ServerConfig } from '../config/types.ts';
 import type { LiveSlots } from '../zones/live-slots.ts';
-import type { Answerer, SpecialHandler } from './dns-thread.ts';
+import type { Answerer, SpecialHandler, ThreadTransfer } from './dns-thread.ts';
 import { Responder } from './respond.ts';
 import { refusals } from './respond-special.ts';
 import type { Stats } from './stats.ts';
@@ -9,7 +9,7 @@ export type AnswererParts = {
   readonly slots: LiveSlots;
   readonly stats: Stats;
   readonly server: ServerConfig;
-  readonly keys: readonly TsigKey[];
+  readonly transfer: ThreadTransfer;
 };
 
 /** The one place where an answering thread gets its responder and its room for special messages. */

@@ -2,6 +2,7 @@ import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { Endpoint, ServerConfig } from '../../src/config/types.ts';
+import { NO_TRANSFERS } from '../../src/server/dns-thread.ts';
 import { DnsThreads, type DnsThreadsOptions } from '../../src/server/worker-group.ts';
 import { compileZone } from '../../src/zones/compile.ts';
 import { LiveSlots } from '../../src/zones/live-slots.ts';
@@ -78,7 +79,7 @@ export async function startThreads(
   const logs: string[] = [];
   const threads = await DnsThreads.start({
     server: { ...SERVER, ...server },
-    keys: [],
+    transfer: NO_TRANSFERS,
     slots: slots.shared,
     networks: 2,
     updates: [zoneUpdate()],
