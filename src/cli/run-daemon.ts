@@ -18,11 +18,14 @@ export function daemonise(options: RunOptions): Promise<number> {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
       detached: true,
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      // Not inherited: whoever waits for the end of our standard error must not wait for the daemon's.
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       env: { ...process.env, [DAEMON]: '1' },
     });
+    child.stderr?.pipe(process.stderr);
     child.once('message', () => {
       child.disconnect();
+      child.stderr?.destroy();
       child.unref();
       resolve(0);
     });
@@ -40,7 +43,11 @@ export async function runDaemon(options: RunOptions): Promise<number> {
   if (run === null) return 1;
   const stop = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
-  if (process.send !== undefined) process.send('running');
+  if (process.send !== undefined) {
+    process.send('running');
+    // From here on nobody reads it, and a broken pipe would end the daemon.
+    process.stderr.write = () => true;
+  }
   const unhear = hearBell(run.config.healthdataStore, () => void redecide(run));
   try {
     await repeat(run, options.forceUpdate, stop.signal);

@@ -7,6 +7,7 @@ import { stringify } from 'yaml';
 export const NETWORK = 'mynet';
 export const OBJECT = 'the object that every edge must serve\n';
 
+type Program = 'edge_manage' | 'edge_query' | 'edge_conf';
 export type Ended = { readonly status: number | null; readonly stdout: string; readonly stderr: string };
 export type StateJson = {
   readonly last_live: readonly string[];
@@ -120,16 +121,20 @@ export class Installation {
   }
 
   /** Starts one of the commands on this installation and network. */
-  start(command: 'edge_manage' | 'edge_query' | 'edge_conf', args: readonly string[] = [], env = {}): ChildProcess {
+  start(command: Program, args: readonly string[] = [], env = {}): ChildProcess {
+    return this.startBare(command, ['-A', NETWORK, '-c', this.path('edgemanage.yaml'), ...args], env);
+  }
+
+  /** With these arguments and no others. */
+  startBare(command: Program, args: readonly string[], env = {}): ChildProcess {
     const script = join(import.meta.dirname, '..', '..', 'bin', `${command}.js`);
-    const common = ['-A', NETWORK, '-c', this.path('edgemanage.yaml')];
-    const child = spawn(process.execPath, [script, ...common, ...args], { env: { ...process.env, ...env } });
+    const child = spawn(process.execPath, [script, ...args], { env: { ...process.env, ...env } });
     this.#started.add(child);
     child.once('exit', () => this.#started.delete(child));
     return child;
   }
 
-  run(command: 'edge_manage' | 'edge_query' | 'edge_conf', args: readonly string[] = [], env = {}): Promise<Ended> {
+  run(command: Program, args: readonly string[] = [], env = {}): Promise<Ended> {
     return ended(this.start(command, args, env));
   }
 

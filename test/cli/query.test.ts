@@ -1,0 +1,108 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type EdgeRow, matches, printRows, rowOf } from '../../src/cli/query-rows.ts';
+import { type EdgeRecord, NEW_EDGE } from '../../src/health/edge-store.ts';
+import { printEdgeRecord } from '../../src/health/edge-store-text.ts';
+import { Installation } from '../support/installation.ts';
+
+const NOW = 1_700_000_000;
+const FETCHED: EdgeRecord = { ...NEW_EDGE, history: { times: [NOW], seconds: [0.2] }, health: 'pass_threshold' };
+const ROW: EdgeRow = { mode: 'force', state: 'in', health: 'pass', edge: 'e1', seconds: 12, comment: '[a] b' };
+
+describe('an edge as a row', () => {
+  test.each([
+    ['never fetched', NEW_EDGE, { health: 'unknown', seconds: -1, state: 'out', mode: 'available' }],
+    ['since when nobody noted', FETCHED, { health: 'pass_threshold', seconds: -1 }],
+    ['for a while', { ...FETCHED, stateSince: NOW - 12.9 }, { seconds: 12 }],
+    ['since the future, after the clock was set back', { ...FETCHED, stateSince: NOW + 5 }, { seconds: 0 }],
+  ])('%s', (_, record, expected) => {
+    expect(rowOf('e1', record, NOW)).toMatchObject(expected);
+  });
+});
+
+describe('filters', () => {
+  const all = { health: null, state: null, mode: null };
+  test.each([
+    ['nothing asked', ROW, all, true],
+    ['allpass takes any pass', ROW, { ...all, health: 'allpass' }, true],
+    ['allpass refuses fail', { ...ROW, health: 'fail' }, { ...all, health: 'allpass' }, false],
+    ['allpass takes what was never fetched', { ...ROW, health: 'unknown' }, { ...all, health: 'allpass' }, true],
+    ['pass is one health', { ...ROW, health: 'pass_window' }, { ...all, health: 'pass' }, false],
+    ['state', ROW, { ...all, state: 'out' }, false],
+    ['mode', ROW, { ...all, mode: 'available' }, false],
+    ['all of them', ROW, { health: 'pass', state: 'in', mode: 'force' }, true],
+  ] as const)('%s', (_, row, filter, expected) => {
+    expect(matches(row, filter)).toBe(expected);
+  });
+});
+
+describe('output', () => {
+  const usual = { format: 'flat', quiet: false, verbose: false, header: false } as const;
+  test.each([
+    ['flat', usual, 'e1\t12\n'],
+    ['csv', { ...usual, format: 'csv' }, 'e1,12\n'],
+    ['quiet', { ...usual, quiet: true }, 'e1\n'],
+    ['verbose', { ...usual, verbose: true }, 'force\tin\tpass\te1\t12\t[a] b\n'],
+    ['verbose beats quiet', { ...usual, verbose: true, quiet: true }, 'force\tin\tpass\te1\t12\t[a] b\n'],
+    ['header', { ...usual, header: true, format: 'csv' }, 'edgename,duration\ne1,12\n'],
+    ['header, quiet', { ...usual, header: true, quiet: true }, 'edgename\ne1\n'],
+    [
+      'header, verbose',
+      { ...usual, header: true, verbose: true, format: 'csv' },
+      'mode,state,health,edgename,duration,comment\nforce,in,pass,e1,12,[a] b\n',
+    ],
+    ['json', { ...usual, format: 'json', header: true }, '{"edge": "e1", "time_since_state_change": "12"}\n'],
+    ['json, quiet', { ...usual, format: 'json', quiet: true }, '{"edge": "e1"}\n'],
+    [
+      'json, verbose',
+      { ...usual, format: 'json', verbose: true },
+      '{"edge": "e1", "time_since_state_change": "12", "health": "pass", "state": "in"}\n',
+    ],
+  ] as const)('%s', (_, style, expected) => {
+    expect(printRows([ROW], style)).toBe(expected);
+  });
+
+  test('no header without a row', () => {
+    expect(printRows([], { ...usual, header: true })).toBe('');
+  });
+});
+
+describe('the command', () => {
+  let site: Installation;
+  beforeAll(async () => {
+    site = await Installation.make({ edges: ['a.test', 'b.test', 'c.test', 'd.test'] });
+    const live: EdgeRecord = { ...FETCHED, state: 'in', stateSince: 0 };
+    await site.write('health/a.test.edgestore', printEdgeRecord(live));
+    const over: EdgeRecord = { ...FETCHED, health: 'fail', mode: 'force', modeUntil: NOW, comment: '[a] b' };
+    await site.write('health/b.test.edgestore', printEdgeRecord(over));
+    await site.write('health/d.test.edgestore', '{"fetch_times":');
+  });
+  afterAll(() => site.remove());
+
+  test('lists in list order; an unreadable record is told apart and passed over', async () => {
+    const { status, stdout, stderr } = await site.run('edge_query', ['-v', '-f', 'csv']);
+    const lines = stdout.split('\n').map((line) => line.replace(/,\d{8,},/, ',LONG,'));
+    expect(lines).toEqual([
+      'available,in,pass_threshold,a.test,LONG,',
+      'available,out,fail,b.test,-1,', // its mode was over
+      'available,out,unknown,c.test,-1,',
+      '',
+    ]);
+    expect(stderr).toContain('health/d.test.edgestore');
+    expect(status).toBe(0);
+    expect(await site.list('health')).toEqual(['a.test.edgestore', 'b.test.edgestore', 'd.test.edgestore']);
+  });
+
+  test('filters', async () => {
+    expect((await site.run('edge_query', ['-H', 'allpass', '-s', 'in', '-q'])).stdout).toBe('a.test\n');
+  });
+
+  test.each([
+    ['an unknown health', ['-H', 'good']],
+    ['an unknown format', ['-f', 'xml']],
+    ['an unknown option', ['--colour']],
+  ])('%s ends with status 2', async (_, args) => {
+    const { status, stdout, stderr } = await site.run('edge_query', args);
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+    expect(stderr).not.toBe('');
+  });
+});

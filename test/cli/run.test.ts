@@ -1,0 +1,146 @@
+import { stat, unlink } from 'node:fs/promises';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { Locks } from '../../src/health/lock.ts';
+import { ended, Installation, NETWORK, OBJECT } from '../support/installation.ts';
+import { MockEdge } from '../support/mock-edge.ts';
+
+/** `edge_manage` with three edges: what a run is refused for, what it logs, and the daemon. */
+
+const NAMES = ['127.77.2.1', '127.77.2.2', '127.77.2.3'];
+let site: Installation;
+let mocks: readonly MockEdge[];
+
+beforeEach(async () => {
+  const first = await MockEdge.start({ address: NAMES[0], port: 0, body: OBJECT });
+  const { port } = first;
+  // Slower from edge to edge, so that it is plain which two are the fastest.
+  const others = NAMES.slice(1).map((address, i) =>
+    MockEdge.start({ address, port, body: OBJECT, behaviour: { kind: 'ok', delayMs: 150 * (i + 1) } }),
+  );
+  mocks = [first, ...(await Promise.all(others))];
+  site = await Installation.make({
+    edges: NAMES,
+    port,
+    zones: { 'x.test': '' },
+    keys: { edge_count: 2, run_frequency: 60 },
+  });
+});
+afterEach(async () => {
+  for (const mock of mocks) await mock.close();
+  await site.remove();
+});
+
+test.each([
+  ['no network', ['edge_manage', []], 2],
+  ['an unknown option', ['edge_manage', ['--colour']], 2],
+  ['an argument too many', ['edge_manage', ['x']], 2],
+] as const)('%s ends with status 2', async (name, [command, args], expected) => {
+  const child =
+    name === 'no network' ? site.startBare(command, ['-c', site.path('edgemanage.yaml')]) : site.start(command, args);
+  const { status, stderr } = await ended(child);
+  expect(status).toBe(expected);
+  expect(stderr).not.toBe('');
+});
+
+test('a configuration that cannot be used ends with status 1 and its place', async () => {
+  await site.write('edgemanage.yaml', 'goodenough: [\n');
+  const { status, stderr } = await site.run('edge_manage');
+  expect(status).toBe(1);
+  expect(stderr).toContain('edgemanage.yaml:');
+});
+
+test('a missing edge list ends with status 1', async () => {
+  const { status, stderr } = await ended(
+    site.startBare('edge_manage', ['-A', 'nonet', '-c', site.path('edgemanage.yaml')]),
+  );
+  expect(status).toBe(1);
+  expect(stderr).toContain('edges/nonet');
+});
+
+test('a network that is locked ends with status 1 and nothing is fetched; a dry run may look', async () => {
+  const locks = Locks.open(site.path('edgemanage.lock'));
+  locks.tryLock('network', NETWORK);
+  locks.tryLock('server', NETWORK);
+  const { status, stderr } = await site.run('edge_manage');
+  expect(status).toBe(1);
+  expect(stderr).toContain('server');
+  expect(mocks.map(({ connections }) => connections)).toEqual([0, 0, 0]);
+  expect((await site.run('edge_manage', ['-n'])).status).toBe(0);
+  locks.close();
+});
+
+test('a state file that cannot be understood is set aside, and the run goes on', async () => {
+  await site.write(`${NETWORK}.state`, '{"last_live": [');
+  expect((await site.run('edge_manage')).status).toBe(0);
+  expect((await site.list('.')).filter((name) => name.includes('.bad-'))).toHaveLength(1);
+  expect(await site.read('edgemanage.log')).toContain('.bad-');
+  expect((await site.state()).last_live).toEqual(NAMES.slice(0, 2));
+});
+
+test('the log has the form that log readers know; -v goes to standard error instead', async () => {
+  expect((await site.run('edge_manage')).stderr).toBe('');
+  const log = await site.read('edgemanage.log');
+  for (const line of log.trimEnd().split('\n')) {
+    expect(line).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} \(\d+\): (INFO|WARNING|ERROR) \S/);
+  }
+  expect(log).toContain(`fetch from ${NAMES[0]}: `);
+  const { stderr } = await site.run('edge_manage', ['--force', '-v']);
+  expect(stderr).toMatch(/^edgemanage \(\d+\): DEBUG \S/m);
+  expect(await site.read('edgemanage.log')).toBe(log);
+});
+
+test('a dry run before the first run leaves no trace', async () => {
+  const before = await site.list('.');
+  const { status, stdout } = await site.run('edge_manage', ['-n']);
+  expect(status).toBe(0);
+  expect(stdout).toContain('Would write x.test.zone');
+  expect(await site.list('.')).toEqual(before);
+});
+
+test('a zone file that was removed comes back with its serial', async () => {
+  await site.run('edge_manage');
+  const before = await site.read('named/x.test.zone');
+  await unlink(site.path('named/x.test.zone'));
+  await site.run('edge_manage', ['--force']);
+  expect(await site.read('named/x.test.zone')).toBe(before);
+});
+
+describe('the daemon', () => {
+  const LIVE = `${NETWORK}.live`;
+
+  /** Resolved when the file says what `wanted` looks for. */
+  async function until(file: string, wanted: (text: string) => boolean): Promise<void> {
+    for (;;) {
+      const text = await site.read(file).catch(() => '');
+      if (wanted(text)) return;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  test('stays with -v, keeps its lock, takes up a mode at once, and ends with status 0', async () => {
+    const child = site.start('edge_manage', ['--daemonise', '-v']);
+    const end = ended(child);
+    await until(LIVE, (text) => text === `${NAMES[0]}\n${NAMES[1]}\n`);
+    expect((await site.run('edge_manage', ['--force'])).status).toBe(1);
+    expect((await site.run('edge_conf', ['--no-syslog', '-m', 'unavailable', '-C', 'x', NAMES[0]])).status).toBe(0);
+    await until(LIVE, (text) => text === `${NAMES[1]}\n${NAMES[2]}\n`); // run_frequency is a minute: it was told
+    child.kill('SIGTERM');
+    expect((await end).status).toBe(0);
+  });
+
+  test('leaves its terminal, and refuses when it cannot have its lock', async () => {
+    expect((await site.run('edge_manage', ['--daemonise'])).status).toBe(0);
+    await until(LIVE, (text) => text !== '');
+    expect((await site.run('edge_manage', ['--daemonise', '--force'])).status).toBe(1);
+    const pid = Number(/\((\d+)\): INFO/.exec(await site.read('edgemanage.log'))?.[1]);
+    process.kill(pid, 'SIGTERM');
+    await untilFree();
+    expect((await stat(site.path(LIVE))).size).toBeGreaterThan(0);
+  });
+
+  async function untilFree(): Promise<void> {
+    const locks = Locks.open(site.path('edgemanage.lock'));
+    while (locks.isLocked('network', NETWORK)) await new Promise((resolve) => setTimeout(resolve, 20));
+    locks.close();
+  }
+});
