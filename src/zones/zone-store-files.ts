@@ -8,7 +8,8 @@ export type FileHash = string;
 export const ABSENT: FileHash = 'absent';
 
 type Stamp = { readonly mtimeMs: number; readonly ctimeMs: number; readonly size: number; readonly ino: number };
-type Known = { readonly stamp: Stamp | null; readonly hash: FileHash; readonly trusted: boolean };
+/** What is remembered of one file; `trusted`: that its stamp would have moved with its contents. */
+export type KnownFile = { readonly stamp: Stamp | null; readonly hash: FileHash; readonly trusted: boolean };
 
 /** A file written this recently may be written again without its time moving on: some file systems count in 2 s steps. */
 const RACY_MS = 2000;
@@ -18,7 +19,7 @@ const RACY_MS = 2000;
  * changes; a file whose time, size or inode moved is read and compared by content.
  */
 export class FileBook {
-  private readonly known = new Map<string, Known>();
+  readonly known = new Map<string, KnownFile>();
   private round = new Map<string, FileHash>();
   private sure = false;
 
@@ -52,6 +53,11 @@ export class FileBook {
     } catch (error) {
       return { ok: false, message: reason(error), hash: this.note(path, null, null) };
     }
+  }
+
+  /** Takes over what another book learned by reading. */
+  adopt(known: ReadonlyMap<string, KnownFile>): void {
+    for (const [path, file] of known) this.known.set(path, file);
   }
 
   /** Drops what is known of files that no zone depends on any more. */

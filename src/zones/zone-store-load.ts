@@ -1,27 +1,29 @@
-import { compileLoaded, contentHash, type LoadedZone, loadZone, type ZoneSource } from './load-zone.ts';
+import { statSync } from 'node:fs';
+import { compileLoaded, contentHash, type LoadedZone, loadZone } from './load-zone.ts';
 import { wireFromName } from './name.ts';
 import type { ZoneDns } from './network-zone.ts';
 import type { Included } from './scan-include.ts';
 import type { FileBook, FileHash } from './zone-store-files.ts';
 import type { StoreFault, ZoneTarget } from './zone-store-types.ts';
 
-/** What came of one attempt to load a zone. `image` has no serial yet (a network's zone) or its file's (a static one). */
+/** A zone that may be served. The image has the serial of the zone's own SOA: 0 for a network's zone. */
+export type GoodZone = {
+  readonly image: SharedArrayBuffer;
+  /** Of its content (`contentHash`). */
+  readonly hash: string;
+  readonly serial: number;
+  /** Live ones not counted. */
+  readonly records: number;
+};
+
+/** What came of one attempt to load a zone. */
 export type LoadResult = {
   /** What the files held that it depends on, its own first; a change of any calls for another attempt. */
   readonly files: ReadonlyMap<string, FileHash>;
   readonly faults: readonly StoreFault[];
-  readonly good: null | {
-    readonly image: SharedArrayBuffer;
-    readonly hash: string;
-    /** Of the zone's own SOA; 0 for a network's zone. */
-    readonly serial: number;
-    readonly records: number;
-  };
+  /** Null: the faults hold an error. */
+  readonly good: GoodZone | null;
 };
-
-export function sourceOf(target: ZoneTarget, dns: ZoneDns): ZoneSource {
-  return target.network === null ? { kind: 'static' } : { kind: 'network', dns };
-}
 
 /** Reads, checks and compiles one zone. Its own file may lie anywhere, what it includes only below its `includeRoot`. */
 export function loadTarget(target: ZoneTarget, dns: ZoneDns, files: FileBook): LoadResult {
@@ -34,19 +36,30 @@ export function loadTarget(target: ZoneTarget, dns: ZoneDns, files: FileBook): L
   const loaded = loadZone({
     origin: wireFromName(target.origin),
     file: target.file,
-    source: sourceOf(target, dns),
+    source: target.network === null ? { kind: 'static' } : { kind: 'network', dns },
     includeRoot: target.includeRoot,
     readFile,
   });
-  // A file refused before it was read (outside the folder) is no dependency.
   return { files: hashes, faults: loaded.faults, good: loaded.ok ? compiled(loaded) : null };
 }
 
-function compiled(loaded: LoadedZone): LoadResult['good'] {
+function compiled(loaded: LoadedZone): GoodZone {
   return {
     image: compileLoaded(loaded, loaded.serial),
     hash: contentHash(loaded),
     serial: loaded.serial,
     records: loaded.store.size,
   };
+}
+
+/** Octets from which on a zone's file would hold up the main thread for longer than is good for probing and HTTP. */
+const LARGE_OCTETS = 256 * 1024;
+
+/** Whether a zone is better loaded beside the main thread. What it includes is not looked at: that is rare, and small. */
+export function isLarge(target: ZoneTarget): boolean {
+  try {
+    return (statSync(target.file, { throwIfNoEntry: false })?.size ?? 0) >= LARGE_OCTETS;
+  } catch {
+    return false;
+  }
 }

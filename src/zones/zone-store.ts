@@ -1,72 +1,71 @@
 import { dirname, join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { stampSerial } from './load-zone.ts';
 import type { WireName } from './name.ts';
-import { nextSerial, serialCompare, serialMax } from './serial.ts';
+import { serialMax } from './serial.ts';
 import { FolderWatch } from './watch.ts';
 import { type Discovery, discoverZones } from './zone-store-discover.ts';
 import { FileBook, type FileHash } from './zone-store-files.ts';
-import { type LoadResult, loadTarget } from './zone-store-load.ts';
-import { SerialBook } from './zone-store-serials.ts';
+import { isLarge, type LoadResult, loadTarget } from './zone-store-load.ts';
+import { ZoneLoader } from './zone-store-loader.ts';
+import { Publisher, type ServedZone } from './zone-store-publish.ts';
 import type { LoadSummary, StoreFault, ZoneChange, ZoneEntry, ZoneSettings, ZoneTarget } from './zone-store-types.ts';
 
 export type ZoneStoreOptions = {
   readonly settings: ZoneSettings;
   /** Where serials are remembered, absolute (`<state dir>/edgewise-zones.json`); null: nowhere. */
   readonly serialFile: string | null;
-  /** The highest serial that the live set gave this zone so far; 0: none. */
+  /** The highest serial that the live set gave this zone so far, or is about to; 0: none. */
   readonly liveSerial: (network: string, origin: WireName) => number;
   /** Epoch seconds. */
   readonly now: () => number;
   /** Called with what the answering threads must be told, after the serials in it are durable. */
   readonly onChange: (changes: readonly ZoneChange[]) => void;
-  /** Called when a zone's or (null) the store's faults are other than they were, with none when all is well again. */
+  /** Called after each attempt that found faults in a zone or (null) the store as a whole, and, with none, when they are gone. */
   readonly onFaults?: (entry: ZoneEntry | null, faults: readonly StoreFault[]) => void;
 };
 
-/** A zone as the store knows it. `target` is where its last attempt to load came from. */
+/** A zone as the store knows it. `target`, `files` and `faults` are of the last attempt to load it. */
 type Zone = {
   readonly number: number;
-  target: ZoneTarget;
-  /** What of the settings went into the last attempt. */
-  key: string;
-  files: ReadonlyMap<string, FileHash>;
-  faults: readonly StoreFault[];
-  failed: boolean;
-  /** The version served, or about to be. */
-  good: null | { image: SharedArrayBuffer; hash: string; serial: number; records: number; loadedAt: number };
-  /** Milliseconds of `performance.now()` since when its file is missing; null: it is there. */
-  missingAt: number | null;
+  readonly target: ZoneTarget;
+  /** What of the settings went into that attempt. */
+  readonly key: string;
+  readonly files: ReadonlyMap<string, FileHash>;
+  readonly faults: readonly StoreFault[];
+  readonly failed: boolean;
+  readonly served: ServedZone | null;
 };
 
-type Summary = { loaded: number; unchanged: number; failed: number; removed: number };
+/** A large zone that is being loaded beside the main thread. */
+type Background = { readonly key: string; readonly done: Promise<void> };
+
+type Counts = { loaded: number; unchanged: number; failed: number; removed: number };
 
 /** The event loop is given back after this long. */
 const SLICE_MS = 5;
-/** Zones are published in batches: so many, or what was loaded in so long. */
-const BATCH_ZONES = 1000;
-const BATCH_MS = 250;
 /** An editor that saves by renaming takes the file away for a moment: a zone goes after this long without one. */
 const GONE_MS = 300;
 
 /**
  * All zones of a configuration: loads them, watches their files, keeps the last good version of those that break, and
- * tells `onChange` what is new. It neither knows slots nor the server. One load, reload or rescan runs at a time.
+ * tells `onChange` what is new. It neither knows slots nor the server. One load, reload or rescan runs at a time; large
+ * zones are loaded in a thread beside it and join when they are ready.
  */
 export class ZoneStore {
   private readonly options: ZoneStoreOptions;
   private settings: ZoneSettings;
   private dnsKey: string;
-  private book: SerialBook | null = null;
+  private readonly publisher: Publisher;
   private readonly files = new FileBook();
+  private readonly loader = new ZoneLoader();
   private readonly zones = new Map<WireName, Zone>();
   private readonly numbers = new Map<WireName, number>();
+  private readonly background = new Map<WireName, Background>();
+  /** Zones whose file is missing, and since when, in milliseconds of `performance.now()`. */
+  private readonly missing = new Map<WireName, number>();
+  private targets: ReadonlyMap<WireName, ZoneTarget> = new Map();
   private storeFaults: readonly StoreFault[] = [];
-  private bookFault: StoreFault | null = null;
-  private batch: ZoneChange[] = [];
-  /** Zones of the batch whose serial is new. */
-  private readonly raised = new Set<WireName>();
-  private batchSince = 0;
+  private counts: Counts = { loaded: 0, unchanged: 0, failed: 0, removed: 0 };
   private sliceSince = 0;
   private running: Promise<unknown> = Promise.resolve();
   private folderWatch: FolderWatch | null = null;
@@ -76,26 +75,28 @@ export class ZoneStore {
     this.options = options;
     this.settings = options.settings;
     this.dnsKey = JSON.stringify(options.settings.dns);
+    this.publisher = new Publisher({
+      serialFile: options.serialFile,
+      liveSerial: options.liveSerial,
+      now: options.now,
+      onChange: (changes) => {
+        if (!this.closed) options.onChange(changes);
+      },
+      onFault: () => options.onFaults?.(null, this.faults()),
+    });
   }
 
   /** Loads every zone, the first time. Zones are published in batches as they are ready. Never rejects for bad zones. */
   load(): Promise<LoadSummary> {
-    return this.exclusive(async () => {
-      const { book, fault } = await SerialBook.open(this.options.serialFile, this.options.now());
-      this.book = book;
-      this.bookFault = fault;
-      return this.scan({ sure: true, removeNow: true });
-    });
+    return this.whole(() => this.publisher.open());
   }
 
   /** Looks at every file again, whatever its time says, with new settings if given (SIGHUP). */
   reload(settings?: ZoneSettings): Promise<LoadSummary> {
-    return this.exclusive(() => {
-      if (settings !== undefined) {
-        this.settings = settings;
-        this.dnsKey = JSON.stringify(settings.dns);
-      }
-      return this.scan({ sure: true, removeNow: true });
+    return this.whole(async () => {
+      if (settings === undefined) return;
+      this.settings = settings;
+      this.dnsKey = JSON.stringify(settings.dns);
     });
   }
 
@@ -107,10 +108,11 @@ export class ZoneStore {
     });
   }
 
-  /** Stops watching. The changes of a load that is under way are not published any more. */
+  /** Stops watching and loading. The changes of a load that is under way are not published any more. */
   async close(): Promise<void> {
     this.closed = true;
     this.folderWatch?.close();
+    await this.loader.close();
     await this.running;
   }
 
@@ -126,14 +128,15 @@ export class ZoneStore {
 
   /** What is wrong apart from single zones: folders, doubled zones, the file of serials. */
   faults(): readonly StoreFault[] {
-    return this.bookFault === null ? this.storeFaults : [...this.storeFaults, this.bookFault];
+    const { fault } = this.publisher;
+    return fault === null ? this.storeFaults : [...this.storeFaults, fault];
   }
 
   /** The highest serial of a network's zones, those about to be published included; 0: it has none. */
   maxSerial(network: string): number {
     let highest = 0;
-    for (const { target, good } of this.zones.values()) {
-      if (target.network === network && good !== null) highest = serialMax(highest, good.serial);
+    for (const { target, served } of this.zones.values()) {
+      if (target.network === network && served !== null) highest = serialMax(highest, served.serial);
     }
     return highest;
   }
@@ -144,31 +147,36 @@ export class ZoneStore {
     return result;
   }
 
-  private async scan({
-    sure,
-    removeNow,
-  }: {
-    readonly sure: boolean;
-    readonly removeNow: boolean;
-  }): Promise<LoadSummary> {
+  /** One complete look at everything, large zones included. */
+  private async whole(before: () => Promise<void>): Promise<LoadSummary> {
     const start = performance.now();
-    const summary: Summary = { loaded: 0, unchanged: 0, failed: 0, removed: 0 };
-    this.sliceSince = start;
+    const counts = { loaded: 0, unchanged: 0, failed: 0, removed: 0 };
+    await this.exclusive(async () => {
+      this.counts = counts;
+      await before();
+      await this.scan({ sure: true, removeNow: true });
+    });
+    await Promise.all(Array.from(this.background.values(), ({ done }) => done));
+    return { ...counts, seconds: (performance.now() - start) / 1000 };
+  }
+
+  private async scan({ sure, removeNow }: { readonly sure: boolean; readonly removeNow: boolean }): Promise<void> {
+    this.sliceSince = performance.now();
     this.files.begin(sure);
     const discovery = discoverZones(this.settings);
-    this.remove(discovery, removeNow, summary);
+    this.targets = discovery.targets;
+    this.remove(discovery, removeNow);
     for (const [origin, target] of discovery.targets) {
-      if (this.closed) break;
-      this.refresh(origin, target, summary);
-      if (this.batch.length >= BATCH_ZONES || performance.now() - this.batchSince > BATCH_MS) await this.publish();
+      if (this.closed) return;
+      this.refresh(origin, target);
+      await this.publisher.publishDue();
       if (performance.now() - this.sliceSince > SLICE_MS) await this.pause();
     }
-    this.book?.retain(new Set(this.zones.keys()), this.options.now());
-    await this.publish();
+    this.publisher.retain(new Set([...this.zones.keys(), ...this.background.keys()]));
+    await this.publisher.publish();
     this.files.forget(new Set(Array.from(this.zones.values(), ({ files }) => [...files.keys()]).flat()));
     this.setStoreFaults(discovery.faults);
     this.folderWatch?.refresh();
-    return { ...summary, seconds: (performance.now() - start) / 1000 };
   }
 
   private async pause(): Promise<void> {
@@ -176,146 +184,103 @@ export class ZoneStore {
     this.sliceSince = performance.now();
   }
 
-  private remove({ targets, unlisted }: Discovery, removeNow: boolean, summary: Summary): void {
-    for (const [origin, zone] of this.zones) {
-      const { network, file } = zone.target;
+  private remove({ targets, unlisted }: Discovery, removeNow: boolean): void {
+    const now = performance.now();
+    for (const [origin, { number, target }] of this.zones) {
+      const { network, file } = target;
       // A folder that cannot be listed (a lost mount) tells nothing; one that the settings dropped does.
       const unknown = unlisted.has(dirname(file)) && (network === null || this.settings.networks.includes(network));
       if (targets.has(origin) || unknown) {
-        zone.missingAt = null;
+        this.missing.delete(origin);
         continue;
       }
-      zone.missingAt ??= performance.now();
-      if (!removeNow && performance.now() - zone.missingAt < GONE_MS) {
+      const since = this.missing.get(origin) ?? now;
+      if (!removeNow && now - since < GONE_MS) {
+        this.missing.set(origin, since);
         this.folderWatch?.again(GONE_MS);
         continue;
       }
+      this.missing.delete(origin);
       this.zones.delete(origin);
-      this.book?.gone(origin, this.options.now());
-      this.batch.push({ kind: 'gone', zone: zone.number, origin, network });
-      summary.removed++;
+      this.publisher.gone(origin);
+      this.publisher.push({ kind: 'gone', zone: number, origin, network });
+      this.counts.removed++;
     }
   }
 
   /** Loads one zone if anything it depends on changed since the last attempt. */
-  private refresh(origin: WireName, target: ZoneTarget, summary: Summary): void {
+  private refresh(origin: WireName, target: ZoneTarget): void {
     const zone = this.zones.get(origin);
-    if (zone !== undefined && this.isCurrent(zone, target)) {
-      summary.unchanged++;
-      return;
+    const key = this.keyOf(target);
+    if (zone !== undefined && zone.key === key && this.isCurrent(zone)) {
+      this.counts.unchanged++;
+    } else if (this.background.get(origin)?.key === key) {
+      // Under way; if its files change meanwhile, the look after it is ready sees that.
+    } else if (isLarge(target)) {
+      this.background.set(origin, { key, done: this.loadBeside(origin, target, key) });
+    } else {
+      this.settle(origin, target, key, loadTarget(target, this.settings.dns, this.files));
     }
-    const result = loadTarget(target, this.settings.dns, this.files);
-    if (this.batch.length === 0) this.batchSince = performance.now();
-    this.settle(origin, target, result);
-    if (result.good === null) summary.failed++;
-    else summary.loaded++;
   }
 
-  private isCurrent(zone: Zone, target: ZoneTarget): boolean {
-    if (zone.key !== this.keyOf(target)) return false;
-    for (const [path, hash] of zone.files) if (this.files.look(path) !== hash) return false;
+  private isCurrent({ files }: Zone): boolean {
+    for (const [path, hash] of files) if (this.files.look(path) !== hash) return false;
     return true;
   }
 
-  private settle(origin: WireName, target: ZoneTarget, { files, faults, good }: LoadResult): void {
+  private async loadBeside(origin: WireName, target: ZoneTarget, key: string): Promise<void> {
+    const { counts } = this;
+    let result: LoadResult;
+    try {
+      const report = await this.loader.load(target, this.settings.dns);
+      result = report.result;
+      this.files.adopt(report.known);
+    } catch (error) {
+      const message = `cannot be loaded: ${error instanceof Error ? error.message : String(error)}`;
+      const at = { file: target.file, line: 1, col: 1, text: '' };
+      const files = new Map([[target.file, this.files.look(target.file)]]);
+      result = { files, faults: [{ severity: 'error', code: 'zone-unreadable', at, message }], good: null };
+    }
+    await this.exclusive(async () => {
+      if (this.background.get(origin)?.key === key) this.background.delete(origin);
+      const now = this.targets.get(origin);
+      if (this.closed || now === undefined || this.keyOf(now) !== key) return; // gone or changed meanwhile
+      this.counts = counts;
+      this.settle(origin, target, key, result);
+      await this.publisher.publish();
+      this.folderWatch?.again(0);
+    });
+  }
+
+  private settle(origin: WireName, target: ZoneTarget, key: string, { files, faults, good }: LoadResult): void {
     const was = this.zones.get(origin) ?? null;
-    const hadFaults = was !== null && was.faults.length > 0;
-    const served = was?.good ?? null;
+    const before = was?.served ?? null;
+    const moved = was !== null && was.target.network !== target.network;
+    const change = { zone: this.numberOf(origin), origin, network: target.network };
+    let served = before;
+    let warning: StoreFault | null = null;
+    if (good !== null && (before === null || moved || before.hash !== good.hash)) {
+      ({ served, warning } = this.publisher.assign(origin, target, was?.target.network ?? null, good));
+      this.publisher.push({ ...change, kind: 'image', image: good.image });
+    } else if (good === null && before === null) {
+      this.publisher.push({ ...change, kind: 'broken' });
+    } else if (good === null && before !== null && moved) {
+      // What is left of it goes on, with the live set of the network it belongs to now.
+      this.publisher.push({ ...change, kind: 'image', image: before.image });
+    }
     const zone: Zone = {
-      number: was?.number ?? this.numberOf(origin),
+      number: change.zone,
       target,
-      key: this.keyOf(target),
+      key,
       files,
-      faults,
+      faults: warning === null ? faults : [...faults, warning],
       failed: good === null,
-      good: served,
-      missingAt: null,
+      served,
     };
     this.zones.set(origin, zone);
-    const change = { zone: zone.number, origin, network: target.network };
-    const moved = was !== null && was.target.network !== target.network;
-    if (good !== null && (served === null || moved || served.hash !== good.hash)) {
-      const { serial, warning } = this.serialOf(origin, target, was, good);
-      if (warning !== null) zone.faults = [...faults, warning];
-      stampSerial(good.image, serial);
-      zone.good = { ...good, serial, loadedAt: this.options.now() };
-      this.batch.push({ ...change, kind: 'image', image: good.image });
-    } else if (good === null && served === null) {
-      this.batch.push({ ...change, kind: 'broken' });
-    }
+    this.counts[good === null ? 'failed' : 'loaded']++;
+    const hadFaults = was !== null && was.faults.length > 0;
     if (hadFaults || zone.faults.length > 0) this.options.onFaults?.(entryOf(origin, zone), zone.faults);
-  }
-
-  private serialOf(
-    origin: WireName,
-    target: ZoneTarget,
-    was: Zone | null,
-    good: NonNullable<LoadResult['good']>,
-  ): { readonly serial: number; readonly warning: StoreFault | null } {
-    const { network } = target;
-    if (network === null) {
-      const before = this.book?.noteStatic(origin, good.hash, good.serial) ?? null;
-      return { serial: good.serial, warning: staticWarning(target, before, good) };
-    }
-    const now = this.options.now();
-    const liveBefore =
-      was === null || was.target.network === null ? 0 : this.options.liveSerial(was.target.network, origin);
-    const live = serialMax(liveBefore, this.options.liveSerial(network, origin));
-    const found = this.book?.serialFor(origin, network, good.hash, live, now);
-    if (found === undefined) return { serial: nextSerial(live, now), warning: null };
-    if (found.isNew) this.raised.add(origin);
-    return { serial: found.serial, warning: null };
-  }
-
-  /** Makes new serials durable, then hands the batch over. */
-  private async publish(): Promise<void> {
-    await this.saveBook();
-    while (this.raiseOverLive()) await this.saveBook();
-    const changes = this.batch;
-    this.batch = [];
-    this.raised.clear();
-    if (changes.length > 0 && !this.closed) this.options.onChange(changes);
-    this.batchSince = performance.now();
-  }
-
-  /**
-   * The live set may have flipped while the book was written, to a serial that a zone of this batch was to get for its new
-   * content. Each version of a zone needs a serial of its own, so such a zone goes one further. True: some did.
-   */
-  private raiseOverLive(): boolean {
-    let any = false;
-    for (const origin of this.raised) {
-      const zone = this.zones.get(origin);
-      if (zone === undefined || zone.good === null || zone.target.network === null) continue;
-      const live = this.options.liveSerial(zone.target.network, origin);
-      if (live === 0 || serialCompare(zone.good.serial, live) > 0) continue;
-      const serial = nextSerial(live, this.options.now());
-      zone.good = { ...zone.good, serial };
-      stampSerial(zone.good.image, serial);
-      this.book?.raise(origin, serial);
-      any = true;
-    }
-    return any;
-  }
-
-  /** A disk that takes no serials does not keep zones from being served: the clock will give higher ones after a restart. */
-  private async saveBook(): Promise<void> {
-    if (this.book === null) return;
-    try {
-      if ((await this.book.save()) && this.bookFault?.code === 'serials-unwritable') this.setBookFault(null);
-    } catch (error) {
-      const file = this.options.serialFile ?? '';
-      const reason = error instanceof Error ? error.message : String(error);
-      const message = `cannot remember the zones' serials: ${reason}. They are served all the same`;
-      const at = { file, line: 1, col: 1, text: '' };
-      this.setBookFault({ severity: 'error', code: 'serials-unwritable', at, message });
-    }
-  }
-
-  private setBookFault(fault: StoreFault | null): void {
-    const same = this.bookFault?.message === fault?.message;
-    this.bookFault = fault;
-    if (!same) this.options.onFaults?.(null, this.faults());
   }
 
   private setStoreFaults(faults: readonly StoreFault[]): void {
@@ -345,31 +310,18 @@ export class ZoneStore {
   }
 }
 
-function entryOf(origin: WireName, zone: Zone): ZoneEntry {
-  const { target, good, faults, failed, number } = zone;
+function entryOf(origin: WireName, { number, target, served, faults, failed }: Zone): ZoneEntry {
   return {
     zone: number,
     origin,
     name: target.name,
     network: target.network,
     file: target.file,
-    state: failed ? (good === null ? 'broken' : 'stale') : 'ok',
-    serial: good?.serial ?? 0,
+    state: failed ? (served === null ? 'broken' : 'stale') : 'ok',
+    serial: served?.serial ?? 0,
     faults,
-    records: good?.records ?? 0,
-    loadedAt: good?.loadedAt ?? 0,
-    image: good?.image ?? null,
+    records: served?.records ?? 0,
+    loadedAt: served?.loadedAt ?? 0,
+    image: served?.image ?? null,
   };
-}
-
-function staticWarning(
-  { name, file }: ZoneTarget,
-  before: { readonly hash: string; readonly serial: number } | null,
-  good: { readonly hash: string; readonly serial: number },
-): StoreFault | null {
-  if (before === null || before.hash === good.hash || serialCompare(good.serial, before.serial) > 0) return null;
-  const message =
-    `zone ${name} changed, but its serial ${good.serial} is not higher than the ${before.serial} it had: ` +
-    'secondaries will not see the change (RFC 1982)';
-  return { severity: 'warning', code: 'serial-not-raised', at: { file, line: 1, col: 1, text: '' }, message };
 }
