@@ -1,5 +1,5 @@
 /** edgemanage.yaml → `Config`: the original's keys unchanged, ours beside them, all faults in one go. */
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { z } from 'zod';
 import { hasErrors } from '../fault.ts';
@@ -7,6 +7,7 @@ import { parseBindKeys } from './bind-keys.ts';
 import { crossFaults } from './cross-checks.ts';
 import { type ConfigFault, fileFault, ioProblem } from './fault.ts';
 import { section } from './fields.ts';
+import { pathWarnings } from './path-checks.ts';
 import { besideConfig, commonFolder } from './paths.ts';
 import { faultAt, schemaFaults, soundFaults, valueAt } from './schema-fault.ts';
 import { dns } from './section-dns.ts';
@@ -41,7 +42,10 @@ export const configSchema = section(
 /** `config` is null when any fault is an error. Warnings come with a usable configuration. */
 export type LoadedConfig = { readonly config: Config | null; readonly faults: readonly ConfigFault[] };
 
-/** Reads `file` and the key files it names; nothing else is opened. Never throws. */
+/**
+ * Reads `file` and the key files it names, and looks whether the test object and the folders are there (warnings; they
+ * may come later). Never throws.
+ */
 export function loadConfig(file: string): LoadedConfig {
   const path = resolve(file);
   let text: string;
@@ -64,7 +68,7 @@ export function parseConfig(file: string, text: string, readKeyFile: (path: stri
   faults.sort(inReadingOrder(file));
   if (!checked.success || hasErrors(faults)) return { config: null, faults };
   const config = build(file, checked.data, valueAt(source.value, ['http']) === false, fileKeys);
-  return { config, faults: [...faults, ...missingPaths(source, config)] };
+  return { config, faults: [...faults, ...pathWarnings(source, config)] };
 }
 
 /** Down the configuration file first, then through the files that it names. */
@@ -96,25 +100,6 @@ function keysOfFiles(source: YamlSource, readKeyFile: (path: string) => string, 
     faults.push(...read.faults);
     return read.keys;
   });
-}
-
-/** Worth a word at start, but no reason to refuse: a hook may fetch the object, a folder may be mounted later. */
-function missingPaths(source: YamlSource, config: Config): ConfigFault[] {
-  const warnings: ConfigFault[] = [];
-  const look = (keyPath: readonly string[], path: string, kind: 'file' | 'folder', effect: string): void => {
-    const found = statSync(path, { throwIfNoEntry: false });
-    if (found !== undefined && (kind === 'file' ? found.isFile() : found.isDirectory())) return;
-    const message = `${keyPath.join('.')}: no ${kind} at ${path}; ${effect}`;
-    warnings.push(faultAt(source, keyPath, { severity: 'warning', code: 'unreadable-file', message }));
-  };
-  try {
-    look(['testobject', 'local'], config.testobject.local, 'file', 'no fetch can be compared with it');
-    look(['edgelist_dir'], config.edgelistDir, 'folder', 'there are no networks');
-    look(['zonetemplate_dir'], config.zonetemplateDir, 'folder', 'there are no zones');
-  } catch {
-    // Not even allowed to look (a folder above forbids it): whoever opens the file says so, with the reason.
-  }
-  return warnings;
 }
 
 function build(

@@ -217,6 +217,27 @@ test('paths that lead nowhere are warnings at their keys', () => {
   ]);
 });
 
+test('networks that are named but not listed are warnings at their names', () => {
+  const more =
+    'dnet_edge_count: {net-a: 1, net-b: 2}\ntransfer:\n  allow: [{from: ::1, networks: [net-a, net-c]}]\n' +
+    '  notify: [{to: ::1, networks: net-d}]\n';
+  const folder = folderOf({ 'e.yaml': BASE + more, 'edges/net-a': 'x', 'zones/x': '', object: '' });
+  const { config, faults } = loadConfig(join(folder, 'e.yaml'));
+  expect(config?.dnetEdgeCount).toEqual(
+    new Map([
+      ['net-a', 1],
+      ['net-b', 2],
+    ]),
+  );
+  expect(
+    faults.map(({ severity, code, at, message }) => `${severity} ${code} ${at?.line}:${at?.col} ${message}`),
+  ).toEqual([
+    'warning unknown-reference 17:29 no network "net-b": there is no such file in edgelist_dir',
+    'warning unknown-reference 19:41 no network "net-c": there is no such file in edgelist_dir',
+    'warning unknown-reference 20:32 no network "net-d": there is no such file in edgelist_dir',
+  ]);
+});
+
 const MORE = `server: {listen: [127.0.0.1:5300], rate_limit: {size: 1024}}
 transfer:
   keys:
