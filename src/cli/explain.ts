@@ -38,6 +38,9 @@ export function explainCommand(): Command {
           `network ${flags.dnet} has no edge or canary "${edge}" in the round of ${moment(rounds[rounds.length - 1].facts.now)}`,
         );
       }
-      process.stdout.write(flags.json === true ? `${JSON.stringify(explanation)}\n` : explanationText(explanation));
+      const age = flags.at === undefined ? now : null;
+      process.stdout.write(
+        flags.json === true ? `${JSON.stringify(explanation)}\n` : explanationText(explanation, age),
+      );
     });
 }

@@ -1,7 +1,7 @@
 import { decideFacts } from './decide.ts';
 import { type Boundary, boundaryOf, type Change, type NextRound, nextRound, suppose } from './explain-suppose.ts';
 import { judge, passes } from './judge.ts';
-import { count, list, moment, seconds } from './reason.ts';
+import { byName, count, list, moment, seconds } from './reason.ts';
 import type { CanaryFacts, Decision, EdgeFacts, RoundFacts } from './types.ts';
 
 /**
@@ -54,7 +54,7 @@ const NOTHING: ReadonlyMap<string, Change> = new Map();
 
 function without(names: ReadonlySet<string>, others: Iterable<string>): string[] {
   const gone = new Set(others);
-  return [...names].filter((name) => !gone.has(name)).sort();
+  return [...names].filter((name) => !gone.has(name)).sort(byName);
 }
 
 /** Ways out of the live set. */
@@ -107,17 +107,25 @@ function unavailable(name: string, now: readonly string[], next: NextRound): Pro
   return prospect('mode', false, null, joins, `leaves when an operator makes it unavailable${then}`);
 }
 
+/** Rivals that are looked at: of thousands, the one with the best average is the first that could displace anybody. */
+const RIVALS_MAX = 20;
+
 /** Edges outside that would push this one out by one fast fetch: those that fail or lag now. */
 function displacing(facts: RoundFacts, decision: Decision, own: EdgeFacts, next: NextRound): Prospect | null {
   const live = new Set(decision.live.map(({ edge }) => edge));
   const fetch = facts.rules.goodenough / 2;
-  const rivals = facts.edges
+  const outside = facts.edges
     .filter(({ name, mode }) => !live.has(name) && mode !== 'unavailable')
+    .sort((a, b) => (a.figures.average ?? Infinity) - (b.figures.average ?? Infinity) || byName(a.name, b.name));
+  const rivals = outside
+    .slice(0, RIVALS_MAX)
     .filter(({ name }) => !next.live(supposed(name, { fetch })).has(own.name))
-    .map(({ name }) => name);
+    .map(({ name }) => name)
+    .sort(byName);
   if (rivals.length === 0) return null;
+  const others = outside.length > RIVALS_MAX ? ' (or perhaps others, of worse average)' : '';
   const who = rivals.length === 1 ? rivals[0] : `one of ${list(rivals)}`;
-  return prospect('others', false, fetch, rivals, `leaves when ${who} is fetched in ${seconds(fetch)}`);
+  return prospect('others', false, fetch, rivals, `leaves when ${who}${others} is fetched in ${seconds(fetch)}`);
 }
 
 /** Ways into the live set. */

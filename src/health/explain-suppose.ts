@@ -123,7 +123,7 @@ export function boundaryOf(
     if (holds(middle)) low = middle;
     else high = middle;
   }
-  return { kind: 'below', x: low };
+  return { kind: 'below', x: high };
 }
 
 function justUnder(seconds: number): number {

@@ -4,11 +4,15 @@ import { LIMIT_SECONDS } from './limit.ts';
 import { count, list, moment } from './reason.ts';
 import type { Fetch, Outcome, Phases, Sample } from './types.ts';
 
-/** An explanation as text for a terminal, lines joined with a final newline. Control characters of strangers are masked. */
-export function explanationText(explanation: Explanation): string {
+/**
+ * An explanation as text for a terminal, lines joined with a final newline. Control characters of strangers are masked.
+ * `now`: epoch seconds, to say how long ago that was; null: unsaid.
+ */
+export function explanationText(explanation: Explanation, now: number | null = null): string {
   const { network, at, live, wanted, maxfreq } = explanation;
+  const age = now === null ? '' : ` (${Math.max(0, Math.round(now - at))} s ago)`;
   const lines = [
-    `network ${network}, round of ${moment(at)}: ${live.length} of ${wanted} wanted edges live, ${outcomeText(explanation.outcome)}`,
+    `network ${network}, round of ${moment(at)}${age}: ${live.length} of ${wanted} wanted edges live, ${outcomeText(explanation.outcome)}`,
     `changes of the live set in ${LIMIT_SECONDS} s: ${explanation.recentChanges}, dnschange_maxfreq ${maxfreq}`,
     ...explanation.notes.map((note) => `! ${note}`),
   ];

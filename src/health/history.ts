@@ -40,7 +40,12 @@ function append(history: History, stamp: number, value: number, max: number): Hi
   let keep = end;
   while (keep > 0 && times[keep - 1] >= stamp) keep--;
   const from = Math.max(0, keep + 1 - max);
-  return { times: [...times.slice(from, keep), stamp], seconds: [...seconds.slice(from, keep), value] };
+  // Copied whole, then extended: a spread would walk through thousands of samples for each edge in each round.
+  const newTimes = times.slice(from, keep);
+  const newSeconds = seconds.slice(from, keep);
+  newTimes.push(stamp);
+  newSeconds.push(value);
+  return { times: newTimes, seconds: newSeconds };
 }
 
 /** Sums a history up for the judge. `now` decides the window only. */

@@ -56,10 +56,15 @@ function heldInWhy({ verdict }: Candidate, hold: Hold): string {
 function passedOverWhy(candidate: Candidate, { selected, edgeCount, lastLive }: Field): string {
   const { verdict } = candidate;
   if (verdict.judgement === null) return verdict.why;
-  if (!passes(verdict.judgement)) return `fails: ${verdict.why}`;
-
-  // A passing edge is passed over only when every place is taken, so somebody is the last.
   const last = selected[selected.length - 1];
+  if (!passes(verdict.judgement)) {
+    // Places left over go to failing edges of the last live set, and this one may have been of that set too.
+    const leftOut = lastLive.has(candidate.facts.name) && last?.place === 'retained';
+    return leftOut
+      ? `fails: ${verdict.why}; others are kept before it: ${named(last, verdict)}`
+      : `fails: ${verdict.why}`;
+  }
+  // A passing edge is passed over only when every place is taken, so somebody is the last.
   const full = `${standing(verdict)} (${verdict.why}), but all ${edgeCount} places are taken`;
   switch (last.place) {
     case 'blindforced':
@@ -67,7 +72,7 @@ function passedOverWhy(candidate: Candidate, { selected, edgeCount, lastLive }: 
       return `${full} by forced edges`;
     case 'still-healthy':
       if (isStillHealthy(candidate, lastLive)) return `${full} by faster ones: ${named(last, verdict)}`;
-      return `${full}, and a faster edge displaces none that is still healthy`;
+      return `${full} by edges that are still healthy, which no other displaces`;
     case 'filled':
     case 'retained':
       return `${full} by better ones: ${named(last, verdict)}`;

@@ -1,4 +1,4 @@
-import { byName, list, moment } from './reason.ts';
+import { byName, count, list, moment } from './reason.ts';
 import type { Replay, Tally } from './replay.ts';
 
 const SHOWN = 20; // differences; all are in the JSON
@@ -16,7 +16,7 @@ export function replayText(network: string, settings: readonly string[], replay:
 
   const hours = (until - since) / 3600;
   const rate = (tally: Tally) =>
-    hours > 0 ? `${tally.rotations} (${(tally.rotations / hours).toFixed(2)} an hour)` : `${tally.rotations}`;
+    hours >= 1 ? `${tally.rotations} (${(tally.rotations / hours).toFixed(2)} an hour)` : `${tally.rotations}`;
   lines.push(
     '',
     ...table([
@@ -36,7 +36,7 @@ export function replayText(network: string, settings: readonly string[], replay:
     0,
     SHOWN,
   )) {
-    lines.push(`  ${moment(from)} to ${moment(to)} (${lasted} rounds): ${list(is)} instead of ${list(was)}`);
+    lines.push(`  ${moment(from)} to ${moment(to)} (${count(lasted, 'round')}): ${list(is)} instead of ${list(was)}`);
     for (const [edge, reason] of why) lines.push(`    ${is.includes(edge) ? '+' : '-'}${edge}: ${reason}`);
   }
   const more = replay.differences.length + replay.differencesLeftOut - SHOWN;
@@ -61,6 +61,7 @@ function table(rows: readonly (readonly string[])[]): string[] {
 }
 
 function span(seconds: number): string {
-  if (seconds < 3600) return `${(seconds / 60).toFixed(0)} minutes`;
+  if (seconds < 120) return `${seconds.toFixed(0)} seconds`;
+  if (seconds < 7200) return `${(seconds / 60).toFixed(0)} minutes`;
   return seconds < 172_800 ? `${(seconds / 3600).toFixed(1)} hours` : `${(seconds / 86_400).toFixed(1)} days`;
 }
