@@ -10,7 +10,7 @@ import { createMetrics } from './metrics.ts';
 
 const HEADERS_MS = 5_000; // for a request's header to arrive
 const REQUEST_MS = 10_000; // for all of it
-const SILENCE_MS = 15_000; // of a connection, reading or writing
+const SILENCE_MS = 10_000; // of a connection, reading or writing; Node lets a stuck write have it twice
 const KEEP_ALIVE_MS = 10_000;
 const HEADER_OCTETS = 8192;
 const CONNECTIONS = 200;
