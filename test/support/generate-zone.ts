@@ -98,7 +98,10 @@ const digest = fc.oneof(
 );
 const ds = row(u16, u8, digest);
 const dnskey = row(u16, u8, u8, base64(1, 60));
-const signature = row(typeNames, u8, u8, u32, time, time, u16, nameText, base64(1, 60));
+/** KEY has no key when the two highest flags are set. */
+const keyOrNone = fc.oneof(row(fc.integer({ min: 0, max: 0xbfff }), u8, u8, base64(1, 60)), row('49152', u8, u8));
+/** Names here have at most 5 labels; a signer has no more than the owner. */
+const signature = row(typeNames, u8, fc.integer({ min: 5, max: 255 }), u32, time, time, u16, nameText, base64(1, 60));
 const tlsa = row(u8, u8, u8, hex(1, 40));
 
 const parameters = fc
@@ -157,7 +160,7 @@ export const RDATA_TEXT: Readonly<Record<string, fc.Arbitrary<string>>> = {
   NSAP: hex(1, 20).map((text) => `0x${text}`),
   'NSAP-PTR': nameText,
   SIG: signature,
-  KEY: fc.oneof(row(fc.integer({ min: 0, max: 0xbfff }), u8, u8, base64(1, 60)), row('49152', u8, u8)),
+  KEY: keyOrNone,
   PX: row(u16, nameText, nameText),
   GPOS: row(quoted(), quoted(), quoted()),
   AAAA: ipv6,
@@ -202,7 +205,7 @@ export const RDATA_TEXT: Readonly<Record<string, fc.Arbitrary<string>>> = {
   SMIMEA: tlsa,
   HIP: row(u8, hex(1, 16), base64(1, 40), fc.array(nameText, { maxLength: 3 })),
   NINFO: row(strings),
-  RKEY: dnskey,
+  RKEY: row('0', u8, u8, base64(1, 60)),
   TALINK: row(nameText, nameText),
   CDS: ds,
   CDNSKEY: dnskey,
@@ -231,7 +234,7 @@ export const RDATA_TEXT: Readonly<Record<string, fc.Arbitrary<string>>> = {
   WALLET: row(strings),
   TA: ds,
   DLV: ds,
-  KEYDATA: row(time, time, time, dnskey),
+  KEYDATA: row(time, time, time, keyOrNone),
 };
 
 /** A zone `example.` of `lines` records below names of its own, its SOA and NS first. No names that the servers reject together. */

@@ -81,19 +81,24 @@ const keyFlags: Field = {
 
 const keyProtocol = mnemonic('the protocol (3)', 1, PROTOCOLS);
 
-/** DNSKEY, CDNSKEY and RKEY: flags, protocol, algorithm, key. */
+/** DNSKEY and its kin: flags, protocol, algorithm, key. */
 export const dnskey: readonly Field[] = [keyFlags, keyProtocol, algorithm, base64Rest('the public key')];
 
 const NO_KEY = 0xc0;
 
 /** The key of KEY: there is none when both NOKEY flags are set (RFC 2535 §3.1.2). */
 const optionalKey: Field = {
-  read: (scan) => ((scan.out[0] & NO_KEY) === NO_KEY ? null : base64Rest('the public key').read(scan)),
+  read: (scan) => ((scan.out[scan.at - 4] & NO_KEY) === NO_KEY ? null : base64Rest('the public key').read(scan)),
   print: (print) =>
     (print.wire[print.at - 4] & NO_KEY) === NO_KEY ? print.left === 0 : base64Rest('the public key').print(print),
 };
 
+/** KEY, and the end of KEYDATA. */
 export const key: readonly Field[] = [keyFlags, keyProtocol, algorithm, optionalKey];
+
+/** RKEY's flags are reserved and zero (draft-reid-dnsext-rkey §2). */
+export const rkeyRule: RdataRule = (wire, start) =>
+  wire[start] === 0 && wire[start + 1] === 0 ? null : 'the flags of RKEY must be 0';
 
 const DIGESTS: Mnemonics = new Map([
   ['SHA1', 1],
@@ -169,6 +174,15 @@ export const typeCovered: Field = {
     const type = print.take(2);
     return type >= 0 && print.put(typeName(type));
   },
+};
+
+const SIGNER_AT = 18;
+
+/** The signer is the owner or an ancestor of it, so it has no more labels than the owner (RFC 4034 §3.1.3, §3.1.7). */
+export const rrsigRule: RdataRule = (wire, start) => {
+  let labels = 0;
+  for (let at = start + SIGNER_AT; wire[at] !== 0; at += 1 + wire[at]) labels++;
+  return labels > wire[start + 3] ? `the signer has ${labels} labels, more than the owner's ${wire[start + 3]}` : null;
 };
 
 const DAY = 86400;

@@ -1,6 +1,18 @@
 import { hasUnknownFamily, prefixes } from './apl.ts';
 import { caaTag } from './caa.ts';
-import { algorithm, dnskey, dsDigestType, dsRule, key, sshfpRule, time, typeCovered, zonemdRule } from './dnssec.ts';
+import {
+  algorithm,
+  dnskey,
+  dsDigestType,
+  dsRule,
+  key,
+  rkeyRule,
+  rrsigRule,
+  sshfpRule,
+  time,
+  typeCovered,
+  zonemdRule,
+} from './dnssec.ts';
 import { type RecordType, recordRow } from './field.ts';
 import { ipv4, ipv6 } from './field-address.ts';
 import { base64OrDash, base64Rest } from './field-base64.ts';
@@ -119,7 +131,7 @@ export const TABLE: readonly RecordType[] = [
     rule: sshfpRule,
   }),
   recordRow(45, 'IPSECKEY', [u8('the precedence'), ipseckeyRest]),
-  recordRow(46, 'RRSIG', signature(true)),
+  recordRow(46, 'RRSIG', signature(true), { rule: rrsigRule }),
   recordRow(47, 'NSEC', [name('the next owner'), typeBitmap(1)]),
   recordRow(48, 'DNSKEY', dnskey),
   recordRow(49, 'DHCID', [base64Rest('the identifier')]),
@@ -129,7 +141,7 @@ export const TABLE: readonly RecordType[] = [
   recordRow(53, 'SMIMEA', tlsa),
   recordRow(55, 'HIP', [hip]),
   recordRow(56, 'NINFO', texts),
-  recordRow(57, 'RKEY', dnskey),
+  recordRow(57, 'RKEY', dnskey, { rule: rkeyRule }),
   recordRow(58, 'TALINK', [name('the previous name'), name('the next name')]),
   recordRow(59, 'CDS', ds, { rule: dsRule }),
   recordRow(60, 'CDNSKEY', dnskey),
@@ -169,7 +181,7 @@ export const TABLE: readonly RecordType[] = [
       time('the refresh time', false),
       time('the time it is added', false),
       time('the time it is removed', false),
-      ...dnskey,
+      ...key,
     ],
     { textless: () => true },
   ),
