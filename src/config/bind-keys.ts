@@ -7,7 +7,8 @@ import type { TsigAlgorithm, TsigKey } from './types.ts';
 
 export type BindKeys = { readonly keys: readonly TsigKey[]; readonly faults: readonly ConfigFault[] };
 
-/** Every sound key, and a fault with its place for the rest. Faults never quote a line: it may hold a secret. */
+/** Every sound key, and a fault with its place for the rest. Faults quote nothing but key names: whatever stands
+ * in the wrong place may be the secret. */
 export function parseBindKeys(file: string, text: string): BindKeys {
   const faults: ConfigFault[] = [];
   const fail = (at: number, message: string): void => {
@@ -77,7 +78,7 @@ class Cursor {
 function readStatement(cursor: Cursor, fail: Fail): TsigKey | null {
   const start = cursor.peek();
   if (!cursor.at('key')) {
-    fail(start.at, `expected a key statement, got "${start.text}"`);
+    fail(start.at, 'expected a key statement: key "NAME" { … };');
     cursor.skipStatement();
     return null;
   }
@@ -110,7 +111,7 @@ function readClauses(cursor: Cursor, fail: Fail): Clauses {
     const value = cursor.ended() || ['{', '}', ';'].some((sign) => cursor.at(sign)) ? null : cursor.take();
     if (word.text === 'algorithm' && value !== null) {
       found.algorithm = tsigAlgorithm(value.text);
-      if (found.algorithm === null) fail(value.at, `"${value.text}" is no algorithm that is supported here`);
+      if (found.algorithm === null) fail(value.at, 'no algorithm that is supported here, such as hmac-sha256');
     } else if (word.text === 'secret' && value !== null) {
       found.secret = secretOctets(value.text);
       if (found.secret === null) fail(value.at, 'the secret is not base64');

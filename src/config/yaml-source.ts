@@ -1,7 +1,9 @@
 /** A YAML text with a way back from every value to the line and column where an operator wrote it. */
-import { type Document, isAlias, isMap, isNode, isScalar, isSeq, Lexer, type Node, parseDocument, visit } from 'yaml';
+import { type Document, isAlias, isMap, isNode, isScalar, isSeq, type Node, parseDocument, visit } from 'yaml';
 import { hasErrors, type Span } from '../fault.ts';
 import type { ConfigFault } from './fault.ts';
+import { placesOf } from './text-places.ts';
+import { DEPTH_MAX, tooDeep } from './yaml-depth.ts';
 
 export type Path = readonly (string | number)[];
 
@@ -35,16 +37,7 @@ export function readYaml(file: string, given: string): YamlSource {
     logLevel: 'error', // warnings are faults here, not text on standard error
   });
   plainLetters(doc);
-  const rows = text.split('\n');
-  const starts: number[] = [];
-  for (let at = 0, i = 0; i < rows.length; at += rows[i++].length + 1) starts.push(at);
-  const spanAt = (offset: number): Span => {
-    const row = lastAtMost(starts, offset);
-    const source = rows[row].replace(/\r$/, '');
-    const col = Math.min(offset - starts[row], source.length) + 1;
-    // A secret must not reach a log by way of the line that is shown with its fault.
-    return { file, line: row + 1, col, text: /secret/i.test(source) ? '' : source };
-  };
+  const spanAt = placesOf(file, text);
   const faults: ConfigFault[] = distinct(
     doc.errors.map(({ pos, message }) => ({ severity: 'error', code: 'yaml-syntax', at: spanAt(pos[0]), message })),
   ).slice(0, SYNTAX_FAULTS_SHOWN);
@@ -71,18 +64,6 @@ export function readYaml(file: string, given: string): YamlSource {
   return { file, doc, value, faults, soundBefore, spanAt, spanOf };
 }
 
-/** Index of the last of the ascending numbers that is at most `limit`; the first is 0, so there is one. */
-function lastAtMost(numbers: readonly number[], limit: number): number {
-  let low = 0;
-  let high = numbers.length;
-  while (high - low > 1) {
-    const middle = (low + high) >> 1;
-    if (numbers[middle] <= limit) low = middle;
-    else high = middle;
-  }
-  return low;
-}
-
 /** One slip can shift all that follows; the first few say where it is. */
 const SYNTAX_FAULTS_SHOWN = 10;
 
@@ -90,39 +71,6 @@ const SYNTAX_FAULTS_SHOWN = 10;
 function distinct(faults: readonly ConfigFault[]): ConfigFault[] {
   const key = ({ at, message }: ConfigFault): string => `${at?.line}:${at?.col} ${message}`;
   return [...new Map(faults.map((fault) => [key(fault), fault])).values()];
-}
-
-const DEPTH_MAX = 64; // a configuration needs four
-// The lexer's tokens that stand for no text of their own; the first means that the next token is a scalar.
-const SCALAR_NEXT = '\u001f';
-const DOCUMENT_BEGINS = '\u0002';
-const FLOW_BROKEN = '\u0018';
-
-/**
- * Offset at which brackets, or indicators on one line (`- - - -`), nest deeper than anything an operator means; null:
- * nowhere. The library composes by recursion and would run out of stack, in the worst case with the process.
- */
-function tooDeep(text: string): number | null {
-  let brackets = 0;
-  let indicators = 0; // of this line
-  let at = 0;
-  let isScalar = false;
-  for (const token of new Lexer().lex(text)) {
-    if (token === SCALAR_NEXT) {
-      isScalar = true;
-      continue;
-    }
-    if (!isScalar) {
-      if (token === '[' || token === '{') brackets++;
-      else if (token === ']' || token === '}') brackets--;
-      else if (brackets === 0 && ['-', '?', ':'].includes(token)) indicators++;
-      if (brackets > DEPTH_MAX || indicators > DEPTH_MAX) return at;
-    }
-    if (token.includes('\n')) indicators = 0;
-    if (isScalar || (token !== DOCUMENT_BEGINS && token !== FLOW_BROKEN)) at += token.length;
-    isScalar = false;
-  }
-  return null;
 }
 
 /** YAML 1.1 counts `y` and `n` as booleans; the original's reader did not, and a zone file may well be called `y`. */

@@ -40,7 +40,7 @@ test.each([
   [
     'an unsupported algorithm, and a good key after it',
     'key a { algorithm hmac-sha224; secret "AQID"; };\nkey b { algorithm hmac-sha256; secret "AQID"; };',
-    ['b. hmac-sha256 AQID', '1:19 "hmac-sha224" is no algorithm that is supported here'],
+    ['b. hmac-sha256 AQID', '1:19 no algorithm that is supported here, such as hmac-sha256'],
   ],
   [
     'a secret that is not base64',
@@ -51,7 +51,7 @@ test.each([
   [
     'another statement',
     'options { directory "/"; { }; };\nkey a { algorithm hmac-sha256; secret "AQID"; };',
-    ['a. hmac-sha256 AQID', '1:1 expected a key statement, got "options"'],
+    ['a. hmac-sha256 AQID', '1:1 expected a key statement: key "NAME" { … };'],
   ],
   [
     'an unknown clause',
@@ -94,6 +94,12 @@ test.each(['hmac-sha256', 'hmac-sha384', 'hmac-sha512', 'hmac-sha1', 'hmac-md5']
     expect(Buffer.from(keys[0].secret).toString('base64')).toBe(/secret "(.*)"/.exec(text)?.[1]);
   },
 );
+
+test('a secret in the wrong place is not quoted', () => {
+  for (const text of ['TOPSECRET', '"TOPSECRET";', 'key a { algorithm TOPSECRET; secret TOP?SECRET; TOPSECRET }']) {
+    expect(JSON.stringify(parseBindKeys('k', text).faults)).not.toMatch(/TOP/);
+  }
+});
 
 test('no text makes it throw or go on for ever, and every column is on its line', () => {
   const words = fc.constantFrom(

@@ -318,6 +318,12 @@ test('a secret is not shown with its fault', () => {
   expect(faults.map(({ code }) => code)).toEqual(['bad-value', 'bad-value', 'bad-value']);
 });
 
+test('nor is a cookie secret on a line of its own', () => {
+  const { faults } = parse(`${BASE}server:\n  cookie_secret:\n    - 00112233445566778899aabbccddeeff: [\n`);
+  expect(faults.map(({ code }) => code)).toContain('yaml-syntax');
+  expect(faults.map(formatFault).join('\n')).not.toContain('00112233');
+});
+
 test('a fault shows the line with a caret under the column', () => {
   const [fault] = parse(`${BASE}edge_count: four\n`).faults;
   expect(formatFault(fault)).toBe(
