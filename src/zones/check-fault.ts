@@ -12,7 +12,6 @@ export type CheckFaultCode =
   | 'out-of-zone' // left out
   | 'cname-and-other'
   | 'ds-at-apex'
-  | 'cds-mismatch'
   | 'wildcard-ns'
   | 'wildcard-inside' // `a.*.b`: not a wildcard, RFC 4592 §2.1.1
   | 'nsec3-owner'

@@ -80,10 +80,25 @@ function checkTtls(index: ZoneIndex, sets: RrsetScratch, report: CheckReport): v
   }
 }
 
-/** Whether no other owner's record was read between two records of one owner. */
+/** Whether two records of one owner were read with none of another owner between them; glue of its NS does not count. */
 function isRun(index: ZoneIndex, from: number, to: number): boolean {
-  for (let at = from; at !== to; at = index.next[at]) if (index.next[at] !== at + 1) return false;
+  const owner = index.store.ownerOf(from);
+  for (let at = from; at !== to; at = index.next[at]) {
+    for (let between = at + 1; between < index.next[at]; between++) {
+      if (!isGlueOf(index, owner, between)) return false;
+    }
+  }
   return true;
+}
+
+/** Whether the record's owner is named by an NS of `owner` that was read before it. */
+function isGlueOf(index: ZoneIndex, owner: number, record: number): boolean {
+  const { store, names, next } = index;
+  const glue = store.ownerOf(record);
+  for (let at = index.first[owner]; at >= 0 && at < record; at = next[at]) {
+    if (store.typeOf(at) === TYPE.NS && names.find(store.rdata, store.rdataStart(at)) === glue) return true;
+  }
+  return false;
 }
 
 function checkCopies(index: ZoneIndex, kind: ZoneKind, sets: RrsetScratch, report: CheckReport): void {

@@ -116,7 +116,9 @@ export function nameKey(text: string): WireName | null {
 }
 
 export function wireFromName(name: WireName): Uint8Array {
-  return Uint8Array.from(name, (char) => char.charCodeAt(0));
+  const wire = new Uint8Array(name.length);
+  for (let i = 0; i < wire.length; i++) wire[i] = name.charCodeAt(i);
+  return wire;
 }
 
 /** Absolute text with its final dot. */
