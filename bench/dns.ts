@@ -1,0 +1,122 @@
+/**
+ * `npm run bench:dns`: Edgewise beside NSD, gdnsd, Knot, BIND and PowerDNS on the same zone. Each answers on core 0,
+ * `dnsperf` asks from core 1, in alternating rounds. Prints, for each mix and server, the median processor time per
+ * answered query of the whole server process, queries per second, losses, latency percentiles at a fixed rate, and the
+ * ratios to NSD and gdnsd.
+ *
+ * Options: `--rounds 5`, `--seconds 5` (of one run), `--servers edgewise,nsd`, `--mixes apex,mixed`, `--rate 20000` (of the
+ * latency run), `--json FILE`.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { freePort } from '../test/support/ports.ts';
+import { startEdgewise } from './support/dns-edgewise.ts';
+import { type Percentiles, runLatency, runLoad, writeQueries } from './support/dns-load.ts';
+import { type PeerName, startPeer } from './support/dns-peers.ts';
+import { type BenchServer, cpuMicroseconds } from './support/dns-process.ts';
+import { mixes } from './support/dns-zone.ts';
+
+const PEERS: readonly PeerName[] = ['nsd', 'gdnsd', 'knot', 'bind', 'powerdns'];
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: '5' },
+    servers: { type: 'string', default: ['edgewise', ...PEERS].join(',') },
+    mixes: { type: 'string', default: 'apex,mixed,nxdomain' },
+    rate: { type: 'string', default: '20000' },
+    json: { type: 'string' },
+  },
+});
+
+type Sample = { readonly cpu: number; readonly queriesPerSecond: number; readonly lost: number };
+type Row = {
+  readonly mix: string;
+  readonly server: string;
+  readonly samples: Sample[];
+  latency: Percentiles;
+};
+
+const folder = mkdtempSync(join(tmpdir(), 'edgewise-bench-'));
+const servers: BenchServer[] = [];
+try {
+  for (const name of values.servers.split(',')) {
+    const port = await freePort();
+    const peer = PEERS.find((known) => known === name);
+    if (name === 'edgewise') servers.push(await startEdgewise(port, folder));
+    else if (peer !== undefined) servers.push(await startPeer(peer, port, folder));
+    else throw new Error(`no server called ${name}`);
+  }
+  const rows = await measure();
+  print(rows);
+  if (values.json !== undefined) writeFileSync(values.json, JSON.stringify(rows, null, 2));
+} finally {
+  await Promise.all(servers.map((server) => server.stop()));
+  rmSync(folder, { recursive: true, force: true });
+}
+
+async function measure(): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const mix of mixes().filter(({ name }) => values.mixes.split(',').includes(name))) {
+    const file = writeQueries(folder, mix);
+    const base = { file, edns: mix.edns, seconds: Number(values.seconds) };
+    const mine: Row[] = servers.map(({ name }) => ({
+      mix: mix.about,
+      server: name,
+      samples: [],
+      latency: { p50: 0, p90: 0, p99: 0, p999: 0 },
+    }));
+    rows.push(...mine);
+    for (const { port } of servers) await runLoad({ ...base, port, seconds: 1 }); // caches, and our compiler
+    for (let round = 0; round < Number(values.rounds); round++) {
+      for (const [i, server] of servers.entries())
+        mine[i].samples.push(await sample(server, { ...base, port: server.port }));
+    }
+    for (const [i, { port }] of servers.entries()) {
+      mine[i].latency = await runLatency({ ...base, port, rate: Number(values.rate), outstanding: 1000 });
+    }
+  }
+  return rows;
+}
+
+async function sample(server: BenchServer, load: Parameters<typeof runLoad>[0]): Promise<Sample> {
+  const pid = server.child.pid ?? 0;
+  const before = cpuMicroseconds(pid);
+  const { completed, lost, queriesPerSecond } = await runLoad(load);
+  return { cpu: (cpuMicroseconds(pid) - before) / completed, queriesPerSecond, lost };
+}
+
+function median(numbers: readonly number[]): number {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)];
+}
+
+function print(rows: readonly Row[]): void {
+  for (const mix of new Set(rows.map((row) => row.mix))) {
+    const here = rows.filter((row) => row.mix === mix);
+    const cpuOf = (server: string): number =>
+      median(here.find((row) => row.server === server)?.samples.map(({ cpu }) => cpu) ?? []);
+    const ratio = (cpu: number, to: string): string => (cpuOf(to) > 0 ? (cpu / cpuOf(to)).toFixed(2) : '-');
+    console.log(
+      `\n${mix}: ${values.rounds} rounds of ${values.seconds} s; latencies in µs at ${values.rate} queries/s\n`,
+    );
+    console.log('| server | CPU µs/query | spread | queries/s | lost | p50 | p90 | p99 | p99.9 | ÷ NSD | ÷ gdnsd |');
+    console.log('|---|---|---|---|---|---|---|---|---|---|---|');
+    for (const { server, samples, latency } of here) {
+      const cpus = samples.map(({ cpu }) => cpu);
+      const cells = [
+        server,
+        median(cpus).toFixed(2),
+        `${Math.min(...cpus).toFixed(2)}–${Math.max(...cpus).toFixed(2)}`,
+        String(Math.round(median(samples.map(({ queriesPerSecond }) => queriesPerSecond)))),
+        String(samples.reduce((sum, { lost }) => sum + lost, 0)),
+        ...[latency.p50, latency.p90, latency.p99, latency.p999].map((value) => String(Math.round(value))),
+        ratio(median(cpus), 'nsd'),
+        ratio(median(cpus), 'gdnsd'),
+      ];
+      console.log(`| ${cells.join(' | ')} |`);
+    }
+  }
+}
