@@ -136,28 +136,30 @@ export class AnswerWriter {
   }
 
   /**
-   * Writes a record made up here whose rdata is the name `source[from..from + length)`; its owner stands at `ownerPlace`.
-   * Returns the place of that name; -1 when it does not fit.
+   * Writes a CNAME made of a DNAME. Its owner stands at `ownerPlace`; its target is the `length` octets of labels at
+   * `labels[from]` before the name that stands at `rest`. Returns the target's place; -1 when it does not fit.
    */
-  synthesized(
+  cname(
     image: ZoneImage,
-    type: number,
     ttl: number,
     ownerPlace: number,
-    source: Uint8Array,
+    labels: Uint8Array,
     from: number,
     length: number,
+    rest: number,
   ): number {
     const start = this.at;
-    if (!this.recordHead(image, type, ttl, 0, ownerPlace) || this.at + 2 + length > this.limit) {
+    if (!this.recordHead(image, TYPE.cname, ttl, 0, ownerPlace) || this.at + 4 + length > this.limit) {
       this.at = start;
       return -1;
     }
     const { out } = this;
-    out[this.at++] = length >>> 8;
-    out[this.at++] = length;
+    out[this.at++] = 0;
+    out[this.at++] = length + 2;
     const place = this.at;
-    for (let i = 0; i < length; i++) out[this.at++] = source[from + i];
+    for (let i = 0; i < length; i++) out[this.at++] = labels[from + i];
+    out[this.at++] = 0xc0 | (rest >>> 8);
+    out[this.at++] = rest;
     return place;
   }
 

@@ -4,7 +4,7 @@ import { type LiveSlots, SLOT } from '../zones/live-slots.ts';
 import { LOWER, NAME_MAX } from '../zones/name.ts';
 import { KIND } from './answer-kind.ts';
 import { AnswerWriter } from './answer-writer.ts';
-import { FOUND, findSet, Lookup } from './lookup.ts';
+import { FOUND, findChild, findSet, Lookup } from './lookup.ts';
 import { EDE, HEADER_LENGTH, POINTER_MAX, RCODE, TYPE } from './message.ts';
 import { NameParts } from './message-name.ts';
 import type { ServedZone, ZoneTable } from './zone-table.ts';
@@ -186,7 +186,16 @@ export class ZoneAnswer {
     const to = this.chainLength * CHAIN_STRIDE;
     for (let i = 0; i < prefix; i++) chain[to + i] = this.source[this.start + i];
     for (let i = 0; i < targetLength; i++) chain[to + prefix + i] = image.octets[rdata + 2 + i];
-    const target = writer.synthesized(image, TYPE.cname, image.words[set + RRSET.ttl], this.place, chain, to, length);
+    // The DNAME's target is the last thing written, in full: the new name ends by pointing to it.
+    const target = writer.cname(
+      image,
+      image.words[set + RRSET.ttl],
+      this.place,
+      chain,
+      to,
+      prefix,
+      writer.at - targetLength,
+    );
     if (target < 0) {
       this.truncated = true;
       return false;
@@ -221,6 +230,7 @@ export class ZoneAnswer {
       this.hash = this.name.hash[lookup.label];
     }
     this.noteName(image);
+    if (this.source === this.question) this.noteBelow(image);
     const set = findSet(image, lookup.node, TYPE.ns);
     const count = writer.set(image, set, lookup.node, 0);
     if (count < 0) {
@@ -322,6 +332,18 @@ export class ZoneAnswer {
     for (let label = apex + 1; label < name.labels; label++) {
       writer.note(above, HEADER_LENGTH + name.at[label]);
       above = image.words[image.parent + above];
+    }
+  }
+
+  /** Names below a cut are not looked up, but glue may have them: lets its owners be compressed against the question. */
+  private noteBelow(image: ZoneImage): void {
+    const { writer, lookup, name } = this;
+    let { node } = lookup;
+    for (let label = lookup.label - 1; label >= 0; label--) {
+      const place = HEADER_LENGTH + name.at[label];
+      node = findChild(image, node, name.hash[label], this.source, place);
+      if (node < 0) return;
+      writer.note(node, place);
     }
   }
 }

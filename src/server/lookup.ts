@@ -65,7 +65,7 @@ export class Lookup {
 }
 
 /** The child of `parent` by the label at `source[at]`, whose whole name has `hash`; -1: none. */
-function findChild(image: ZoneImage, parent: number, hash: number, source: Uint8Array, at: number): number {
+export function findChild(image: ZoneImage, parent: number, hash: number, source: Uint8Array, at: number): number {
   const { words, octets, slots, slotMask } = image;
   for (let slot = spread(hash) & slotMask; ; slot = (slot + 1) & slotMask) {
     const node = words[slots + slot] - 1;

@@ -28,10 +28,11 @@ const servers = await thread.listenAll((endpoint) => {
 });
 const sweeper = setInterval(() => connections.sweep(), SWEEP_MS);
 
-port.on('message', (message: DnsMessage) => {
+thread.onMessage = (message) => {
   if (message.kind === 'settings') connections.configure(message.server);
   if (!thread.take(message)) stop();
-});
+};
+port.on('message', (message: DnsMessage) => thread.onMessage(message));
 
 /** A `node:net` server on an endpoint, on the main thread's socket where it opened one. */
 async function listen(endpoint: Endpoint, fd: number | null): Promise<Server> {

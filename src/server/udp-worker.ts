@@ -17,11 +17,12 @@ const answerer = new PacketAnswerer({
   report: thread.reportBug,
 });
 
-/** False once the thread is to stop. */
-function take(message: DnsMessage): boolean {
+/** Once the thread is to stop. */
+let over = false;
+thread.onMessage = (message) => {
   if (message.kind === 'settings') answerer.setLimiter(limiterOf(message.server.rateLimit, message.rateLimit));
-  return thread.take(message);
-}
+  if (!thread.take(message)) over = true;
+};
 
 const sys = data.sockets.every(({ fd }) => fd !== null) ? await loadSyscalls() : 'no sockets were opened for it';
 if (typeof sys !== 'string') {
@@ -30,15 +31,16 @@ if (typeof sys !== 'string') {
   serveNative(sys, data.sockets, { answerer, stats, news }, () => {
     for (;;) {
       const next = receiveMessageOnPort(port);
-      if (next === undefined) return true;
-      if (!take(next.message as DnsMessage)) return false;
+      if (next === undefined || over) return !over;
+      thread.onMessage(next.message as DnsMessage);
     }
   });
   thread.stopped();
 } else {
   const sockets = await thread.listenAll((endpoint) => openPortable(endpoint, { answerer, stats }));
   port.on('message', (message: DnsMessage) => {
-    if (take(message)) return;
+    thread.onMessage(message);
+    if (!over) return;
     for (const socket of sockets) socket.close();
     thread.stopped();
     port.close();

@@ -2,18 +2,23 @@ import type { ServerConfig } from '../config/types.ts';
 import type { LiveSlots } from '../zones/live-slots.ts';
 import type { Answerer, SpecialHandler, ThreadTransfer } from './dns-thread.ts';
 import { Responder } from './respond.ts';
-import { refusals } from './respond-special.ts';
 import type { Stats } from './stats.ts';
+import { TransferHandler } from './transfer-handler.ts';
 
 export type AnswererParts = {
   readonly slots: LiveSlots;
   readonly stats: Stats;
   readonly server: ServerConfig;
   readonly transfer: ThreadTransfer;
+  /** Takes in what the main thread has sent so far. */
+  readonly catchUp: () => void;
 };
 
 /** The one place where an answering thread gets its responder and its room for special messages. */
 export function makeAnswerer(parts: AnswererParts): { readonly responder: Answerer; readonly special: SpecialHandler } {
   const responder = new Responder(parts);
-  return { responder, special: refusals };
+  const { slots, stats, server, transfer, catchUp } = parts;
+  const now = (): number => Date.now() / 1000;
+  const special = new TransferHandler({ responder, slots, stats, transfer, ednsSize: server.ednsSize, catchUp, now });
+  return { responder, special };
 }

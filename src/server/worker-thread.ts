@@ -1,4 +1,4 @@
-import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import type { Endpoint } from '../config/types.ts';
 import { LiveSlots } from '../zones/live-slots.ts';
 import type { Answerer, DnsMessage, DnsReport, DnsThreadData, SpecialHandler } from './dns-thread.ts';
@@ -17,6 +17,8 @@ export type Thread = {
   report(report: DnsReport): void;
   /** For what a packet made the responder throw. */
   reportBug(error: unknown): void;
+  /** What the entry does with a message; a transfer calls it for those that wait, before it looks at its zone. */
+  onMessage: (message: DnsMessage) => void;
   /** Applies a message; false once the thread is to stop. */
   take(message: DnsMessage): boolean;
   /** Opens every endpoint and reports 'listening', or reports 'failed' and ends the thread. */
@@ -30,7 +32,14 @@ export function startThread(): Thread {
   const data = workerData as DnsThreadData;
   const stats = Stats.attach(data.stats, data.networks, data.statsRow);
   const slots = LiveSlots.attach(data.slots);
-  const { responder, special } = makeAnswerer({ slots, stats, server: data.server, transfer: data.transfer });
+  const catchUp = (): void => {
+    for (;;) {
+      const next = receiveMessageOnPort(port);
+      if (next === undefined) return;
+      thread.onMessage(next.message as DnsMessage);
+    }
+  };
+  const { responder, special } = makeAnswerer({ slots, stats, server: data.server, transfer: data.transfer, catchUp });
   const report = (message: DnsReport): void => port.postMessage(message);
   let bugs = 0;
   const reportBug = (what: string, error: unknown): void => {
@@ -40,7 +49,8 @@ export function startThread(): Thread {
     const last = bugs === BUG_REPORTS ? ' (the last one that is reported)' : '';
     report({ kind: 'log', level: 'error', message: `${data.name}: ${what} over a bug${last}: ${text}` });
   };
-  return {
+  const thread: Thread = {
+    onMessage: () => undefined,
     data,
     port,
     responder,
@@ -92,4 +102,5 @@ export function startThread(): Thread {
       report({ kind: 'stopped', name: data.name });
     },
   };
+  return thread;
 }

@@ -1,0 +1,73 @@
+/** Whole zones over a stream (RFC 5936): the SOA, everything else, the SOA again, many records a message. */
+
+import { TCP_MAX } from './message.ts';
+import { MessagePacker } from './message-packer.ts';
+import { versionCursor, type ZoneVersion } from './transfer-version.ts';
+import { TSIG_ROOM, type TsigSigner } from './tsig.ts';
+
+/** Beyond 16 KiB names cannot be pointed to, so larger messages would be larger altogether. */
+const MESSAGE_OCTETS = 16_384;
+
+export type TransferTools = {
+  /** Resolves to false when the peer is gone. */
+  readonly send: (message: Uint8Array) => Promise<boolean>;
+  /** Null: the request was not signed. Every message is signed, so that no gap is ever a question (RFC 8945 §5.3.1). */
+  readonly signer: TsigSigner | null;
+  /** Epoch seconds. */
+  readonly now: () => number;
+};
+
+/** Sends records in as few messages as they fit in. Memory: one message, whatever the number of records. */
+export class TransferStream {
+  private readonly packer = new MessagePacker();
+  private readonly tools: TransferTools;
+  private readonly head: Uint8Array;
+  private readonly bareHead: Uint8Array;
+
+  /** `head`: header with flags and identifier set, and the question, which only the first message repeats (§2.2). */
+  constructor(head: Uint8Array, tools: TransferTools) {
+    this.head = head;
+    this.bareHead = head.slice(0, 12);
+    this.bareHead[5] = 0; // QDCOUNT
+    this.tools = tools;
+    this.packer.begin(this.head);
+  }
+
+  /** False: the peer is gone, or the record fits into no message at all. */
+  async add(owner: Uint8Array, type: number, ttl: number, rdata: Uint8Array, rdataLength: number): Promise<boolean> {
+    if (this.packer.add(owner, type, ttl, rdata, rdataLength, MESSAGE_OCTETS)) return true;
+    if (this.packer.answers > 0) {
+      if (!(await this.flush())) return false;
+      if (this.packer.add(owner, type, ttl, rdata, rdataLength, MESSAGE_OCTETS)) return true;
+    }
+    const room = this.tools.signer === null ? 0 : TSIG_ROOM;
+    return this.packer.add(owner, type, ttl, rdata, rdataLength, TCP_MAX - room);
+  }
+
+  /** Sends the last message. */
+  end(): Promise<boolean> {
+    return this.flush();
+  }
+
+  private async flush(): Promise<boolean> {
+    const { signer, send, now } = this.tools;
+    let length = this.packer.finish();
+    if (signer !== null) length = signer.sign(this.packer.out, length, now());
+    const went = await send(this.packer.out.subarray(0, length));
+    this.packer.begin(this.bareHead);
+    return went;
+  }
+}
+
+/** Streams a whole version. False when it could not be finished: the connection must not look as if it had been. */
+export async function sendWholeZone(version: ZoneVersion, stream: TransferStream): Promise<boolean> {
+  const cursor = versionCursor(version);
+  if (cursor === null || !cursor.next()) return false;
+  const soa = { owner: cursor.owner.slice(), type: cursor.type, ttl: cursor.ttl, rdata: cursor.rdata.slice() };
+  do {
+    if (!(await stream.add(cursor.owner, cursor.type, cursor.ttl, cursor.rdataOctets, cursor.rdataLength)))
+      return false;
+  } while (cursor.next());
+  if (!(await stream.add(soa.owner, soa.type, soa.ttl, soa.rdata, soa.rdata.length))) return false;
+  return stream.end();
+}
