@@ -85,8 +85,8 @@ export class MockEdge {
     if (this.#server !== null) return;
     const { tls, address } = this.#options;
     const server = tls === undefined ? createServer() : createTlsServer(tls);
-    server.on(tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => this.#accept(socket));
-    server.on('tlsClientError', () => {}); // a client that refuses the certificate
+    if (tls === undefined) server.on('connection', (socket) => this.#accept(socket, socket));
+    else this.#acceptSecure(server);
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       server.listen({ host: address, port: this.#port, backlog: 511 }, resolve);
@@ -105,7 +105,22 @@ export class MockEdge {
     await closed;
   }
 
-  #accept(socket: Socket): void {
+  /** TLS sockets cannot send a reset; the TCP sockets under them can. */
+  #acceptSecure(server: Server): void {
+    const under = new Map<number, Socket>();
+    server.on('connection', (tcp) => {
+      const port = tcp.remotePort ?? 0;
+      under.set(port, tcp);
+      tcp.once('close', () => under.delete(port));
+    });
+    server.on('secureConnection', (socket: Socket) => {
+      this.#accept(socket, under.get(socket.remotePort ?? 0) ?? socket);
+    });
+    server.on('tlsClientError', () => {}); // a client that refuses the certificate
+  }
+
+  /** `tcp` is the socket itself, or the one under TLS. */
+  #accept(socket: Socket, tcp: Socket): void {
     const accepted = performance.now();
     this.connections += 1;
     this.#open.add(socket);
@@ -117,7 +132,7 @@ export class MockEdge {
     });
     const behaviour = this.#first.shift() ?? this.#behaviour;
     if (behaviour.kind === 'reset' && behaviour.when === 'accept') {
-      socket.resetAndDestroy();
+      tcp.resetAndDestroy();
       return;
     }
     let head = '';
@@ -130,24 +145,24 @@ export class MockEdge {
       const name: unknown = 'servername' in socket ? socket.servername : null;
       this.requests.push({ path, host, head, servername: typeof name === 'string' ? name : null });
       if (this.requests.length > 1000) this.requests.shift();
-      this.#answer(socket, mockScript(behaviour, path, this.#options.body, this.#port), () => {
+      this.#answer(socket, tcp, mockScript(behaviour, path, this.#options.body, this.#port), () => {
         this.lastMs = performance.now() - accepted;
       });
     });
   }
 
-  #answer(socket: Socket, script: MockScript, written: () => void): void {
+  #answer(socket: Socket, tcp: Socket, script: MockScript, written: () => void): void {
     if (script.end === 'endless') {
       pour(socket, script.steps[0]?.text ?? '');
       return;
     }
     const last = script.steps.length - 1;
-    if (last < 0) finish(socket, script.end);
+    if (last < 0) finish(socket, tcp, script.end);
     for (const [i, step] of script.steps.entries()) {
       this.#after(step.atMs, () => {
         socket.write(step.text, 'latin1', () => {
           // Octets that a reset follows need time to be read: it throws away what waits in the peer's buffer.
-          if (i === last) this.#after(script.end === 'reset' ? 20 : 0, () => finish(socket, script.end));
+          if (i === last) this.#after(script.end === 'reset' ? 20 : 0, () => finish(socket, tcp, script.end));
         });
         if (i === last) written();
       });
@@ -172,9 +187,9 @@ function isComplete(head: string): boolean {
   return head.endsWith('\r\n\r\n') || head.startsWith('\x16');
 }
 
-function finish(socket: Socket, end: MockScript['end']): void {
+function finish(socket: Socket, tcp: Socket, end: MockScript['end']): void {
   if (end === 'fin') socket.end();
-  else if (end === 'reset') socket.resetAndDestroy();
+  else if (end === 'reset') tcp.resetAndDestroy();
 }
 
 /** The header, then chunks as fast as they are read. */
