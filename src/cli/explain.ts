@@ -3,7 +3,7 @@ import { explain } from '../health/explain.ts';
 import { explanationText } from '../health/explain-text.ts';
 import { lastRounds } from '../health/history-log.ts';
 import { moment } from '../health/reason.ts';
-import { DEFAULT_CONFIG, findRecord, refuse } from './recorded-rounds.ts';
+import { DEFAULT_CONFIG, findRecord, orRefuse, refuse } from './recorded-rounds.ts';
 import { pastMoment } from './recorded-time.ts';
 
 type Flags = { readonly dnet: string; readonly config: string; readonly at?: string; readonly json?: true };
@@ -27,7 +27,9 @@ export function explainCommand(): Command {
       const at = flags.at === undefined ? Number.POSITIVE_INFINITY : pastMoment(flags.at, now);
       if (at === null) return void refuse(`--at "${flags.at}" is not a time`);
 
-      const rounds = await lastRounds(record.path, at, edge === undefined ? SAMPLES_OF_ALL : SAMPLES_OF_ONE);
+      const count = edge === undefined ? SAMPLES_OF_ALL : SAMPLES_OF_ONE;
+      const rounds = await orRefuse(record.path, lastRounds(record.path, at, count));
+      if (rounds === null) return;
       if (rounds.length === 0) {
         const when = Number.isFinite(at) ? ` up to ${moment(at)}` : '';
         return void refuse(`no round of network ${flags.dnet}${when} is recorded in ${record.path}`);

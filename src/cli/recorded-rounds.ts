@@ -19,6 +19,15 @@ export function findRecord(configFile: string, network: string): Recorded | null
   return { config, path: historyLogPath(config.stateDir, network) };
 }
 
+/** What reading the record gives; null after its problem has been printed, where the system refuses. */
+export async function orRefuse<T>(path: string, reading: Promise<T>): Promise<T | null> {
+  try {
+    return await reading;
+  } catch (error) {
+    return refuse(`${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
 /** Prints one line to standard error and sets exit status 1. */
 export function refuse(problem: string): null {
   process.stderr.write(`error: ${problem}\n`);

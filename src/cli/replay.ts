@@ -3,7 +3,7 @@ import { readLines } from '../health/history-log.ts';
 import type { RoundRecord } from '../health/history-log-record.ts';
 import { replay } from '../health/replay.ts';
 import { replayText } from '../health/replay-text.ts';
-import { DEFAULT_CONFIG, findRecord, refuse } from './recorded-rounds.ts';
+import { DEFAULT_CONFIG, findRecord, orRefuse, refuse } from './recorded-rounds.ts';
 import { pastMoment } from './recorded-time.ts';
 import { replaySettings } from './replay-settings.ts';
 
@@ -41,7 +41,8 @@ export function replayCommand(): Command {
 
       const record = findRecord(flags.config, flags.dnet);
       if (record === null) return;
-      const lines = await readLines(record.path, { since, until });
+      const lines = await orRefuse(record.path, readLines(record.path, { since, until }));
+      if (lines === null) return;
       if (lines.length === 0)
         return void refuse(`no round of network ${flags.dnet} is recorded in ${record.path} for that time`);
       const result = replay(decoded(lines), settings.rules);

@@ -123,6 +123,16 @@ describe('explain', () => {
     expect(process.exitCode).toBe(1);
   });
 
+  test('a record that cannot be read: one line and status 1', async () => {
+    await mkdir(historyLogPath(folder, 'folder'));
+    await explain('-A', 'folder');
+    await replay('-A', 'folder');
+    expect(err.join('')).toMatch(
+      /^error: .*folder\.rounds\.jsonl cannot be read: EISDIR.*\nerror: .* cannot be read: EISDIR.*\n$/,
+    );
+    expect(process.exitCode).toBe(1);
+  });
+
   test('a broken configuration: its faults and status 1', async () => {
     await writeFile(config, `${CONFIG}goodenough_: 1\n`);
     await explain();
