@@ -1,7 +1,7 @@
 /** `edge_manage`: one whole round without a server, for cron; `--daemonise` repeats it. */
 import { forNetwork } from '../config/paths.ts';
 import type { Config, NetworkFiles } from '../config/types.ts';
-import { formatFault } from '../fault.ts';
+import { type Fault, formatFault } from '../fault.ts';
 import { Hooks } from '../health/hooks.ts';
 import { Locks } from '../health/lock.ts';
 import { Prober } from '../health/prober.ts';
@@ -10,7 +10,7 @@ import { readState } from '../health/state-file-io.ts';
 import { loadNetwork } from './load-network.ts';
 import { fileLog, type RunLog, stderrLog } from './run-log.ts';
 import { printDryRun } from './run-print.ts';
-import { planZones, writeZones } from './run-zones.ts';
+import { dueZones, writeZones, zoneNews } from './run-zones.ts';
 import { version } from './version.ts';
 
 export type RunOptions = {
@@ -81,28 +81,26 @@ export async function openRun(options: RunOptions, kind: 'run' | 'server' = 'run
   try {
     prober = await Prober.start({ userAgent: `Edgewise/${version()}`, onTrouble: (message) => log('warn', message) });
     const now = (): number => Date.now() / 1000;
-    let forceUpdate = false;
     const tools: RoundTools = {
       kind: 'run',
       prober,
       hooks,
       now,
       log,
-      floorSerial: () => 0, // the serials in the zone files are in the state
-      publish: async ({ state }) =>
-        writeZones(config, network, state, await planZones(config, network, state, forceUpdate, now())),
+      floorSerial: () => 0, // all that a zone was given is in the state
+      zoneNews: (state) => zoneNews(config, network, state),
+      publish: ({ state }) => writeZones(config, network, state),
     };
     const rounds = await NetworkRounds.open(network, config, locks, tools);
-    const round = async (force: boolean): Promise<RoundReport | null> => {
-      forceUpdate = force;
+    const round = async (forceUpdate: boolean): Promise<RoundReport | null> => {
       const current = loadNetwork(options.configFile, network)?.files ?? files;
-      const report = await rounds.round({ config, files: current, forceUpdate: force });
+      const report = await rounds.round({ config, files: current, forceUpdate }).catch(asFailure);
       if ('failure' in report) {
         log('error', formatFault(report.failure));
         if (!options.verbose) process.stderr.write(`${formatFault(report.failure)}\n`);
         return null;
       }
-      if (dryRun) printDryRun(report, await planZones(config, network, report.state, force, now()), config);
+      if (dryRun) printDryRun(report, await dueZones(config, network, report.state), config);
       return report;
     };
     return { config, files, rounds, round, close };
@@ -110,6 +108,12 @@ export async function openRun(options: RunOptions, kind: 'run' | 'server' = 'run
     await close();
     throw error;
   }
+}
+
+/** A system's error where none was expected (a folder that may not be listed): the round is off, the files are whole. */
+function asFailure(error: unknown): { readonly failure: Fault } {
+  const message = error instanceof Error ? error.message : String(error);
+  return { failure: { severity: 'error', code: 'round', at: null, message } };
 }
 
 /** The re-run check, before the lock as in the original. */

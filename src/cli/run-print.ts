@@ -1,14 +1,14 @@
 import type { Config } from '../config/types.ts';
 import type { RoundReport } from '../health/run-round.ts';
 import { decisionLines } from '../health/run-round-log.ts';
-import type { ZonePlan } from './run-zones.ts';
+import type { DueZone } from './run-zones.ts';
 
 /** What a dry run prints: the decision with its reasons, and what a real run would do about it. */
-export function printDryRun(report: RoundReport, plan: ZonePlan, config: Config): void {
-  process.stdout.write(`${dryRunLines(report, plan, config).join('\n')}\n`);
+export function printDryRun(report: RoundReport, due: readonly DueZone[], config: Config): void {
+  process.stdout.write(`${dryRunLines(report, due, config).join('\n')}\n`);
 }
 
-export function dryRunLines(report: RoundReport, { due }: ZonePlan, config: Config): readonly string[] {
+export function dryRunLines(report: RoundReport, due: readonly DueZone[], config: Config): readonly string[] {
   const { decision, liveChanged, canaryZones, state } = report;
   const { network } = decision;
   const lines = [`Dry run of ${network}: nothing is written, no command is started.`];
@@ -18,7 +18,7 @@ export function dryRunLines(report: RoundReport, { due }: ZonePlan, config: Conf
   }
   if (liveChanged) lines.push(`Would publish the live set with serial ${state.serial}.`);
   for (const zone of canaryZones) lines.push(`Would change the canary of ${zone}.`);
-  for (const { name, why, serial } of due) lines.push(`Would write ${name}.zone with serial ${serial}: ${why}.`);
+  for (const { name, serial } of due) lines.push(`Would write ${name}.zone with serial ${serial}.`);
   const { runBefore, runAfter, runAfterChanges } = config.commands;
   const changes = liveChanged || canaryZones.length > 0 || due.length > 0 ? runAfterChanges : [];
   for (const command of [...runBefore, ...runAfter, ...changes]) lines.push(`Would start: ${command}`);

@@ -13,6 +13,9 @@ export type StateChange = {
   readonly canaryZones: readonly string[];
 };
 
+/** The network's zones, by the names of their include files. `changed`: since their zone files were written. */
+export type ZoneNews = { readonly all: readonly string[]; readonly changed: readonly string[] };
+
 export type StateNews = {
   readonly decision: Decision;
   readonly records: ReadonlyMap<string, EdgeRecord>;
@@ -20,6 +23,8 @@ export type StateNews = {
   readonly floorSerial: number;
   /** Publish under a new serial even if nothing changed (`--force-update`). */
   readonly forceUpdate: boolean;
+  /** Null: a server, which looks after zones itself. */
+  readonly zones: ZoneNews | null;
   /** A probing round, which counts as a run; false: a decision between two. */
   readonly isRun: boolean;
 };
@@ -31,18 +36,20 @@ export function nextState(state: NetworkState, news: StateNews): StateChange {
   // With nothing to publish, what was published before stays as it is.
   const live = decision.live.length === 0 ? state.live : decision.live;
   const liveChanged = !sameAddresses(state.live, live) || (news.forceUpdate && live.length > 0);
-  const highest = [
-    ...state.canarySerials.values(),
-    ...state.fileSerials.values(),
-    state.serial,
-    news.floorSerial,
-  ].reduce(serialMax, 0);
+  const highest = highestSerial(state, news.floorSerial);
   const serial = liveChanged ? nextSerial(highest, at) : state.serial;
 
   const canaryZones = changedCanaries(state.memory.activeCanaries, memory.activeCanaries);
+  const contentZones = news.zones?.changed ?? [];
   const canarySerials = new Map(state.canarySerials);
+  const zoneSerials = new Map(liveChanged ? [] : state.zoneSerials);
   // A change of the live set gives every zone a new serial; without one these zones need their own.
-  if (!liveChanged) for (const zone of canaryZones) canarySerials.set(zone, nextSerial(highest, at));
+  if (!liveChanged) {
+    for (const zone of canaryZones) canarySerials.set(zone, nextSerial(highest, at));
+    for (const zone of contentZones) zoneSerials.set(zone, nextSerial(highest, at));
+  }
+  const zones = new Set(news.zones?.all);
+  const pending = liveChanged ? [...zones] : [...state.pendingZones, ...canaryZones, ...contentZones];
 
   const next: NetworkState = {
     ...state,
@@ -52,6 +59,10 @@ export function nextState(state: NetworkState, news: StateNews): StateChange {
     live,
     serial,
     canarySerials,
+    zoneMtimes:
+      news.zones === null ? state.zoneMtimes : new Map([...state.zoneMtimes].filter(([zone]) => zones.has(zone))),
+    zoneSerials,
+    pendingZones: new Set(pending.filter((zone) => zones.has(zone))),
     modes: notedModes(records),
   };
   return { state: next, liveChanged, canaryZones };
@@ -64,12 +75,18 @@ export function nextState(state: NetworkState, news: StateNews): StateChange {
 export function openingState(state: NetworkState, kind: 'run' | 'server', now: number): NetworkState {
   const serial = state.serial === 0 && state.live.length > 0 ? nextSerial(0, now) : state.serial;
   if (kind === 'run') return { ...state, serial };
-  return { ...state, serial: [...state.fileSerials.values(), serial].reduce(serialMax, 0), fileSerials: new Map() };
+  const highest = [...state.zoneSerials.values(), serial].reduce(serialMax, 0);
+  return { ...state, serial: highest, zoneSerials: new Map(), pendingZones: new Set() };
 }
 
-/** Serial that a zone of the network has at least, its own content's aside. 0: nothing was published. */
-export function zoneSerial(state: NetworkState, zone: string): number {
-  return serialMax(state.serial, state.canarySerials.get(zone) ?? 0);
+/** What a new serial must exceed: whatever any zone of the network was given. */
+function highestSerial({ serial, canarySerials, zoneSerials }: NetworkState, floor: number): number {
+  return [...canarySerials.values(), ...zoneSerials.values(), serial, floor].reduce(serialMax, 0);
+}
+
+/** Serial that a zone of the network has at least: a server's own for its content aside. 0: nothing was published. */
+export function zoneSerial({ serial, canarySerials, zoneSerials }: NetworkState, zone: string): number {
+  return [serial, canarySerials.get(zone) ?? 0, zoneSerials.get(zone) ?? 0].reduce(serialMax, 0);
 }
 
 function sameAddresses(a: readonly LiveMember[], b: readonly LiveMember[]): boolean {

@@ -26,7 +26,7 @@ import type { Prober, RoundResult } from './prober.ts';
 import { writePrometheusFile } from './prometheus-file.ts';
 import { probeTargets, probeTest, roundInput } from './run-round-input.ts';
 import { decisionLines, type RoundLog, sampleLine } from './run-round-log.ts';
-import { nextState, openingState, type StateChange } from './run-round-state.ts';
+import { nextState, openingState, type StateChange, type ZoneNews } from './run-round-state.ts';
 import type { NetworkState } from './state-file.ts';
 import { readState, writeState } from './state-file-io.ts';
 import type { Decision, Sample } from './types.ts';
@@ -38,7 +38,7 @@ export type Published = {
   /** Zone files were written: a change for the hooks, even where the live set is the same. */
   readonly wrote: boolean;
   /** State of the zone files after it, for all zones; null: as before, or not looked after here. */
-  readonly files: Pick<NetworkState, 'zoneMtimes' | 'fileSerials'> | null;
+  readonly files: Pick<NetworkState, 'zoneMtimes' | 'pendingZones'> | null;
   readonly faults: readonly Fault[];
 };
 
@@ -50,6 +50,8 @@ export type RoundTools = {
   readonly publish: (update: LiveUpdate) => Promise<Published>;
   /** A serial that the network's zones already use; 0: none. */
   readonly floorSerial: () => number;
+  /** For a single run, which writes zone files itself: what became of their include files. */
+  readonly zoneNews?: (state: NetworkState) => Promise<ZoneNews>;
   /** Epoch seconds. */
   readonly now: () => number;
   readonly log: RoundLog;
@@ -212,7 +214,15 @@ export class NetworkRounds {
     for (const { level, text } of decisionLines(decision)) log(level, text);
 
     const floorSerial = this.#tools.floorSerial();
-    const change = nextState(this.#state, { decision, records, floorSerial, forceUpdate, isRun: probe !== null });
+    const zones = (await this.#tools.zoneNews?.(this.#state)) ?? null;
+    const change = nextState(this.#state, {
+      decision,
+      records,
+      floorSerial,
+      forceUpdate,
+      zones,
+      isRun: probe !== null,
+    });
     const { liveChanged, canaryZones } = change;
     if (this.#dryRun) {
       this.#records = records;

@@ -22,8 +22,13 @@ export type NetworkState = {
   readonly serial: number;
   /** Serial of the last canary change of each zone that ever had one in use. */
   readonly canarySerials: ReadonlyMap<string, number>;
-  /** Serial in each zone file that `edge_manage` wrote; empty while a server, which has its own, looks after them. */
-  readonly fileSerials: ReadonlyMap<string, number>;
+  /**
+   * Single runs only, which have no server's memory of zones. Serials given to zones whose include file changed since the
+   * live set did, and zones whose files are out of date: noted before they are written, so that a killed run leaves no
+   * file half a set behind.
+   */
+  readonly zoneSerials: ReadonlyMap<string, number>;
+  readonly pendingZones: ReadonlySet<string>;
   /** Modes other than available that the last decision saw; null: it was not ours, so nobody noted them. */
   readonly modes: ReadonlyMap<string, Mode> | null;
   readonly extra: ReadonlyMap<string, unknown>;
@@ -37,7 +42,8 @@ export const NEW_STATE: NetworkState = {
   live: [],
   serial: 0,
   canarySerials: new Map(),
-  fileSerials: new Map(),
+  zoneSerials: new Map(),
+  pendingZones: new Set(),
   modes: null,
   extra: new Map(),
 };
@@ -80,7 +86,7 @@ function stateFrom(value: Readonly<Record<string, unknown>>): ParsedState {
   if (!isObject(zone_mtimes)) return wrong('zone_mtimes');
   if (!isObject(active_canaries)) return wrong('active_canaries');
   if (!isObject(edgewise)) return wrong('edgewise');
-  const { serial, file_serials, canary_serials, live, victims, canary_rotations, modes } = edgewise;
+  const { serial, zone_serials, pending_zones, canary_serials, live, victims, canary_rotations, modes } = edgewise;
   const state: NetworkState = {
     memory: {
       lastLive: [...new Set(last_live)].sort(),
@@ -94,7 +100,8 @@ function stateFrom(value: Readonly<Record<string, unknown>>): ParsedState {
     live: liveFrom(live, [...new Set(last_live)].sort()),
     serial: serialFrom(serial),
     canarySerials: numberMap(canary_serials),
-    fileSerials: numberMap(file_serials),
+    zoneSerials: numberMap(zone_serials),
+    pendingZones: new Set(isTextList(pending_zones) ? pending_zones : []),
     modes: isObject(modes) ? modesFrom(modes) : null,
     extra: new Map(Object.entries(value).filter(([key]) => !KNOWN.includes(key))),
   };
@@ -116,7 +123,8 @@ export function printState(state: NetworkState): string {
     ...Object.fromEntries(state.extra),
     edgewise: {
       serial: state.serial,
-      file_serials: Object.fromEntries(state.fileSerials),
+      zone_serials: Object.fromEntries(state.zoneSerials),
+      pending_zones: [...state.pendingZones],
       canary_serials: Object.fromEntries(state.canarySerials),
       live: state.live.map(({ edge, v4, v6, why }) => ({ edge, v4, v6, why })),
       victims: Object.fromEntries(victims),

@@ -16,6 +16,7 @@ import {
   type RoundReport,
   type RoundTools,
 } from '../../src/health/run-round.ts';
+import type { ZoneNews } from '../../src/health/run-round-state.ts';
 import { parseState } from '../../src/health/state-file.ts';
 import type { Sample } from '../../src/health/types.ts';
 import { Installation } from '../support/installation.ts';
@@ -65,9 +66,12 @@ class Bench {
   onProbe: () => Promise<void> = async () => {};
   onPublish: (update: LiveUpdate) => Promise<Published> = async () => ({ wrote: false, files: null, faults: [] });
   kind: RoundTools['kind'] = 'server';
+  zoneNews: ZoneNews | null = null;
 
   tools(): RoundTools {
+    const { zoneNews } = this;
     return {
+      ...(zoneNews === null ? {} : { zoneNews: async () => this.zoneNews ?? zoneNews }),
       kind: this.kind,
       prober: { round: ({ targets }) => this.#probe(targets.map(({ name }) => name)) },
       hooks: {
@@ -185,18 +189,42 @@ describe('a round', () => {
     expect(report.liveChanged).toBe(false);
   });
 
-  test('a server goes on from the serials of zone files that single runs wrote', async () => {
+  test('a server goes on from the serials that single runs gave to zones', async () => {
     const bench = new Bench();
     bench.kind = 'run';
-    bench.onPublish = async () => ({
-      wrote: true,
-      files: { zoneMtimes: new Map([['x.test', 5]]), fileSerials: new Map([['x.test', 1_800_000_000]]) },
-      faults: [],
-    });
-    await (await bench.open()).round({ config, files: FILES });
-    expect((await savedState()).zoneMtimes).toEqual(new Map([['x.test', 5]]));
+    bench.zoneNews = { all: ['x.test'], changed: ['x.test'] };
+    const rounds = await bench.open();
+    const first = done(await rounds.round({ config, files: FILES }));
+    const second = done(await rounds.round({ config, files: FILES }));
+    const given = second.state.zoneSerials.get('x.test');
+    expect(given).toBeGreaterThan(first.state.serial);
     bench.kind = 'server';
-    expect((await bench.open()).state.serial).toBe(1_800_000_000);
+    expect((await bench.open()).state).toMatchObject({
+      serial: given,
+      zoneSerials: new Map(),
+      pendingZones: new Set(),
+    });
+  });
+
+  test('zones stay noted as out of date until the publisher says they are written', async () => {
+    const bench = new Bench();
+    bench.kind = 'run';
+    bench.zoneNews = { all: ['x.test', 'y.test'], changed: ['x.test', 'y.test'] };
+    const rounds = await bench.open();
+    bench.onPublish = () => Promise.reject(new Error('killed'));
+    await rounds.round({ config, files: FILES });
+    expect((await savedState()).pendingZones).toEqual(new Set(['x.test', 'y.test']));
+    bench.zoneNews = { all: ['x.test', 'y.test'], changed: [] };
+    bench.onPublish = async ({ state }) => {
+      expect(state.pendingZones).toEqual(new Set(['x.test', 'y.test']));
+      const files = { zoneMtimes: new Map([['x.test', 5]]), pendingZones: new Set(['y.test']) };
+      return { wrote: true, files, faults: [] };
+    };
+    expect(done(await rounds.round({ config, files: FILES })).changed).toBe(true);
+    expect(await savedState()).toMatchObject({
+      zoneMtimes: new Map([['x.test', 5]]),
+      pendingZones: new Set(['y.test']),
+    });
   });
 
   test('a canary changes its zone only: a serial of its own, no rotation, victim remembered', async () => {

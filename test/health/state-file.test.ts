@@ -43,7 +43,8 @@ const FULL: NetworkState = {
   ],
   serial: 1_700_000_000,
   canarySerials: new Map([['x.test', 1_700_000_001]]),
-  fileSerials: new Map([['x.test', 1_700_000_002]]),
+  zoneSerials: new Map([['x.test', 1_700_000_002]]),
+  pendingZones: new Set(['y.test']),
   modes: new Map([['a', 'force']]),
   extra: new Map<string, unknown>([['rotation_cycle', ['a']]]),
 };
