@@ -25,6 +25,8 @@ export class Query {
   questionEnd = HEADER_LENGTH;
   type = 0;
   class = 0;
+  /** Neither question nor anything else but additional records. */
+  isEmpty = false;
   readonly name: NameParts = new NameParts();
   readonly edns: Edns = new Edns();
 
@@ -35,6 +37,7 @@ export class Query {
   /** Returns one of DECODED. `length` octets of `query` are the message. */
   decode(query: Uint8Array, length: number): number {
     this.questionEnd = HEADER_LENGTH;
+    this.isEmpty = false;
     this.edns.clear();
     if (length < HEADER_LENGTH || (query[2] & 0x80) !== 0) return DECODED.drop;
     this.flags1 = query[2];
@@ -42,7 +45,7 @@ export class Query {
     const opcode = this.opcode;
     if (opcode !== OPCODE.query) return opcode === OPCODE.notify ? DECODED.special : DECODED.notImp;
     // RFC 9619 §4: a query has one question.
-    if (query[4] !== 0 || query[5] !== 1) return DECODED.formErr;
+    if (query[4] !== 0 || query[5] !== 1) return this.withoutQuestion(query, length);
     if (!this.readQuestion(query, length)) return DECODED.formErr;
     // Only IXFR brings a record along, its SOA in the authority section (RFC 1995 §3).
     if (query[6] !== 0 || query[7] !== 0) return DECODED.formErr;
@@ -56,6 +59,14 @@ export class Query {
     const additionals = (query[10] << 8) | query[11];
     if (additionals === 0) return at === length ? DECODED.query : DECODED.formErr;
     return this.readAdditional(query, at, length, additionals);
+  }
+
+  /** Always FORMERR, but OPT is read where there is nothing else: a client may want a cookie (RFC 7873 §5.4). */
+  private withoutQuestion(query: Uint8Array, length: number): number {
+    for (let i = 4; i < 10; i++) if (query[i] !== 0) return DECODED.formErr;
+    const additionals = (query[10] << 8) | query[11];
+    this.isEmpty = this.readAdditional(query, HEADER_LENGTH, length, additionals) === DECODED.query;
+    return DECODED.formErr;
   }
 
   private readQuestion(query: Uint8Array, length: number): boolean {

@@ -3,6 +3,7 @@ import type { LiveSlots } from '../zones/live-slots.ts';
 import type { ZoneUpdate } from '../zones/zone-update.ts';
 import { KIND } from './answer-kind.ts';
 import { ZoneAnswer } from './answer-zone.ts';
+import { COOKIE, ServerCookies } from './cookie.ts';
 import { DECODED, Query } from './decode.ts';
 import { type Client, TRANSPORT } from './dns-thread.ts';
 import { OptWriter } from './edns.ts';
@@ -31,6 +32,8 @@ export type ResponderOptions = {
   readonly slots: LiveSlots;
   readonly stats: Stats;
   readonly server: ServerConfig;
+  /** Epoch seconds, for the age of cookies. */
+  readonly now?: () => number;
 };
 
 /**
@@ -54,9 +57,14 @@ export class Responder {
   private readonly opt = new OptWriter(ERROR_TEXTS);
   private readonly chaos = new ChaosNames();
   private ednsSize = 1232;
+  private cookies: ServerCookies | null = null;
+  private readonly now: () => number;
+  /** The COOKIE option of the answer being made. */
+  private cookie: Uint8Array | null = null;
 
-  constructor({ slots, stats, server }: ResponderOptions) {
+  constructor({ slots, stats, server, now = epochSeconds }: ResponderOptions) {
     this.stats = stats;
+    this.now = now;
     this.answer = new ZoneAnswer(slots, this.zones);
     this.configure(server);
   }
@@ -70,6 +78,8 @@ export class Responder {
     this.answer.minimal = server.minimal;
     this.opt.configure(server);
     this.chaos.configure(server.version, server.id);
+    const secrets = server.cookieSecrets;
+    this.cookies = secrets === null || secrets.length === 0 ? null : new ServerCookies(secrets);
   }
 
   /**
@@ -88,10 +98,33 @@ export class Responder {
       return 0;
     }
     if (decoded === DECODED.special) return SPECIAL;
-    if (this.query.edns.present) counters[EVENT.edns] += 1;
+    this.cookie = null;
+    if (this.query.edns.present) {
+      counters[EVENT.edns] += 1;
+      if (!this.takeCookie(query, client)) return this.refuse(query, out, client, RCODE.formErr, EDE.none);
+    }
     if (decoded === DECODED.notImp) return this.refuse(query, out, client, RCODE.notImp, EDE.none);
-    if (decoded === DECODED.formErr) return this.refuse(query, out, client, RCODE.formErr, EDE.none);
+    if (decoded === DECODED.formErr) {
+      // RFC 7873 §5.4: without a question, a client asks for a cookie.
+      const rcode = this.query.isEmpty && this.cookie !== null ? RCODE.noError : RCODE.formErr;
+      return this.refuse(query, out, client, rcode, EDE.none);
+    }
     return this.question(query, out, client);
+  }
+
+  /** Judges the query's cookie and prepares ours. False: it is malformed (RFC 7873 §5.2.2). */
+  private takeCookie(query: Uint8Array, client: Client): boolean {
+    const { edns } = this.query;
+    const { cookies } = this;
+    if (cookies === null || edns.cookieLength < 0) return true;
+    const verdict = cookies.check(query, edns.cookieAt, edns.cookieLength, client.address, this.now());
+    if (verdict === COOKIE.malformed) return false;
+    this.cookie = cookies.option;
+    if (verdict === COOKIE.good) {
+      this.stats.counters[EVENT.cookie_good] += 1;
+      this.lastHadGoodCookie = true;
+    } else if (verdict === COOKIE.bad) this.stats.counters[EVENT.cookie_bad] += 1;
+    return true;
   }
 
   private question(query: Uint8Array, out: Uint8Array, client: Client): number {
@@ -115,7 +148,7 @@ export class Responder {
     const { answer } = this;
     const limit = this.limit(out, tcp);
     const at = this.copyQuestion(query, out);
-    answer.writer.begin(out, at, limit - this.opt.size(edns, tcp, false));
+    answer.writer.begin(out, at, limit - this.opt.size(edns, tcp, this.cookie !== null));
     answer.answer(query, name, type, zone, tcp);
     this.lastKind = answer.kind;
     this.lastHash = answer.hash;
@@ -196,8 +229,12 @@ export class Responder {
     this.stats.countAnswer(transport, rcode);
     if (!edns.present) return end;
     setCount(out, 10, ((out[10] << 8) | out[11]) + 1);
-    return this.opt.write(out, end, limit, edns, rcode, transport >= TRANSPORT.tcp, null, error);
+    return this.opt.write(out, end, limit, edns, rcode, transport >= TRANSPORT.tcp, this.cookie, error);
   }
+}
+
+function epochSeconds(): number {
+  return Math.floor(Date.now() / 1000);
 }
 
 function setCount(out: Uint8Array, at: number, count: number): void {

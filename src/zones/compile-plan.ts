@@ -3,6 +3,8 @@ import type { GroupedRecords } from './compile-records.ts';
 import type { RecordStore } from './record-store.ts';
 
 const LIVE_TYPES = [1, 28]; // A, AAAA
+/** CNAME, SOA, DNAME: a name has one at most (RFC 2181 §10.1, RFC 6672 §2.4); the loader has complained about more. */
+const SINGLETONS = [5, 6, 39];
 
 /** What an image is made of. All names are uncompressed wire octets. */
 export type ImageInput = {
@@ -49,7 +51,7 @@ export function forEachRun({ grouped, input, nodes }: ZonePlan, owner: number, v
     visitLive(type);
     run.type = type;
     run.from = from;
-    run.to = to;
+    run.to = SINGLETONS.includes(type) ? from + 1 : to;
     run.live = false;
     visit(run);
     from = to;

@@ -1,6 +1,5 @@
 import { expect } from 'vitest';
-import type { Message, Row } from './dns-message.ts';
-import { decodeMessage } from './dns-message.ts';
+import { decodeMessage, line, type Message } from './dns-message.ts';
 import { encodeQuery, type QuerySpec } from './dns-query.ts';
 import type { DnsServer } from './dns-server.ts';
 
@@ -48,10 +47,6 @@ export async function expectAnswer(server: DnsServer, { query, transport, expect
   if (additional !== 'any') expect(message.additional.map(line).sort()).toEqual([...additional].sort());
   expect(message.opt === null).toBe((query.edns ?? null) === null);
   return message;
-}
-
-export function line({ owner, ttl, type, text }: Row): string {
-  return `${owner} ${ttl} ${type} ${text}`;
 }
 
 export function flagsOf(message: Message): string {

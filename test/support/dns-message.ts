@@ -52,6 +52,11 @@ const MORE_RCODES: ReadonlyMap<number, string> = new Map([
   [23, 'BADCOOKIE'],
 ]);
 
+/** A record as tests write it: `owner ttl type rdata`. */
+export function line({ owner, ttl, type, text }: Row): string {
+  return `${owner} ${ttl} ${type} ${text}`;
+}
+
 /** Layout of the rdata of types whose names a server may compress: `n` a name, numbers are octets. */
 const COMPRESSIBLE: ReadonlyMap<string, readonly (number | 'n')[]> = new Map([
   ['NS', ['n']],
