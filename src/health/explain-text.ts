@@ -1,5 +1,5 @@
 import type { CanaryExplanation, EdgeExplanation, Explanation } from './explain.ts';
-import type { Prospect } from './explain-prospects.ts';
+import type { Prospect } from './explain-prospect.ts';
 import { LIMIT_SECONDS } from './limit.ts';
 import { count, list, moment } from './reason.ts';
 import type { Fetch, Outcome, Phases, Sample } from './types.ts';

@@ -1,5 +1,7 @@
 import { decideFacts } from './decide.ts';
-import { canaryProspectsOf, type Prospect, prospectsOf } from './explain-prospects.ts';
+import { canaryProspectsOf } from './explain-canary.ts';
+import type { Prospect } from './explain-prospect.ts';
+import { prospectsOf } from './explain-prospects.ts';
 import type { RoundRecord } from './history-log-record.ts';
 import { recentChanges } from './limit.ts';
 import type { Decision, EdgeFacts, Mode, RoundFacts, Sample, Verdict } from './types.ts';
