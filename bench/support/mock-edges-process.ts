@@ -17,6 +17,9 @@ async function obey(message: ToMockEdges): Promise<void> {
         edges.set(address, await MockEdge.start({ address, port: message.port, body: message.body, behaviour }));
       }
       return tell({ kind: 'ready' });
+    case 'behave':
+      await edges.get(message.edge.address)?.behave(message.edge.behaviour);
+      return tell({ kind: 'ready' });
     case 'times':
       return tell({
         kind: 'times',

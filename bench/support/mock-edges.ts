@@ -8,6 +8,7 @@ export type MockEdgeSpec = { readonly address: string; readonly behaviour: MockB
 
 export type ToMockEdges =
   | { readonly kind: 'start'; readonly port: number; readonly body: string; readonly edges: readonly MockEdgeSpec[] }
+  | { readonly kind: 'behave'; readonly edge: MockEdgeSpec }
   | { readonly kind: 'times' };
 
 export type FromMockEdges =
@@ -43,6 +44,10 @@ export class MockEdges {
     } catch {
       console.error('no permission to raise the priority of the mock edges');
     }
+  }
+
+  async behave(address: string, behaviour: MockBehaviour): Promise<void> {
+    await this.#ask({ kind: 'behave', edge: { address, behaviour } });
   }
 
   /** Connections so far; milliseconds from taking the last one to the last octet of its answer, by address. */

@@ -1,0 +1,144 @@
+/**
+ * `npm run fuzz`: random and mutated packets through the responder and the room for special messages, as the front ends
+ * would hand them over. Nothing may throw or hang, memory must not grow, and every answer must be well-formed by a check
+ * that shares no code with the server (one in a hundred also by the tests' strict decoder).
+ *
+ * Options: `--count 10000000`, `--seed N` (printed, so that a run can be repeated), `--no-special` (the responder alone).
+ */
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { type Client, NO_TRANSFERS, TRANSPORT } from '../src/server/dns-thread.ts';
+import { SPECIAL } from '../src/server/respond.ts';
+import { Stats, sumStats } from '../src/server/stats.ts';
+import { makeAnswerer } from '../src/server/worker-answerer.ts';
+import { LiveSlots } from '../src/zones/live-slots.ts';
+import { lowerName } from '../src/zones/name.ts';
+import { decodeMessage } from '../test/support/dns-message.ts';
+import { wireName } from '../test/support/dns-query.ts';
+import { zoneUpdate } from '../test/support/zone-images.ts';
+import { wrongWith } from './support/dns-check.ts';
+import { nextPacket, Random, seedQueries } from './support/dns-random.ts';
+import { benchSettings } from './support/dns-settings.ts';
+import { ORIGIN, zoneText } from './support/dns-zone.ts';
+
+const { values } = parseArgs({
+  options: {
+    count: { type: 'string', default: '10000000' },
+    seed: { type: 'string' },
+    'no-special': { type: 'boolean', default: false },
+  },
+});
+const count = Number(values.count);
+const seed = values.seed === undefined ? Date.now() & 0x7fff_ffff : Number(values.seed);
+const HANG_MS = 1000; // one packet
+
+const slots = LiveSlots.create(2);
+slots.write(0, { serial: 9, v4: [Uint8Array.of(192, 0, 2, 1), Uint8Array.of(192, 0, 2, 2)], v6: [new Uint8Array(16)] });
+const statsBuffer = Stats.create(1, 2);
+const { responder, special } = makeAnswerer({
+  slots,
+  stats: Stats.attach(statsBuffer, 2, 0),
+  server: benchSettings(53, {
+    nsid: new TextEncoder().encode('fuzz'),
+    version: 'Edgewise',
+    id: 'fuzz',
+    cookieSecrets: [new Uint8Array(16).fill(7), new Uint8Array(16).fill(9)],
+  }),
+  transfer: NO_TRANSFERS,
+  catchUp: () => {},
+});
+const protocolZone = readFileSync(new URL('../test/protocol/protocol.zone', import.meta.url), 'utf8');
+responder.apply([
+  zoneUpdate({ origin: 'example.test', text: protocolZone }, 0),
+  zoneUpdate({ origin: ORIGIN, text: zoneText([]), live: [ORIGIN], slot: 0 }, 1),
+  zoneUpdate({ origin: 'never.test', text: '@ SOA ns host 1 1 1 1 1\n@ NS ns\n', live: ['never.test'], slot: 1 }, 2),
+  { kind: 'broken', zone: 3, origin: lowerName(wireName('broken.test')), network: 1 },
+]);
+
+console.log(`${count} packets, seed ${seed}`);
+const random = new Random(seed);
+const origins = ['example.test', ORIGIN, 'never.test', 'broken.test', 'test', 'example.org'];
+const clients: Client[] = [TRANSPORT.udp4, TRANSPORT.udp6, TRANSPORT.tcp].map((transport) => ({
+  transport,
+  address: random.octets(16),
+  port: 5353,
+}));
+const packet = new Uint8Array(2048);
+const out = new Uint8Array(65_535);
+const outUdp = out.subarray(0, 4096);
+const tally = { answered: 0, dropped: 0, special: 0, slowestMs: 0 };
+let seeds: Uint8Array[] = [];
+let settledBytes = 0;
+
+const started = performance.now();
+for (let i = 0; i < count; i++) {
+  if (i % 100_000 === 0) seeds = seedQueries(random, origins, 2000);
+  if (i === Math.floor(count / 10)) settledBytes = heapBytes();
+  const length = nextPacket(random, seeds, packet);
+  const client = clients[i % 3];
+  const udp = client.transport !== TRANSPORT.tcp;
+  const before = performance.now();
+  try {
+    let size = responder.respond(packet, length, udp ? outUdp : out, client);
+    if (size === SPECIAL) {
+      tally.special++;
+      if (values['no-special']) continue;
+      size = udp ? special.packet(packet, length, outUdp, client) : await stream(length, client);
+    }
+    if (size === 0) tally.dropped++;
+    else check(i, length, out, size, udp);
+  } catch (error) {
+    fail(i, length, error instanceof Error ? (error.stack ?? error.message) : String(error));
+  }
+  const tookMs = performance.now() - before;
+  if (tookMs > tally.slowestMs) tally.slowestMs = tookMs;
+  if (tookMs > HANG_MS) fail(i, length, `took ${Math.round(tookMs)} ms`);
+}
+const seconds = (performance.now() - started) / 1000;
+const grown = heapBytes() - settledBytes;
+const { answers } = sumStats(statsBuffer, 2);
+console.log(
+  `no fault in ${count} packets: ${tally.answered} answered, ${tally.dropped} dropped, ${tally.special} special; ` +
+    `slowest ${tally.slowestMs.toFixed(1)} ms; heap ${(grown / 1024).toFixed(0)} KiB larger than after a tenth of them; ${seconds.toFixed(0)} s`,
+);
+const byRcode = new Map<number, number>();
+for (const { rcode, count: times } of answers) byRcode.set(rcode, (byRcode.get(rcode) ?? 0) + times);
+console.log(`by rcode: ${[...byRcode].map(([rcode, times]) => `${rcode}: ${times}`).join(', ')}`);
+if (grown > 1 << 20) {
+  console.error('memory grew');
+  process.exitCode = 1;
+}
+
+/** A special message over a stream: each message of the answer is checked; the last one's length counts. */
+async function stream(length: number, client: Client): Promise<number> {
+  let size = 0;
+  await special.stream(packet.slice(0, length), client, (message) => {
+    size = message.length;
+    out.set(message);
+    return Promise.resolve(true);
+  });
+  return size;
+}
+
+function check(i: number, length: number, answer: Uint8Array, size: number, udp: boolean): void {
+  tally.answered++;
+  const wrong = wrongWith(packet, length, answer, size, udp);
+  if (wrong !== null) fail(i, length, `${wrong}\nanswer ${Buffer.from(answer.subarray(0, size)).toString('hex')}`);
+  if (i % 100 === 0) decodeMessage(answer.subarray(0, size));
+}
+
+function fail(i: number, length: number, why: string): never {
+  console.error(
+    `packet ${i} of seed ${seed}: ${why}\nquery ${Buffer.from(packet.subarray(0, length)).toString('hex')}`,
+  );
+  process.exit(1);
+}
+
+function heapBytes(): number {
+  setFlagsFromString('--expose-gc');
+  const collect: unknown = runInNewContext('gc');
+  if (typeof collect === 'function') collect();
+  return process.memoryUsage().heapUsed;
+}
