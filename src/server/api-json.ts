@@ -166,7 +166,7 @@ export type ChangeJson = {
 
 /** `/api/v1/zones` is `{zones: [this, …]}`. */
 export type ZoneJson = {
-  /** With its final dot. */
+  /** As the operator named it, without a final dot. */
   readonly zone: string;
   /** Null: a static zone. */
   readonly network: string | null;

@@ -146,7 +146,7 @@ export function statusView(over: Partial<StatusView> = {}): StatusView {
     networks: () => [network],
     zones: () => [
       {
-        name: 'example.test.',
+        name: 'example.test',
         network: 'net-a',
         file: '/zones/net-a/example.test.zone',
         state: 'ok',
@@ -156,7 +156,7 @@ export function statusView(over: Partial<StatusView> = {}): StatusView {
         loadedAt: NOW - 90,
       },
       {
-        name: 'static.test.',
+        name: 'static.test',
         network: null,
         file: '/zones/static.zone',
         state: 'ok',
@@ -172,7 +172,7 @@ export function statusView(over: Partial<StatusView> = {}): StatusView {
     secondaries: () => [
       {
         secondary: '192.0.2.53:53',
-        zone: 'example.test.',
+        zone: 'example.test',
         network: 'net-a',
         serial: NOW - 10,
         ourSerial: NOW - 4,

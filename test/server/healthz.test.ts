@@ -9,7 +9,7 @@ function withNetwork(over: Partial<NetworkView>): Partial<StatusView> {
 
 function zones(...states: readonly ZoneView['state'][]): Partial<StatusView> {
   const [zone] = statusView().zones();
-  return { zones: () => states.map((state, i) => ({ ...zone, name: `z${i}.`, state })) };
+  return { zones: () => states.map((state, i) => ({ ...zone, name: `z${i}`, state })) };
 }
 
 const { round } = network;
@@ -33,12 +33,12 @@ test.each<[string, Partial<StatusView>, readonly string[]]>([
   [
     'zones that do not load',
     zones('ok', 'stale', 'broken'),
-    ['zones: z2. do not load', 'zones: z1. do not load; their last good version is served'],
+    ['zones: z2 do not load', 'zones: z1 do not load; their last good version is served'],
   ],
   [
     'many of them',
     zones(...Array<'broken'>(7).fill('broken')),
-    ['zones: z0., z1., z2., z3., z4. and 2 more do not load'],
+    ['zones: z0, z1, z2, z3, z4 and 2 more do not load'],
   ],
   [
     'several reasons',

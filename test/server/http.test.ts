@@ -49,7 +49,7 @@ test.each([
   ['/api/v1/networks', 200, 'application/json; charset=utf-8', '{"networks":[{"network":"net-a"'],
   ['/api/v1/networks/net-a', 200, 'application/json; charset=utf-8', '{"network":"net-a"'],
   ['/api/v1/networks/net%2Da', 200, 'application/json; charset=utf-8', '{"network":"net-a"'],
-  ['/api/v1/zones', 200, 'application/json; charset=utf-8', '{"zones":[{"zone":"example.test."'],
+  ['/api/v1/zones', 200, 'application/json; charset=utf-8', '{"zones":[{"zone":"example.test"'],
   ['/api/v1/secondaries', 200, 'application/json; charset=utf-8', '{"secondaries":[{"secondary":"192.0.2.53:53"'],
   ['/nothing', 404, 'application/json; charset=utf-8', '{"error":"not found","detail":"see / for what there is"}'],
   ['/healthz/', 404, 'application/json; charset=utf-8', '{"error":"not found"'],
