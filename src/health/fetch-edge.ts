@@ -80,7 +80,7 @@ async function fetchOnce(target: FetchTarget, test: ProbeTest, tools: FetchTools
 
   for (let hops = 0; ; hops++) {
     visited.add(url.href);
-    // The first hop's Host is the name alone, as edgemanage sends it; a redirect's is what the redirect says.
+    // The host of the test is named without its port, as edgemanage names it; another one as the redirect has it.
     const run = new HopRun({
       dial: {
         address: target.address,
@@ -112,7 +112,7 @@ async function fetchOnce(target: FetchTarget, test: ProbeTest, tools: FetchTools
         return tried(failOfTimeout(test.timeout, run.progress));
       case 'too-large':
         return failed('too-large', `body of ${end.octets} octets or more, over ${test.maxBytes}`);
-      case 'refused':
+      case 'status':
         return failed('status', `status ${end.status}`);
       case 'response':
         if (test.md5 === null || end.md5 === test.md5) return tried(null);

@@ -1,5 +1,8 @@
 import type { FailReason } from './types.ts';
 
+/** A response header of this many octets or more ends the fetch. */
+export const MAX_HEADER_OCTETS = 16_384;
+
 /** Where a fetch is. `header`: the first octet came, the header's end has not. */
 export type FetchPhase = 'connect' | 'tls' | 'first byte' | 'header' | 'body';
 
@@ -71,7 +74,7 @@ export function failOfError(error: Error, progress: FetchProgress): FetchFail {
   }
 
   if (code === 'UND_ERR_HEADERS_OVERFLOW') {
-    return { reason: 'headers-too-large', detail: 'the header is over 16384 octets', retry: false };
+    return { reason: 'headers-too-large', detail: `the header is over ${MAX_HEADER_OCTETS} octets`, retry: false };
   }
   // undici says this of every parse error once it has seen a Content-Length.
   if (code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') {

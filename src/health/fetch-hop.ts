@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Socket } from 'node:net';
 import { Client, type Dispatcher, errors } from 'undici';
 import { type Dial, type DialMarks, dial } from './fetch-connect.ts';
-import type { FetchProgress } from './fetch-fail.ts';
+import { type FetchProgress, MAX_HEADER_OCTETS } from './fetch-fail.ts';
 import { isRedirect } from './fetch-redirect.ts';
 
 /** One request over one fresh connection. */
@@ -19,7 +19,7 @@ export type Hop = {
 export type HopEnd =
   | { readonly kind: 'response'; readonly status: number; readonly md5: string; readonly encoding: string | null }
   /** 400 and above: the body is not read. */
-  | { readonly kind: 'refused'; readonly status: number }
+  | { readonly kind: 'status'; readonly status: number }
   | { readonly kind: 'redirect'; readonly status: number; readonly location: string | null }
   | { readonly kind: 'too-large'; readonly octets: number }
   | { readonly kind: 'error'; readonly error: Error }
@@ -69,7 +69,7 @@ export class HopRun implements Dispatcher.DispatchHandler {
       // One deadline over everything is the caller's; undici's own timers would only cost.
       headersTimeout: 0,
       bodyTimeout: 0,
-      maxHeaderSize: 16384,
+      maxHeaderSize: MAX_HEADER_OCTETS,
       connect: (_options, callback) => {
         this.#socket = dial(hop.dial, this.#marks, (socket) => callback(null, socket));
         this.#socket.on('error', (error) => {
@@ -121,7 +121,7 @@ export class HopRun implements Dispatcher.DispatchHandler {
     }
     this.#status = status;
     if (status >= 400) {
-      this.#end({ kind: 'refused', status });
+      this.#end({ kind: 'status', status });
       return;
     }
     if (isRedirect(status)) {

@@ -1,5 +1,5 @@
 /** Redirects that are followed; the next one fails the fetch. */
-export const MAX_REDIRECTS = 5;
+const MAX_REDIRECTS = 5;
 
 const REDIRECT: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 

@@ -129,7 +129,7 @@ function literalAddress(edge: string): Resolved | null {
 }
 
 /** RFC 5952 text; a scope (`fe80::1%eth0`) has no canonical form and stays. */
-export function canonicalV6(address: string): string {
+function canonicalV6(address: string): string {
   return address.includes('%') ? address : new URL(`http://[${address}]`).hostname.slice(1, -1);
 }
 

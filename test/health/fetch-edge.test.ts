@@ -27,7 +27,7 @@ const plain: ProbeTest = {
   maxBytes: 100_000,
 };
 /** Behaviours that end only by the deadline. */
-const impatient = { ...plain, timeout: 0.25 };
+const impatient = { ...plain, timeout: 0.4 };
 
 let certificates: CertificateKinds;
 let trusting: ReturnType<typeof createSecureContext>;
@@ -117,7 +117,7 @@ describe('every failure has its reason', () => {
       /after 3 octets/,
       1,
     ],
-    ['never answers', { kind: 'silent' }, impatient, 'timeout', /0\.250 s passed without an answer/, 1],
+    ['never answers', { kind: 'silent' }, impatient, 'timeout', /0\.400 s passed without an answer/, 1],
     ['stalls in the header', { kind: 'stall-header' }, impatient, 'timeout', /inside the header/, 1],
     ['stalls in the body', { kind: 'stall-body' }, impatient, 'timeout', /inside the body after 461 of 463 octets/, 1],
     ['drips too slowly', { kind: 'drip', ms: 20_000 }, impatient, 'timeout', /inside the (header|body)/, 1],
@@ -332,7 +332,7 @@ describe('tries', () => {
     const edge = await mock({ kind: 'ok' });
     await edge.behave({ kind: 'silent' }, [{ kind: 'hang-up' }]);
     const fetch = await fetchAndLeave(edge, impatient);
-    expect(fetch).toMatchObject({ fail: { reason: 'timeout' }, attempts: 2, seconds: 0.25 });
+    expect(fetch).toMatchObject({ fail: { reason: 'timeout' }, attempts: 2, seconds: 0.4 });
   });
 
   test('only in the time that the look-up left', async () => {
@@ -409,7 +409,7 @@ describe('over TLS', () => {
     expect(edge.requests[0]?.servername).toBeNull();
   });
 
-  test.each<[string, MockBehaviour, FailReason, RegExp, number]>([
+  test.each<[string, MockBehaviour, FailReason, RegExp, number, number?]>([
     [
       'an edge that does not speak it',
       { kind: 'raw', text: 'no TLS here\r\n\r\n' },
@@ -417,11 +417,11 @@ describe('over TLS', () => {
       /during the TLS handshake/,
       3,
     ],
-    ['a handshake that is never answered', { kind: 'silent' }, 'timeout', /during the TLS handshake/, 1],
+    ['a handshake that is never answered', { kind: 'silent' }, 'timeout', /during the TLS handshake/, 1, 0.4],
     ['a handshake cut by a reset', { kind: 'reset', when: 'accept' }, 'reset', /handshake|connecting/, 3],
-  ])('%s', async (_name, behaviour, reason, detail, attempts) => {
+  ])('%s', async (_name, behaviour, reason, detail, attempts, timeout = 5) => {
     const edge = await mock(behaviour);
-    const fetch = await fetchAndLeave(edge, { ...secure, timeout: 0.5 });
+    const fetch = await fetchAndLeave(edge, { ...secure, timeout });
     expect(fetch).toMatchObject({ fail: { reason }, attempts });
     expect(fetch.fail?.detail).toMatch(detail);
   });
@@ -449,7 +449,7 @@ test('an address that does not answer at all times out while connecting', async 
   const target = { edge: '127.0.0.1', address: '127.0.0.1', resolve: null };
   const fetch = await fetchEdge(target, { ...impatient, port }, { userAgent: 'x', secureContext: trusting });
   await close();
-  expect(fetch.fail).toEqual({ reason: 'timeout', detail: '0.250 s passed while connecting' });
+  expect(fetch.fail).toEqual({ reason: 'timeout', detail: '0.400 s passed while connecting' });
   expect(fetch.phases.connect).toBeNull();
 });
 
