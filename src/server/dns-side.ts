@@ -85,6 +85,11 @@ export class DnsSide {
     if (updates.length > 0) this.tell(updates);
   }
 
+  /** Resolves when every thread answers by everything told so far. */
+  async settled(): Promise<void> {
+    await this.threads?.settled();
+  }
+
   /** New settings, or other networks. */
   configure(server: ServerConfig, transfer: TransferConfig): void {
     this.server = server;

@@ -45,10 +45,13 @@ export function addDnsMetrics(registry: Registry, view: StatusView): void {
     labels: ['network'],
     collect: (put) => {
       const names = view.statsNetworks();
+      const sums = new Map<string, number>();
       for (const [row, count] of view.stats().networks.entries()) {
         const network = names[row] ?? null;
-        if (network !== null) put({ network }, count);
+        // A network may be called as another row is labelled; the same labels twice would spoil the whole scrape.
+        if (network !== null) sums.set(network, count + (sums.get(network) ?? 0));
       }
+      for (const [network, count] of sums) put({ network }, count);
     },
   });
   counter(registry, {

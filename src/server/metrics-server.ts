@@ -1,5 +1,5 @@
 import type { Registry } from 'prom-client';
-import type { StatusView } from './api.ts';
+import type { SecondaryView, StatusView } from './api.ts';
 import { healthReasons } from './healthz.ts';
 import { gauge } from './metrics-kit.ts';
 
@@ -58,7 +58,7 @@ export function addServerMetrics(registry: Registry, view: StatusView): void {
     help: 'How long the secondary has lacked the serial that is answered here; 0: it has it',
     labels: ['secondary', 'zone'],
     collect: (put) => {
-      for (const { secondary, zone, lagSeconds } of view.secondaries()) put({ secondary, zone }, lagSeconds);
+      for (const { secondary, zone, lagSeconds } of secondariesOnce(view)) put({ secondary, zone }, lagSeconds);
     },
   });
   gauge(registry, {
@@ -66,7 +66,7 @@ export function addServerMetrics(registry: Registry, view: StatusView): void {
     help: 'SOA serial that the secondary answered last',
     labels: ['secondary', 'zone'],
     collect: (put) => {
-      for (const { secondary, zone, serial } of view.secondaries()) put({ secondary, zone }, serial);
+      for (const { secondary, zone, serial } of secondariesOnce(view)) put({ secondary, zone }, serial);
     },
   });
   gauge(registry, {
@@ -74,9 +74,14 @@ export function addServerMetrics(registry: Registry, view: StatusView): void {
     help: 'Whether the secondary answered when it was last asked for its serial',
     labels: ['secondary', 'zone'],
     collect: (put) => {
-      for (const { secondary, zone, error, checkedAt } of view.secondaries()) {
+      for (const { secondary, zone, error, checkedAt } of secondariesOnce(view)) {
         if (checkedAt !== null) put({ secondary, zone }, error === null);
       }
     },
   });
+}
+
+/** A secondary may be configured twice for the same zone; the same labels twice would spoil the whole scrape. */
+function secondariesOnce(view: StatusView): Iterable<SecondaryView> {
+  return new Map(view.secondaries().map((row) => [`${row.secondary} ${row.zone}`, row])).values();
 }

@@ -27,6 +27,8 @@ export type NetworksOptions = {
   readonly prober: Prober;
   /** Null: no `named_dir`, or a dry run. */
   readonly files: ZoneFiles | null;
+  /** These zones of a network have new serials, and queries see them. */
+  readonly onServed: (origins: readonly WireName[]) => void;
   readonly onDecision?: (network: string, decision: Decision, flipped: boolean) => void;
 };
 
@@ -177,6 +179,7 @@ export class Networks {
           .filter((entry) => entry.network === network)
           .map(({ origin }) => origin)
       : canaryZones.map(nameKey).filter((origin) => origin !== null);
+    this.options.onServed(changed);
     const written = await this.options.files?.write(changed);
     if (written === undefined) return NOTHING_PUBLISHED;
     return {

@@ -18,6 +18,7 @@ import { type HttpServer, startHttp } from './http.ts';
 import { LiveBoard, NETWORKS_MAX } from './live-board.ts';
 import type { Log } from './log.ts';
 import { Networks } from './networks.ts';
+import { Secondaries } from './secondaries.ts';
 import { logFaults, needRestart, plainFault, readNetworks, zoneSettings } from './serve-parts.ts';
 import { statusView, zoneFaultText } from './status-view.ts';
 import { ZoneFiles } from './zone-files.ts';
@@ -82,6 +83,7 @@ class Server implements Running {
   private networks: Networks | null = null;
   private store: ZoneStore | null = null;
   private prober: Prober | null = null;
+  private secondaries: Secondaries | null = null;
   private locks: Locks | null = null;
   private httpServer: HttpServer | null = null;
   private stopHearing: () => void = () => undefined;
@@ -143,6 +145,7 @@ class Server implements Running {
       locks: this.locks,
       prober: this.prober,
       files: config.namedDir === null || dryRun ? null : new ZoneFiles(config.namedDir, this.board, store),
+      onServed: (origins) => this.secondaries?.changed(origins),
       ...(this.options.onDecision === undefined ? {} : { onDecision: this.options.onDecision }),
     });
     this.networks = networks;
@@ -157,12 +160,14 @@ class Server implements Running {
     this.stopHearing = hearBell(config.healthdataStore, () => networks.redecide());
 
     if (this.dnsSide !== null) {
+      this.secondaries = new Secondaries({ config, board: this.board, store, dns: this.dnsSide, log });
       await networks.firstLive(config.server.startupTimeoutSeconds);
       const fault = await this.dnsSide.run();
       if (fault !== null) return fault;
     }
     store.watch();
     this.ready = true;
+    this.secondaries?.changed(store.entries().map(({ origin }) => origin));
     log.info({ dns: this.dns, http: this.http, zones: this.zones() }, 'ready');
     return null;
   }
@@ -194,6 +199,7 @@ class Server implements Running {
     await rounds;
     await this.store?.close();
     await this.dnsSide?.stop();
+    this.secondaries?.stop();
     await this.httpServer?.close();
     this.locks?.close();
     if (wasReady) this.log.info('stopped');
@@ -229,7 +235,10 @@ class Server implements Running {
       onChange: (changes) => {
         this.dnsSide?.zonesChanged(changes);
         // While the first load runs, `exportAll` is still to come.
-        if (this.ready) this.networks?.export(changes.map(({ origin }) => origin));
+        if (!this.ready) return;
+        const origins = changes.map(({ origin }) => origin);
+        this.networks?.export(origins);
+        void this.secondaries?.contentChanged(origins);
       },
       onFaults: (entry, faults) => {
         if (faults.length === 0) log.info(entry === null ? 'zones: all well again' : `zone ${entry.name}: loads again`);
@@ -257,6 +266,7 @@ class Server implements Running {
     const restart = needRestart(this.config, loaded.config);
     if (restart.length > 0) log.warn(`reload: ${restart.join(', ')} changed; that takes a restart`);
     this.config = loaded.config;
+    this.secondaries?.configure(loaded.config.transfer);
     await networks.configure(loaded.config, [...lists.files.values()]);
     this.dnsSide?.configure(loaded.config.server, loaded.config.transfer);
     const summary = await store.reload(zoneSettings(loaded.config, networks.names()));

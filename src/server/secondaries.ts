@@ -1,0 +1,88 @@
+import type { Config, TransferConfig } from '../config/types.ts';
+import { ZoneImage } from '../zones/image.ts';
+import { ImageCursor } from '../zones/image-cursor.ts';
+import type { WireName } from '../zones/name.ts';
+import { CLASS_IN } from '../zones/record-store.ts';
+import { serialMax } from '../zones/serial.ts';
+import type { ZoneStore } from '../zones/zone-store.ts';
+import type { DnsSide } from './dns-side.ts';
+import type { LiveBoard } from './live-board.ts';
+import type { Log } from './log.ts';
+import { Notifier } from './notifier.ts';
+
+export type SecondariesOptions = {
+  readonly config: Config;
+  readonly board: LiveBoard;
+  readonly store: Pick<ZoneStore, 'entry'>;
+  readonly dns: DnsSide;
+  readonly log: Log;
+};
+
+/** What a zone is at one moment, for those who carry it. */
+type Current = { readonly network: string | null; readonly image: ZoneImage; readonly serial: number };
+
+/** The other servers that carry our zones, as the main thread sees them: who must be told what. */
+export class Secondaries {
+  private readonly options: SecondariesOptions;
+  private readonly notifier: Notifier;
+
+  constructor(options: SecondariesOptions) {
+    this.options = options;
+    const { config, log } = options;
+    this.notifier = new Notifier({
+      transfer: config.transfer,
+      listen: config.server.listen,
+      soa: (zone) => this.soaOf(zone),
+      log: (level, message) => log[level](message),
+    });
+  }
+
+  configure(transfer: TransferConfig): void {
+    this.notifier.configure(transfer);
+  }
+
+  /** These zones have new serials, and every query sees them. */
+  changed(origins: readonly WireName[]): void {
+    this.notifier.changed(
+      origins.flatMap((zone) => {
+        const current = this.current(zone);
+        return current === null ? [] : [{ zone, network: current.network, serial: current.serial }];
+      }),
+    );
+  }
+
+  /** These zones have new contents. A secondary asks back at once, so every thread must know them before it is told. */
+  async contentChanged(origins: readonly WireName[]): Promise<void> {
+    await this.options.dns.settled();
+    this.changed(origins);
+  }
+
+  stop(): void {
+    this.notifier.stop();
+  }
+
+  /** Null: nothing that a secondary could take over. */
+  private current(zone: WireName): Current | null {
+    const entry = this.options.store.entry(zone);
+    if (entry === null || entry.image === null) return null;
+    const live = this.options.board.versionOf(entry.network, zone);
+    if (live?.serial === 0) return null;
+    const image = ZoneImage.attach(entry.image);
+    return { network: entry.network, image, serial: serialMax(image.serial, live?.serial ?? 0) };
+  }
+
+  /** Type, class, TTL, length and rdata of the zone's SOA as it is answered now. */
+  private soaOf(zone: WireName): Uint8Array | null {
+    const current = this.current(zone);
+    if (current === null) return null;
+    const cursor = new ImageCursor(current.image, null, current.serial);
+    if (!cursor.next()) return null;
+    const head = new Uint8Array(10);
+    const view = new DataView(head.buffer);
+    view.setUint16(0, cursor.type);
+    view.setUint16(2, CLASS_IN);
+    view.setUint32(4, cursor.ttl);
+    view.setUint16(8, cursor.rdataLength);
+    return Buffer.concat([head, cursor.rdata]);
+  }
+}
