@@ -45,6 +45,10 @@ export class TestResponder {
     this.responder.apply(zones.map((zone, number) => zoneUpdate(zone, number)));
   }
 
+  configure(server: Partial<ServerConfig>): void {
+    this.responder.configure({ ...PLAIN_SERVER, ...server });
+  }
+
   /** What `respond` returned, and the octets of the answer. */
   raw(query: Uint8Array, transport: number = TRANSPORT.udp4): { readonly result: number; readonly octets: Uint8Array } {
     this.client.transport = transport;
