@@ -35,11 +35,7 @@ test.each<[string, Partial<StatusView>, readonly string[]]>([
     zones('ok', 'stale', 'broken'),
     ['zones: z2 do not load', 'zones: z1 do not load; their last good version is served'],
   ],
-  [
-    'many of them',
-    zones(...Array<'broken'>(7).fill('broken')),
-    ['zones: z0, z1, z2, z3, z4 and 2 more do not load'],
-  ],
+  ['many of them', zones(...Array<'broken'>(7).fill('broken')), ['zones: z0, z1, z2, z3, z4 and 2 more do not load']],
   [
     'several reasons',
     { ...withNetwork({ live: [] }), ready: () => false },

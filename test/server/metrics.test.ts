@@ -111,6 +111,15 @@ test('what is gone from the server is gone from the next scrape', async () => {
   expect(samples(await metrics.text(), 'network_live_edges')).toEqual([]);
 });
 
+test('what the server lists twice comes out once', async () => {
+  const [row] = statusView().secondaries();
+  const text = await scrape({ secondaries: () => [row, row], statsNetworks: () => ['net-a', 'net-a'] });
+  expect(samples(text, 'secondary_up')).toHaveLength(1);
+  expect(samples(text, 'dns_network_queries_total')).toEqual(['edgewise_dns_network_queries_total{network="net-a"} 4']);
+  const names = samples(text, '').map((line) => line.slice(0, line.lastIndexOf(' ')));
+  expect(new Set(names).size).toBe(names.length);
+});
+
 test('before the first round nothing is claimed', async () => {
   const bare = { ...network, decision: null, round: { ...network.round, lastRun: null, seconds: null } };
   const text = await scrape({ networks: () => [bare] });
