@@ -7,13 +7,13 @@ import { LOWER } from './name.ts';
  */
 export class NameTree {
   size = 1;
-  parent: Int32Array = new Int32Array(256);
+  parent: Int32Array = new Int32Array(64); // small: there may be ten thousand zones
   /** Place of a name's leftmost label in `labels`. */
-  label: Int32Array = new Int32Array(256);
-  hash: Int32Array = new Int32Array(256);
-  labels: Uint8Array = new Uint8Array(1024);
+  label: Int32Array = new Int32Array(64);
+  hash: Int32Array = new Int32Array(64);
+  labels: Uint8Array = new Uint8Array(512);
   labelsUsed = 1; // the root's label: one zero octet
-  private slots = new Int32Array(512);
+  private slots = new Int32Array(128);
   private readonly places = new Uint16Array(128);
 
   constructor() {

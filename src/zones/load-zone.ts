@@ -1,10 +1,8 @@
-import { createHash } from 'node:crypto';
 import { type Fault, hasErrors } from '../fault.ts';
 import type { CheckFaultCode, LineText } from './check-fault.ts';
 import { checkZone } from './check-zone.ts';
 import { compileZone } from './compile.ts';
 import { HEAD } from './image-layout.ts';
-import { wireNameLength } from './name.ts';
 import { liveNames, MADE_TTL, networkHead, type ZoneDns } from './network-zone.ts';
 import { readZone } from './read-zone.ts';
 import { RecordStore } from './record-store.ts';
@@ -167,39 +165,4 @@ function soaSerial(store: RecordStore, origin: Uint8Array): number {
     return new DataView(store.rdata.buffer, store.rdata.byteOffset + at).getUint32(0);
   }
   return 0;
-}
-
-const CHUNK = 65536;
-
-/**
- * What tells two contents of a zone apart, as hex: the records in reading order, the live names and their TTL. Comments
- * and spacing do not count; a static zone's serial does, as a part of its SOA.
- */
-export function contentHash({ origin, store, live }: LoadedZone): string {
-  const hash = createHash('sha256');
-  hash.update(origin);
-  for (const name of live?.names ?? []) hash.update(name);
-  hash.update(`live ${live?.ttl ?? 'none'}`);
-  const chunk = new Uint8Array(CHUNK + 512 + 8);
-  const view = new DataView(chunk.buffer);
-  let used = 0;
-  for (let record = 0; record < store.size; record++) {
-    const start = store.rdataStart(record);
-    const end = store.rdataEnd(record);
-    const owner = store.names.offsetOf(store.ownerOf(record));
-    const ownerLength = wireNameLength(store.names.octets, owner);
-    for (let i = 0; i < ownerLength; i++) chunk[used++] = store.names.octets[owner + i];
-    view.setUint16(used, store.typeOf(record));
-    view.setUint32(used + 2, store.ttlOf(record));
-    view.setUint16(used + 6, end - start);
-    used += 8;
-    if (used + end - start > CHUNK) {
-      hash.update(chunk.subarray(0, used));
-      hash.update(store.rdata.subarray(start, end));
-      used = 0;
-      continue;
-    }
-    for (let i = start; i < end; i++) chunk[used++] = store.rdata[i];
-  }
-  return hash.update(chunk.subarray(0, used)).digest('hex');
 }

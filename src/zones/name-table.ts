@@ -6,12 +6,12 @@ import { LOWER, wireNameLength } from './name.ts';
  */
 export class NameTable {
   /** All names, one after another, as first spelled. */
-  octets: Uint8Array = new Uint8Array(4096);
+  octets: Uint8Array = new Uint8Array(1024); // small: there may be ten thousand zones
   private used = 0;
-  private offsets = new Uint32Array(256);
-  private hashes = new Uint32Array(256);
+  private offsets = new Uint32Array(64);
+  private hashes = new Uint32Array(64);
   private count = 0;
-  private slots = new Uint32Array(1024); // id + 1, 0 empty
+  private slots = new Uint32Array(128); // id + 1, 0 empty
 
   get size(): number {
     return this.count;
@@ -68,10 +68,10 @@ export class NameTable {
       this.hashes = grown(this.hashes, Uint32Array);
     }
     const id = this.count++;
-    this.octets.set(source.subarray(offset, offset + length), this.used);
     this.offsets[id] = this.used;
     this.hashes[id] = hash;
-    this.used += length;
+    // A loop: `set` needs a `subarray`, an object for each name.
+    for (let i = 0; i < length; i++) this.octets[this.used++] = source[offset + i];
     this.slots[slot] = id + 1;
     if (this.count * 2 > this.slots.length) this.rehash();
     return id;

@@ -3,6 +3,9 @@ import { NameTable } from './name-table.ts';
 /** Class IN is the only class served; the scanner refuses others, so no record carries one. */
 export const CLASS_IN = 1;
 
+/** Octets up to which a loop is cheaper than the object that `subarray` makes. */
+const COPY_MAX = 64;
+
 /**
  * The records of one zone in the order they were read, as columns of typed arrays: owner (a name's number), type, TTL in
  * seconds, rdata in uncompressed wire form, and the place it was read from. One object a record would cost a
@@ -13,14 +16,14 @@ export class RecordStore {
   /** Names of the files read, by the number that `fileOf` gives. */
   readonly files: string[] = [];
   /** All rdata, one after another. */
-  rdata: Uint8Array = new Uint8Array(8192);
+  rdata: Uint8Array = new Uint8Array(1024); // small: there may be ten thousand zones
   private used = 0;
   private count = 0;
-  private owners = new Uint32Array(256);
-  private types = new Uint16Array(256);
-  private ttls = new Uint32Array(256);
-  private starts = new Uint32Array(257);
-  private places = new Uint32Array(512); // file, line
+  private owners = new Uint32Array(64);
+  private types = new Uint16Array(64);
+  private ttls = new Uint32Array(64);
+  private starts = new Uint32Array(65);
+  private places = new Uint32Array(128); // file, line
 
   get size(): number {
     return this.count;
@@ -70,8 +73,7 @@ export class RecordStore {
     }
     if (this.count === this.owners.length) this.grow();
     const record = this.count++;
-    this.rdata.set(from.subarray(start, end), this.used);
-    this.used += length;
+    this.copy(from, start, end);
     this.owners[record] = owner;
     this.types[record] = type;
     this.ttls[record] = ttl;
@@ -79,6 +81,15 @@ export class RecordStore {
     this.places[2 * record] = file;
     this.places[2 * record + 1] = line;
     return record;
+  }
+
+  private copy(from: Uint8Array, start: number, end: number): void {
+    if (end - start > COPY_MAX) {
+      this.rdata.set(from.subarray(start, end), this.used);
+      this.used += end - start;
+      return;
+    }
+    for (let i = start; i < end; i++) this.rdata[this.used++] = from[i];
   }
 
   private grow(): void {

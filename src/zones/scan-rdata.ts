@@ -7,12 +7,15 @@ export const RDATA_MAX = 65535;
 
 const SPARE = 512; // a name is written before its length is known
 
+/** One for all readings: a record's rdata is copied out before the next is read, and reading never waits. */
+const OUT = new Uint8Array(RDATA_MAX + SPARE);
+
 /**
  * The cursor that a type's codec reads rdata with: tokens in, octets into `out[0..at)`. Every method returns null, or
  * the problem with the token just read.
  */
 export class RdataScan {
-  readonly out: Uint8Array = new Uint8Array(RDATA_MAX + SPARE);
+  readonly out: Uint8Array = OUT;
   /** Octets written so far. */
   at = 0;
   tokens: Tokens;

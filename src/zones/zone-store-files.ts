@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash as hashAtOnce } from 'node:crypto';
 import { readFileSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { sep } from 'node:path';
 import type { Included } from './scan-include.ts';
@@ -66,7 +66,7 @@ export class FileBook {
   }
 
   private note(path: string, stamp: Stamp | null, text: Uint8Array | null): FileHash {
-    const hash = text === null ? ABSENT : createHash('sha1').update(text).digest('base64');
+    const hash = text === null ? ABSENT : hashAtOnce('sha1', text, 'base64');
     const trusted = stamp === null || Date.now() - Math.max(stamp.mtimeMs, stamp.ctimeMs) > RACY_MS;
     this.known.set(path, { stamp, hash, trusted });
     this.round.set(path, hash);

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
-import { compileLoaded, contentHash, type LoadedZone, loadZone } from './load-zone.ts';
+import { compileLoaded, type LoadedZone, loadZone } from './load-zone.ts';
+import { contentHash } from './load-zone-hash.ts';
 import { wireFromName } from './name.ts';
 import type { ZoneDns } from './network-zone.ts';
 import type { Included } from './scan-include.ts';
