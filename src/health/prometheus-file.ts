@@ -54,8 +54,19 @@ export function withSection(text: string, network: string, metrics: readonly Met
 
 type Section = { readonly network: string; readonly metrics: readonly Metric[] };
 
+const HELP: readonly (readonly [string, string])[] = [
+  ['_response_time', 'Seconds of the last fetch.'],
+  ['_average_time', 'Mean seconds of all fetches on record.'],
+  ['_timeslice', 'Mean seconds of the fetches of the last 300 s, -1 without any.'],
+  ['_reachable_status', '1: the edge passes, 0: it fails.'],
+  ['_in_rotation', '1: the edge is live.'],
+];
+
 function printSection({ network, metrics }: Section): string {
-  const lines = metrics.map(({ name, value }) => `# HELP ${name} \n# TYPE ${name} gauge\n${name} ${value}\n`);
+  const help = (name: string): string => HELP.find(([suffix]) => name.endsWith(suffix))?.[1] ?? '';
+  const lines = metrics.map(
+    ({ name, value }) => `# HELP ${name} ${help(name)}\n# TYPE ${name} gauge\n${name} ${value}\n`,
+  );
   return `# network ${network}\n${lines.join('')}# end of ${network}\n`;
 }
 

@@ -72,7 +72,10 @@ function zone(name: string): {
   readonly apex: readonly string[];
   readonly www: readonly string[];
 } {
-  const text = execFileSync('named-checkzone', ['-D', name, site.path('named', `${name}.zone`)], { encoding: 'utf8' });
+  const text = execFileSync('named-checkzone', ['-D', name, site.path('named', `${name}.zone`)], {
+    encoding: 'utf8',
+    stdio: 'pipe',
+  });
   const addresses = (owner: string): readonly string[] =>
     [...text.matchAll(/^(\S+)\s+\d+\s+IN\s+A\s+(\S+)$/gm)].filter((row) => row[1] === owner).map((row) => row[2]);
   const serial = Number(/IN\s+SOA\s+\S+\s+\S+\s+(\d+)/.exec(text)?.[1]);
