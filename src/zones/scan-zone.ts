@@ -282,7 +282,7 @@ export class ZoneScan {
   }
 
   private generate(range: Range, owner: Template, data: Template): Problem | null {
-    const { rdata } = this;
+    const { rdata, owner: before } = this;
     for (let number = range.first; number <= range.last; number += range.step) {
       const name = expandTemplate(owner, number);
       rdata.tokens = new Tokens(expandTemplate(data, number));
@@ -290,6 +290,7 @@ export class ZoneScan {
       if (failure !== null) return { code: failure.code, message: `with $ = ${number}: ${failure.message}` };
     }
     rdata.tokens = this.file.tokens;
+    this.owner = before; // generated owners are not what a blank owner after them means
     return null;
   }
 }

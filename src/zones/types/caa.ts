@@ -14,10 +14,10 @@ function isTag(wire: Uint8Array, start: number, end: number): boolean {
 /** A CAA property's tag: ASCII letters and digits, RFC 8659 §4.1. Printed bare. */
 export const caaTag: Field = {
   read: (scan) => {
-    const before = scan.at;
-    const failure = scan.word('a CAA tag') ?? writeString(scan);
+    const failure = scan.word('a CAA tag');
     if (failure !== null) return failure;
-    if (isTag(scan.out, before + 1, scan.at)) return null;
+    const { text, start, end } = scan.tokens;
+    if (isTag(text, start, end)) return writeString(scan);
     return problem('bad-word', `"${scan.shown()}" is no CAA tag: letters and digits only (RFC 8659 §4.1)`);
   },
   print: (print) => {

@@ -96,7 +96,9 @@ export const atma: Field = {
     const failure = scan.word('an ATM address');
     if (failure !== null) return failure;
     const word = scan.tokens.asText();
-    if (/^\+\d+$/.test(word)) return scan.u8(E164) ?? scan.octets(Buffer.from(word.slice(1)));
+    if (/^\+\d+(\.\d+)*$/.test(word)) {
+      return scan.u8(E164) ?? scan.octets(Buffer.from(word.slice(1).replaceAll('.', '')));
+    }
     const hex = word.replaceAll('.', '');
     if (!/^[\da-f]+(\.[\da-f]+)*$/i.test(word) || hex.length % 2 !== 0) {
       return problem(
