@@ -81,17 +81,21 @@ export function textFromWire(wire: Uint8Array, offset = 0): string {
   if (wire[offset] === 0) return '.';
   let text = '';
   for (let at = offset; wire[at] !== 0; at += 1 + wire[at]) {
-    for (let i = at + 1; i <= at + wire[at]; i++) text += octetText(wire[i]);
+    for (let i = at + 1; i <= at + wire[at]; i++) text += LABEL_TEXT[wire[i]];
     text += '.';
   }
   return text;
 }
 
-function octetText(octet: number): string {
+/**
+ * Octet → its text inside a label. Printable octets get a backslash, but for letters, digits, hyphen, underscore, asterisk
+ * and slash: some mean something to a master-file reader, and Knot takes the others only so.
+ */
+const LABEL_TEXT: readonly string[] = Array.from({ length: 256 }, (_, octet) => {
   if (octet <= 0x20 || octet >= 0x7f) return `\\${String(octet).padStart(3, '0')}`;
   const char = String.fromCharCode(octet);
-  return '."\\;()@$'.includes(char) ? `\\${char}` : char;
-}
+  return /[A-Za-z0-9_*/-]/.test(char) ? char : `\\${char}`;
+});
 
 /** Length in octets of the uncompressed name at `offset`, root label included. */
 export function wireNameLength(wire: Uint8Array, offset = 0): number {

@@ -8,7 +8,8 @@ export type PeerResult = { readonly ok: boolean; readonly output: string; readon
 function run(command: string, args: readonly string[], cwd: string): Promise<{ ok: boolean; output: string }> {
   return new Promise((resolve, reject) => {
     execFile(command, [...args], { cwd, encoding: 'latin1', maxBuffer: 1 << 24 }, (error, stdout, stderr) => {
-      if (error !== null && typeof error.code !== 'number') reject(error);
+      // A peer may die of a line (kzonecheck does, of some); only one that cannot be started is a mistake here.
+      if (error !== null && typeof error.code === 'string') reject(error);
       else resolve({ ok: error === null, output: stdout + stderr });
     });
   });

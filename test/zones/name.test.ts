@@ -103,9 +103,12 @@ describe('text and wire', () => {
     ['A.b.', 'A.b.'],
     ['a\\.b.', 'a\\.b.'],
     ['\\$\\@\\;\\(\\)\\"\\\\.', '\\$\\@\\;\\(\\)\\"\\\\.'],
+    ['a[b]=c', 'a\\[b\\]\\=c.example.'],
+    ['_a-b/c*d.', '_a-b/c*d.'],
     ['\\000\\032\\127\\255.', '\\000\\032\\127\\255.'],
   ])('%s prints as %s', (text, printed) => {
-    expect(textFromWire(wireName(text))).toBe(printed);
+    const wire = nameFromText(text, wireName('example.'));
+    expect(typeof wire === 'string' ? wire : textFromWire(wire)).toBe(printed);
   });
 });
 

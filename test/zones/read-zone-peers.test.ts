@@ -10,7 +10,7 @@ import { printStored } from '../../src/zones/print-record.ts';
 import type { ReadResult } from '../../src/zones/read-zone.ts';
 import { RDATA_TEXT, recordsOf, zoneText } from '../support/generate-zone.ts';
 import { readText, recordKeys } from '../support/read-zone.ts';
-import { compileWithBind } from '../support/reader-peers.ts';
+import { checkWithKnot, compileWithBind } from '../support/reader-peers.ts';
 import { GENERATE_FILES } from './fixtures/reader/generate-files.ts';
 import { HEAD, MASTER_FILES } from './fixtures/reader/master-files.ts';
 
@@ -58,6 +58,100 @@ const WE_TAKE: readonly (readonly [text: string, reason: string])[] = [
   ['$GENERATE 1-2 ( r$ A 192.0.2.$ )', 'RFC 1035 §5.1 has parentheses group data in any line; BIND loses them here'],
   ['r SOA a b 1 2 3 4 5', 'a SOA below the apex is found by the checks on the loaded zone, not by the reader'],
 ];
+
+/** Why Knot refuses lines that BIND and we take. */
+const KNOT_REFUSES: readonly (readonly [reason: string, line: RegExp])[] = [
+  [
+    'the type is unknown to Knot, or known there in generic form only',
+    /^(X25|ISDN|GPOS|PX|MB|MG|MR|NULL|AVC|NINFO|RKEY|RESINFO|WALLET|SINK|TALINK|TA|DLV|DOA|AMTRELAY|HIP|WKS|A6|NSAP|NSAP-PTR|ATMA|EID|NIMLOC|UID|GID|UINFO|KEYDATA|NXT|SIG) /i,
+  ],
+  ['key flags, protocols, algorithms and digests by mnemonics of BIND', /^(DNSKEY|KEY|CERT|DS|NSEC3) .*[a-z]/i],
+  ['a KEY without key', /^KEY 49152 3 8$/],
+  ['a DS digest that Knot finds too short', /^DS (1 8 [035] 00|\\# 5 0001080500)$/],
+  ['CDS that deletes, with its last field of two digits in two words', /^CDS 0 0 0 0 0$/],
+  ['times beyond the years Knot takes, a leap second', /^RRSIG A 8 2 300 (\d{14} |[\d]+ 12 )/],
+  ['the covered type by its number, or ANY', /^RRSIG (1|ANY) /],
+  ['ANY in a type bitmap', /^NSEC b ANY$/],
+  ['a hash algorithm other than SHA-1', /^NSEC3 2 /],
+  ['groups of hex digits without leading zeros', /^(NID 10 14:|L64 10 2001:db8:|EUI48 0-0)/],
+  ['base64 or hex in words that split a group', /^(IPSECKEY .* AQ NR|OPENPGPKEY A A A A|A \\# 4 010 )/],
+  ['numbers of LOC without digits before the point, with a sign, or over the limit by centimetres', /^LOC /],
+  ['service parameters with an empty value, dohpath', /^SVCB .*(=$|=\s*$|ech|no-default-alpn=|dohpath=)/],
+  ['\\# without a length is a text for BIND', /^TXT \\#/],
+  ['strings without a blank between them', /^TXT "abc"def"ghi"$/],
+  ['a name server in the zone without an address: not a matter of reading', /^NS [^.]*$/],
+];
+
+/** Why Knot takes lines that BIND and we refuse. */
+const KNOT_TAKES: readonly (readonly [reason: string, line: RegExp])[] = [
+  ['generic data of a known type is hardly checked', /\\#/],
+  ['the regular expression is not checked', /^NAPTR /],
+  ['lengths of digests are not checked', /^(SSHFP|ZONEMD) /],
+  ['other mnemonics', /^KEY 0 3 (DSA-NSEC3-SHA1|ECC-GOST) /],
+  ['a KEY with NOKEY and a key', /^KEY 49152 3 8 /],
+  ['NSEC without types', /^NSEC b$/],
+  ['base32 with padding', /^NSEC3 .*=/],
+  ['base64 with spare bits, or that goes on after its padding', /^OPENPGPKEY /],
+  ['URI without quotes', /^URI 10 1 ftp$/],
+  ['CAA tags quoted, escaped, or with other characters', /^CAA 0 /],
+  ['IPSECKEY without key', /^IPSECKEY /],
+  ['latitudes over 90 degrees by less than a degree', /^LOC 90 0 1 /],
+  ['service parameters by number, and together, are not checked', /^(SVCB|HTTPS) /],
+  ['a signer with more labels than the owner', /^RRSIG /],
+];
+
+describe('beside Knot', () => {
+  const differing = async (): Promise<{ refused: string[]; taken: string[] }> => {
+    const refused: string[] = [];
+    const taken: string[] = [];
+    for (const [text, type] of ROWS) {
+      const { ok } = await checkWithKnot(zoneText([text]), folder);
+      if (ok && type === '-') taken.push(text);
+      if (!ok && type !== '-') refused.push(text);
+    }
+    return { refused, taken };
+  };
+
+  test('the same verdict, or a listed reason', async () => {
+    const { refused, taken } = await differing();
+    const unexplained = (lines: string[], table: typeof KNOT_TAKES): string[] =>
+      lines.filter((line) => !table.some(([, pattern]) => pattern.test(line)));
+    const unused = (lines: string[], table: typeof KNOT_TAKES): string[] =>
+      table.filter(([, pattern]) => !lines.some((line) => pattern.test(line))).map(([reason]) => reason);
+    expect({ refused: unexplained(refused, KNOT_REFUSES), taken: unexplained(taken, KNOT_TAKES) }).toEqual({
+      refused: [],
+      taken: [],
+    });
+    expect([...unused(refused, KNOT_REFUSES), ...unused(taken, KNOT_TAKES)]).toEqual([]);
+  });
+
+  test('generated zones of usual types are accepted, as read and as printed', async () => {
+    const usual = [
+      'A',
+      'AAAA',
+      'CNAME',
+      'MX',
+      'TXT',
+      'SRV',
+      'PTR',
+      'CAA',
+      'TLSA',
+      'SSHFP',
+      'HINFO',
+      'RP',
+      'AFSDB',
+      'URI',
+    ];
+    for (const records of fc.sample(recordsOf(usual), { numRuns: 20, seed: 21 })) {
+      const ours = readText(zoneText(records));
+      const printed = Array.from({ length: ours.store.size }, (_, i) => `${printStored(ours.store, i)}\n`).join('');
+      for (const text of [zoneText(records), printed]) {
+        const { ok, output } = await checkWithKnot(text, folder);
+        expect(ok, `${output}\n${text}`).toBe(true);
+      }
+    }
+  });
+});
 
 describe('beside BIND', () => {
   test('the record types: same octets', async () => {
