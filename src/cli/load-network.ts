@@ -17,9 +17,9 @@ export type LoadedBoth = {
 export function loadNetwork(configFile: string, network: string): LoadedBoth | null {
   const { config, faults } = loadConfig(configFile);
   if (config === null) return complain(faults);
-  const network_ = readNetworkFiles(config, network);
-  if (network_.files === null) return complain([...faults, ...network_.faults]);
-  return { config, files: network_.files, warnings: [...faults, ...network_.faults] };
+  const lists = readNetworkFiles(config, network);
+  const all = [...faults, ...lists.faults];
+  return lists.files === null ? complain(all) : { config, files: lists.files, warnings: all };
 }
 
 function complain(faults: readonly Fault[]): null {

@@ -10,9 +10,9 @@ import { expireMode, type ModeChange, withMode } from '../health/modes.ts';
 import { ringBell } from '../health/modes-bell.ts';
 import { momentSeconds, spanSeconds } from '../health/modes-time.ts';
 import type { Mode } from '../health/types.ts';
+import { endWith, withUsageStatus } from './exit-status.ts';
 import { CONFIG_PATH, loadNetwork } from './load-network.ts';
 import { sendSyslog } from './mode-syslog.ts';
-import { withUsageStatus } from './run.ts';
 
 type ModeFlags = {
   readonly dnet: string;
@@ -42,7 +42,7 @@ export function modeCommand(name = 'mode'): Command {
       const now = Date.now() / 1000;
       const until = endOf(flags, now);
       if (typeof until === 'string') command.error(`error: ${until}`, { exitCode: 2 });
-      else process.exitCode = await setMode(edge, flags, until, now);
+      else await endWith(() => setMode(edge, flags, until, now));
     });
 }
 
@@ -99,7 +99,8 @@ async function store(
   }
   const { record, faults } = await stores.update(edge, now, (old) => withMode(expireMode(old, now), change, now));
   for (const fault of faults) process.stderr.write(`${formatFault(fault)}\n`);
-  if (faults.length > 0) return 1;
+  // A record that was unreadable is set aside by now, and the new one holds the mode.
+  if (faults.some(({ code }) => code !== 'edge-store-invalid')) return 1;
   await stores.sync();
 
   const { mode, until, comment } = change;

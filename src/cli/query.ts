@@ -1,11 +1,15 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Command, Option } from 'commander';
+import { parseEdgeList } from '../config/edge-list.ts';
+import type { Config } from '../config/types.ts';
 import { formatFault } from '../fault.ts';
 import { JUDGEMENTS, MODES } from '../health/edge-store.ts';
 import { EdgeStores } from '../health/edge-store-files.ts';
 import { expireMode } from '../health/modes.ts';
+import { endWith, withUsageStatus } from './exit-status.ts';
 import { CONFIG_PATH, loadNetwork } from './load-network.ts';
 import { type EdgeRow, matches, printRows, type QueryFormat, type QueryHealth, rowOf } from './query-rows.ts';
-import { withUsageStatus } from './run.ts';
 
 type QueryFlags = {
   readonly dnet: string;
@@ -41,7 +45,7 @@ export function queryCommand(name = 'query'): Command {
     .option('-v, --verbose', 'mode, state, health and comment too')
     .option('--header', 'name the columns first')
     .action(async (flags: QueryFlags) => {
-      process.exitCode = await query(flags);
+      await endWith(() => query(flags));
     });
 }
 
@@ -51,7 +55,7 @@ async function query(flags: QueryFlags): Promise<number> {
   const now = Date.now() / 1000;
   const stores = new EdgeStores(loaded.config.healthdataStore, null);
   const rows: EdgeRow[] = [];
-  for (const edge of loaded.files.edges) {
+  for (const edge of listedEdges(loaded.config, flags.dnet)) {
     const { record, faults } = await stores.read(edge, now);
     if (faults.length > 0) {
       for (const fault of faults) process.stderr.write(`${formatFault(fault)}\n`);
@@ -65,4 +69,12 @@ async function query(flags: QueryFlags): Promise<number> {
   const { format, quiet = false, verbose = false, header = false } = flags;
   process.stdout.write(printRows(rows, { format, quiet, verbose, header }));
   return 0;
+}
+
+/** In list order, extras after, and as often as they are listed: as the original prints them. */
+function listedEdges({ edgelistDir, extraEdgelistDir }: Config, network: string): readonly string[] {
+  const lists = [edgelistDir, extraEdgelistDir].flatMap((folder) => (folder === null ? [] : [join(folder, network)]));
+  return lists
+    .filter((file) => existsSync(file))
+    .flatMap((file) => parseEdgeList(file, readFileSync(file, 'utf8')).edges.map(({ edge }) => edge));
 }

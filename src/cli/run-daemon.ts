@@ -48,7 +48,7 @@ export async function runDaemon(options: RunOptions): Promise<number> {
     // From here on nobody reads it, and a broken pipe would end the daemon.
     process.stderr.write = () => true;
   }
-  const unhear = hearBell(run.config.healthdataStore, () => void redecide(run));
+  const unhear = hearBell(run.config.healthdataStore, () => void run.redecide());
   try {
     await repeat(run, options.forceUpdate, stop.signal);
   } finally {
@@ -71,12 +71,8 @@ async function pause(run: Run, ms: number, stop: AbortSignal): Promise<void> {
   while (!stop.aborted && Date.now() < end) {
     const expiry = (run.rounds.nextExpiry ?? Number.POSITIVE_INFINITY) * 1000;
     await sleep(Math.min(end, Math.max(expiry, Date.now() + 10)) - Date.now(), stop);
-    if (Date.now() >= expiry) await redecide(run);
+    if (Date.now() >= expiry) await run.redecide();
   }
-}
-
-async function redecide(run: Run): Promise<void> {
-  await run.rounds.redecide({ config: run.config, files: run.files });
 }
 
 function sleep(ms: number, stop: AbortSignal): Promise<void> {

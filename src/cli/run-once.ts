@@ -1,13 +1,14 @@
 /** `edge_manage`: one whole round without a server, for cron; `--daemonise` repeats it. */
+import { readNetworkFiles } from '../config/network-files.ts';
 import { forNetwork } from '../config/paths.ts';
-import type { Config, NetworkFiles } from '../config/types.ts';
+import type { Config } from '../config/types.ts';
 import { type Fault, formatFault } from '../fault.ts';
 import { Hooks } from '../health/hooks.ts';
 import { Locks } from '../health/lock.ts';
 import { Prober } from '../health/prober.ts';
-import { NetworkRounds, type RoundReport, type RoundTools } from '../health/run-round.ts';
+import { NetworkRounds, type RoundReport } from '../health/run-round.ts';
 import { readState } from '../health/state-file-io.ts';
-import { loadNetwork } from './load-network.ts';
+import { type LoadedBoth, loadNetwork } from './load-network.ts';
 import { fileLog, type RunLog, stderrLog } from './run-log.ts';
 import { printDryRun } from './run-print.ts';
 import { dueZones, writeZones, zoneNews } from './run-zones.ts';
@@ -42,10 +43,11 @@ export async function runOnce(options: RunOptions): Promise<number> {
 /** An installation that is ready for rounds of one network: loaded, locked, its prober running. */
 export type Run = {
   readonly config: Config;
-  readonly files: NetworkFiles;
   readonly rounds: NetworkRounds;
-  /** Reads the lists and makes one round; null: it could not be made, and log and standard error say why. */
+  /** Makes one round; null: it could not be made, and log and standard error say why. */
   readonly round: (forceUpdate: boolean) => Promise<RoundReport | null>;
+  /** Decides again where an operator changed a mode, or one is over. */
+  readonly redecide: () => Promise<void>;
   readonly close: () => Promise<void>;
 };
 
@@ -54,60 +56,81 @@ export async function openRun(options: RunOptions, kind: 'run' | 'server' = 'run
   const { network, dryRun } = options;
   const loaded = loadNetwork(options.configFile, network);
   if (loaded === null) return null;
-  const { config, files } = loaded;
+  const { config } = loaded;
   if (!dryRun && !options.force && !(await mayRunAgain(config, network))) return null;
 
   const runLog = openLog(config, options);
   if (runLog === null) return null;
-  const { log } = runLog;
-  for (const fault of loaded.warnings) log('warn', formatFault(fault));
-
+  for (const fault of loaded.warnings) runLog.log('warn', formatFault(fault));
   const locks = dryRun ? null : takeLocks(config, network, kind);
   if (locks === 'refused') {
     runLog.close();
     return null;
   }
-  const hooks = new Hooks(
-    (hook, command, trouble) => log('error', `${hook}: "${command}": ${trouble}`),
-    runLog.hooksStderr,
-  );
-  let prober: Prober | null = null;
-  const close = async (): Promise<void> => {
-    await prober?.stop();
-    locks?.close();
-    await hooks.settle(HOOKS_MS);
-    runLog.close();
-  };
   try {
-    prober = await Prober.start({ userAgent: `Edgewise/${version()}`, onTrouble: (message) => log('warn', message) });
-    const now = (): number => Date.now() / 1000;
-    const tools: RoundTools = {
-      kind: 'run',
-      prober,
-      hooks,
-      now,
-      log,
-      floorSerial: () => 0, // all that a zone was given is in the state
-      zoneNews: (state) => zoneNews(config, network, state),
-      publish: ({ state }) => writeZones(config, network, state),
-    };
-    const rounds = await NetworkRounds.open(network, config, locks, tools);
-    const round = async (forceUpdate: boolean): Promise<RoundReport | null> => {
-      const current = loadNetwork(options.configFile, network)?.files ?? files;
-      const report = await rounds.round({ config, files: current, forceUpdate }).catch(asFailure);
-      if ('failure' in report) {
-        log('error', formatFault(report.failure));
-        if (!options.verbose) process.stderr.write(`${formatFault(report.failure)}\n`);
-        return null;
-      }
-      if (dryRun) printDryRun(report, await dueZones(config, network, report.state), config);
-      return report;
-    };
-    return { config, files, rounds, round, close };
+    return await startRun(options, loaded, runLog, locks);
   } catch (error) {
-    await close();
+    locks?.close();
+    runLog.close();
     throw error;
   }
+}
+
+async function startRun(
+  { network, dryRun, verbose }: RunOptions,
+  { config, files: firstFiles }: LoadedBoth,
+  { log, hooksStderr, close: closeLog }: RunLog,
+  locks: Locks | null,
+): Promise<Run> {
+  const hooks = new Hooks((hook, command, trouble) => log('error', `${hook}: "${command}": ${trouble}`), hooksStderr);
+  const userAgent = `Edgewise/${version()}`;
+  const prober = await Prober.start({ userAgent, onTrouble: (message) => log('warn', message) });
+  const rounds = await NetworkRounds.open(network, config, locks, {
+    kind: 'run',
+    prober,
+    hooks,
+    now: () => Date.now() / 1000,
+    log,
+    floorSerial: () => 0, // all that a zone was given is in the state
+    zoneNews: (state) => zoneNews(config, network, state),
+    publish: ({ state }) => writeZones(config, network, state),
+  }).catch(async (error: unknown) => {
+    await prober.stop();
+    throw error;
+  });
+
+  let files = firstFiles;
+  let isFirst = true;
+  /** Lists are read anew for each round; broken ones leave those read before in force. */
+  const readAgain = (): void => {
+    const read = readNetworkFiles(config, network);
+    for (const fault of read.faults) log(fault.severity === 'error' ? 'error' : 'warn', formatFault(fault));
+    files = read.files ?? files;
+  };
+  const round = async (forceUpdate: boolean): Promise<RoundReport | null> => {
+    if (!isFirst) readAgain();
+    isFirst = false;
+    const report = await rounds.round({ config, files, forceUpdate }).catch(asFailure);
+    if ('failure' in report) {
+      log('error', formatFault(report.failure));
+      if (!verbose) process.stderr.write(`${formatFault(report.failure)}\n`);
+      return null;
+    }
+    if (dryRun) printDryRun(report, await dueZones(config, network, report.state), config);
+    return report;
+  };
+  const redecide = async (): Promise<void> => {
+    const report = await rounds.redecide({ config, files }).catch(asFailure);
+    if (report !== null && 'failure' in report) log('error', formatFault(report.failure));
+  };
+  const close = async (): Promise<void> => {
+    await rounds.idle();
+    await prober.stop();
+    locks?.close();
+    await hooks.settle(HOOKS_MS);
+    closeLog();
+  };
+  return { config, rounds, round, redecide, close };
 }
 
 /** A system's error where none was expected (a folder that may not be listed): the round is off, the files are whole. */

@@ -1,4 +1,5 @@
-import { Command, type CommanderError } from 'commander';
+import { Command } from 'commander';
+import { endWith, withUsageStatus } from './exit-status.ts';
 import { CONFIG_PATH } from './load-network.ts';
 import { daemonise, runDaemon } from './run-daemon.ts';
 import { runOnce } from './run-once.ts';
@@ -36,11 +37,6 @@ export function runCommand(name = 'run'): Command {
         verbose: flags.verbose === true,
       };
       const run = flags.daemonise !== true ? runOnce : options.verbose ? runDaemon : daemonise;
-      process.exitCode = await run(options);
+      await endWith(() => run(options));
     });
-}
-
-/** Bad arguments end with status 2, as in the original (commander's own is 1). */
-export function withUsageStatus(command: Command): Command {
-  return command.exitOverride((error: CommanderError) => process.exit(error.exitCode === 0 ? 0 : 2));
 }

@@ -6,7 +6,8 @@ import { type EdgeRecord, NEW_EDGE, type ParsedRecord, parseEdgeRecord } from '.
 import { printEdgeRecord } from './edge-store-text.ts';
 import type { Locks } from './lock.ts';
 
-export type StoreCode = 'edge-store-invalid' | 'edge-store-busy' | 'edge-store-write';
+/** `stuck`: could neither be understood nor set aside. */
+export type StoreCode = 'edge-store-invalid' | 'edge-store-stuck' | 'edge-store-busy' | 'edge-store-write';
 export type StoreFault = Fault<StoreCode>;
 
 /** How long to wait for another process that writes the same edge's record: it needs milliseconds. */
@@ -56,12 +57,15 @@ export class EdgeStores {
     const parsed = await readRecord(path);
     if (parsed.ok) return this.#remember(edge, identity, parsed.record);
 
-    const fault = (end: string) => [fileFault('edge-store-invalid', path, `${parsed.problem}${end}`)];
-    if (this.#locks === null) return { record: NEW_EDGE, faults: fault('') };
+    const fault = (code: StoreCode, end: string) => [fileFault(code, path, `${parsed.problem}${end}`)];
+    if (this.#locks === null) return { record: NEW_EDGE, faults: fault('edge-store-invalid', '') };
     const aside = await setAside(path, now).catch(() => null);
-    // It could not even be renamed, so remember its identity: as long as it lies there, it is not written over.
-    if (aside === null) return { ...this.#remember(edge, identity, null), faults: fault('; it cannot be set aside') };
-    return { ...this.#remember(edge, null, NEW_EDGE), faults: fault(`; it is now ${aside}, and the edge starts anew`) };
+    // As long as it lies there, it is remembered as what it is, and not written over.
+    if (aside === null) {
+      return { ...this.#remember(edge, identity, null), faults: fault('edge-store-stuck', '; it cannot be set aside') };
+    }
+    const end = `; it is now ${aside}, and the edge starts anew`;
+    return { ...this.#remember(edge, null, NEW_EDGE), faults: fault('edge-store-invalid', end) };
   }
 
   /**

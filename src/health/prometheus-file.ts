@@ -13,20 +13,20 @@ import type { Decision } from './types.ts';
 export const PROMETHEUS_FILE = 'edgemanage.prom';
 
 /** Replaces the network's section in the folder's file. Throws the system's error. */
-export async function writePrometheusFile(folder: string, decision: Decision): Promise<void> {
+export async function writePrometheusFile(folder: string, decision: Decision, live: readonly string[]): Promise<void> {
   const file = join(folder, PROMETHEUS_FILE);
   const old = await readFile(file, 'utf8').catch((error: unknown) => {
     if (systemCode(error) === 'ENOENT') return '';
     throw error;
   });
-  await writeAtomic(file, withSection(old, decision.network, metricsOf(decision)));
+  await writeAtomic(file, withSection(old, decision.network, metricsOf(decision, live)));
 }
 
 export type Metric = { readonly name: string; readonly value: number };
 
-/** The gauges of one network's edges; canaries have none, as in the original. */
-export function metricsOf({ verdicts, live }: Decision): readonly Metric[] {
-  const rotation = new Set(live.map(({ edge }) => edge));
+/** The gauges of one network's edges; canaries have none, as in the original. `live`: the edges that are published. */
+export function metricsOf({ verdicts }: Decision, live: readonly string[]): readonly Metric[] {
+  const rotation = new Set(live);
   return verdicts.flatMap(({ edge, judgement, last, windowAverage, average }) => {
     const prefix = metricPrefix(edge);
     const gauges: Metric[] = [];

@@ -29,7 +29,7 @@ import { decisionLines, type RoundLog, sampleLine } from './run-round-log.ts';
 import { nextState, openingState, type StateChange, type ZoneNews } from './run-round-state.ts';
 import type { NetworkState } from './state-file.ts';
 import { readState, writeState } from './state-file-io.ts';
-import type { Decision, Sample } from './types.ts';
+import type { Decision, LiveMember, Sample } from './types.ts';
 
 /** What to publish. `liveChanged` and `canaryZones` tell what differs from what was published last by this process. */
 export type LiveUpdate = StateChange & { readonly decision: Decision };
@@ -173,9 +173,15 @@ export class NetworkRounds {
   redecide(order: RoundOrder): Promise<RoundReport | null> {
     return this.#inTurn(async () => {
       const records = await this.#readRecords(order.files, this.#tools.now());
+      this.#records = records; // ends and comments change without the mode
       const parts = { ...order, now: this.#tools.now(), state: this.#state, samples: this.#samples, records };
       return roundInput(parts).operatorChange ? this.#conclude(order, null) : null;
     });
+  }
+
+  /** Resolved when no decision is being saved or published: the moment to give up the lock. */
+  async idle(): Promise<void> {
+    await this.#turn;
   }
 
   async #probe({ config, files, spread = 0 }: RoundOrder): Promise<RoundResult | RoundFailure> {
@@ -230,7 +236,7 @@ export class NetworkRounds {
     }
 
     const faults: Fault[] = [];
-    faults.push(...(await this.#saveRecords(decision, probe)));
+    faults.push(...(await this.#saveRecords(decision, change.state.live, probe)));
     faults.push(...(await this.#attempt('history-log', () => appendRound(this.#historyLog, facts, decision))));
     this.#state = change.state;
     faults.push(...(await writeState(this.#statefile, this.#state)));
@@ -258,9 +264,14 @@ export class NetworkRounds {
     return new Map(found);
   }
 
-  async #saveRecords(decision: Decision, probe: RoundResult | null): Promise<readonly Fault[]> {
+  /** `members`: as published, which is the old set where the decision found nothing fit to be. */
+  async #saveRecords(
+    decision: Decision,
+    members: readonly LiveMember[],
+    probe: RoundResult | null,
+  ): Promise<readonly Fault[]> {
     const { at } = decision;
-    const live = new Set(decision.live.map(({ edge }) => edge));
+    const live = new Set(members.map(({ edge }) => edge));
     const verdicts = new Map(
       [...decision.canaryVerdicts, ...decision.verdicts].map((verdict) => [verdict.edge, verdict]),
     );
@@ -306,7 +317,9 @@ export class NetworkRounds {
       );
     }
     if (prometheusLogs !== null) {
-      faults.push(...(await this.#attempt('prometheus-file', () => writePrometheusFile(prometheusLogs, decision))));
+      faults.push(
+        ...(await this.#attempt('prometheus-file', () => writePrometheusFile(prometheusLogs, decision, names))),
+      );
     }
     return faults;
   }

@@ -48,7 +48,7 @@ describe("names are edgemanage's where it has any", () => {
 });
 
 test('an edge has its figures, what is unknown has none', () => {
-  expect(metricsOf(decision('n', { a: 0.25, b: 10, c: null }))).toEqual([
+  expect(metricsOf(decision('n', { a: 0.25, b: 10, c: null }), ['a'])).toEqual([
     { name: 'a_response_time', value: 0.25 },
     { name: 'a_average_time', value: 0.25 },
     { name: 'a_timeslice', value: -1 },
@@ -93,8 +93,8 @@ describe('the file', () => {
   afterEach(() => rm(folder, { recursive: true }));
 
   test('passes promtool, with two networks in it', async () => {
-    await writePrometheusFile(folder, decision('one', { 'a.test': 0.2, '127.0.0.1': 10 }));
-    await writePrometheusFile(folder, decision('two', { 'b.test': 0.2 }));
+    await writePrometheusFile(folder, decision('one', { 'a.test': 0.2, '127.0.0.1': 10 }), ['a.test']);
+    await writePrometheusFile(folder, decision('two', { 'b.test': 0.2 }), ['b.test']);
     const text = await readFile(join(folder, PROMETHEUS_FILE), 'utf8');
     expect(text.match(/^# TYPE/gm)).toHaveLength(15);
     expect(execFileSync('promtool', ['check', 'metrics'], { input: text, encoding: 'utf8', stdio: 'pipe' })).toBe('');
@@ -102,7 +102,7 @@ describe('the file', () => {
 
   test('cannot be written where the folder is missing', async () => {
     await writeFile(join(folder, 'file'), '');
-    await expect(writePrometheusFile(join(folder, 'missing'), decision('n', {}))).rejects.toThrow(/ENOENT/);
-    await expect(writePrometheusFile(join(folder, 'file'), decision('n', {}))).rejects.toThrow(/ENOTDIR/);
+    await expect(writePrometheusFile(join(folder, 'missing'), decision('n', {}), [])).rejects.toThrow(/ENOENT/);
+    await expect(writePrometheusFile(join(folder, 'file'), decision('n', {}), [])).rejects.toThrow(/ENOTDIR/);
   });
 });

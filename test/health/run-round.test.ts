@@ -362,6 +362,18 @@ describe('deciding between rounds', () => {
     expect(report.decision.live).toHaveLength(2);
   });
 
+  test('an end that is set, moved or taken away later counts, though the mode stays', async () => {
+    const bench = new Bench();
+    const rounds = await bench.open();
+    await rounds.round({ config, files: FILES });
+    for (const until of [null, bench.clock + 30, bench.clock + 90, null]) {
+      await change('127.0.0.1', 'unavailable', bench.clock, until);
+      await rounds.redecide({ config, files: FILES });
+      expect(rounds.nextExpiry).toBe(until);
+      expect(rounds.records.get('127.0.0.1')?.modeUntil).toBe(until);
+    }
+  });
+
   test('a mode whose time is over ends, and the file says so', async () => {
     const bench = new Bench();
     const rounds = await bench.open();
