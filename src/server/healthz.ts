@@ -22,15 +22,24 @@ export function healthReasons(view: StatusView): readonly string[] {
   return reasons;
 }
 
-function networkReasons({ name, live, round }: NetworkView, now: number): readonly string[] {
-  const reasons: string[] = [];
-  if (live.length === 0) reasons.push(`network ${name}: no live edge`);
+function networkReasons(network: NetworkView, now: number): readonly string[] {
+  const { name, round } = network;
+  const reasons = liveReason(network).map((reason) => `network ${name}: ${reason}`);
   if (round.overdue) {
     const last =
       round.lastRun === null ? 'none has ended yet' : `the last ended ${Math.round(now - round.lastRun)} s ago`;
     reasons.push(`network ${name}: probing round overdue, ${last} (every ${round.runFrequency} s)`);
   }
   return reasons;
+}
+
+/** Answers that lead to no working edge; nothing is known of the saved set before the first decision. */
+function liveReason({ live, decision }: NetworkView): readonly string[] {
+  if (live.length === 0) return ['no live edge'];
+  if (decision === null) return [];
+  if (decision.outcome.kind === 'empty') return ['no edge is fit to be live; the last set is kept'];
+  const failing = new Set(decision.verdicts.flatMap(({ edge, judgement }) => (judgement === 'fail' ? [edge] : [])));
+  return live.every(({ edge }) => failing.has(edge)) ? ['every live edge fails; the last set is kept'] : [];
 }
 
 /** The body of `/healthz`; 503 when there are reasons. */

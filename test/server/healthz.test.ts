@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { NetworkView, StatusView, ZoneView } from '../../src/server/api.ts';
 import { healthReasons } from '../../src/server/healthz.ts';
-import { NOW, network, statusView } from './api-fixture.ts';
+import { decision, NOW, network, statusView } from './api-fixture.ts';
 
 function withNetwork(over: Partial<NetworkView>): Partial<StatusView> {
   return { networks: () => [{ ...network, ...over }] };
@@ -20,6 +20,29 @@ test.each<[string, Partial<StatusView>, readonly string[]]>([
   ['not ready', { ready: () => false }, ['not ready: DNS queries are not answered yet']],
   ['no prober', { prober: () => ({ alive: false, loopDelaySeconds: 0 }) }, ['prober: its thread does not run']],
   ['no live edge', withNetwork({ live: [] }), ['network net-a: no live edge']],
+  [
+    'live edges that all fail',
+    withNetwork({ live: [{ edge: 'e2', v4: '192.0.2.2', v6: null }] }),
+    ['network net-a: every live edge fails; the last set is kept'],
+  ],
+  [
+    'one live edge of two that fails',
+    withNetwork({ live: [...network.live, { edge: 'e2', v4: '192.0.2.2', v6: null }] }),
+    [],
+  ],
+  [
+    'no edge fit to be live, and the set before still answered with',
+    withNetwork({
+      live: [{ edge: 'e3', v4: '192.0.2.3', v6: null }],
+      decision: { ...decision, live: [], outcome: { kind: 'empty' } },
+    }),
+    ['network net-a: no edge is fit to be live; the last set is kept'],
+  ],
+  [
+    'a saved set before the first decision',
+    withNetwork({ live: [{ edge: 'e2', v4: '192.0.2.2', v6: null }], decision: null }),
+    [],
+  ],
   [
     'an overdue round',
     withNetwork({ round: { ...round, overdue: true, lastRun: NOW - 130 } }),
