@@ -6,6 +6,8 @@ import type { ServedZone } from './zone-table.ts';
 
 const POINTER_BITS = 14;
 const GENERATIONS = 1 << (31 - POINTER_BITS);
+/** A place beyond every limit: what was to be written does not fit. */
+const FULL = 1 << 24;
 
 /**
  * Writes records of zone images into a message. Nothing is allocated per message: names are compressed by `seen`, which
@@ -91,18 +93,18 @@ export class AnswerWriter {
   private opaque(image: ZoneImage, set: number, owner: number, ownerPlace: number): boolean {
     const { words, octets } = image;
     const { out, limit } = this;
-    const head = words[set + RRSET.type];
+    const type = words[set + RRSET.type];
     const ttl = words[set + RRSET.ttl];
     const data = words[set + RRSET.data];
-    let from = (head & RRSET_FLAG.links) !== 0 ? words[data + LINKS.octets] : data;
+    let from = (type & RRSET_FLAG.links) !== 0 ? words[data + LINKS.octets] : data;
+    let at = this.at;
     for (let count = words[set + RRSET.count]; count > 0; count--) {
-      if (!this.recordHead(image, head & 0xffff, ttl, owner, ownerPlace)) return false;
-      const length = 2 + ((octets[from] << 8) | octets[from + 1]);
-      let at = this.at;
-      if (at + length > limit) return false;
-      for (const end = from + length; from < end; from++) out[at++] = octets[from];
-      this.at = at;
+      at = this.recordHead(image, at, type, ttl, owner, ownerPlace);
+      const end = from + 2 + ((octets[from] << 8) | octets[from + 1]);
+      if (at + end - from > limit) return false;
+      while (from < end) out[at++] = octets[from++];
     }
+    this.at = at;
     return true;
   }
 
@@ -117,9 +119,8 @@ export class AnswerWriter {
     let link = links + LINKS.list + words[links + LINKS.targets];
     let from = words[links + LINKS.octets];
     for (let count = words[set + RRSET.count]; count > 0; count--) {
-      if (!this.recordHead(image, type, ttl, owner, ownerPlace)) return false;
-      const lengthAt = this.at;
-      this.at += 2;
+      const lengthAt = this.recordHead(image, this.at, type, ttl, owner, ownerPlace);
+      this.at = lengthAt + 2;
       if (this.at + before > this.limit) return false;
       for (let i = 0; i < before; i++) out[this.at++] = octets[from++];
       for (let name = 0; name < names; name++) {
@@ -148,32 +149,41 @@ export class AnswerWriter {
     length: number,
     rest: number,
   ): number {
-    const start = this.at;
-    if (!this.recordHead(image, TYPE.cname, ttl, 0, ownerPlace) || this.at + 4 + length > this.limit) {
-      this.at = start;
-      return -1;
-    }
     const { out } = this;
-    out[this.at++] = 0;
-    out[this.at++] = length + 2;
-    const place = this.at;
-    for (let i = 0; i < length; i++) out[this.at++] = labels[from + i];
-    out[this.at++] = 0xc0 | (rest >>> 8);
-    out[this.at++] = rest;
+    let at = this.recordHead(image, this.at, TYPE.cname, ttl, 0, ownerPlace);
+    if (at + 4 + length > this.limit) return -1;
+    out[at++] = 0;
+    out[at++] = length + 2;
+    const place = at;
+    for (let i = 0; i < length; i++) out[at++] = labels[from + i];
+    out[at++] = 0xc0 | (rest >>> 8);
+    out[at++] = rest;
+    this.at = at;
     return place;
   }
 
-  /** Owner, type, class and TTL. */
-  private recordHead(image: ZoneImage, type: number, ttl: number, owner: number, ownerPlace: number): boolean {
+  /** Writes owner, type, class and TTL at `at`. Returns the place after them; FULL when they do not fit. */
+  private recordHead(
+    image: ZoneImage,
+    start: number,
+    type: number,
+    ttl: number,
+    owner: number,
+    ownerPlace: number,
+  ): number {
     const { out } = this;
+    let at = start;
     if (ownerPlace > 0) {
-      if (this.at + 12 > this.limit) return false;
-      out[this.at] = 0xc0 | (ownerPlace >>> 8);
-      out[this.at + 1] = ownerPlace;
-      this.at += 2;
-    } else if (!this.name(image, owner)) return false;
-    const at = this.at;
-    if (at + 10 > this.limit) return false;
+      if (at + 12 > this.limit) return FULL;
+      out[at] = 0xc0 | (ownerPlace >>> 8);
+      out[at + 1] = ownerPlace;
+      at += 2;
+    } else {
+      this.at = at;
+      if (!this.name(image, owner)) return FULL;
+      at = this.at;
+      if (at + 10 > this.limit) return FULL;
+    }
     out[at] = type >>> 8;
     out[at + 1] = type;
     out[at + 2] = 0;
@@ -182,8 +192,7 @@ export class AnswerWriter {
     out[at + 5] = ttl >>> 16;
     out[at + 6] = ttl >>> 8;
     out[at + 7] = ttl;
-    this.at = at + 8;
-    return true;
+    return at + 8;
   }
 
   /** Writes name `id`, compressed against all names that stand in the message. False when it does not fit. */
@@ -218,12 +227,9 @@ export class AnswerWriter {
   /** Writes the live addresses of one family straight from the slot. Returns how many; -1 when they do not fit. */
   private live(image: ZoneImage, set: number, owner: number, ownerPlace: number): number {
     if (this.slot < 0) return 0;
-    const { words, octets } = this.slots;
+    const { words } = this.slots;
     const base = this.slots.slotWord(this.slot);
-    const type = image.words[set + RRSET.type] & 0xffff;
-    const ttl = image.words[set + RRSET.ttl];
-    const v4 = type === TYPE.a;
-    const size = v4 ? 4 : 16;
+    const v4 = (image.words[set + RRSET.type] & 0xffff) === TYPE.a;
     const countAt = base + (v4 ? SLOT.count4 : SLOT.count6);
     const addresses = (base + (v4 ? SLOT.v4 : SLOT.v6)) * 4;
     const rotation = v4 ? this.rotation4 : this.rotation6;
@@ -234,38 +240,45 @@ export class AnswerWriter {
       const before = Atomics.load(words, base);
       if ((before & 1) !== 0) continue;
       const count = words[countAt];
-      let fits = true;
-      let index = count === 0 ? 0 : rotation % count;
-      for (let left = count; left > 0 && fits; left--) {
-        fits = this.address(image, type, ttl, owner, ownerPlace, octets, addresses + index * size, size);
-        index = index + 1 === count ? 0 : index + 1;
-      }
+      const first = count === 0 ? 0 : rotation % count;
+      const end = this.addresses(image, set, owner, ownerPlace, addresses, v4 ? 4 : 16, count, first);
       const whole = Atomics.load(words, base) === before;
-      if (whole && fits) return count;
+      if (whole && end < FULL) {
+        this.at = end;
+        return count;
+      }
       this.rollBack(image, start, owner);
       if (whole) return -1;
     }
   }
 
-  private address(
+  /** Writes `count` addresses of `size` octets, beginning with number `first`. Returns the place after them, or FULL. */
+  private addresses(
     image: ZoneImage,
-    type: number,
-    ttl: number,
+    set: number,
     owner: number,
     ownerPlace: number,
-    octets: Uint8Array,
-    from: number,
+    start: number,
     size: number,
-  ): boolean {
-    if (!this.recordHead(image, type, ttl, owner, ownerPlace)) return false;
-    const { out } = this;
+    count: number,
+    first: number,
+  ): number {
+    const { out, limit } = this;
+    const { octets } = this.slots;
+    const type = image.words[set + RRSET.type];
+    const ttl = image.words[set + RRSET.ttl];
     let at = this.at;
-    if (at + 2 + size > this.limit) return false;
-    out[at++] = 0;
-    out[at++] = size;
-    for (let i = from; i < from + size; i++) out[at++] = octets[i];
-    this.at = at;
-    return true;
+    let from = start + first * size;
+    const end = start + count * size;
+    for (let left = count; left > 0; left--) {
+      at = this.recordHead(image, at, type, ttl, owner, ownerPlace);
+      if (at + 2 + size > limit) return FULL;
+      out[at++] = 0;
+      out[at++] = size;
+      for (const stop = from + size; from < stop; from++) out[at++] = octets[from];
+      if (from === end) from = start;
+    }
+    return at;
   }
 
   /**

@@ -81,7 +81,7 @@ export class ZoneAnswer {
     this.place = HEADER_LENGTH;
     let current: ServedZone | null = zone;
     while (current !== null && this.step(current, type, whole)) {
-      current = this.zones.find(this.source, this.start, this.name, 0);
+      current = this.zones.find(this.name, 0);
     }
   }
 
@@ -94,7 +94,7 @@ export class ZoneAnswer {
       return false;
     }
     writer.useZone(zone, image);
-    switch (lookup.find(image, this.source, this.start, this.name, type)) {
+    switch (lookup.find(image, this.name, type)) {
       case FOUND.cut:
         this.referral(image);
         return false;
@@ -313,7 +313,7 @@ export class ZoneAnswer {
 
   /** No edge of the zone's network was ever live. */
   private neverLive({ slot }: ServedZone): boolean {
-    return slot < 0 || Atomics.load(this.slots.words, this.slots.slotWord(slot) + SLOT.serial) === 0;
+    return slot < 0 || this.slots.words[this.slots.slotWord(slot) + SLOT.serial] === 0;
   }
 
   /** Lets later names be compressed against the current one, as far as the zone has nodes on its way. */
@@ -340,10 +340,9 @@ export class ZoneAnswer {
     const { writer, lookup, name } = this;
     let { node } = lookup;
     for (let label = lookup.label - 1; label >= 0; label--) {
-      const place = HEADER_LENGTH + name.at[label];
-      node = findChild(image, node, name.hash[label], this.source, place);
+      node = findChild(image, node, name.hash[label], name.lower, name.at[label]);
       if (node < 0) return;
-      writer.note(node, place);
+      writer.note(node, HEADER_LENGTH + name.at[label]);
     }
   }
 }

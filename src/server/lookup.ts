@@ -31,15 +31,15 @@ export class Lookup {
   /** By label of the query name: the node there, as far as the walk came. */
   readonly path: Int32Array = new Int32Array(128);
 
-  /** `name` is the name at `source[start]`, taken apart; it lies in the zone. Returns one of FOUND. */
-  find(image: ZoneImage, source: Uint8Array, start: number, name: NameParts, type: number): number {
+  /** Looks up a name that lies in the zone. Returns one of FOUND. */
+  find(image: ZoneImage, name: NameParts, type: number): number {
     const { words, meta } = image;
     let label = name.labels - image.originLabels;
     let node = 0;
     this.path[label] = 0;
     while (label > 0) {
       if ((words[meta + node] & NODE.dname) !== 0) return this.end(FOUND.dname, node, label);
-      const child = findChild(image, node, name.hash[label - 1], source, start + name.at[label - 1]);
+      const child = findChild(image, node, name.hash[label - 1], name.lower, name.at[label - 1]);
       if (child < 0) break;
       node = child;
       label--;
@@ -64,17 +64,17 @@ export class Lookup {
   }
 }
 
-/** The child of `parent` by the label at `source[at]`, whose whole name has `hash`; -1: none. */
-export function findChild(image: ZoneImage, parent: number, hash: number, source: Uint8Array, at: number): number {
+/** The child of `parent` by the lowercase label at `lower[at]`, whose whole name has `hash`; -1: none. */
+export function findChild(image: ZoneImage, parent: number, hash: number, lower: Uint8Array, at: number): number {
   const { words, octets, slots, slotMask } = image;
   for (let slot = spread(hash) & slotMask; ; slot = (slot + 1) & slotMask) {
     const node = words[slots + slot] - 1;
     if (node < 0) return -1;
     if (words[image.parent + node] !== parent) continue;
     const label = words[image.label + node];
-    let i = source[at];
+    let i = lower[at];
     if (octets[label] !== i) continue;
-    while (i > 0 && LOWER[octets[label + i]] === LOWER[source[at + i]]) i--;
+    while (i > 0 && LOWER[octets[label + i]] === lower[at + i]) i--;
     if (i === 0) return node;
   }
 }

@@ -1,9 +1,9 @@
-import { hashLabel, ROOT_HASH } from '../zones/image-hash.ts';
+import { hashLowered, ROOT_HASH } from '../zones/image-hash.ts';
 import { LABEL_MAX, NAME_MAX } from '../zones/name.ts';
 
 const LABELS_MAX = 127;
 
-/** An uncompressed name taken apart in place: where its labels stand and the hash of each of its suffixes. */
+/** An uncompressed name taken apart: where its labels stand, its lowercase form, and the hash of each of its suffixes. */
 export class NameParts {
   /** Labels, the root not counted. */
   labels = 0;
@@ -13,6 +13,8 @@ export class NameParts {
   readonly at: Uint8Array = new Uint8Array(LABELS_MAX + 1);
   /** By label from the left: hash of the name from that label on; `hash[labels]` is the root's. */
   readonly hash: Int32Array = new Int32Array(LABELS_MAX + 1);
+  /** The whole name in lowercase. */
+  readonly lower: Uint8Array = new Uint8Array(NAME_MAX + 1);
 
   /**
    * Takes apart the name at `source[start]`, which must end before `end`. False for compression, unknown label types
@@ -40,11 +42,12 @@ export class NameParts {
   }
 
   private hashLabels(source: Uint8Array, start: number): void {
-    const { at, hash, labels } = this;
+    const { at, hash, labels, lower } = this;
     let value = ROOT_HASH;
     hash[labels] = value;
+    lower[this.length - 1] = 0;
     for (let i = labels - 1; i >= 0; i--) {
-      value = hashLabel(value, source, start + at[i]);
+      value = hashLowered(value, source, start + at[i], lower, at[i]);
       hash[i] = value;
     }
   }

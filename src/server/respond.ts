@@ -140,7 +140,7 @@ export class Responder {
       const rcode = metaRcode(type);
       if (rcode !== RCODE.noError) return this.refuse(query, out, client, rcode, EDE.notSupported);
     }
-    const zone = this.zoneFor(query, type);
+    const zone = this.zoneFor(type);
     this.stats.countQuery(transport, type, zone === null ? 0 : zone.network);
     if (zone === null) return this.refuse(query, out, client, RCODE.refused, EDE.notAuthoritative);
     this.lastZone = zone.zone;
@@ -161,11 +161,11 @@ export class Responder {
   }
 
   /** The zone that answers: the longest match, but DS at a zone's origin is its parent's (RFC 4035 §3.1.4.1). */
-  private zoneFor(query: Uint8Array, type: number): ServedZone | null {
+  private zoneFor(type: number): ServedZone | null {
     const { name } = this.query;
-    const zone = this.zones.find(query, HEADER_LENGTH, name, 0);
+    const zone = this.zones.find(name, 0);
     if (type !== TYPE.ds || zone === null || zone.originLabels !== name.labels || name.labels === 0) return zone;
-    return this.zones.find(query, HEADER_LENGTH, name, 1) ?? zone;
+    return this.zones.find(name, 1) ?? zone;
   }
 
   /** Class CH tells version and identifier, if the operator wants it; no other class exists here. */

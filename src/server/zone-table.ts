@@ -1,6 +1,6 @@
 import { ZoneImage } from '../zones/image.ts';
 import { spread } from '../zones/image-hash.ts';
-import { LOWER, type WireName, wireFromName } from '../zones/name.ts';
+import { type WireName, wireFromName } from '../zones/name.ts';
 import type { ZoneUpdate } from '../zones/zone-update.ts';
 import { NameParts } from './message-name.ts';
 
@@ -37,7 +37,7 @@ export class ZoneTable {
   byName(origin: WireName): ServedZone | null {
     const octets = wireFromName(origin);
     this.parts.read(octets, 0, octets.length);
-    const zone = this.find(octets, 0, this.parts, 0);
+    const zone = this.find(this.parts, 0);
     return zone?.originLabels === this.parts.labels ? zone : null;
   }
 
@@ -101,10 +101,9 @@ export class ZoneTable {
   }
 
   /**
-   * The zone that holds the name at `source[start]`, taken apart in `name`, looking at suffixes from label `from` on
-   * (0: the whole name). Null: none of ours.
+   * The zone that holds the name, looking at its suffixes from label `from` on (0: the whole name). Null: none of ours.
    */
-  find(source: Uint8Array, start: number, name: NameParts, from: number): ServedZone | null {
+  find(name: NameParts, from: number): ServedZone | null {
     const { slots, zones } = this;
     const mask = slots.length - 1;
     for (let label = Math.max(from, name.labels - this.mostLabels); label <= name.labels; label++) {
@@ -112,7 +111,7 @@ export class ZoneTable {
       for (let slot = spread(hash) & mask; slots[slot] !== 0; slot = (slot + 1) & mask) {
         const zone = zones[slots[slot] - 1];
         if (zone.hash !== hash || zone.originLabels !== name.labels - label) continue;
-        if (sameName(zone.originOctets, source, start + (label === name.labels ? name.length - 1 : name.at[label]))) {
+        if (isSuffix(zone.originOctets, name)) {
           return zone;
         }
       }
@@ -129,10 +128,12 @@ function served(origin: WireName, zone: number, network: number, image: ZoneImag
   return { zone, origin, originOctets, originLabels: parts.labels, hash: parts.hash[0], network, image, slot };
 }
 
-/** `lower` is lowercase; both have the same number of labels, so neither ends before the first difference. */
-function sameName(lower: Uint8Array, source: Uint8Array, at: number): boolean {
-  for (let i = 0; i < lower.length; i++) {
-    if (lower[i] !== LOWER[source[at + i]]) return false;
+/** Whether the name ends in the origin, given that as many of its last labels as the origin has hash like it. */
+function isSuffix(origin: Uint8Array, { lower, length }: NameParts): boolean {
+  const start = length - origin.length;
+  if (start < 0) return false;
+  for (let i = origin.length - 1; i >= 0; i--) {
+    if (origin[i] !== lower[start + i]) return false;
   }
   return true;
 }

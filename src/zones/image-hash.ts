@@ -14,6 +14,19 @@ export function hashLabel(parent: number, octets: Uint8Array, at: number): numbe
   return hash;
 }
 
+/** The same, writing the label, lengths too, in lowercase to `lower[to]`. */
+export function hashLowered(parent: number, octets: Uint8Array, at: number, lower: Uint8Array, to: number): number {
+  const length = octets[at];
+  let hash = Math.imul(parent ^ length, 0x01000193);
+  lower[to] = length;
+  for (let i = 1; i <= length; i++) {
+    const octet = LOWER[octets[at + i]];
+    lower[to + i] = octet;
+    hash = Math.imul(hash ^ octet, 0x01000193);
+  }
+  return hash;
+}
+
 /** A hash with its high bits worked into the low ones, by which a table's place is chosen. */
 export function spread(hash: number): number {
   const mixed = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
