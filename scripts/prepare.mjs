@@ -1,6 +1,6 @@
 // What both `npm start` and `npm test` need first: dependencies that match the lockfile and a build newer than the source.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, utimesSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -30,8 +30,11 @@ export function installIfStale() {
   const lock = join(root, 'package-lock.json');
   const fresh = existsSync(mark) && statSync(mark).mtimeMs >= statSync(lock).mtimeMs;
   if (fresh) return;
-  console.error('edgewise: installing dependencies (npm ci)');
-  run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
+  console.error('edgewise: installing dependencies (npm install)');
+  // Not `npm ci`: it refuses a lockfile that lacks optional packages of other platforms, and registries that mirror only
+  // some platforms write such lockfiles. The versions are the lockfile's either way.
+  run('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error']);
+  utimesSync(mark, new Date(), new Date());
 }
 
 export function buildIfStale() {
