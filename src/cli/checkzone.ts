@@ -1,11 +1,12 @@
 import { once } from 'node:events';
-import { createWriteStream } from 'node:fs';
+import { createWriteStream, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { Command } from 'commander';
 import { loadConfig } from '../config/load.ts';
 import { formatFault } from '../fault.ts';
 import { type LoadedZone, loadZone, type ZoneSource } from '../zones/load-zone.ts';
 import { nameFromText, textFromWire } from '../zones/name.ts';
+import type { Included } from '../zones/scan-include.ts';
 import { canonicalLines } from '../zones/snapshot-canonical.ts';
 import { FileBook } from '../zones/zone-store-files.ts';
 
@@ -24,7 +25,7 @@ export function checkzoneCommand(): Command {
   return new Command('checkzone')
     .description('check a zone file, as named-checkzone does')
     .argument('<origin>', "the zone's name")
-    .argument('<file>', 'its master file')
+    .argument('<file>', 'its master file ("-": standard input)')
     .option('-D, --dump', 'print the whole zone in canonical order, one record a line')
     .option('-o, --output <file>', 'write the zone there instead of standard output ("-")')
     .option('-q, --quiet', 'print nothing, only exit with a status')
@@ -62,7 +63,7 @@ async function checkzone(originText: string, file: string, flags: Flags): Promis
     file,
     source,
     includeRoot: root,
-    readFile: (path) => files.read(path, path === file ? null : root),
+    readFile: (path) => (path === file ? readOwn(file) : files.read(path, root)),
   });
   for (const fault of loaded.faults) complain(formatFault(fault));
   const title = `zone ${plain(origin)}/IN`;
@@ -76,6 +77,15 @@ async function checkzone(originText: string, file: string, flags: Flags): Promis
   else if (flags.output !== undefined && !(await dumpTo(flags.output, loaded, complain))) return;
   say('OK');
   process.exitCode = 0;
+}
+
+/** The zone's own file; unlike those it includes it may be a pipe. */
+function readOwn(file: string): Included {
+  try {
+    return { ok: true, text: readFileSync(file === '-' ? 0 : file) };
+  } catch (error) {
+    return { ok: false, message: error instanceof Error ? error.message : String(error) };
+  }
 }
 
 function plain(origin: Uint8Array): string {

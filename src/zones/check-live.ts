@@ -1,5 +1,5 @@
 import type { CheckReport } from './check-fault.ts';
-import { HAS, TYPE, type ZoneIndex } from './check-index.ts';
+import { HAS, OUTSIDE, TYPE, type ZoneIndex } from './check-index.ts';
 
 /**
  * Edgewise's own rule: the names that the live set answers belong to it. Address records there are left out with a
@@ -9,7 +9,7 @@ import { HAS, TYPE, type ZoneIndex } from './check-index.ts';
 export function checkLive(index: ZoneIndex, left: Uint8Array, report: CheckReport): void {
   const { names, store } = index;
   for (let name = 0; name < index.has.length; name++) {
-    if ((index.has[name] & HAS.live) === 0) continue;
+    if ((index.has[name] & HAS.live) === 0 || index.depth[name] === OUTSIDE) continue;
     const hidden = index.hiddenBy(names.octets, names.offsetOf(name), index.depth[name]);
     if (hidden >= 0) {
       const alias = index.first[hidden];

@@ -121,8 +121,8 @@ function checkAddress(index: ZoneIndex, record: number, at: number, type: number
   let colon = false;
   for (let i = at + 1; i <= at + rdata[at]; i++) if (rdata[i] === 0x3a) colon = true;
   if (!digit && !colon) return;
-  const text = textFromWire(rdata, at).slice(0, -1);
-  const origin = textFromWire(index.origin).slice(0, -1);
+  const text = bareText(rdata, at);
+  const origin = bareText(index.origin, 0);
   const relative = origin !== '' && text.endsWith(`.${origin}`) ? text.slice(0, -origin.length - 1) : text;
   if (isIP(text) === 0 && isIP(relative) === 0) return;
   const word = type === TYPE.NS ? 'NS' : 'MX';
@@ -132,4 +132,13 @@ function checkAddress(index: ZoneIndex, record: number, at: number, type: number
     record,
     () => `${word} wants a host name, and "${relative}" is an address`,
   );
+}
+
+/** The labels as they are, dots between: an address has no octet that a name's text would escape, but for the colon. */
+function bareText(wire: Uint8Array, offset: number): string {
+  const labels: string[] = [];
+  for (let at = offset; wire[at] !== 0; at += 1 + wire[at]) {
+    labels.push(String.fromCharCode(...wire.subarray(at + 1, at + 1 + wire[at])));
+  }
+  return labels.join('.');
 }

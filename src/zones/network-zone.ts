@@ -1,4 +1,4 @@
-import { nameFromText, type WireName, wireFromName } from './name.ts';
+import { isWithin, lowerName, nameFromText, type WireName, wireFromName } from './name.ts';
 import { RecordStore } from './record-store.ts';
 
 /** What the server adds to a network's include files; a part of `Config`'s `dns`. */
@@ -43,8 +43,18 @@ export function networkHead(origin: Uint8Array, dns: ZoneDns): RecordStore {
   return store;
 }
 
-/** The names of a zone that the live set answers: the apex and each rotate label. Labels that make no name are left out. */
+/**
+ * The names of a zone that the live set answers, each once: the apex and each rotate label. Labels that make no name in
+ * this zone (too long, absolute) are left out.
+ */
 export function liveNames(origin: Uint8Array, rotateZones: readonly string[]): readonly Uint8Array[] {
-  const labels = rotateZones.map((label) => nameFromText(label, origin));
-  return [origin, ...labels.filter((name): name is Uint8Array => typeof name !== 'string')];
+  const apex = lowerName(origin);
+  const names = new Map([[apex, origin]]);
+  for (const label of rotateZones) {
+    const name = nameFromText(label, origin);
+    if (typeof name === 'string') continue;
+    const key = lowerName(name);
+    if (isWithin(key, apex) && !names.has(key)) names.set(key, name);
+  }
+  return [...names.values()];
 }

@@ -1,6 +1,6 @@
-import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { nameKey, nameText, ROOT, type WireName } from './name.ts';
+import { nameText, ROOT, type WireName } from './name.ts';
+import type { FolderBook } from './zone-store-folders.ts';
 import type { StoreFault, ZoneSettings, ZoneTarget } from './zone-store-types.ts';
 
 export type Discovery = {
@@ -13,15 +13,13 @@ export type Discovery = {
   readonly unlisted: ReadonlySet<string>;
 };
 
-const SUFFIX = '.zone';
-
 /**
  * Which zones the settings and the folders' present contents make: `<zonetemplate_dir>/<network>/<zone>.zone`, then
  * `static_zones`, then `<static_zone_dir>/<zone>.zone`. A zone met again is a fault that names both files, and the first
  * one counts.
  */
-export function discoverZones(settings: ZoneSettings): Discovery {
-  const found = new Finder();
+export function discoverZones(settings: ZoneSettings, folders: FolderBook): Discovery {
+  const found = new Finder(folders);
   for (const network of settings.networks) {
     const folder = join(settings.zonetemplateDir, network);
     found.folder(folder, network, settings.zonetemplateDir);
@@ -43,36 +41,29 @@ class Finder implements Discovery {
   readonly faults: StoreFault[] = [];
   readonly folders: string[] = [];
   readonly unlisted = new Set<string>();
+  private readonly book: FolderBook;
+
+  constructor(book: FolderBook) {
+    this.book = book;
+  }
 
   folder(folder: string, network: string | null, includeRoot: string): void {
     this.folders.push(folder);
-    let names: readonly string[];
-    try {
-      names = readdirSync(folder, { withFileTypes: true })
-        .filter((entry) => !entry.isDirectory() && entry.name.endsWith(SUFFIX))
-        .map((entry) => entry.name)
-        .sort();
-    } catch (error) {
+    const listing = this.book.list(folder);
+    if (!listing.ok) {
       this.unlisted.add(folder);
       // A network may have an edge list before it has zones.
-      const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT' && network !== null;
+      const missing = listing.code === 'ENOENT' && network !== null;
       const message = missing
         ? `network ${network} has no folder of zones`
-        : `cannot list the folder: ${error instanceof Error ? error.message : String(error)}`;
+        : `cannot list the folder: ${listing.message}`;
       this.fault(missing ? 'warning' : 'error', 'folder-unreadable', folder, message);
       return;
     }
-    for (const fileName of names) {
-      const name = fileName.slice(0, -SUFFIX.length);
+    for (const { fileName, name, origin } of listing.files) {
       const file = join(folder, fileName);
-      // Editors and writers keep their temporary files under such names; "..zone" is the root.
-      if (fileName.startsWith('.') && name !== '.') continue;
-      const origin = name === '' ? null : nameKey(name);
-      if (origin === null) {
-        this.fault('error', 'zone-name', file, `"${name}" is not a domain name, so this file makes no zone`);
-        continue;
-      }
-      this.add({ origin, name: origin === ROOT ? '.' : name.replace(/\.$/, ''), network, file, includeRoot });
+      if (origin !== null) this.add({ origin, name, network, file, includeRoot });
+      else this.fault('error', 'zone-name', file, `"${name}" is not a domain name, so this file makes no zone`);
     }
   }
 

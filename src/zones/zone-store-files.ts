@@ -7,7 +7,14 @@ import type { Included } from './scan-include.ts';
 export type FileHash = string;
 export const ABSENT: FileHash = 'absent';
 
-type Stamp = { readonly mtimeMs: number; readonly ctimeMs: number; readonly size: number; readonly ino: number };
+export type Stamp = {
+  readonly mtimeMs: number;
+  readonly ctimeMs: number;
+  readonly size: number;
+  readonly ino: number;
+  /** Not a pipe or a device, which reading may wait for without end. */
+  readonly isFile: boolean;
+};
 /** What is remembered of one file; `trusted`: that its stamp would have moved with its contents. */
 export type KnownFile = { readonly stamp: Stamp | null; readonly hash: FileHash; readonly trusted: boolean };
 
@@ -39,14 +46,15 @@ export class FileBook {
       this.round.set(path, known.hash);
       return known.hash;
     }
-    return this.note(path, stamp, stamp === null ? null : contents(path));
+    return this.note(path, stamp, contents(path, stamp));
   }
 
   /** Reads a file and remembers what it held. `root`: its real path must lie below this folder's. */
   read(path: string, root: string | null): Included & { readonly hash: FileHash } {
     const stamp = stampOf(path); // before reading: a later change is then seen as one
     const outside = root === null ? null : outsideOf(path, root);
-    if (outside !== null) return { ok: false, message: outside, hash: this.note(path, stamp, contents(path)) };
+    if (outside !== null) return { ok: false, message: outside, hash: this.note(path, stamp, contents(path, stamp)) };
+    if (stamp !== null && !stamp.isFile) return { ok: false, message: NO_FILE, hash: this.note(path, stamp, null) };
     try {
       const text = readFileSync(path);
       return { ok: true, text, hash: this.note(path, stamp, text) };
@@ -67,14 +75,15 @@ export class FileBook {
 
   private note(path: string, stamp: Stamp | null, text: Uint8Array | null): FileHash {
     const hash = text === null ? ABSENT : hashAtOnce('sha1', text, 'base64');
-    const trusted = stamp === null || Date.now() - Math.max(stamp.mtimeMs, stamp.ctimeMs) > RACY_MS;
+    const trusted = stamp === null || isSettled(stamp);
     this.known.set(path, { stamp, hash, trusted });
     this.round.set(path, hash);
     return hash;
   }
 }
 
-function stampOf(path: string): Stamp | null {
+/** Null for what is not there or may not be looked at. */
+export function stampOf(path: string): Stamp | null {
   let stats: Stats | undefined;
   try {
     stats = statSync(path, { throwIfNoEntry: false });
@@ -83,15 +92,23 @@ function stampOf(path: string): Stamp | null {
   }
   if (stats === undefined) return null;
   const { mtimeMs, ctimeMs, size, ino } = stats;
-  return { mtimeMs, ctimeMs, size, ino };
+  return { mtimeMs, ctimeMs, size, ino, isFile: stats.isFile() };
 }
 
-function sameStamp(a: Stamp | null, b: Stamp | null): boolean {
+export function sameStamp(a: Stamp | null, b: Stamp | null): boolean {
   if (a === null || b === null) return a === b;
   return a.mtimeMs === b.mtimeMs && a.ctimeMs === b.ctimeMs && a.size === b.size && a.ino === b.ino;
 }
 
-function contents(path: string): Uint8Array | null {
+const NO_FILE = 'not a regular file';
+
+/** Whether a change from now on would move the stamp. */
+export function isSettled(stamp: Stamp): boolean {
+  return Date.now() - Math.max(stamp.mtimeMs, stamp.ctimeMs) > RACY_MS;
+}
+
+function contents(path: string, stamp: Stamp | null): Uint8Array | null {
+  if (stamp === null || !stamp.isFile) return null;
   try {
     return readFileSync(path);
   } catch {

@@ -5,6 +5,7 @@ import { serialMax } from './serial.ts';
 import { FolderWatch } from './watch.ts';
 import { type Discovery, discoverZones } from './zone-store-discover.ts';
 import { FileBook, type FileHash } from './zone-store-files.ts';
+import { FolderBook } from './zone-store-folders.ts';
 import { isLarge, type LoadResult, loadTarget } from './zone-store-load.ts';
 import { ZoneLoader } from './zone-store-loader.ts';
 import { Publisher, type ServedZone } from './zone-store-publish.ts';
@@ -57,6 +58,7 @@ export class ZoneStore {
   private dnsKey: string;
   private readonly publisher: Publisher;
   private readonly files = new FileBook();
+  private readonly folderBook = new FolderBook();
   private readonly loader = new ZoneLoader();
   private readonly zones = new Map<WireName, Zone>();
   private readonly numbers = new Map<WireName, number>();
@@ -66,6 +68,10 @@ export class ZoneStore {
   private targets: ReadonlyMap<WireName, ZoneTarget> = new Map();
   private storeFaults: readonly StoreFault[] = [];
   private counts: Counts = { loaded: 0, unchanged: 0, failed: 0, removed: 0 };
+  /** Every folder in which something may change that concerns a zone. */
+  private folders: ReadonlySet<string> = new Set();
+  /** A zone was loaded or went, or the settings are others, since `tidy`. */
+  private dirty = true;
   private sliceSince = 0;
   private running: Promise<unknown> = Promise.resolve();
   private folderWatch: FolderWatch | null = null;
@@ -97,13 +103,14 @@ export class ZoneStore {
       if (settings === undefined) return;
       this.settings = settings;
       this.dnsKey = JSON.stringify(settings.dns);
+      this.dirty = true;
     });
   }
 
   /** Reloads by itself what changes on disk, from now on. */
   watch(): void {
     this.folderWatch ??= new FolderWatch({
-      folders: () => this.folders(),
+      folders: () => this.folders,
       onNews: () => this.exclusive(() => this.scan({ sure: false, removeNow: false })),
     });
   }
@@ -163,7 +170,7 @@ export class ZoneStore {
   private async scan({ sure, removeNow }: { readonly sure: boolean; readonly removeNow: boolean }): Promise<void> {
     this.sliceSince = performance.now();
     this.files.begin(sure);
-    const discovery = discoverZones(this.settings);
+    const discovery = discoverZones(this.settings, this.folderBook);
     this.targets = discovery.targets;
     this.remove(discovery, removeNow);
     for (const [origin, target] of discovery.targets) {
@@ -172,11 +179,24 @@ export class ZoneStore {
       await this.publisher.publishDue();
       if (performance.now() - this.sliceSince > SLICE_MS) await this.pause();
     }
-    this.publisher.retain(new Set([...this.zones.keys(), ...this.background.keys()]));
+    if (this.dirty) this.tidy();
     await this.publisher.publish();
-    this.files.forget(new Set(Array.from(this.zones.values(), ({ files }) => [...files.keys()]).flat()));
     this.setStoreFaults(discovery.faults);
     this.folderWatch?.refresh();
+  }
+
+  /** What depends on which zones there are and what they depend on, after either changed. */
+  private tidy(): void {
+    this.dirty = false;
+    this.publisher.retain(new Set([...this.zones.keys(), ...this.background.keys()]));
+    const { zonetemplateDir, staticZoneDir, networks, staticZones } = this.settings;
+    const files = new Set(staticZones.map(({ file }) => file));
+    for (const zone of this.zones.values()) for (const path of zone.files.keys()) files.add(path);
+    this.files.forget(files);
+    const folders = new Set([zonetemplateDir, ...networks.map((network) => join(zonetemplateDir, network))]);
+    if (staticZoneDir !== null) folders.add(staticZoneDir);
+    for (const path of files) folders.add(dirname(path));
+    this.folders = folders;
   }
 
   private async pause(): Promise<void> {
@@ -202,6 +222,7 @@ export class ZoneStore {
       }
       this.missing.delete(origin);
       this.zones.delete(origin);
+      this.dirty = true;
       this.publisher.gone(origin);
       this.publisher.push({ kind: 'gone', zone: number, origin, network });
       this.counts.removed++;
@@ -278,6 +299,7 @@ export class ZoneStore {
       served,
     };
     this.zones.set(origin, zone);
+    this.dirty = true;
     this.counts[good === null ? 'failed' : 'loaded']++;
     const hadFaults = was !== null && was.faults.length > 0;
     if (hadFaults || zone.faults.length > 0) this.options.onFaults?.(entryOf(origin, zone), zone.faults);
@@ -297,16 +319,6 @@ export class ZoneStore {
 
   private keyOf({ file, network }: ZoneTarget): string {
     return network === null ? file : `${file} ${network} ${this.dnsKey}`;
-  }
-
-  /** Every folder in which something may change that concerns a zone. */
-  private folders(): ReadonlySet<string> {
-    const { zonetemplateDir, staticZoneDir, networks, staticZones } = this.settings;
-    const folders = new Set([zonetemplateDir, ...networks.map((network) => join(zonetemplateDir, network))]);
-    if (staticZoneDir !== null) folders.add(staticZoneDir);
-    for (const { file } of staticZones) folders.add(dirname(file));
-    for (const { files } of this.zones.values()) for (const path of files.keys()) folders.add(dirname(path));
-    return folders;
   }
 }
 

@@ -102,6 +102,15 @@ test('what -D prints is read again as the same zone', async () => {
   expect((await checkzone('-D', 'example.test', 'again')).stdout).toBe(CANONICAL);
 });
 
+test.each([
+  ['standard input', '"$@" - < good'],
+  ['a pipe', '"$@" <(cat good)'],
+])('%s instead of a file', (_name, script) => {
+  const command = [process.execPath, EDGEWISE, 'checkzone', 'example.test'];
+  const ran = spawnSync('bash', ['-c', script, 'bash', ...command], { cwd: folder, encoding: 'utf8' });
+  expect({ status: ran.status, stdout: ran.stdout }).toEqual({ status: 0, stdout: OK });
+});
+
 test('-q says nothing', async () => {
   expect(await checkzone('-q', 'example.test', 'good')).toEqual({ status: 0, stdout: '', stderr: '' });
   expect(await checkzone('-q', 'example.test', 'bad')).toEqual({ status: 1, stdout: '', stderr: '' });

@@ -1,6 +1,8 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
 import { ZoneImage } from '../../src/zones/image.ts';
+import { printSnapshot } from '../../src/zones/snapshot.ts';
 import { Installation, key } from './zone-store-fixture.ts';
 
 const STATIC = '$TTL 300\n@ SOA ns host 7 7200 900 1209600 300\n@ NS ns\nns A 192.0.2.1\n';
@@ -124,6 +126,36 @@ describe('load', () => {
     expect(here.records('good.test.')).toContain('shared.good.test. 300 IN TXT "x"');
     expect(here.entry('link.test.').state).toBe('broken');
     expect(here.entry('up.test.').state).toBe('broken');
+  });
+
+  test('what is no regular file breaks its zone and is not waited for', async () => {
+    const here = install();
+    execFileSync('mkfifo', [here.path('zones/net/pipe.test.zone'), here.path('zones/pipe')]);
+    here.write('zones/net/includes.test.zone', '$INCLUDE pipe\n');
+    symlinkSync('/dev/zero', here.path('zones/net/device.test.zone'));
+    symlinkSync('loop.test.zone', here.path('zones/net/loop.test.zone'));
+    symlinkSync('nowhere', here.path('zones/net/dangling.test.zone'));
+    expect(await here.store.load()).toMatchObject({ loaded: 0, failed: 5 });
+    expect(here.store.entries().map(({ state }) => state)).toEqual(Array(5).fill('broken'));
+  });
+
+  test('a rotate label that makes no name in a zone is none of its names', async () => {
+    const here = install();
+    const long = `${'a'.repeat(60)}.`.repeat(4);
+    here.write(`zones/net/${long}test.zone`, '');
+    here.write('zones/net/example.test.zone', '');
+    const { dns } = here.settings();
+    const rotateZones = ['www.very.long', 'www.elsewhere.', '@', 'WWW', 'www', ''];
+    here.open({ dns: { ...dns, rotateZones } });
+    expect(await here.store.load()).toMatchObject({ loaded: 2, failed: 0 });
+    const { image } = here.entry('example.test.');
+    if (image === null) throw new Error('no image');
+    const text = printSnapshot(ZoneImage.attach(image), { v4: [Uint8Array.of(192, 0, 2, 1)], v6: [] }, 1);
+    const owners = text
+      .split('\n')
+      .filter((line) => line.includes('\tA\t'))
+      .map((line) => line.split('\t')[0]);
+    expect(owners.sort()).toEqual(['WWW.example.test.', 'example.test.', 'www.very.long.example.test.']);
   });
 
   test('gives the event loop back while it loads many zones', async () => {
