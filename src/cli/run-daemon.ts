@@ -65,12 +65,15 @@ async function repeat(run: Run, forceUpdate: boolean, stop: AbortSignal): Promis
   }
 }
 
+/** An operator may set an end while we wait, so this is as long as one wait lasts. */
+const LOOK_MS = 1000;
+
 /** Waits between rounds; a mode whose time is over in between is ended at its time. */
 async function pause(run: Run, ms: number, stop: AbortSignal): Promise<void> {
   const end = Date.now() + ms;
-  while (!stop.aborted && Date.now() < end) {
+  for (let now = Date.now(); !stop.aborted && now < end; now = Date.now()) {
     const expiry = (run.rounds.nextExpiry ?? Number.POSITIVE_INFINITY) * 1000;
-    await sleep(Math.min(end, Math.max(expiry, Date.now() + 10)) - Date.now(), stop);
+    await sleep(Math.min(end, Math.max(expiry, now + 10), now + LOOK_MS) - now, stop);
     if (Date.now() >= expiry) await run.redecide();
   }
 }

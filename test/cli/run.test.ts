@@ -57,6 +57,22 @@ test('a missing edge list ends with status 1', async () => {
   expect(stderr).toContain('edges/nonet');
 });
 
+test('a folder that cannot be used ends with status 1 and one line', async () => {
+  const yaml = await site.read('edgemanage.yaml');
+  await site.write('edgemanage.yaml', yaml.replace(/^healthdata_store: .*$/m, 'healthdata_store: object/health'));
+  const { status, stderr } = await site.run('edge_manage');
+  expect(status).toBe(1);
+  expect(stderr).toMatch(/^.*ENOTDIR.*\n$/);
+});
+
+test('a reference object that is missing ends with status 1, and nothing is decided', async () => {
+  await unlink(site.path('object'));
+  const { status, stderr } = await site.run('edge_manage');
+  expect(status).toBe(1);
+  expect(stderr).toContain('testobject.local');
+  expect(await site.list('.')).not.toContain(`${NETWORK}.state`);
+});
+
 test('a network that is locked ends with status 1 and nothing is fetched; a dry run may look', async () => {
   const locks = Locks.open(site.path('edgemanage.lock'));
   locks.tryLock('network', NETWORK);
@@ -117,13 +133,18 @@ describe('the daemon', () => {
     }
   }
 
-  test('stays with -v, keeps its lock, takes up a mode at once, and ends with status 0', async () => {
+  test('stays with -v, keeps its lock, takes up a mode at once and ends it in time, and ends with status 0', async () => {
     const child = site.start('edge_manage', ['--daemonise', '-v']);
     const end = ended(child);
     await until(LIVE, (text) => text === `${NAMES[0]}\n${NAMES[1]}\n`);
     expect((await site.run('edge_manage', ['--force'])).status).toBe(1);
-    expect((await site.run('edge_conf', ['--no-syslog', '-m', 'unavailable', '-C', 'x', NAMES[0]])).status).toBe(0);
+    const { last_run } = await site.state();
+    const unavailable = ['--no-syslog', '-m', 'unavailable', '-C', 'x', NAMES[0]];
+    expect((await site.run('edge_conf', unavailable)).status).toBe(0);
     await until(LIVE, (text) => text === `${NAMES[1]}\n${NAMES[2]}\n`); // run_frequency is a minute: it was told
+    expect((await site.run('edge_conf', ['--for', '1s', ...unavailable])).status).toBe(0);
+    await until(`health/${NAMES[0]}.edgestore`, (text) => text.includes('"mode": "available"'));
+    expect((await site.state()).last_run).toBe(last_run); // nor did the end wait for a round
     child.kill('SIGTERM');
     expect((await end).status).toBe(0);
   });
