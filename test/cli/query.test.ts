@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type EdgeRow, matches, printRows, rowOf } from '../../src/cli/query-rows.ts';
 import { type EdgeRecord, NEW_EDGE } from '../../src/health/edge-store.ts';
 import { printEdgeRecord } from '../../src/health/edge-store-text.ts';
-import { Installation } from '../support/installation.ts';
+import { Installation, NETWORK } from '../support/installation.ts';
 
 const NOW = 1_700_000_000;
 const FETCHED: EdgeRecord = { ...NEW_EDGE, history: { times: [NOW], seconds: [0.2] }, health: 'pass_threshold' };
@@ -94,6 +94,11 @@ describe('the command', () => {
 
   test('filters', async () => {
     expect((await site.run('edge_query', ['-H', 'allpass', '-s', 'in', '-q'])).stdout).toBe('a.test\n');
+  });
+
+  test('an edge stands as often as it is listed', async () => {
+    await site.write(`edges/${NETWORK}`, 'a.test\n#b.test\nc.test\na.test\n');
+    expect((await site.run('edge_query', ['-q'])).stdout).toBe('a.test\nc.test\na.test\n');
   });
 
   test.each([
