@@ -74,7 +74,7 @@ export class EdgeStores {
    */
   update(edge: string, now: number, change: (record: EdgeRecord) => EdgeRecord): Promise<Stored> {
     const before = this.#queues.get(edge) ?? Promise.resolve();
-    const turn = before.then(() => this.#updateNow(edge, now, change));
+    const turn = before.catch(() => {}).then(() => this.#updateNow(edge, now, change));
     this.#queues.set(edge, turn);
     return turn.finally(() => {
       if (this.#queues.get(edge) === turn) this.#queues.delete(edge);

@@ -275,6 +275,16 @@ describe('the files', () => {
     for (const each of others) each.close();
   });
 
+  test('a change that throws is not written, and the next one is made', async () => {
+    const stores = new EdgeStores(folder, locks);
+    const broken = stores.update('e', NOW, () => {
+      throw new Error('a bug');
+    });
+    const next = stores.update('e', NOW, touch);
+    await expect(broken).rejects.toThrow('a bug');
+    expect((await next).record.comment).toBe('x');
+  });
+
   test('a folder that is missing is a fault, and the change lives on in memory', async () => {
     const stores = new EdgeStores(join(folder, 'missing'), locks);
     const { faults } = await stores.update('e', NOW, touch);
