@@ -1,7 +1,8 @@
 import type { RecordStore } from './record-store.ts';
 import type { ZoneFault } from './scan-fault.ts';
 import type { Included } from './scan-include.ts';
-import { ZoneScan } from './scan-zone.ts';
+import { ScanState } from './scan-state.ts';
+import { scanFile } from './scan-zone.ts';
 
 export type ReadRequest = {
   /** Wire form. */
@@ -37,7 +38,7 @@ export type ReadResult = {
  * store. Goes on after a fault, so that one run reports all of them; no octets make it throw.
  */
 export function readZone(request: ReadRequest): ReadResult {
-  const scan = new ZoneScan(request, request.file, request.text);
-  scan.run();
-  return { store: scan.store, faults: scan.log.list(), includes: [...scan.includes.paths] };
+  const state = new ScanState(request, request.file, request.text);
+  scanFile(state, state.file);
+  return { store: state.store, faults: state.log.list(), includes: [...state.includes.paths] };
 }

@@ -11,6 +11,8 @@ export const TOKEN = {
   binary: 5, // a NUL octet: this is no text
 } as const;
 
+const BYTE_ORDER_MARK: readonly number[] = [0xef, 0xbb, 0xbf];
+
 const NUL = 0x00;
 const TAB = 0x09;
 const LF = 0x0a;
@@ -44,6 +46,8 @@ type TokensState = {
 
 export class Tokens {
   readonly text: Uint8Array;
+  /** Whether the text begins with a byte order mark; it is passed over. */
+  readonly hasByteOrderMark: boolean;
   /** One of `TOKEN`, of the token last read. */
   kind: number = TOKEN.end;
   start = 0;
@@ -63,9 +67,10 @@ export class Tokens {
   private entryStart = 0;
   private entryLineStart = 0;
 
-  constructor(text: Uint8Array, start = 0) {
+  constructor(text: Uint8Array) {
     this.text = text;
-    this.at = start;
+    this.hasByteOrderMark = BYTE_ORDER_MARK.every((octet, i) => text[i] === octet);
+    if (this.hasByteOrderMark) this.at = BYTE_ORDER_MARK.length;
   }
 
   /** Whether entries are left; asked between entries only. */

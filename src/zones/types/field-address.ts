@@ -1,6 +1,7 @@
 import { type Problem, problem } from '../scan-fault.ts';
 import type { RdataScan } from '../scan-rdata.ts';
 import type { Field } from './field.ts';
+import { hexDigit } from './field-hex.ts';
 
 const DOT = 0x2e;
 const COLON = 0x3a;
@@ -22,12 +23,6 @@ export function writeIpv4(text: Uint8Array, start: number, end: number, out: Uin
     if (value > 255) return false;
   }
   return part === 4;
-}
-
-function hexDigit(octet: number): number {
-  if (octet >= 0x30 && octet <= 0x39) return octet - 0x30;
-  const letter = octet | 0x20;
-  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1;
 }
 
 /** Writes `text[start..end)` as sixteen octets; false: no IPv6 address (RFC 4291 §2.2). */

@@ -1,3 +1,4 @@
+// Fields of types that no one uses any more, but that old zones hold and BIND reads.
 import { type Problem, problem } from '../scan-fault.ts';
 import type { RdataScan } from '../scan-rdata.ts';
 import { TOKEN } from '../scan-tokens.ts';
@@ -5,8 +6,6 @@ import type { Field } from './field.ts';
 import { ipv6Text, writeIpv6 } from './field-address.ts';
 import { hexText } from './field-hex.ts';
 import { printString, writeString } from './field-text.ts';
-
-/** Fields of types that no one uses any more, but that old zones hold and BIND reads. */
 
 const PSDN_LEAST = 4;
 

@@ -1,18 +1,7 @@
 import { hasUnknownFamily, prefixes } from './apl.ts';
 import { caaTag } from './caa.ts';
-import {
-  algorithm,
-  dnskey,
-  dsDigestType,
-  dsRule,
-  key,
-  rkeyRule,
-  rrsigRule,
-  sshfpRule,
-  time,
-  typeCovered,
-  zonemdRule,
-} from './dnssec.ts';
+import { dsDigestType, dsRule, sshfpRule, zonemdRule } from './digest.ts';
+import { algorithm, dnskey, key, rkeyRule, rrsigRule, typeCovered } from './dnssec.ts';
 import { type RecordType, recordRow } from './field.ts';
 import { ipv4, ipv6 } from './field-address.ts';
 import { base64OrDash, base64Rest } from './field-base64.ts';
@@ -22,6 +11,7 @@ import { hexRest } from './field-hex.ts';
 import { name } from './field-name.ts';
 import { mnemonic, seconds, u8, u16, u32 } from './field-number.ts';
 import { longText, quotedLongText, string, strings } from './field-text.ts';
+import { time } from './field-time.ts';
 import { amtrelayRest, ipseckeyRest, isUnknownRelay } from './gateway.ts';
 import { hip } from './hip.ts';
 import { isOtherLocVersion, loc } from './loc.ts';
