@@ -19,6 +19,11 @@ export function serveCommand(): Command {
     .option('-n, --dry-run', 'probe and print decisions; answer nothing, write nothing')
     .option('-v, --verbose', 'log everything to standard error')
     .action(async (flags: ServeFlags) => {
+      // While it starts, an end is an end at once: every file is written aside and renamed, so none is left half done.
+      let stop = (): void => process.exit(0);
+      let reload = (): void => undefined;
+      for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop());
+      process.on('SIGHUP', () => reload());
       const started = await serve({
         file: flags.config,
         networks: flags.dnet ?? [],
@@ -31,9 +36,9 @@ export function serveCommand(): Command {
         return;
       }
       const { running } = started;
-      process.on('SIGHUP', () => void running.reload());
-      for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void running.stop());
-      // Whoever waits for this line may signal at once, so the handlers stand by then.
+      // Whoever waits for the next line may signal at once.
+      stop = () => void running.stop();
+      reload = () => void running.reload();
       const dns = running.dns.length === 0 ? '-' : running.dns.join(',');
       process.stdout.write(`edgewise ready dns=${dns} http=${running.http ?? '-'} zones=${running.zones()}\n`);
     });
