@@ -59,7 +59,17 @@ responder.apply([
 
 console.log(`${count} packets, seed ${seed}`);
 const random = new Random(seed);
-const origins = ['example.test', 'example.test', 'example.test', ORIGIN, ORIGIN, 'never.test', 'broken.test', 'test', 'example.org'];
+const origins = [
+  'example.test',
+  'example.test',
+  'example.test',
+  ORIGIN,
+  ORIGIN,
+  'never.test',
+  'broken.test',
+  'test',
+  'example.org',
+];
 const clients: Client[] = [TRANSPORT.udp4, TRANSPORT.udp6, TRANSPORT.tcp].map((transport) => ({
   transport,
   address: random.octets(16),

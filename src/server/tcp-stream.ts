@@ -173,7 +173,8 @@ export class DnsStream {
       this.parts.reportBug(error);
     }
     if (size > 0) this.write(out, size);
-    else if (size === SPECIAL) this.startSpecial(query.slice());
+    else if (size === SPECIAL)
+      this.startSpecial(new Uint8Array(query)); // a copy: the slice of a Buffer is none
     else this.finish();
   }
 

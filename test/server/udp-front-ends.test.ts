@@ -239,7 +239,10 @@ describe.each([
     for (let id = 0; id < 50; id++) {
       expect(isTruncated(await client.ask(query('www.front.test', TYPE.a, id), threads.endpoints[0]))).toBe(false);
     }
-    threads.configure({ ...SERVER, rateLimit: { ...rateLimit, perSecond: 1, slip: 1, size: 50 } }, { keys: [], allow: [], rows: [] });
+    threads.configure(
+      { ...SERVER, rateLimit: { ...rateLimit, perSecond: 1, slip: 1, size: 50 } },
+      { keys: [], allow: [], rows: [] },
+    );
     await threads.settled();
     await client.ask(query('www.front.test', TYPE.a, 1), threads.endpoints[0]);
     expect(isTruncated(await client.ask(query('www.front.test', TYPE.a, 2), threads.endpoints[0]))).toBe(true);
