@@ -61,11 +61,13 @@ async function runDemo(flags: DemoFlags): Promise<void> {
   }
   const { running } = started;
   process.on('SIGHUP', () => void running.reload());
-  let stopping: Promise<void> | null = null;
+  let stopping = false;
   // Ctrl-C under npm comes twice, from the terminal and from npm: the second one must not cut the first one short.
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
-      stopping ??= stop(running, edges, cleanUp);
+      if (stopping) return;
+      stopping = true;
+      void stop(running, edges, cleanUp);
     });
   }
   process.stdout.write(`edgewise ready dns=${running.dns.join(',')} http=${running.http} zones=${running.zones()}\n`);
