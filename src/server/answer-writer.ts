@@ -2,10 +2,15 @@ import type { ZoneImage } from '../zones/image.ts';
 import { HEAD, LINKS, namesInPlace, octetsAfter, octetsBefore, RRSET, RRSET_FLAG } from '../zones/image-layout.ts';
 import { type LiveSlots, SLOT } from '../zones/live-slots.ts';
 import { CLASS, POINTER_MAX, TYPE } from './message.ts';
+import { copyOctets } from './message-view.ts';
 import type { ServedZone } from './zone-table.ts';
 
 const POINTER_BITS = 14;
 const GENERATIONS = 1 << (31 - POINTER_BITS);
+/** The two bits that make a length octet a pointer, RFC 1035 §4.1.4. */
+const POINTER = 0xc000;
+/** How words of addresses lie in memory: their octets are copied, whatever the machine. */
+const LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 /** A place beyond every limit: what was to be written does not fit. */
 const FULL = 1 << 24;
 
@@ -15,9 +20,10 @@ const FULL = 1 << 24;
  */
 export class AnswerWriter {
   /** The message, the place of its next octet, and the first place that must stay free. */
-  out: Uint8Array = new Uint8Array(0);
+  private out: Uint8Array = new Uint8Array(0);
+  private view: DataView = new DataView(this.out.buffer);
   at = 0;
-  limit = 0;
+  private limit = 0;
   private readonly slots: LiveSlots;
   private image: ZoneImage | null = null;
   private slot = -1;
@@ -31,8 +37,10 @@ export class AnswerWriter {
     this.slots = slots;
   }
 
-  begin(out: Uint8Array, at: number, limit: number): void {
+  /** A new message: `view` is of the whole of `out`. */
+  begin(out: Uint8Array, view: DataView, at: number, limit: number): void {
     this.out = out;
+    this.view = view;
     this.at = at;
     this.limit = limit;
     this.image = null;
@@ -91,8 +99,8 @@ export class AnswerWriter {
   }
 
   private opaque(image: ZoneImage, set: number, owner: number, ownerPlace: number): boolean {
-    const { words, octets } = image;
-    const { out, limit } = this;
+    const { words, view: source } = image;
+    const { view, limit } = this;
     const type = words[set + RRSET.type];
     const ttl = words[set + RRSET.ttl];
     const data = words[set + RRSET.data];
@@ -100,17 +108,19 @@ export class AnswerWriter {
     let at = this.at;
     for (let count = words[set + RRSET.count]; count > 0; count--) {
       at = this.recordHead(image, at, type, ttl, owner, ownerPlace);
-      const end = from + 2 + ((octets[from] << 8) | octets[from + 1]);
-      if (at + end - from > limit) return false;
-      while (from < end) out[at++] = octets[from++];
+      const length = 2 + source.getUint16(from);
+      if (at + length > limit) return false;
+      copyOctets(view, at, source, from, length);
+      at += length;
+      from += length;
     }
     this.at = at;
     return true;
   }
 
   private linked(image: ZoneImage, set: number, ttl: number, owner: number, ownerPlace: number): boolean {
-    const { words, octets } = image;
-    const { out } = this;
+    const { words, view: source } = image;
+    const { view } = this;
     const type = words[set + RRSET.type] & 0xffff;
     const links = words[set + RRSET.data];
     const names = namesInPlace(type);
@@ -122,16 +132,18 @@ export class AnswerWriter {
       const lengthAt = this.recordHead(image, this.at, type, ttl, owner, ownerPlace);
       this.at = lengthAt + 2;
       if (this.at + before > this.limit) return false;
-      for (let i = 0; i < before; i++) out[this.at++] = octets[from++];
+      copyOctets(view, this.at, source, from, before);
+      this.at += before;
+      from += before;
       for (let name = 0; name < names; name++) {
         if (!this.name(image, words[link++])) return false;
       }
       if (this.at + after > this.limit) return false;
-      for (let i = 0; i < after; i++) out[this.at++] = octets[from++];
-      if (type === TYPE.soa) this.serial(image, this.at - after);
-      const length = this.at - lengthAt - 2;
-      out[lengthAt] = length >>> 8;
-      out[lengthAt + 1] = length;
+      copyOctets(view, this.at, source, from, after);
+      if (type === TYPE.soa) view.setInt32(this.at, this.serial(image));
+      this.at += after;
+      from += after;
+      view.setInt16(lengthAt, this.at - lengthAt - 2);
     }
     return true;
   }
@@ -171,12 +183,11 @@ export class AnswerWriter {
     owner: number,
     ownerPlace: number,
   ): number {
-    const { out } = this;
+    const { view } = this;
     let at = start;
     if (ownerPlace > 0) {
       if (at + 12 > this.limit) return FULL;
-      out[at] = 0xc0 | (ownerPlace >>> 8);
-      out[at + 1] = ownerPlace;
+      view.setInt16(at, POINTER | ownerPlace);
       at += 2;
     } else {
       this.at = at;
@@ -184,14 +195,8 @@ export class AnswerWriter {
       at = this.at;
       if (at + 10 > this.limit) return FULL;
     }
-    out[at] = type >>> 8;
-    out[at + 1] = type;
-    out[at + 2] = 0;
-    out[at + 3] = CLASS.in;
-    out[at + 4] = ttl >>> 24;
-    out[at + 5] = ttl >>> 16;
-    out[at + 6] = ttl >>> 8;
-    out[at + 7] = ttl;
+    view.setInt32(at, (type << 16) | CLASS.in); // a type's flags fall off
+    view.setInt32(at + 4, ttl);
     return at + 8;
   }
 
@@ -231,7 +236,7 @@ export class AnswerWriter {
     const base = this.slots.slotWord(this.slot);
     const v4 = (image.words[set + RRSET.type] & 0xffff) === TYPE.a;
     const countAt = base + (v4 ? SLOT.count4 : SLOT.count6);
-    const addresses = (base + (v4 ? SLOT.v4 : SLOT.v6)) * 4;
+    const addresses = base + (v4 ? SLOT.v4 : SLOT.v6);
     const rotation = v4 ? this.rotation4 : this.rotation6;
     if (v4) this.rotation4 = (rotation + 1) & 0x7fffffff;
     else this.rotation6 = (rotation + 1) & 0x7fffffff;
@@ -241,7 +246,7 @@ export class AnswerWriter {
       if ((before & 1) !== 0) continue;
       const count = words[countAt];
       const first = count === 0 ? 0 : rotation % count;
-      const end = this.addresses(image, set, owner, ownerPlace, addresses, v4 ? 4 : 16, count, first);
+      const end = this.addresses(image, set, owner, ownerPlace, addresses, v4 ? 1 : 4, count, first);
       const whole = Atomics.load(words, base) === before;
       if (whole && end < FULL) {
         this.at = end;
@@ -252,7 +257,7 @@ export class AnswerWriter {
     }
   }
 
-  /** Writes `count` addresses of `size` octets, beginning with number `first`. Returns the place after them, or FULL. */
+  /** Writes `count` addresses of `size` words, beginning with number `first`. Returns the place after them, or FULL. */
   private addresses(
     image: ZoneImage,
     set: number,
@@ -263,8 +268,8 @@ export class AnswerWriter {
     count: number,
     first: number,
   ): number {
-    const { out, limit } = this;
-    const { octets } = this.slots;
+    const { view, limit } = this;
+    const { words } = this.slots;
     const type = image.words[set + RRSET.type];
     const ttl = image.words[set + RRSET.ttl];
     let at = this.at;
@@ -272,10 +277,10 @@ export class AnswerWriter {
     const end = start + count * size;
     for (let left = count; left > 0; left--) {
       at = this.recordHead(image, at, type, ttl, owner, ownerPlace);
-      if (at + 2 + size > limit) return FULL;
-      out[at++] = 0;
-      out[at++] = size;
-      for (const stop = from + size; from < stop; from++) out[at++] = octets[from];
+      if (at + 2 + 4 * size > limit) return FULL;
+      view.setInt16(at, 4 * size);
+      at += 2;
+      for (const stop = from + size; from < stop; from++, at += 4) view.setInt32(at, words[from], LITTLE_ENDIAN);
       if (from === end) from = start;
     }
     return at;
@@ -285,17 +290,11 @@ export class AnswerWriter {
    * A zone's serial is the larger of its own and its live set's (RFC 1982 §3.2); a slot never written has 0. Its own is
    * the image's, whatever the SOA record was compiled with.
    */
-  private serial(image: ZoneImage, at: number): void {
-    let serial = image.words[HEAD.serial];
-    if (this.slot >= 0) {
-      const live = Atomics.load(this.slots.words, this.slots.slotWord(this.slot) + SLOT.serial);
-      if (live !== 0 && ((live - serial) | 0) > 0) serial = live;
-    }
-    const { out } = this;
-    out[at] = serial >>> 24;
-    out[at + 1] = serial >>> 16;
-    out[at + 2] = serial >>> 8;
-    out[at + 3] = serial;
+  private serial(image: ZoneImage): number {
+    const own = image.words[HEAD.serial];
+    if (this.slot < 0) return own;
+    const live = this.slots.words[this.slots.slotWord(this.slot) + SLOT.serial];
+    return live !== 0 && ((live - own) | 0) > 0 ? live : own;
   }
 
   /** Takes back what was written from `start` on; only the owner of an additional RRset may be pointed to afterwards. */

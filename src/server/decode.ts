@@ -34,8 +34,11 @@ export class Query {
     return (this.flags1 >>> 3) & 0xf;
   }
 
-  /** Returns one of DECODED. `length` octets of `query` are the message. */
-  decode(query: Uint8Array, length: number): number {
+  /**
+   * Returns one of DECODED. `length` octets of `query` are the message. A question that can be read is copied to its place
+   * in `out`, as it came.
+   */
+  decode(query: Uint8Array, length: number, out: Uint8Array = query): number {
     this.questionEnd = HEADER_LENGTH;
     this.isEmpty = false;
     this.edns.clear();
@@ -46,7 +49,7 @@ export class Query {
     if (opcode !== OPCODE.query) return opcode === OPCODE.notify ? DECODED.special : DECODED.notImp;
     // RFC 9619 §4: a query has one question.
     if (query[4] !== 0 || query[5] !== 1) return this.withoutQuestion(query, length);
-    if (!this.readQuestion(query, length)) return DECODED.formErr;
+    if (!this.readQuestion(query, length, out)) return DECODED.formErr;
     // Only IXFR brings a record along, its SOA in the authority section (RFC 1995 §3).
     if (query[6] !== 0 || query[7] !== 0) return DECODED.formErr;
     let at = this.questionEnd;
@@ -69,10 +72,11 @@ export class Query {
     return DECODED.formErr;
   }
 
-  private readQuestion(query: Uint8Array, length: number): boolean {
-    if (!this.name.read(query, HEADER_LENGTH, length)) return false;
+  private readQuestion(query: Uint8Array, length: number, out: Uint8Array): boolean {
+    if (!this.name.read(query, HEADER_LENGTH, length, out, HEADER_LENGTH)) return false;
     const at = HEADER_LENGTH + this.name.length;
     if (at + 4 > length) return false;
+    for (let i = at; i < at + 4; i++) out[i] = query[i];
     this.type = (query[at] << 8) | query[at + 1];
     this.class = (query[at + 2] << 8) | query[at + 3];
     this.questionEnd = at + 4;

@@ -40,6 +40,7 @@ export class OptWriter {
    */
   write(
     out: Uint8Array,
+    view: DataView,
     at: number,
     limit: number,
     edns: Edns,
@@ -48,15 +49,10 @@ export class OptWriter {
     cookie: Uint8Array | null,
     error: number,
   ): number {
-    out[at] = 0;
-    out[at + 1] = 0;
-    out[at + 2] = TYPE.opt;
-    out[at + 3] = this.payload >>> 8;
-    out[at + 4] = this.payload;
-    out[at + 5] = rcode >>> 4;
-    out[at + 6] = 0; // version
-    out[at + 7] = edns.dnssecOk ? 0x80 : 0; // RFC 3225 §3: copied; all other flags clear
-    out[at + 8] = 0;
+    out[at] = 0; // the root
+    view.setInt32(at + 1, (TYPE.opt << 16) | this.payload);
+    // Upper bits of the rcode, version 0, DO as in the query (RFC 3225 §3), all other flags clear.
+    view.setInt32(at + 5, ((rcode >>> 4) << 24) | (edns.dnssecOk ? 0x8000 : 0));
     const options = at + OPT_FIXED;
     let to = options;
     if (edns.nsid && this.nsid !== null) to = option(out, to, OPTION.nsid, this.nsid);
@@ -67,8 +63,7 @@ export class OptWriter {
       out[to++] = this.idleTenths;
     }
     if (error !== EDE.none) to = this.extendedError(out, to, limit, error);
-    out[at + 9] = (to - options) >>> 8;
-    out[at + 10] = to - options;
+    view.setInt16(at + 9, to - options);
     return to;
   }
 

@@ -1,4 +1,4 @@
-import { hashLowered, ROOT_HASH } from '../zones/image-hash.ts';
+import { hashCopied, ROOT_HASH } from '../zones/image-hash.ts';
 import { LABEL_MAX, NAME_MAX } from '../zones/name.ts';
 
 const LABELS_MAX = 127;
@@ -18,9 +18,9 @@ export class NameParts {
 
   /**
    * Takes apart the name at `source[start]`, which must end before `end`. False for compression, unknown label types
-   * (RFC 6891 §5), a name over 255 octets or one that runs past the end.
+   * (RFC 6891 §5), a name over 255 octets or one that runs past the end. What it reads is copied to `copy[to]`, case kept.
    */
-  read(source: Uint8Array, start: number, end: number): boolean {
+  read(source: Uint8Array, start: number, end: number, copy: Uint8Array = source, to: number = start): boolean {
     const { at } = this;
     let labels = 0;
     let offset = 0;
@@ -37,17 +37,18 @@ export class NameParts {
     if (start + offset >= end) return false;
     this.labels = labels;
     this.length = offset + 1;
-    this.hashLabels(source, start);
+    copy[to + offset] = 0;
+    this.hashLabels(source, start, copy, to);
     return true;
   }
 
-  private hashLabels(source: Uint8Array, start: number): void {
+  private hashLabels(source: Uint8Array, start: number, copy: Uint8Array, to: number): void {
     const { at, hash, labels, lower } = this;
     let value = ROOT_HASH;
     hash[labels] = value;
     lower[this.length - 1] = 0;
     for (let i = labels - 1; i >= 0; i--) {
-      value = hashLowered(value, source, start + at[i], lower, at[i]);
+      value = hashCopied(value, source, start + at[i], lower, at[i], copy, to + at[i]);
       hash[i] = value;
     }
   }

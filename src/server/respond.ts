@@ -8,11 +8,12 @@ import { DECODED, Query } from './decode.ts';
 import { type Client, TRANSPORT } from './dns-thread.ts';
 import { OptWriter } from './edns.ts';
 import { CLASS, EDE, HEADER_LENGTH, RCODE, TCP_MAX, TYPE, UDP_PLAIN_MAX } from './message.ts';
+import { MessageViews } from './message-view.ts';
 import { ChaosNames, writeChaosText } from './respond-chaos.ts';
 import { EVENT, type Stats } from './stats.ts';
 import { type ServedZone, ZoneTable } from './zone-table.ts';
 
-/** Not answered here: a transfer, NOTIFY or a signed message. Nothing was written. */
+/** Not answered here: a transfer, NOTIFY or a signed message. What `out` holds means nothing. */
 export const SPECIAL = -1;
 
 // Octet 2 of the header.
@@ -53,6 +54,7 @@ export class Responder {
   readonly zones: ZoneTable = new ZoneTable();
   private readonly stats: Stats;
   private readonly query = new Query();
+  private readonly views = new MessageViews();
   private readonly answer: ZoneAnswer;
   private readonly opt = new OptWriter(ERROR_TEXTS);
   private readonly chaos = new ChaosNames();
@@ -83,8 +85,8 @@ export class Responder {
   }
 
   /**
-   * Answers the first `length` octets of `query` into `out` (at least 512 octets; 65,535 for TCP) and returns the
-   * answer's length; 0: no reply; SPECIAL: not for this function.
+   * Answers the first `length` octets of `query` into `out` (another buffer, of at least 512 octets; 65,535 for TCP; one of
+   * few that come again) and returns the answer's length; 0: no reply; SPECIAL: not for this function.
    */
   respond(query: Uint8Array, length: number, out: Uint8Array, client: Client): number {
     const { counters } = this.stats;
@@ -92,7 +94,7 @@ export class Responder {
     this.lastZone = -1;
     this.lastHash = 0;
     this.lastHadGoodCookie = false;
-    const decoded = this.query.decode(query, length);
+    const decoded = this.query.decode(query, length, out);
     if (decoded === DECODED.drop) {
       counters[EVENT.dropped] += 1;
       return 0;
@@ -147,17 +149,17 @@ export class Responder {
     const tcp = transport >= TRANSPORT.tcp;
     const { answer } = this;
     const limit = this.limit(out, tcp);
-    const at = this.copyQuestion(query, out);
-    answer.writer.begin(out, at, limit - this.opt.size(edns, tcp, this.cookie !== null));
+    const at = this.query.questionEnd;
+    const view = this.views.of(out);
+    answer.writer.begin(out, view, at, limit - this.opt.size(edns, tcp, this.cookie !== null));
     answer.answer(query, name, type, zone, tcp);
     this.lastKind = answer.kind;
     this.lastHash = answer.hash;
     if (answer.truncated) this.stats.counters[EVENT.truncated] += 1;
     const flags = (answer.authoritative ? FLAG_AA : 0) | (answer.truncated ? FLAG_TC : 0);
-    setCount(out, 6, answer.answers);
-    setCount(out, 8, answer.authorities);
-    setCount(out, 10, answer.additionals);
-    return this.finish(out, answer.writer.at, limit, client, answer.rcode, flags, answer.error);
+    view.setInt32(6, (answer.answers << 16) | answer.authorities);
+    view.setInt16(10, answer.additionals);
+    return this.finish(query, out, view, answer.writer.at, limit, client, answer.rcode, flags, answer.error);
   }
 
   /** The zone that answers: the longest match, but DS at a zone's origin is its parent's (RFC 4035 §3.1.4.1). */
@@ -174,31 +176,20 @@ export class Responder {
     const text = queryClass === CLASS.ch ? this.chaos.find(query, name.length, type) : null;
     if (text === null) return this.refuse(query, out, client, RCODE.refused, EDE.notSupported);
     this.stats.countQuery(client.transport, type, 0);
-    const at = writeChaosText(out, this.copyQuestion(query, out), text);
+    const at = writeChaosText(out, this.query.questionEnd, text);
+    const view = this.views.of(out);
     this.lastKind = KIND.positive;
-    setCount(out, 6, 1);
-    setCount(out, 8, 0);
-    setCount(out, 10, 0);
-    return this.finish(out, at, out.length, client, RCODE.noError, FLAG_AA, EDE.none);
+    view.setInt32(6, 1 << 16);
+    view.setInt16(10, 0);
+    return this.finish(query, out, view, at, out.length, client, RCODE.noError, FLAG_AA, EDE.none);
   }
 
   /** An answer without records. */
   private refuse(query: Uint8Array, out: Uint8Array, client: Client, rcode: number, error: number): number {
-    const at = this.copyQuestion(query, out);
-    setCount(out, 6, 0);
-    setCount(out, 8, 0);
-    setCount(out, 10, 0);
-    return this.finish(out, at, out.length, client, rcode, 0, error);
-  }
-
-  /** Identifier and question as they came (0x20 case included); returns the place after them. */
-  private copyQuestion(query: Uint8Array, out: Uint8Array): number {
-    const end = this.query.questionEnd;
-    out[0] = query[0];
-    out[1] = query[1];
-    setCount(out, 4, end > HEADER_LENGTH ? 1 : 0);
-    for (let i = HEADER_LENGTH; i < end; i++) out[i] = query[i];
-    return end;
+    const view = this.views.of(out);
+    view.setInt32(6, 0);
+    view.setInt16(10, 0);
+    return this.finish(query, out, view, this.query.questionEnd, out.length, client, rcode, 0, error);
   }
 
   private limit(out: Uint8Array, tcp: boolean): number {
@@ -212,9 +203,14 @@ export class Responder {
     return Math.min(limit, out.length);
   }
 
-  /** Flags, OPT and statistics. RA, Z, AD and CD stay clear (RFC 4035 §3.1.6). Returns the message's length. */
+  /**
+   * Identifier, flags, OPT and statistics; the counts of the sections are there. RA, Z, AD and CD stay clear (RFC 4035
+   * §3.1.6). Returns the message's length.
+   */
   private finish(
+    query: Uint8Array,
     out: Uint8Array,
+    view: DataView,
     end: number,
     limit: number,
     { transport }: Client,
@@ -222,24 +218,22 @@ export class Responder {
     flags: number,
     error: number,
   ): number {
-    const { edns, flags1 } = this.query;
+    const { edns, flags1, questionEnd } = this.query;
+    out[0] = query[0];
+    out[1] = query[1];
     out[2] = FLAG_QR | (flags1 & KEPT_FLAGS) | flags;
     out[3] = rcode & 0xf;
+    view.setInt16(4, questionEnd > HEADER_LENGTH ? 1 : 0);
     this.lastRcode = rcode;
     this.stats.countAnswer(transport, rcode);
     if (!edns.present) return end;
-    setCount(out, 10, ((out[10] << 8) | out[11]) + 1);
-    return this.opt.write(out, end, limit, edns, rcode, transport >= TRANSPORT.tcp, this.cookie, error);
+    view.setInt16(10, view.getInt16(10) + 1);
+    return this.opt.write(out, view, end, limit, edns, rcode, transport >= TRANSPORT.tcp, this.cookie, error);
   }
 }
 
 function epochSeconds(): number {
   return Math.floor(Date.now() / 1000);
-}
-
-function setCount(out: Uint8Array, at: number, count: number): void {
-  out[at] = count >>> 8;
-  out[at + 1] = count;
 }
 
 /** What is said to query types that no zone holds (RFC 6895 §3.1); noError: ANY and what may yet be assigned. */

@@ -9,6 +9,8 @@ export class ZoneImage {
   readonly shared: SharedArrayBuffer;
   readonly words: Int32Array;
   readonly octets: Uint8Array;
+  /** Of the octets, for wide reads. */
+  readonly view: DataView;
   readonly slots: number;
   readonly slotMask: number;
   readonly parent: number;
@@ -33,6 +35,7 @@ export class ZoneImage {
     this.shared = shared;
     this.words = new Int32Array(shared, 0, head[HEAD.octets] >>> 2);
     this.octets = new Uint8Array(shared, head[HEAD.octets]);
+    this.view = new DataView(shared, head[HEAD.octets]);
     this.slots = head[HEAD.slots];
     this.slotMask = head[HEAD.slotMask];
     this.parent = head[HEAD.parent];
