@@ -17,10 +17,10 @@ export type Range = { readonly first: number; readonly last: number; readonly st
 
 /** `START-STOP` or `START-STOP/STEP`, the token in `text[start..end)`. */
 export function scanRange(text: Uint8Array, start: number, end: number): Range | Problem {
-  const dash = text.indexOf(DASH, start);
-  const slashAt = text.indexOf(SLASH, start);
-  const slash = slashAt >= 0 && slashAt < end ? slashAt : end;
-  if (dash < 0 || dash > slash) return badRange('write it as START-STOP or START-STOP/STEP');
+  const token = text.subarray(start, end); // a search of the whole text could be long
+  const dash = start + token.indexOf(DASH);
+  const slash = token.includes(SLASH) ? start + token.indexOf(SLASH) : end;
+  if (dash < start || dash > slash) return badRange('write it as START-STOP or START-STOP/STEP');
   const first = scanNumber(text, start, dash, VALUE_MAX);
   const last = scanNumber(text, dash + 1, slash, VALUE_MAX);
   const step = slash === end ? 1 : scanNumber(text, slash + 1, end, VALUE_MAX);

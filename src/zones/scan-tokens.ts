@@ -34,6 +34,8 @@ const IN_WORD: Uint8Array = (() => {
   return table;
 })();
 
+const LINE_SHOWN = 4096; // octets
+
 /** A place in the text: line and column count from 1, columns in characters. */
 export type Place = { readonly line: number; readonly col: number; readonly text: string };
 
@@ -186,8 +188,11 @@ export class Tokens {
   }
 
   private placeOf(start: number, line: number, lineStart: number): Place {
-    const before = visible(this.text.subarray(lineStart, start));
-    return { line, col: before.length + 1, text: visible(this.text.subarray(lineStart, this.endOfLine(lineStart))) };
+    // Of a line as long as a file, only the beginning is looked at; further right, columns are octets.
+    if (start - lineStart > LINE_SHOWN) return { line, col: start - lineStart + 1, text: '' };
+    const col = visible(this.text.subarray(lineStart, start)).length + 1;
+    const end = Math.min(this.endOfLine(lineStart), lineStart + LINE_SHOWN);
+    return { line, col, text: visible(this.text.subarray(lineStart, end)) };
   }
 
   private word(from: number): number {

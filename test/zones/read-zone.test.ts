@@ -168,6 +168,13 @@ describe('faults', () => {
     expect(fault.at).toEqual({ file: 'test.zone', line: 2, col: 2008, text: '' });
   });
 
+  test('a file that is one line is read in no time', () => {
+    const text = `$TTL 1\na A ${'1.2.3 '.repeat(300_000)}\r${'b A 1.2.3\r'.repeat(200_000)}`;
+    const { faults } = readText(text);
+    expect(faults.length).toBe(101);
+    expect(faults[1].at).toEqual({ file: 'test.zone', line: 2, col: 1_800_010, text: '' });
+  });
+
   test('rdata over 65535 octets', () => {
     const { faults } = readText(`$TTL 1\na TXT ${'x '.repeat(40_000)}\nb OPENPGPKEY ${'A'.repeat(100_000)}\n`);
     expect(faults.map(({ code }) => code)).toEqual(['rdata-too-long', 'rdata-too-long']);

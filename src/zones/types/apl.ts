@@ -47,9 +47,10 @@ function readPrefix(scan: RdataScan): Problem | null {
   const bad = problem('bad-address', `"${scan.shown()}" is no prefix such as 1:192.0.2.0/24 or !2:2001:db8::/32`);
   const negated = text[start] === NOT;
   const from = negated ? start + 1 : start;
-  const colon = text.indexOf(COLON, from);
-  const slash = text.indexOf(SLASH, from);
-  if (colon < 0 || slash < colon || slash >= end) return bad;
+  const token = text.subarray(from, end); // a search of the whole text could be long
+  const colon = from + token.indexOf(COLON);
+  const slash = from + token.indexOf(SLASH);
+  if (colon < from || slash < colon) return bad;
   const family = scanNumber(text, from, colon, 0xffff);
   const size = SIZE.get(family);
   if (size === undefined) return bad;
