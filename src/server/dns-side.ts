@@ -4,7 +4,7 @@ import type { Fault } from '../fault.ts';
 import type { WireName } from '../zones/name.ts';
 import type { ZoneChange } from '../zones/zone-store-types.ts';
 import type { ZoneUpdate } from '../zones/zone-update.ts';
-import { NO_TRANSFERS, type ThreadTransfer } from './dns-thread.ts';
+import { NO_TRANSFERS, type ThreadHistory, type ThreadTransfer } from './dns-thread.ts';
 import { type LiveBoard, NETWORKS_MAX } from './live-board.ts';
 import { Stats, type StatsSum, sumStats } from './stats.ts';
 import { type BoundThreads, DnsThreads } from './worker-group.ts';
@@ -29,6 +29,7 @@ export class DnsSide {
   /** The last word on each zone, by its number. */
   private readonly zones = new Map<number, ZoneUpdate>();
   private readonly numbers = new Map<WireName, number>();
+  private readonly steps = new Map<number, readonly Uint8Array[]>();
 
   private constructor({ board, server, transfer }: DnsSideOptions, bound: BoundThreads) {
     this.board = board;
@@ -40,15 +41,19 @@ export class DnsSide {
   /** Takes the ports. */
   static async bind(options: DnsSideOptions): Promise<DnsSide | Fault> {
     const { board, server, log } = options;
+    const held: { side: DnsSide | null } = { side: null };
     const bound = await DnsThreads.bind({
       server,
       transfer: NO_TRANSFERS, // `run` tells, when it is known which networks there are
       slots: board.slots.shared,
       networks: NETWORKS_MAX,
       updates: [],
+      history: () => held.side?.history() ?? { live: [], steps: [] },
       log,
     });
-    return 'code' in bound ? bound : new DnsSide(options, bound);
+    if ('code' in bound) return bound;
+    held.side = new DnsSide(options, bound);
+    return held.side;
   }
 
   /** Answers from now on; resolves when every thread does. */
@@ -78,11 +83,29 @@ export class DnsSide {
 
   /** These zones have a slot of their own from now on. */
   slotsChanged(network: string, origins: readonly WireName[]): void {
+    const live = this.board.takeNews();
+    if (live.length > 0) this.threads?.sendHistory({ live, steps: [] });
     const updates = origins.flatMap((origin): ZoneUpdate[] => {
       const zone = this.numbers.get(origin);
       return zone === undefined ? [] : [{ kind: 'slot', zone, slot: this.board.slotOf(network, origin) }];
     });
     if (updates.length > 0) this.tell(updates);
+  }
+
+  /** What led to these zones' present contents, for incremental transfers. */
+  journalChanged(journals: ReadonlyMap<WireName, readonly Uint8Array[]>): void {
+    const steps = [...journals].flatMap(([origin, list]) => {
+      const zone = this.numbers.get(origin);
+      if (zone === undefined || (list.length === 0 && !this.steps.has(zone))) return [];
+      if (list.length === 0) this.steps.delete(zone);
+      else this.steps.set(zone, list);
+      return [{ zone, steps: list }];
+    });
+    if (steps.length > 0) this.threads?.sendHistory({ live: [], steps });
+  }
+
+  private history(): ThreadHistory {
+    return { live: this.board.history.all(), steps: Array.from(this.steps, ([zone, steps]) => ({ zone, steps })) };
   }
 
   /** Resolves when every thread answers by everything told so far. */

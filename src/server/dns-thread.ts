@@ -1,5 +1,6 @@
 import type { Endpoint, ServerConfig, TransferRule, TsigKey } from '../config/types.ts';
 import type { ZoneUpdate } from '../zones/zone-update.ts';
+import type { LiveNews } from './live-history.ts';
 
 /** Numbers for the statistics and for what an answer may do. */
 export const TRANSPORT = { udp4: 0, udp6: 1, tcp: 2, tls: 3 } as const;
@@ -52,8 +53,18 @@ export type ThreadTransfer = {
 /** Nobody, nothing. */
 export const NO_TRANSFERS: ThreadTransfer = { keys: [], allow: [], rows: [] };
 
+/**
+ * What incremental transfers are made of. `live`: versions to be added to what is known of these slots. `steps`: all that
+ * is known of these zones' contents, encoded in shared memory; they replace what was told before.
+ */
+export type ThreadHistory = {
+  readonly live: readonly LiveNews[];
+  readonly steps: readonly { readonly zone: number; readonly steps: readonly Uint8Array[] }[];
+};
+
 /** Main thread → a thread that answers. */
 export type DnsMessage =
+  | { readonly kind: 'history'; readonly history: ThreadHistory }
   | { readonly kind: 'zones'; readonly updates: readonly ZoneUpdate[] }
   | {
       readonly kind: 'settings';

@@ -3,6 +3,8 @@ import type { NetworkState } from '../health/state-file.ts';
 import type { LiveVersion } from '../zones/live-slots.ts';
 import { LiveSlots } from '../zones/live-slots.ts';
 import { nameKey, type WireName } from '../zones/name.ts';
+import { LiveHistory, type LiveNews } from './live-history.ts';
+import type { SavedLiveHistory } from './live-history-files.ts';
 import { liveAddresses, NOTHING_LIVE, withCanary } from './live-publish.ts';
 
 /** Networks that one process can serve; slots and statistics are laid out for so many when it starts. */
@@ -41,6 +43,8 @@ type Place = { readonly number: number; live: NetworkLive };
 /** The slots in shared memory and who has which. Main thread; opened once, lives as long as the process. */
 export class LiveBoard {
   readonly slots: LiveSlots = LiveSlots.create(SLOTS);
+  readonly history: LiveHistory = new LiveHistory();
+  private news: LiveNews[] = [];
   private readonly networks = new Map<string, Place>();
   private readonly ownSlots = new Map<WireName, number>();
   private nextOwn = NETWORKS_MAX;
@@ -79,20 +83,70 @@ export class LiveBoard {
         slot = this.nextOwn++;
         this.ownSlots.set(origin, slot);
         fresh.push(origin);
+        // So far it had its network's live sets.
+        for (const before of this.history.versions(place.number)) this.remember(slot, before);
       }
-      this.slots.write(slot, version);
+      this.write(slot, version);
     }
     // A zone whose remembered serial was overtaken by its network's follows the network again, in its old slot.
     for (const [origin, slot] of this.ownSlots) {
-      if (place.live.zones.has(origin) && !live.zones.has(origin)) this.slots.write(slot, live.version);
+      if (place.live.zones.has(origin) && !live.zones.has(origin)) this.write(slot, live.version);
     }
-    this.slots.write(place.number, live.version);
+    this.write(place.number, live.version);
     const kept = [...place.live.zones.keys()].filter((origin) => !live.zones.has(origin));
     place.live = {
       version: live.version,
       zones: new Map([...live.zones, ...kept.map((o) => [o, live.version] as const)]),
     };
     return fresh;
+  }
+
+  /**
+   * Before the first `publish`: what the network held in earlier runs. Zones that had slots of their own get them again,
+   * since their history is not the network's.
+   */
+  restore(network: string, saved: SavedLiveHistory): void {
+    const place = this.networks.get(network);
+    if (place === undefined) return;
+    for (const version of saved.versions) this.remember(place.number, version);
+    for (const [origin, versions] of saved.zones) {
+      if (this.nextOwn >= SLOTS) break;
+      const slot = this.nextOwn++;
+      this.ownSlots.set(origin, slot);
+      for (const version of versions) this.remember(slot, version);
+    }
+    place.live = {
+      version: NOTHING_LIVE,
+      zones: new Map(Array.from(saved.zones.keys(), (o) => [o, NOTHING_LIVE] as const)),
+    };
+  }
+
+  /** What `restore` wants after a restart. */
+  saved(network: string): SavedLiveHistory {
+    const place = this.networks.get(network);
+    if (place === undefined) return { versions: [], zones: new Map() };
+    const own = [...place.live.zones.keys()].flatMap((origin) => {
+      const slot = this.ownSlots.get(origin);
+      return slot === undefined ? [] : [[origin, this.history.versions(slot)] as const];
+    });
+    return { versions: this.history.versions(place.number), zones: new Map(own) };
+  }
+
+  /** What was added to the history since the last call. */
+  takeNews(): readonly LiveNews[] {
+    const { news } = this;
+    this.news = [];
+    return news;
+  }
+
+  private write(slot: number, version: LiveVersion): void {
+    this.slots.write(slot, version);
+    this.remember(slot, version);
+  }
+
+  private remember(slot: number, version: LiveVersion): void {
+    this.history.note(slot, version);
+    this.news.push({ slot, versions: [version] });
   }
 
   slotOf(network: string | null, origin: WireName): number {

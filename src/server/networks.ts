@@ -10,6 +10,7 @@ import type { ZoneStore } from '../zones/zone-store.ts';
 import type { NetworkView } from './api.ts';
 import type { DnsSide } from './dns-side.ts';
 import { type LiveBoard, liveOf } from './live-board.ts';
+import type { LiveHistoryFiles } from './live-history-files.ts';
 import type { Log } from './log.ts';
 import { NetworkLoop } from './network-loop.ts';
 import { logFaults, plainFault } from './serve-parts.ts';
@@ -25,6 +26,8 @@ export type NetworksOptions = {
   readonly store: ZoneStore;
   readonly locks: Locks | null;
   readonly prober: Prober;
+  /** Null: a dry run. */
+  readonly histories: LiveHistoryFiles | null;
   /** Null: no `named_dir`, or a dry run. */
   readonly files: ZoneFiles | null;
   /** These zones of a network have new serials, and queries see them. */
@@ -74,6 +77,8 @@ export class Networks {
       now: () => Date.now() / 1000,
       log: (level, text) => log[level](text),
     });
+    const saved = await this.options.histories?.read(network);
+    if (saved !== undefined && saved !== null) board.restore(network, saved);
     board.publish(network, liveOf(rounds.state));
     this.loops.set(
       network,
@@ -173,6 +178,7 @@ export class Networks {
     const { state, liveChanged, canaryZones } = update;
     if (!liveChanged && canaryZones.length === 0) return NOTHING_PUBLISHED;
     dns?.slotsChanged(network, board.publish(network, liveOf(state)));
+    this.options.histories?.save(network, () => board.saved(network));
     const changed = liveChanged
       ? store
           .entries()

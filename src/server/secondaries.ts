@@ -1,10 +1,14 @@
+import { join } from 'node:path';
 import type { Config, TransferConfig } from '../config/types.ts';
 import { ZoneImage } from '../zones/image.ts';
 import { ImageCursor } from '../zones/image-cursor.ts';
+import { ContentJournal } from '../zones/journal.ts';
+import { JournalFolder } from '../zones/journal-files.ts';
 import type { WireName } from '../zones/name.ts';
 import { CLASS_IN } from '../zones/record-store.ts';
 import { serialMax } from '../zones/serial.ts';
 import type { ZoneStore } from '../zones/zone-store.ts';
+import type { ZoneChange } from '../zones/zone-store-types.ts';
 import type { DnsSide } from './dns-side.ts';
 import type { LiveBoard } from './live-board.ts';
 import type { Log } from './log.ts';
@@ -13,7 +17,7 @@ import { Notifier } from './notifier.ts';
 export type SecondariesOptions = {
   readonly config: Config;
   readonly board: LiveBoard;
-  readonly store: Pick<ZoneStore, 'entry'>;
+  readonly store: Pick<ZoneStore, 'entry' | 'entries'>;
   readonly dns: DnsSide;
   readonly log: Log;
 };
@@ -25,16 +29,24 @@ type Current = { readonly network: string | null; readonly image: ZoneImage; rea
 export class Secondaries {
   private readonly options: SecondariesOptions;
   private readonly notifier: Notifier;
+  private readonly journal: ContentJournal;
 
   constructor(options: SecondariesOptions) {
     this.options = options;
     const { config, log } = options;
+    this.journal = new ContentJournal(new JournalFolder(journalFolder(config), (message) => log.warn(message)));
     this.notifier = new Notifier({
       transfer: config.transfer,
       listen: config.server.listen,
       soa: (zone) => this.soaOf(zone),
       log: (level, message) => log[level](message),
     });
+  }
+
+  /** Takes up what earlier runs remember, once all zones are loaded and before anybody is answered. */
+  async open(): Promise<void> {
+    await this.journal.open(this.options.store.entries());
+    this.tellJournal(this.journal.journalled());
   }
 
   configure(transfer: TransferConfig): void {
@@ -52,13 +64,23 @@ export class Secondaries {
   }
 
   /** These zones have new contents. A secondary asks back at once, so every thread must know them before it is told. */
-  async contentChanged(origins: readonly WireName[]): Promise<void> {
+  async contentChanged(changes: readonly ZoneChange[]): Promise<void> {
+    const origins = changes.map(({ origin }) => origin);
+    await this.journal.changed(
+      changes.map((change) => ({ ...change, image: change.kind === 'image' ? change.image : null })),
+    );
+    this.tellJournal(origins);
     await this.options.dns.settled();
     this.changed(origins);
   }
 
-  stop(): void {
+  async stop(): Promise<void> {
     this.notifier.stop();
+    await this.journal.close();
+  }
+
+  private tellJournal(origins: readonly WireName[]): void {
+    this.options.dns.journalChanged(new Map(origins.map((origin) => [origin, this.journal.stepsOf(origin)])));
   }
 
   /** Null: nothing that a secondary could take over. */
@@ -85,4 +107,9 @@ export class Secondaries {
     view.setUint16(8, cursor.rdataLength);
     return Buffer.concat([head, cursor.rdata]);
   }
+}
+
+/** Where histories and journals are remembered. */
+export function journalFolder({ stateDir }: Config): string {
+  return join(stateDir, 'journal');
 }

@@ -16,9 +16,10 @@ import { DnsSide } from './dns-side.ts';
 import { dropPrivileges } from './drop-privileges.ts';
 import { type HttpServer, startHttp } from './http.ts';
 import { LiveBoard, NETWORKS_MAX } from './live-board.ts';
+import { LiveHistoryFiles } from './live-history-files.ts';
 import type { Log } from './log.ts';
 import { Networks } from './networks.ts';
-import { Secondaries } from './secondaries.ts';
+import { journalFolder, Secondaries } from './secondaries.ts';
 import { logFaults, needRestart, plainFault, readNetworks, zoneSettings } from './serve-parts.ts';
 import { statusView, zoneFaultText } from './status-view.ts';
 import { ZoneFiles } from './zone-files.ts';
@@ -84,6 +85,7 @@ class Server implements Running {
   private store: ZoneStore | null = null;
   private prober: Prober | null = null;
   private secondaries: Secondaries | null = null;
+  private histories: LiveHistoryFiles | null = null;
   private locks: Locks | null = null;
   private httpServer: HttpServer | null = null;
   private stopHearing: () => void = () => undefined;
@@ -134,6 +136,7 @@ class Server implements Running {
       onTrouble: (message) => log.error(message),
     });
 
+    if (!dryRun) this.histories = new LiveHistoryFiles(journalFolder(config), (message) => log.warn(message));
     const store = this.openStore(lists.map(({ name }) => name));
     const networks = new Networks({
       config,
@@ -144,6 +147,7 @@ class Server implements Running {
       store,
       locks: this.locks,
       prober: this.prober,
+      histories: this.histories,
       files: config.namedDir === null || dryRun ? null : new ZoneFiles(config.namedDir, this.board, store),
       onServed: (origins) => this.secondaries?.changed(origins),
       ...(this.options.onDecision === undefined ? {} : { onDecision: this.options.onDecision }),
@@ -161,6 +165,7 @@ class Server implements Running {
 
     if (this.dnsSide !== null) {
       this.secondaries = new Secondaries({ config, board: this.board, store, dns: this.dnsSide, log });
+      await this.secondaries.open();
       await networks.firstLive(config.server.startupTimeoutSeconds);
       const fault = await this.dnsSide.run();
       if (fault !== null) return fault;
@@ -199,7 +204,8 @@ class Server implements Running {
     await rounds;
     await this.store?.close();
     await this.dnsSide?.stop();
-    this.secondaries?.stop();
+    await this.secondaries?.stop();
+    await this.histories?.close();
     await this.httpServer?.close();
     this.locks?.close();
     if (wasReady) this.log.info('stopped');
@@ -236,9 +242,8 @@ class Server implements Running {
         this.dnsSide?.zonesChanged(changes);
         // While the first load runs, `exportAll` is still to come.
         if (!this.ready) return;
-        const origins = changes.map(({ origin }) => origin);
-        this.networks?.export(origins);
-        void this.secondaries?.contentChanged(origins);
+        this.networks?.export(changes.map(({ origin }) => origin));
+        void this.secondaries?.contentChanged(changes);
       },
       onFaults: (entry, faults) => {
         if (faults.length === 0) log.info(entry === null ? 'zones: all well again' : `zone ${entry.name}: loads again`);

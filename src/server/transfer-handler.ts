@@ -2,17 +2,21 @@
  * The room for what `respond` leaves alone: signed messages, zone transfers, NOTIFY. One for each answering thread, with
  * the zones of that thread's responder.
  */
+
+import type { StepRecord } from '../zones/journal-step.ts';
 import type { LiveSlots } from '../zones/live-slots.ts';
 import { lowerName, type WireName } from '../zones/name.ts';
 import { serialCompare } from '../zones/serial.ts';
 import { sendWholeZone, TransferStream } from './axfr.ts';
 import { DECODED, nameEnd, Query, recordEnd } from './decode.ts';
 import type { Client, SpecialHandler, ThreadTransfer } from './dns-thread.ts';
+import { differenceRecords, packDifference, sendDifference } from './ixfr.ts';
 import { CLASS, HEADER_LENGTH, OPCODE, RCODE, TCP_MAX, TYPE, UDP_PLAIN_MAX } from './message.ts';
 import { MessagePacker } from './message-packer.ts';
 import type { Responder } from './respond.ts';
 import type { Stats } from './stats.ts';
 import { mayTransfer } from './transfer-access.ts';
+import type { TransferHistory } from './transfer-history.ts';
 import { captureVersion, versionCursor, type ZoneVersion } from './transfer-version.ts';
 import {
   appendUnsigned,
@@ -31,6 +35,7 @@ export type TransferHandlerOptions = {
   readonly slots: LiveSlots;
   readonly stats: Stats;
   readonly transfer: ThreadTransfer;
+  readonly history: TransferHistory;
   readonly ednsSize: number;
   /** Takes in what the main thread has sent so far. */
   readonly catchUp: () => void;
@@ -93,13 +98,22 @@ export class TransferHandler implements SpecialHandler {
       return;
     }
     const { signer } = request;
-    if (this.query.type === TYPE.ixfr && serialCompare(ixfrSerial(request.message) ?? 0, version.serial) >= 0) {
+    const since = this.query.type === TYPE.ixfr ? ixfrSerial(request.message) : null;
+    if (since !== null && serialCompare(since, version.serial) >= 0) {
       await send(this.soaOnly(request, version, TCP_MAX));
       return;
     }
     const head = replyHead(request.message, this.query.questionEnd, RCODE.noError, true);
-    const stream = new TransferStream(head, { send, signer, now: this.options.now });
-    if (!(await sendWholeZone(version, stream))) throw new Error('a transfer could not be finished');
+    let open = true;
+    const sendOpen = async (message: Uint8Array): Promise<boolean> => {
+      open = await send(message);
+      return open;
+    };
+    const stream = new TransferStream(head, { send: sendOpen, signer, now: this.options.now });
+    const records = since === null ? null : this.differenceSince(version, since);
+    const sent = records === null ? sendWholeZone(version, stream) : sendDifference(records, stream);
+    // A peer that went away is no bug; a record that cannot be sent is, and what was sent must not look whole.
+    if (!(await sent) && open) throw new Error('a transfer could not be finished');
   }
 
   /** Checks the signature. A number: the answer, or silence, is settled and stands in `out`. */
@@ -150,6 +164,14 @@ export class TransferHandler implements SpecialHandler {
     if (this.query.type === TYPE.axfr) return this.plain(request, RCODE.formErr, limit);
     const version = this.capture(zone);
     if (version === null) return this.plain(request, RCODE.servFail, limit);
+    const since = ixfrSerial(message) ?? 0;
+    const records = serialCompare(since, version.serial) >= 0 ? null : this.differenceSince(version, since);
+    if (records !== null) {
+      const packer = new MessagePacker();
+      packer.begin(replyHead(message, this.query.questionEnd, RCODE.noError, true));
+      const room = request.signer === null ? 0 : TSIG_ROOM;
+      if (packDifference(records, packer, limit - room)) return this.signed(request, packer.out, packer.finish());
+    }
     // One SOA: "take this, or come by TCP for the rest" (RFC 1995 §2).
     return this.soaOnly(request, version, limit);
   }
@@ -171,6 +193,11 @@ export class TransferHandler implements SpecialHandler {
     const allowed = mayTransfer(this.transfer.allow, { address: client.address, key, zone: zone.origin, network });
     if (!allowed) return RCODE.refused;
     return type === TYPE.ixfr && ixfrSerial(message) === null ? RCODE.formErr : zone;
+  }
+
+  private differenceSince(version: ZoneVersion, serial: number): readonly StepRecord[] | null {
+    const difference = this.options.history.difference(version, serial);
+    return difference === null ? null : differenceRecords(version, difference);
   }
 
   private capture(zone: ServedZone): ZoneVersion | null {

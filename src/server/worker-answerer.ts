@@ -4,6 +4,7 @@ import type { Answerer, SpecialHandler, ThreadTransfer } from './dns-thread.ts';
 import { Responder } from './respond.ts';
 import type { Stats } from './stats.ts';
 import { TransferHandler } from './transfer-handler.ts';
+import { TransferHistory } from './transfer-history.ts';
 
 export type AnswererParts = {
   readonly slots: LiveSlots;
@@ -15,10 +16,16 @@ export type AnswererParts = {
 };
 
 /** The one place where an answering thread gets its responder and its room for special messages. */
-export function makeAnswerer(parts: AnswererParts): { readonly responder: Answerer; readonly special: SpecialHandler } {
+export function makeAnswerer(parts: AnswererParts): {
+  readonly responder: Answerer;
+  readonly special: SpecialHandler;
+  readonly history: TransferHistory;
+} {
   const responder = new Responder(parts);
   const { slots, stats, server, transfer, catchUp } = parts;
   const now = (): number => Date.now() / 1000;
-  const special = new TransferHandler({ responder, slots, stats, transfer, ednsSize: server.ednsSize, catchUp, now });
-  return { responder, special };
+  const history = new TransferHistory();
+  const { ednsSize } = server;
+  const special = new TransferHandler({ responder, slots, stats, transfer, history, ednsSize, catchUp, now });
+  return { responder, special, history };
 }

@@ -1,12 +1,22 @@
 import { Worker } from 'node:worker_threads';
+import { endpointText } from '../config/address.ts';
 import type { Endpoint, ServerConfig } from '../config/types.ts';
 import { workerUrl } from '../worker-url.ts';
 import type { ZoneUpdate } from '../zones/zone-update.ts';
-import type { DnsMessage, DnsReport, DnsThreadData, ThreadSocket, ThreadTransfer } from './dns-thread.ts';
+import type {
+  DnsMessage,
+  DnsReport,
+  DnsThreadData,
+  ThreadHistory,
+  ThreadSocket,
+  ThreadTransfer,
+} from './dns-thread.ts';
+import { isWildcard } from './listen-address.ts';
 import { closeSockets, type EndpointSockets, type ListenFault, listenFault, openSockets } from './listen-sockets.ts';
 import { createRateTable } from './rate-limit.ts';
 import { Stats, type StatsSum, sumStats } from './stats.ts';
 import { loadSyscalls, type Syscalls } from './syscalls.ts';
+import { LastZones } from './worker-zones.ts';
 
 const RESTART_MS = 1000; // between two starts of a thread that dies at once
 const STOP_MS = 2000; // until a thread that does not stop is ended
@@ -20,6 +30,8 @@ export type DnsThreadsOptions = {
   readonly networks: number;
   /** Zones to serve from the first query on. */
   readonly updates: readonly ZoneUpdate[];
+  /** Everything there is for incremental transfers, for a thread that starts. */
+  readonly history?: () => ThreadHistory;
   readonly log: (level: 'info' | 'warn' | 'error', message: string) => void;
 };
 
@@ -58,8 +70,7 @@ export class DnsThreads {
   private readonly stats: SharedArrayBuffer;
   private readonly news = new SharedArrayBuffer(4);
   private readonly members: Member[] = [];
-  /** The last word on each zone, for a thread that starts again. */
-  private readonly zones = new Map<number, ZoneUpdate>();
+  private readonly zones = new LastZones();
   private sockets: readonly EndpointSockets[] = [];
   private server: ServerConfig;
   private transfer: ThreadTransfer;
@@ -76,7 +87,7 @@ export class DnsThreads {
     this.transfer = options.transfer;
     this.rateLimit = tableFor(options.server, null);
     this.stats = Stats.create(workers + 1, options.networks);
-    this.remember(options.updates);
+    this.zones.note(options.updates);
   }
 
   /** `bind` and `run` in one. */
@@ -93,6 +104,13 @@ export class DnsThreads {
     const sys = await loadSyscalls();
     if (typeof sys === 'string') {
       options.log('info', `answering UDP one packet at a time, without batched system calls: ${sys}`);
+      for (const endpoint of options.server.listen.filter(({ address }) => isWildcard(address))) {
+        const where = endpointText(endpoint);
+        options.log(
+          'warn',
+          `${where}: the system picks the address that answers leave from; list each address to be sure`,
+        );
+      }
       return {
         run: (updates) => DnsThreads.startPortable({ ...options, updates }),
         close: () => Promise.resolve(),
@@ -108,7 +126,7 @@ export class DnsThreads {
   }
 
   private async launchAll(updates: readonly ZoneUpdate[], workers: number): Promise<DnsThreads | ListenFault> {
-    this.remember(updates);
+    this.zones.note(updates);
     const results = await Promise.all([
       ...Array.from({ length: workers }, (_, i) => this.add('udp', i)),
       this.add('tcp', workers),
@@ -141,8 +159,13 @@ export class DnsThreads {
 
   /** Gives zone updates to every thread. They are in force within `NEWS_MS`; `settled` waits for it. */
   send(updates: readonly ZoneUpdate[]): void {
-    this.remember(updates);
+    this.zones.note(updates);
     this.post({ kind: 'zones', updates });
+  }
+
+  /** News for incremental transfers. */
+  sendHistory(history: ThreadHistory): void {
+    this.post({ kind: 'history', history });
   }
 
   /** New settings. `listen`, `udpWorkers` and `user` are of the start; a change of those needs a restart. */
@@ -195,25 +218,6 @@ export class DnsThreads {
     for (const check of this.syncWaiters.values()) check();
   }
 
-  private remember(updates: readonly ZoneUpdate[]): void {
-    for (const update of updates) {
-      switch (update.kind) {
-        case 'zone':
-        case 'broken':
-          this.zones.set(update.zone, update);
-          break;
-        case 'slot': {
-          const known = this.zones.get(update.zone);
-          if (known?.kind === 'zone') this.zones.set(update.zone, { ...known, slot: update.slot });
-          break;
-        }
-        case 'gone':
-          this.zones.delete(update.zone);
-          break;
-      }
-    }
-  }
-
   private post(message: DnsMessage): void {
     for (const { worker } of this.members) worker?.postMessage(message);
     Atomics.add(new Int32Array(this.news), 0, 1);
@@ -260,7 +264,9 @@ export class DnsThreads {
       this.options.log('error', `${name}: the thread died: ${error instanceof Error ? error.stack : String(error)}`);
     });
     worker.on('exit', () => this.ended(member, worker));
-    worker.postMessage({ kind: 'zones', updates: [...this.zones.values()] } satisfies DnsMessage);
+    worker.postMessage({ kind: 'zones', updates: this.zones.all() } satisfies DnsMessage);
+    const history = this.options.history?.();
+    if (history !== undefined) worker.postMessage({ kind: 'history', history } satisfies DnsMessage);
     // Whoever waits for a thread that died meanwhile waits for its successor.
     for (const id of this.syncWaiters.keys()) worker.postMessage({ kind: 'sync', id } satisfies DnsMessage);
     Atomics.add(new Int32Array(this.news), 0, 1);

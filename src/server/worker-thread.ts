@@ -39,7 +39,8 @@ export function startThread(): Thread {
       thread.onMessage(next.message as DnsMessage);
     }
   };
-  const { responder, special } = makeAnswerer({ slots, stats, server: data.server, transfer: data.transfer, catchUp });
+  const { server, transfer } = data;
+  const { responder, special, history } = makeAnswerer({ slots, stats, server, transfer, catchUp });
   const report = (message: DnsReport): void => port.postMessage(message);
   let bugs = 0;
   const reportBug = (what: string, error: unknown): void => {
@@ -68,6 +69,9 @@ export function startThread(): Thread {
             // Dying over it would not help: the thread that takes over gets the same zones.
             reportBug('zones were not taken over', error);
           }
+          return true;
+        case 'history':
+          history.note(message.history);
           return true;
         case 'settings':
           responder.configure(message.server);

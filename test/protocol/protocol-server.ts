@@ -1,5 +1,6 @@
 import { afterAll, beforeAll } from 'vitest';
 import type { ServerConfig } from '../../src/config/types.ts';
+import type { ThreadTransfer } from '../../src/server/dns-thread.ts';
 import { DnsServer } from '../support/dns-server.ts';
 import { type ZoneSpec, zoneText } from '../support/zone-images.ts';
 
@@ -9,10 +10,11 @@ export const PROTOCOL_ZONE: ZoneSpec = { origin: 'example.test', text: zoneText(
 export function protocolServer(
   more: readonly ZoneSpec[] = [],
   server: Partial<ServerConfig> = {},
+  transfer?: ThreadTransfer,
 ): { readonly server: DnsServer } {
   const held: { server: DnsServer | null } = { server: null };
   beforeAll(async () => {
-    held.server = await DnsServer.start([PROTOCOL_ZONE, ...more], server);
+    held.server = await DnsServer.start([PROTOCOL_ZONE, ...more], server, transfer);
   });
   afterAll(async () => held.server?.stop());
   return {

@@ -2,7 +2,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import type { Endpoint, ServerConfig } from '../../src/config/types.ts';
-import { NO_TRANSFERS } from '../../src/server/dns-thread.ts';
+import { NO_TRANSFERS, type ThreadHistory, type ThreadTransfer } from '../../src/server/dns-thread.ts';
 import { DnsThreads } from '../../src/server/worker-group.ts';
 import { LiveSlots } from '../../src/zones/live-slots.ts';
 import { decodeMessage, type Message } from './dns-message.ts';
@@ -27,7 +27,11 @@ export class DnsServer {
     this.threads = threads;
   }
 
-  static async start(zones: readonly ZoneSpec[], server: Partial<ServerConfig> = {}): Promise<DnsServer> {
+  static async start(
+    zones: readonly ZoneSpec[],
+    server: Partial<ServerConfig> = {},
+    transfer: ThreadTransfer = NO_TRANSFERS,
+  ): Promise<DnsServer> {
     const slots = LiveSlots.create(SLOTS);
     const other = process.env['EDGEWISE_TEST_SERVER'];
     if (other !== undefined) {
@@ -36,7 +40,7 @@ export class DnsServer {
     }
     const threads = await DnsThreads.start({
       server: { ...PLAIN_SERVER, listen: [{ address: '127.0.0.1', port: 0 }], ...server },
-      transfer: NO_TRANSFERS,
+      transfer,
       slots: slots.shared,
       networks: 2,
       updates: zones.map((zone, number) => zoneUpdate(zone, number)),
@@ -44,6 +48,18 @@ export class DnsServer {
     });
     if (!(threads instanceof DnsThreads)) throw new Error(threads.message);
     return new DnsServer(threads.endpoints[0], slots, threads);
+  }
+
+  /** Tells the threads what happened to zones before. */
+  async tell(history: ThreadHistory): Promise<void> {
+    this.threads?.sendHistory(history);
+    await this.threads?.settled();
+  }
+
+  /** Resolves when every thread serves these, numbered as at the start. */
+  async serve(zones: readonly ZoneSpec[]): Promise<void> {
+    this.threads?.send(zones.map((zone, number) => zoneUpdate(zone, number)));
+    await this.threads?.settled();
   }
 
   async stop(): Promise<void> {

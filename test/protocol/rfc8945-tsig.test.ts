@@ -1,0 +1,105 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import { appendUnsigned, findTsig, verifyTsig } from '../../src/server/tsig.ts';
+import { decodeMessage } from '../support/dns-message.ts';
+import { encodeOpt, encodeQuery } from '../support/dns-query.ts';
+import { answersSigned, signedQuery, testKey, transfer } from '../support/transfer-client.ts';
+import { protocolServer } from './protocol-server.ts';
+
+const ALGORITHMS = ['hmac-sha256', 'hmac-sha384', 'hmac-sha512', 'hmac-sha1', 'hmac-md5'] as const;
+const KEYS = ALGORITHMS.map((algorithm) => testKey(`key-${algorithm}`, algorithm));
+const [KEY] = KEYS;
+const allow = [{ from: null, key: KEY.name, networks: null, zones: null }];
+const served = protocolServer([], {}, { keys: KEYS, allow, rows: [] });
+const soa = encodeQuery({ name: 'example.test', type: 'SOA' });
+const run = promisify(execFile);
+
+function tsigOf(octets: Uint8Array | null) {
+  const found = octets === null ? null : findTsig(octets);
+  if (found === null || found === 'malformed') throw new Error('no TSIG in the answer');
+  return found;
+}
+
+describe.each(['udp', 'tcp'] as const)('over %s', (transport) => {
+  test.each(KEYS)('a query signed with $algorithm gets a signed answer (§5.3)', async (key) => {
+    const { octets, signer } = signedQuery(soa, key);
+    const reply = await served.server.exchange(octets, transport);
+    expect(decodeMessage(reply ?? new Uint8Array()).answer.map(({ type }) => type)).toEqual(['SOA']);
+    expect(answersSigned(reply ?? new Uint8Array(), key, signer.mac)).toBe(true);
+  });
+
+  test.each([
+    ['an unknown key is BADKEY (§5.2.1)', testKey('nobody'), 17],
+    ['the name of a key with another secret is BADSIG (§5.2.2)', testKey('key-hmac-sha256', 'hmac-sha256', 'x'), 16],
+    ['the name of a key with another algorithm is BADKEY (§5.2.1)', testKey('key-hmac-sha256', 'hmac-sha512'), 17],
+  ])('%s, and the refusal is not signed', async (_, key, error) => {
+    const reply = await served.server.exchange(signedQuery(soa, key).octets, transport);
+    const { rcode, answer } = decodeMessage(reply ?? new Uint8Array());
+    const tsig = tsigOf(reply);
+    expect([rcode, answer.length, tsig.error, tsig.mac.length]).toEqual(['NOTAUTH', 0, error, 0]);
+  });
+
+  test('a signature of yesterday is BADTIME; the refusal is signed and tells the time (§5.2.3)', async () => {
+    const yesterday = Math.floor(Date.now() / 1000) - 86_400;
+    const { octets, signer } = signedQuery(soa, KEY, yesterday);
+    const reply = await served.server.exchange(octets, transport);
+    const tsig = tsigOf(reply);
+    expect([decodeMessage(reply ?? new Uint8Array()).rcode, tsig.error, tsig.other.length]).toEqual(['NOTAUTH', 18, 6]);
+    const told = Buffer.from(tsig.other).readUIntBE(0, 6);
+    expect(Math.abs(told - Date.now() / 1000)).toBeLessThan(60);
+    // The answer repeats the request's time, so whoever checks it by that finds it well signed.
+    expect(verifyTsig(reply ?? new Uint8Array(), tsig, [KEY], yesterday, signer.mac).ok).toBe(true);
+  });
+
+  test('TSIG anywhere but last is malformed (§5.1)', async () => {
+    const { octets } = signedQuery(soa, KEY);
+    const query = Uint8Array.from([...octets, ...encodeOpt({})]);
+    query[11] = 2;
+    expect(decodeMessage((await served.server.exchange(query, transport)) ?? new Uint8Array()).rcode).toBe('FORMERR');
+  });
+
+  test('a hash cut short is refused, BADTRUNC where it proves the key (§5.2.4)', async () => {
+    const { octets } = signedQuery(soa, KEY);
+    const tsig = tsigOf(octets);
+    const room = new Uint8Array(octets.length);
+    room.set(octets.subarray(0, tsig.start));
+    room[11] = 0;
+    // The same record with half of its hash.
+    const end = appendUnsigned(room, tsig.start, tsig, 0);
+    const at = end - 6; // identifier, error, length of the other data
+    const cut = Uint8Array.from([...room.subarray(0, at), ...tsig.mac.subarray(0, 16), ...room.subarray(at, end)]);
+    cut[at - 1] = 16;
+    const lengthAt = tsig.start + tsig.keyOctets.length + 8;
+    cut[lengthAt + 1] += 16;
+    const reply = await served.server.exchange(cut, transport);
+    expect([decodeMessage(reply ?? new Uint8Array()).rcode, tsigOf(reply).error]).toEqual(['NOTAUTH', 22]);
+  });
+});
+
+test.each(KEYS)('dig believes the answer signed with $algorithm', async ({ algorithm, secret }) => {
+  const { address, port } = served.server.endpoint;
+  const key = `${algorithm}:key-${algorithm}:${Buffer.from(secret).toString('base64')}`;
+  const { stdout } = await run('dig', [`@${address}`, '-p', String(port), '-y', key, 'example.test', 'SOA']);
+  expect(stdout).toContain('status: NOERROR');
+  expect(stdout).toContain('TSIG PSEUDOSECTION');
+  expect(stdout).not.toMatch(/Couldn't verify|tsig verify failure/i);
+});
+
+test('every message of a signed transfer is signed, each over the one before (§5.3.1)', async () => {
+  const { octets, signer } = signedQuery(encodeQuery({ name: 'example.test', type: 'AXFR' }), KEY);
+  const { messages, octets: replies } = await transfer(served.server.endpoint, octets);
+  expect(messages.every(({ tsig }) => tsig !== null)).toBe(true);
+  expect(answersSigned(replies[0], KEY, signer.mac)).toBe(true);
+});
+
+test.each([
+  ['not signed', () => encodeQuery({ name: 'example.test', type: 'AXFR' })],
+  [
+    'signed with a key that no rule names',
+    () => signedQuery(encodeQuery({ name: 'example.test', type: 'AXFR' }), KEYS[1]).octets,
+  ],
+])('a transfer %s is refused', async (_, query) => {
+  const { messages } = await transfer(served.server.endpoint, query());
+  expect(messages.map(({ rcode, answer }) => [rcode, answer.length])).toEqual([['REFUSED', 0]]);
+});

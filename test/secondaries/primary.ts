@@ -1,0 +1,90 @@
+import { EdgewiseServer } from '../support/edgewise.ts';
+import { Installation, NETWORK, OBJECT } from '../support/installation.ts';
+import { MockEdge } from '../support/mock-edge.ts';
+import { freePort } from '../support/ports.ts';
+
+export type PrimaryOptions = {
+  /** Zone → include text. */
+  readonly zones: Readonly<Record<string, string>>;
+  /** The `transfer` section. */
+  readonly transfer: Readonly<Record<string, unknown>>;
+  /** More keys of edgemanage.yaml. */
+  readonly keys?: Readonly<Record<string, unknown>>;
+};
+
+/** Edgewise as a primary: one network with three edges, all well, two of them live. `address`: of the edges. */
+export class Primary {
+  readonly site: Installation;
+  readonly edges: readonly string[];
+  readonly dnsPort: number;
+  server: EdgewiseServer;
+  private readonly mocks: readonly MockEdge[];
+
+  private constructor(
+    site: Installation,
+    edges: readonly string[],
+    dnsPort: number,
+    server: EdgewiseServer,
+    mocks: readonly MockEdge[],
+  ) {
+    this.site = site;
+    this.edges = edges;
+    this.dnsPort = dnsPort;
+    this.server = server;
+    this.mocks = mocks;
+  }
+
+  /** `block`: the second octet of the edges' loopback addresses, so that files running at once do not meet. */
+  static async start(block: number, { zones, transfer, keys = {} }: PrimaryOptions): Promise<Primary> {
+    const edges = [1, 2, 3].map((i) => `127.${block}.0.${i}`);
+    const port = await freePort(edges[0]);
+    const mocks = await Promise.all(
+      // The third is slow, so that it is live only when another one is not.
+      edges.map((address, i) =>
+        MockEdge.start({ address, port, body: OBJECT, behaviour: { kind: 'ok', delayMs: i === 2 ? 300 : 0 } }),
+      ),
+    );
+    const dnsPort = await freePort();
+    const site = await Installation.make({
+      edges,
+      port,
+      zones,
+      keys: {
+        edge_count: 2,
+        run_frequency: 3600,
+        dnschange_maxfreq: 10_000,
+        named_dir: null,
+        logpath: null,
+        server: { listen: [`127.0.0.1:${dnsPort}`] },
+        http: { listen: `127.0.0.1:${await freePort()}` },
+        transfer,
+        ...keys,
+      },
+    });
+    const server = await EdgewiseServer.start(site.path('edgemanage.yaml'));
+    return new Primary(site, edges, dnsPort, server, mocks);
+  }
+
+  /** Takes the first edge out of the live set, or puts it in again. Resolves when the answers here are the new ones. */
+  async flip(out: boolean): Promise<readonly string[]> {
+    const mode = out ? ['-m', 'unavailable', '-C', 'test'] : ['-m', 'available'];
+    const { status, stderr } = await this.site.run('edge_conf', [this.edges[0], '--no-syslog', ...mode]);
+    if (status !== 0) throw new Error(`edge_conf: ${stderr}`);
+    return out ? this.edges.slice(1) : this.edges.slice(0, 2);
+  }
+
+  async zone(name: string, text: string): Promise<void> {
+    await this.site.write(`zones/${NETWORK}/${name}.zone`, text);
+  }
+
+  async restart(): Promise<void> {
+    await this.server.stop();
+    this.server = await EdgewiseServer.start(this.site.path('edgemanage.yaml'));
+  }
+
+  async stop(): Promise<void> {
+    await this.server.stop();
+    for (const mock of this.mocks) await mock.close();
+    await this.site.remove();
+  }
+}

@@ -1,0 +1,173 @@
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, expect, test } from 'vitest';
+import { LIVE_HISTORY_MAX, LiveHistory } from '../../src/server/live-history.ts';
+import { LiveHistoryFiles } from '../../src/server/live-history-files.ts';
+import { ContentJournal } from '../../src/zones/journal.ts';
+import { JournalFolder } from '../../src/zones/journal-files.ts';
+import { decodeStep, encodeStep, stepSerials } from '../../src/zones/journal-step.ts';
+import { lowerName } from '../../src/zones/name.ts';
+import { wireName } from '../support/dns-query.ts';
+import { address4 } from '../support/dns-responder.ts';
+import { imageOf } from '../support/zone-images.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'edgewise-journal-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const origin = lowerName(wireName('a.test'));
+const zone = (serial: number, text: string) => ({
+  origin,
+  network: 'net',
+  image: imageOf({
+    origin: 'a.test',
+    text: `@ 300 SOA ns1 host 1 2 3 4 5\n@ 300 NS ns1\n${text}`,
+    serial,
+    live: ['a.test'],
+  }),
+});
+const trouble: string[] = [];
+const open = async (name: string, first: ReturnType<typeof zone>): Promise<ContentJournal> => {
+  const journal = new ContentJournal(new JournalFolder(join(folder, name), (message) => trouble.push(message)));
+  await journal.open([first]);
+  return journal;
+};
+const serials = (journal: ContentJournal): readonly string[] =>
+  journal.stepsOf(origin).map((step) => `${stepSerials(step).from}-${stepSerials(step).to}`);
+
+test('steps follow each other and hold what changed', async () => {
+  const journal = await open('steps', zone(1, 'x A 192.0.2.1\n'));
+  await journal.changed([zone(2, 'x A 192.0.2.2\n')]);
+  await journal.changed([zone(3, 'x A 192.0.2.2\ny A 192.0.2.3\n')]);
+  expect(serials(journal)).toEqual(['1-2', '2-3']);
+  const [first, second] = journal.stepsOf(origin).map(decodeStep);
+  expect([first?.removed.length, first?.added.length]).toEqual([1, 1]);
+  expect([second?.removed.length, second?.added.length, second?.live.length]).toEqual([0, 1, 2]);
+  await journal.close();
+});
+
+test('a restart with the same contents keeps them; with others it does not', async () => {
+  const before = await open('restart', zone(1, 'x A 192.0.2.1\n'));
+  const [second, third] = [zone(2, 'x A 192.0.2.2\n'), zone(3, 'x A 192.0.2.3\n')];
+  await before.changed([second]);
+  await before.changed([third]);
+  await before.close();
+  expect(serials(await open('restart', third))).toEqual(['1-2', '2-3']);
+  const same = await open('restart', zone(3, 'x A 192.0.2.99\n')); // the serial alone proves nothing
+  expect(serials(same)).toEqual([]);
+  await same.close();
+  expect(readdirSync(join(folder, 'restart'))).toEqual([]);
+});
+
+test.each([
+  ['nonsense', 'nonsense'],
+  ['another version', '{"version":2}'],
+  ['damaged steps', '{"version":1,"network":"net","digest":1,"steps":["AAAA"]}'],
+  ['steps that do not lead to the zone', '{"version":1,"network":"net","digest":1,"steps":["AAAAAQAAAAI="]}'],
+])('a file with %s is taken for none', async (name, text) => {
+  const first = await open(name, zone(1, ''));
+  await first.changed([zone(2, 'x A 192.0.2.1\n')]);
+  await first.close();
+  const [file] = readdirSync(join(folder, name));
+  writeFileSync(join(folder, name, file), text);
+  expect(serials(await open(name, zone(2, 'x A 192.0.2.1\n')))).toEqual([]);
+});
+
+test('a change of network, a serial that was not raised, a zone that goes: nothing is told from before', async () => {
+  const journal = await open('cuts', zone(5, 'x A 192.0.2.1\n'));
+  await journal.changed([{ ...zone(6, 'x A 192.0.2.2\n'), network: 'other' }]);
+  expect(serials(journal)).toEqual([]);
+  await journal.changed([{ ...zone(6, 'x A 192.0.2.3\n'), network: 'other' }]);
+  expect(serials(journal)).toEqual([]);
+  await journal.changed([{ ...zone(7, 'x A 192.0.2.4\n'), network: 'other' }]);
+  expect(serials(journal)).toEqual(['6-7']);
+  await journal.close();
+  expect(readdirSync(join(folder, 'cuts'))).toHaveLength(1);
+  await journal.changed([{ origin, network: 'other', image: null }]);
+  expect(serials(journal)).toEqual([]);
+  await journal.close();
+  expect(readdirSync(join(folder, 'cuts'))).toEqual([]);
+});
+
+test('a change of more than half a large zone is no step', async () => {
+  const many = (last: string): string => Array.from({ length: 300 }, (_, i) => `n${i} A 192.0.2.${last}`).join('\n');
+  const journal = await open('half', zone(1, `${many('1')}\n`));
+  await journal.changed([zone(2, `${many('2')}\n`)]);
+  expect(serials(journal)).toEqual([]);
+});
+
+test('of many changes the last 64 are kept', async () => {
+  const journal = await open('many', zone(1, ''));
+  for (let i = 2; i <= 80; i++) await journal.changed([zone(i, `x A 192.0.2.${i}\n`)]);
+  expect([serials(journal).length, serials(journal).at(-1)]).toEqual([64, '79-80']);
+  await journal.close();
+  expect(trouble).toEqual([]);
+});
+
+const record = fc.record({
+  owner: fc.constantFrom(wireName('a.test'), wireName('.'), wireName('x.y.z')),
+  type: fc.nat(0xffff),
+  ttl: fc.nat(0xffffffff),
+  rdata: fc.uint8Array({ maxLength: 40 }),
+});
+const list = fc.array(record, { maxLength: 4 });
+
+test('a step is read as it was written; anything else is null', () => {
+  fc.assert(
+    fc.property(fc.nat(9), record, list, list, list, (from, soa, live, removed, added) => {
+      const bare = live.map(({ owner, type, ttl }) => ({ owner, type, ttl }));
+      const octets = encodeStep({ from, to: from + 1, soa, live: bare, removed, added });
+      const step = decodeStep(octets);
+      expect([step?.from, step?.removed.length, step?.added.map(({ rdata }) => [...rdata])]).toEqual([
+        from,
+        removed.length,
+        added.map(({ rdata }) => [...rdata]),
+      ]);
+      for (let cut = 0; cut < octets.length; cut++) expect(decodeStep(octets.slice(0, cut))).toBeNull();
+    }),
+    { numRuns: 50 },
+  );
+});
+
+test('random octets are no step and harm nothing', () => {
+  fc.assert(fc.property(fc.uint8Array({ maxLength: 60 }), (octets) => void decodeStep(octets)));
+});
+
+const version = (serial: number, address: string) => ({ serial, v4: [address4(address)], v6: [] });
+
+test('the history of a slot is bounded and knows what was live at a serial', () => {
+  const history = new LiveHistory();
+  for (let i = 1; i <= 100; i++) history.note(7, version(10 * i, '192.0.2.1'));
+  expect(history.versions(7)).toHaveLength(LIVE_HISTORY_MAX);
+  expect([history.at(7, 1000)?.serial, history.at(7, 999)?.serial, history.at(7, 20)]).toEqual([1000, 990, null]);
+  history.note(7, version(990, '192.0.2.9'));
+  expect(history.versions(7)).toHaveLength(LIVE_HISTORY_MAX);
+});
+
+test('one serial with two contents makes everything before it worthless', () => {
+  const history = new LiveHistory();
+  history.note(1, version(10, '192.0.2.1'));
+  history.note(1, version(20, '192.0.2.2'));
+  history.note(1, version(20, '192.0.2.3'));
+  expect(history.versions(1).map(({ serial }) => serial)).toEqual([20]);
+});
+
+test('a network’s history is read as it was written', async () => {
+  const files = new LiveHistoryFiles(join(folder, 'live'), (message) => trouble.push(message));
+  const six = new Uint8Array(16).fill(0x20);
+  const saved = {
+    versions: [version(1, '192.0.2.1'), { serial: 2, v4: [], v6: [six] }],
+    zones: new Map([[origin, [version(3, '192.0.2.3')]]]),
+  };
+  files.save('net/1', () => saved);
+  await files.close();
+  expect(await files.read('net/1')).toEqual(saved);
+  expect(await files.read('other')).toBeNull();
+  writeFileSync(
+    join(folder, 'live', 'bad.live'),
+    '{"version":1,"versions":[{"serial":1,"addresses":["x"]}],"zones":{}}',
+  );
+  expect(await files.read('bad')).toBeNull();
+  expect(trouble).toEqual([]);
+});
