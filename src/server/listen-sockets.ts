@@ -1,6 +1,7 @@
+import { addressOctets, endpointText } from '../config/address.ts';
 import type { Endpoint } from '../config/types.ts';
 import type { Fault } from '../fault.ts';
-import { addressOctets, endpointText, isWildcard } from './listen-address.ts';
+import { isWildcard } from './listen-address.ts';
 import { LINUX, type Syscalls } from './syscalls.ts';
 import { NEWS_MS } from './udp-native.ts';
 
@@ -112,7 +113,7 @@ function writeSocketName({ address, port }: Endpoint): number {
   octets[0] = v6 ? LINUX.AF_INET6 : LINUX.AF_INET; // 16 bits, little-endian
   octets[2] = port >> 8; // network order
   octets[3] = port & 255;
-  octets.set(v6 ? addressOctets(address) : addressOctets(address).subarray(12), v6 ? 8 : 4);
+  octets.set(addressOctets(address) ?? [], v6 ? 8 : 4);
   return v6 ? 28 : 16;
 }
 

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { ServerConfig } from '../config/types.ts';
 import type { Client } from './dns-thread.ts';
-import { addressOctets } from './listen-address.ts';
+import { clientAddress } from './listen-address.ts';
 import { EVENT, type Stats } from './stats.ts';
 import { DnsStream, type StreamParts } from './tcp-stream.ts';
 
@@ -41,7 +41,7 @@ export class Connections {
       socket.destroy(); // gone already
       return;
     }
-    const client: Client = { transport, address: addressOctets(socket.remoteAddress), port: socket.remotePort ?? 0 };
+    const client: Client = { transport, address: clientAddress(socket.remoteAddress), port: socket.remotePort ?? 0 };
     const key = clientKey(client.address);
     const held = this.perClient.get(key) ?? 0;
     if (held >= this.limits.tcpConnectionsPerClient || !this.makeRoom()) {

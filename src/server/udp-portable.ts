@@ -2,7 +2,7 @@ import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import type { Endpoint } from '../config/types.ts';
 import { type Client, TRANSPORT } from './dns-thread.ts';
-import { writeAddress } from './listen-address.ts';
+import { clientAddress } from './listen-address.ts';
 import { PACKET_MAX } from './recvmmsg-batch.ts';
 import { EVENT, type Stats } from './stats.ts';
 import type { PacketAnswerer } from './udp-answer.ts';
@@ -29,7 +29,7 @@ export async function openPortable(
       stats.counters[EVENT.dropped] += 1;
       return;
     }
-    writeAddress(client.address, from.address);
+    client.address.set(clientAddress(from.address));
     client.port = from.port;
     const size = answerer.answer(query, query.length, out, client, answerer.limits ? performance.now() : 0);
     // A copy: the socket sends later, and the next query may come first.

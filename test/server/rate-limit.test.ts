@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { parsePrefix } from '../../src/config/address.ts';
 import type { Prefix } from '../../src/config/types.ts';
 import { KIND } from '../../src/server/answer-kind.ts';
 import { type Client, TRANSPORT } from '../../src/server/dns-thread.ts';
-import { addressOctets } from '../../src/server/listen-address.ts';
+import { clientAddress } from '../../src/server/listen-address.ts';
 import {
   createRateTable,
   prefixHolds,
@@ -22,13 +23,13 @@ const CONFIG: RateLimitConfig = {
 const { send, drop, slip } = VERDICT;
 
 function client(text: string): Client {
-  return { transport: text.includes(':') ? TRANSPORT.udp6 : TRANSPORT.udp4, address: addressOctets(text), port: 5353 };
+  return { transport: text.includes(':') ? TRANSPORT.udp6 : TRANSPORT.udp4, address: clientAddress(text), port: 5353 };
 }
 
 function prefix(text: string): Prefix {
-  const [address = '', bits = ''] = text.split('/');
-  const octets = addressOctets(address);
-  return { octets: address.includes(':') ? octets : octets.slice(12), bits: Number(bits), text };
+  const parsed = parsePrefix(text);
+  if (parsed === null) throw new Error(text);
+  return parsed;
 }
 
 function limiter(changes: Partial<RateLimitConfig> = {}): RateLimiter {
@@ -155,8 +156,8 @@ describe('whitelist', () => {
   });
 
   test('a prefix of IPv4 does not hold an IPv6 address that ends alike', () => {
-    expect(prefixHolds(prefix('192.0.2.0/24'), addressOctets('2001:db8::c000:201'))).toBe(false);
-    expect(prefixHolds(prefix('192.0.2.0/24'), addressOctets('192.0.2.1'))).toBe(true);
+    expect(prefixHolds(prefix('192.0.2.0/24'), clientAddress('2001:db8::c000:201'))).toBe(false);
+    expect(prefixHolds(prefix('192.0.2.0/24'), clientAddress('192.0.2.1'))).toBe(true);
   });
 });
 
