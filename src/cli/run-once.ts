@@ -8,11 +8,11 @@ import { Locks } from '../health/lock.ts';
 import { Prober } from '../health/prober.ts';
 import { NetworkRounds, type RoundReport } from '../health/run-round.ts';
 import { readState } from '../health/state-file-io.ts';
+import { version } from '../version.ts';
 import { type LoadedBoth, loadNetwork } from './load-network.ts';
 import { fileLog, type RunLog, stderrLog } from './run-log.ts';
 import { printDryRun } from './run-print.ts';
 import { dueZones, writeZones, zoneNews } from './run-zones.ts';
-import { version } from './version.ts';
 
 export type RunOptions = {
   readonly network: string;

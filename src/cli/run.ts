@@ -1,9 +1,9 @@
 import { Command } from 'commander';
+import { version } from '../version.ts';
 import { endWith, withUsageStatus } from './exit-status.ts';
 import { CONFIG_PATH } from './load-network.ts';
 import { daemonise, runDaemon } from './run-daemon.ts';
 import { runOnce } from './run-once.ts';
-import { version } from './version.ts';
 
 type RunFlags = {
   readonly dnet: string;
