@@ -60,8 +60,10 @@ export class MessagePacker {
     out[lengthAt] = length >>> 8;
     out[lengthAt + 1] = length;
     if (this.at > limit) {
-      // Places noted past the end are overwritten by the next message, which begins with an empty table.
+      // Names of this record were noted, past the end now. Forgetting all places costs compression only.
       this.at = start;
+      this.places.fill(0);
+      this.used = 0;
       return false;
     }
     this.answers += 1;
