@@ -1,4 +1,5 @@
-import { type FSWatcher, statSync, watch } from 'node:fs';
+import { type FSWatcher, watch } from 'node:fs';
+import { stampOf } from './zone-store-files.ts';
 
 export type FolderWatchOptions = {
   /** The folders to watch, as of now; missing ones are waited for. */
@@ -41,7 +42,7 @@ export class FolderWatch {
     const wanted = this.options.folders();
     for (const folder of this.watchers.keys()) if (!wanted.has(folder)) this.drop(folder);
     for (const folder of wanted) {
-      const inode = statSync(folder, { throwIfNoEntry: false })?.ino ?? null;
+      const inode = stampOf(folder)?.ino ?? null;
       // A folder that was replaced is another one under the same name; its watcher hears nothing more.
       if (this.watchers.get(folder)?.inode === inode) continue;
       this.drop(folder);

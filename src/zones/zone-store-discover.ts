@@ -7,9 +7,7 @@ export type Discovery = {
   /** Each origin once. */
   readonly targets: ReadonlyMap<WireName, ZoneTarget>;
   readonly faults: readonly StoreFault[];
-  /** Folders whose entries make zones, missing ones too. */
-  readonly folders: readonly string[];
-  /** Of those, the ones that could not be listed: nothing is known about their zones. */
+  /** Folders of zones that could not be listed: nothing is known about their zones. */
   readonly unlisted: ReadonlySet<string>;
 };
 
@@ -31,15 +29,23 @@ export function discoverZones(settings: ZoneSettings, folders: FolderBook): Disc
   return found;
 }
 
+/** Every folder in which something may change that concerns a zone; `files`: what the zones depend on. */
+export function foldersOf(settings: ZoneSettings, files: ReadonlySet<string>): ReadonlySet<string> {
+  const { zonetemplateDir, staticZoneDir, networks } = settings;
+  const folders = new Set([zonetemplateDir, ...networks.map((network) => join(zonetemplateDir, network))]);
+  if (staticZoneDir !== null) folders.add(staticZoneDir);
+  for (const path of files) folders.add(dirname(path));
+  return folders;
+}
+
 /** The name as files are called by it: without the final dot, but for the root. */
-export function plainName(name: WireName): string {
+function plainName(name: WireName): string {
   return name === ROOT ? '.' : nameText(name).slice(0, -1);
 }
 
 class Finder implements Discovery {
   readonly targets = new Map<WireName, ZoneTarget>();
   readonly faults: StoreFault[] = [];
-  readonly folders: string[] = [];
   readonly unlisted = new Set<string>();
   private readonly book: FolderBook;
 
@@ -48,7 +54,6 @@ class Finder implements Discovery {
   }
 
   folder(folder: string, network: string | null, includeRoot: string): void {
-    this.folders.push(folder);
     const listing = this.book.list(folder);
     if (!listing.ok) {
       this.unlisted.add(folder);

@@ -1,15 +1,16 @@
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { WireName } from './name.ts';
 import { serialMax } from './serial.ts';
 import { FolderWatch } from './watch.ts';
-import { type Discovery, discoverZones } from './zone-store-discover.ts';
-import { FileBook, type FileHash } from './zone-store-files.ts';
+import { type Discovery, discoverZones, foldersOf } from './zone-store-discover.ts';
+import { FileBook } from './zone-store-files.ts';
 import { FolderBook } from './zone-store-folders.ts';
 import { isLarge, type LoadResult, loadTarget } from './zone-store-load.ts';
 import { ZoneLoader } from './zone-store-loader.ts';
-import { Publisher, type ServedZone } from './zone-store-publish.ts';
+import { Publisher } from './zone-store-publish.ts';
 import type { LoadSummary, StoreFault, ZoneChange, ZoneEntry, ZoneSettings, ZoneTarget } from './zone-store-types.ts';
+import { entryOf, type Zone } from './zone-store-zone.ts';
 
 export type ZoneStoreOptions = {
   readonly settings: ZoneSettings;
@@ -23,18 +24,6 @@ export type ZoneStoreOptions = {
   readonly onChange: (changes: readonly ZoneChange[]) => void;
   /** Called after each attempt that found faults in a zone or (null) the store as a whole, and, with none, when they are gone. */
   readonly onFaults?: (entry: ZoneEntry | null, faults: readonly StoreFault[]) => void;
-};
-
-/** A zone as the store knows it. `target`, `files` and `faults` are of the last attempt to load it. */
-type Zone = {
-  readonly number: number;
-  readonly target: ZoneTarget;
-  /** What of the settings went into that attempt. */
-  readonly key: string;
-  readonly files: ReadonlyMap<string, FileHash>;
-  readonly faults: readonly StoreFault[];
-  readonly failed: boolean;
-  readonly served: ServedZone | null;
 };
 
 /** A large zone that is being loaded beside the main thread. */
@@ -189,14 +178,10 @@ export class ZoneStore {
   private tidy(): void {
     this.dirty = false;
     this.publisher.retain(new Set([...this.zones.keys(), ...this.background.keys()]));
-    const { zonetemplateDir, staticZoneDir, networks, staticZones } = this.settings;
-    const files = new Set(staticZones.map(({ file }) => file));
+    const files = new Set(this.settings.staticZones.map(({ file }) => file));
     for (const zone of this.zones.values()) for (const path of zone.files.keys()) files.add(path);
     this.files.forget(files);
-    const folders = new Set([zonetemplateDir, ...networks.map((network) => join(zonetemplateDir, network))]);
-    if (staticZoneDir !== null) folders.add(staticZoneDir);
-    for (const path of files) folders.add(dirname(path));
-    this.folders = folders;
+    this.folders = foldersOf(this.settings, files);
   }
 
   private async pause(): Promise<void> {
@@ -240,13 +225,33 @@ export class ZoneStore {
     } else if (isLarge(target)) {
       this.background.set(origin, { key, done: this.loadBeside(origin, target, key) });
     } else {
-      this.settle(origin, target, key, loadTarget(target, this.settings.dns, this.files));
+      this.settle(origin, target, key, this.loadHere(target));
     }
   }
 
   private isCurrent({ files }: Zone): boolean {
     for (const [path, hash] of files) if (this.files.look(path) !== hash) return false;
     return true;
+  }
+
+  private loadHere(target: ZoneTarget): LoadResult {
+    try {
+      return loadTarget(target, this.settings.dns, this.files);
+    } catch (error) {
+      return this.failure(target, error);
+    }
+  }
+
+  /** A zone at which we fail ourselves must not take the others along. */
+  private failure({ file }: ZoneTarget, error: unknown): LoadResult {
+    const message = `cannot be loaded: ${error instanceof Error ? error.message : String(error)}`;
+    const fault: StoreFault = {
+      severity: 'error',
+      code: 'zone-unreadable',
+      at: { file, line: 1, col: 1, text: '' },
+      message,
+    };
+    return { files: new Map([[file, this.files.look(file)]]), faults: [fault], good: null };
   }
 
   private async loadBeside(origin: WireName, target: ZoneTarget, key: string): Promise<void> {
@@ -257,10 +262,7 @@ export class ZoneStore {
       result = report.result;
       this.files.adopt(report.known);
     } catch (error) {
-      const message = `cannot be loaded: ${error instanceof Error ? error.message : String(error)}`;
-      const at = { file: target.file, line: 1, col: 1, text: '' };
-      const files = new Map([[target.file, this.files.look(target.file)]]);
-      result = { files, faults: [{ severity: 'error', code: 'zone-unreadable', at, message }], good: null };
+      result = this.failure(target, error);
     }
     await this.exclusive(async () => {
       if (this.background.get(origin)?.key === key) this.background.delete(origin);
@@ -320,20 +322,4 @@ export class ZoneStore {
   private keyOf({ file, network }: ZoneTarget): string {
     return network === null ? file : `${file} ${network} ${this.dnsKey}`;
   }
-}
-
-function entryOf(origin: WireName, { number, target, served, faults, failed }: Zone): ZoneEntry {
-  return {
-    zone: number,
-    origin,
-    name: target.name,
-    network: target.network,
-    file: target.file,
-    state: failed ? (served === null ? 'broken' : 'stale') : 'ok',
-    serial: served?.serial ?? 0,
-    faults,
-    records: served?.records ?? 0,
-    loadedAt: served?.loadedAt ?? 0,
-    image: served?.image ?? null,
-  };
 }

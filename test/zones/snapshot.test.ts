@@ -10,6 +10,7 @@ import { compileLoaded, type LoadedZone, loadZone, type ZoneSource } from '../..
 import { compareNames, lowerName, nameFromText, nameText, type WireName } from '../../src/zones/name.ts';
 import { printSnapshot } from '../../src/zones/snapshot.ts';
 import { canonicalLines } from '../../src/zones/snapshot-canonical.ts';
+import { RDATA_TEXT, recordsOf } from '../support/generate-zone.ts';
 import { key } from './zone-store-fixture.ts';
 
 let folder: string;
@@ -111,7 +112,26 @@ describe('snapshot', () => {
     const again = [...canonicalLines(load(snapshot(text, { v4: [], v6: [] }, 0), { kind: 'static' }).store)];
     expect(again).toEqual(lines);
   });
+
+  test('with records of every type reads back, and its canonical lines do', () => {
+    const types = Object.keys(RDATA_TEXT).filter((type) => type !== 'SOA');
+    fc.assert(
+      fc.property(recordsOf(types), (records) => {
+        const text = records.map((line, i) => `r${i} ${line}\n`).join('');
+        const lines = [...canonicalLines(load(text).store)];
+        const complete = (zone: string): readonly string[] => [...canonicalLines(load(zone, { kind: 'static' }).store)];
+        expect(complete(snapshot(text, { v4: [], v6: [] }, 0)).map(sameCase)).toEqual(lines.map(sameCase));
+        expect(complete(lines.join('\n'))).toEqual(lines);
+      }),
+      { numRuns: 20 },
+    );
+  });
 });
+
+/** An image spells a name that it holds once as it was first spelled. */
+function sameCase(line: string): string {
+  return line.toLowerCase();
+}
 
 describe('canonical lines', () => {
   test("RFC 4034 §6.1's own example, SOA first, types and rdata in order, copies once", () => {
