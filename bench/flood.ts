@@ -4,8 +4,8 @@
  * legitimate client's queries were answered and how fast, by how much the prober's fetch times differ from the edges' own
  * account, and the server's memory at the end.
  *
- * Options: `--seconds 20` (of each phase), `--edges 20`, `--rate 100` (legitimate queries a second), `--no-limit` (without
- * rate limit).
+ * Options: `--seconds 20` (of each phase), `--edges 20`, `--rate 100` (legitimate queries a second), `--flood 100000`
+ * (packets a second), `--no-limit` (without rate limit).
  */
 import { createSocket } from 'node:dgram';
 import { parseArgs } from 'node:util';
@@ -22,6 +22,7 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '20' },
     edges: { type: 'string', default: '20' },
     rate: { type: 'string', default: '100' },
+    flood: { type: 'string', default: '100000' },
     'no-limit': { type: 'boolean', default: false },
   },
 });
@@ -63,7 +64,7 @@ try {
 
 async function run(server: EdgewiseServer): Promise<void> {
   await phase(server, 'in peace');
-  const flood = await startFlood(dnsPort, ZONE);
+  const flood = await startFlood(dnsPort, ZONE, Number(values.flood));
   const started = performance.now();
   await phase(server, 'flooded');
   const { sent } = await flood.stop();

@@ -17,8 +17,13 @@ const PACKET_ROOM = 1024;
 
 export type FloodReport = { readonly sent: number };
 
-export async function startFlood(port: number, zone: string): Promise<{ stop: () => Promise<FloodReport> }> {
-  const child: ChildProcess = fork(fileURLToPath(import.meta.url), [String(port), zone], {
+/** `rate`: packets a second at most. */
+export async function startFlood(
+  port: number,
+  zone: string,
+  rate: number,
+): Promise<{ stop: () => Promise<FloodReport> }> {
+  const child: ChildProcess = fork(fileURLToPath(import.meta.url), [String(port), zone, String(rate)], {
     execArgv: ['--import', 'tsx'],
   });
   await once(child, 'message'); // it has begun
@@ -34,7 +39,7 @@ export async function startFlood(port: number, zone: string): Promise<{ stop: ()
   };
 }
 
-async function main(port: number, zone: string): Promise<void> {
+async function main(port: number, zone: string, rate: number): Promise<void> {
   const sys = await loadSyscalls();
   if (typeof sys === 'string') throw new Error(sys);
   const sockets = Array.from({ length: SOURCES }, (_, i) => openFrom(sys, [127, 3, i, 7]));
@@ -45,7 +50,9 @@ async function main(port: number, zone: string): Promise<void> {
     stopping = true;
   });
   process.send?.({ sent });
+  const started = performance.now();
   for (let i = 0; !stopping; i++) {
+    while (sent > (performance.now() - started) * 0.001 * rate && !stopping) await new Promise(setImmediate);
     const count = sys.sendmmsg(sockets[i % SOURCES], batches[i % batches.length], SENT_AT_ONCE, LINUX.MSG_DONTWAIT);
     if (count > 0) sent += count;
     // Let the message in that ends this.
@@ -101,4 +108,7 @@ function layOut(sys: Syscalls, port: number, zone: string): number[] {
   return Array.from({ length: PACKETS / SENT_AT_ONCE }, (_, i) => start + i * SENT_AT_ONCE * HEADER_OCTETS);
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await main(Number(process.argv[2]), process.argv[3]);
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const [port, zone, rate] = process.argv.slice(2);
+  await main(Number(port), zone, Number(rate));
+}
