@@ -8,12 +8,17 @@ function octetsOf(address: string | null): readonly Uint8Array[] {
   return octets === null ? [] : [octets];
 }
 
-/** What the live members publish, in their order. */
+/** What the live members publish, in their order. Two edges may have one address: a set holds it once (RFC 2181 §5). */
 export function liveAddresses(members: readonly Pick<LiveMember, 'v4' | 'v6'>[]): LiveAddresses {
   return {
-    v4: members.flatMap(({ v4 }) => octetsOf(v4)),
-    v6: members.flatMap(({ v6 }) => octetsOf(v6)),
+    v4: withoutRepeats(members.flatMap(({ v4 }) => octetsOf(v4))),
+    v6: withoutRepeats(members.flatMap(({ v6 }) => octetsOf(v6))),
   };
+}
+
+function withoutRepeats(addresses: readonly Uint8Array[]): readonly Uint8Array[] {
+  const seen = new Map(addresses.map((octets) => [octets.join('.'), octets]));
+  return seen.size === addresses.length ? addresses : [...seen.values()];
 }
 
 /** The live set as one zone sees it: the canary stands last, its victim is left out (specification section 8). */
