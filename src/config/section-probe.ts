@@ -1,5 +1,6 @@
 /** What is fetched from the edges, how the result is judged and how often: the original's top-level keys. */
 import { z } from 'zod';
+import { LIVE_MAX } from '../zones/live-slots.ts';
 import { flag, hostName, number, oneOrMany, optional, section, text } from './fields.ts';
 
 const DAY = 86_400;
@@ -41,9 +42,9 @@ export const probeKeys = {
 };
 
 export const selectKeys = {
-  edge_count: optional(number('a number of edges', { min: 1, max: 10_000 }), 4),
+  edge_count: optional(number('a number of edges', { min: 1, max: LIVE_MAX }), 4),
   dnet_edge_count: optional(
-    z.record(z.string(), number('a number of edges', { min: 1, max: 10_000 }), {
+    z.record(z.string(), number('a number of edges', { min: 1, max: LIVE_MAX }), {
       error: 'expected a map from networks to their number of live edges',
     }),
     {},

@@ -65,7 +65,7 @@ const rows: readonly Row[] = [
   {
     name: 'word for a number',
     text: 'edge_count: four\n',
-    faults: ['17:13 error wrong-type edge_count: expected a number of edges, 1 to 10000, got "four"'],
+    faults: ['17:13 error wrong-type edge_count: expected a number of edges, 1 to 64, got "four"'],
   },
   {
     name: 'fraction for a whole number',
@@ -327,7 +327,7 @@ test('nor is a cookie secret on a line of its own', () => {
 test('a fault shows the line with a caret under the column', () => {
   const [fault] = parse(`${BASE}edge_count: four\n`).faults;
   expect(formatFault(fault)).toBe(
-    '/nowhere/e.yaml:17:13: error: wrong-type: edge_count: expected a number of edges, 1 to 10000, got "four"\n' +
+    '/nowhere/e.yaml:17:13: error: wrong-type: edge_count: expected a number of edges, 1 to 64, got "four"\n' +
       'edge_count: four\n            ^',
   );
 });
