@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { onTestFinished } from 'vitest';
 import { ZoneImage } from '../../src/zones/image.ts';
 import { forEachRecord } from '../../src/zones/image-cursor.ts';
 import { nameKey, type WireName } from '../../src/zones/name.ts';
@@ -12,6 +13,16 @@ export function key(text: string): WireName {
   const name = nameKey(text);
   if (name === null) throw new Error(`${text} is no name`);
   return name;
+}
+
+/** A complete zone with serial 7. */
+export const STATIC = '$TTL 300\n@ SOA ns host 7 7200 900 1209600 300\n@ NS ns\nns A 192.0.2.1\n';
+
+/** An installation that goes with the test. */
+export function install(...args: ConstructorParameters<typeof Installation>): Installation {
+  const installation = new Installation(...args);
+  onTestFinished(() => installation.close());
+  return installation;
 }
 
 /** A folder with zones in it and a store over them. `close` removes both. */
