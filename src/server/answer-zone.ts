@@ -1,13 +1,23 @@
 import type { ZoneImage } from '../zones/image.ts';
-import { LINKS, NODE, RRSET, RRSET_FLAG } from '../zones/image-layout.ts';
-import { type LiveSlots, SLOT } from '../zones/live-slots.ts';
-import { LOWER, NAME_MAX } from '../zones/name.ts';
-import { KIND } from './answer-kind.ts';
+import * as layout from '../zones/image-layout.ts';
+import type { LiveSlots } from '../zones/live-slots.ts';
+import * as liveSlots from '../zones/live-slots.ts';
+import * as names from '../zones/name.ts';
+import * as answerKind from './answer-kind.ts';
 import { AnswerWriter } from './answer-writer.ts';
-import { FOUND, findChild, findSet, Lookup } from './lookup.ts';
-import { EDE, HEADER_LENGTH, POINTER_MAX, RCODE, TYPE } from './message.ts';
+import * as lookups from './lookup.ts';
+import { Lookup } from './lookup.ts';
+import * as message from './message.ts';
 import { NameParts } from './message-name.ts';
 import type { ServedZone, ZoneTable } from './zone-table.ts';
+
+// Imported names are looked up at each use, constants of this module are folded into the code: a tenth of the time.
+const { LINKS, NODE, RRSET, RRSET_FLAG } = layout;
+const { SLOT } = liveSlots;
+const { LOWER, NAME_MAX } = names;
+const { KIND } = answerKind;
+const { FOUND, findChild, findSet } = lookups;
+const { EDE, HEADER_LENGTH, POINTER_MAX, RCODE, TYPE } = message;
 
 /** Aliases followed in one answer. Longer chains do not occur; the resolver goes on from where we stop. */
 const CHAIN_MAX = 16;
@@ -155,7 +165,7 @@ export class ZoneAnswer {
     this.answers += count;
     if (this.chainLength === CHAIN_MAX) return false;
     const links = image.words[set + RRSET.data];
-    const target = image.words[links + LINKS.list + image.words[links + LINKS.targets]];
+    const target = image.words[links + LINKS.list + 2 * image.words[links + LINKS.targets]];
     const length = image.copyName(target, this.chain, this.chainLength * CHAIN_STRIDE);
     return this.follow(length, writer.placeOf(target));
   }
@@ -251,16 +261,17 @@ export class ZoneAnswer {
     const links = words[set + RRSET.data];
     const targets = words[links + LINKS.targets];
     for (let i = 0; i < targets && !this.truncated; i++) {
-      const node = words[links + LINKS.list + i];
-      const fits = this.address(image, node, TYPE.a) && this.address(image, node, TYPE.aaaa);
+      const name = words[links + LINKS.list + 2 * i];
+      const node = words[links + LINKS.list + 2 * i + 1];
+      const fits = this.address(image, name, node, TYPE.a) && this.address(image, name, node, TYPE.aaaa);
       if (!fits && i < required) this.truncated = true;
     }
   }
 
-  private address(image: ZoneImage, node: number, type: number): boolean {
+  private address(image: ZoneImage, name: number, node: number, type: number): boolean {
     const set = findSet(image, node, type);
     if (set === 0) return true;
-    const count = this.writer.set(image, set, node, 0);
+    const count = this.writer.set(image, set, name, 0);
     if (count > 0) this.additionals += count;
     return count >= 0;
   }

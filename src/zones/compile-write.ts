@@ -105,7 +105,7 @@ function nodeFlags({ tree, nodes, grouped, input, origin }: ZonePlan): Uint8Arra
 function linkWords(run: Run, targets: AdditionalTargets): number {
   const names = namesInPlace(run.type) * (run.to - run.from);
   const count = targets.collect(run);
-  return names + count === 0 ? 0 : LINKS.list + count + names;
+  return names + count === 0 ? 0 : LINKS.list + 2 * count + names;
 }
 
 function dataOctets({ input: { store }, grouped }: ZonePlan, { type, from, to }: Run): number {
@@ -208,9 +208,9 @@ class ImageWriter {
       words[links + LINKS.octets] = this.nextOctet;
       words[links + LINKS.targets] = this.targets.count;
       words[links + LINKS.required] = this.targets.required;
-      for (let i = 0; i < this.targets.count; i++) words[links + LINKS.list + i] = this.numbers[this.targets.list[i]];
+      for (const [i, name] of this.targets.list.entries()) words[links + LINKS.list + i] = this.numbers[name];
     }
-    if (namesInPlace(run.type) > 0) this.writeLinked(run, links + LINKS.list + this.targets.count);
+    if (namesInPlace(run.type) > 0) this.writeLinked(run, links + LINKS.list + 2 * this.targets.count);
     else this.writeOpaque(run);
     if (run.type === SOA) this.noteSoa(set);
   }

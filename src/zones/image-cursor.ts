@@ -99,7 +99,7 @@ export class ImageCursor {
     if ((head & RRSET_FLAG.links) !== 0) {
       const links = this.octet;
       this.octet = words[links + LINKS.octets];
-      this.link = links + LINKS.list + words[links + LINKS.targets];
+      this.link = links + LINKS.list + 2 * words[links + LINKS.targets];
     }
   }
 

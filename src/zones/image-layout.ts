@@ -78,11 +78,12 @@ export const RRSET_FLAG = { links: 1 << 16, live: 2 << 16 } as const;
 /** Links of an RRset: what its rdata's names lead to. */
 export const LINKS = {
   octets: 0,
-  /** Nodes whose addresses belong into the additional section, each once. */
+  /** How many names' addresses belong into the additional section. */
   targets: 1,
   /** How many of them, the first ones, lie at or below a cut's own name: glue that a referral must hold (RFC 9471 §3.1). */
   required: 2,
-  list: 3, // target nodes, then the names in place (NAMES_IN_PLACE of the type) of each record
+  /** Two words each: the name, and the node with its addresses. Then the names in place of each record. */
+  list: 3,
 } as const;
 
 /** Name ids that stand in place of each record's compressible names, by type; 0 for all types from 16 on. */

@@ -66,6 +66,13 @@ export const EXPLAINED: readonly Explained[] = [
       (subset(ours.additional, theirs.additional) || namesHost(ours)),
   },
   {
+    name: 'no addresses beside an answer whose host lies in a child zone',
+    why: 'RFC 1034 §4.3.2 step 6, RFC 2181 §5.4.1: glue is what is at hand, and additional data is taken as that',
+    peers: ['nsd'],
+    fields: ['authority', 'additional'],
+    applies: (ours, theirs) => theirs.additional.length === 0 && ours.answer.some((line) => / (mx|srv) /.test(line)),
+  },
+  {
     name: 'glue that a referral needs was left out without a word',
     why: 'RFC 9471 §3.1: TC must tell that glue from within the child did not fit',
     peers: ['nsd', 'bind'],
