@@ -13,6 +13,7 @@ import { dirname } from 'node:path';
 import { forNetwork } from '../config/paths.ts';
 import type { Config, NetworkFiles } from '../config/types.ts';
 import { type Fault, formatFault } from '../fault.ts';
+import { serialCompare } from '../zones/serial.ts';
 import { sweepTemporaries, systemCode } from './atomic-write.ts';
 import { decideFacts, factsOf } from './decide.ts';
 import { type EdgeRecord, type RoundNews, withRound } from './edge-store.ts';
@@ -219,27 +220,24 @@ export class NetworkRounds {
     const decision = decideFacts(facts);
     for (const { level, text } of decisionLines(decision)) log(level, text);
 
-    const floorSerial = this.#tools.floorSerial();
-    const zones = (await this.#tools.zoneNews?.(this.#state)) ?? null;
-    const change = nextState(this.#state, {
-      decision,
-      records,
-      floorSerial,
-      forceUpdate,
-      zones,
-      isRun: probe !== null,
-    });
-    const { liveChanged, canaryZones } = change;
+    const before = this.#state;
+    const zones = (await this.#tools.zoneNews?.(before)) ?? null;
+    const isRun = probe !== null;
+    const derive = (): StateChange =>
+      nextState(before, { decision, records, floorSerial: this.#tools.floorSerial(), forceUpdate, zones, isRun });
+    const planned = derive();
     if (this.#dryRun) {
+      const { state, liveChanged, canaryZones } = planned;
       this.#records = records;
-      return { decision, state: change.state, liveChanged, canaryZones, changed: false, probe, faults: [] };
+      return { decision, state, liveChanged, canaryZones, changed: false, probe, faults: [] };
     }
 
     const faults: Fault[] = [];
-    faults.push(...(await this.#saveRecords(decision, change.state.live, probe)));
+    faults.push(...(await this.#saveRecords(decision, planned.state.live, probe)));
     faults.push(...(await this.#attempt('history-log', () => appendRound(this.#historyLog, facts, decision))));
-    this.#state = change.state;
-    faults.push(...(await writeState(this.#statefile, this.#state)));
+    const { change, faults: stateFaults } = await this.#saveState(derive);
+    const { liveChanged, canaryZones } = change;
+    faults.push(...stateFaults);
 
     const published = await this.#publish({ ...change, decision }, publish);
     faults.push(...published.faults);
@@ -251,6 +249,22 @@ export class NetworkRounds {
     if (changed) hooks.start('run_after_changes', config.commands.runAfterChanges);
     report(log, faults);
     return { decision, state: this.#state, liveChanged, canaryZones, changed, probe, faults };
+  }
+
+  /**
+   * Derives the next state and makes it durable. While it is written, a zone may take a serial of its own for new contents
+   * that the live set's would equal: then it is derived and written again. Nothing comes between the end of this and
+   * publishing, so no two versions of a zone ever share a serial.
+   */
+  async #saveState(derive: () => StateChange): Promise<{ change: StateChange; faults: readonly Fault[] }> {
+    for (;;) {
+      const change = derive();
+      this.#state = change.state;
+      const faults = await writeState(this.#statefile, change.state);
+      const floor = this.#tools.floorSerial();
+      if (floor === 0 || newSerials(change).every((serial) => serialCompare(serial, floor) > 0))
+        return { change, faults };
+    }
   }
 
   /** Records of every target with modes whose time is over already ended. */
@@ -339,6 +353,12 @@ export class NetworkRounds {
     this.#turn = turn.catch(() => {});
     return turn;
   }
+}
+
+/** Serials that come into force with a change; none where nothing is published. */
+function newSerials({ state, liveChanged, canaryZones }: StateChange): readonly number[] {
+  if (liveChanged) return [state.serial];
+  return canaryZones.map((zone) => state.canarySerials.get(zone) ?? 0).filter((serial) => serial !== 0);
 }
 
 function report(log: RoundLog, faults: readonly Fault[]): void {

@@ -67,6 +67,9 @@ class Bench {
   onPublish: (update: LiveUpdate) => Promise<Published> = async () => ({ wrote: false, files: null, faults: [] });
   kind: RoundTools['kind'] = 'server';
   zoneNews: ZoneNews | null = null;
+  /** What zones use at each time they are asked, and ever after. */
+  floors: number[] = [];
+  lastFloor = 0;
 
   tools(): RoundTools {
     const { zoneNews } = this;
@@ -85,7 +88,7 @@ class Bench {
         this.order.push('publish');
         return this.onPublish(update);
       },
-      floorSerial: () => 0,
+      floorSerial: () => this.floors.shift() ?? this.lastFloor,
       now: () => this.clock,
       log: (level, text) => this.log.push(`${level} ${text}`),
     };
@@ -168,6 +171,17 @@ describe('a round', () => {
       serials.push(done(await rounds.round({ config, files: FILES, forceUpdate: true })).state.serial);
     }
     expect(serials).toEqual([1_600_000_000, 1_600_000_001, 1_600_000_002]);
+  });
+
+  test('a serial that a zone takes while the state is written is not given to the live set too', async () => {
+    const bench = new Bench();
+    bench.floors = [0]; // when the serial is chosen; by the time it is on disk, a zone has the same one
+    bench.lastFloor = bench.clock;
+    const rounds = await bench.open();
+    const { state } = done(await rounds.round({ config, files: FILES }));
+    expect(state.serial).toBe(bench.clock + 1);
+    expect(bench.updates.map((update) => update.state.serial)).toEqual([bench.clock + 1]);
+    expect((await savedState()).serial).toBe(bench.clock + 1);
   });
 
   test('a set that is live again after a restart is the same set under the same serial', async () => {
