@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { formatFault } from '../fault.ts';
 import { createLog } from '../server/log.ts';
 import { serve } from '../server/serve.ts';
+import { notifySystemd } from '../server/syscalls-notify.ts';
 
 type ServeFlags = {
   readonly config: string;
@@ -37,9 +38,13 @@ export function serveCommand(): Command {
       }
       const { running } = started;
       // Whoever waits for the next line may signal at once.
-      stop = () => void running.stop();
+      stop = () => {
+        void notifySystemd('STOPPING=1');
+        void running.stop();
+      };
       reload = () => void running.reload();
       const dns = running.dns.length === 0 ? '-' : running.dns.join(',');
       process.stdout.write(`edgewise ready dns=${dns} http=${running.http ?? '-'} zones=${running.zones()}\n`);
+      await notifySystemd('READY=1');
     });
 }
