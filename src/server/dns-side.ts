@@ -13,7 +13,7 @@ export type DnsSideOptions = {
   readonly server: ServerConfig;
   readonly transfer: TransferConfig;
   readonly board: LiveBoard;
-  readonly log: (level: 'info' | 'warn' | 'error', message: string) => void;
+  readonly log: (level: 'debug' | 'info' | 'warn' | 'error', message: string) => void;
 };
 
 /**

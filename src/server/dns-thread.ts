@@ -110,6 +110,6 @@ export type DnsReport =
       readonly code: string;
       readonly message: string;
     }
-  | { readonly kind: 'log'; readonly level: 'info' | 'warn' | 'error'; readonly message: string }
+  | { readonly kind: 'log'; readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly message: string }
   | { readonly kind: 'synced'; readonly name: string; readonly id: number }
   | { readonly kind: 'stopped'; readonly name: string };

@@ -4,6 +4,7 @@ import { addressOctets } from '../config/address.ts';
 import { writeAtomic } from '../health/atomic-write.ts';
 import type { LiveVersion } from '../zones/live-slots.ts';
 import { nameKey, nameText, type WireName } from '../zones/name.ts';
+import { addressText } from './address-text.ts';
 
 /** What a network's slot held lately, and those of its zones that have slots of their own. Oldest first. */
 export type SavedLiveHistory = {
@@ -69,11 +70,6 @@ function format({ versions, zones }: SavedLiveHistory): string {
     list.map(({ serial, v4, v6 }) => ({ serial, addresses: [...v4, ...v6].map(addressText) }));
   const own = Object.fromEntries(Array.from(zones, ([origin, list]) => [nameText(origin), text(list)]));
   return `${JSON.stringify({ version: 1, versions: text(versions), zones: own })}\n`;
-}
-
-function addressText(octets: Uint8Array): string {
-  if (octets.length === 4) return octets.join('.');
-  return Array.from({ length: 8 }, (_, i) => ((octets[2 * i] << 8) | octets[2 * i + 1]).toString(16)).join(':');
 }
 
 function parse(text: string): SavedLiveHistory | null {

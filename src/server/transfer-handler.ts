@@ -5,13 +5,15 @@
 
 import type { StepRecord } from '../zones/journal-step.ts';
 import type { LiveSlots } from '../zones/live-slots.ts';
-import { lowerName, type WireName } from '../zones/name.ts';
+import { lowerName, nameText, type WireName } from '../zones/name.ts';
 import { serialCompare } from '../zones/serial.ts';
+import { addressText } from './address-text.ts';
 import { sendWholeZone, TransferStream } from './axfr.ts';
 import { DECODED, nameEnd, Query, recordEnd } from './decode.ts';
 import type { Client, SpecialHandler, ThreadTransfer } from './dns-thread.ts';
 import { differenceRecords, packDifference, sendDifference } from './ixfr.ts';
 import { CLASS, HEADER_LENGTH, OPCODE, RCODE, TCP_MAX, TYPE, UDP_PLAIN_MAX } from './message.ts';
+import { NameParts } from './message-name.ts';
 import { MessagePacker } from './message-packer.ts';
 import type { Responder } from './respond.ts';
 import type { Stats } from './stats.ts';
@@ -41,6 +43,8 @@ export type TransferHandlerOptions = {
   readonly catchUp: () => void;
   /** Epoch seconds. */
   readonly now: () => number;
+  /** Hears of each transfer. */
+  readonly log: (message: string) => void;
 };
 
 /** A request whose signature, if it has one, was checked and taken off. */
@@ -111,6 +115,7 @@ export class TransferHandler implements SpecialHandler {
     };
     const stream = new TransferStream(head, { send: sendOpen, signer, now: this.options.now });
     const records = since === null ? null : this.differenceSince(version, since);
+    this.logTransfer(request, version, since, records);
     const sent = records === null ? sendWholeZone(version, stream) : sendDifference(records, stream);
     // A peer that went away is no bug; a record that cannot be sent is, and what was sent must not look whole.
     if (!(await sent) && open) throw new Error('a transfer could not be finished');
@@ -170,7 +175,10 @@ export class TransferHandler implements SpecialHandler {
       const packer = new MessagePacker();
       packer.begin(replyHead(message, this.query.questionEnd, RCODE.noError, true));
       const room = request.signer === null ? 0 : TSIG_ROOM;
-      if (packDifference(records, packer, limit - room)) return this.signed(request, packer.out, packer.finish());
+      if (packDifference(records, packer, limit - room)) {
+        this.logTransfer(request, version, since, records);
+        return this.signed(request, packer.out, packer.finish());
+      }
     }
     // One SOA: "take this, or come by TCP for the rest" (RFC 1995 §2).
     return this.soaOnly(request, version, limit);
@@ -193,6 +201,17 @@ export class TransferHandler implements SpecialHandler {
     const allowed = mayTransfer(this.transfer.allow, { address: client.address, key, zone: zone.origin, network });
     if (!allowed) return RCODE.refused;
     return type === TYPE.ixfr && ixfrSerial(message) === null ? RCODE.formErr : zone;
+  }
+
+  private logTransfer(
+    { client, keyName }: Request,
+    { zone, serial }: ZoneVersion,
+    since: number | null,
+    records: readonly StepRecord[] | null,
+  ): void {
+    const what = records === null ? `AXFR of ${serial}` : `IXFR from ${since} to ${serial}, ${records.length} records`;
+    const by = keyName === null ? '' : ` with key ${nameText(keyName)}`;
+    this.options.log(`${nameText(zone.origin)}: ${what}, to ${addressText(client.address)}${by}`);
   }
 
   private differenceSince(version: ZoneVersion, serial: number): readonly StepRecord[] | null {
@@ -257,8 +276,10 @@ function replyHead(message: Uint8Array, questionEnd: number, rcode: number, auth
 
 /** The question with an rcode, in `out`; the header alone where the question cannot be read. */
 function shortReply(message: Uint8Array, out: Uint8Array, rcode: number): number {
-  const fields = message[4] === 0 && message[5] === 1 ? nameEnd(message, HEADER_LENGTH, message.length) : -1;
-  const end = fields < 0 || fields + 4 > message.length ? HEADER_LENGTH : fields + 4;
+  const name = new NameParts();
+  const readable = message[4] === 0 && message[5] === 1 && name.read(message, HEADER_LENGTH, message.length);
+  const fields = HEADER_LENGTH + name.length;
+  const end = readable && fields + 4 <= message.length ? fields + 4 : HEADER_LENGTH;
   const head = replyHead(message, end, rcode, false);
   out.set(head);
   return head.length;

@@ -13,6 +13,8 @@ export type AnswererParts = {
   readonly transfer: ThreadTransfer;
   /** Takes in what the main thread has sent so far. */
   readonly catchUp: () => void;
+  /** Hears of each transfer. */
+  readonly log?: (message: string) => void;
 };
 
 /** The one place where an answering thread gets its responder and its room for special messages. */
@@ -22,10 +24,10 @@ export function makeAnswerer(parts: AnswererParts): {
   readonly history: TransferHistory;
 } {
   const responder = new Responder(parts);
-  const { slots, stats, server, transfer, catchUp } = parts;
+  const { slots, stats, server, transfer, catchUp, log = () => {} } = parts;
   const now = (): number => Date.now() / 1000;
   const history = new TransferHistory();
   const { ednsSize } = server;
-  const special = new TransferHandler({ responder, slots, stats, transfer, history, ednsSize, catchUp, now });
+  const special = new TransferHandler({ responder, slots, stats, transfer, history, ednsSize, catchUp, now, log });
   return { responder, special, history };
 }

@@ -32,7 +32,7 @@ export type DnsThreadsOptions = {
   readonly updates: readonly ZoneUpdate[];
   /** Everything there is for incremental transfers, for a thread that starts. */
   readonly history?: () => ThreadHistory;
-  readonly log: (level: 'info' | 'warn' | 'error', message: string) => void;
+  readonly log: (level: 'debug' | 'info' | 'warn' | 'error', message: string) => void;
 };
 
 /** Sockets that are bound and that nobody reads yet. */

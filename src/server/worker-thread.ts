@@ -39,9 +39,15 @@ export function startThread(): Thread {
       thread.onMessage(next.message as DnsMessage);
     }
   };
-  const { server, transfer } = data;
-  const { responder, special, history } = makeAnswerer({ slots, stats, server, transfer, catchUp });
   const report = (message: DnsReport): void => port.postMessage(message);
+  const { responder, special, history } = makeAnswerer({
+    slots,
+    stats,
+    server: data.server,
+    transfer: data.transfer,
+    catchUp,
+    log: (message) => report({ kind: 'log', level: 'debug', message }),
+  });
   let bugs = 0;
   const reportBug = (what: string, error: unknown): void => {
     bugs++;

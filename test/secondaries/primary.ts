@@ -19,6 +19,7 @@ export class Primary {
   readonly dnsPort: number;
   server: EdgewiseServer;
   private readonly mocks: readonly MockEdge[];
+  private out: number | null = null;
 
   private constructor(
     site: Installation,
@@ -65,12 +66,18 @@ export class Primary {
     return new Primary(site, edges, dnsPort, server, mocks);
   }
 
-  /** Takes the first edge out of the live set, or puts it in again. Resolves when the answers here are the new ones. */
-  async flip(out: boolean): Promise<readonly string[]> {
-    const mode = out ? ['-m', 'unavailable', '-C', 'test'] : ['-m', 'available'];
-    const { status, stderr } = await this.site.run('edge_conf', [this.edges[0], '--no-syslog', ...mode]);
+  /** Takes one edge out of the live set and lets the others in. Returns what is answered from then on. */
+  async flip(out: number): Promise<readonly string[]> {
+    const before = this.out;
+    this.out = out;
+    if (before !== null && before !== out) await this.mode(before, '-m', 'available');
+    await this.mode(out, '-m', 'unavailable', '-C', 'test');
+    return this.edges.filter((_, i) => i !== out);
+  }
+
+  private async mode(edge: number, ...mode: readonly string[]): Promise<void> {
+    const { status, stderr } = await this.site.run('edge_conf', [this.edges[edge], '--no-syslog', ...mode]);
     if (status !== 0) throw new Error(`edge_conf: ${stderr}`);
-    return out ? this.edges.slice(1) : this.edges.slice(0, 2);
   }
 
   async zone(name: string, text: string): Promise<void> {
