@@ -10,10 +10,7 @@ export function joining(facts: RoundFacts, decision: Decision, own: EdgeFacts, n
   const found: Prospect[] = [];
   if (own.mode === 'unavailable') {
     const made = next.live(supposed(name, { mode: 'available' })).has(name);
-    const text = made
-      ? 'will be live once an operator makes it available, if its next fetch is like its last'
-      : 'would have to be made available by an operator, and that alone would not do';
-    found.push(prospect('mode', true, null, [], text));
+    found.push(prospect('mode', true, null, [], availableText(own, made)));
     if (made) return found;
   } else if (next.live(NOTHING).has(name)) {
     const text =
@@ -37,6 +34,19 @@ export function joining(facts: RoundFacts, decision: Decision, own: EdgeFacts, n
   if (byFetch !== null) found.push(byFetch);
   found.push(...joiningByOthers(facts, decision, own, next, change));
   return mode === undefined ? [...found, ...forcing(own, next)] : found;
+}
+
+/** `enough`: being available would make it live. */
+function availableText({ modeUntil }: EdgeFacts, enough: boolean): string {
+  if (enough) {
+    const when = modeUntil === null ? 'once' : `at ${moment(modeUntil)} when its mode ends, or once`;
+    return `will be live ${when} an operator makes it available, if its next fetch is like its last`;
+  }
+  const how =
+    modeUntil === null
+      ? 'would have to be made available by an operator'
+      : `is available again at ${moment(modeUntil)}`;
+  return `${how}, and that alone would not do`;
 }
 
 function joiningFetch({ rules }: RoundFacts, own: EdgeFacts, boundary: Boundary, after: string): Prospect | null {

@@ -27,6 +27,8 @@ export type EdgeExplanation = {
   readonly live: boolean;
   readonly why: string;
   readonly mode: Mode | null; // null: not listed
+  /** Epoch seconds; null: the mode stays until somebody changes it. */
+  readonly modeUntil: number | null;
   readonly comment: string;
   readonly verdict: Verdict | null;
   /** Oldest first. */
@@ -75,6 +77,7 @@ export function explain(rounds: readonly RoundRecord[], options: ExplainOptions)
         live,
         why,
         mode: own?.mode ?? null,
+        modeUntil: own?.modeUntil ?? null,
         comment: own?.comment ?? '',
         verdict: decision.verdicts.find((verdict) => verdict.edge === edge) ?? null,
         samples: samplesOf(rounds, edge, (round) => round.edges),

@@ -100,6 +100,7 @@ function encodeEdge(edge: EdgeFacts): z.input<typeof EDGE> {
   return {
     name: edge.name,
     ...(edge.mode === 'available' ? {} : { mode: edge.mode }),
+    ...(edge.modeUntil === null ? {} : { until: edge.modeUntil }),
     ...(edge.comment === '' ? {} : { comment: edge.comment }),
     ...(edge.verificationFailed ? { mismatch: true } : {}),
     ...(edge.v4 === null ? {} : { v4: edge.v4 }),
@@ -114,6 +115,7 @@ function decodeEdge(edge: z.output<typeof EDGE>): EdgeFacts {
   return {
     name: edge.name,
     mode: edge.mode,
+    modeUntil: edge.until,
     comment: edge.comment,
     verificationFailed: edge.mismatch,
     v4: edge.v4,
@@ -223,6 +225,7 @@ const SAMPLE = z.object({
 const EDGE = z.object({
   name: z.string(),
   mode: z.enum(['available', 'force', 'blindforce', 'unavailable']).default('available'),
+  until: NUMBER.nullable().default(null),
   comment: z.string().default(''),
   mismatch: z.boolean().default(false),
   v4: z.string().nullable().default(null),

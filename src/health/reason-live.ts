@@ -1,7 +1,7 @@
 import type { Field, Refusal } from './field.ts';
 import { passes } from './judge.ts';
 import { holdText } from './limit.ts';
-import { seconds } from './reason.ts';
+import { moment, seconds } from './reason.ts';
 import { type Candidate, isStillHealthy, type Selected } from './select.ts';
 import type { EdgeFacts, Hold, Verdict } from './types.ts';
 
@@ -37,9 +37,9 @@ function selectedWhy({ candidate, place: rule }: Selected, place: number, edgeCo
   const { facts, verdict } = candidate;
   switch (rule) {
     case 'blindforced':
-      return `blindforced${quoted(facts.comment)}, live whatever it does: ${verdict.why}`;
+      return `blindforced${quoted(facts.comment)}${until(facts)}, live whatever it does: ${verdict.why}`;
     case 'forced':
-      return `forced${quoted(facts.comment)} and passing: ${verdict.why}`;
+      return `forced${quoted(facts.comment)}${until(facts)} and passing: ${verdict.why}`;
     case 'still-healthy':
       return `still healthy: ${verdict.why}`;
     case 'filled':
@@ -84,7 +84,7 @@ function refusedWhy(edge: EdgeFacts, refusal: Refusal): string {
     case 'canary':
       return `is the canary of ${refusal.zone}, so never live as an edge`;
     case 'unavailable':
-      return `unavailable${quoted(edge.comment)}: never live`;
+      return `unavailable${quoted(edge.comment)}: ${edge.modeUntil === null ? 'never live' : `not live${until(edge)}`}`;
     case 'no-address': {
       const fail = edge.sample?.fail ?? null;
       return `has no address to publish${fail === null ? '' : ` (${fail.reason}: ${fail.detail})`}`;
@@ -102,6 +102,10 @@ function standing({ judgement, average }: Verdict, other?: Verdict): string {
 
 function named({ candidate }: Selected, other: Verdict): string {
   return `the last is ${candidate.facts.name} with ${standing(candidate.verdict, other)}`;
+}
+
+function until({ modeUntil }: EdgeFacts): string {
+  return modeUntil === null ? '' : ` until ${moment(modeUntil)}`;
 }
 
 function quoted(comment: string): string {

@@ -68,6 +68,7 @@ export function roundInput({ now, config, files, state, records, samples }: Inpu
     return {
       name,
       mode: record.mode,
+      modeUntil: record.modeUntil,
       comment: record.comment,
       history: record.history,
       sample,

@@ -92,6 +92,8 @@ export type Verdict = {
 export type EdgeInput = {
   readonly name: string;
   readonly mode: Mode;
+  /** When the mode goes back to available by itself; null: it does not. */
+  readonly modeUntil: number | null;
   readonly comment: string;
   /** With this round's sample or without: deciding adds it where it is missing. */
   readonly history: History;

@@ -98,6 +98,7 @@ function play(story: Story): void {
       return {
         name,
         mode: settled[i % NAMES.length],
+        modeUntil: null,
         comment: '',
         history,
         sample: taken,

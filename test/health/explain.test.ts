@@ -120,6 +120,23 @@ describe('what would change an edge’s fate', () => {
       ],
     ],
     [
+      'unavailable until a given time',
+      { edges: { A: {}, B: { mode: 'unavailable', modeUntil: 1_700_003_600 } }, last: 'A' },
+      'B',
+      [
+        'will be live at 2023-11-14T23:13:20Z when its mode ends, or once an operator makes it available, if its next fetch is like its last',
+      ],
+    ],
+    [
+      'unavailable until a given time, would have to wait then',
+      { edges: { ...ABCD, E: { mode: 'unavailable', modeUntil: 1_700_003_600 } }, last },
+      'E',
+      [
+        'is available again at 2023-11-14T23:13:20Z, and that alone would not do',
+        'will be live when the next fetch of one of A, B, C and D takes 0.700 s or more',
+      ],
+    ],
+    [
       'without an address',
       { edges: { A: {}, B: { v4: null, fetch: 10 } }, last: 'A' },
       'B',

@@ -26,7 +26,7 @@ function fullFacts(): RoundFacts {
   const input = round({
     edges: {
       A: {},
-      B: { mode: 'force', comment: '[joe] "disk"', verificationFailed: true, v6: '2001:db8::1' },
+      B: { mode: 'force', modeUntil: NOW + 60.5, comment: '[joe] "disk"', verificationFailed: true, v6: '2001:db8::1' },
       C: { fetch: null },
     },
     canaries: [canary('example.com', '192.0.2.9')],

@@ -21,6 +21,7 @@ function decision(network: string, edges: Readonly<Record<string, number | null>
     ([name, seconds]): EdgeInput => ({
       name,
       mode: 'available',
+      modeUntil: null,
       comment: '',
       history: seconds === null ? { times: [], seconds: [] } : { times: [NOW - 400], seconds: [seconds] },
       sample: null,

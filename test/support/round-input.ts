@@ -43,6 +43,7 @@ export type EdgeWords = {
   readonly fetch?: number | null;
   readonly mode?: Mode;
   readonly history?: number | History | null;
+  readonly modeUntil?: number;
   readonly comment?: string;
   readonly verificationFailed?: boolean;
   readonly v4?: string | null;
@@ -54,6 +55,7 @@ export function edge(name: string, words: EdgeWords = {}): EdgeInput {
   return {
     name,
     mode: words.mode ?? 'available',
+    modeUntil: words.modeUntil ?? null,
     comment: words.comment ?? '',
     history:
       history === null ? { times: [], seconds: [] } : typeof history === 'number' ? oldSamples(history) : history,
