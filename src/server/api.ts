@@ -2,6 +2,7 @@
  * What HTTP may ask of the running server: a pull interface. Nothing here is stored by the HTTP room; every call reads
  * the values of that moment, so a page and a scrape cannot disagree with the answers on the wire for longer than a call.
  */
+import type { Fault } from '../fault.ts';
 import type { Decision, Mode, Sample } from '../health/types.ts';
 import type { ZoneEntry } from '../zones/zone-store-types.ts';
 import type { StatsSum } from './stats.ts';
@@ -41,7 +42,7 @@ export type RoundView = {
   /** Later than it should be: the next round is overdue or the running one takes too long. */
   readonly overdue: boolean;
   /** Why the last round could not be made (prober, test object); null: it was made. */
-  readonly failure?: string | null;
+  readonly failure: string | null;
   readonly cancelledCanaries: readonly string[];
 };
 
@@ -104,6 +105,8 @@ export type StatusView = {
   /** Sorted by name. */
   networks(): readonly NetworkView[];
   zones(): readonly ZoneView[];
+  /** What is wrong with the zones as a set: folders, names met twice, the file of serials. */
+  zoneFaults(): readonly Fault[];
   stats(): StatsSum;
   /** Labels for the rows of `stats().networks`, such as a network's name; null: a row that is not in use. */
   statsNetworks(): readonly (string | null)[];

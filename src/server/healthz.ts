@@ -19,12 +19,16 @@ export function healthReasons(view: StatusView): readonly string[] {
     const effect = state === 'broken' ? 'do not load' : 'do not load; their last good version is served';
     reasons.push(`zones: ${named}${more} ${effect}`);
   }
+  for (const { severity, at, message } of view.zoneFaults()) {
+    if (severity === 'error') reasons.push(`zones: ${at === null ? '' : `${at.file}: `}${message}`);
+  }
   return reasons;
 }
 
 function networkReasons(network: NetworkView, now: number): readonly string[] {
   const { name, round } = network;
   const reasons = liveReason(network).map((reason) => `network ${name}: ${reason}`);
+  if (round.failure !== null) reasons.push(`network ${name}: no round could be made: ${round.failure}`);
   if (round.overdue) {
     const last =
       round.lastRun === null ? 'none has ended yet' : `the last ended ${Math.round(now - round.lastRun)} s ago`;

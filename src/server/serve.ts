@@ -219,6 +219,7 @@ class Server implements Running {
       ready: () => this.ready,
       networks: () => this.networks?.views() ?? [],
       zones: () => this.store?.entries() ?? [],
+      zoneFaults: () => this.store?.faults() ?? [],
       stats: () => this.dnsSide?.sums() ?? { queries: [], answers: [], networks: [], events: NO_EVENTS },
       proberAlive: () => this.prober !== null,
       proberDelayMs: () => this.networks?.proberDelayMs() ?? 0,

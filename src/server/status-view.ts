@@ -1,4 +1,4 @@
-import { formatFault } from '../fault.ts';
+import { type Fault, formatFault } from '../fault.ts';
 import { version } from '../version.ts';
 import { serialMax } from '../zones/serial.ts';
 import type { ZoneEntry } from '../zones/zone-store-types.ts';
@@ -12,6 +12,7 @@ export type StatusSources = {
   readonly ready: () => boolean;
   readonly networks: () => readonly NetworkView[];
   readonly zones: () => readonly ZoneEntry[];
+  readonly zoneFaults: () => readonly Fault[];
   readonly stats: () => StatsSum;
   readonly proberAlive: () => boolean;
   readonly proberDelayMs: () => number;
@@ -27,6 +28,7 @@ export function statusView(sources: StatusSources): StatusView {
     ready: sources.ready,
     networks: sources.networks,
     zones: () => sources.zones().map((entry) => zoneView(board, entry)),
+    zoneFaults: sources.zoneFaults,
     stats: sources.stats,
     statsNetworks: () => board.rows(),
     prober: () => ({ alive: sources.proberAlive(), loopDelaySeconds: sources.proberDelayMs() / 1000 }),

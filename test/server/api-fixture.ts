@@ -124,6 +124,7 @@ export const network: NetworkView = {
     runFrequency: 60,
     nextDue: NOW + 56,
     overdue: false,
+    failure: null,
     cancelledCanaries: ['192.0.2.8'],
   },
 };
@@ -166,6 +167,7 @@ export function statusView(over: Partial<StatusView> = {}): StatusView {
         loadedAt: NOW - 90,
       },
     ],
+    zoneFaults: () => [],
     stats: () => sumStats(shared, 2),
     statsNetworks: () => [null, 'net-a'],
     prober: () => ({ alive: true, loopDelaySeconds: 0.0012 }),

@@ -44,6 +44,25 @@ test.each<[string, Partial<StatusView>, readonly string[]]>([
     [],
   ],
   [
+    'a round that could not be made',
+    withNetwork({ round: { ...round, failure: 'the prober thread died' } }),
+    ['network net-a: no round could be made: the prober thread died'],
+  ],
+  [
+    'zones that are wrong as a set',
+    {
+      zoneFaults: () => [
+        {
+          severity: 'error' as const,
+          code: 'zone-twice',
+          at: { file: '/zones/b/example.test.zone', line: 1, col: 1, text: '' },
+          message: 'zone example.test is in two networks',
+        },
+      ],
+    },
+    ['zones: /zones/b/example.test.zone: zone example.test is in two networks'],
+  ],
+  [
     'an overdue round',
     withNetwork({ round: { ...round, overdue: true, lastRun: NOW - 130 } }),
     ['network net-a: probing round overdue, the last ended 130 s ago (every 60 s)'],
