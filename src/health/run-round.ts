@@ -64,7 +64,7 @@ export type RoundOrder = {
   readonly files: NetworkFiles;
   /** Publish under a new serial whether or not anything changed. */
   readonly forceUpdate?: boolean;
-  /** Seconds over which the fetches' starts are spread. */
+  /** Seconds over which the fetches' starts are spread; unless given, a hundredth for each and one at most. */
   readonly spread?: number;
 };
 
@@ -185,7 +185,7 @@ export class NetworkRounds {
     await this.#turn;
   }
 
-  async #probe({ config, files, spread = 0 }: RoundOrder): Promise<RoundResult | RoundFailure> {
+  async #probe({ config, files, spread }: RoundOrder): Promise<RoundResult | RoundFailure> {
     const { local } = config.testobject;
     let object: Uint8Array;
     try {
@@ -194,11 +194,12 @@ export class NetworkRounds {
       const message = `testobject.local cannot be read (${systemCode(error)}), so no edge can be judged`;
       return { failure: failure('test-object', message, local) };
     }
+    const targets = probeTargets(files);
     const request = {
       network: this.network,
       test: probeTest(config, object),
-      targets: probeTargets(files),
-      spread,
+      targets,
+      spread: spread ?? Math.min(1, targets.length / 100),
       canaryKiller: config.canaryKiller,
     };
     try {

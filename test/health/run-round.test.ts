@@ -61,6 +61,7 @@ class Bench {
   readonly log: string[] = [];
   readonly updates: LiveUpdate[] = [];
   readonly order: string[] = [];
+  readonly spreads: number[] = [];
   clock = 1_700_000_000;
   times: Times = USUAL;
   onProbe: () => Promise<void> = async () => {};
@@ -76,7 +77,12 @@ class Bench {
     return {
       ...(zoneNews === null ? {} : { zoneNews: async () => this.zoneNews ?? zoneNews }),
       kind: this.kind,
-      prober: { round: ({ targets }) => this.#probe(targets.map(({ name }) => name)) },
+      prober: {
+        round: ({ targets, spread }) => {
+          this.spreads.push(spread);
+          return this.#probe(targets.map(({ name }) => name));
+        },
+      },
       hooks: {
         start: (hook: HookName, commands: readonly string[]) => {
           this.hooks.push(...commands.map((command) => `${hook} ${command}`));
@@ -296,6 +302,16 @@ describe('a round', () => {
     expect(await rounds.round({ config, files: FILES })).toMatchObject({ failure: { code: 'prober' } });
     bench.onProbe = async () => {};
     expect(names(done(await rounds.round({ config, files: FILES })))).toHaveLength(2);
+  });
+
+  test('starts are spread: as told, else over a hundredth of a second for each target and a second at most', async () => {
+    const bench = new Bench();
+    const rounds = await bench.open();
+    await rounds.round({ config, files: FILES, spread: 0.25 });
+    await rounds.round({ config, files: WITH_CANARY });
+    const many = Array.from({ length: 150 }, (_, i) => `127.0.2.${i}`);
+    await rounds.round({ config, files: { ...FILES, edges: many } });
+    expect(bench.spreads).toEqual([0.25, 0.04, 1]);
   });
 
   test('two rounds never overlap', async () => {
