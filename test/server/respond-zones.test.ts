@@ -9,7 +9,10 @@ import { TestResponder } from '../support/dns-responder.ts';
 import { zoneUpdate } from '../support/zone-images.ts';
 
 const SOA = '@ 300 SOA ns host 7 1 2 3 60\n@ 300 NS ns\nns 300 A 192.0.2.1\n';
-const PARENT = { origin: 'parent.test', text: `${SOA}child NS ns.child\nns.child A 192.0.2.9\nchild DS 1 8 2 ${'AB'.repeat(32)}\n` };
+const PARENT = {
+  origin: 'parent.test',
+  text: `${SOA}child NS ns.child\nns.child A 192.0.2.9\nchild DS 1 8 2 ${'AB'.repeat(32)}\n`,
+};
 const CHILD = { origin: 'child.parent.test', text: `${SOA}www A 192.0.2.80\nup CNAME ns.parent.test.\n` };
 
 function key(text: string): WireName {
