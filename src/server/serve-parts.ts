@@ -1,6 +1,8 @@
 import { listNetworks, readNetworkFiles } from '../config/network-files.ts';
+import { forNetwork } from '../config/paths.ts';
 import type { Config, NetworkFiles } from '../config/types.ts';
 import { type Fault, formatFault } from '../fault.ts';
+import { list } from '../health/reason.ts';
 import type { ZoneSettings } from '../zones/zone-store-types.ts';
 
 /** The networks to serve with their lists: those named, or every one in `edgelist_dir`. */
@@ -15,7 +17,24 @@ export function readNetworks(config: Config, named: readonly string[]): Networks
     faults.push(...read.faults);
     if (read.files !== null) files.set(network, read.files);
   }
-  return { files, faults };
+  return { files, faults: [...faults, ...sharedFiles(config, [...files.keys()])] };
+}
+
+/** Files that several networks would write over each other: a restart would serve one's edges for another. */
+function sharedFiles({ file, statefile, liveList }: Config, networks: readonly string[]): readonly Fault[] {
+  if (networks.length < 2) return [];
+  const paths: readonly (readonly [string, string | null])[] = [
+    ['statefile', statefile],
+    ['live_list', liveList],
+  ];
+  return paths
+    .filter(([, path]) => path !== null && forNetwork(path, 'a') === forNetwork(path, 'b'))
+    .map(([key, path]) =>
+      plainFault(
+        'shared-file',
+        `${file}: ${key}: ${path} would be shared by ${list(networks)}; write {dnet} where the network's name should stand, or serve one of them (-A)`,
+      ),
+    );
 }
 
 export function zoneSettings(config: Config, networks: readonly string[]): ZoneSettings {

@@ -161,6 +161,18 @@ describe('zones and networks that cannot be answered for', () => {
   });
 });
 
+test('networks that would share a state file or a live list are refused; one of them alone is not', async () => {
+  await site.write('edges/other', '127.79.0.2\n');
+  await editConfig('{dnet}.state', 'one.state');
+  await editConfig('{dnet}.live', 'one.live');
+  const both = await edgewise(['serve', '-c', site.path('edgemanage.yaml')]);
+  expect(both.status).toBe(1);
+  expect(both.stderr).toMatch(/statefile: .*mynet and other.*\{dnet\}/);
+  expect(both.stderr).toMatch(/live_list: .*mynet and other.*\{dnet\}/);
+  const one = await edgewise(['check', '-c', site.path('edgemanage.yaml'), '-A', NETWORK]);
+  expect(one).toMatchObject({ status: 0, stderr: '' });
+});
+
 test('edgewise check reports everything and its status tells', async () => {
   const good = await edgewise(['check', '-c', site.path('edgemanage.yaml')]);
   expect(good).toMatchObject({ status: 0, stdout: '1 networks, 1 edges, 1 zones read\n' });
