@@ -9,6 +9,7 @@ import { queryCommand } from './query.ts';
 import { replayCommand } from './replay.ts';
 import { runCommand } from './run.ts';
 import { serveCommand } from './serve.ts';
+import { statusCommand } from './status.ts';
 
 /** `edgewise COMMAND …`: every command is a file of this folder. Sets the exit status; does not return for `serve`. */
 export async function runCli(argv: readonly string[]): Promise<void> {
@@ -20,6 +21,7 @@ export async function runCli(argv: readonly string[]): Promise<void> {
     .addCommand(runCommand())
     .addCommand(checkCommand())
     .addCommand(checkzoneCommand())
+    .addCommand(statusCommand())
     .addCommand(queryCommand())
     .addCommand(modeCommand())
     .addCommand(explainCommand())

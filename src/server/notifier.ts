@@ -57,7 +57,7 @@ export class Notifier {
     const items: NotifyItem[] = [];
     for (const { zone, network, serial } of zones) {
       this.targets.forEach((target, number) => {
-        if (concerns(target, zone, network)) items.push({ target: number, zone, serial });
+        if (targetConcerns(target, zone, network)) items.push({ target: number, zone, serial });
       });
     }
     if (items.length === 0) return;
@@ -172,7 +172,8 @@ export class Notifier {
   }
 }
 
-function concerns({ networks, zones }: NotifyTarget, zone: WireName, network: string | null): boolean {
+/** Whether a target is to be told of a zone. */
+export function targetConcerns({ networks, zones }: NotifyTarget, zone: WireName, network: string | null): boolean {
   if (networks === null && zones === null) return true;
   return (network !== null && (networks?.includes(network) ?? false)) || (zones?.includes(zone) ?? false);
 }

@@ -9,10 +9,12 @@ import { CLASS_IN } from '../zones/record-store.ts';
 import { serialMax } from '../zones/serial.ts';
 import type { ZoneStore } from '../zones/zone-store.ts';
 import type { ZoneChange } from '../zones/zone-store-types.ts';
+import type { SecondaryView } from './api.ts';
 import type { DnsSide } from './dns-side.ts';
 import type { LiveBoard } from './live-board.ts';
 import type { Log } from './log.ts';
-import { Notifier } from './notifier.ts';
+import { Notifier, type NotifyZone } from './notifier.ts';
+import { SecondaryWatch } from './watch-secondaries.ts';
 
 export type SecondariesOptions = {
   readonly config: Config;
@@ -30,11 +32,13 @@ export class Secondaries {
   private readonly options: SecondariesOptions;
   private readonly notifier: Notifier;
   private readonly journal: ContentJournal;
+  private watch: SecondaryWatch;
 
   constructor(options: SecondariesOptions) {
     this.options = options;
     const { config, log } = options;
     this.journal = new ContentJournal(new JournalFolder(journalFolder(config), (message) => log.warn(message)));
+    this.watch = this.makeWatch(config.transfer);
     this.notifier = new Notifier({
       transfer: config.transfer,
       listen: config.server.listen,
@@ -51,16 +55,36 @@ export class Secondaries {
 
   configure(transfer: TransferConfig): void {
     this.notifier.configure(transfer);
+    this.watch.stop();
+    this.watch = this.makeWatch(transfer);
+    this.watch.changed(this.zonesOf(this.options.store.entries().map(({ origin }) => origin)));
+  }
+
+  /** What is known of each secondary and zone. */
+  views(): readonly SecondaryView[] {
+    return this.watch.views();
+  }
+
+  private makeWatch({ notify, watchSeconds }: TransferConfig): SecondaryWatch {
+    return new SecondaryWatch({
+      targets: notify,
+      intervalSeconds: watchSeconds,
+      onBehind: (target, zone, serial) => this.notifier.again(target, zone, serial),
+    });
   }
 
   /** These zones have new serials, and every query sees them. */
   changed(origins: readonly WireName[]): void {
-    this.notifier.changed(
-      origins.flatMap((zone) => {
-        const current = this.current(zone);
-        return current === null ? [] : [{ zone, network: current.network, serial: current.serial }];
-      }),
-    );
+    const zones = this.zonesOf(origins);
+    this.notifier.changed(zones);
+    this.watch.changed(zones);
+  }
+
+  private zonesOf(origins: readonly WireName[]): readonly NotifyZone[] {
+    return origins.flatMap((zone) => {
+      const current = this.current(zone);
+      return current === null ? [] : [{ zone, network: current.network, serial: current.serial }];
+    });
   }
 
   /** These zones have new contents. A secondary asks back at once, so every thread must know them before it is told. */
@@ -69,6 +93,7 @@ export class Secondaries {
     await this.journal.changed(
       changes.map((change) => ({ ...change, image: change.kind === 'image' ? change.image : null })),
     );
+    for (const { kind, origin } of changes) if (kind === 'gone') this.watch.forget(origin);
     this.tellJournal(origins);
     await this.options.dns.settled();
     this.changed(origins);
@@ -76,6 +101,7 @@ export class Secondaries {
 
   async stop(): Promise<void> {
     this.notifier.stop();
+    this.watch.stop();
     await this.journal.close();
   }
 

@@ -223,7 +223,7 @@ class Server implements Running {
       stats: () => this.dnsSide?.sums() ?? { queries: [], answers: [], networks: [], events: NO_EVENTS },
       proberAlive: () => this.prober !== null,
       proberDelayMs: () => this.networks?.proberDelayMs() ?? 0,
-      secondaries: () => [],
+      secondaries: () => this.secondaries?.views() ?? [],
     });
     const started = await startHttp({ endpoint: listen, view, log: (level, message) => this.log[level](message) });
     if (!started.ok) return started.fault;

@@ -63,7 +63,7 @@ export function followsEdgewise(kind: SecondaryKind, block: number): void {
           ...notify.map((target) => ({ ...target, zones: ['example.com', 'big.test'] })),
           { to: `127.0.0.1:${port}`, zones: ['plain.test'] },
         ],
-        watch: 0,
+        watch: 1,
       },
       keys: { log_level: 'DEBUG' },
     });

@@ -1,0 +1,64 @@
+import { Command } from 'commander';
+import { endpointText } from '../config/address.ts';
+import { loadConfig } from '../config/load.ts';
+import { formatFault } from '../fault.ts';
+import type { NetworkSummaryJson, SecondaryJson, StatusJson } from '../server/api-json.ts';
+import { endWith, withUsageStatus } from './exit-status.ts';
+import { CONFIG_PATH } from './load-network.ts';
+import { type StatusAnswers, statusText } from './status-text.ts';
+
+type StatusFlags = { readonly config: string; readonly url?: string; readonly all?: true };
+
+const TIMEOUT_MS = 5000;
+
+/** `edgewise status`: what a running server says of itself. Exit status 0 when all is well, 1 when not, 2 without an answer. */
+export function statusCommand(): Command {
+  return withUsageStatus(new Command('status'))
+    .description('ask the running server how it is: networks, zones, secondaries and their lag')
+    .option('-c, --config <file>', 'edgemanage.yaml, for where it listens (http: listen)', CONFIG_PATH)
+    .option('-u, --url <url>', 'its address, http://127.0.0.1:8053, instead')
+    .option('-a, --all', 'every secondary and zone, not only those that are behind')
+    .action(async (flags: StatusFlags) => {
+      await endWith(() => status(flags));
+    });
+}
+
+async function status({ config, url, all }: StatusFlags): Promise<number> {
+  const base = url ?? baseOf(config);
+  if (base === null) return 2;
+  let answers: StatusAnswers;
+  try {
+    const [overview, networks, secondaries] = await Promise.all([
+      get<StatusJson>(base, 'status'),
+      get<{ readonly networks: readonly NetworkSummaryJson[] }>(base, 'networks'),
+      get<{ readonly secondaries: readonly SecondaryJson[] }>(base, 'secondaries'),
+    ]);
+    answers = { status: overview, networks: networks.networks, secondaries: secondaries.secondaries };
+  } catch (error) {
+    process.stderr.write(`${base} does not answer: ${reasonOf(error)}\n`);
+    return 2;
+  }
+  process.stdout.write(statusText(answers, all === true, Date.now() / 1000));
+  const behind = answers.secondaries.some(({ error, lag_seconds: lag }) => error !== null || (lag ?? 0) > 0);
+  return answers.status.status === 'ok' && !behind ? 0 : 1;
+}
+
+function baseOf(file: string): string | null {
+  const { config, faults } = loadConfig(file);
+  if (config === null) process.stderr.write(faults.map((fault) => `${formatFault(fault)}\n`).join(''));
+  else if (config.http === null) process.stderr.write(`${file}: no http: listen, so the server cannot be asked\n`);
+  else return `http://${endpointText(config.http.listen)}`;
+  return null;
+}
+
+async function get<T>(base: string, what: string): Promise<T> {
+  const response = await fetch(`${base}/api/v1/${what}`, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+  if (!response.ok) throw new Error(`${what}: ${response.status}`);
+  return (await response.json()) as T;
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { cause } = error as { cause?: { readonly code?: string } };
+  return cause?.code ?? error.message;
+}

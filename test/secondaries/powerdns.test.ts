@@ -1,0 +1,3 @@
+import { followsEdgewise } from './follow.ts';
+
+followsEdgewise('powerdns', 95);
