@@ -1,6 +1,7 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { lookup } from 'node:dns/promises';
 import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { NetworkJson } from '../../src/server/api-json.ts';
 import { EdgewiseServer, edgewise, eventually } from '../support/edgewise.ts';
@@ -233,6 +234,27 @@ test('edge_manage is refused meanwhile, and edge_query reads along', async () =>
   const { status, stdout } = await site.run('edge_query', ['-q', '-s', 'in']);
   expect({ status, edges: stdout.trim().split('\n').sort() }).toEqual({ status: 0, edges: [...FAST].sort() });
 });
+
+test.each([
+  { check: 'rotation', status: 0, file: [] },
+  { check: 'integrity', status: 0, file: [] },
+  { check: 'live', status: 0, file: ['-n', '5'] },
+  { check: 'freshness', status: 0, file: [] },
+  { check: 'latency', status: 0, file: ['-c'] },
+  { check: 'live', status: 2, file: ['-n', '5'], limits: ['-c', '6:'] },
+  { check: 'freshness', status: 1, file: [], limits: ['-w', '100:'] },
+])(
+  'check_edgewise_$check says $status by the server and by the files',
+  async ({ check, status, file, limits = [] }) => {
+    const command = join(import.meta.dirname, '..', '..', 'nagios', `check_edgewise_${check}`);
+    const state = site.path(`${NETWORK}.state`);
+    const files = file[0] === '-c' ? ['-A', NETWORK, '-c', site.path('edgemanage.yaml')] : [...file, state];
+    for (const args of [files, ['-u', server.http, '-A', NETWORK]]) {
+      const { status: found, stdout } = spawnSync(command, [...limits, ...args], { encoding: 'utf8' });
+      expect({ found, stdout }).toEqual({ found: status, stdout: expect.stringMatching(/^EDGE_|^ACTIVE_EDGE_/) });
+    }
+  },
+);
 
 test('a wrong checksum and a silent edge are replaced by the next fastest', async () => {
   const serial = await serialOf('plain.test');
