@@ -88,12 +88,13 @@ export class NetworkLoop {
     }
   }
 
-  /** No further round; resolves when the one under way has ended (its fetches are cut short by the prober's stop). */
+  /** No further round or decision; resolves when what is under way has ended (fetches are cut short by the prober's stop). */
   async stop(): Promise<void> {
     this.stopped = true;
     clearTimeout(this.timer);
     clearTimeout(this.expiryTimer);
     await this.running;
+    await this.rounds.idle(); // a decision between rounds keeps its lock until it is saved
     this.firstDone();
   }
 
