@@ -4,6 +4,7 @@ import { checkCommand } from './check.ts';
 import { checkzoneCommand } from './checkzone.ts';
 import { demoCommand } from './demo.ts';
 import { explainCommand } from './explain.ts';
+import { exportCommand } from './export.ts';
 import { modeCommand } from './mode.ts';
 import { queryCommand } from './query.ts';
 import { replayCommand } from './replay.ts';
@@ -23,6 +24,7 @@ export async function runCli(argv: readonly string[]): Promise<void> {
     .addCommand(checkzoneCommand())
     .addCommand(statusCommand())
     .addCommand(queryCommand())
+    .addCommand(exportCommand())
     .addCommand(modeCommand())
     .addCommand(explainCommand())
     .addCommand(replayCommand())

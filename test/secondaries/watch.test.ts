@@ -48,7 +48,7 @@ test('a secondary that has our serial is well everywhere', async () => {
   const { text } = await primary.server.get('/metrics');
   expect(text).toContain(`edgewise_secondary_lag_seconds{secondary="127.0.0.1:${port}",zone="example.com"} 0`);
   expect(await nagios()).toMatch(/^0 EDGE_SECONDARIES OK 1 watched, longest lag 0\.0 seconds \| lag=0\.0s;10;60;0/);
-  expect(await status()).toMatch(/^0 [^]*network mynet: 2 of 2 live[^]*1 zones, has every serial/);
+  expect(await status()).toMatch(/^0 .*network mynet: 2 of 2 live.*1 zones, has every serial/s);
 });
 
 test('one that is down is seen at once, and its lag grows from the change it missed', async () => {
@@ -56,7 +56,7 @@ test('one that is down is seen at once, and its lag grows from the change it mis
   await primary.flip(0);
   await eventually(row, (found) => found !== undefined && found.error !== null && found.lag_seconds > 0.5);
   expect(await nagios()).toMatch(/^2 EDGE_SECONDARIES CRIT 1 watched, .*1 without an answer, such as example\.com at/);
-  expect(await status()).toMatch(/^1 [^]*lacks 1, for [^]*example\.com: has \d+, behind \d+ for/);
+  expect(await status()).toMatch(/^1 .*lacks 1, for .*example\.com: has \d+, behind \d+ for/s);
 });
 
 test('back again, it catches up and is well', async () => {

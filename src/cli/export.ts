@@ -1,0 +1,186 @@
+import { execFile } from 'node:child_process';
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { Command } from 'commander';
+import { loadConfig } from '../config/load.ts';
+import { forNetwork } from '../config/paths.ts';
+import type { Config } from '../config/types.ts';
+import { type Fault, formatFault, hasErrors } from '../fault.ts';
+import { readState } from '../health/state-file-io.ts';
+import { LiveBoard, liveOf } from '../server/live-board.ts';
+import { readNetworks, zoneSettings } from '../server/serve-parts.ts';
+import { ZoneExporter } from '../zones/export.ts';
+import { ZoneImage } from '../zones/image.ts';
+import { serialMax } from '../zones/serial.ts';
+import { printSnapshot } from '../zones/snapshot.ts';
+import { ZoneStore } from '../zones/zone-store.ts';
+import type { ZoneEntry } from '../zones/zone-store-types.ts';
+import { endWith, withUsageStatus } from './exit-status.ts';
+import { differenceText, zoneDifference } from './export-diff.ts';
+import { CONFIG_PATH } from './load-network.ts';
+
+type ExportFlags = {
+  readonly config: string;
+  readonly dnet?: string[];
+  readonly check?: true;
+  readonly dryRun?: true;
+  readonly quiet?: true;
+};
+
+/** Record lines shown of one zone. */
+const LINES_MAX = 40;
+const run = promisify(execFile);
+
+/** `edgewise export`: writes every zone as it is answered to `named_dir`. Exit status 1 when a zone could not be written. */
+export function exportCommand(): Command {
+  return withUsageStatus(new Command('export'))
+    .description('write all zones of the networks to named_dir, with the live sets that were decided last')
+    .option('-c, --config <file>', 'edgemanage.yaml', CONFIG_PATH)
+    .option('-A, --dnet <network...>', 'only these networks')
+    .option('--check', 'write only what named-checkzone accepts')
+    .option('-n, --dry-run', 'only print what differs from the files that are there')
+    .option('-q, --quiet', 'do not print what differs')
+    .action(async (flags: ExportFlags) => {
+      await endWith(() => exportZones(flags));
+    });
+}
+
+async function exportZones(flags: ExportFlags): Promise<number> {
+  const { config, faults } = loadConfig(flags.config);
+  if (config === null) return complain(faults);
+  const folder = config.namedDir;
+  if (folder === null)
+    return complain([...faults, fault('no named_dir is configured, so there is nowhere to write to')]);
+  const networks = readNetworks(config, flags.dnet ?? []);
+  if (hasErrors([...faults, ...networks.faults])) return complain([...faults, ...networks.faults]);
+
+  const board = new LiveBoard();
+  const work = await mkdtemp(join(tmpdir(), 'edgewise-export-'));
+  try {
+    const missing = await readLive(config, [...networks.files.keys()], board);
+    const {
+      entries,
+      faults: zoneFaults,
+      hasSerials,
+    } = await loadZones(config, [...networks.files.keys()], board, work);
+    complain([...missing, ...zoneFaults]);
+    const texts = (entry: ZoneEntry): string => textOf(entry, board, hasSerials);
+    const result = await writeAll(entries, texts, folder, work, flags);
+    const { written, unchanged, failed } = result;
+    const verb = flags.dryRun === true ? 'differ' : 'written';
+    process.stdout.write(`${entries.length} zones: ${written} ${verb}, ${unchanged} unchanged, ${failed} failed\n`);
+    return failed > 0 || hasErrors([...missing, ...zoneFaults]) ? 1 : 0;
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+/** Puts each network's saved live set on the board. Faults: networks that never had one. */
+async function readLive(config: Config, networks: readonly string[], board: LiveBoard): Promise<readonly Fault[]> {
+  const faults: Fault[] = [];
+  for (const network of networks) {
+    board.number(network);
+    const { state, faults: stateFaults } = await readState(forNetwork(config.statefile, network), 0, true);
+    faults.push(...stateFaults);
+    if (state.live.length === 0)
+      faults.push(fault(`${network}: no edge was ever live, so its zones cannot be written`));
+    board.publish(network, liveOf(state));
+  }
+  return faults;
+}
+
+/** The zones of the networks. The serials are looked up in a copy: the file belongs to the server, which may be running. */
+async function loadZones(
+  config: Config,
+  networks: readonly string[],
+  board: LiveBoard,
+  work: string,
+): Promise<{
+  readonly entries: readonly ZoneEntry[];
+  readonly faults: readonly Fault[];
+  readonly hasSerials: boolean;
+}> {
+  const serialFile = join(work, 'edgewise-zones.json');
+  const hasSerials = await copyFile(join(config.stateDir, 'edgewise-zones.json'), serialFile).then(
+    () => true,
+    () => false,
+  );
+  const store = new ZoneStore({
+    settings: zoneSettings(config, networks),
+    serialFile,
+    liveSerial: (network, origin) => board.versionOf(network, origin)?.serial ?? 0,
+    // A content that was never served gets the serial after all that were, the same at every export.
+    now: () => 0,
+    onChange: () => undefined,
+  });
+  await store.load();
+  const all = store.entries().filter(({ network }) => network !== null);
+  await store.close();
+  const entries = all.filter(({ image, network, origin }) => {
+    return image !== null && (board.versionOf(network, origin)?.serial ?? 0) !== 0;
+  });
+  entries.sort((a, b) => (a.name < b.name ? -1 : 1));
+  return { entries, faults: [...store.faults(), ...all.flatMap((zone) => zone.faults)], hasSerials };
+}
+
+async function writeAll(
+  entries: readonly ZoneEntry[],
+  texts: (entry: ZoneEntry) => string,
+  folder: string,
+  work: string,
+  { check, dryRun, quiet }: ExportFlags,
+): Promise<{ readonly written: number; readonly unchanged: number; readonly failed: number }> {
+  const exporter = new ZoneExporter(folder);
+  const counts = { written: 0, unchanged: 0, failed: 0 };
+  if (dryRun !== true) await mkdir(folder, { recursive: true });
+  for (const entry of entries) {
+    const { name } = entry;
+    const text = texts(entry);
+    const before = await readFile(exporter.pathOf(name), 'utf8').catch(() => null);
+    if (before === text) {
+      counts.unchanged++;
+      continue;
+    }
+    if (quiet !== true) process.stdout.write(differenceText(name, zoneDifference(before, text), LINES_MAX));
+    const refusal = check === true ? await checkZone(name, text, work) : null;
+    const summary = refusal !== null || dryRun === true ? null : await exporter.export([{ name, text: () => text }]);
+    const trouble = refusal ?? summary?.failed[0]?.message ?? null;
+    if (trouble !== null) complain([fault(`${name}: ${trouble}`)]);
+    counts[trouble === null ? 'written' : 'failed']++;
+  }
+  return counts;
+}
+
+/** `hasSerials`: a server keeps the contents' own serials; without one a zone has its network's, as `edgewise run` writes it. */
+function textOf({ image, network, origin, name }: ZoneEntry, board: LiveBoard, hasSerials: boolean): string {
+  const live = board.versionOf(network, origin);
+  if (image === null || live === null) throw new Error(`zone ${name} has nothing to write`);
+  const zone = ZoneImage.attach(image);
+  return printSnapshot(zone, live, hasSerials ? serialMax(zone.serial, live.serial) : live.serial);
+}
+
+/** What named-checkzone says against the text; null: nothing. */
+async function checkZone(name: string, text: string, work: string): Promise<string | null> {
+  const file = join(work, 'zone');
+  await writeFile(file, text);
+  try {
+    // The addresses of names outside are none of this zone's business.
+    await run('named-checkzone', ['-i', 'local', name, file]);
+    return null;
+  } catch (error) {
+    const { code, stdout = '', message } = error as { code?: unknown; stdout?: string; message: string };
+    if (code === 'ENOENT') return 'named-checkzone is not installed (Debian: bind9-utils)';
+    return `named-checkzone: ${stdout.trim() === '' ? message : stdout.trim()}`;
+  }
+}
+
+function fault(message: string): Fault {
+  return { severity: 'error', code: 'export', at: null, message };
+}
+
+function complain(faults: readonly Fault[]): 1 {
+  for (const one of faults) process.stderr.write(`${formatFault(one)}\n`);
+  return 1;
+}
