@@ -15,20 +15,51 @@ export class NameTree {
   labelsUsed = 1; // the root's label: one zero octet
   private slots = new Int32Array(128);
   private readonly places = new Uint16Array(128);
+  /** The parent of the name interned last: the root at first. */
+  private lastParent = 0;
+  private lastLength = 1;
+  private readonly lastOctets = new Uint8Array(256);
 
-  constructor() {
+  /** `expected`: about how many names will come; a wrong guess only costs time. */
+  constructor(expected = 0) {
+    const room = Math.max(32, expected + (expected >>> 3));
+    this.parent = new Int32Array(room);
+    this.label = new Int32Array(room);
+    this.hash = new Int32Array(room);
+    this.labels = new Uint8Array(10 * room);
+    this.slots = new Int32Array(1 << (33 - Math.clz32(room)));
     this.parent[0] = -1;
     this.hash[0] = ROOT_HASH;
   }
 
   /** The number of the uncompressed name at `source[offset]`. */
   intern(source: Uint8Array, offset: number): number {
-    const { places } = this;
+    if (source[offset] === 0) return 0;
+    const parentAt = offset + 1 + source[offset];
+    // A zone's names mostly have the parent of the name before.
+    if (!this.isLastParent(source, parentAt)) this.internParent(source, parentAt);
+    return this.child(this.lastParent, source, offset);
+  }
+
+  private isLastParent(source: Uint8Array, offset: number): boolean {
+    const { lastOctets, lastLength } = this;
+    for (let i = 0; i < lastLength; i++) if (lastOctets[i] !== source[offset + i]) return false;
+    return true;
+  }
+
+  private internParent(source: Uint8Array, offset: number): void {
+    const { places, lastOctets } = this;
     let count = 0;
-    for (let at = offset; source[at] !== 0; at += 1 + source[at]) places[count++] = at - offset;
+    let length = 1;
+    for (let at = offset; source[at] !== 0; at += 1 + source[at]) {
+      places[count++] = at - offset;
+      length += 1 + source[at];
+    }
     let id = 0;
     while (count > 0) id = this.child(id, source, offset + places[--count]);
-    return id;
+    for (let i = 0; i < length; i++) lastOctets[i] = source[offset + i];
+    this.lastLength = length;
+    this.lastParent = id;
   }
 
   /** The child of `parent` by the label at `source[at]`, made when there is none. */

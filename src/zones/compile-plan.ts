@@ -1,7 +1,9 @@
 import type { NameTree } from './compile-names.ts';
+import type { RdataNameTable } from './compile-rdata-names.ts';
 import type { GroupedRecords } from './compile-records.ts';
 import type { RecordStore } from './record-store.ts';
 
+const TYPES = 0x10000;
 const LIVE_TYPES = [1, 28]; // A, AAAA
 /** CNAME, SOA, DNAME: a name has one at most (RFC 2181 §10.1, RFC 6672 §2.4); the loader has complained about more. */
 const SINGLETONS = [5, 6, 39];
@@ -23,38 +25,56 @@ export type ZonePlan = {
   readonly tree: NameTree;
   readonly origin: number;
   readonly grouped: GroupedRecords;
+  readonly rdataNames: RdataNameTable;
   /** By name: 1 for a node of the zone, 2 for a live one, 0 for other names. */
   readonly nodes: Uint8Array;
 };
 
-/** One RRset to be written: a run of `grouped.order`, or a live one (empty run). */
-export type Run = { owner: number; type: number; from: number; to: number; live: boolean };
+/** Walks over a node's RRsets in order of type; the fields tell of the one reached. */
+export class RunCursor {
+  owner = 0;
+  type = 0;
+  /** The RRset's records are `grouped.order[from]` to `[to - 1]`; none of a live one. */
+  from = 0;
+  to = 0;
+  live = false;
+  private readonly plan: ZonePlan;
+  private place = 0;
+  private end = 0;
+  private liveNext = LIVE_TYPES.length;
 
-/** A node's RRsets in order of type. `run` is the same object each time. */
-export function forEachRun({ grouped, input, nodes }: ZonePlan, owner: number, visit: (run: Run) => void): void {
-  const run: Run = { owner, type: 0, from: 0, to: 0, live: false };
-  const live = nodes[owner] === 2 ? LIVE_TYPES : [];
-  let liveNext = 0;
-  const visitLive = (before: number) => {
-    for (; liveNext < live.length && live[liveNext] < before; liveNext++) {
-      run.type = live[liveNext];
-      run.from = run.to = 0;
-      run.live = true;
-      visit(run);
+  constructor(plan: ZonePlan) {
+    this.plan = plan;
+  }
+
+  enter(owner: number): void {
+    const { grouped, nodes } = this.plan;
+    this.owner = owner;
+    this.place = grouped.start[owner];
+    this.end = grouped.end[owner];
+    this.liveNext = nodes[owner] === 2 ? 0 : LIVE_TYPES.length;
+  }
+
+  /** Goes to the next RRset; false when there is none. */
+  next(): boolean {
+    const { grouped, input } = this.plan;
+    const { end } = this;
+    const from = this.place;
+    const type = from < end ? input.store.typeOf(grouped.order[from]) : TYPES;
+    if (this.liveNext < LIVE_TYPES.length && LIVE_TYPES[this.liveNext] < type) {
+      this.type = LIVE_TYPES[this.liveNext++];
+      this.from = this.to = 0;
+      this.live = true;
+      return true;
     }
-  };
-  const end = grouped.end[owner];
-  for (let from = grouped.start[owner]; from < end; ) {
-    const type = input.store.typeOf(grouped.order[from]);
+    if (from === end) return false;
     let to = from + 1;
     while (to < end && input.store.typeOf(grouped.order[to]) === type) to++;
-    visitLive(type);
-    run.type = type;
-    run.from = from;
-    run.to = SINGLETONS.includes(type) ? from + 1 : to;
-    run.live = false;
-    visit(run);
-    from = to;
+    this.place = to;
+    this.type = type;
+    this.from = from;
+    this.to = SINGLETONS.includes(type) ? from + 1 : to;
+    this.live = false;
+    return true;
   }
-  visitLive(0x10000);
 }

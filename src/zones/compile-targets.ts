@@ -1,6 +1,5 @@
-import type { Run, ZonePlan } from './compile-plan.ts';
+import type { RunCursor, ZonePlan } from './compile-plan.ts';
 import { NODE } from './image-layout.ts';
-import { wireNameLength } from './name.ts';
 import { rdataNames } from './rdata-names.ts';
 
 const A = 1;
@@ -20,6 +19,7 @@ export class AdditionalTargets {
   private readonly plan: ZonePlan;
   private readonly flags: Uint8Array;
   private readonly seen = new Set<number>();
+  private readonly others: number[] = [];
 
   constructor(plan: ZonePlan, flags: Uint8Array) {
     this.plan = plan;
@@ -30,32 +30,26 @@ export class AdditionalTargets {
     return this.list.length / 2;
   }
 
-  /** Fills `list` and `required` for one RRset and returns how many targets there are. */
-  collect({ owner, type, from, to, live }: Run): number {
+  /** Fills `list` and `required` for one RRset and returns how many names there are. */
+  collect({ owner, type, from, to, live }: RunCursor): number {
     this.list.length = 0;
     this.required = 0;
-    if (live) return 0;
-    const fields = rdataNames(type);
-    if (!fields.some(({ additional }) => additional)) return 0;
-    const { grouped, input, tree } = this.plan;
+    if (live || !hasTargets(type)) return 0;
+    const { grouped, rdataNames } = this.plan;
     const isCut = type === NS && (this.flags[owner] & NODE.cut) !== 0;
-    const others: number[] = [];
-    this.seen.clear();
+    this.others.length = 0;
+    if (to - from > 1) this.seen.clear();
     for (let i = from; i < to; i++) {
-      let at = input.store.rdataStart(grouped.order[i]);
-      for (const { skip, additional } of fields) {
-        at += skip;
-        if (additional) {
-          const target = tree.intern(input.store.rdata, at);
-          const node = this.seen.has(target) ? NONE : this.addressNode(target);
-          if (node !== NONE) (isCut && this.isBelow(target, owner) ? this.list : others).push(target, node);
-          this.seen.add(target);
-        }
-        at += wireNameLength(input.store.rdata, at);
+      const target = rdataNames.of(grouped.order[i], 0);
+      if (to - from > 1) {
+        if (this.seen.has(target)) continue;
+        this.seen.add(target);
       }
+      const node = this.addressNode(target);
+      if (node !== NONE) (isCut && this.isBelow(target, owner) ? this.list : this.others).push(target, node);
     }
     this.required = this.count;
-    for (const number of others) this.list.push(number);
+    for (const number of this.others) this.list.push(number);
     return this.count;
   }
 
@@ -90,4 +84,10 @@ export class AdditionalTargets {
     while (id > ancestor) id = tree.parent[id]; // a parent's number is smaller
     return id === ancestor;
   }
+}
+
+/** Whether a type names hosts whose addresses come along; each such type has one name in its rdata. */
+function hasTargets(type: number): boolean {
+  const fields = rdataNames(type);
+  return fields.length > 0 && fields[0].additional;
 }

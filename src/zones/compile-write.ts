@@ -1,4 +1,4 @@
-import { forEachRun, type Run, type ZonePlan } from './compile-plan.ts';
+import { RunCursor, type ZonePlan } from './compile-plan.ts';
 import { AdditionalTargets } from './compile-targets.ts';
 import { spread } from './image-hash.ts';
 import {
@@ -26,6 +26,7 @@ export function writeImage(plan: ZonePlan): SharedArrayBuffer {
   const numbers = numberNames(plan);
   const flags = nodeFlags(plan);
   const targets = new AdditionalTargets(plan, flags);
+  const run = new RunCursor(plan);
   let rrsets = 0;
   let links = 0;
   let octets = tree.labelsUsed;
@@ -33,11 +34,12 @@ export function writeImage(plan: ZonePlan): SharedArrayBuffer {
   for (let id = 0; id < tree.size; id++) {
     if (nodes[id] === 0) continue;
     nodeCount++;
-    forEachRun(plan, id, (run) => {
+    run.enter(id);
+    while (run.next()) {
       rrsets++;
       links += linkWords(run, targets);
       octets += dataOctets(plan, run);
-    });
+    }
   }
   const slots = tableSize(nodeCount);
   const at: Places = {
@@ -102,13 +104,13 @@ function nodeFlags({ tree, nodes, grouped, input, origin }: ZonePlan): Uint8Arra
   return flags;
 }
 
-function linkWords(run: Run, targets: AdditionalTargets): number {
+function linkWords(run: RunCursor, targets: AdditionalTargets): number {
   const names = namesInPlace(run.type) * (run.to - run.from);
   const count = targets.collect(run);
   return names + count === 0 ? 0 : LINKS.list + 2 * count + names;
 }
 
-function dataOctets({ input: { store }, grouped }: ZonePlan, { type, from, to }: Run): number {
+function dataOctets({ input: { store }, grouped }: ZonePlan, { type, from, to }: RunCursor): number {
   if (namesInPlace(type) > 0) return (to - from) * (octetsBefore(type) + octetsAfter(type));
   let octets = 0;
   for (let i = from; i < to; i++) octets += 2 + store.rdataEnd(grouped.order[i]) - store.rdataStart(grouped.order[i]);
@@ -127,6 +129,7 @@ class ImageWriter {
   private nextLink: number;
   private nextOctet: number;
   private records = 0;
+  private readonly run: RunCursor;
 
   constructor(
     plan: ZonePlan,
@@ -142,6 +145,7 @@ class ImageWriter {
     this.numbers = numbers;
     this.flags = flags;
     this.targets = targets;
+    this.run = new RunCursor(plan);
     this.words = new Int32Array(shared, 0, words);
     this.octets = new Uint8Array(shared, 4 * words);
     this.nextSet = at.sets;
@@ -183,14 +187,12 @@ class ImageWriter {
     words[at.slots + slot] = number + 1;
     words[at.rrsets + number] = this.nextSet;
     let count = 0;
-    forEachRun(plan, id, (run) => {
-      this.writeSet(run);
-      count++;
-    });
+    this.run.enter(id);
+    for (; this.run.next(); count++) this.writeSet(this.run);
     words[at.meta + number] = this.flags[id] | (count << NODE.countShift);
   }
 
-  private writeSet(run: Run): void {
+  private writeSet(run: RunCursor): void {
     const { words, plan } = this;
     const set = this.nextSet;
     this.nextSet += RRSET.words;
@@ -208,7 +210,8 @@ class ImageWriter {
       words[links + LINKS.octets] = this.nextOctet;
       words[links + LINKS.targets] = this.targets.count;
       words[links + LINKS.required] = this.targets.required;
-      for (const [i, name] of this.targets.list.entries()) words[links + LINKS.list + i] = this.numbers[name];
+      const { list } = this.targets;
+      for (let i = 0; i < list.length; i++) words[links + LINKS.list + i] = this.numbers[list[i]];
     }
     if (namesInPlace(run.type) > 0) this.writeLinked(run, links + LINKS.list + 2 * this.targets.count);
     else this.writeOpaque(run);
@@ -216,14 +219,14 @@ class ImageWriter {
   }
 
   /** Records of one RRset with differing TTLs: the lowest harms nobody (RFC 2181 §5.2; the loader has warned). */
-  private lowestTtl({ from, to }: Run): number {
+  private lowestTtl({ from, to }: RunCursor): number {
     const { grouped, input } = this.plan;
     let ttl = input.store.ttlOf(grouped.order[from]);
     for (let i = from + 1; i < to; i++) ttl = Math.min(ttl, input.store.ttlOf(grouped.order[i]));
     return ttl;
   }
 
-  private writeOpaque({ from, to }: Run): void {
+  private writeOpaque({ from, to }: RunCursor): void {
     const { grouped, input } = this.plan;
     for (let i = from; i < to; i++) {
       const start = input.store.rdataStart(grouped.order[i]);
@@ -234,15 +237,15 @@ class ImageWriter {
     }
   }
 
-  private writeLinked({ type, from, to }: Run, namesAt: number): void {
-    const { grouped, input, tree } = this.plan;
+  private writeLinked({ type, from, to }: RunCursor, namesAt: number): void {
+    const { grouped, input, rdataNames } = this.plan;
     let place = namesAt;
     for (let i = from; i < to; i++) {
       let at = input.store.rdataStart(grouped.order[i]);
       this.copyRdata(at, at + octetsBefore(type));
       at += octetsBefore(type);
       for (let name = 0; name < namesInPlace(type); name++) {
-        this.words[place++] = this.numbers[tree.intern(input.store.rdata, at)];
+        this.words[place++] = this.numbers[rdataNames.of(grouped.order[i], name)];
         at += wireNameLength(input.store.rdata, at);
       }
       this.copyRdata(at, at + octetsAfter(type));

@@ -1,9 +1,8 @@
 import { NameTree } from './compile-names.ts';
 import type { ImageInput } from './compile-plan.ts';
+import { RdataNameTable } from './compile-rdata-names.ts';
 import { groupRecords } from './compile-records.ts';
 import { writeImage } from './compile-write.ts';
-import { wireNameLength } from './name.ts';
-import { rdataNames } from './rdata-names.ts';
 import type { RecordStore } from './record-store.ts';
 
 const A = 1;
@@ -16,9 +15,10 @@ const SOA = 6;
  */
 export function compileZone(input: ImageInput): SharedArrayBuffer {
   const { store } = input;
-  const tree = new NameTree();
+  const tree = new NameTree(store.names.size);
   const origin = tree.intern(input.origin, 0);
-  const owners = internNames(store, tree);
+  const owners = internOwners(store, tree);
+  const rdataNames = new RdataNameTable(store, tree);
   const nodes = markNodes(input, tree, origin, owners);
   let soaSeen = false;
   const grouped = groupRecords(store, tree, owners, (record, owner) => {
@@ -31,21 +31,15 @@ export function compileZone(input: ImageInput): SharedArrayBuffer {
     soaSeen = true;
     return true;
   });
-  return writeImage({ input, tree, origin, grouped, nodes });
+  return writeImage({ input, tree, origin, grouped, rdataNames, nodes });
 }
 
-/** Interns all owners and those names in rdata that an answer compresses or looks up. Returns the owners' numbers. */
-function internNames(store: RecordStore, tree: NameTree): Int32Array {
+/** Interns all owners. Returns their numbers by number of the name in the store, -1 for other names. */
+function internOwners(store: RecordStore, tree: NameTree): Int32Array {
   const owners = new Int32Array(store.names.size).fill(-1);
   for (let record = 0; record < store.size; record++) {
     const name = store.ownerOf(record);
     if (owners[name] < 0) owners[name] = tree.intern(store.names.octets, store.names.offsetOf(name));
-    let at = store.rdataStart(record);
-    for (const field of rdataNames(store.typeOf(record))) {
-      at += field.skip;
-      if (field.compress || field.additional) tree.intern(store.rdata, at);
-      at += wireNameLength(store.rdata, at);
-    }
   }
   return owners;
 }
