@@ -77,6 +77,17 @@ export class DnsSide {
     return this.threads?.endpoints.map(endpointText) ?? [];
   }
 
+  /** Zones that are made here, such as catalogs: served like static ones. */
+  madeChanged(made: readonly (Omit<ZoneChange, 'kind'> & { readonly image: SharedArrayBuffer | null })[]): void {
+    this.tell(
+      made.map(({ zone, origin, network, image }): ZoneUpdate => {
+        if (image === null) return { kind: 'gone', zone };
+        const row = network === null ? 0 : (this.board.number(network) ?? 0);
+        return { kind: 'zone', zone, origin, network: row, image, slot: -1 };
+      }),
+    );
+  }
+
   zonesChanged(changes: readonly ZoneChange[]): void {
     this.tell(changes.map((change) => this.updateOf(change)));
   }

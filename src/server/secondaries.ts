@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Config, TransferConfig } from '../config/types.ts';
 import { ZoneImage } from '../zones/image.ts';
 import { ImageCursor } from '../zones/image-cursor.ts';
-import { ContentJournal } from '../zones/journal.ts';
+import { ContentJournal, type JournalZone } from '../zones/journal.ts';
 import { JournalFolder } from '../zones/journal-files.ts';
 import type { WireName } from '../zones/name.ts';
 import { CLASS_IN } from '../zones/record-store.ts';
@@ -10,6 +10,7 @@ import { serialMax } from '../zones/serial.ts';
 import type { ZoneStore } from '../zones/zone-store.ts';
 import type { ZoneChange } from '../zones/zone-store-types.ts';
 import type { SecondaryView } from './api.ts';
+import { Catalogs } from './catalogs.ts';
 import type { DnsSide } from './dns-side.ts';
 import type { LiveBoard } from './live-board.ts';
 import type { Log } from './log.ts';
@@ -33,11 +34,15 @@ export class Secondaries {
   private readonly notifier: Notifier;
   private readonly journal: ContentJournal;
   private watch: SecondaryWatch;
+  private readonly catalogs: Catalogs;
+  private transfer: TransferConfig;
 
   constructor(options: SecondariesOptions) {
     this.options = options;
     const { config, log } = options;
     this.journal = new ContentJournal(new JournalFolder(journalFolder(config), (message) => log.warn(message)));
+    this.transfer = config.transfer;
+    this.catalogs = new Catalogs(join(journalFolder(config), 'catalogs.json'));
     this.watch = this.makeWatch(config.transfer);
     this.notifier = new Notifier({
       transfer: config.transfer,
@@ -49,15 +54,20 @@ export class Secondaries {
 
   /** Takes up what earlier runs remember, once all zones are loaded and before anybody is answered. */
   async open(): Promise<void> {
-    await this.journal.open(this.options.store.entries());
+    this.updateCatalogs();
+    const catalogs = this.catalogs.origins().map((origin) => this.catalogs.get(origin));
+    await this.journal.open([...this.options.store.entries(), ...catalogs.filter((catalog) => catalog !== null)]);
     this.tellJournal(this.journal.journalled());
   }
 
   configure(transfer: TransferConfig): void {
+    this.transfer = transfer;
+    // Others may be wanted now; what the zones themselves bring comes with their changes.
+    void this.contentChanged([]);
     this.notifier.configure(transfer);
     this.watch.stop();
     this.watch = this.makeWatch(transfer);
-    this.watch.changed(this.zonesOf(this.options.store.entries().map(({ origin }) => origin)));
+    this.watch.changed(this.zonesOf(this.all()));
   }
 
   /** What is known of each secondary and zone. */
@@ -89,10 +99,12 @@ export class Secondaries {
 
   /** These zones have new contents. A secondary asks back at once, so every thread must know them before it is told. */
   async contentChanged(changes: readonly ZoneChange[]): Promise<void> {
-    const origins = changes.map(({ origin }) => origin);
-    await this.journal.changed(
-      changes.map((change) => ({ ...change, image: change.kind === 'image' ? change.image : null })),
-    );
+    const catalogs = this.updateCatalogs();
+    const origins = [...changes, ...catalogs].map(({ origin }) => origin);
+    await this.journal.changed([
+      ...changes.map((change) => ({ ...change, image: change.kind === 'image' ? change.image : null })),
+      ...catalogs,
+    ]);
     for (const { kind, origin } of changes) if (kind === 'gone') this.watch.forget(origin);
     this.tellJournal(origins);
     await this.options.dns.settled();
@@ -103,14 +115,34 @@ export class Secondaries {
     this.notifier.stop();
     this.watch.stop();
     await this.journal.close();
+    await this.catalogs.close();
   }
 
   private tellJournal(origins: readonly WireName[]): void {
     this.options.dns.journalChanged(new Map(origins.map((origin) => [origin, this.journal.stepsOf(origin)])));
   }
 
+  /** Every zone there is, catalogs among them. */
+  all(): readonly WireName[] {
+    return [...this.options.store.entries().map(({ origin }) => origin), ...this.catalogs.origins()];
+  }
+
+  /** Tells the threads of catalogs that are not what they were. */
+  private updateCatalogs(): readonly JournalZone[] {
+    const { store, dns } = this.options;
+    const members = store.entries().filter(({ image }) => image !== null);
+    const { changed, gone } = this.catalogs.update(this.transfer.catalog, members, Date.now() / 1000);
+    const updates = [...changed, ...gone.map((catalog) => ({ ...catalog, image: null }))];
+    if (updates.length > 0) dns.madeChanged(updates);
+    return updates;
+  }
+
   /** Null: nothing that a secondary could take over. */
   private current(zone: WireName): Current | null {
+    const catalog = this.catalogs.get(zone);
+    if (catalog !== null) {
+      return { network: catalog.network, image: ZoneImage.attach(catalog.image), serial: catalog.serial };
+    }
     const entry = this.options.store.entry(zone);
     if (entry === null || entry.image === null) return null;
     const live = this.options.board.versionOf(entry.network, zone);

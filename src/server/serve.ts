@@ -172,7 +172,7 @@ class Server implements Running {
     }
     store.watch();
     this.ready = true;
-    this.secondaries?.changed(store.entries().map(({ origin }) => origin));
+    this.secondaries?.changed(this.secondaries.all());
     log.info({ dns: this.dns, http: this.http, zones: this.zones() }, 'ready');
     return null;
   }

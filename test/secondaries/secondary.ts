@@ -9,7 +9,9 @@ import { from, PRIMARY_ADDRESS, snippet, without } from './snippets.ts';
 
 export type SecondaryKind = PeerKind | 'powerdns';
 /** `keyed`: transferred and notified with the page's key. */
+/** `catalog.example.net` is the catalog of the page, from which the server learns all others. */
 export type SecondaryZone = { readonly name: string; readonly keyed: boolean };
+export const CATALOG = 'catalog.example.net';
 
 const run = promisify(execFile);
 
@@ -142,6 +144,11 @@ const CONFIGS: Readonly<Record<PeerKind, Maker>> = {
         .replaceAll('example.com', name)
         .replace(PRIMARY_ADDRESS, `127.0.0.1 port ${port}`),
     );
+    if (zones.some(({ name }) => name === CATALOG)) {
+      const here = (block: string): string => snippet(block).replace(PRIMARY_ADDRESS, `127.0.0.1 port ${port}`);
+      const server = `${snippet('named.conf-options')}${here('named.conf-catalog-options')}`;
+      return { server, extra: `${key}${here('named.conf-catalog')}` };
+    }
     return { server: snippet('named.conf-options'), extra: `${key}${blocks.join('\n')}` };
   },
   nsd: (zones, port) => {
@@ -180,6 +187,9 @@ const CONFIGS: Readonly<Record<PeerKind, Maker>> = {
     );
     const tests = `acl:\n  - id: test-transfer\n    address: 127.0.0.1\n    action: transfer\n`;
     const template = `template:\n  - id: default\n    storage: "${folder}"\n`;
+    if (zones.some(({ name }) => name === CATALOG)) {
+      return { server: '', extra: `${template}${head}${snippet('knot.conf-catalog')}` };
+    }
     return { server: '', extra: `${template}${head}${plain}${tests}${blocks.join('\n')}` };
   },
 };

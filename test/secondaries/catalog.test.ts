@@ -1,0 +1,79 @@
+import { rm } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { eventually } from '../support/edgewise.ts';
+import { NETWORK } from '../support/installation.ts';
+import { freePort } from '../support/ports.ts';
+import { pageKey, pageTransfer } from './follow.ts';
+import { Primary } from './primary.ts';
+import { CATALOG, dig, Secondary } from './secondary.ts';
+
+const ZONES = Array.from({ length: 1000 }, (_, i) => `zone${i}.test`);
+const SOME = [0, 1, 499, 500, 998, 999].map((i) => ZONES[i]);
+let primary: Primary;
+let secondaries: readonly Secondary[];
+
+beforeAll(async () => {
+  const ports = [await freePort(), await freePort()];
+  const page = pageTransfer(ports[0]);
+  primary = await Primary.start(99, {
+    zones: Object.fromEntries(ZONES.map((zone) => [zone, 'mail IN A 192.0.2.25\n'])),
+    transfer: {
+      ...page,
+      notify: ports.map((port) => ({ to: `127.0.0.1:${port}`, key: 'edgewise-transfer' })),
+      watch: 1,
+      catalog: { zone: `${CATALOG}.`, per: 'all' },
+    },
+  });
+  const zone = { name: CATALOG, keyed: true };
+  secondaries = [
+    new Secondary('bind', ports[0], primary.dnsPort, [zone]),
+    new Secondary('knot', ports[1], primary.dnsPort, [zone]),
+  ];
+  await Promise.all(secondaries.map((secondary) => secondary.start()));
+}, 120_000);
+
+afterAll(async () => {
+  for (const secondary of secondaries ?? []) await secondary.remove();
+  await primary?.stop();
+});
+
+const answers = async (zones: readonly string[], wanted: readonly string[], seconds: number): Promise<void> => {
+  for (const secondary of secondaries) {
+    for (const zone of zones) {
+      await eventually(
+        () => secondary.dig(zone, 'A'),
+        (seen) => seen.join() === [...wanted].sort().join(),
+        seconds,
+      );
+    }
+  }
+};
+
+test('the catalog is what RFC 9432 wants', async () => {
+  const lines = await dig(primary.dnsPort, '-y', pageKey(), '+noall', '+answer', '+onesoa', CATALOG, 'AXFR');
+  const rows = lines.map((line) => line.replace(/\s+/g, ' '));
+  expect(rows).toContain(`${CATALOG}. 0 IN NS invalid.`);
+  expect(rows).toContain(`version.${CATALOG}. 0 IN TXT "2"`);
+  expect(rows.filter((row) => / PTR zone\d+\.test\.$/.test(row))).toHaveLength(ZONES.length);
+  expect(rows.filter((row) => row.startsWith('group.') && row.endsWith(`"${NETWORK}"`))).toHaveLength(ZONES.length);
+});
+
+describe('BIND and Knot with nothing but the catalog', () => {
+  test('serve a thousand zones', () => answers(SOME, primary.edges.slice(0, 2), 60), 120_000);
+
+  test('follow a flip of all of them', async () => {
+    const live = await primary.flip(0);
+    await answers(
+      ZONES.filter((_, i) => i % 100 === 99),
+      live,
+      60,
+    );
+  }, 120_000);
+
+  test('learn of a new zone and forget one that goes', async () => {
+    await primary.zone('new.test', 'mail IN A 192.0.2.25\n');
+    await answers(['new.test'], primary.edges.slice(1), 20);
+    await rm(primary.site.path('zones', NETWORK, 'new.test.zone'));
+    await answers(['new.test'], [], 20);
+  });
+});
