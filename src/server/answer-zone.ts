@@ -3,25 +3,22 @@ import * as layout from '../zones/image-layout.ts';
 import type { LiveSlots } from '../zones/live-slots.ts';
 import * as liveSlots from '../zones/live-slots.ts';
 import * as names from '../zones/name.ts';
+import { AliasChain } from './answer-chain.ts';
 import * as answerKind from './answer-kind.ts';
 import { AnswerWriter } from './answer-writer.ts';
 import * as lookups from './lookup.ts';
 import { Lookup } from './lookup.ts';
 import * as message from './message.ts';
-import { NameParts } from './message-name.ts';
+import type { NameParts } from './message-name.ts';
 import type { ServedZone, ZoneTable } from './zone-table.ts';
 
 // Imported names are looked up at each use, constants of this module are folded into the code: a tenth of the time.
 const { LINKS, NODE, RRSET, RRSET_FLAG } = layout;
 const { SLOT } = liveSlots;
-const { LOWER, NAME_MAX } = names;
+const { NAME_MAX } = names;
 const { KIND } = answerKind;
 const { FOUND, findChild, findSet } = lookups;
-const { EDE, HEADER_LENGTH, POINTER_MAX, RCODE, TYPE } = message;
-
-/** Aliases followed in one answer. Longer chains do not occur; the resolver goes on from where we stop. */
-const CHAIN_MAX = 16;
-const CHAIN_STRIDE = 256;
+const { EDE, HEADER_LENGTH, RCODE, TYPE } = message;
 
 /**
  * Answers one question from our zones: RFC 1034 §4.3.2 with wildcards (RFC 4592), DNAME (RFC 6672), negative answers
@@ -46,20 +43,8 @@ export class ZoneAnswer {
   private readonly slots: LiveSlots;
   private readonly zones: ZoneTable;
   private readonly lookup = new Lookup();
-  /** Names of the alias chain after the question, CHAIN_STRIDE octets each. */
-  private readonly chain = new Uint8Array(CHAIN_MAX * CHAIN_STRIDE);
-  private readonly chainHash = new Int32Array(CHAIN_MAX);
-  private readonly chainName = new NameParts();
-  private chainLength = 0;
-
-  /** The name that is looked up now: `name` takes apart `source[start]`; it stands at `place` of the message. */
-  private source: Uint8Array = new Uint8Array(0);
-  private start = 0;
-  private name: NameParts = this.chainName;
-  private place = 0;
-  private question: Uint8Array = this.source;
-  private questionLength = 0;
-  private questionHash = 0;
+  private readonly chain = new AliasChain();
+  private questionEnd = 0;
 
   constructor(slots: LiveSlots, zones: ZoneTable) {
     this.slots = slots;
@@ -81,17 +66,11 @@ export class ZoneAnswer {
     this.error = EDE.none;
     this.kind = KIND.positive;
     this.hash = name.hash[0];
-    this.questionHash = name.hash[0];
-    this.chainLength = 0;
-    this.question = query;
-    this.questionLength = name.length;
-    this.source = query;
-    this.start = HEADER_LENGTH;
-    this.name = name;
-    this.place = HEADER_LENGTH;
+    this.questionEnd = HEADER_LENGTH + name.length + 4;
+    this.chain.begin(query, name);
     let current: ServedZone | null = zone;
     while (current !== null && this.step(current, type, whole)) {
-      current = this.zones.find(this.name, 0);
+      current = this.zones.find(this.chain.name, 0);
     }
   }
 
@@ -100,11 +79,11 @@ export class ZoneAnswer {
     const { image } = zone;
     const { lookup, writer } = this;
     if (image === null) {
-      if (this.chainLength === 0) this.fail(EDE.invalidData);
+      if (this.chain.atQuestion) this.fail(EDE.invalidData);
       return false;
     }
     writer.useZone(zone, image);
-    switch (lookup.find(image, this.name, type)) {
+    switch (lookup.find(image, this.chain.name, type)) {
       case FOUND.cut:
         this.referral(image);
         return false;
@@ -115,7 +94,7 @@ export class ZoneAnswer {
         this.negative(image, KIND.nxDomain);
         return false;
       case FOUND.wildcard:
-        this.hash = this.name.hash[lookup.label];
+        this.hash = this.chain.name.hash[lookup.label];
         this.kind = KIND.wildcard;
         break;
       default:
@@ -139,7 +118,7 @@ export class ZoneAnswer {
         return false;
       }
       if ((head & RRSET_FLAG.links) !== 0) this.noteName(image);
-      const count = writer.set(image, set, node, this.place);
+      const count = writer.set(image, set, node, this.chain.place);
       if (count > 0) {
         this.answers += count;
         if (!this.minimal && (head & RRSET_FLAG.links) !== 0) this.additional(image, set, 0);
@@ -157,22 +136,23 @@ export class ZoneAnswer {
     const { writer } = this;
     const set = findSet(image, node, TYPE.cname);
     this.noteName(image);
-    const count = writer.set(image, set, node, this.place);
+    const count = writer.set(image, set, node, this.chain.place);
     if (count < 0) {
       this.truncated = true;
       return false;
     }
     this.answers += count;
-    if (this.chainLength === CHAIN_MAX) return false;
+    if (this.chain.isFull) return false;
     const links = image.words[set + RRSET.data];
     const target = image.words[links + LINKS.list + 2 * image.words[links + LINKS.targets]];
-    const length = image.copyName(target, this.chain, this.chainLength * CHAIN_STRIDE);
-    return this.follow(length, writer.placeOf(target));
+    const length = image.copyName(target, this.chain.octets, this.chain.room);
+    return this.chain.follow(length, writer.placeOf(target));
   }
 
   /** A DNAME above the name: the DNAME, and the CNAME made of it (RFC 6672 §3.1, §3.2). */
   private redirect(image: ZoneImage, type: number): boolean {
-    const { writer, lookup, name, chain } = this;
+    const { writer, lookup, chain } = this;
+    const { name } = chain;
     const set = findSet(image, lookup.node, TYPE.dname);
     this.kind = KIND.wildcard;
     this.hash = name.hash[lookup.label];
@@ -183,7 +163,7 @@ export class ZoneAnswer {
       return false;
     }
     this.answers += count;
-    if (this.chainLength === CHAIN_MAX) return false;
+    if (chain.isFull) return false;
     const rdata = image.words[set + RRSET.data];
     const targetLength = (image.octets[rdata] << 8) | image.octets[rdata + 1];
     const prefix = name.at[lookup.label];
@@ -193,42 +173,19 @@ export class ZoneAnswer {
       this.kind = KIND.error;
       return false;
     }
-    const to = this.chainLength * CHAIN_STRIDE;
-    for (let i = 0; i < prefix; i++) chain[to + i] = this.source[this.start + i];
-    for (let i = 0; i < targetLength; i++) chain[to + prefix + i] = image.octets[rdata + 2 + i];
+    const to = chain.room;
+    for (let i = 0; i < prefix; i++) chain.octets[to + i] = chain.source[chain.start + i];
+    for (let i = 0; i < targetLength; i++) chain.octets[to + prefix + i] = image.octets[rdata + 2 + i];
     // The DNAME's target is the last thing written, in full: the new name ends by pointing to it.
-    const target = writer.cname(
-      image,
-      image.words[set + RRSET.ttl],
-      this.place,
-      chain,
-      to,
-      prefix,
-      writer.at - targetLength,
-    );
+    const rest = writer.at - targetLength;
+    const ttl = image.words[set + RRSET.ttl];
+    const target = writer.cname(image, ttl, chain.place, chain.octets, to, prefix, rest);
     if (target < 0) {
       this.truncated = true;
       return false;
     }
     this.answers++;
-    return type !== TYPE.cname && type !== TYPE.any && this.follow(length, target);
-  }
-
-  /** Makes the name just put at the chain's end the current one; false when it was current before (a loop). */
-  private follow(length: number, place: number): boolean {
-    const at = this.chainLength * CHAIN_STRIDE;
-    this.chainName.read(this.chain, at, at + length);
-    const hash = this.chainName.hash[0];
-    if (hash === this.questionHash && sameOctets(this.question, HEADER_LENGTH, this.chain, at, length)) return false;
-    for (let i = 0; i < this.chainLength; i++) {
-      if (hash === this.chainHash[i] && sameOctets(this.chain, i * CHAIN_STRIDE, this.chain, at, length)) return false;
-    }
-    this.chainHash[this.chainLength++] = hash;
-    this.source = this.chain;
-    this.start = at;
-    this.name = this.chainName;
-    this.place = place < POINTER_MAX ? place : 0;
-    return true;
+    return type !== TYPE.cname && type !== TYPE.any && chain.follow(length, target);
   }
 
   /** Step 3b: a delegation. Authoritative only as far as an alias led here. */
@@ -237,10 +194,10 @@ export class ZoneAnswer {
     if (this.answers === 0) {
       this.authoritative = false;
       this.kind = KIND.referral;
-      this.hash = this.name.hash[lookup.label];
+      this.hash = this.chain.name.hash[lookup.label];
     }
     this.noteName(image);
-    if (this.source === this.question) this.noteBelow(image);
+    if (this.chain.atQuestion) this.noteBelow(image);
     const set = findSet(image, lookup.node, TYPE.ns);
     const count = writer.set(image, set, lookup.node, 0);
     if (count < 0) {
@@ -289,7 +246,7 @@ export class ZoneAnswer {
         unready = true;
         continue;
       }
-      const count = writer.set(image, set, node, this.place);
+      const count = writer.set(image, set, node, this.chain.place);
       if (count < 0) {
         this.truncated = true;
         return;
@@ -305,7 +262,7 @@ export class ZoneAnswer {
   private negative(image: ZoneImage, kind: number): void {
     if (this.answers === 0) {
       this.kind = kind;
-      if (kind === KIND.nxDomain) this.hash = this.name.hash[this.name.labels - image.originLabels];
+      if (kind === KIND.nxDomain) this.hash = this.chain.name.hash[this.chain.name.labels - image.originLabels];
     }
     this.noteName(image);
     if (!this.writer.negativeSoa(image)) this.truncated = true;
@@ -319,7 +276,7 @@ export class ZoneAnswer {
     this.answers = 0;
     this.error = error;
     this.kind = KIND.error;
-    this.writer.at = HEADER_LENGTH + this.questionLength + 4;
+    this.writer.at = this.questionEnd;
   }
 
   /** No edge of the zone's network was ever live. */
@@ -329,10 +286,11 @@ export class ZoneAnswer {
 
   /** Lets later names be compressed against the current one, as far as the zone has nodes on its way. */
   private noteName(image: ZoneImage): void {
-    const { writer, lookup, name } = this;
-    if (this.source !== this.question) {
+    const { writer, lookup, chain } = this;
+    const { name } = chain;
+    if (!chain.atQuestion) {
       // A name of the chain may stand compressed, so only its first label's place is known.
-      if (lookup.kind === FOUND.exact && this.place > 0) writer.note(lookup.node, this.place);
+      if (lookup.kind === FOUND.exact && chain.place > 0) writer.note(lookup.node, chain.place);
       return;
     }
     const apex = name.labels - image.originLabels;
@@ -348,7 +306,8 @@ export class ZoneAnswer {
 
   /** Names below a cut are not looked up, but glue may have them: lets its owners be compressed against the question. */
   private noteBelow(image: ZoneImage): void {
-    const { writer, lookup, name } = this;
+    const { writer, lookup } = this;
+    const { name } = this.chain;
     let { node } = lookup;
     for (let label = lookup.label - 1; label >= 0; label--) {
       node = findChild(image, node, name.hash[label], name.lower, name.at[label]);
@@ -356,12 +315,4 @@ export class ZoneAnswer {
       writer.note(node, HEADER_LENGTH + name.at[label]);
     }
   }
-}
-
-/** Whether two names are equal but for case; they cannot end before the first difference. */
-function sameOctets(a: Uint8Array, aStart: number, b: Uint8Array, bStart: number, length: number): boolean {
-  for (let i = 0; i < length; i++) {
-    if (LOWER[a[aStart + i]] !== LOWER[b[bStart + i]]) return false;
-  }
-  return true;
 }

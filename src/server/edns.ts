@@ -8,6 +8,8 @@ const { EDE, OPTION, TYPE } = message;
 
 const OPT_FIXED = 11;
 const OPTION_HEAD = 4;
+/** So that an identifier never crowds out an answer. */
+const NSID_MAX = 128;
 const TENTHS = 10; // the TCP timeout is told in units of 100 ms, RFC 7828 §3.1
 
 /** Writes the OPT record of an answer (RFC 6891 §6.1.2): our payload size, DO as asked, the options we answer. */
@@ -22,7 +24,7 @@ export class OptWriter {
   }
 
   configure(server: ServerConfig): void {
-    this.nsid = server.nsid;
+    this.nsid = server.nsid?.subarray(0, NSID_MAX) ?? null;
     this.payload = server.ednsSize;
     this.idleTenths = Math.min(0xffff, Math.round(server.tcpIdleSeconds * TENTHS));
   }

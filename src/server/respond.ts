@@ -205,7 +205,8 @@ export class Responder {
   private refuse(query: Uint8Array, client: Client, rcode: number, error: number): number {
     this.view.setInt32(6, 0);
     this.view.setInt16(10, 0);
-    return this.finish(query, this.query.questionEnd, this.out.length, client, rcode, 0, error);
+    const limit = this.limit(this.out, client.transport >= TRANSPORT.tcp);
+    return this.finish(query, this.query.questionEnd, limit, client, rcode, 0, error);
   }
 
   private limit(out: Uint8Array, tcp: boolean): number {
