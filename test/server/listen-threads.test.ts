@@ -166,7 +166,10 @@ describe('stopping', () => {
     const { threads } = await startThreads();
     const [{ address, port }] = threads.endpoints;
     const socket = connect(port, address);
-    await once(socket, 'connect');
+    // Answered once, so it is surely the server's and not still in the system's queue, where the end is a reset.
+    const octets = query('www.front.test', TYPE.a, 1);
+    socket.write(Buffer.concat([Buffer.of(octets.length >> 8, octets.length & 0xff), octets]));
+    await once(socket, 'data');
     const ended = once(socket.resume(), 'end');
     await threads.stop();
     await ended;
