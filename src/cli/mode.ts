@@ -1,8 +1,8 @@
 import { userInfo } from 'node:os';
 import { Command, Option } from 'commander';
+import { exists } from '../atomic-write.ts';
 import type { Config } from '../config/types.ts';
 import { formatFault } from '../fault.ts';
-import { exists } from '../health/atomic-write.ts';
 import { MODES } from '../health/edge-store.ts';
 import { EdgeStores } from '../health/edge-store-files.ts';
 import { Locks } from '../health/lock.ts';

@@ -1,9 +1,9 @@
 /** Zone files for a name server beside us, written by a single run: no server of ours keeps the zones in memory. */
 import { mkdir, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { exists, systemCode } from '../atomic-write.ts';
 import type { Config } from '../config/types.ts';
 import type { Fault } from '../fault.ts';
-import { exists, systemCode } from '../health/atomic-write.ts';
 import type { Published } from '../health/run-round.ts';
 import { type ZoneNews, zoneSerial } from '../health/run-round-state.ts';
 import type { NetworkState } from '../health/state-file.ts';

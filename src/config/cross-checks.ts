@@ -19,6 +19,7 @@ export function crossFaults(source: YamlSource, fileKeys: readonly TsigKey[]): C
     ...probing(get),
     ...listening(get),
     ...tls(get),
+    ...notYet(get),
     ...keyReferences(get, fileKeys),
     ...staticZones(get),
   ];
@@ -44,6 +45,21 @@ function times(get: Get): Found[] {
   if (isNumber(given) && !testing && given !== 10) {
     const message = 'timeout: has no effect unless testing is true; the timeout is 10 s';
     found.push({ severity: 'warning', code: 'ignored', path: ['timeout'], what: 'key', message });
+  }
+  return found;
+}
+
+/** Keys that are read and have no effect so far: silence would let an operator rely on them. */
+function notYet(get: Get): Found[] {
+  const found: Found[] = [];
+  const listen = get('server', 'tls_listen');
+  if (Array.isArray(listen) ? listen.length > 0 : listen !== undefined && listen !== null) {
+    const message = 'server.tls_listen: queries and transfers over TLS are not served yet';
+    found.push({ severity: 'warning', code: 'ignored', path: ['server', 'tls_listen'], what: 'key', message });
+  }
+  if (get('transfer', 'notify_ns') === true) {
+    const message = 'transfer.notify_ns: not done yet; list the secondaries under transfer.notify';
+    found.push({ severity: 'warning', code: 'ignored', path: ['transfer', 'notify_ns'], what: 'key', message });
   }
   return found;
 }

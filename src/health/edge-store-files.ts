@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fsyncFolder, setAside, systemCode, writeAtomic } from '../atomic-write.ts';
 import type { Fault } from '../fault.ts';
-import { fsyncFolder, setAside, systemCode, writeAtomic } from './atomic-write.ts';
 import { type EdgeRecord, NEW_EDGE, type ParsedRecord, parseEdgeRecord } from './edge-store.ts';
 import { printEdgeRecord } from './edge-store-text.ts';
 import type { Locks } from './lock.ts';

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { writeAtomic } from './atomic-write.ts';
+import { writeAtomic } from '../atomic-write.ts';
 
 /**
  * Writes the live edges' names, one a line, to `live_list`, unless that is what the file says already: a file that is

@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { isIPv4 } from 'node:net';
 import { join } from 'node:path';
-import { systemCode, writeAtomic } from './atomic-write.ts';
+import { systemCode, writeAtomic } from '../atomic-write.ts';
 import type { Decision } from './types.ts';
 
 export const PROMETHEUS_FILE = 'edgemanage.prom';

@@ -10,11 +10,11 @@
  */
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { sweepTemporaries, systemCode } from '../atomic-write.ts';
 import { forNetwork } from '../config/paths.ts';
 import type { Config, NetworkFiles } from '../config/types.ts';
 import { type Fault, formatFault } from '../fault.ts';
 import { serialCompare } from '../zones/serial.ts';
-import { sweepTemporaries, systemCode } from './atomic-write.ts';
 import { decideFacts, factsOf } from './decide.ts';
 import { type EdgeRecord, type RoundNews, withRound } from './edge-store.ts';
 import { EdgeStores } from './edge-store-files.ts';

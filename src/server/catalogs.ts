@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { writeAtomic } from '../atomic-write.ts';
 import type { TransferConfig } from '../config/types.ts';
-import { writeAtomic } from '../health/atomic-write.ts';
 import { type CatalogMember, catalogDigest, catalogImage } from '../zones/catalog.ts';
 import { lowerName, type WireName, wireFromName } from '../zones/name.ts';
 import { nextSerial } from '../zones/serial.ts';

@@ -1,7 +1,7 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { writeAtomic } from '../atomic-write.ts';
 import { addressOctets } from '../config/address.ts';
-import { writeAtomic } from '../health/atomic-write.ts';
 import type { LiveVersion } from '../zones/live-slots.ts';
 import { nameKey, nameText, type WireName } from '../zones/name.ts';
 import { addressText } from './address-text.ts';

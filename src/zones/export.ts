@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fsyncFolder, writeAtomic } from '../health/atomic-write.ts';
+import { fsyncFolder, writeAtomic } from '../atomic-write.ts';
 
 /** One zone to be written. `name` as in `ZoneEntry`; `text` is called once, when its turn has come. */
 export type ExportItem = { readonly name: string; readonly text: () => string };

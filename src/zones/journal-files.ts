@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeAtomic } from '../health/atomic-write.ts';
+import { writeAtomic } from '../atomic-write.ts';
 import { nameKey, nameText, type WireName } from './name.ts';
 
 /** `digest`: of the image that the last step leads to. */

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { setAside, systemCode, writeAtomic } from '../health/atomic-write.ts';
+import { setAside, systemCode, writeAtomic } from '../atomic-write.ts';
 import type { WireName } from './name.ts';
 import { nameKey, nameText } from './name.ts';
 import { nextSerial, serialMax } from './serial.ts';

@@ -2,8 +2,8 @@ import { chown, mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, symlink, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { setAside, sweepTemporaries, writeAtomic } from '../../src/health/atomic-write.ts';
-import { writeLiveList } from '../../src/health/live-list.ts';
+import { setAside, sweepTemporaries, writeAtomic } from '../src/atomic-write.ts';
+import { writeLiveList } from '../src/health/live-list.ts';
 
 let folder: string;
 let file: string;
