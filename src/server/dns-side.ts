@@ -8,6 +8,7 @@ import { NO_TRANSFERS, type ThreadHistory, type ThreadTransfer } from './dns-thr
 import { type LiveBoard, NETWORKS_MAX } from './live-board.ts';
 import { Stats, type StatsSum, sumStats } from './stats.ts';
 import { type BoundThreads, DnsThreads } from './worker-group.ts';
+import { LastZones } from './worker-zones.ts';
 
 export type DnsSideOptions = {
   readonly server: ServerConfig;
@@ -26,8 +27,8 @@ export class DnsSide {
   private server: ServerConfig;
   private transfer: TransferConfig;
   private threads: DnsThreads | null = null;
-  /** The last word on each zone, by its number. */
-  private readonly zones = new Map<number, ZoneUpdate>();
+  /** For threads that start later. */
+  private readonly zones = new LastZones();
   private readonly numbers = new Map<WireName, number>();
   private readonly steps = new Map<number, readonly Uint8Array[]>();
 
@@ -58,12 +59,12 @@ export class DnsSide {
 
   /** Answers from now on; resolves when every thread does. */
   async run(): Promise<Fault | null> {
-    const threads = await this.bound.run([...this.zones.values()]);
+    const threads = await this.bound.run(this.zones.all());
     if ('code' in threads) return threads;
     this.threads = threads;
     threads.configure(this.server, this.threadTransfer());
     // Whatever changed while they started; a zone told twice is told the same.
-    threads.send([...this.zones.values()]);
+    threads.send(this.zones.all());
     await threads.settled();
     return null;
   }
@@ -145,7 +146,10 @@ export class DnsSide {
   }
 
   private tell(updates: readonly ZoneUpdate[]): void {
-    for (const update of updates) this.remember(update);
+    this.zones.note(updates);
+    for (const update of updates) {
+      if (update.kind === 'zone' || update.kind === 'broken') this.numbers.set(update.origin, update.zone);
+    }
     this.threads?.send(updates);
   }
 
@@ -166,24 +170,6 @@ export class DnsSide {
         return { kind: 'broken', zone, origin, network };
       case 'gone':
         return { kind: 'gone', zone };
-    }
-  }
-
-  private remember(update: ZoneUpdate): void {
-    switch (update.kind) {
-      case 'zone':
-      case 'broken':
-        this.zones.set(update.zone, update);
-        this.numbers.set(update.origin, update.zone);
-        break;
-      case 'slot': {
-        const known = this.zones.get(update.zone);
-        if (known?.kind === 'zone') this.zones.set(update.zone, { ...known, slot: update.slot });
-        break;
-      }
-      case 'gone':
-        this.zones.delete(update.zone);
-        break;
     }
   }
 }
