@@ -18,6 +18,8 @@ export function createLog({ verbose, level, file }: LogOptions): Log {
     verbose || file === null
       ? pino.destination({ dest: 2, sync: true })
       : pino.destination({ dest: file, append: true, mkdir: true, sync: true });
+  // A full disk must cost log lines only: unheard, this event would end the server.
+  destination.on('error', () => undefined);
   if (file !== null && !verbose) process.on('SIGHUP', () => destination.reopen());
   return pino(
     {
