@@ -1,21 +1,22 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { loadConfig } from '../config/load.ts';
-import { type Fault, formatFault, hasErrors } from '../fault.ts';
+import { type Fault, hasErrors } from '../fault.ts';
 import { readNetworks, zoneSettings } from '../server/serve-parts.ts';
 import { ZoneStore } from '../zones/zone-store.ts';
+import { complain, endWith, networksCommand } from './command-line.ts';
 
 type CheckFlags = { readonly config: string; readonly dnet?: string[] };
 
 /** `edgewise check`: everything `serve` would read, without serving. Exit status 1 when anything would not be used. */
 export function checkCommand(): Command {
-  return new Command('check')
+  return networksCommand('check')
     .description('read the configuration, the lists and every zone, and report all that is wrong')
-    .option('-c, --config <file>', 'edgemanage.yaml', '/etc/edgemanage/edgemanage.yaml')
-    .option('-A, --dnet <network...>', 'only these networks')
     .action(async (flags: CheckFlags) => {
-      const faults = await check(flags);
-      for (const fault of faults) process.stderr.write(`${formatFault(fault)}\n`);
-      if (hasErrors(faults)) process.exitCode = 1;
+      await endWith(async () => {
+        const faults = await check(flags);
+        complain(faults);
+        return hasErrors(faults) ? 1 : 0;
+      });
     });
 }
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createWriteStream, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { loadConfig } from '../config/load.ts';
 import { formatFault } from '../fault.ts';
 import { type LoadedZone, loadZone, type ZoneSource } from '../zones/load-zone.ts';
@@ -9,6 +9,7 @@ import { nameFromText, textFromWire } from '../zones/name.ts';
 import type { Included } from '../zones/scan-include.ts';
 import { canonicalLines } from '../zones/snapshot-canonical.ts';
 import { FileBook } from '../zones/zone-store-files.ts';
+import { endWith, newCommand } from './command-line.ts';
 
 type Flags = {
   readonly dump?: true;
@@ -22,7 +23,7 @@ type Flags = {
 
 /** `edgewise checkzone ORIGIN FILE`: reads and checks one zone as the server would; status 0 when it would be served. */
 export function checkzoneCommand(): Command {
-  return new Command('checkzone')
+  return newCommand('checkzone')
     .description('check a zone file, as named-checkzone does')
     .argument('<origin>', "the zone's name")
     .argument('<file>', 'its master file ("-": standard input)')
@@ -33,14 +34,16 @@ export function checkzoneCommand(): Command {
     .option('--rotate <label>', 'with --include: a label of rotate_zones (repeatable)', collect, [])
     .option('-c, --config <file>', 'as --include, with SOA, NS and rotate_zones of this edgemanage.yaml')
     .option('-w, --directory <folder>', "what $INCLUDE starts from and is confined to (default: the file's own folder)")
-    .action(checkzone);
+    .action(async (origin: string, file: string, flags: Flags) => {
+      await endWith(() => checkzone(origin, file, flags));
+    });
 }
 
 function collect(value: string, before: readonly string[]): readonly string[] {
   return [...before, value];
 }
 
-async function checkzone(originText: string, file: string, flags: Flags): Promise<void> {
+async function checkzone(originText: string, file: string, flags: Flags): Promise<number> {
   const dumpsToStdout = (flags.dump === true && flags.output === undefined) || flags.output === '-';
   const say = (text: string): void => {
     if (flags.quiet !== true) (dumpsToStdout ? process.stderr : process.stdout).write(`${text}\n`);
@@ -48,12 +51,14 @@ async function checkzone(originText: string, file: string, flags: Flags): Promis
   const complain = (text: string): void => {
     if (flags.quiet !== true) process.stderr.write(`${text}\n`);
   };
-  process.exitCode = 1;
 
   const origin = nameFromText(originText, Uint8Array.of(0));
-  if (typeof origin === 'string') return complain(`"${originText}" is not a domain name: ${origin}`);
+  if (typeof origin === 'string') {
+    complain(`"${originText}" is not a domain name: ${origin}`);
+    return 1;
+  }
   const source = sourceOf(flags, complain);
-  if (source === null) return;
+  if (source === null) return 1;
 
   const root = resolve(flags.directory ?? dirname(file));
   const files = new FileBook();
@@ -67,16 +72,20 @@ async function checkzone(originText: string, file: string, flags: Flags): Promis
   });
   for (const fault of loaded.faults) complain(formatFault(fault));
   const title = `zone ${plain(origin)}/IN`;
-  if (!loaded.ok) return say(`${title}: not loaded due to errors.`);
+  if (!loaded.ok) {
+    say(`${title}: not loaded due to errors.`);
+    return 1;
+  }
   say(
     source.kind === 'static'
       ? `${title}: loaded serial ${loaded.serial}`
       : `${title}: loaded, the server sets the serial`,
   );
-  if (dumpsToStdout) await dump(loaded, process.stdout);
-  else if (flags.output !== undefined && !(await dumpTo(flags.output, loaded, complain))) return;
+  // What a standard output that fails means is not ours to say (`runCommandLine`).
+  if (dumpsToStdout) await dump(loaded, process.stdout).catch(() => undefined);
+  else if (flags.output !== undefined && !(await dumpTo(flags.output, loaded, complain))) return 1;
   say('OK');
-  process.exitCode = 0;
+  return 0;
 }
 
 /** The zone's own file; unlike those it includes it may be a pipe. */

@@ -2,35 +2,35 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { writeDemo } from '../demo/demo-files.ts';
 import { DEMO_EDGES, DEMO_NETWORK, DEMO_OBJECT } from '../demo/demo-layout.ts';
-import { formatFault } from '../fault.ts';
 import type { Decision } from '../health/types.ts';
 import { createLog } from '../server/log.ts';
 import { type Running, serve } from '../server/serve.ts';
 import { workerUrl } from '../worker-url.ts';
+import { complain, newCommand, portNumber } from './command-line.ts';
 
 type DemoFlags = {
-  readonly dnsPort: string;
-  readonly httpPort: string;
-  readonly edgePort: string;
+  readonly dnsPort: number;
+  readonly httpPort: number;
+  readonly edgePort: number;
   readonly keep?: string;
 };
 
 /** `edgewise demo` (what `npm start` runs): edges on loopback, a configuration for them, and the real server. */
 export function demoCommand(): Command {
-  return new Command('demo')
+  return newCommand('demo')
     .description('a network on loopback to look at: edges that fail, a canary, two zones')
-    .option('--dns-port <port>', 'DNS, UDP and TCP', '5300')
-    .option('--http-port <port>', 'status, API and metrics', '8053')
-    .option('--edge-port <port>', 'of the demo edges, 127.0.0.11 and up', '8081')
+    .option('--dns-port <port>', 'DNS, UDP and TCP', portNumber, 5300)
+    .option('--http-port <port>', 'status, API and metrics', portNumber, 8053)
+    .option('--edge-port <port>', 'of the demo edges, 127.0.0.11 and up', portNumber, 8081)
     .option('--keep <folder>', 'write the demo installation here and leave it (default: a temporary folder)')
     .action(runDemo);
 }
 
 async function runDemo(flags: DemoFlags): Promise<void> {
-  const ports = { dns: Number(flags.dnsPort), http: Number(flags.httpPort), edges: Number(flags.edgePort) };
+  const ports = { dns: flags.dnsPort, http: flags.httpPort, edges: flags.edgePort };
   const folder = flags.keep ?? mkdtempSync(join(tmpdir(), 'edgewise-demo-'));
   const cleanUp = (): void => {
     if (flags.keep === undefined) rmSync(folder, { recursive: true, force: true });
@@ -53,7 +53,7 @@ async function runDemo(flags: DemoFlags): Promise<void> {
     },
   });
   if (!started.ok) {
-    for (const fault of started.faults) process.stderr.write(`${formatFault(fault)}\n`);
+    complain(started.faults);
     edges.disconnect();
     cleanUp();
     process.exitCode = 1;

@@ -3,11 +3,11 @@ import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promi
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { loadConfig } from '../config/load.ts';
 import { forNetwork } from '../config/paths.ts';
 import type { Config } from '../config/types.ts';
-import { type Fault, formatFault, hasErrors } from '../fault.ts';
+import { type Fault, hasErrors } from '../fault.ts';
 import { readState } from '../health/state-file-io.ts';
 import { LiveBoard, liveOf } from '../server/live-board.ts';
 import { readNetworks, zoneSettings } from '../server/serve-parts.ts';
@@ -17,9 +17,8 @@ import { serialMax } from '../zones/serial.ts';
 import { printSnapshot } from '../zones/snapshot.ts';
 import { ZoneStore } from '../zones/zone-store.ts';
 import type { ZoneEntry } from '../zones/zone-store-types.ts';
-import { endWith, withUsageStatus } from './exit-status.ts';
+import { complain, endWith, networksCommand } from './command-line.ts';
 import { differenceText, zoneDifference } from './export-diff.ts';
-import { CONFIG_PATH } from './load-network.ts';
 
 type ExportFlags = {
   readonly config: string;
@@ -35,10 +34,8 @@ const run = promisify(execFile);
 
 /** `edgewise export`: writes every zone as it is answered to `named_dir`. Exit status 1 when a zone could not be written. */
 export function exportCommand(): Command {
-  return withUsageStatus(new Command('export'))
+  return networksCommand('export')
     .description('write all zones of the networks to named_dir, with the live sets that were decided last')
-    .option('-c, --config <file>', 'edgemanage.yaml', CONFIG_PATH)
-    .option('-A, --dnet <network...>', 'only these networks')
     .option('--check', 'write only what named-checkzone accepts')
     .option('-n, --dry-run', 'only print what differs from the files that are there')
     .option('-q, --quiet', 'do not print what differs')
@@ -49,12 +46,13 @@ export function exportCommand(): Command {
 
 async function exportZones(flags: ExportFlags): Promise<number> {
   const { config, faults } = loadConfig(flags.config);
-  if (config === null) return complain(faults);
+  if (config === null) return complainAndEnd(faults);
   const folder = config.namedDir;
-  if (folder === null)
-    return complain([...faults, fault('no named_dir is configured, so there is nowhere to write to')]);
+  if (folder === null) {
+    return complainAndEnd([...faults, fault('no named_dir is configured, so there is nowhere to write to')]);
+  }
   const networks = readNetworks(config, flags.dnet ?? []);
-  if (hasErrors([...faults, ...networks.faults])) return complain([...faults, ...networks.faults]);
+  if (hasErrors([...faults, ...networks.faults])) return complainAndEnd([...faults, ...networks.faults]);
 
   const board = new LiveBoard();
   const work = await mkdtemp(join(tmpdir(), 'edgewise-export-'));
@@ -75,6 +73,11 @@ async function exportZones(flags: ExportFlags): Promise<number> {
   } finally {
     await rm(work, { recursive: true, force: true });
   }
+}
+
+function complainAndEnd(faults: readonly Fault[]): number {
+  complain(faults);
+  return 1;
 }
 
 /** Puts each network's saved live set on the board. Faults: networks that never had one. */
@@ -178,9 +181,4 @@ async function checkZone(name: string, text: string, work: string): Promise<stri
 
 function fault(message: string): Fault {
   return { severity: 'error', code: 'export', at: null, message };
-}
-
-function complain(faults: readonly Fault[]): 1 {
-  for (const one of faults) process.stderr.write(`${formatFault(one)}\n`);
-  return 1;
 }

@@ -1,10 +1,8 @@
 import { loadConfig } from '../config/load.ts';
 import { readNetworkFiles } from '../config/network-files.ts';
 import type { Config, NetworkFiles } from '../config/types.ts';
-import { type Fault, formatFault } from '../fault.ts';
-
-/** Where edgemanage's commands look for the configuration unless told. */
-export const CONFIG_PATH = '/etc/edgemanage/edgemanage.yaml';
+import type { Fault } from '../fault.ts';
+import { complain } from './command-line.ts';
 
 export type LoadedBoth = {
   readonly config: Config;
@@ -16,13 +14,19 @@ export type LoadedBoth = {
 /** Configuration and lists of one network. Null: they cannot be used, and standard error says why. */
 export function loadNetwork(configFile: string, network: string): LoadedBoth | null {
   const { config, faults } = loadConfig(configFile);
-  if (config === null) return complain(faults);
+  if (config === null) return refused(faults);
   const lists = readNetworkFiles(config, network);
   const all = [...faults, ...lists.faults];
-  return lists.files === null ? complain(all) : { config, files: lists.files, warnings: all };
+  return lists.files === null ? refused(all) : { config, files: lists.files, warnings: all };
 }
 
-function complain(faults: readonly Fault[]): null {
-  for (const fault of faults) process.stderr.write(`${formatFault(fault)}\n`);
+/** A configuration that can be used, warnings or not. Null: it cannot, and standard error says why. */
+export function readConfig(file: string): Config | null {
+  const { config, faults } = loadConfig(file);
+  return config ?? refused(faults);
+}
+
+function refused(faults: readonly Fault[]): null {
+  complain(faults);
   return null;
 }

@@ -1,33 +1,33 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { version } from '../version.ts';
-import { checkCommand } from './check.ts';
-import { checkzoneCommand } from './checkzone.ts';
-import { demoCommand } from './demo.ts';
-import { explainCommand } from './explain.ts';
-import { exportCommand } from './export.ts';
-import { modeCommand } from './mode.ts';
-import { queryCommand } from './query.ts';
-import { replayCommand } from './replay.ts';
-import { runCommand } from './run.ts';
-import { serveCommand } from './serve.ts';
-import { statusCommand } from './status.ts';
+import { newCommand, runCommandLine } from './command-line.ts';
 
-/** `edgewise COMMAND …`: every command is a file of this folder. Sets the exit status; does not return for `serve`. */
+/** A command's file is loaded only where it is used: all of them together take half a second. */
+const COMMANDS: { readonly [name: string]: () => Promise<Command> } = {
+  serve: async () => (await import('./serve.ts')).serveCommand(),
+  run: async () => (await import('./run.ts')).runCommand(),
+  check: async () => (await import('./check.ts')).checkCommand(),
+  checkzone: async () => (await import('./checkzone.ts')).checkzoneCommand(),
+  status: async () => (await import('./status.ts')).statusCommand(),
+  query: async () => (await import('./query.ts')).queryCommand(),
+  export: async () => (await import('./export.ts')).exportCommand(),
+  mode: async () => (await import('./mode.ts')).modeCommand(),
+  explain: async () => (await import('./explain.ts')).explainCommand(),
+  replay: async () => (await import('./replay.ts')).replayCommand(),
+  demo: async () => (await import('./demo.ts')).demoCommand(),
+};
+
+/** `edgewise COMMAND …`: every command is a file of this folder. Sets the exit status; `serve` goes on when it returns. */
 export async function runCli(argv: readonly string[]): Promise<void> {
-  const program = new Command('edgewise')
+  const program = newCommand('edgewise')
     .description('Authoritative DNS server that answers with the edges that are healthy right now')
-    .version(version())
-    .showHelpAfterError()
-    .addCommand(serveCommand())
-    .addCommand(runCommand())
-    .addCommand(checkCommand())
-    .addCommand(checkzoneCommand())
-    .addCommand(statusCommand())
-    .addCommand(queryCommand())
-    .addCommand(exportCommand())
-    .addCommand(modeCommand())
-    .addCommand(explainCommand())
-    .addCommand(replayCommand())
-    .addCommand(demoCommand());
-  await program.parseAsync(argv);
+    .version(version());
+  for (const load of wanted(argv[2])) program.addCommand(await load());
+  await runCommandLine(program, argv);
+}
+
+/** The one command that is named; for help and slips of the keyboard all of them. */
+function wanted(word: string | undefined): readonly (() => Promise<Command>)[] {
+  if (word !== undefined && Object.hasOwn(COMMANDS, word)) return [COMMANDS[word]];
+  return word === '-V' || word === '--version' ? [] : Object.values(COMMANDS);
 }

@@ -1,8 +1,7 @@
 import { userInfo } from 'node:os';
-import { Command, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { exists } from '../atomic-write.ts';
 import type { Config } from '../config/types.ts';
-import { formatFault } from '../fault.ts';
 import { MODES } from '../health/edge-store.ts';
 import { EdgeStores } from '../health/edge-store-files.ts';
 import { Locks } from '../health/lock.ts';
@@ -10,8 +9,8 @@ import { expireMode, type ModeChange, withMode } from '../health/modes.ts';
 import { ringBell } from '../health/modes-bell.ts';
 import { momentSeconds, spanSeconds } from '../health/modes-time.ts';
 import type { Mode } from '../health/types.ts';
-import { endWith, withUsageStatus } from './exit-status.ts';
-import { CONFIG_PATH, loadNetwork } from './load-network.ts';
+import { complain, endWith, networkCommand, refuse } from './command-line.ts';
+import { loadNetwork } from './load-network.ts';
 import { sendSyslog } from './mode-syslog.ts';
 
 type ModeFlags = {
@@ -26,11 +25,9 @@ type ModeFlags = {
 
 /** `edgewise mode`, and under its old name `edge_conf`: sets an edge's mode. Sets the exit status. */
 export function modeCommand(name = 'mode'): Command {
-  return withUsageStatus(new Command(name))
+  return networkCommand(name)
     .description("set an edge's mode: force, blindforce, unavailable or, as it was, available")
     .argument('<edge>', 'an edge of the list, as it is written there')
-    .requiredOption('-A, --dnet <network>', 'the network')
-    .option('-c, --config <file>', 'edgemanage.yaml', CONFIG_PATH)
     .addOption(new Option('-m, --mode <mode>', 'the mode').choices(MODES).makeOptionMandatory())
     .option('-C, --comment <text>', 'why; needed for every mode but available')
     .addOption(
@@ -98,7 +95,7 @@ async function store(
     return refuse(`${edge} was never fetched, so it has no health record yet (${stores.path(edge)}).`, 1);
   }
   const { record, faults } = await stores.update(edge, now, (old) => withMode(expireMode(old, now), change, now));
-  for (const fault of faults) process.stderr.write(`${formatFault(fault)}\n`);
+  complain(faults);
   // A record that was unreadable is set aside by now, and the new one holds the mode.
   if (faults.some(({ code }) => code !== 'edge-store-invalid')) return 1;
   await stores.sync();
@@ -112,11 +109,6 @@ async function store(
   if (syslog && comment !== null) await sendSyslog(`Edge ${edge} changed mode to ${mode} with comment ${comment}`);
   process.stdout.write(`Set mode for ${edge} to ${mode}\n`);
   return 0;
-}
-
-function refuse(sentence: string, status: number): number {
-  process.stderr.write(`${sentence}\n`);
-  return status;
 }
 
 /** Who does this: behind sudo the person, not root. */

@@ -1,14 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Command, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { parseEdgeList } from '../config/edge-list.ts';
 import type { Config } from '../config/types.ts';
-import { formatFault } from '../fault.ts';
 import { JUDGEMENTS, MODES } from '../health/edge-store.ts';
 import { EdgeStores } from '../health/edge-store-files.ts';
 import { expireMode } from '../health/modes.ts';
-import { endWith, withUsageStatus } from './exit-status.ts';
-import { CONFIG_PATH, loadNetwork } from './load-network.ts';
+import { complain, endWith, networkCommand } from './command-line.ts';
+import { loadNetwork } from './load-network.ts';
 import { type EdgeRow, matches, printRows, type QueryFormat, type QueryHealth, rowOf } from './query-rows.ts';
 
 type QueryFlags = {
@@ -25,10 +24,8 @@ type QueryFlags = {
 
 /** `edgewise query`, and under its old name `edge_query`: the edges of a network, filtered. Sets the exit status. */
 export function queryCommand(name = 'query'): Command {
-  return withUsageStatus(new Command(name))
+  return networkCommand(name)
     .description('list the edges of a network with mode, state and health')
-    .requiredOption('-A, --dnet <network>', 'the network')
-    .option('-c, --config <file>', 'edgemanage.yaml', CONFIG_PATH)
     .addOption(
       new Option('-H, --health <health>', 'only edges of this health; allpass: any but fail').choices([
         'allpass',
@@ -58,7 +55,7 @@ async function query(flags: QueryFlags): Promise<number> {
   for (const edge of listedEdges(loaded.config, flags.dnet)) {
     const { record, faults } = await stores.read(edge, now);
     if (faults.length > 0) {
-      for (const fault of faults) process.stderr.write(`${formatFault(fault)}\n`);
+      complain(faults);
       continue;
     }
     const row = rowOf(edge, expireMode(record, now), now);

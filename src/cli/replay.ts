@@ -1,9 +1,10 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { readLines } from '../health/history-log.ts';
 import type { RoundRecord } from '../health/history-log-record.ts';
 import { replay } from '../health/replay.ts';
 import { replayText } from '../health/replay-text.ts';
-import { DEFAULT_CONFIG, findRecord, orRefuse, refuse } from './recorded-rounds.ts';
+import { endWith, networkCommand, refuse } from './command-line.ts';
+import { findRecord, orRefuse } from './recorded-rounds.ts';
 import { pastMoment } from './recorded-time.ts';
 import { replaySettings } from './replay-settings.ts';
 
@@ -16,40 +17,42 @@ type Flags = {
   readonly json?: true;
 };
 
-/** `edgewise replay`: recorded rounds decided again under other settings. Status 1 when there are none, 2 on bad ones. */
+/** `edgewise replay`: recorded rounds decided again under other settings. Status 1 when there are none, 2 on bad arguments. */
 export function replayCommand(): Command {
-  return new Command('replay')
+  return networkCommand('replay')
     .description('decide recorded rounds again under other settings and show what would have changed')
-    .requiredOption('-A, --dnet <network>', 'network')
-    .option('-c, --config <file>', 'edgemanage.yaml', DEFAULT_CONFIG)
     .option('--set <key=value...>', 'goodenough, timeout, edge_count, dnschange_maxfreq or canary_killer')
     .option('--since <time>', 'first round: 2026-11-22T18:00Z, 18:00, "2h ago" or epoch seconds')
     .option('--until <time>', 'last round, likewise')
     .option('--json', 'print JSON')
     .action(async (flags: Flags) => {
-      const settings = replaySettings(flags.set ?? []);
-      if (!settings.ok) {
-        for (const problem of settings.problems) refuse(`--set ${problem}`);
-        process.exitCode = 2;
-        return;
-      }
-      const now = Date.now() / 1000;
-      const since = flags.since === undefined ? Number.NEGATIVE_INFINITY : pastMoment(flags.since, now);
-      const until = flags.until === undefined ? Number.POSITIVE_INFINITY : pastMoment(flags.until, now);
-      if (since === null) return void refuse(`--since "${flags.since}" is not a time`);
-      if (until === null) return void refuse(`--until "${flags.until}" is not a time`);
-
-      const record = findRecord(flags.config, flags.dnet);
-      if (record === null) return;
-      const lines = await orRefuse(record.path, readLines(record.path, { since, until }));
-      if (lines === null) return;
-      if (lines.length === 0)
-        return void refuse(`no round of network ${flags.dnet} is recorded in ${record.path} for that time`);
-      const result = replay(decoded(lines), settings.rules);
-      const text =
-        flags.json === true ? `${JSON.stringify(result, withMaps)}\n` : replayText(flags.dnet, flags.set ?? [], result);
-      process.stdout.write(text);
+      await endWith(() => replayNetwork(flags));
     });
+}
+
+async function replayNetwork(flags: Flags): Promise<number> {
+  const settings = replaySettings(flags.set ?? []);
+  if (!settings.ok) {
+    for (const problem of settings.problems) refuse(`--set ${problem}`);
+    return 2;
+  }
+  const now = Date.now() / 1000;
+  const since = flags.since === undefined ? Number.NEGATIVE_INFINITY : pastMoment(flags.since, now);
+  const until = flags.until === undefined ? Number.POSITIVE_INFINITY : pastMoment(flags.until, now);
+  if (since === null) return refuse(`--since "${flags.since}" is not a time`, 2);
+  if (until === null) return refuse(`--until "${flags.until}" is not a time`, 2);
+
+  const record = findRecord(flags.config, flags.dnet);
+  if (record === null) return 1;
+  const lines = await orRefuse(record.path, readLines(record.path, { since, until }));
+  if (lines === null) return 1;
+  if (lines.length === 0)
+    return refuse(`no round of network ${flags.dnet} is recorded in ${record.path} for that time`);
+  const result = replay(decoded(lines), settings.rules);
+  const text =
+    flags.json === true ? `${JSON.stringify(result, withMaps)}\n` : replayText(flags.dnet, flags.set ?? [], result);
+  process.stdout.write(text);
+  return 0;
 }
 
 /** One record at a time: a long history does not fit into memory decoded. */

@@ -1,7 +1,6 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { version } from '../version.ts';
-import { endWith, withUsageStatus } from './exit-status.ts';
-import { CONFIG_PATH } from './load-network.ts';
+import { endWith, networkCommand } from './command-line.ts';
 import { daemonise, runDaemon } from './run-daemon.ts';
 import { runOnce } from './run-once.ts';
 
@@ -17,10 +16,8 @@ type RunFlags = {
 
 /** `edgewise run`, and under its old name `edge_manage`: one round of a network. Sets the exit status. */
 export function runCommand(name = 'run'): Command {
-  return withUsageStatus(new Command(name))
+  return networkCommand(name)
     .description('make one round of a network: fetch, decide, write zone files')
-    .requiredOption('-A, --dnet <network>', 'the network')
-    .option('-c, --config <file>', 'edgemanage.yaml', CONFIG_PATH)
     .option('-n, --dry-run', 'fetch and decide, print what would be done, touch nothing')
     .option('--force', 'run even if the last run was less than 30 seconds ago')
     .option('--force-update', 'write every zone file, with a new serial')

@@ -1,8 +1,8 @@
-import { Command } from 'commander';
-import { formatFault } from '../fault.ts';
+import type { Command } from 'commander';
 import { createLog } from '../server/log.ts';
 import { serve } from '../server/serve.ts';
 import { notifySystemd } from '../server/syscalls-notify.ts';
+import { complain, networksCommand } from './command-line.ts';
 
 type ServeFlags = {
   readonly config: string;
@@ -13,10 +13,8 @@ type ServeFlags = {
 
 /** `edgewise serve`: the server. SIGHUP reloads, SIGTERM and SIGINT stop it with status 0. */
 export function serveCommand(): Command {
-  return new Command('serve')
+  return networksCommand('serve')
     .description('probe the edges, decide, and answer DNS queries')
-    .option('-c, --config <file>', 'edgemanage.yaml', '/etc/edgemanage/edgemanage.yaml')
-    .option('-A, --dnet <network...>', 'networks to serve (default: every one in edgelist_dir)')
     .option('-n, --dry-run', 'probe and print decisions; answer nothing, write nothing')
     .option('-v, --verbose', 'log everything to standard error')
     .action(async (flags: ServeFlags) => {
@@ -32,7 +30,7 @@ export function serveCommand(): Command {
         log: ({ logpath, logLevel }) => createLog({ verbose: flags.verbose === true, level: logLevel, file: logpath }),
       });
       if (!started.ok) {
-        for (const fault of started.faults) process.stderr.write(`${formatFault(fault)}\n`);
+        complain(started.faults);
         process.exitCode = 1;
         return;
       }

@@ -1,10 +1,8 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { endpointText } from '../config/address.ts';
-import { loadConfig } from '../config/load.ts';
-import { formatFault } from '../fault.ts';
 import type { NetworkSummaryJson, SecondaryJson, StatusJson } from '../server/api-json.ts';
-import { endWith, withUsageStatus } from './exit-status.ts';
-import { CONFIG_PATH } from './load-network.ts';
+import { configOption, endWith, newCommand, refuse } from './command-line.ts';
+import { readConfig } from './load-network.ts';
 import { type StatusAnswers, statusText } from './status-text.ts';
 
 type StatusFlags = { readonly config: string; readonly url?: string; readonly all?: true };
@@ -13,9 +11,8 @@ const TIMEOUT_MS = 5000;
 
 /** `edgewise status`: what a running server says of itself. Exit status 0 when all is well, 1 when not, 2 without an answer. */
 export function statusCommand(): Command {
-  return withUsageStatus(new Command('status'))
+  return configOption(newCommand('status'), 'edgemanage.yaml, for where it listens (http: listen)')
     .description('ask the running server how it is: networks, zones, secondaries and their lag')
-    .option('-c, --config <file>', 'edgemanage.yaml, for where it listens (http: listen)', CONFIG_PATH)
     .option('-u, --url <url>', 'its address, http://127.0.0.1:8053, instead')
     .option('-a, --all', 'every secondary and zone, not only those that are behind')
     .action(async (flags: StatusFlags) => {
@@ -35,8 +32,7 @@ async function status({ config, url, all }: StatusFlags): Promise<number> {
     ]);
     answers = { status: overview, networks: networks.networks, secondaries: secondaries.secondaries };
   } catch (error) {
-    process.stderr.write(`${base} does not answer: ${reasonOf(error)}\n`);
-    return 2;
+    return refuse(`${base} does not answer: ${reasonOf(error)}`, 2);
   }
   process.stdout.write(statusText(answers, all === true, Date.now() / 1000));
   const behind = answers.secondaries.some(({ error, lag_seconds: lag }) => error !== null || (lag ?? 0) > 0);
@@ -44,10 +40,10 @@ async function status({ config, url, all }: StatusFlags): Promise<number> {
 }
 
 function baseOf(file: string): string | null {
-  const { config, faults } = loadConfig(file);
-  if (config === null) process.stderr.write(faults.map((fault) => `${formatFault(fault)}\n`).join(''));
-  else if (config.http === null) process.stderr.write(`${file}: no http: listen, so the server cannot be asked\n`);
-  else return `http://${endpointText(config.http.listen)}`;
+  const config = readConfig(file);
+  if (config === null) return null;
+  if (config.http !== null) return `http://${endpointText(config.http.listen)}`;
+  refuse(`${file}: http is off, so the server cannot be asked`);
   return null;
 }
 

@@ -1,0 +1,72 @@
+/** What all commands share: options, faults on standard error, exit statuses. */
+import { Command, type CommanderError, InvalidArgumentError } from 'commander';
+import { type Fault, formatFault } from '../fault.ts';
+
+/** Where edgemanage's commands look for the configuration unless told. */
+const CONFIG_PATH = '/etc/edgemanage/edgemanage.yaml';
+
+/** A command whose bad arguments end with status 2, as in the original (commander's own is 1). */
+export function newCommand(name: string): Command {
+  return new Command(name)
+    .showHelpAfterError(`(${name.startsWith('edge') ? name : `edgewise ${name}`} --help shows what it takes)`)
+    .exitOverride((error: CommanderError) => process.exit(error.exitCode === 0 ? 0 : 2));
+}
+
+/** A command for one network, `-A`. */
+export function networkCommand(name: string): Command {
+  return configOption(newCommand(name).requiredOption('-A, --dnet <network>', 'the network'));
+}
+
+/** A command for all networks, or only those that `-A` names. */
+export function networksCommand(name: string): Command {
+  return configOption(
+    newCommand(name).option('-A, --dnet <network...>', 'only these networks (default: every one in edgelist_dir)'),
+  );
+}
+
+export function configOption(command: Command, what = 'edgemanage.yaml'): Command {
+  return command.option('-c, --config <file>', what, CONFIG_PATH);
+}
+
+/** For `argParser`: a TCP or UDP port. */
+export function portNumber(text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (port < 1 || port > 65535) throw new InvalidArgumentError('Expected a port, 1 to 65535.');
+  return port;
+}
+
+/** Sets the exit status to what `work` returns; what it throws (a folder that may not be used) is one sentence and 1. */
+export async function endWith(work: () => Promise<number>): Promise<void> {
+  try {
+    process.exitCode = await work();
+  } catch (error) {
+    process.exitCode = refuse(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** One sentence on standard error. Returns `status`. */
+export function refuse(sentence: string, status = 1): number {
+  process.stderr.write(`error: ${sentence}\n`);
+  return status;
+}
+
+/** Faults on standard error, each at its place. */
+export function complain(faults: readonly Fault[]): void {
+  for (const fault of faults) process.stderr.write(`${formatFault(fault)}\n`);
+}
+
+/**
+ * Runs a command line to its end. A reader who has seen enough (`| head`) is no error: the work is finished without him.
+ * Output that cannot be written for another reason (a full disk) is.
+ */
+export async function runCommandLine(command: Command, argv: readonly string[]): Promise<void> {
+  process.stderr.on('error', () => undefined);
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') return;
+    process.exitCode = refuse(`cannot write the output: ${error.message}`);
+    process.once('exit', () => {
+      process.exitCode = 1; // whatever the command thought of its success
+    });
+  });
+  await command.parseAsync(argv);
+}

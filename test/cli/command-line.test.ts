@@ -1,0 +1,75 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { EDGEWISE, edgewise } from '../support/edgewise.ts';
+import { ended } from '../support/installation.ts';
+
+const COMMANDS = 'serve run check checkzone status query export mode explain replay demo'.split(' ');
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'edgewise-cli-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+function launcher(name: string, args: readonly string[]): ReturnType<typeof ended> {
+  return ended(spawn(process.execPath, [join(EDGEWISE, '..', `${name}.js`), ...args]));
+}
+
+describe('help', () => {
+  test('names every command', async () => {
+    const { status, stdout } = await edgewise(['--help']);
+    expect(status).toBe(0);
+    for (const command of COMMANDS) expect(stdout).toMatch(new RegExp(`^  ${command} `, 'm'));
+  });
+
+  test.each([...COMMANDS.map((name) => `edgewise ${name}`), 'edge_manage', 'edge_query', 'edge_conf'])(
+    'of %s: on standard output, status 0',
+    async (words) => {
+      const [name, ...args] = words.split(' ');
+      const { status, stdout, stderr } = await launcher(name, [...args, '--help']);
+      expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+      expect(stdout).toContain(`Usage: ${words} [options]`);
+    },
+  );
+});
+
+test.each<readonly [string, readonly string[]]>([
+  ['no command', []],
+  ['a misspelt command', ['qeury']],
+  ['an unknown option of the server', ['serve', '--no-such-option']],
+  ['an unknown option of a command', ['checkzone', '--no-such-option']],
+  ['no network', ['query']],
+  ['a port that is none', ['demo', '--dns-port', 'domain']],
+])('%s is bad usage: a line on standard error, status 2', async (_, args) => {
+  const { status, stdout, stderr } = await edgewise(args);
+  expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+  expect(stderr).not.toBe('');
+});
+
+describe('output that nobody reads', () => {
+  /** Over a pipe's 64 KiB, so that the writer meets the closed end. */
+  const ZONE = `@ 300 SOA ns. host. 1 2 3 4 5\n@ 300 NS ns.\n${Array.from({ length: 20_000 }, (_, i) => `h${i} 300 A 192.0.2.1\n`).join('')}`;
+
+  test('is no error: the command ends quietly', async () => {
+    await writeFile(join(folder, 'zone'), ZONE);
+    const child = spawn(process.execPath, [EDGEWISE, 'checkzone', '-D', 'example.test', join(folder, 'zone')]);
+    child.stdout.once('data', () => child.stdout.destroy());
+    const { status, stderr } = await ended(child);
+    expect({ status, stderr }).toEqual({
+      status: 0,
+      stderr: 'zone example.test/IN: loaded serial 1\nOK\n',
+    });
+  });
+
+  test('but a full disk is', async () => {
+    await writeFile(join(folder, 'zone'), ZONE);
+    const words = [EDGEWISE, 'checkzone', '-q', '-D', 'example.test', join(folder, 'zone')];
+    const child = spawn('sh', ['-c', 'exec "$@" > /dev/full', 'sh', process.execPath, ...words]);
+    const { status, stderr } = await ended(child);
+    expect(status).toBe(1);
+    expect(stderr).toContain('ENOSPC');
+  });
+});
