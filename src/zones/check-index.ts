@@ -1,3 +1,4 @@
+import type { Columns } from './columns.ts';
 import { LOWER, lowerName, type WireName, wireNameLength } from './name.ts';
 import type { NameTable } from './name-table.ts';
 import type { RecordStore } from './record-store.ts';
@@ -86,19 +87,19 @@ export class ZoneIndex {
   private ancestors: ReadonlySet<WireName> | null = null;
 
   /** `live`: names (wire) that the live set answers; `left`: 1 for each record that is left out. */
-  constructor(store: RecordStore, origin: Uint8Array, live: readonly Uint8Array[], left: Uint8Array) {
+  constructor(columns: Columns, store: RecordStore, origin: Uint8Array, live: readonly Uint8Array[], left: Uint8Array) {
     this.store = store;
     this.origin = origin;
     this.names = store.names;
     this.apex = store.names.intern(origin);
     const liveNames = live.map((name) => store.names.intern(name));
     const count = store.names.size;
-    this.depth = new Uint8Array(count);
+    this.depth = columns.uint8(count);
     for (let name = 0; name < count; name++)
       this.depth[name] = this.depthOf(this.names.octets, this.names.offsetOf(name));
-    this.first = new Int32Array(count).fill(-1);
-    this.next = new Int32Array(store.size).fill(-1);
-    this.has = new Uint8Array(count);
+    this.first = columns.int32(count).fill(-1);
+    this.next = columns.int32(store.size).fill(-1);
+    this.has = columns.uint8(count);
     // From the last to the first, so that each chain runs in reading order.
     for (let record = store.size - 1; record >= 0; record--) {
       const owner = store.ownerOf(record);

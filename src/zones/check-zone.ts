@@ -5,7 +5,11 @@ import { checkLive } from './check-live.ts';
 import { checkNames } from './check-names.ts';
 import { checkRrsets } from './check-rrsets.ts';
 import { checkTargets } from './check-targets.ts';
+import { Columns } from './columns.ts';
 import { RecordStore } from './record-store.ts';
+
+/** For one zone at a time: checking never waits. */
+const columns = new Columns();
 
 export type CheckRequest = {
   readonly origin: Uint8Array;
@@ -22,8 +26,9 @@ export type CheckedZone = { readonly store: RecordStore; readonly faults: readon
 /** Every check on a read zone, in the order an operator would mend them. Rated as `named-checkzone -i local` does. */
 export function checkZone({ origin, store, kind, live, lineText }: CheckRequest): CheckedZone {
   const report = new CheckReport(store, lineText);
-  const left = new Uint8Array(store.size);
-  const index = new ZoneIndex(store, origin, live, left);
+  columns.begin();
+  const left = columns.uint8(store.size);
+  const index = new ZoneIndex(columns, store, origin, live, left);
   checkOutside(index, left, report);
   checkApex(index, kind, report);
   checkRrsets(index, kind, report);

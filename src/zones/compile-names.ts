@@ -1,3 +1,4 @@
+import type { Columns } from './columns.ts';
 import { hashLabel, ROOT_HASH, spread } from './image-hash.ts';
 import { LOWER } from './name.ts';
 
@@ -7,27 +8,29 @@ import { LOWER } from './name.ts';
  */
 export class NameTree {
   size = 1;
-  parent: Int32Array = new Int32Array(64); // small: there may be ten thousand zones
+  parent: Int32Array;
   /** Place of a name's leftmost label in `labels`. */
-  label: Int32Array = new Int32Array(64);
-  hash: Int32Array = new Int32Array(64);
-  labels: Uint8Array = new Uint8Array(512);
+  label: Int32Array;
+  hash: Int32Array;
+  labels: Uint8Array;
   labelsUsed = 1; // the root's label: one zero octet
-  private slots = new Int32Array(128);
-  private readonly places = new Uint16Array(128);
+  private slots: Int32Array;
+  private readonly places: Uint8Array;
   /** The parent of the name interned last: the root at first. */
   private lastParent = 0;
   private lastLength = 1;
-  private readonly lastOctets = new Uint8Array(256);
+  private readonly lastOctets: Uint8Array;
 
   /** `expected`: about how many names will come; a wrong guess only costs time. */
-  constructor(expected = 0) {
+  constructor(columns: Columns, expected: number) {
     const room = Math.max(32, expected + (expected >>> 3));
-    this.parent = new Int32Array(room);
-    this.label = new Int32Array(room);
-    this.hash = new Int32Array(room);
-    this.labels = new Uint8Array(10 * room);
-    this.slots = new Int32Array(1 << (33 - Math.clz32(room)));
+    this.parent = columns.int32(room);
+    this.label = columns.int32(room);
+    this.hash = columns.int32(room);
+    this.labels = columns.uint8(10 * room);
+    this.slots = columns.int32(1 << (33 - Math.clz32(room)));
+    this.places = columns.uint8(128); // a name has no more labels
+    this.lastOctets = columns.uint8(256);
     this.parent[0] = -1;
     this.hash[0] = ROOT_HASH;
   }

@@ -1,3 +1,4 @@
+import type { Columns } from './columns.ts';
 import type { NameTree } from './compile-names.ts';
 import { wireNameLength } from './name.ts';
 import { type RdataName, rdataNames } from './rdata-names.ts';
@@ -5,14 +6,15 @@ import type { RecordStore } from './record-store.ts';
 
 /** The tree's numbers of those names in rdata that an answer compresses or whose addresses it adds. */
 export class RdataNameTable {
-  private numbers = new Int32Array(256);
+  private numbers: Int32Array;
   private used = 0;
   /** By record: where its names begin; one more at the end. */
   private readonly starts: Uint32Array;
 
   /** Interns them all, record by record. */
-  constructor(store: RecordStore, tree: NameTree) {
-    this.starts = new Uint32Array(store.size + 1);
+  constructor(columns: Columns, store: RecordStore, tree: NameTree) {
+    this.starts = columns.uint32(store.size + 1);
+    this.numbers = columns.int32(store.size + 1);
     for (let record = 0; record < store.size; record++) {
       this.starts[record] = this.used;
       const fields = rdataNames(store.typeOf(record));

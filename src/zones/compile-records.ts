@@ -1,3 +1,4 @@
+import type { Columns } from './columns.ts';
 import type { NameTree } from './compile-names.ts';
 import { compareRdata } from './compile-rdata.ts';
 import type { RecordStore } from './record-store.ts';
@@ -13,14 +14,15 @@ export type GroupedRecords = {
 
 /** `owners`: by name number in the store, the owner's number in the tree. `keep` leaves records out. */
 export function groupRecords(
+  columns: Columns,
   store: RecordStore,
   tree: NameTree,
   owners: Int32Array,
   keep: (record: number, owner: number) => boolean,
 ): GroupedRecords {
   // A counting sort by owner keeps the order of reading within each, then each owner's few records are sorted.
-  const start = new Uint32Array(tree.size + 1);
-  const kept = new Uint8Array(store.size);
+  const start = columns.uint32(tree.size + 1);
+  const kept = columns.uint8(store.size);
   for (let record = 0; record < store.size; record++) {
     const owner = owners[store.ownerOf(record)];
     if (!keep(record, owner)) continue;
@@ -28,8 +30,9 @@ export function groupRecords(
     start[owner + 1]++;
   }
   for (let owner = 0; owner < tree.size; owner++) start[owner + 1] += start[owner];
-  const order = new Uint32Array(start[tree.size]);
-  const end = start.slice(0, tree.size);
+  const order = columns.uint32(start[tree.size]);
+  const end = columns.uint32(tree.size);
+  for (let owner = 0; owner < tree.size; owner++) end[owner] = start[owner];
   for (let record = 0; record < store.size; record++) {
     if (kept[record] === 1) order[end[owners[store.ownerOf(record)]]++] = record;
   }

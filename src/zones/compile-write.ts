@@ -1,3 +1,4 @@
+import type { Columns } from './columns.ts';
 import { RunCursor, type ZonePlan } from './compile-plan.ts';
 import { AdditionalTargets } from './compile-targets.ts';
 import { spread } from './image-hash.ts';
@@ -21,10 +22,10 @@ const DNAME = 39;
 const STAR = 0x2a;
 
 /** Writes the image of a planned zone: first everything is counted, then written into a buffer of the right size. */
-export function writeImage(plan: ZonePlan): SharedArrayBuffer {
+export function writeImage(columns: Columns, plan: ZonePlan): SharedArrayBuffer {
   const { tree, nodes } = plan;
-  const numbers = numberNames(plan);
-  const flags = nodeFlags(plan);
+  const numbers = numberNames(columns, plan);
+  const flags = nodeFlags(columns, plan);
   const targets = new AdditionalTargets(plan, flags);
   const run = new RunCursor(plan);
   let rrsets = 0;
@@ -75,8 +76,8 @@ function tableSize(nodes: number): number {
 }
 
 /** Image numbers by tree number: nodes first, in the tree's order, so that the origin is 0. */
-function numberNames({ tree, nodes }: ZonePlan): Int32Array {
-  const numbers = new Int32Array(tree.size);
+function numberNames(columns: Columns, { tree, nodes }: ZonePlan): Int32Array {
+  const numbers = columns.int32(tree.size);
   let next = 0;
   for (const wanted of [true, false]) {
     for (let id = 0; id < tree.size; id++) if ((nodes[id] !== 0) === wanted) numbers[id] = next++;
@@ -84,8 +85,8 @@ function numberNames({ tree, nodes }: ZonePlan): Int32Array {
   return numbers;
 }
 
-function nodeFlags({ tree, nodes, grouped, input, origin }: ZonePlan): Uint8Array {
-  const flags = new Uint8Array(tree.size);
+function nodeFlags(columns: Columns, { tree, nodes, grouped, input, origin }: ZonePlan): Uint8Array {
+  const flags = columns.uint8(tree.size);
   for (let id = 0; id < tree.size; id++) {
     if (nodes[id] === 0) continue;
     for (let i = grouped.start[id]; i < grouped.end[id]; i++) {

@@ -1,9 +1,13 @@
+import { Columns } from './columns.ts';
 import { NameTree } from './compile-names.ts';
 import type { ImageInput } from './compile-plan.ts';
 import { RdataNameTable } from './compile-rdata-names.ts';
 import { groupRecords } from './compile-records.ts';
 import { writeImage } from './compile-write.ts';
 import type { RecordStore } from './record-store.ts';
+
+/** For one zone at a time: compiling never waits. */
+const columns = new Columns();
 
 const A = 1;
 const AAAA = 28;
@@ -15,13 +19,14 @@ const SOA = 6;
  */
 export function compileZone(input: ImageInput): SharedArrayBuffer {
   const { store } = input;
-  const tree = new NameTree(store.names.size);
+  columns.begin();
+  const tree = new NameTree(columns, store.names.size);
   const origin = tree.intern(input.origin, 0);
   const owners = internOwners(store, tree);
-  const rdataNames = new RdataNameTable(store, tree);
+  const rdataNames = new RdataNameTable(columns, store, tree);
   const nodes = markNodes(input, tree, origin, owners);
   let soaSeen = false;
-  const grouped = groupRecords(store, tree, owners, (record, owner) => {
+  const grouped = groupRecords(columns, store, tree, owners, (record, owner) => {
     if (nodes[owner] === 0) return false;
     const type = store.typeOf(record);
     if (nodes[owner] === 2 && (type === A || type === AAAA)) return false;
@@ -31,12 +36,12 @@ export function compileZone(input: ImageInput): SharedArrayBuffer {
     soaSeen = true;
     return true;
   });
-  return writeImage({ input, tree, origin, grouped, rdataNames, nodes });
+  return writeImage(columns, { input, tree, origin, grouped, rdataNames, nodes });
 }
 
 /** Interns all owners. Returns their numbers by number of the name in the store, -1 for other names. */
 function internOwners(store: RecordStore, tree: NameTree): Int32Array {
-  const owners = new Int32Array(store.names.size).fill(-1);
+  const owners = columns.int32(store.names.size).fill(-1);
   for (let record = 0; record < store.size; record++) {
     const name = store.ownerOf(record);
     if (owners[name] < 0) owners[name] = tree.intern(store.names.octets, store.names.offsetOf(name));
@@ -46,11 +51,11 @@ function internOwners(store: RecordStore, tree: NameTree): Int32Array {
 
 function markNodes({ store, live }: ImageInput, tree: NameTree, origin: number, owners: Int32Array): Uint8Array {
   const liveNames = (live?.names ?? []).map((name) => tree.intern(name, 0));
-  const within = new Uint8Array(tree.size);
+  const within = columns.uint8(tree.size);
   within[origin] = 1;
   // Parents have smaller numbers, so one pass upwards in number tells what lies in the zone.
   for (let id = origin + 1; id < tree.size; id++) within[id] = within[tree.parent[id]];
-  const nodes = new Uint8Array(tree.size);
+  const nodes = columns.uint8(tree.size);
   nodes[origin] = 1;
   const mark = (name: number) => {
     for (let id = name; within[id] === 1 && nodes[id] === 0; id = tree.parent[id]) nodes[id] = 1;

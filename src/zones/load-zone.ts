@@ -3,7 +3,7 @@ import type { CheckFaultCode, LineText } from './check-fault.ts';
 import { checkZone } from './check-zone.ts';
 import { compileZone } from './compile.ts';
 import { HEAD } from './image-layout.ts';
-import { liveNames, MADE_TTL, networkHead, type ZoneDns } from './network-zone.ts';
+import { addNetworkHead, liveNames, MADE_TTL, type ZoneDns } from './network-zone.ts';
 import { readZone } from './read-zone.ts';
 import { RecordStore } from './record-store.ts';
 import type { ZoneFaultCode } from './scan-fault.ts';
@@ -33,6 +33,8 @@ export type LoadRequest = {
   readonly defaultTtl?: number;
   /** Reads a file; called for the zone's own file first, then for each `$INCLUDE`. */
   readonly readFile: (path: string) => Included;
+  /** An empty store for the records, which the result then holds; a new one otherwise. */
+  readonly into?: RecordStore;
 };
 
 export type LoadedZone = {
@@ -63,7 +65,8 @@ export function loadZone(request: LoadRequest): LoadedZone {
   };
   const live = liveOf(origin, source);
   const own = read(file);
-  const store = source.kind === 'network' ? networkHead(origin, source.dns) : new RecordStore();
+  const store = request.into ?? new RecordStore();
+  if (source.kind === 'network') addNetworkHead(store, origin, source.dns);
   if (!own.ok) {
     const fault: LoadFault = {
       severity: 'error',

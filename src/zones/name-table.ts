@@ -1,20 +1,30 @@
 import { LOWER, wireNameLength } from './name.ts';
 
+/** Room for so many names at first. */
+const NAMES = 128;
+
 /**
  * Interns wire-format names: equal names (ignoring case, RFC 4343) get one small number, counted from 0. Flat typed
  * arrays, because a zone may hold a million of them. The spelling kept is the first one seen.
  */
 export class NameTable {
   /** All names, one after another, as first spelled. */
-  octets: Uint8Array = new Uint8Array(1024); // small: there may be ten thousand zones
+  octets: Uint8Array = new Uint8Array(4096);
   private used = 0;
-  private offsets = new Uint32Array(64);
-  private hashes = new Uint32Array(64);
+  private offsets = new Uint32Array(NAMES);
+  private hashes = new Uint32Array(NAMES);
   private count = 0;
-  private slots = new Uint32Array(128); // id + 1, 0 empty
+  private slots = new Uint32Array(2 * NAMES); // id + 1, 0 empty
 
   get size(): number {
     return this.count;
+  }
+
+  /** Forgets all names. The memory stays. */
+  clear(): void {
+    this.used = 0;
+    this.count = 0;
+    this.slots.fill(0);
   }
 
   /** Offset of a name in `octets`. */

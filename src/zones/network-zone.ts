@@ -1,5 +1,5 @@
 import { isWithin, lowerName, nameFromText, type WireName, wireFromName } from './name.ts';
-import { RecordStore } from './record-store.ts';
+import type { RecordStore } from './record-store.ts';
 
 /** What the server adds to a network's include files; a part of `Config`'s `dns`. */
 export type ZoneDns = {
@@ -22,11 +22,10 @@ const NS = 2;
 const SOA = 6;
 
 /**
- * A store that begins as every zone of a network does: SOA (serial 0: the real one is put into the image), then NS in
- * the configuration's order. Records have line 0: no file wrote them.
+ * Puts into an empty store what every zone of a network begins with: SOA (serial 0: the real one is put into the image),
+ * then NS in the configuration's order. Records have line 0: no file wrote them.
  */
-export function networkHead(origin: Uint8Array, dns: ZoneDns): RecordStore {
-  const store = new RecordStore();
+export function addNetworkHead(store: RecordStore, origin: Uint8Array, dns: ZoneDns): void {
   const apex = store.names.intern(origin);
   const mname = wireFromName(dns.soaNameserver);
   const rname = wireFromName(dns.soaMailbox);
@@ -40,7 +39,6 @@ export function networkHead(origin: Uint8Array, dns: ZoneDns): RecordStore {
     const wire = wireFromName(name);
     store.add(apex, NS, MADE_TTL, wire, 0, wire.length);
   }
-  return store;
 }
 
 /**

@@ -6,6 +6,9 @@ export const CLASS_IN = 1;
 /** Octets up to which a loop is cheaper than the object that `subarray` makes. */
 const COPY_MAX = 64;
 
+/** Room for so many records at first. */
+const RECORDS = 128;
+
 /**
  * The records of one zone in the order they were read, as columns of typed arrays: owner (a name's number), type, TTL in
  * seconds, rdata in uncompressed wire form, and the place it was read from. One object a record would cost a
@@ -16,18 +19,27 @@ export class RecordStore {
   /** Names of the files read, by the number that `fileOf` gives. */
   readonly files: string[] = [];
   /** All rdata, one after another. */
-  rdata: Uint8Array = new Uint8Array(1024); // small: there may be ten thousand zones
+  rdata: Uint8Array = new Uint8Array(4096);
   private used = 0;
   private count = 0;
-  private owners = new Uint32Array(64);
-  private types = new Uint16Array(64);
-  private ttls = new Uint32Array(64);
-  private starts = new Uint32Array(65);
-  private places = new Uint32Array(128); // file, line
+  private owners = new Uint32Array(RECORDS);
+  private types = new Uint16Array(RECORDS);
+  private ttls = new Uint32Array(RECORDS);
+  private starts = new Uint32Array(RECORDS + 1);
+  private places = new Uint32Array(2 * RECORDS); // file, line
 
   get size(): number {
     return this.count;
   }
+
+  /** Drops all records. The memory stays, for the next of many small zones. */
+  clear(): void {
+    this.names.clear();
+    this.files.length = 0;
+    this.used = 0;
+    this.count = 0;
+  }
+
   ownerOf(record: number): number {
     return this.owners[record];
   }

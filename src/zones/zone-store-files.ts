@@ -1,5 +1,5 @@
 import { hash as hashAtOnce } from 'node:crypto';
-import { readFileSync, realpathSync, type Stats, statSync } from 'node:fs';
+import { closeSync, openSync, readSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { sep } from 'node:path';
 import type { Included } from './scan-include.ts';
 
@@ -28,19 +28,26 @@ const RACY_MS = 2000;
 export class FileBook {
   readonly known = new Map<string, KnownFile>();
   private round = new Map<string, FileHash>();
+  private stamps = new Map<string, Stamp | null>();
   private sure = false;
 
   /** Starts a round: each file is looked at once in it. `sure`: contents are compared even where nothing seems to move. */
   begin(sure: boolean): void {
     this.round = new Map();
+    this.stamps = new Map();
     this.sure = sure;
+  }
+
+  /** Octets of the file as this round first saw it; 0: there is none. */
+  sizeOf(path: string): number {
+    return this.stampOf(path)?.size ?? 0;
   }
 
   /** The file's contents now. */
   look(path: string): FileHash {
     const seen = this.round.get(path);
     if (seen !== undefined) return seen;
-    const stamp = stampOf(path);
+    const stamp = this.stampOf(path);
     const known = this.known.get(path);
     if (known?.trusted && !this.sure && sameStamp(known.stamp, stamp)) {
       this.round.set(path, known.hash);
@@ -51,12 +58,12 @@ export class FileBook {
 
   /** Reads a file and remembers what it held. `root`: its real path must lie below this folder's. */
   read(path: string, root: string | null): Included & { readonly hash: FileHash } {
-    const stamp = stampOf(path); // before reading: a later change is then seen as one
+    const stamp = this.stampOf(path); // of before reading: a later change is then seen as one
     const outside = root === null ? null : outsideOf(path, root);
     if (outside !== null) return { ok: false, message: outside, hash: this.note(path, stamp, contents(path, stamp)) };
     if (stamp !== null && !stamp.isFile) return { ok: false, message: NO_FILE, hash: this.note(path, stamp, null) };
     try {
-      const text = readFileSync(path);
+      const text = readWhole(path, stamp?.size ?? 0);
       return { ok: true, text, hash: this.note(path, stamp, text) };
     } catch (error) {
       return { ok: false, message: reason(error), hash: this.note(path, null, null) };
@@ -71,6 +78,15 @@ export class FileBook {
   /** Drops what is known of files that no zone depends on any more. */
   forget(keep: ReadonlySet<string>): void {
     for (const path of this.known.keys()) if (!keep.has(path)) this.known.delete(path);
+  }
+
+  private stampOf(path: string): Stamp | null {
+    let stamp = this.stamps.get(path);
+    if (stamp === undefined) {
+      stamp = stampOf(path);
+      this.stamps.set(path, stamp);
+    }
+    return stamp;
   }
 
   private note(path: string, stamp: Stamp | null, text: Uint8Array | null): FileHash {
@@ -110,9 +126,29 @@ export function isSettled(stamp: Stamp): boolean {
 function contents(path: string, stamp: Stamp | null): Uint8Array | null {
   if (stamp === null || !stamp.isFile) return null;
   try {
-    return readFileSync(path);
+    return readWhole(path, stamp.size);
   } catch {
     return null;
+  }
+}
+
+/**
+ * All of a file that is about `size` octets long. `readFileSync` would ask for the size again, which of ten thousand files
+ * costs a tenth of the time.
+ */
+function readWhole(path: string, size: number): Uint8Array {
+  const file = openSync(path, 'r');
+  try {
+    let text = Buffer.allocUnsafe(size + 1); // one more than there should be, so that less than all means the end
+    let used = 0;
+    for (;;) {
+      const count = readSync(file, text, used, text.length - used, null);
+      used += count;
+      if (count === 0 || used === size) return text.subarray(0, used);
+      if (used === text.length) text = Buffer.concat([text, Buffer.allocUnsafe(text.length)]);
+    }
+  } finally {
+    closeSync(file);
   }
 }
 

@@ -1,8 +1,8 @@
-import { statSync } from 'node:fs';
 import { compileLoaded, type LoadedZone, loadZone } from './load-zone.ts';
 import { contentHash } from './load-zone-hash.ts';
 import { wireFromName } from './name.ts';
 import type { ZoneDns } from './network-zone.ts';
+import { RecordStore } from './record-store.ts';
 import type { Included } from './scan-include.ts';
 import type { FileBook, FileHash } from './zone-store-files.ts';
 import type { StoreFault, ZoneTarget } from './zone-store-types.ts';
@@ -26,6 +26,12 @@ export type LoadResult = {
   readonly good: GoodZone | null;
 };
 
+/** Records a store that goes on to the next zone may have held; what a larger one took is given back. */
+const KEEP_RECORDS = 4096;
+
+/** For one zone at a time: loading never waits. */
+let scratch = new RecordStore();
+
 /** Reads, checks and compiles one zone. Its own file may lie anywhere, what it includes only below its `includeRoot`. */
 export function loadTarget(target: ZoneTarget, dns: ZoneDns, files: FileBook): LoadResult {
   const hashes = new Map<string, FileHash>();
@@ -34,14 +40,18 @@ export function loadTarget(target: ZoneTarget, dns: ZoneDns, files: FileBook): L
     hashes.set(path, found.hash);
     return found;
   };
+  scratch.clear();
   const loaded = loadZone({
     origin: wireFromName(target.origin),
     file: target.file,
     source: target.network === null ? { kind: 'static' } : { kind: 'network', dns },
     includeRoot: target.includeRoot,
     readFile,
+    into: scratch,
   });
-  return { files: hashes, faults: loaded.faults, good: loaded.ok ? compiled(loaded) : null };
+  const result = { files: hashes, faults: loaded.faults, good: loaded.ok ? compiled(loaded) : null };
+  if (scratch.size > KEEP_RECORDS) scratch = new RecordStore();
+  return result;
 }
 
 function compiled(loaded: LoadedZone): GoodZone {
@@ -51,16 +61,4 @@ function compiled(loaded: LoadedZone): GoodZone {
     serial: loaded.serial,
     records: loaded.store.size,
   };
-}
-
-/** Octets from which on a zone's file would hold up the main thread for longer than is good for probing and HTTP. */
-const LARGE_OCTETS = 256 * 1024;
-
-/** Whether a zone is better loaded beside the main thread. What it includes is not looked at: that is rare, and small. */
-export function isLarge(target: ZoneTarget): boolean {
-  try {
-    return (statSync(target.file, { throwIfNoEntry: false })?.size ?? 0) >= LARGE_OCTETS;
-  } catch {
-    return false;
-  }
 }

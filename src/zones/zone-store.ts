@@ -6,7 +6,7 @@ import { FolderWatch } from './watch.ts';
 import { type Discovery, discoverZones, foldersOf } from './zone-store-discover.ts';
 import { FileBook } from './zone-store-files.ts';
 import { FolderBook } from './zone-store-folders.ts';
-import { isLarge, type LoadResult, loadTarget } from './zone-store-load.ts';
+import { type LoadResult, loadTarget } from './zone-store-load.ts';
 import { ZoneLoader } from './zone-store-loader.ts';
 import { Publisher } from './zone-store-publish.ts';
 import type { LoadSummary, StoreFault, ZoneChange, ZoneEntry, ZoneSettings, ZoneTarget } from './zone-store-types.ts';
@@ -35,6 +35,11 @@ type Counts = { loaded: number; unchanged: number; failed: number; removed: numb
 const SLICE_MS = 5;
 /** An editor that saves by renaming takes the file away for a moment: a zone goes after this long without one. */
 const GONE_MS = 300;
+/**
+ * From so many octets on a zone's file would hold up the main thread for longer than is good for probing and HTTP. What it
+ * includes does not count: that is rare, and small.
+ */
+const LARGE_OCTETS = 256 * 1024;
 
 /**
  * All zones of a configuration: loads them, watches their files, keeps the last good version of those that break, and
@@ -222,7 +227,7 @@ export class ZoneStore {
       this.counts.unchanged++;
     } else if (this.background.get(origin)?.key === key) {
       // Under way; if its files change meanwhile, the look after it is ready sees that.
-    } else if (isLarge(target)) {
+    } else if (this.files.sizeOf(target.file) >= LARGE_OCTETS) {
       this.background.set(origin, { key, done: this.loadBeside(origin, target, key) });
     } else {
       this.settle(origin, target, key, this.loadHere(target));
