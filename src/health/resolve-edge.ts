@@ -94,6 +94,8 @@ export function makeResolver(lookup: Lookup, now: () => number, limits: Resolver
     if (literal !== null) return { ok: true, addresses: literal, seconds: null };
 
     const name = edge.toLowerCase();
+    // RFC 6761 §6.4: names under `invalid` do not exist, and nobody needs to be asked.
+    if (/(^|\.)invalid\.?$/.test(name)) return { ok: false, why: NO_ADDRESS, seconds: 0 };
     const started = now();
     const have = known.get(name);
     if (have !== undefined && started - have.at < (have.addresses === null ? limits.negativeMs : limits.freshMs)) {

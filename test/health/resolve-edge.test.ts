@@ -69,6 +69,15 @@ test('a name that does not exist is believed for ten seconds', async () => {
   expect(asked).toHaveLength(2);
 });
 
+test.each(['nowhere.invalid', 'Nowhere.INVALID.', 'invalid'])(
+  '%s has no address, and nobody is asked',
+  async (name) => {
+    const { resolve, asked } = resolver({ [name.toLowerCase()]: async () => ['192.0.2.1'] });
+    expect(await resolve(name)).toEqual({ ok: false, why: 'the name has no address', seconds: 0 });
+    expect(asked).toEqual([]);
+  },
+);
+
 test('a name without addresses is told', async () => {
   const { resolve } = resolver({ edge: async () => [] });
   expect(await resolve('edge')).toMatchObject({ ok: false, why: 'the name has no address' });
