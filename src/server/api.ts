@@ -43,6 +43,8 @@ export type RoundView = {
   readonly overdue: boolean;
   /** Why the last round could not be made (prober, test object); null: it was made. */
   readonly failure: string | null;
+  /** What of the last decision could not be written (a full disk, a folder without rights), a sentence each. */
+  readonly unsaved: readonly string[];
   readonly cancelledCanaries: readonly string[];
 };
 

@@ -29,6 +29,10 @@ function networkReasons(network: NetworkView, now: number): readonly string[] {
   const { name, round } = network;
   const reasons = liveReason(network).map((reason) => `network ${name}: ${reason}`);
   if (round.failure !== null) reasons.push(`network ${name}: no round could be made: ${round.failure}`);
+  if (round.unsaved.length > 0) {
+    const more = round.unsaved.length > 1 ? ` (and ${round.unsaved.length - 1} more)` : '';
+    reasons.push(`network ${name}: served but not saved: ${round.unsaved[0]}${more}`);
+  }
   if (round.overdue) {
     const last =
       round.lastRun === null ? 'none has ended yet' : `the last ended ${Math.round(now - round.lastRun)} s ago`;

@@ -1,6 +1,6 @@
 import { readNetworkFiles } from '../config/network-files.ts';
 import type { Config, NetworkFiles } from '../config/types.ts';
-import { formatFault } from '../fault.ts';
+import { type Fault, formatFault } from '../fault.ts';
 import { expireMode } from '../health/modes.ts';
 import type { NetworkRounds, RoundReport } from '../health/run-round.ts';
 import { edgesOf, rulesOf } from '../health/run-round-input.ts';
@@ -46,6 +46,7 @@ export class NetworkLoop {
   private dueAt: number;
   private decision: Decision | null = null;
   private failure: string | null = null;
+  private unsaved: readonly string[] = [];
   private lastSeconds: number | null = null;
   private cancelled: readonly string[] = [];
   private loopDelayMs = 0;
@@ -129,6 +130,7 @@ export class NetworkLoop {
         nextDue: this.dueAt,
         overdue: this.options.now() > this.dueAt + this.patience(),
         failure: this.failure,
+        unsaved: this.unsaved,
         cancelledCanaries: this.cancelled,
       },
     };
@@ -217,8 +219,9 @@ export class NetworkLoop {
   }
 
   private note(report: RoundReport): void {
-    const { decision, probe, state, liveChanged } = report;
+    const { decision, probe, state, liveChanged, faults } = report;
     this.decision = decision;
+    this.unsaved = faults.filter(({ severity }) => severity === 'error').map(faultText);
     if (probe !== null) {
       this.lastSeconds = probe.seconds;
       this.cancelled = probe.cancelled;
@@ -248,4 +251,8 @@ export class NetworkLoop {
     const ms = Math.min(Math.max(0, at - this.options.now()) * 1000 + 10, TIMER_MAX_MS);
     this.expiryTimer = setTimeout(() => void this.redecide(), ms);
   }
+}
+
+function faultText({ at, message }: Fault): string {
+  return at === null ? message : `${at.file} ${message}`;
 }

@@ -176,7 +176,8 @@ export class Networks {
   private async publish(network: string, update: LiveUpdate): Promise<Published> {
     const { board, dns, store } = this.options;
     const { state, liveChanged, canaryZones } = update;
-    if (!liveChanged && canaryZones.length === 0) return NOTHING_PUBLISHED;
+    // Without news, zone files that could not be written are tried again: the disk may have room by now.
+    if (!liveChanged && canaryZones.length === 0) return this.publishFiles(state, []);
     dns?.slotsChanged(network, board.publish(network, liveOf(state)));
     this.options.histories?.save(network, () => board.saved(network));
     const changed = liveChanged
@@ -186,13 +187,15 @@ export class Networks {
           .map(({ origin }) => origin)
       : canaryZones.map(nameKey).filter((origin) => origin !== null);
     this.options.onServed(changed);
-    const written = await this.options.files?.write(changed);
+    return this.publishFiles(state, changed);
+  }
+
+  private async publishFiles(state: LiveUpdate['state'], origins: readonly WireName[]): Promise<Published> {
+    const written = await this.options.files?.write(origins);
     if (written === undefined) return NOTHING_PUBLISHED;
-    return {
-      wrote: written.wrote,
-      files: { ...state, zoneMtimes: new Map([...state.zoneMtimes, ...written.mtimes]) },
-      faults: written.faults,
-    };
+    const { wrote, mtimes, faults } = written;
+    const files = origins.length === 0 ? null : { ...state, zoneMtimes: new Map([...state.zoneMtimes, ...mtimes]) };
+    return { wrote, files, faults };
   }
 
   private reported(network: string, { decision, liveChanged, canaryZones }: RoundReport): void {

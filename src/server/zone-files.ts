@@ -28,7 +28,7 @@ export class ZoneFiles {
     this.zones = zones;
   }
 
-  /** Never rejects. `mtimes`: of the include files of what was written, by zone name, whole seconds. */
+  /** Never rejects. What failed before is tried again. `mtimes`: of the include files of what was written, by zone name, whole seconds. */
   async write(origins: Iterable<WireName>): Promise<{
     readonly wrote: boolean;
     readonly mtimes: ReadonlyMap<string, number>;
@@ -42,7 +42,7 @@ export class ZoneFiles {
       if (this.board.versionOf(entry.network, origin)?.serial === 0) return [];
       return [{ name: entry.name, text: () => this.text(entry, mtimes) }];
     });
-    if (items.length === 0) return { wrote: false, mtimes, faults: [] };
+    if (items.length === 0 && !this.exporter.behind) return { wrote: false, mtimes, faults: [] };
     // Like the single run: a folder that is not there is made; why it cannot be, each file's failure tells.
     await mkdir(this.exporter.folder, { recursive: true }).catch(() => undefined);
     const { written, failed } = await this.exporter.export(items);

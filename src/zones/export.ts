@@ -34,6 +34,11 @@ export class ZoneExporter {
     this.folder = folder;
   }
 
+  /** Whether something could not be written and waits for the next call. */
+  get behind(): boolean {
+    return this.retry.size > 0;
+  }
+
   /** Never rejects: what fails is in the summary. Of two items with one name the later one is written. */
   export(items: Iterable<ExportItem>): Promise<ExportSummary> {
     const result = this.running.then(() => this.run(items));

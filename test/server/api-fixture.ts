@@ -125,6 +125,7 @@ export const network: NetworkView = {
     nextDue: NOW + 56,
     overdue: false,
     failure: null,
+    unsaved: [],
     cancelledCanaries: ['192.0.2.8'],
   },
 };

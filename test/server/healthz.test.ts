@@ -49,6 +49,11 @@ test.each<[string, Partial<StatusView>, readonly string[]]>([
     ['network net-a: no round could be made: the prober thread died'],
   ],
   [
+    'a decision that could not be saved',
+    withNetwork({ round: { ...round, unsaved: ['/state cannot be written (ENOSPC)', 'no space', 'no space'] } }),
+    ['network net-a: served but not saved: /state cannot be written (ENOSPC) (and 2 more)'],
+  ],
+  [
     'zones that are wrong as a set',
     {
       zoneFaults: () => [

@@ -36,9 +36,18 @@ type Options = {
   readonly canaries?: Readonly<Record<string, string>>;
   /** Zone → include text. */
   readonly zones?: Readonly<Record<string, string>>;
+  /** Seconds that edges took in the past: who is next in line is then no matter of this machine's speed. */
+  readonly speeds?: Readonly<Record<string, number>>;
   /** Keys of edgemanage.yaml that are other than usual. */
   readonly keys?: Readonly<Record<string, unknown>>;
 };
+
+/**
+ * Seconds. With these keys an edge may be late by all that a stalled machine makes it (some two seconds) and still be
+ * good enough; one that is `slow` passes, but is not good enough.
+ */
+export const PATIENCE = { goodenough: 3, timeout: 6, slow: 3.5 } as const;
+const PAST_SAMPLES = 200;
 
 /** An edgemanage installation in a folder of its own, and its commands as an operator runs them: from `bin/`. */
 export class Installation {
@@ -49,7 +58,14 @@ export class Installation {
     this.folder = folder;
   }
 
-  static async make({ edges, port = 80, canaries = {}, zones = {}, keys = {} }: Options): Promise<Installation> {
+  static async make({
+    edges,
+    port = 80,
+    canaries = {},
+    zones = {},
+    speeds = {},
+    keys = {},
+  }: Options): Promise<Installation> {
     const made = new Installation(await mkdtemp(join(tmpdir(), 'edgewise-installation-')));
     const config = {
       testobject: {
@@ -66,7 +82,7 @@ export class Installation {
         soa_mailbox: 'hostmaster.nameservers.test.',
         rotate_zones: ['www'],
       },
-      goodenough: 0.7,
+      goodenough: PATIENCE.goodenough,
       workers: 40,
       retry: 3,
       edge_count: 4,
@@ -91,6 +107,7 @@ export class Installation {
     await made.write(`canaries/${NETWORK}`, stringify(canaries));
     for (const [zone, text] of Object.entries(zones)) await made.write(`zones/${NETWORK}/${zone}.zone`, text);
     await mkdir(made.path('zones', NETWORK), { recursive: true });
+    for (const [edge, seconds] of Object.entries(speeds)) await made.write(`health/${edge}.edgestore`, past(seconds));
     return made;
   }
 
@@ -142,6 +159,21 @@ export class Installation {
     for (const child of this.#started) child.kill('SIGKILL');
     await rm(this.folder, { recursive: true, force: true });
   }
+}
+
+/** A store whose samples are all as long, and older than the window. */
+function past(seconds: number): string {
+  const from = Math.floor(Date.now() / 1000) - 1000 - PAST_SAMPLES;
+  const samples = Array.from({ length: PAST_SAMPLES }, (_, i) => [`${from + i}.5`, seconds]);
+  return JSON.stringify({ fetch_times: Object.fromEntries(samples), health: 'pass_threshold' });
+}
+
+/** Runs a program to its end. */
+export function program(command: string, args: readonly string[], input = ''): Promise<Ended> {
+  const child = spawn(command, [...args]);
+  child.stdin.on('error', () => {}); // it may end without reading
+  child.stdin.end(input);
+  return ended(child);
 }
 
 /** What a child printed and how it ended. */
