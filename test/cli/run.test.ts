@@ -1,34 +1,31 @@
 import { stat, unlink } from 'node:fs/promises';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Locks } from '../../src/health/lock.ts';
 import { ended, Installation, NETWORK, OBJECT } from '../support/installation.ts';
-import { MockEdge } from '../support/mock-edge.ts';
+import { MockFleet } from '../support/mock-fleet.ts';
 
 /** `edge_manage` with three edges: what a run is refused for, what it logs, and the daemon. */
 
 const NAMES = ['127.77.2.1', '127.77.2.2', '127.77.2.3'];
 let site: Installation;
-let mocks: readonly MockEdge[];
+let fleet: MockFleet;
+
+beforeAll(async () => {
+  fleet = await MockFleet.start(NAMES, OBJECT);
+});
+afterAll(() => fleet?.close());
 
 beforeEach(async () => {
-  const first = await MockEdge.start({ address: NAMES[0], port: 0, body: OBJECT });
-  const { port } = first;
-  // Slower from edge to edge, so that it is plain which two are the fastest.
-  const others = NAMES.slice(1).map((address, i) =>
-    MockEdge.start({ address, port, body: OBJECT, behaviour: { kind: 'ok', delayMs: 150 * (i + 1) } }),
-  );
-  mocks = [first, ...(await Promise.all(others))];
   site = await Installation.make({
     edges: NAMES,
-    port,
+    port: fleet.port,
+    // Slower from edge to edge, so that it is plain which two are the fastest.
+    speeds: Object.fromEntries(NAMES.map((name, i) => [name, 0.2 + i])),
     zones: { 'x.test': '' },
     keys: { edge_count: 2, run_frequency: 60 },
   });
 });
-afterEach(async () => {
-  for (const mock of mocks) await mock.close();
-  await site.remove();
-});
+afterEach(() => site.remove());
 
 test.each([
   ['no network', ['edge_manage', []], 2],
@@ -77,10 +74,11 @@ test('a network that is locked ends with status 1 and nothing is fetched; a dry 
   const locks = Locks.open(site.path('edgemanage.lock'));
   locks.tryLock('network', NETWORK);
   locks.tryLock('server', NETWORK);
+  const before = await fleet.connections();
   const { status, stderr } = await site.run('edge_manage');
   expect(status).toBe(1);
   expect(stderr).toContain('server');
-  expect(mocks.map(({ connections }) => connections)).toEqual([0, 0, 0]);
+  expect(await fleet.connections()).toBe(before);
   expect((await site.run('edge_manage', ['-n'])).status).toBe(0);
   locks.close();
 });

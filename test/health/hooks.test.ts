@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { Hooks } from '../../src/health/hooks.ts';
 
 let folder: string;
@@ -49,6 +49,7 @@ test('nobody waits for a command: settling gives up on one that goes on', async 
   const reports: string[] = [];
   const hooks = new Hooks((_, command) => reports.push(command));
   hooks.start('run_before', ['sleep 6', 'false']);
-  await hooks.settle(2000);
+  await hooks.settle(1000);
+  await vi.waitUntil(() => reports.length > 0, { timeout: 60_000 });
   expect(reports).toEqual(['false']);
 });

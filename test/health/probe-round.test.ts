@@ -245,7 +245,7 @@ describe('when the loop stands still', () => {
         fetch: async (address) => {
           made += 1;
           block(50);
-          return { ...fetched(address), seconds: 9 };
+          return { ...fetched(address), seconds: 900 };
         },
       },
     );

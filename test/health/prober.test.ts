@@ -57,7 +57,7 @@ function request(edges: readonly MockEdge[], test: Partial<ProbeTest> = {}) {
       md5: null,
       verify: true,
       hostIsEdge: false,
-      timeout: 1,
+      timeout: 3,
       retry: 3,
       workers: 10,
       maxBytes: 100_000,

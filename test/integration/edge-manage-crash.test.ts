@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Locks } from '../../src/health/lock.ts';
 import { Installation, NETWORK, OBJECT, type StateJson } from '../support/installation.ts';
-import { MockEdge } from '../support/mock-edge.ts';
+import { MockFleet } from '../support/mock-fleet.ts';
 
 /**
  * `edge_manage` killed with SIGKILL at random moments, while the live set changes from run to run. After each kill every
@@ -17,17 +17,13 @@ const CANARY = '127.77.3.100';
 const ZONES = ['plain.test', 'canary.test', 'other.test'];
 
 let site: Installation;
-const mocks: MockEdge[] = [];
+let fleet: MockFleet;
 
 beforeAll(async () => {
-  const first = await MockEdge.start({ address: EDGES[0], port: 0, body: OBJECT });
-  mocks.push(first);
-  for (const address of [...EDGES.slice(1), CANARY]) {
-    mocks.push(await MockEdge.start({ address, port: first.port, body: OBJECT }));
-  }
+  fleet = await MockFleet.start([...EDGES, CANARY], OBJECT);
   site = await Installation.make({
     edges: EDGES,
-    port: first.port,
+    port: fleet.port,
     canaries: { 'canary.test': CANARY },
     zones: Object.fromEntries(ZONES.map((zone) => [zone, 'mail IN A 192.0.2.1\n'])),
     keys: { dnschange_maxfreq: 100_000 },
@@ -35,7 +31,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  for (const mock of mocks) await mock.close();
+  await fleet?.close();
   await site?.remove();
 });
 
@@ -90,7 +86,9 @@ async function expectConsistent(before: Known): Promise<void> {
 
 /** Another third of the edges fails each time, so that every run has something to write. */
 async function shuffle(turn: number): Promise<void> {
-  for (const [i] of EDGES.entries()) await mocks[i].behave(i % 3 === turn % 3 ? { kind: 'refuse' } : { kind: 'ok' });
+  for (const [i, edge] of EDGES.entries()) {
+    await fleet.behave(edge, i % 3 === turn % 3 ? { kind: 'refuse' } : { kind: 'ok' });
+  }
 }
 
 async function complete(): Promise<Known> {
@@ -106,7 +104,7 @@ async function complete(): Promise<Known> {
   return known(state);
 }
 
-test(`${CRASHES} kills at random moments`, { timeout: 60_000 + CRASHES * 5000 }, async () => {
+test(`${CRASHES} kills at random moments`, { timeout: 120_000 + CRASHES * 10_000 }, async () => {
   const started = Date.now();
   let before = await complete();
   const usualMs = Date.now() - started;

@@ -1,8 +1,7 @@
-import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { EdgewiseServer } from '../support/edgewise.ts';
-import { Installation, OBJECT } from '../support/installation.ts';
-import { MockEdge } from '../support/mock-edge.ts';
+import { Installation, OBJECT, program } from '../support/installation.ts';
+import { MockFleet } from '../support/mock-fleet.ts';
 import { freePort } from '../support/ports.ts';
 
 /**
@@ -15,14 +14,13 @@ const EDGES = ['127.80.0.1', '127.80.0.2', '127.80.0.3', '127.80.0.4', '127.80.0
 const ZONE = 'one.test';
 
 let site: Installation;
-const mocks: MockEdge[] = [];
+let fleet: MockFleet;
 
 beforeAll(async () => {
-  const port = await freePort(EDGES[0]);
-  for (const address of EDGES) mocks.push(await MockEdge.start({ address, port, body: OBJECT }));
+  fleet = await MockFleet.start(EDGES, OBJECT);
   site = await Installation.make({
     edges: EDGES,
-    port,
+    port: fleet.port,
     zones: { [ZONE]: 'mail IN A 192.0.2.25\n' },
     keys: {
       run_frequency: 1,
@@ -35,7 +33,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  for (const mock of mocks) await mock.close();
+  await fleet?.close();
   await site?.remove();
 });
 
@@ -59,13 +57,11 @@ test(
       const saved = crash === 0 ? null : await onDisk();
       for (const sample of kept) expect(saved?.samples.has(sample), `sample ${sample} after crash ${crash}`).toBe(true);
       if (crash > 0) {
-        const checked = execFileSync('named-checkzone', [ZONE, site.path('named', `${ZONE}.zone`)], {
-          encoding: 'utf8',
-        });
+        const { stdout: checked } = await program('named-checkzone', [ZONE, site.path('named', `${ZONE}.zone`)]);
         expect(checked).toContain('OK');
       }
       // Silent edges: no round can end before we have looked.
-      for (const mock of mocks) await mock.behave({ kind: crash === 0 ? 'ok' : 'silent' });
+      await fleet.behave(EDGES, { kind: crash === 0 ? 'ok' : 'silent' });
       const server = await EdgewiseServer.start(site.path('edgemanage.yaml'));
       try {
         const served = await server.dig(ZONE, 'A');
@@ -74,7 +70,7 @@ test(
         expect(serial).toBeGreaterThanOrEqual(highest);
         highest = serial;
 
-        for (const mock of mocks) await mock.behave({ kind: Math.random() < 0.3 ? 'refuse' : 'ok' });
+        for (const edge of EDGES) await fleet.behave(edge, { kind: Math.random() < 0.3 ? 'refuse' : 'ok' });
         const lifetime = 200 + Math.random() * 2000;
         const end = performance.now() + lifetime;
         while (performance.now() < end) {

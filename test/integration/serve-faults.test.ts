@@ -47,13 +47,13 @@ describe('at start', () => {
     },
     {
       name: 'a wrong type',
-      from: 'goodenough: 0.7',
+      from: 'goodenough: 3',
       to: 'goodenough: fast',
       message: /edgemanage\.yaml:\d+:\d+: error.*goodenough/,
     },
     {
       name: 'goodenough at the timeout',
-      from: 'goodenough: 0.7',
+      from: 'goodenough: 3',
       to: 'goodenough: 10',
       message: /edgemanage\.yaml:\d+:\d+: error.*goodenough/,
     },
@@ -67,7 +67,7 @@ describe('at start', () => {
 
   test('all problems in one go', async () => {
     await editConfig('workers: 40', 'workerz: 40');
-    await editConfig('goodenough: 0.7', 'goodenough: fast');
+    await editConfig('goodenough: 3', 'goodenough: fast');
     const { stderr } = await edgewise(['serve', '-c', site.path('edgemanage.yaml')]);
     expect(stderr).toContain('workerz');
     expect(stderr).toContain('goodenough');

@@ -1,6 +1,6 @@
 import { EdgewiseServer } from '../support/edgewise.ts';
 import { Installation, NETWORK, OBJECT } from '../support/installation.ts';
-import { MockEdge } from '../support/mock-edge.ts';
+import { MockFleet } from '../support/mock-fleet.ts';
 import { freePort } from '../support/ports.ts';
 
 export type PrimaryOptions = {
@@ -18,7 +18,7 @@ export class Primary {
   readonly edges: readonly string[];
   readonly dnsPort: number;
   server: EdgewiseServer;
-  private readonly mocks: readonly MockEdge[];
+  private readonly fleet: MockFleet;
   private out: number | null = null;
 
   private constructor(
@@ -26,29 +26,24 @@ export class Primary {
     edges: readonly string[],
     dnsPort: number,
     server: EdgewiseServer,
-    mocks: readonly MockEdge[],
+    fleet: MockFleet,
   ) {
     this.site = site;
     this.edges = edges;
     this.dnsPort = dnsPort;
     this.server = server;
-    this.mocks = mocks;
+    this.fleet = fleet;
   }
 
   /** `block`: the second octet of the edges' loopback addresses, so that files running at once do not meet. */
   static async start(block: number, { zones, transfer, keys = {} }: PrimaryOptions): Promise<Primary> {
     const edges = [1, 2, 3].map((i) => `127.${block}.0.${i}`);
-    const port = await freePort(edges[0]);
-    const mocks = await Promise.all(
-      // The third is slow, so that it is live only when another one is not.
-      edges.map((address, i) =>
-        MockEdge.start({ address, port, body: OBJECT, behaviour: { kind: 'ok', delayMs: i === 2 ? 300 : 0 } }),
-      ),
-    );
+    const fleet = await MockFleet.start(edges, OBJECT);
     const dnsPort = await freePort();
     const site = await Installation.make({
       edges,
-      port,
+      port: fleet.port,
+      speeds: { [edges[2]]: 1 }, // live only when another one is not
       zones,
       keys: {
         edge_count: 2,
@@ -63,7 +58,7 @@ export class Primary {
       },
     });
     const server = await EdgewiseServer.start(site.path('edgemanage.yaml'));
-    return new Primary(site, edges, dnsPort, server, mocks);
+    return new Primary(site, edges, dnsPort, server, fleet);
   }
 
   /** Takes one edge out of the live set and lets the others in. Returns what is answered from then on. */
@@ -91,7 +86,7 @@ export class Primary {
 
   async stop(): Promise<void> {
     await this.server.stop();
-    for (const mock of this.mocks) await mock.close();
+    await this.fleet.close();
     await this.site.remove();
   }
 }

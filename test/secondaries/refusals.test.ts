@@ -1,6 +1,6 @@
-import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { eventually } from '../support/edgewise.ts';
+import { program } from '../support/installation.ts';
 import { freePort } from '../support/ports.ts';
 import { pageKey, pageTransfer } from './follow.ts';
 import { Primary } from './primary.ts';
@@ -78,12 +78,12 @@ test('what named-checkzone makes of a transferred zone is the zone', async () =>
   ).join('\n');
   await primary.site.write('transferred.zone', `${text}\n`);
   const args = ['-D', '-i', 'none', 'example.com', primary.site.path('transferred.zone')];
-  const out = execFileSync('named-checkzone', args, { stdio: ['ignore', 'pipe', 'ignore'] });
+  const { stdout: out } = await program('named-checkzone', args);
   const squeeze = (all: string): readonly string[] =>
     all
       .split('\n')
       .filter((line) => /\sIN\s/.test(line))
       .map((line) => line.replace(/\s+/g, ' '))
       .sort();
-  expect(squeeze(out.toString())).toEqual(squeeze(text));
+  expect(squeeze(out)).toEqual(squeeze(text));
 });

@@ -1,4 +1,4 @@
-import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -86,7 +86,7 @@ export class Secondary {
     this.hasStarted = true;
     writeFileSync(join(folder, 'pdns.conf'), config + own);
     if (fresh) {
-      execFileSync('sqlite3', [database, '.read /usr/share/doc/pdns-backend-sqlite3/schema.sqlite3.sql']);
+      await run('sqlite3', [database, '.read /usr/share/doc/pdns-backend-sqlite3/schema.sqlite3.sql']);
       for (const [i, { name, keyed }] of this.zones.entries()) {
         const commands = this.edit(snippet('pdnsutil'))
           .replaceAll('example.com', name)
@@ -123,7 +123,7 @@ async function end(child: ChildProcess): Promise<void> {
 
 /** `dig @127.0.0.1 -p port …`, lines sorted; empty where there is no answer. */
 export async function dig(port: number, ...args: readonly string[]): Promise<readonly string[]> {
-  const all = ['@127.0.0.1', '-p', String(port), '+tries=1', '+time=2', ...args];
+  const all = ['@127.0.0.1', '-p', String(port), '+tries=3', '+time=10', ...args];
   const { stdout } = await run('dig', all, { maxBuffer: 1 << 26 }).catch(() => ({ stdout: '' }));
   return stdout
     .split('\n')

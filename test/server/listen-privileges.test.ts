@@ -1,33 +1,40 @@
-import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { chmodSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ended } from '../support/installation.ts';
 
-const dist = (file: string): string => pathToFileURL(`${process.cwd()}/dist/server/${file}`).href;
 const isRoot = process.getuid?.() === 0;
+let folder: string;
+
+// A copy that everybody may read: a checkout in root's home is closed to the users that these tests become.
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'edgewise-privileges-'));
+  chmodSync(folder, 0o755);
+  for (const part of ['dist', 'package.json', ...PACKAGES.map((name) => join('node_modules', name))]) {
+    cpSync(part, join(folder, part), { recursive: true });
+  }
+});
+afterAll(() => rmSync(folder, { recursive: true }));
 
 /** Runs a script in a process of its own, since there is no way back from dropped privileges. */
-function run(script: string, user: { readonly uid?: number; readonly gid?: number } = {}): unknown {
-  const folder = mkdtempSync(join(tmpdir(), 'edgewise-privileges-'));
+async function run(script: string, user: { readonly uid?: number; readonly gid?: number } = {}): Promise<unknown> {
   const file = join(folder, 'script.mjs');
-  chmodSync(folder, 0o755); // for `user`
-  writeFileSync(file, script);
-  const { stdout, stderr, status } = spawnSync(process.execPath, [file], {
-    encoding: 'utf8',
-    timeout: 30_000,
-    ...user,
-  });
-  rmSync(folder, { recursive: true });
+  writeFileSync(file, script.replaceAll('DIST', pathToFileURL(join(folder, 'dist', 'server')).href));
+  const { stdout, stderr, status } = await ended(spawn(process.execPath, [file], { ...user, timeout: 100_000 }));
   if (status !== 0) throw new Error(stderr);
   return JSON.parse(stdout);
 }
 
+/** What the threads load. */
+const PACKAGES = ['koffi', '@koromix', 'dns2'];
+
 const PREFACE = `
 import { readdirSync, readFileSync } from 'node:fs';
-import { dropPrivileges } from '${dist('drop-privileges.js')}';
-import { DnsThreads } from '${dist('worker-group.js')}';
+import { dropPrivileges } from 'DIST/drop-privileges.js';
+import { DnsThreads } from 'DIST/worker-group.js';
 const server = { listen: [], udpWorkers: 2, ednsSize: 1232, tcpIdleSeconds: 10, tcpMessageSeconds: 10,
   tcpConnections: 10, tcpConnectionsPerClient: 10, nsid: null, version: null, id: null, minimal: false,
   rateLimit: null, cookieSecrets: null };
@@ -37,25 +44,25 @@ const print = (value) => console.log(JSON.stringify(value));
 `;
 
 describe('dropPrivileges', () => {
-  test('no such user', () => {
-    expect(run(`${PREFACE} print(dropPrivileges('no-such-user-here'));`)).toMatchObject({
+  test('no such user', async () => {
+    expect(await run(`${PREFACE} print(dropPrivileges('no-such-user-here'));`)).toMatchObject({
       code: 'user-unknown',
       message: 'cannot become server.user "no-such-user-here": no such user',
     });
   });
 
-  test('a user that one is already', () => {
+  test('a user that one is already', async () => {
     const { username } = userInfo();
-    expect(run(`${PREFACE} print(dropPrivileges(${JSON.stringify(username)}));`)).toBeNull();
+    expect(await run(`${PREFACE} print(dropPrivileges(${JSON.stringify(username)}));`)).toBeNull();
   });
 
-  test('without being root', () => {
+  test('without being root', async () => {
     const nobody = isRoot ? { uid: 65_534, gid: 65_534 } : {};
-    expect(run(`${PREFACE} print(dropPrivileges('root'));`, nobody)).toMatchObject({ code: 'user-not-root' });
+    expect(await run(`${PREFACE} print(dropPrivileges('root'));`, nobody)).toMatchObject({ code: 'user-not-root' });
   });
 
   // The rest is about root giving up its rights, which only root can show.
-  test.runIf(isRoot)('every thread becomes the user, and none can go back', () => {
+  test.runIf(isRoot)('every thread becomes the user, and none can go back', async () => {
     const script = `${PREFACE}
       const threads = await listenOn(0);
       const fault = dropPrivileges('nobody');
@@ -65,7 +72,7 @@ describe('dropPrivileges', () => {
       try { process.setuid(0); back = 'yes'; } catch {}
       await threads.stop();
       print({ fault, uid: line('Uid'), gid: line('Gid'), effective: line('CapEff'), back, threads: status.length > 4 });`;
-    expect(run(script)).toEqual({
+    expect(await run(script)).toEqual({
       fault: null,
       uid: ['65534\t65534\t65534\t65534'],
       gid: ['65534\t65534\t65534\t65534'],
@@ -75,7 +82,7 @@ describe('dropPrivileges', () => {
     });
   });
 
-  test.runIf(isRoot)('a low port taken as root serves on without it, also by a thread that starts anew', () => {
+  test.runIf(isRoot)('a low port taken as root serves on without it, also by a thread that starts anew', async () => {
     const lowest = Number(readFileSync('/proc/sys/net/ipv4/ip_unprivileged_port_start', 'utf8'));
     const script = `${PREFACE}
       import { createSocket } from 'node:dgram';
@@ -92,7 +99,7 @@ describe('dropPrivileges', () => {
       if (denied instanceof DnsThreads) await denied.stop();
       await threads.stop();
       print({ rcode: answer[3] & 15, port: threads.endpoints[0].port, denied: denied.message ?? 'listens' });`;
-    expect(run(script)).toMatchObject({
+    expect(await run(script)).toMatchObject({
       rcode: 5,
       denied:
         lowest > 599

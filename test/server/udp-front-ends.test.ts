@@ -216,7 +216,7 @@ describe.each([
     const { rate_limited, rate_slipped } = threads.sums().events;
     const whole = count - rate_limited - rate_slipped;
     expect(whole).toBeGreaterThanOrEqual(5);
-    expect(whole).toBeLessThan(20);
+    expect(whole).toBeLessThan(count / 2); // five at once and five a second, however long the machine takes
     expect(Math.abs(rate_limited - rate_slipped)).toBeLessThanOrEqual(1);
     while (received.length < whole + rate_slipped) await client.next();
     const slipped = received.filter(isTruncated);
@@ -244,8 +244,10 @@ describe.each([
       { keys: [], allow: [], rows: [] },
     );
     await threads.settled();
-    await client.ask(query('www.front.test', TYPE.a, 1), threads.endpoints[0]);
-    expect(isTruncated(await client.ask(query('www.front.test', TYPE.a, 2), threads.endpoints[0]))).toBe(true);
+    for (let id = 0; id < 50; id++) client.send(query('www.front.test', TYPE.a, id), threads.endpoints[0]);
+    let truncated = 0;
+    for (let id = 0; id < 50; id++) truncated += isTruncated((await client.next()).octets) ? 1 : 0;
+    expect(truncated).toBeGreaterThan(25); // but for one a second
     client.close();
   });
 });

@@ -75,7 +75,7 @@ export class EdgewiseServer {
   }
 
   async digText(...args: readonly string[]): Promise<string> {
-    const { stdout } = await run('dig', ['@127.0.0.1', '-p', String(this.dnsPort), '+tries=1', '+time=2', ...args]);
+    const { stdout } = await run('dig', ['@127.0.0.1', '-p', String(this.dnsPort), '+tries=3', '+time=10', ...args]);
     return stdout;
   }
 
@@ -98,7 +98,7 @@ export class EdgewiseServer {
  * Repeats a look until it shows what is wanted; for what another process will do by itself and does not announce.
  * Rejects with the last sight after `seconds`.
  */
-export async function eventually<T>(look: () => Promise<T>, wanted: (seen: T) => boolean, seconds = 20): Promise<T> {
+export async function eventually<T>(look: () => Promise<T>, wanted: (seen: T) => boolean, seconds = 50): Promise<T> {
   const end = performance.now() + seconds * 1000;
   for (;;) {
     const seen = await look();
