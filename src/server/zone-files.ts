@@ -46,6 +46,8 @@ export class ZoneFiles {
     // Like the single run: a folder that is not there is made; why it cannot be, each file's failure tells.
     await mkdir(this.exporter.folder, { recursive: true }).catch(() => undefined);
     const { written, failed } = await this.exporter.export(items);
+    const unwritten = new Set(failed.map(({ file }) => file));
+    for (const name of [...mtimes.keys()]) if (unwritten.has(this.exporter.pathOf(name))) mtimes.delete(name);
     const faults = failed.map(({ file, message }) => plainFault('zone-file', `${file}: ${message}`));
     return { wrote: written.length > 0, mtimes, faults };
   }
