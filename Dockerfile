@@ -20,7 +20,7 @@ RUN mkdir -p /etc/edgemanage /var/lib/edgewise && chown node:node /var/lib/edgew
 USER node
 # Port 53 without root: container runtimes let any user bind low ports (net.ipv4.ip_unprivileged_port_start=0);
 # where yours does not, listen on 5353 and publish it as 53.
-EXPOSE 53/udp 53/tcp 8053/tcp
+EXPOSE 53/udp 53/tcp 853/tcp 8053/tcp
 VOLUME ["/etc/edgemanage", "/var/lib/edgewise"]
 # http.listen of the configuration; set EDGEWISE_HEALTH_URL if yours is another.
 ENV EDGEWISE_HEALTH_URL=http://127.0.0.1:8053/healthz

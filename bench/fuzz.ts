@@ -49,7 +49,7 @@ const { responder, special } = makeAnswerer({
   // Everybody may transfer, and one key is known: the doors behind which there is most to break stand open.
   transfer: {
     keys: [{ name: lowerName(wireName('testkey')), algorithm: 'hmac-sha256', secret: new Uint8Array(32) }],
-    allow: [{ from: null, key: null, networks: null, zones: null }],
+    allow: [{ from: null, key: null, tls: false, networks: null, zones: null }],
     rows: [null, 'bench'],
   },
   catchUp: () => {},

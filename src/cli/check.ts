@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { loadConfig } from '../config/load.ts';
 import { type Fault, hasErrors } from '../fault.ts';
 import { readNetworks, zoneSettings } from '../server/serve-parts.ts';
+import { readTls } from '../server/tls-files.ts';
 import { ZoneStore } from '../zones/zone-store.ts';
 import { complain, endWith, networksCommand } from './command-line.ts';
 
@@ -36,5 +37,6 @@ async function check({ config: file, dnet }: CheckFlags): Promise<readonly Fault
   await store.close();
   const edges = [...networks.files.values()].reduce((sum, { edges: listed }) => sum + listed.length, 0);
   process.stdout.write(`${networks.files.size} networks, ${edges} edges, ${zones.length} zones read\n`);
-  return [...faults, ...networks.faults, ...store.faults(), ...zones.flatMap((zone) => zone.faults)];
+  const tls = readTls(config.server, Date.now() / 1000);
+  return [...faults, ...tls.faults, ...networks.faults, ...store.faults(), ...zones.flatMap((zone) => zone.faults)];
 }

@@ -42,7 +42,8 @@ export function serveCommand(): Command {
       };
       reload = () => void running.reload();
       const dns = running.dns.length === 0 ? '-' : running.dns.join(',');
-      process.stdout.write(`edgewise ready dns=${dns} http=${running.http ?? '-'} zones=${running.zones()}\n`);
+      const tls = running.tls.length === 0 ? '' : ` tls=${running.tls.join(',')}`;
+      process.stdout.write(`edgewise ready dns=${dns} http=${running.http ?? '-'} zones=${running.zones()}${tls}\n`);
       await notifySystemd('READY=1');
     });
 }

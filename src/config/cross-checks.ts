@@ -19,7 +19,6 @@ export function crossFaults(source: YamlSource, fileKeys: readonly TsigKey[]): C
     ...probing(get),
     ...listening(get),
     ...tls(get),
-    ...notYet(get),
     ...keyReferences(get, fileKeys),
     ...staticZones(get),
   ];
@@ -45,21 +44,6 @@ function times(get: Get): Found[] {
   if (isNumber(given) && !testing && given !== 10) {
     const message = 'timeout: has no effect unless testing is true; the timeout is 10 s';
     found.push({ severity: 'warning', code: 'ignored', path: ['timeout'], what: 'key', message });
-  }
-  return found;
-}
-
-/** Keys that are read and have no effect so far: silence would let an operator rely on them. */
-function notYet(get: Get): Found[] {
-  const found: Found[] = [];
-  const listen = get('server', 'tls_listen');
-  if (Array.isArray(listen) ? listen.length > 0 : listen !== undefined && listen !== null) {
-    const message = 'server.tls_listen: queries and transfers over TLS are not served yet';
-    found.push({ severity: 'warning', code: 'ignored', path: ['server', 'tls_listen'], what: 'key', message });
-  }
-  if (get('transfer', 'notify_ns') === true) {
-    const message = 'transfer.notify_ns: not done yet; list the secondaries under transfer.notify';
-    found.push({ severity: 'warning', code: 'ignored', path: ['transfer', 'notify_ns'], what: 'key', message });
   }
   return found;
 }
@@ -125,7 +109,14 @@ function listening(get: Get): Found[] {
 
 function tls(get: Get): Found[] {
   const listens = get('server', 'tls_listen') ?? null;
-  if (listens === null || (Array.isArray(listens) && listens.length === 0)) return [];
+  if (listens === null || (Array.isArray(listens) && listens.length === 0)) {
+    return asList(get('transfer', 'allow')).flatMap((_, i): Found[] => {
+      const path: Path = ['transfer', 'allow', i, 'tls'];
+      if (get(...path) !== true) return [];
+      const message = `transfer.allow[${i}].tls: nobody can come over TLS without server.tls_listen`;
+      return [{ severity: 'warning', code: 'ignored', path, message }];
+    });
+  }
   return (['tls_certificate', 'tls_key'] as const)
     .filter((key) => (get('server', key) ?? null) === null)
     .map((key) => ({

@@ -38,7 +38,12 @@ const scope = {
   zones: optional(oneOrMany(domainName(), 'a list of zones'), null),
 };
 
-const allow = section({ from: optional(prefix(), null), key: optional(domainName(), null), ...scope });
+const allow = section({
+  from: optional(prefix(), null),
+  key: optional(domainName(), null),
+  tls: optional(flag(), false),
+  ...scope,
+});
 const notify = section({ to: endpoint(53), key: optional(domainName(), null), ...scope });
 
 const catalog = z.preprocess(
@@ -55,7 +60,7 @@ const catalog = z.preprocess(
 const transfer = section({
   keys: optional(list(key, 'a list of {name, algorithm, secret}'), []),
   key_files: optional(oneOrMany(text('a file of key statements'), 'a list of files'), []),
-  allow: optional(list(allow, 'a list of {from, key, networks, zones}'), []),
+  allow: optional(list(allow, 'a list of {from, key, tls, networks, zones}'), []),
   notify: optional(list(notify, 'a list of {to, key, networks, zones}'), []),
   notify_ns: optional(flag(), false),
   catalog,

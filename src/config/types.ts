@@ -9,10 +9,11 @@ export type Prefix = { readonly octets: Uint8Array; readonly bits: number; reado
 export type TsigAlgorithm = 'hmac-sha256' | 'hmac-sha384' | 'hmac-sha512' | 'hmac-sha1' | 'hmac-md5';
 export type TsigKey = { readonly name: WireName; readonly algorithm: TsigAlgorithm; readonly secret: Uint8Array };
 
-/** Who may transfer. Both given: both needed. `networks`/`zones` null: all. */
+/** Who may transfer. Both given: both needed. `tls`: over TLS only. `networks`/`zones` null: all. */
 export type TransferRule = {
   readonly from: Prefix | null;
   readonly key: WireName | null;
+  readonly tls: boolean;
   readonly networks: readonly string[] | null;
   readonly zones: readonly WireName[] | null;
 };

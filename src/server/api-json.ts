@@ -24,6 +24,8 @@ export type StatusJson = HealthJson & {
   readonly networks: readonly NetworkSummaryJson[];
   /** How many there are in each state. */
   readonly zones: { readonly [state in ZoneState]: number };
+  /** Of DNS over TLS, epoch seconds; null: no TLS. */
+  readonly tls_certificate_ends: number | null;
 };
 
 /** `/api/v1/networks` is `{networks: [this, …]}`. */

@@ -97,6 +97,7 @@ function status(view: StatusView): StatusJson {
     started_at: view.startedAt,
     networks: view.networks().map(networkSummary),
     zones,
+    tls_certificate_ends: view.tlsNotAfter(),
   };
 }
 

@@ -114,4 +114,6 @@ export type StatusView = {
   statsNetworks(): readonly (string | null)[];
   prober(): ProberView;
   secondaries(): readonly SecondaryView[];
+  /** When the certificate for DNS over TLS ends, epoch seconds; null: no TLS. */
+  tlsNotAfter(): number | null;
 };

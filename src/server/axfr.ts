@@ -3,7 +3,8 @@
 import { TCP_MAX } from './message.ts';
 import { MessagePacker } from './message-packer.ts';
 import { versionCursor, type ZoneVersion } from './transfer-version.ts';
-import { TSIG_ROOM, type TsigSigner } from './tsig.ts';
+import type { TsigSigner } from './tsig.ts';
+import { TSIG_ROOM } from './tsig-record.ts';
 
 /** Beyond 16 KiB names cannot be pointed to, so larger messages would be larger altogether. */
 const MESSAGE_OCTETS = 16_384;

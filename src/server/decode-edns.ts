@@ -14,6 +14,8 @@ export class Edns {
   nsid = false;
   /** Asks for the TCP timeout, RFC 7828. */
   keepalive = false;
+  /** Has padding, so the answer gets some where it is encrypted, RFC 7830 §4. */
+  padding = false;
   /** Place of the cookie's first octet in the query, and its length; length -1: no cookie (RFC 7873 §4). */
   cookieAt = 0;
   cookieLength = -1;
@@ -25,6 +27,7 @@ export class Edns {
     this.dnssecOk = false;
     this.nsid = false;
     this.keepalive = false;
+    this.padding = false;
     this.cookieAt = 0;
     this.cookieLength = -1;
   }
@@ -47,6 +50,7 @@ export class Edns {
       if (option + 4 + length > end) return false;
       if (code === OPTION.nsid) this.nsid = true;
       else if (code === OPTION.keepalive) this.keepalive = true;
+      else if (code === OPTION.padding) this.padding = true;
       else if (code === OPTION.cookie && this.cookieLength < 0) {
         // RFC 7873 §5.2: of several COOKIE options the first one counts.
         this.cookieAt = option + 4;

@@ -7,12 +7,14 @@ import type { ZoneUpdate } from '../zones/zone-update.ts';
 import { NO_TRANSFERS, type ThreadHistory, type ThreadTransfer } from './dns-thread.ts';
 import { type LiveBoard, NETWORKS_MAX } from './live-board.ts';
 import { Stats, type StatsSum, sumStats } from './stats.ts';
+import type { TlsFiles } from './tls-files.ts';
 import { type BoundThreads, DnsThreads } from './worker-group.ts';
 import { LastZones } from './worker-zones.ts';
 
 export type DnsSideOptions = {
   readonly server: ServerConfig;
   readonly transfer: TransferConfig;
+  readonly tls: TlsFiles | null;
   readonly board: LiveBoard;
   readonly log: (level: 'debug' | 'info' | 'warn' | 'error', message: string) => void;
 };
@@ -41,10 +43,11 @@ export class DnsSide {
 
   /** Takes the ports. */
   static async bind(options: DnsSideOptions): Promise<DnsSide | Fault> {
-    const { board, server, log } = options;
+    const { board, server, tls, log } = options;
     const held: { side: DnsSide | null } = { side: null };
     const bound = await DnsThreads.bind({
       server,
+      tls,
       transfer: NO_TRANSFERS, // `run` tells, when it is known which networks there are
       slots: board.slots.shared,
       networks: NETWORKS_MAX,
@@ -76,6 +79,11 @@ export class DnsSide {
   /** `127.0.0.1:53` */
   endpoints(): readonly string[] {
     return this.threads?.endpoints.map(endpointText) ?? [];
+  }
+
+  /** Of TLS. */
+  tlsEndpoints(): readonly string[] {
+    return this.threads?.tlsEndpoints.map(endpointText) ?? [];
   }
 
   /** Zones that are made here, such as catalogs: served like static ones. */
@@ -130,6 +138,11 @@ export class DnsSide {
     this.server = server;
     this.transfer = transfer;
     this.threads?.configure(server, this.threadTransfer());
+  }
+
+  /** Another certificate, for connections from now on. */
+  configureTls(tls: TlsFiles): void {
+    this.threads?.configureTls(tls);
   }
 
   sums(): StatsSum {

@@ -1,6 +1,7 @@
 import type { Endpoint, ServerConfig, TransferRule, TsigKey } from '../config/types.ts';
 import type { ZoneUpdate } from '../zones/zone-update.ts';
 import type { LiveNews } from './live-history.ts';
+import type { TlsFiles } from './tls-files.ts';
 
 /** Numbers for the statistics and for what an answer may do. */
 export const TRANSPORT = { udp4: 0, udp6: 1, tcp: 2, tls: 3 } as const;
@@ -11,6 +12,8 @@ export type Client = {
   /** 16 octets; an IPv4 client is written ::ffff:a.b.c.d. */
   readonly address: Uint8Array;
   port: number;
+  /** Over TLS: whether the connection may carry transfers (RFC 9103 §7). */
+  carriesTransfers?: boolean;
 };
 
 /**
@@ -35,8 +38,9 @@ export type SpecialHandler = {
   /** One packet for one packet (UDP). Length of the answer in `out`; 0: none. */
   packet(query: Uint8Array, length: number, out: Uint8Array, client: Client): number;
   /**
-   * Over a stream (TCP, TLS): any number of messages, each given to `send` without its length prefix. `send` resolves to
-   * true when the connection can take the next one, to false when it is gone and work should stop.
+   * Over a stream (TCP, TLS): any number of messages, each given to `send` without its length prefix. `send` copies the
+   * message before it returns, and resolves to true when the connection can take the next one, to false when it is gone
+   * and work should stop.
    */
   stream(query: Uint8Array, client: Client, send: (message: Uint8Array) => Promise<boolean>): Promise<void>;
   apply(updates: readonly ZoneUpdate[]): void;
@@ -72,12 +76,14 @@ export type DnsMessage =
       readonly transfer: ThreadTransfer;
       readonly rateLimit: SharedArrayBuffer | null;
     }
+  /** For the thread with the door for TLS alone. */
+  | { readonly kind: 'tls'; readonly tls: TlsFiles }
   /** Asks for a 'synced' report once everything sent before is in force. */
   | { readonly kind: 'sync'; readonly id: number }
   | { readonly kind: 'stop' };
 
 /** One socket of a thread. `fd` null: the thread binds it itself, because the main thread has no system calls. */
-export type ThreadSocket = { readonly endpoint: Endpoint; readonly fd: number | null };
+export type ThreadSocket = { readonly endpoint: Endpoint; readonly fd: number | null; readonly tls: boolean };
 
 /** `workerData` of every thread that answers. */
 export type DnsThreadData = {
@@ -95,7 +101,10 @@ export type DnsThreadData = {
   readonly news: SharedArrayBuffer;
   readonly server: ServerConfig;
   readonly transfer: ThreadTransfer;
+  /** Those for TLS come last. */
   readonly sockets: readonly ThreadSocket[];
+  /** Null in threads without sockets for TLS. */
+  readonly tls: TlsFiles | null;
   /** Table of the rate limit, shared by all UDP threads; null: no limit. */
   readonly rateLimit: SharedArrayBuffer | null;
 };

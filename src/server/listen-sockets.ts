@@ -38,6 +38,20 @@ export function openSockets(
   return opened;
 }
 
+/** Opens a listening TCP socket for each endpoint, or nothing and the reason: what TLS listens on. */
+export function openStreams(sys: Syscalls, endpoints: readonly Endpoint[]): EndpointSockets[] | ListenFault {
+  const opened: EndpointSockets[] = [];
+  for (const { address, port } of endpoints) {
+    const tcp = openSocket(sys, { address, port }, 'TCP', false);
+    if (typeof tcp !== 'number') {
+      for (const sockets of opened) closeSockets(sys, sockets);
+      return tcp;
+    }
+    opened.push({ endpoint: { address, port: boundPort(sys, tcp) }, udp: [], tcp });
+  }
+  return opened;
+}
+
 export function closeSockets(sys: Syscalls, { udp, tcp }: EndpointSockets): void {
   for (const fd of [...udp, tcp]) sys.close(fd);
 }

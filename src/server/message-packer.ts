@@ -2,7 +2,7 @@ import { hashLabel, ROOT_HASH, spread } from '../zones/image-hash.ts';
 import { NAME_MAX } from '../zones/name.ts';
 import { rdataNames } from '../zones/rdata-names.ts';
 import { HEADER_LENGTH, POINTER_MAX, TCP_MAX } from './message.ts';
-import { TSIG_ROOM } from './tsig.ts';
+import { TSIG_ROOM } from './tsig-record.ts';
 
 const PLACES = 4096;
 /** Names in one message beyond this are written out: the table stays half empty. */

@@ -45,7 +45,7 @@ export const TYPE = {
 } as const;
 
 /** EDNS options (IANA DNS EDNS0 Option Codes). */
-export const OPTION = { nsid: 3, cookie: 10, keepalive: 11, extendedError: 15 } as const;
+export const OPTION = { nsid: 3, cookie: 10, keepalive: 11, padding: 12, extendedError: 15 } as const;
 
 /** Extended error codes, RFC 8914 §4; -1: none is sent. */
 export const EDE = {

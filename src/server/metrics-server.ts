@@ -42,6 +42,12 @@ export function addServerMetrics(registry: Registry, view: StatusView): void {
     },
   });
   gauge(registry, {
+    name: 'tls_certificate_expiry_seconds',
+    help: 'When the certificate for DNS over TLS ends, seconds since 1970',
+    labels: [],
+    collect: (put) => put({}, view.tlsNotAfter()),
+  });
+  gauge(registry, {
     name: 'prober_up',
     help: 'Whether the thread that fetches from the edges runs',
     labels: [],

@@ -1,12 +1,17 @@
 import { randomInt } from 'node:crypto';
 import { createSocket, type Socket } from 'node:dgram';
-import { endpointText } from '../config/address.ts';
+import { networkInterfaces } from 'node:os';
+import { addressKey, endpointText } from '../config/address.ts';
 import type { Endpoint, NotifyTarget, TransferConfig, TsigKey } from '../config/types.ts';
+import type { ZoneImage } from '../zones/image.ts';
 import { lowerName, nameText, type WireName, wireFromName } from '../zones/name.ts';
 import { nameEnd } from './decode.ts';
+import { isWildcard } from './listen-address.ts';
 import { HEADER_LENGTH, OPCODE, RCODE, TYPE } from './message.ts';
+import { type AddressLookup, NameServers, type ZoneServers } from './notify-ns.ts';
 import { type NotifyItem, NotifyQueue, type NotifySend } from './notify-queue.ts';
-import { findTsig, requestSigner, TSIG_ROOM, verifyTsig } from './tsig.ts';
+import { requestSigner, verifyTsig } from './tsig.ts';
+import { findTsig, TSIG_ROOM } from './tsig-record.ts';
 
 export type NotifierOptions = {
   readonly transfer: TransferConfig;
@@ -14,17 +19,27 @@ export type NotifierOptions = {
   readonly listen: readonly Endpoint[];
   /** The zone's SOA record with its newest serial, uncompressed from type to rdata; null: the zone is gone. */
   readonly soa: (zone: WireName) => Uint8Array | null;
+  /** What `notify_ns` needs: a zone that is served here, and the system's resolver. */
+  readonly image: (zone: WireName) => ZoneImage | null;
+  readonly lookup: AddressLookup;
+  /** Of the servers that zones name themselves; 53 unless told. */
+  readonly nsPort?: number;
   readonly log: (level: 'debug' | 'info' | 'warn', message: string) => void;
 };
 
 export type NotifyZone = { readonly zone: WireName; readonly network: string | null; readonly serial: number };
 
+const DNS_PORT = 53;
 /** Messages sent in a row before the event loop is given back. */
 const BURST = 200;
 
+/** `addressKey`: the same for every spelling of the address. */
+type Target = NotifyTarget & { readonly addressKey: string | null };
+
 /**
- * Tells the configured secondaries of new serials (RFC 1996), with retries, and signed where a key is named. Runs on the
- * main thread: the threads that answer queries never see it.
+ * Tells the configured secondaries of new serials (RFC 1996), with retries, and signed where a key is named; with
+ * `notify_ns` also the servers in the zones' own NS records. Runs on the main thread: the threads that answer queries
+ * never see it.
  */
 export class Notifier {
   private readonly options: NotifierOptions;
@@ -32,7 +47,12 @@ export class Notifier {
   /** Of signed messages on their way, by target and zone. */
   private readonly macs = new Map<string, Uint8Array>();
   private sockets: { readonly v4: Socket; readonly v6: Socket } | null = null;
-  private targets: readonly NotifyTarget[];
+  private readonly nameServers: NameServers;
+  /** The configured ones, then those that zones name, in the order they were met. */
+  private targets: Target[] = [];
+  private configured = 0;
+  private readonly nsTargets = new Map<string, number>();
+  private notifyNs = false;
   private keys: readonly TsigKey[];
   private timer: NodeJS.Timeout | undefined;
   private acknowledged = 0;
@@ -40,15 +60,24 @@ export class Notifier {
 
   constructor(options: NotifierOptions) {
     this.options = options;
-    this.targets = options.transfer.notify;
     this.keys = options.transfer.keys;
+    this.nameServers = new NameServers({
+      image: options.image,
+      lookup: options.lookup,
+      now: () => performance.now(),
+      onFound: (zones, addresses) => this.addNs(zones.map((zone) => ({ zone, addresses }))),
+    });
+    this.configure(options.transfer);
   }
 
   configure(transfer: TransferConfig): void {
     this.targets.forEach((_, number) => {
       this.queue.drop(number);
     });
-    this.targets = transfer.notify;
+    this.targets = transfer.notify.map((target) => ({ ...target, addressKey: addressKey(target.to.address) }));
+    this.configured = this.targets.length;
+    this.nsTargets.clear();
+    this.notifyNs = transfer.notifyNs;
     this.keys = transfer.keys;
   }
 
@@ -56,19 +85,54 @@ export class Notifier {
   changed(zones: readonly NotifyZone[]): void {
     const items: NotifyItem[] = [];
     for (const { zone, network, serial } of zones) {
-      this.targets.forEach((target, number) => {
-        if (targetConcerns(target, zone, network)) items.push({ target: number, zone, serial });
-      });
+      for (let number = 0; number < this.configured; number++) {
+        if (targetConcerns(this.targets[number], zone, network)) items.push({ target: number, zone, serial });
+      }
     }
+    this.add(items);
+    if (this.notifyNs) this.addNs(this.nameServers.of(zones));
+  }
+
+  private add(items: readonly NotifyItem[]): void {
     if (items.length === 0) return;
     this.queue.add(items);
     this.wake();
   }
 
+  /** Servers that zones name. Nobody is told twice, and we do not tell ourselves. */
+  private addNs(found: Iterable<ZoneServers>): void {
+    if (!this.notifyNs) return; // not any more
+    const ours = ownAddresses(this.nsPort, this.options.listen);
+    const configured = this.targets.slice(0, this.configured);
+    const items: NotifyItem[] = [];
+    for (const { zone: about, addresses } of found) {
+      const { zone, network, serial } = about;
+      const others = configured.filter((target) => targetConcerns(target, zone, network));
+      for (const address of addresses) {
+        const key = addressKey(address);
+        if (key === null || ours.has(key) || others.some((target) => target.addressKey === key)) continue;
+        items.push({ target: this.nsTarget(address, key), zone, serial });
+      }
+    }
+    this.add(items);
+  }
+
+  private get nsPort(): number {
+    return this.options.nsPort ?? DNS_PORT;
+  }
+
+  private nsTarget(address: string, key: string): number {
+    const known = this.nsTargets.get(key);
+    if (known !== undefined) return known;
+    const number = this.targets.length;
+    this.targets.push({ to: { address, port: this.nsPort }, key: null, networks: null, zones: null, addressKey: key });
+    this.nsTargets.set(key, number);
+    return number;
+  }
+
   /** One zone to one secondary again: it was seen to be behind. */
   again(target: number, zone: WireName, serial: number): void {
-    this.queue.add([{ target, zone, serial }]);
-    this.wake();
+    this.add([{ target, zone, serial }]);
   }
 
   counts(): { readonly acknowledged: number; readonly unanswered: number; readonly pending: number } {
@@ -77,10 +141,13 @@ export class Notifier {
 
   stop(): void {
     clearTimeout(this.timer);
+    this.nameServers.stop();
     this.sockets?.v4.close();
     this.sockets?.v6.close();
     this.sockets = null;
     this.targets = [];
+    this.configured = 0;
+    this.notifyNs = false;
   }
 
   private wake(): void {
@@ -150,7 +217,8 @@ export class Notifier {
     const end = message.length < HEADER_LENGTH ? -1 : nameEnd(message, HEADER_LENGTH, message.length);
     const isAnswer = end > 0 && (message[2] & 0xf8) === (0x80 | (OPCODE.notify << 3)) && message[5] === 1;
     if (!isAnswer || message.subarray(HEADER_LENGTH, end).some((octet, i) => i === 0 && octet >= 0xc0)) return;
-    const senders = this.targets.flatMap(({ to }, i) => (to.address === address && to.port === port ? [i] : []));
+    const key = addressKey(address.replace(/%.*$/, ''));
+    const senders = this.targets.flatMap(({ to, addressKey: its }, i) => (its === key && to.port === port ? [i] : []));
     const id = (message[0] << 8) | message[1];
     const zone = lowerName(message, HEADER_LENGTH);
     const proven = senders.filter((i) => this.targets[i].key === null || this.isSigned(message, `${i} ${zone}`));
@@ -185,6 +253,11 @@ function notifyMessage(id: number, zone: Uint8Array, soa: Uint8Array): Uint8Arra
   return Uint8Array.from([...header, ...question, 0xc0, HEADER_LENGTH, ...soa]);
 }
 
-function isWildcard(address: string): boolean {
-  return address === '0.0.0.0' || address === '::';
+/** Where this server itself answers on a port. */
+function ownAddresses(port: number, listen: readonly Endpoint[]): ReadonlySet<string | null> {
+  const listened = listen.filter((endpoint) => endpoint.port === port).map(({ address }) => address);
+  const machine = listened.some(isWildcard)
+    ? Object.values(networkInterfaces()).flatMap((list) => (list ?? []).map(({ address }) => address))
+    : [];
+  return new Set([...listened, ...machine].map(addressKey));
 }

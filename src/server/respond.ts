@@ -12,6 +12,7 @@ import * as dnsThread from './dns-thread.ts';
 import { OptWriter } from './edns.ts';
 import * as message from './message.ts';
 import { MessageViews } from './message-view.ts';
+import { padAnswer } from './padding.ts';
 import { ChaosNames, writeChaosText } from './respond-chaos.ts';
 import type { Stats } from './stats.ts';
 import * as statistics from './stats.ts';
@@ -244,7 +245,8 @@ export class Responder {
     this.stats.countAnswer(transport, rcode);
     if (!edns.present) return end;
     view.setInt16(10, view.getInt16(10) + 1);
-    return this.opt.write(out, view, end, limit, edns, rcode, transport >= TRANSPORT.tcp, this.cookie, error);
+    const to = this.opt.write(out, view, end, limit, edns, rcode, transport >= TRANSPORT.tcp, this.cookie, error);
+    return edns.padding && transport === TRANSPORT.tls ? padAnswer(out, view, end, to, limit) : to;
   }
 }
 

@@ -1,3 +1,4 @@
+import { lookup } from 'node:dns/promises';
 import { join } from 'node:path';
 import type { Config, TransferConfig } from '../config/types.ts';
 import { ZoneImage } from '../zones/image.ts';
@@ -48,6 +49,8 @@ export class Secondaries {
       transfer: config.transfer,
       listen: config.server.listen,
       soa: (zone) => this.soaOf(zone),
+      image: (zone) => this.imageOf(zone),
+      lookup: (name) => lookup(name, { all: true }),
       log: (level, message) => log[level](message),
     });
   }
@@ -149,6 +152,11 @@ export class Secondaries {
     if (live?.serial === 0) return null;
     const image = ZoneImage.attach(entry.image);
     return { network: entry.network, image, serial: serialMax(image.serial, live?.serial ?? 0) };
+  }
+
+  private imageOf(zone: WireName): ZoneImage | null {
+    const image = this.options.store.entry(zone)?.image ?? null;
+    return image === null ? null : ZoneImage.attach(image);
   }
 
   /** Type, class, TTL, length and rdata of the zone's SOA as it is answered now. */

@@ -4,7 +4,7 @@
  */
 import { endpointText } from '../config/address.ts';
 import { loadConfig } from '../config/load.ts';
-import type { Config, NetworkFiles } from '../config/types.ts';
+import type { Config, NetworkFiles, ServerConfig } from '../config/types.ts';
 import { type Fault, hasErrors } from '../fault.ts';
 import { Locks } from '../health/lock.ts';
 import { hearBell } from '../health/modes-bell.ts';
@@ -21,7 +21,9 @@ import type { Log } from './log.ts';
 import { Networks } from './networks.ts';
 import { journalFolder, Secondaries } from './secondaries.ts';
 import { logFaults, needRestart, plainFault, readNetworks, zoneSettings } from './serve-parts.ts';
+import { NO_STATS } from './stats.ts';
 import { statusView, zoneFaultText } from './status-view.ts';
+import { readTls, type TlsFiles } from './tls-files.ts';
 import { ZoneFiles } from './zone-files.ts';
 
 export type ServeOptions = {
@@ -38,6 +40,8 @@ export type ServeOptions = {
 export type Running = {
   /** `127.0.0.1:53`; none in a dry run. */
   readonly dns: readonly string[];
+  /** `127.0.0.1:853`; none without TLS. */
+  readonly tls: readonly string[];
   readonly http: string | null;
   readonly zones: () => number;
   /** SIGHUP: configuration, lists and zones anew; what does not load changes nothing and is logged. Never rejects. */
@@ -55,14 +59,16 @@ export async function serve(options: ServeOptions): Promise<Started> {
   if (loaded.config === null) return { ok: false, faults: loaded.faults };
   const { config } = loaded;
   const networks = readNetworks(config, options.networks);
-  const faults = [...loaded.faults, ...networks.faults];
+  // Read before privileges are dropped: the key is often root's alone.
+  const tls = readTls(config.server, Date.now() / 1000);
+  const faults = [...loaded.faults, ...networks.faults, ...tls.faults];
   if (networks.files.size >= NETWORKS_MAX)
     faults.push(plainFault('too-many-networks', `more than ${NETWORKS_MAX - 1}`));
   if (hasErrors(faults)) return { ok: false, faults };
   const log = options.log(config);
   logFaults((level, text) => log[level](text), faults);
 
-  const server = new Server(config, options, log);
+  const server = new Server(config, tls.tls, options, log);
   try {
     const fault = await server.start([...networks.files.values()]);
     if (fault === null) return { ok: true, running: server };
@@ -77,6 +83,7 @@ export async function serve(options: ServeOptions): Promise<Started> {
 class Server implements Running {
   http: string | null = null;
   private config: Config;
+  private tlsFiles: TlsFiles | null;
   private readonly options: ServeOptions;
   private readonly log: Log;
   private readonly board = new LiveBoard();
@@ -93,14 +100,19 @@ class Server implements Running {
   private stopping: Promise<void> | null = null;
   private ready = false;
 
-  constructor(config: Config, options: ServeOptions, log: Log) {
+  constructor(config: Config, tls: TlsFiles | null, options: ServeOptions, log: Log) {
     this.config = config;
+    this.tlsFiles = tls;
     this.options = options;
     this.log = log;
   }
 
   get dns(): readonly string[] {
     return this.dnsSide?.endpoints() ?? [];
+  }
+
+  get tls(): readonly string[] {
+    return this.dnsSide?.tlsEndpoints() ?? [];
   }
 
   zones(): number {
@@ -118,6 +130,7 @@ class Server implements Running {
       const side = await DnsSide.bind({
         server: config.server,
         transfer: config.transfer,
+        tls: this.tlsFiles,
         board: this.board,
         log: (level, message) => log[level](message),
       });
@@ -173,7 +186,7 @@ class Server implements Running {
     store.watch();
     this.ready = true;
     this.secondaries?.changed(this.secondaries.all());
-    log.info({ dns: this.dns, http: this.http, zones: this.zones() }, 'ready');
+    log.info({ dns: this.dns, tls: this.tls, http: this.http, zones: this.zones() }, 'ready');
     return null;
   }
 
@@ -220,16 +233,28 @@ class Server implements Running {
       networks: () => this.networks?.views() ?? [],
       zones: () => this.store?.entries() ?? [],
       zoneFaults: () => this.store?.faults() ?? [],
-      stats: () => this.dnsSide?.sums() ?? { queries: [], answers: [], networks: [], events: NO_EVENTS },
+      stats: () => this.dnsSide?.sums() ?? NO_STATS,
       proberAlive: () => this.prober !== null,
       proberDelayMs: () => this.networks?.proberDelayMs() ?? 0,
       secondaries: () => this.secondaries?.views() ?? [],
+      tlsNotAfter: () => (this.tls.length === 0 ? null : (this.tlsFiles?.notAfter ?? null)),
     });
     const started = await startHttp({ endpoint: listen, view, log: (level, message) => this.log[level](message) });
     if (!started.ok) return started.fault;
     this.httpServer = started.http;
     this.http = endpointText(started.http.endpoint);
     return null;
+  }
+
+  /** A certificate that cannot be used leaves the old one in service. */
+  private reloadTls(server: ServerConfig): void {
+    if (this.tlsFiles === null) return; // nothing listens for TLS
+    const { tls, faults } = readTls(server, Date.now() / 1000);
+    logFaults((level, text) => this.log[level](text), faults);
+    if (hasErrors(faults)) this.log.error('reload: the certificate for TLS stays the one there was');
+    if (tls === null) return;
+    this.tlsFiles = tls;
+    this.dnsSide?.configureTls(tls);
   }
 
   private openStore(networks: readonly string[]): ZoneStore {
@@ -275,20 +300,8 @@ class Server implements Running {
     this.secondaries?.configure(loaded.config.transfer);
     await networks.configure(loaded.config, [...lists.files.values()]);
     this.dnsSide?.configure(loaded.config.server, loaded.config.transfer);
+    this.reloadTls(loaded.config.server);
     const summary = await store.reload(zoneSettings(loaded.config, networks.names()));
     log.info(summary, 'reloaded');
   }
 }
-
-const NO_EVENTS = {
-  dropped: 0,
-  truncated: 0,
-  rate_limited: 0,
-  rate_slipped: 0,
-  cookie_good: 0,
-  cookie_bad: 0,
-  edns: 0,
-  send_failed: 0,
-  tcp_connections: 0,
-  tcp_refused: 0,
-} as const;

@@ -17,7 +17,9 @@ export const EVENTS = [
   'edns',
   'send_failed',
   'tcp_connections',
-  'tcp_refused', // connections over a limit
+  'tcp_refused', // connections over a limit, TLS included
+  'tls_handshakes',
+  'tls_failed', // connections that ended or were ended before the handshake did
 ] as const;
 export type StatEvent = (typeof EVENTS)[number];
 
@@ -69,6 +71,14 @@ export type StatsSum = {
   readonly answers: readonly { readonly transport: string; readonly rcode: number; readonly count: number }[];
   readonly networks: readonly number[];
   readonly events: { readonly [name in StatEvent]: number };
+};
+
+/** Before anything is answered. */
+export const NO_STATS: StatsSum = {
+  queries: [],
+  answers: [],
+  networks: [],
+  events: Object.fromEntries(EVENTS.map((name) => [name, 0])) as StatsSum['events'],
 };
 
 export function sumStats(shared: SharedArrayBuffer, networks: number): StatsSum {

@@ -17,6 +17,7 @@ export type StatusSources = {
   readonly proberAlive: () => boolean;
   readonly proberDelayMs: () => number;
   readonly secondaries: () => readonly SecondaryView[];
+  readonly tlsNotAfter: () => number | null;
 };
 
 export function statusView(sources: StatusSources): StatusView {
@@ -33,6 +34,7 @@ export function statusView(sources: StatusSources): StatusView {
     statsNetworks: () => board.rows(),
     prober: () => ({ alive: sources.proberAlive(), loopDelaySeconds: sources.proberDelayMs() / 1000 }),
     secondaries: sources.secondaries,
+    tlsNotAfter: sources.tlsNotAfter,
   };
 }
 

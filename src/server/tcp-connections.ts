@@ -1,16 +1,19 @@
 import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import type { ServerConfig } from '../config/types.ts';
-import type { Client } from './dns-thread.ts';
+import { type Client, TRANSPORT } from './dns-thread.ts';
 import { clientAddress } from './listen-address.ts';
 import { EVENT, type Stats } from './stats.ts';
 import { DnsStream, type StreamParts } from './tcp-stream.ts';
+import { mayCarryTransfers, type TlsDoor } from './tls-door.ts';
 
 type Limits = Pick<ServerConfig, 'tcpIdleSeconds' | 'tcpMessageSeconds' | 'tcpConnections' | 'tcpConnectionsPerClient'>;
 
 /**
  * All open connections of a thread, the longest quiet first, within the limits in all and per client (an IPv4 address
  * or an IPv6 /64). At the limit in all the longest quiet idle connection gives way to the new one (RFC 7766 §6.2.3), so
- * that holding connections open keeps nobody out.
+ * that holding connections open keeps nobody out. A connection counts from its first packet, so one that never finishes
+ * the handshake of TLS has no other limits than the rest.
  */
 export class Connections {
   private readonly open = new Set<DnsStream>();
@@ -33,15 +36,19 @@ export class Connections {
     this.limits = limits;
   }
 
-  /** Serves an accepted socket, or closes it where a limit says so. `transport` of TRANSPORT. */
-  accept(socket: Socket, transport: number): void {
+  /** Serves an accepted socket, over TLS where there is a `door`, or closes it where a limit says so. */
+  accept(socket: Socket, door: Pick<TlsDoor, 'enter'> | null): void {
     const { counters } = this.stats;
     counters[EVENT.tcp_connections] += 1;
     if (socket.remoteAddress === undefined) {
       socket.destroy(); // gone already
       return;
     }
-    const client: Client = { transport, address: clientAddress(socket.remoteAddress), port: socket.remotePort ?? 0 };
+    const client: Client = {
+      transport: door === null ? TRANSPORT.tcp : TRANSPORT.tls,
+      address: clientAddress(socket.remoteAddress),
+      port: socket.remotePort ?? 0,
+    };
     const key = clientKey(client.address);
     const held = this.perClient.get(key) ?? 0;
     if (held >= this.limits.tcpConnectionsPerClient || !this.makeRoom()) {
@@ -51,12 +58,27 @@ export class Connections {
       return;
     }
     this.perClient.set(key, held + 1);
-    const stream: DnsStream = new DnsStream(socket, client, this.parts, () => {
+    const secured = door === null ? null : door.enter(socket);
+    const stream: DnsStream = new DnsStream(secured ?? socket, client, this.parts, () => {
       this.open.delete(stream); // to the end: it was active last
       this.open.add(stream);
     });
     this.open.add(stream);
-    socket.on('close', () => this.forget(stream, key));
+    stream.socket.on('close', () => this.forget(stream, key));
+    if (secured !== null) this.awaitHandshake(secured, stream);
+  }
+
+  private awaitHandshake(socket: TLSSocket, stream: DnsStream): void {
+    const { counters } = this.stats;
+    stream.expectHandshake();
+    socket.once('secure', () => {
+      counters[EVENT.tls_handshakes] += 1;
+      stream.client.carriesTransfers = mayCarryTransfers(socket);
+      stream.handshakeDone();
+    });
+    socket.once('close', () => {
+      if (stream.inHandshake) counters[EVENT.tls_failed] += 1;
+    });
   }
 
   /** Closes what is overdue. Called a few times a second. */

@@ -48,6 +48,7 @@ export class DnsStream {
   private specials = 0;
   private peerEnded = false;
   private finishing = false;
+  private handshaking = false;
   private activeAt: number;
   private readonly waiting: ((open: boolean) => void)[] = [];
 
@@ -72,6 +73,21 @@ export class DnsStream {
     });
   }
 
+  /** Whether the peer has still to finish the handshake of TLS. */
+  get inHandshake(): boolean {
+    return this.handshaking;
+  }
+
+  /** The socket is a TLS one that has just begun. */
+  expectHandshake(): void {
+    this.handshaking = true;
+  }
+
+  handshakeDone(): void {
+    this.handshaking = false;
+    this.activeAt = this.parts.now();
+  }
+
   /** Whether nothing is going on here: such a connection may be closed when room is needed (RFC 7766 §6.2.3). */
   get isIdle(): boolean {
     return this.specials === 0 && this.frameUsed === 0 && this.held === null && this.socket.writableLength === 0;
@@ -79,7 +95,8 @@ export class DnsStream {
 
   /** Whether one of the timeouts has passed. */
   isOverdue(nowMs: number, { idle, message }: StreamTimeouts): boolean {
-    if (this.socket.writableLength > 0 || this.finishing) return nowMs - this.activeAt > message;
+    // A handshake is a message that must come to its end, however many packets arrive meanwhile.
+    if (this.socket.writableLength > 0 || this.finishing || this.handshaking) return nowMs - this.activeAt > message;
     if (this.specials > 0) return false;
     if (this.frameUsed > 0) return nowMs - this.frameSince > message;
     return nowMs - this.activeAt > idle;
@@ -88,6 +105,10 @@ export class DnsStream {
   /** Sends what is ready, then closes. */
   finish(): void {
     if (this.finishing) return;
+    if (this.handshaking) {
+      this.socket.destroy();
+      return;
+    }
     this.finishing = true;
     this.held = null;
     this.activeAt = this.parts.now();

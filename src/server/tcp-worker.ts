@@ -1,16 +1,16 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
-import type { Endpoint } from '../config/types.ts';
-import { type DnsMessage, TRANSPORT } from './dns-thread.ts';
+import type { DnsMessage, ThreadSocket } from './dns-thread.ts';
 import { Connections } from './tcp-connections.ts';
 import { type StreamParts, streamOutput } from './tcp-stream.ts';
+import { TlsDoor } from './tls-door.ts';
 import { startThread } from './worker-thread.ts';
 
 const SWEEP_MS = 100;
 const BACKLOG = 1024;
 const STOP_MS = 500; // for answers on their way, when the server stops
 
-/** Thread entry: answers TCP on the sockets in its data, until the main thread says stop. */
+/** Thread entry: answers TCP and TLS on the sockets in its data, until the main thread says stop. */
 const thread = startThread();
 const { data, port, responder, special, stats } = thread;
 const parts: StreamParts = {
@@ -21,24 +21,23 @@ const parts: StreamParts = {
   out: streamOutput(),
 };
 const connections = new Connections(parts, stats, data.server);
+const door = data.tls === null ? null : new TlsDoor(data.tls);
 
-const servers = await thread.listenAll((endpoint) => {
-  const fd = data.sockets.find((socket) => socket.endpoint === endpoint)?.fd ?? null;
-  return listen(endpoint, fd);
-});
+const servers = await thread.listenAll((socket) => listen(socket));
 const sweeper = setInterval(() => connections.sweep(), SWEEP_MS);
 
 thread.onMessage = (message) => {
   if (message.kind === 'settings') connections.configure(message.server);
+  if (message.kind === 'tls') door?.configure(message.tls);
   if (!thread.take(message)) stop();
 };
 port.on('message', (message: DnsMessage) => thread.onMessage(message));
 
 /** A `node:net` server on an endpoint, on the main thread's socket where it opened one. */
-async function listen(endpoint: Endpoint, fd: number | null): Promise<Server> {
+async function listen({ endpoint, fd, tls }: ThreadSocket): Promise<Server> {
   // Half-open: a peer that has sent its last query still waits for the answer (RFC 7766 section 6.2.4).
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
-    connections.accept(socket, TRANSPORT.tcp),
+    connections.accept(socket, tls ? door : null),
   );
   if (fd !== null) server.listen({ fd });
   else server.listen({ host: endpoint.address, port: endpoint.port, backlog: BACKLOG, ipv6Only: true });

@@ -21,12 +21,15 @@ export type TransferClient = {
   readonly zone: WireName;
   /** Null: a static zone. */
   readonly network: string | null;
+  /** Whether it came over TLS. */
+  readonly tls: boolean;
 };
 
 /** The first rule that lets the client transfer the zone. What a rule names must all hold; without rules, nobody may. */
 export function mayTransfer(rules: readonly TransferRule[], client: TransferClient): boolean {
   return rules.some(
-    ({ from, key, networks, zones }) =>
+    ({ from, key, tls, networks, zones }) =>
+      (!tls || client.tls) &&
       (from === null || inPrefix(client.address, from)) &&
       (key === null || client.key?.name === key) &&
       // A rule for networks says nothing about static zones, and the other way round both lists are alternatives.

@@ -37,7 +37,7 @@ if (typeof sys !== 'string') {
   });
   thread.stopped();
 } else {
-  const sockets = await thread.listenAll((endpoint) => openPortable(endpoint, { answerer, stats }));
+  const sockets = await thread.listenAll(({ endpoint }) => openPortable(endpoint, { answerer, stats }));
   port.on('message', (message: DnsMessage) => {
     thread.onMessage(message);
     if (!over) return;

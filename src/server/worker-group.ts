@@ -3,19 +3,14 @@ import { endpointText } from '../config/address.ts';
 import type { Endpoint, ServerConfig } from '../config/types.ts';
 import { workerUrl } from '../worker-url.ts';
 import type { ZoneUpdate } from '../zones/zone-update.ts';
-import type {
-  DnsMessage,
-  DnsReport,
-  DnsThreadData,
-  ThreadHistory,
-  ThreadSocket,
-  ThreadTransfer,
-} from './dns-thread.ts';
+import type { DnsMessage, DnsReport, DnsThreadData, ThreadHistory, ThreadTransfer } from './dns-thread.ts';
 import { isWildcard } from './listen-address.ts';
-import { closeSockets, type EndpointSockets, type ListenFault, listenFault, openSockets } from './listen-sockets.ts';
+import { type ListenFault, listenFault } from './listen-sockets.ts';
 import { createRateTable } from './rate-limit.ts';
 import { Stats, type StatsSum, sumStats } from './stats.ts';
-import { loadSyscalls, type Syscalls } from './syscalls.ts';
+import { loadSyscalls } from './syscalls.ts';
+import { type Listen, ThreadSockets } from './thread-sockets.ts';
+import type { TlsFiles } from './tls-files.ts';
 import { LastZones } from './worker-zones.ts';
 
 const RESTART_MS = 1000; // between two starts of a thread that dies at once
@@ -24,6 +19,8 @@ const STOP_MS = 2000; // until a thread that does not stop is ended
 export type DnsThreadsOptions = {
   readonly server: ServerConfig;
   readonly transfer: ThreadTransfer;
+  /** What `server.tls_listen` needs; without it nothing listens there. */
+  readonly tls?: TlsFiles | null;
   /** `LiveSlots.shared`. */
   readonly slots: SharedArrayBuffer;
   /** Rows for networks in the statistics, row 0 ("static") included. */
@@ -63,31 +60,39 @@ type Member = {
  * dies is logged and starts again with the zones as they are now, on the sockets that stayed open.
  */
 export class DnsThreads {
-  /** Where it listens, with the real port where 0 was asked for. */
-  endpoints: readonly Endpoint[] = [];
   private readonly options: DnsThreadsOptions;
-  private readonly sys: Syscalls | null;
   private readonly stats: SharedArrayBuffer;
   private readonly news = new SharedArrayBuffer(4);
   private readonly members: Member[] = [];
   private readonly zones = new LastZones();
-  private sockets: readonly EndpointSockets[] = [];
+  private readonly sockets: ThreadSockets;
   private server: ServerConfig;
   private transfer: ThreadTransfer;
+  private tls: TlsFiles | null;
   private rateLimit: SharedArrayBuffer | null;
   private stopping = false;
   private readonly restarts = new Set<NodeJS.Timeout>();
   private syncs = 0;
   private readonly syncWaiters = new Map<number, () => void>();
 
-  private constructor(options: DnsThreadsOptions, sys: Syscalls | null, workers: number) {
+  private constructor(options: DnsThreadsOptions, sockets: ThreadSockets, workers: number) {
     this.options = options;
-    this.sys = sys;
+    this.sockets = sockets;
     this.server = options.server;
     this.transfer = options.transfer;
+    this.tls = options.tls ?? null;
     this.rateLimit = tableFor(options.server, null);
     this.stats = Stats.create(workers + 1, options.networks);
     this.zones.note(options.updates);
+  }
+
+  /** Where it listens, with the real port where 0 was asked for. */
+  get endpoints(): readonly Endpoint[] {
+    return this.sockets.endpoints;
+  }
+
+  get tlsEndpoints(): readonly Endpoint[] {
+    return this.sockets.tlsEndpoints;
   }
 
   /** `bind` and `run` in one. */
@@ -97,8 +102,9 @@ export class DnsThreads {
   }
 
   /**
-   * Binds every endpoint of `server.listen` for UDP and TCP, or says which one cannot be had and why. Nothing is answered
-   * until `run`: a server whose zones or live sets are not ready yet holds its ports, and may drop its privileges.
+   * Binds every endpoint of `server.listen` for UDP and TCP and of `tls_listen` for TLS, or says which one cannot be had
+   * and why. Nothing is answered until `run`: a server whose zones or live sets are not ready yet holds its ports, and may
+   * drop its privileges.
    */
   static async bind(options: DnsThreadsOptions): Promise<BoundThreads | ListenFault> {
     const sys = await loadSyscalls();
@@ -117,11 +123,9 @@ export class DnsThreads {
       };
     }
     const workers = options.server.udpWorkers;
-    const sockets = openSockets(sys, options.server.listen, workers);
+    const sockets = ThreadSockets.open(sys, listenOf(options), workers);
     if ('code' in sockets) return sockets;
-    const group = new DnsThreads(options, sys, workers);
-    group.sockets = sockets;
-    group.endpoints = sockets.map(({ endpoint }) => endpoint);
+    const group = new DnsThreads(options, sockets, workers);
     return { run: (updates) => group.launchAll(updates, workers), close: () => group.stop() };
   }
 
@@ -137,10 +141,9 @@ export class DnsThreads {
   /** Without system calls of our own the threads bind for themselves, TCP first, and only one can have a UDP port. */
   private static async startPortable(options: DnsThreadsOptions): Promise<DnsThreads | ListenFault> {
     for (let tries = 1; ; tries++) {
-      const group = new DnsThreads(options, null, 1);
-      group.endpoints = options.server.listen;
+      const group = new DnsThreads(options, ThreadSockets.unopened(listenOf(options)), 1);
       const tcp = await group.add('tcp', 1);
-      if (!('code' in tcp)) group.endpoints = tcp;
+      if (!('code' in tcp)) group.sockets.opened(tcp);
       const results = 'code' in tcp ? [tcp] : [tcp, await group.add('udp', 0)];
       const started = await group.orFault(results);
       const portWasFree = options.server.listen.some(({ port }) => port === 0);
@@ -174,6 +177,14 @@ export class DnsThreads {
     this.server = server;
     this.transfer = transfer;
     this.post({ kind: 'settings', server, transfer, rateLimit: this.rateLimit });
+  }
+
+  /** Another certificate, for connections from now on. */
+  configureTls(tls: TlsFiles): void {
+    this.tls = tls;
+    for (const { kind, worker } of this.members) {
+      if (kind === 'tcp') worker?.postMessage({ kind: 'tls', tls } satisfies DnsMessage);
+    }
   }
 
   /** Resolves when every thread answers by everything sent so far. */
@@ -212,9 +223,7 @@ export class DnsThreads {
     });
     this.post({ kind: 'stop' });
     await Promise.all(ended);
-    const { sys } = this;
-    if (sys !== null) for (const sockets of this.sockets) closeSockets(sys, sockets);
-    this.sockets = [];
+    this.sockets.close();
     for (const check of this.syncWaiters.values()) check();
   }
 
@@ -252,7 +261,8 @@ export class DnsThreads {
       news: this.news,
       server: this.server,
       transfer: this.transfer,
-      sockets: this.socketsFor(kind, row),
+      sockets: this.sockets.of(kind, row),
+      tls: kind === 'tcp' ? this.tls : null,
       rateLimit: this.rateLimit,
     };
     const url = kind === 'udp' ? './udp-worker.ts' : './tcp-worker.ts';
@@ -270,13 +280,6 @@ export class DnsThreads {
     // Whoever waits for a thread that died meanwhile waits for its successor.
     for (const id of this.syncWaiters.keys()) worker.postMessage({ kind: 'sync', id } satisfies DnsMessage);
     Atomics.add(new Int32Array(this.news), 0, 1);
-  }
-
-  private socketsFor(kind: Kind, row: number): ThreadSocket[] {
-    const { sys } = this;
-    if (sys === null) return this.endpoints.map((endpoint) => ({ endpoint, fd: null }));
-    // A TCP thread's event loop closes its socket when it ends, so it gets a duplicate and ours stays.
-    return this.sockets.map(({ endpoint, udp, tcp }) => ({ endpoint, fd: kind === 'udp' ? udp[row] : sys.dup(tcp) }));
   }
 
   private hear(member: Member, report: DnsReport): void {
@@ -320,6 +323,11 @@ export class DnsThreads {
     }, pause);
     this.restarts.add(timer);
   }
+}
+
+/** Without a certificate nothing listens for TLS. */
+function listenOf({ server, tls = null }: DnsThreadsOptions): Listen {
+  return { plain: server.listen, tls: tls === null ? [] : server.tlsListen };
 }
 
 /** The table that a configuration needs: the one there is, a new one, or none. */

@@ -1,7 +1,7 @@
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import type { Endpoint } from '../config/types.ts';
 import { LiveSlots } from '../zones/live-slots.ts';
-import type { Answerer, DnsMessage, DnsReport, DnsThreadData, SpecialHandler } from './dns-thread.ts';
+import type { Answerer, DnsMessage, DnsReport, DnsThreadData, SpecialHandler, ThreadSocket } from './dns-thread.ts';
 import { Stats } from './stats.ts';
 import { makeAnswerer } from './worker-answerer.ts';
 
@@ -22,7 +22,7 @@ export type Thread = {
   /** Applies a message; false once the thread is to stop. */
   take(message: DnsMessage): boolean;
   /** Opens every endpoint and reports 'listening', or reports 'failed' and ends the thread. */
-  listenAll<Socket extends { address(): unknown }>(open: (endpoint: Endpoint) => Promise<Socket>): Promise<Socket[]>;
+  listenAll<Socket extends { address(): unknown }>(open: (socket: ThreadSocket) => Promise<Socket>): Promise<Socket[]>;
   stopped(): void;
 };
 
@@ -83,6 +83,8 @@ export function startThread(): Thread {
           responder.configure(message.server);
           special.configure(message.transfer);
           return true;
+        case 'tls':
+          return true;
         case 'sync':
           report({ kind: 'synced', name: data.name, id: message.id });
           return true;
@@ -93,9 +95,10 @@ export function startThread(): Thread {
     async listenAll(open) {
       const opened = [];
       const endpoints: Endpoint[] = [];
-      for (const { endpoint } of data.sockets) {
+      for (const wanted of data.sockets) {
+        const { endpoint } = wanted;
         try {
-          const socket = await open(endpoint);
+          const socket = await open(wanted);
           const { port: bound } = socket.address() as { port: number };
           opened.push(socket);
           endpoints.push({ address: endpoint.address, port: bound });

@@ -6,6 +6,8 @@ import { NAME_MAX } from './name.ts';
 const A = 1;
 const SOA = 6;
 const RDATA_MAX = 65535 + 2 * NAME_MAX;
+/** Room for all but huge records, and for every type with names in place. */
+const RDATA_USUAL = 4096;
 
 /**
  * Walks over all records of an image in constant memory: the SOA, then node after node (the apex first, parents before
@@ -20,8 +22,8 @@ export class ImageCursor {
   rdataLength = 0;
   /** Owner, uncompressed, as spelled in the zone: the first `ownerLength` octets. */
   readonly ownerOctets: Uint8Array = new Uint8Array(NAME_MAX + 1);
-  /** Rdata with its names uncompressed: the first `rdataLength` octets. */
-  readonly rdataOctets: Uint8Array = new Uint8Array(RDATA_MAX);
+  /** Rdata with its names uncompressed: the first `rdataLength` octets. Another array once a record needs more room. */
+  rdataOctets: Uint8Array = new Uint8Array(RDATA_USUAL);
   private readonly image: ZoneImage;
   private readonly live: LiveAddresses | null;
   private readonly serial: number;
@@ -109,12 +111,11 @@ export class ImageCursor {
   }
 
   private read(): void {
-    const { image, rdataOctets } = this;
-    const { words, octets } = image;
+    const { words, octets } = this.image;
     const index = this.index++;
     if ((words[this.set + RRSET.type] & RRSET_FLAG.live) !== 0) {
       const address = this.liveAddresses()[index];
-      rdataOctets.set(address);
+      this.rdataOctets.set(address);
       this.rdataLength = address.length;
       return;
     }
@@ -123,6 +124,8 @@ export class ImageCursor {
       return;
     }
     const length = (octets[this.octet] << 8) | octets[this.octet + 1];
+    if (length > this.rdataOctets.length) this.rdataOctets = new Uint8Array(RDATA_MAX);
+    const { rdataOctets } = this;
     for (let i = 0; i < length; i++) rdataOctets[i] = octets[this.octet + 2 + i];
     this.octet += 2 + length;
     this.rdataLength = length;

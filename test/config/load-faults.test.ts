@@ -170,15 +170,12 @@ const rows: readonly Row[] = [
   {
     name: 'TLS without a certificate',
     text: 'server:\n  tls_listen: 127.0.0.1\n  tls_key: k.pem\n',
-    faults: [
-      '18:3 error missing-key server.tls_certificate: missing; tls_listen needs a certificate and its key',
-      '18:3 warning ignored server.tls_listen: queries and transfers over TLS are not served yet',
-    ],
+    faults: ['18:3 error missing-key server.tls_certificate: missing; tls_listen needs a certificate and its key'],
   },
   {
-    name: 'what has no effect so far',
-    text: 'transfer:\n  notify_ns: true\n',
-    faults: ['18:3 warning ignored transfer.notify_ns: not done yet; list the secondaries under transfer.notify'],
+    name: 'transfers over TLS alone, and no TLS',
+    text: 'transfer:\n  allow: [{from: 127.0.0.1, tls: true}]\n',
+    faults: ['18:34 warning ignored transfer.allow[0].tls: nobody can come over TLS without server.tls_listen'],
   },
   {
     name: 'prefixes',

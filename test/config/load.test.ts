@@ -154,7 +154,7 @@ test.each([
     {
       transfer: {
         keys: [{ name: '\x01k\x04test\0', algorithm: 'hmac-md5', secret: Uint8Array.of(1, 2, 3) }],
-        allow: [{ from: { bits: 32 }, key: '\x01k\x04test\0', networks: null, zones: ['\x01a\x04test\0'] }],
+        allow: [{ from: { bits: 32 }, key: '\x01k\x04test\0', tls: false, networks: null, zones: ['\x01a\x04test\0'] }],
       },
     },
   ],

@@ -79,6 +79,18 @@ describe('at start', () => {
     expect(stderr).toContain('nothing.yaml');
   });
 
+  test('a certificate for TLS that is not there; check says it, too', async () => {
+    const keys = 'tls_listen: "127.0.0.1:0"\n  tls_certificate: cert.pem\n  tls_key: key.pem\n  startup_timeout:';
+    await editConfig('startup_timeout:', keys);
+    for (const command of ['serve', 'check']) {
+      const { status, stderr } = await edgewise([command, '-c', site.path('edgemanage.yaml')]);
+      expect(status).toBe(1);
+      for (const file of ['cert.pem', 'key.pem']) {
+        expect(stderr).toContain(`error: tls-unreadable: ${site.path(file)}: cannot read server.tls_`);
+      }
+    }
+  });
+
   test('a missing edge list', async () => {
     await rm(site.path('edges', NETWORK));
     const { status, stderr } = await edgewise(['serve', '-c', site.path('edgemanage.yaml'), '-A', NETWORK]);

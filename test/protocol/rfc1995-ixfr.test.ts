@@ -4,7 +4,7 @@ import { encodeQuery } from '../support/dns-query.ts';
 import { ixfrQuery, transfer } from '../support/transfer-client.ts';
 import { protocolServer } from './protocol-server.ts';
 
-const anybody = { from: null, key: null, networks: null, zones: null };
+const anybody = { from: null, key: null, tls: false, networks: null, zones: null };
 const served = protocolServer([], {}, { keys: [], allow: [anybody], rows: [] });
 const SERIAL = 2024010101; // of protocol.zone
 

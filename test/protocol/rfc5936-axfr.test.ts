@@ -7,7 +7,7 @@ import { storeOf } from '../support/zone-images.ts';
 import { PROTOCOL_ZONE, protocolServer } from './protocol-server.ts';
 
 const KEY = testKey('testkey');
-const anybody = { from: null, key: null, networks: null, zones: null };
+const anybody = { from: null, key: null, tls: false, networks: null, zones: null };
 const served = protocolServer([], {}, { keys: [KEY], allow: [anybody], rows: [] });
 const closed = protocolServer();
 

@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { appendUnsigned, findTsig, verifyTsig } from '../../src/server/tsig.ts';
+import { appendUnsigned, verifyTsig } from '../../src/server/tsig.ts';
+import { findTsig } from '../../src/server/tsig-record.ts';
 import { decodeMessage } from '../support/dns-message.ts';
 import { encodeOpt, encodeQuery } from '../support/dns-query.ts';
 import { answersSigned, signedQuery, testKey, transfer } from '../support/transfer-client.ts';
@@ -10,7 +11,7 @@ import { protocolServer } from './protocol-server.ts';
 const ALGORITHMS = ['hmac-sha256', 'hmac-sha384', 'hmac-sha512', 'hmac-sha1', 'hmac-md5'] as const;
 const KEYS = ALGORITHMS.map((algorithm) => testKey(`key-${algorithm}`, algorithm));
 const [KEY] = KEYS;
-const allow = [{ from: null, key: KEY.name, networks: null, zones: null }];
+const allow = [{ from: null, key: KEY.name, tls: false, networks: null, zones: null }];
 const served = protocolServer([], {}, { keys: KEYS, allow, rows: [] });
 const soa = encodeQuery({ name: 'example.test', type: 'SOA' });
 const run = promisify(execFile);

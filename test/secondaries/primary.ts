@@ -8,6 +8,8 @@ export type PrimaryOptions = {
   readonly zones: Readonly<Record<string, string>>;
   /** The `transfer` section. */
   readonly transfer: Readonly<Record<string, unknown>>;
+  /** More keys of its `server` section. */
+  readonly listen?: Readonly<Record<string, unknown>>;
   /** More keys of edgemanage.yaml. */
   readonly keys?: Readonly<Record<string, unknown>>;
 };
@@ -36,7 +38,7 @@ export class Primary {
   }
 
   /** `block`: the second octet of the edges' loopback addresses, so that files running at once do not meet. */
-  static async start(block: number, { zones, transfer, keys = {} }: PrimaryOptions): Promise<Primary> {
+  static async start(block: number, { zones, transfer, listen = {}, keys = {} }: PrimaryOptions): Promise<Primary> {
     const edges = [1, 2, 3].map((i) => `127.${block}.0.${i}`);
     const fleet = await MockFleet.start(edges, OBJECT);
     const dnsPort = await freePort();
@@ -51,7 +53,7 @@ export class Primary {
         dnschange_maxfreq: 10_000,
         named_dir: null,
         logpath: null,
-        server: { listen: [`127.0.0.1:${dnsPort}`] },
+        server: { listen: [`127.0.0.1:${dnsPort}`], ...listen },
         http: { listen: `127.0.0.1:${await freePort()}` },
         transfer,
         ...keys,

@@ -184,6 +184,7 @@ export function statusView(over: Partial<StatusView> = {}): StatusView {
         error: null,
       },
     ],
+    tlsNotAfter: () => null,
     ...over,
   };
 }

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ended } from '../support/installation.ts';
+import { makeCertificates } from '../support/mock-edge-certificates.ts';
+import { PemFiles } from '../support/tls-client.ts';
 
 const isRoot = process.getuid?.() === 0;
 let folder: string;
@@ -80,6 +82,36 @@ describe('dropPrivileges', () => {
       back: 'no',
       threads: true,
     });
+  });
+
+  test.runIf(isRoot)('a key that only root may read serves on, also by a thread that starts anew', async () => {
+    const files = new PemFiles(makeCertificates('ns.test').good);
+    chmodSync(files.folder, 0o755);
+    chmodSync(files.key, 0o600);
+    const script = `${PREFACE}
+      import { connect } from 'node:tls';
+      import { readTls } from 'DIST/tls-files.js';
+      const listen = [{ address: '127.0.0.1', port: 0 }];
+      const secured = { ...server, listen, tlsListen: listen,
+        tlsCertificate: '${files.certificate}', tlsKey: '${files.key}' };
+      const { tls } = readTls(secured, Date.now() / 1000);
+      const threads = await DnsThreads.start({ server: secured, tls, transfer: { keys: [], allow: [], rows: [] },
+        slots: new SharedArrayBuffer(4096), networks: 1, updates: [], log: () => {} });
+      dropPrivileges('nobody');
+      await Promise.all(threads.members.map(({ worker }) => worker.terminate()));
+      await threads.settled();
+      const { port } = threads.tlsEndpoints[0];
+      const socket = connect({ host: '127.0.0.1', port, rejectUnauthorized: false, ALPNProtocols: ['dot'] });
+      await new Promise((resolve, reject) => socket.once('secureConnect', resolve).once('error', reject));
+      const shown = socket.alpnProtocol;
+      socket.destroy();
+      await threads.stop();
+      print({ shown, again: readTls(secured, Date.now() / 1000).faults.map(({ message }) => message) });`;
+    expect(await run(script)).toEqual({
+      shown: 'dot',
+      again: [`${files.key}: cannot read server.tls_key: permission denied`],
+    });
+    files.remove();
   });
 
   test.runIf(isRoot)('a low port taken as root serves on without it, also by a thread that starts anew', async () => {

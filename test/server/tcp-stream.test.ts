@@ -3,7 +3,6 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Answerer, SpecialHandler } from '../../src/server/dns-thread.ts';
-import { TRANSPORT } from '../../src/server/dns-thread.ts';
 import { SPECIAL } from '../../src/server/respond.ts';
 import { Stats } from '../../src/server/stats.ts';
 import { Connections } from '../../src/server/tcp-connections.ts';
@@ -72,7 +71,7 @@ class Bench {
     this.connections = new Connections(parts, this.stats, { ...LIMITS, ...limits });
     this.server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
       this.accepted.push(socket);
-      this.connections.accept(socket, TRANSPORT.tcp);
+      this.connections.accept(socket, null);
     });
   }
 

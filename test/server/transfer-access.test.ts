@@ -8,9 +8,16 @@ import { wireName } from '../support/dns-query.ts';
 import { testKey } from '../support/transfer-client.ts';
 
 const name = (text: string) => lowerName(wireName(text));
-const rule = (given: { from?: string; key?: string; networks?: string[]; zones?: string[] }): TransferRule => ({
+const rule = (given: {
+  from?: string;
+  key?: string;
+  tls?: boolean;
+  networks?: string[];
+  zones?: string[];
+}): TransferRule => ({
   from: given.from === undefined ? null : parsePrefix(given.from),
   key: given.key === undefined ? null : name(given.key),
+  tls: given.tls ?? false,
   networks: given.networks ?? null,
   zones: given.zones?.map(name) ?? null,
 });
@@ -47,22 +54,29 @@ test.each([
   ['a network, for a static zone', [rule({ networks: ['net'] })], { network: null }, false],
   ['its zone', [rule({ zones: ['zone.test'] })], { network: null }, true],
   ['another zone', [rule({ zones: ['other.test'] })], {}, false],
+  ['TLS, over TCP', [rule({ key: 'k', tls: true })], { key: 'k' }, false],
+  ['TLS', [rule({ key: 'k', tls: true })], { key: 'k', tls: true }, true],
+  ['TLS, without the key', [rule({ key: 'k', tls: true })], { tls: true }, false],
+  ['no TLS asked for, over TLS', [rule({ key: 'k' })], { key: 'k', tls: true }, true],
   ['the second rule', [rule({ key: 'k' }), rule(LOCAL)], {}, true],
 ])('%s', (_, rules, client, expected) => {
   const {
     address = '127.0.0.1',
     key = null,
     network = 'net',
+    tls = false,
   } = client as {
     address?: string;
     key?: string | null;
     network?: string | null;
+    tls?: boolean;
   };
   const asks = {
     address: clientAddress(address),
     key: key === null ? null : testKey(key),
     zone: name('zone.test'),
     network,
+    tls,
   };
   expect(mayTransfer(rules, asks)).toBe(expected);
 });

@@ -50,7 +50,7 @@ async function stepsOf(contents: readonly ZoneSpec[]): Promise<Uint8Array[]> {
 }
 
 let server: DnsServer;
-const anybody = { from: null, key: null, networks: null, zones: null };
+const anybody = { from: null, key: null, tls: false, networks: null, zones: null };
 
 beforeAll(async () => {
   server = await DnsServer.start([CONTENTS[2]], {}, { keys: [KEY], allow: [anybody], rows: [] });

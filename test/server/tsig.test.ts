@@ -1,15 +1,8 @@
 import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  FUDGE,
-  findTsig,
-  requestSigner,
-  TSIG_ERROR,
-  TSIG_ROOM,
-  TsigSigner,
-  verifyTsig,
-} from '../../src/server/tsig.ts';
+import { FUDGE, requestSigner, TSIG_ERROR, TsigSigner, verifyTsig } from '../../src/server/tsig.ts';
+import { findTsig, TSIG_ROOM } from '../../src/server/tsig-record.ts';
 import { encodeQuery } from '../support/dns-query.ts';
 import { signedQuery, testKey } from '../support/transfer-client.ts';
 

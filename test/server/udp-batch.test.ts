@@ -157,7 +157,7 @@ function run(kernel: FakeKernel): { stats: Stats; bugs: unknown[] } {
   const stats = Stats.attach(Stats.create(1, 1), 1, 0);
   const bugs: unknown[] = [];
   const news = new Int32Array(new SharedArrayBuffer(4));
-  const sockets = [{ endpoint: { address: '127.0.0.1', port: 53 }, fd: 5 }];
+  const sockets = [{ endpoint: { address: '127.0.0.1', port: 53 }, fd: 5, tls: false }];
   // News after every call, so that the loop ends with the script.
   serveNative(kernel.sys, sockets, { answerer: answerer(stats, bugs), stats, news }, () => {
     news[0]++;

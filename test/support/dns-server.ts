@@ -108,7 +108,7 @@ function isSentinel(octets: Uint8Array): boolean {
   return ((octets[0] << 8) | octets[1]) === SENTINEL.id;
 }
 
-/** One TCP connection of a client. */
+/** One TCP connection of a client, or what runs over it. */
 export class TcpClient {
   readonly socket: Socket;
   private readonly chunks: AsyncIterator<Buffer>;
@@ -123,6 +123,11 @@ export class TcpClient {
     const socket = connect(port, address);
     socket.setNoDelay(true);
     await once(socket, 'connect');
+    return new TcpClient(socket);
+  }
+
+  /** On a connection that is open. */
+  static over(socket: Socket): TcpClient {
     return new TcpClient(socket);
   }
 

@@ -19,6 +19,8 @@ export class EdgewiseServer {
   output = '';
   /** Port of the first DNS endpoint, from the ready line. */
   dnsPort = 0;
+  /** Of the last endpoint for TLS; 0: none. */
+  tlsPort = 0;
   http = '';
   zones = 0;
   private readonly listeners = new Set<() => void>();
@@ -42,10 +44,11 @@ export class EdgewiseServer {
       env: { ...process.env, ...env },
     });
     const server = new EdgewiseServer(child);
-    const ready = await server.prints(/^edgewise ready dns=(\S+) http=(\S+) zones=(\d+)$/m);
+    const ready = await server.prints(/^edgewise ready dns=(\S+) http=(\S+) zones=(\d+)(?: tls=\S+:(\d+))?$/m);
     server.dnsPort = Number(ready[1].split(',')[0].split(':').at(-1));
     server.http = `http://${ready[2]}`;
     server.zones = Number(ready[3]);
+    server.tlsPort = Number(ready[4] ?? 0);
     return server;
   }
 

@@ -1,5 +1,6 @@
 import type { Endpoint, TsigKey } from '../../src/config/types.ts';
-import { findTsig, requestSigner, TSIG_ROOM, type TsigSigner, verifyTsig } from '../../src/server/tsig.ts';
+import { requestSigner, type TsigSigner, verifyTsig } from '../../src/server/tsig.ts';
+import { findTsig, TSIG_ROOM } from '../../src/server/tsig-record.ts';
 import { lowerName } from '../../src/zones/name.ts';
 import { decodeMessage, line, type Message, type Row } from './dns-message.ts';
 import { encodeQuery, u16, wireName } from './dns-query.ts';
@@ -43,7 +44,11 @@ export type Transfer = {
 
 /** Sends a transfer query over TCP and reads until its last SOA, a refusal, or the end of the connection. */
 export async function transfer(endpoint: Endpoint, query: Uint8Array): Promise<Transfer> {
-  const client = await TcpClient.open(endpoint);
+  return transferOver(await TcpClient.open(endpoint), query);
+}
+
+/** The same on a connection of the caller's, which is closed at the end. */
+export async function transferOver(client: TcpClient, query: Uint8Array): Promise<Transfer> {
   try {
     client.send(query);
     const octets: Uint8Array[] = [];
