@@ -45,7 +45,8 @@ export class Primary {
     const site = await Installation.make({
       edges,
       port: fleet.port,
-      speeds: { [edges[2]]: 1 }, // live only when another one is not
+      // The third is live only when another one is not.
+      speeds: Object.fromEntries(edges.map((edge, i) => [edge, i === 2 ? 2.5 : 0.1])),
       zones,
       keys: {
         edge_count: 2,
