@@ -26,6 +26,9 @@ export type CheckFaultCode =
   | 'glue-missing'
   | 'occluded' // below a cut or a DNAME: never answered
   | 'spf-without-txt'
+  | 'cds-mismatch' // the parent would publish DS records that lead to no key
+  | 'old-algorithm' // no longer to be used for DNSSEC
+  | 'nsec3-iterations'
   | 'live-address' // left out: the live answer takes its place
   | 'live-alias' // an alias or a cut where the live answer should be
   | 'too-many';

@@ -27,6 +27,7 @@ export const TYPE = {
   NSEC: 47,
   DNSKEY: 48,
   NSEC3: 50,
+  NSEC3PARAM: 51,
   CDS: 59,
   CDNSKEY: 60,
   SVCB: 64,

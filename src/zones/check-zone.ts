@@ -1,4 +1,5 @@
 import { checkApex, checkOccluded, checkSpf, type ZoneKind } from './check-apex.ts';
+import { checkDnssec } from './check-dnssec.ts';
 import { type CheckFault, CheckReport, type LineText } from './check-fault.ts';
 import { OUTSIDE, ZoneIndex } from './check-index.ts';
 import { checkLive } from './check-live.ts';
@@ -37,6 +38,7 @@ export function checkZone({ origin, store, kind, live, lineText }: CheckRequest)
   checkOccluded(index, report);
   checkTargets(index, report);
   checkSpf(index, report);
+  checkDnssec(index, report);
   return { store: left.includes(1) ? without(store, left) : store, faults: report.finish() };
 }
 

@@ -13,6 +13,7 @@ type Row = readonly [name: string, text: string, ...faults: Expected[]];
 
 const HEAD = '@ IN SOA ns1 host 5 7200 900 1209600 300\n@ NS ns1\nns1 A 192.0.2.1\n';
 const HASH = '0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef';
+const KEY = 'mdsswUyr3DPW132mOi8V9xESWE8jTo0dxCjjnopKl+GqJxpVXckHAeF+KkxLbxILfDLUT0rAK9iUzy1L53eKGQ==';
 
 let folder: string;
 beforeAll(() => {
@@ -172,6 +173,32 @@ const AFTER_HEAD: readonly Row[] = [
   ['SPF alone', 'a SPF "v=spf1 -all"', 'warning spf-without-txt'],
   ['SPF and its TXT', 'a SPF "v=spf1 -all"\na TXT "v=spf1 -all"'],
   ['SPF and another TXT', 'a SPF "v=spf1 -all"\na TXT "v=spf10"', 'warning spf-without-txt'],
+  ['CDS without a key', `@ CDS 1 13 2 ${HASH}`, 'error cds-mismatch'],
+  ['CDS with a key of its algorithm', `@ CDS 1 13 2 ${HASH}\n@ DNSKEY 257 3 13 ${KEY}`],
+  [
+    'CDS of two algorithms, one key',
+    `@ CDS 1 8 2 ${HASH}\n@ CDS 1 13 2 ${HASH}\n@ DNSKEY 257 3 13 ${KEY}`,
+    'error cds-mismatch',
+  ],
+  ['CDS that removes', '@ CDS 0 0 0 00'],
+  ['CDS that nearly removes', '@ CDS 0 0 0 01', 'error cds-mismatch'],
+  [
+    'CDS that removes, and another',
+    `@ CDS 0 0 0 00\n@ CDS 1 13 2 ${HASH}\n@ DNSKEY 257 3 13 ${KEY}`,
+    'error cds-mismatch',
+  ],
+  ['CDS below the apex', `a CDS 1 13 2 ${HASH}`],
+  ['CDNSKEY without a key', `@ CDNSKEY 257 3 13 ${KEY}`, 'error cds-mismatch'],
+  ['CDNSKEY that removes beside another CDS', `@ CDNSKEY 0 3 0 AA==\n@ CDS 1 13 2 ${HASH}\n@ DNSKEY 257 3 13 ${KEY}`],
+  ['CDS of SHA-1', `@ CDS 1 13 1 ${HASH.slice(0, 40)}\n@ DNSKEY 257 3 13 ${KEY}`, 'warning old-algorithm'],
+  ['a key of RSASHA1', `@ DNSKEY 257 3 5 ${KEY}`, 'warning old-algorithm'],
+  ['a key of RSASHA1 below the apex', `a DNSKEY 257 3 5 ${KEY}`],
+  ['DS of RSASHA1', `a NS ns1\na DS 1 5 2 ${HASH}`, 'warning old-algorithm'],
+  ['DS of DSA', `a NS ns1\na DS 1 3 2 ${HASH}`],
+  ['DS of SHA-1', `a NS ns1\na DS 1 13 1 ${HASH.slice(0, 40)}`, 'warning old-algorithm'],
+  ['DS of RSASHA1 without a cut', `a DS 1 5 2 ${HASH}`],
+  ['NSEC3 with 150 iterations', '@ NSEC3PARAM 1 0 150 aabb'],
+  ['NSEC3 with 151 iterations', '@ NSEC3PARAM 1 0 151 aabb', 'warning nsec3-iterations'],
   ['SPF at and below a cut', 'a NS ns1\na SPF "v=spf1"\nx.a SPF "v=spf1"', 'warning occluded'],
 ];
 
