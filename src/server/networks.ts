@@ -45,6 +45,9 @@ export class Networks {
   private readonly options: NetworksOptions;
   private readonly hooks: Hooks;
   private readonly loops = new Map<string, NetworkLoop>();
+  /** Exports outside of rounds that are under way, and whether one of them wrote anything. */
+  private exporting = 0;
+  private exported = false;
   private config: Config;
 
   constructor(options: NetworksOptions) {
@@ -155,14 +158,24 @@ export class Networks {
     return Math.max(0, ...[...this.loops.values()].map((loop) => loop.proberDelayMs));
   }
 
-  /** Brings `named_dir` up to date after a start: what is there already is left alone. */
-  async exportAll(): Promise<void> {
-    await this.write(this.options.store.entries().map(({ origin }) => origin));
+  /**
+   * Brings `named_dir` up to date after a start, behind the caller's back: every file is compared with what is served, so
+   * what changed meanwhile, or was torn by a loss of power, is written anew.
+   */
+  exportAll(): void {
+    this.export(this.options.store.entries().map(({ origin }) => origin));
   }
 
-  /** These zones' contents changed. */
+  /** These zones' contents changed. Who reads the files is told once all of them are written. */
   export(origins: readonly WireName[]): void {
-    void this.write(origins);
+    this.exporting++;
+    void this.write(origins).then((written) => {
+      this.exporting--;
+      this.exported ||= written?.wrote === true;
+      if (this.exporting > 0 || !this.exported) return;
+      this.exported = false;
+      this.hooks.start('run_after_changes', this.config.commands.runAfterChanges);
+    });
   }
 
   private async write(origins: Iterable<WireName>): Promise<Awaited<ReturnType<ZoneFiles['write']>> | null> {

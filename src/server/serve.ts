@@ -172,7 +172,7 @@ class Server implements Running {
     }
     const { loaded, failed, seconds } = await store.load();
     log.info({ loaded, failed, seconds }, 'zones loaded');
-    await networks.exportAll();
+    networks.exportAll();
     networks.start();
     this.stopHearing = hearBell(config.healthdataStore, () => networks.redecide());
 

@@ -23,7 +23,7 @@ export class ZoneFiles {
   private readonly zones: EntrySource;
 
   constructor(folder: string, board: LiveBoard, zones: EntrySource) {
-    this.exporter = new ZoneExporter(folder);
+    this.exporter = new ZoneExporter(folder, { durable: false });
     this.board = board;
     this.zones = zones;
   }

@@ -125,10 +125,12 @@ export class ZoneTable {
   }
 }
 
+/** One for all origins: each is copied out. */
+const parts = new NameParts();
+
 /** One literal for all entries, so that the query path sees one shape. */
 function served(origin: WireName, zone: number, network: number, image: ZoneImage | null, slot: number): ServedZone {
   const originOctets = wireFromName(origin);
-  const parts = new NameParts();
   parts.read(originOctets, 0, originOctets.length);
   return {
     zone,

@@ -1,9 +1,11 @@
-import { type FSWatcher, watch } from 'node:fs';
+import { type FSWatcher, lstatSync, watch } from 'node:fs';
+import { join } from 'node:path';
+import type { WatchPlaces } from './watch-links.ts';
 import { stampOf } from './zone-store-files.ts';
 
 export type FolderWatchOptions = {
-  /** The folders to watch, as of now; missing ones are waited for. */
-  readonly folders: () => ReadonlySet<string>;
+  /** What to watch, as of now; missing folders are waited for. */
+  readonly places: () => WatchPlaces;
   /** Looks for changes. Called again only when the promise it returned is settled. */
   readonly onNews: () => Promise<unknown>;
 };
@@ -12,19 +14,31 @@ export type FolderWatchOptions = {
 const QUIET_MS = 100;
 /** … but at most this long. */
 const WAIT_MAX_MS = 600;
-/** The safety net's pace: between these, and so that looking costs at most a twentieth of the time. */
+/** Folders and links are looked at this often, … */
+const GLANCE_MS = 1000;
+/** … every file as often as this at most, … */
 const RESCAN_MIN_MS = 1500;
+/** … and both so that looking costs a twentieth of the time; but files at least this often, … */
+const SHARE = 20;
 const RESCAN_MAX_MS = 10_000;
-const RESCAN_SHARE = 20;
+/** … or this, where the system does not notify us. */
+const UNWATCHED_MAX_MS = 1800;
 
 /**
- * Calls `onNews` soon after something changes in any of the folders, and every few seconds besides: notification misses
- * links to elsewhere, network file systems, and whatever happens where the system's limit of watches is reached.
+ * Calls `onNews` soon after something changes in any of the places. The system's notification is not all: it follows a
+ * folder, not its name, so a link or a folder that is swapped is found by a glance at each second; what happens on network
+ * file systems, or where the limit of watches is reached, by a look at all files every few seconds.
  */
 export class FolderWatch {
   private readonly options: FolderWatchOptions;
   private readonly watchers = new Map<string, { readonly watcher: FSWatcher; readonly inode: number }>();
+  private places: WatchPlaces = new Map();
+  /** A folder there is and that we are not notified of. */
+  private unwatched = false;
+  /** What the last glance saw, by path. */
+  private seen = new Map<string, string>();
   private timer: NodeJS.Timeout | null = null;
+  private glanceTimer: NodeJS.Timeout | null = null;
   private dueAt = 0;
   private newsSince: number | null = null;
   private looking = false;
@@ -34,17 +48,19 @@ export class FolderWatch {
     this.options = options;
     this.refresh();
     this.at(RESCAN_MIN_MS);
+    this.glance();
   }
 
-  /** Watches the folders there are now, and no others. */
+  /** Watches the places there are now, and no others. */
   refresh(): void {
     if (this.closed) return;
-    const wanted = this.options.folders();
-    for (const folder of this.watchers.keys()) if (!wanted.has(folder)) this.drop(folder);
-    for (const folder of wanted) {
+    this.places = this.options.places();
+    this.unwatched = false;
+    for (const folder of this.watchers.keys()) if (!this.places.has(folder)) this.drop(folder);
+    for (const folder of this.places.keys()) {
       const inode = stampOf(folder)?.ino ?? null;
       // A folder that was replaced is another one under the same name; its watcher hears nothing more.
-      if (this.watchers.get(folder)?.inode === inode) continue;
+      if (inode !== null && this.watchers.get(folder)?.inode === inode) continue;
       this.drop(folder);
       if (inode !== null) this.add(folder, inode);
     }
@@ -58,22 +74,48 @@ export class FolderWatch {
   close(): void {
     this.closed = true;
     if (this.timer !== null) clearTimeout(this.timer);
+    if (this.glanceTimer !== null) clearTimeout(this.glanceTimer);
     for (const folder of this.watchers.keys()) this.drop(folder);
   }
 
   private add(folder: string, inode: number): void {
     try {
-      const watcher = watch(folder, { persistent: false }, () => this.news());
+      const watcher = watch(folder, { persistent: false }, (_event, name) => {
+        const names = this.places.get(folder) ?? null;
+        if (names === null || name === null || names.has(name)) this.news();
+      });
       watcher.on('error', () => this.drop(folder));
       this.watchers.set(folder, { watcher, inode });
     } catch {
-      // Gone again, or no watches left: the safety net finds its changes.
+      this.unwatched = true; // gone again, or no watches left
     }
   }
 
   private drop(folder: string): void {
     this.watchers.get(folder)?.watcher.close();
     this.watchers.delete(folder);
+  }
+
+  /** Compares folders and links with what they were a moment ago. */
+  private glance(): void {
+    if (this.closed) return;
+    const start = performance.now();
+    const seen = new Map<string, string>();
+    let changed = false;
+    for (const [folder, names] of this.places) {
+      const paths = names === null ? [folder] : Array.from(names, (name) => join(folder, name));
+      for (const path of paths) {
+        const mark = names === null ? folderMark(path) : entryMark(path);
+        const before = this.seen.get(path);
+        if (before !== undefined && before !== mark) changed = true;
+        seen.set(path, mark);
+      }
+    }
+    this.seen = seen;
+    if (changed) this.news();
+    const took = performance.now() - start;
+    this.glanceTimer = setTimeout(() => this.glance(), Math.max(GLANCE_MS, SHARE * took));
+    this.glanceTimer.unref();
   }
 
   private news(): void {
@@ -104,7 +146,24 @@ export class FolderWatch {
       this.looking = false;
       const took = performance.now() - start;
       if (this.newsSince !== null) this.at(QUIET_MS);
-      this.at(Math.min(RESCAN_MAX_MS, Math.max(RESCAN_MIN_MS, RESCAN_SHARE * took)));
+      const most = this.unwatched ? UNWATCHED_MAX_MS : RESCAN_MAX_MS;
+      this.at(Math.min(most, Math.max(RESCAN_MIN_MS, SHARE * took)));
     }
+  }
+}
+
+/** What changes when a folder is another one, or an entry comes or goes. */
+function folderMark(path: string): string {
+  const stamp = stampOf(path);
+  return stamp === null ? '' : `${stamp.ino} ${stamp.mtimeMs}`;
+}
+
+/** What changes when a link, or the file at its end, is another one or written anew. */
+function entryMark(path: string): string {
+  try {
+    const stats = lstatSync(path, { throwIfNoEntry: false });
+    return stats === undefined ? '' : `${stats.ino} ${stats.mtimeMs} ${stats.ctimeMs} ${stats.size}`;
+  } catch {
+    return '';
   }
 }

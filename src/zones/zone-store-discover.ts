@@ -7,6 +7,8 @@ export type Discovery = {
   /** Each origin once. */
   readonly targets: ReadonlyMap<WireName, ZoneTarget>;
   readonly faults: readonly StoreFault[];
+  /** Zone files that are links. */
+  readonly links: readonly string[];
   /** Folders of zones that could not be listed: nothing is known about their zones. */
   readonly unlisted: ReadonlySet<string>;
 };
@@ -29,15 +31,6 @@ export function discoverZones(settings: ZoneSettings, folders: FolderBook): Disc
   return found;
 }
 
-/** Every folder in which something may change that concerns a zone; `files`: what the zones depend on. */
-export function foldersOf(settings: ZoneSettings, files: ReadonlySet<string>): ReadonlySet<string> {
-  const { zonetemplateDir, staticZoneDir, networks } = settings;
-  const folders = new Set([zonetemplateDir, ...networks.map((network) => join(zonetemplateDir, network))]);
-  if (staticZoneDir !== null) folders.add(staticZoneDir);
-  for (const path of files) folders.add(dirname(path));
-  return folders;
-}
-
 /** The name as files are called by it: without the final dot, but for the root. */
 function plainName(name: WireName): string {
   return name === ROOT ? '.' : nameText(name).slice(0, -1);
@@ -46,6 +39,7 @@ function plainName(name: WireName): string {
 class Finder implements Discovery {
   readonly targets = new Map<WireName, ZoneTarget>();
   readonly faults: StoreFault[] = [];
+  readonly links: string[] = [];
   readonly unlisted = new Set<string>();
   private readonly book: FolderBook;
 
@@ -65,8 +59,9 @@ class Finder implements Discovery {
       this.fault(missing ? 'warning' : 'error', 'folder-unreadable', folder, message);
       return;
     }
-    for (const { fileName, name, origin } of listing.files) {
+    for (const { fileName, name, origin, isLink } of listing.files) {
       const file = join(folder, fileName);
+      if (isLink) this.links.push(file);
       if (origin !== null) this.add({ origin, name, network, file, includeRoot });
       else this.fault('error', 'zone-name', file, `"${name}" is not a domain name, so this file makes no zone`);
     }

@@ -3,7 +3,12 @@ import { nameKey, ROOT, type WireName } from './name.ts';
 import { isSettled, type Stamp, sameStamp, stampOf } from './zone-store-files.ts';
 
 /** A file that is called as zone files are. `origin` null: what it is called is no domain name. */
-export type ZoneFile = { readonly fileName: string; readonly name: string; readonly origin: WireName | null };
+export type ZoneFile = {
+  readonly fileName: string;
+  readonly name: string;
+  readonly origin: WireName | null;
+  readonly isLink: boolean;
+};
 
 /** `code`: the system's, `ENOENT` for instance. */
 export type Listing =
@@ -34,11 +39,13 @@ export class FolderBook {
 
 function zoneFiles(folder: string): readonly ZoneFile[] {
   const entries = readdirSync(folder, { withFileTypes: true });
-  const names = entries.filter((entry) => !entry.isDirectory() && isZoneFile(entry.name)).map((entry) => entry.name);
-  return names.sort().map((fileName) => {
+  const files = entries.filter((entry) => !entry.isDirectory() && isZoneFile(entry.name));
+  files.sort((a, b) => (a.name < b.name ? -1 : 1));
+  return files.map((entry) => {
+    const fileName = entry.name;
     const text = fileName.slice(0, -SUFFIX.length);
     const origin = text === '' ? null : nameKey(text);
-    return { fileName, name: origin === ROOT ? '.' : text.replace(/\.$/, ''), origin };
+    return { fileName, name: origin === ROOT ? '.' : text.replace(/\.$/, ''), origin, isLink: entry.isSymbolicLink() };
   });
 }
 

@@ -54,6 +54,25 @@ export function loadTarget(target: ZoneTarget, dns: ZoneDns, files: FileBook): L
   return result;
 }
 
+/** `loadTarget`, for many: a zone at which we fail ourselves must not take the others along. */
+export function loadSafely(target: ZoneTarget, dns: ZoneDns, files: FileBook): LoadResult {
+  try {
+    return loadTarget(target, dns, files);
+  } catch (error) {
+    return failedLoad(target, files, error);
+  }
+}
+
+export function failedLoad({ file }: ZoneTarget, files: FileBook, error: unknown): LoadResult {
+  const message = `cannot be loaded: ${error instanceof Error ? error.message : String(error)}`;
+  const at = { file, line: 1, col: 1, text: '' };
+  return {
+    files: new Map([[file, files.look(file)]]),
+    faults: [{ severity: 'error', code: 'zone-unreadable', at, message }],
+    good: null,
+  };
+}
+
 function compiled(loaded: LoadedZone): GoodZone {
   return {
     image: compileLoaded(loaded, loaded.serial),

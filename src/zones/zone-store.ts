@@ -3,11 +3,13 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { WireName } from './name.ts';
 import { serialMax } from './serial.ts';
 import { FolderWatch } from './watch.ts';
-import { type Discovery, discoverZones, foldersOf } from './zone-store-discover.ts';
+import type { WatchPlaces } from './watch-links.ts';
+import { type Discovery, discoverZones } from './zone-store-discover.ts';
 import { FileBook } from './zone-store-files.ts';
 import { FolderBook } from './zone-store-folders.ts';
-import { type LoadResult, loadTarget } from './zone-store-load.ts';
+import { failedLoad, type LoadResult, loadSafely } from './zone-store-load.ts';
 import { ZoneLoader } from './zone-store-loader.ts';
+import { collectPlaces, dependencies } from './zone-store-places.ts';
 import { Publisher } from './zone-store-publish.ts';
 import type { LoadSummary, StoreFault, ZoneChange, ZoneEntry, ZoneSettings, ZoneTarget } from './zone-store-types.ts';
 import { entryOf, type Zone } from './zone-store-zone.ts';
@@ -62,8 +64,9 @@ export class ZoneStore {
   private targets: ReadonlyMap<WireName, ZoneTarget> = new Map();
   private storeFaults: readonly StoreFault[] = [];
   private counts: Counts = { loaded: 0, unchanged: 0, failed: 0, removed: 0 };
-  /** Every folder in which something may change that concerns a zone. */
-  private folders: ReadonlySet<string> = new Set();
+  /** Every place in which something may change that concerns a zone, and whether links lead to some. */
+  private places: WatchPlaces = new Map();
+  private linked = false;
   /** A zone was loaded or went, or the settings are others, since `tidy`. */
   private dirty = true;
   private sliceSince = 0;
@@ -104,7 +107,7 @@ export class ZoneStore {
   /** Reloads by itself what changes on disk, from now on. */
   watch(): void {
     this.folderWatch ??= new FolderWatch({
-      folders: () => this.folders,
+      places: () => this.places,
       onNews: () => this.exclusive(() => this.scan({ sure: false, removeNow: false })),
     });
   }
@@ -171,7 +174,14 @@ export class ZoneStore {
       if (this.closed) return;
       this.refresh(origin, target);
       await this.publisher.publishDue();
-      if (performance.now() - this.sliceSince > SLICE_MS) await this.pause();
+      await this.pauseDue();
+    }
+    if (this.dirty || this.linked) {
+      // Links may lead elsewhere by now though no zone is another.
+      const files = dependencies(this.settings, this.zones.values());
+      const { places, linked } = await collectPlaces(this.settings, discovery, files, () => this.pauseDue());
+      this.places = places;
+      this.linked = linked;
     }
     if (this.dirty) this.tidy();
     await this.publisher.publish();
@@ -183,13 +193,11 @@ export class ZoneStore {
   private tidy(): void {
     this.dirty = false;
     this.publisher.retain(new Set([...this.zones.keys(), ...this.background.keys()]));
-    const files = new Set(this.settings.staticZones.map(({ file }) => file));
-    for (const zone of this.zones.values()) for (const path of zone.files.keys()) files.add(path);
-    this.files.forget(files);
-    this.folders = foldersOf(this.settings, files);
+    this.files.forget(dependencies(this.settings, this.zones.values()));
   }
 
-  private async pause(): Promise<void> {
+  private async pauseDue(): Promise<void> {
+    if (performance.now() - this.sliceSince <= SLICE_MS) return;
     await nextTurn();
     this.sliceSince = performance.now();
   }
@@ -230,33 +238,13 @@ export class ZoneStore {
     } else if (this.files.sizeOf(target.file) >= LARGE_OCTETS) {
       this.background.set(origin, { key, done: this.loadBeside(origin, target, key) });
     } else {
-      this.settle(origin, target, key, this.loadHere(target));
+      this.settle(origin, target, key, loadSafely(target, this.settings.dns, this.files));
     }
   }
 
   private isCurrent({ files }: Zone): boolean {
     for (const [path, hash] of files) if (this.files.look(path) !== hash) return false;
     return true;
-  }
-
-  private loadHere(target: ZoneTarget): LoadResult {
-    try {
-      return loadTarget(target, this.settings.dns, this.files);
-    } catch (error) {
-      return this.failure(target, error);
-    }
-  }
-
-  /** A zone at which we fail ourselves must not take the others along. */
-  private failure({ file }: ZoneTarget, error: unknown): LoadResult {
-    const message = `cannot be loaded: ${error instanceof Error ? error.message : String(error)}`;
-    const fault: StoreFault = {
-      severity: 'error',
-      code: 'zone-unreadable',
-      at: { file, line: 1, col: 1, text: '' },
-      message,
-    };
-    return { files: new Map([[file, this.files.look(file)]]), faults: [fault], good: null };
   }
 
   private async loadBeside(origin: WireName, target: ZoneTarget, key: string): Promise<void> {
@@ -267,7 +255,7 @@ export class ZoneStore {
       result = report.result;
       this.files.adopt(report.known);
     } catch (error) {
-      result = this.failure(target, error);
+      result = failedLoad(target, this.files, error);
     }
     await this.exclusive(async () => {
       if (this.background.get(origin)?.key === key) this.background.delete(origin);

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type ExportItem, ZoneExporter } from '../../src/zones/export.ts';
+import { type ExportItem, type ExportOptions, ZoneExporter } from '../../src/zones/export.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -14,8 +14,13 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 const item = (name: string, text: string): ExportItem => ({ name, text: () => text });
 const read = (name: string): string => readFileSync(join(folder, name), 'utf8');
 
-test('writes what is new, leaves what is there', async () => {
-  const exporter = new ZoneExporter(folder);
+const WAYS: readonly (readonly [string, ExportOptions])[] = [
+  ['durable', { durable: true }],
+  ['not durable', { durable: false }],
+];
+
+test.each(WAYS)('%s: writes what is new, leaves what is there', async (_way, options) => {
+  const exporter = new ZoneExporter(folder, options);
   const { written, unchanged, failed } = await exporter.export([item('a.test', '1'), item('b.test', '1')]);
   expect([...written].sort()).toEqual([join(folder, 'a.test.zone'), join(folder, 'b.test.zone')]);
   expect({ unchanged, failed }).toEqual({ unchanged: 0, failed: [] });
@@ -45,34 +50,57 @@ test.each([
   expect(read('a.test.zone')).toBe('1');
 });
 
-test('what fails is reported, leaves no half file, and is tried again with the next call', async () => {
-  mkdirSync(join(folder, 'a.test.zone')); // cannot be replaced by a file
-  const exporter = new ZoneExporter(folder);
-  const first = await exporter.export([item('a.test', '1'), item('b.test', '1')]);
-  expect(first.written).toEqual([join(folder, 'b.test.zone')]);
-  expect(first.failed).toMatchObject([{ file: join(folder, 'a.test.zone') }]);
-  expect(readdirSync(folder).sort()).toEqual(['a.test.zone', 'b.test.zone']);
-  expect((await exporter.export([])).failed).toHaveLength(1);
-  rmSync(join(folder, 'a.test.zone'), { recursive: true });
-  expect(await exporter.export([])).toMatchObject({ written: [join(folder, 'a.test.zone')], failed: [] });
-  expect(await exporter.export([])).toEqual({ written: [], unchanged: 0, failed: [] });
+test.each(WAYS)(
+  '%s: what fails is reported, leaves no half file, and is tried again with the next call',
+  async (_way, options) => {
+    mkdirSync(join(folder, 'a.test.zone')); // cannot be replaced by a file
+    const exporter = new ZoneExporter(folder, options);
+    const first = await exporter.export([item('a.test', '1'), item('b.test', '1')]);
+    expect(first.written).toEqual([join(folder, 'b.test.zone')]);
+    expect(first.failed).toMatchObject([{ file: join(folder, 'a.test.zone') }]);
+    expect(readdirSync(folder).sort()).toEqual(['a.test.zone', 'b.test.zone']);
+    expect((await exporter.export([])).failed).toHaveLength(1);
+    rmSync(join(folder, 'a.test.zone'), { recursive: true });
+    expect(await exporter.export([])).toMatchObject({ written: [join(folder, 'a.test.zone')], failed: [] });
+    expect(await exporter.export([])).toEqual({ written: [], unchanged: 0, failed: [] });
+  },
+);
+
+// What a loss of power leaves where nothing was flushed: a file that has its name and no octets, or some of them.
+test.each([
+  ['empty', ''],
+  ['cut short', 'te'],
+  ['filled with zeros', '\0\0\0\0'],
+])('a file that is %s at the next start is written again', async (_name, torn) => {
+  const options = { durable: false };
+  await new ZoneExporter(folder, options).export([item('a.test', 'text'), item('b.test', 'text')]);
+  writeFileSync(join(folder, 'a.test.zone'), torn);
+  const { written, unchanged } = await new ZoneExporter(folder, options).export([
+    item('a.test', 'text'),
+    item('b.test', 'text'),
+  ]);
+  expect({ written, unchanged }).toEqual({ written: [join(folder, 'a.test.zone')], unchanged: 1 });
+  expect(read('a.test.zone')).toBe('text');
 });
 
 // A limit on file size stops the write half-way as a full disk does: some octets are written, then an error.
-test('a disk that takes only a part leaves the old file whole and nothing else', async () => {
-  await new ZoneExporter(folder).export([item('a.test', 'old')]);
-  const script = `
+test.each(WAYS)(
+  '%s: a disk that takes only a part leaves the old file whole and nothing else',
+  async (_way, options) => {
+    await new ZoneExporter(folder).export([item('a.test', 'old')]);
+    const script = `
     import { ZoneExporter } from ${JSON.stringify(new URL('../../src/zones/export.ts', import.meta.url).pathname)};
     const text = () => 'x'.repeat(100_000);
-    const { failed } = await new ZoneExporter(process.argv[1]).export([{ name: 'a.test', text }]);
+    const { failed } = await new ZoneExporter(process.argv[1], ${JSON.stringify(options)}).export([{ name: 'a.test', text }]);
     process.stdout.write(failed.map(({ message }) => message).join());`;
-  const limited = 'trap "" XFSZ; ulimit -f 8; exec "$@"';
-  const node = [process.execPath, '--import', 'tsx', '--input-type=module', '-e', script, folder];
-  const { stdout, stderr } = spawnSync('bash', ['-c', limited, 'bash', ...node], { encoding: 'utf8' });
-  expect(`${stdout}${stderr}`).toMatch(/^EFBIG/);
-  expect(readdirSync(folder)).toEqual(['a.test.zone']);
-  expect(read('a.test.zone')).toBe('old');
-});
+    const limited = 'trap "" XFSZ; ulimit -f 8; exec "$@"';
+    const node = [process.execPath, '--import', 'tsx', '--input-type=module', '-e', script, folder];
+    const { stdout, stderr } = spawnSync('bash', ['-c', limited, 'bash', ...node], { encoding: 'utf8' });
+    expect(`${stdout}${stderr}`).toMatch(/^EFBIG/);
+    expect(readdirSync(folder)).toEqual(['a.test.zone']);
+    expect(read('a.test.zone')).toBe('old');
+  },
+);
 
 test('a text that cannot be made fails alone', async () => {
   const exporter = new ZoneExporter(folder);

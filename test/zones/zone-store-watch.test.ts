@@ -76,7 +76,7 @@ describe('watch', () => {
     await here.until(() => has(here, 'a.test.', 'x.a.test. 300 IN TXT "3"'));
   });
 
-  test('a link to elsewhere, by the rescan', async () => {
+  test('a file at the end of a link to elsewhere', async () => {
     const here = install();
     const target = here.write('elsewhere/a', 'x TXT "1"\n');
     symlinkSync(target, here.path('zones/net/a.test.zone'));
@@ -84,6 +84,42 @@ describe('watch', () => {
     here.store.watch();
     writeFileSync(target, 'x TXT "2"\n');
     await here.until(() => has(here, 'a.test.', 'x.a.test. 300 IN TXT "2"'));
+  });
+
+  // As Kubernetes mounts a ConfigMap: a.test.zone → ..data/a.test.zone, ..data → a folder named by the time.
+  test('a link in the folder that is swapped for another version', async () => {
+    const here = install();
+    const version = (number: number): string => {
+      here.write(`zones/net/..v${number}/a.test.zone`, `x TXT "${number}"\n`);
+      symlinkSync(`..v${number}`, here.path('zones/net/..data_tmp'));
+      renameSync(here.path('zones/net/..data_tmp'), here.path('zones/net/..data'));
+      return `x.a.test. 300 IN TXT "${number}"`;
+    };
+    const first = version(1);
+    symlinkSync('..data/a.test.zone', here.path('zones/net/a.test.zone'));
+    await here.store.load();
+    expect(has(here, 'a.test.', first)).toBe(true);
+    here.store.watch();
+    const second = version(2);
+    await here.until(() => has(here, 'a.test.', second));
+    const third = version(3);
+    await here.until(() => has(here, 'a.test.', third));
+  });
+
+  // A checkout that is swapped by a link far above the files: nothing changes in any folder that holds one.
+  test('a folder above that is swapped by a link', async () => {
+    const here = install();
+    here.write('checkouts/1/net/a.test.zone', 'x TXT "1"\n');
+    here.write('checkouts/2/net/a.test.zone', 'x TXT "2"\n');
+    symlinkSync('checkouts/1', here.path('current'));
+    here.open({ zonetemplateDir: here.path('current') });
+    await here.store.load();
+    here.store.watch();
+    symlinkSync('checkouts/2', here.path('next'));
+    renameSync(here.path('next'), here.path('current'));
+    await here.until(() => has(here, 'a.test.', 'x.a.test. 300 IN TXT "2"'));
+    here.write('checkouts/2/net/a.test.zone', 'x TXT "3"\n');
+    await here.until(() => has(here, 'a.test.', 'x.a.test. 300 IN TXT "3"'));
   });
 
   test('a broken file is tried again at its next change', async () => {
