@@ -102,23 +102,31 @@ export class LiveBoard {
   }
 
   /**
-   * Before the first `publish`: what the network held in earlier runs. Zones that had slots of their own get them again,
-   * since their history is not the network's.
+   * Before the first `publish`, of `current`: what the network held in earlier runs. Its history ends with what it holds
+   * now, or versions are missing that were answered (a crash, a disk that took no more), and a difference from before
+   * would be told from the wrong live set: then it is worth nothing. Zones with slots of their own get them again, since
+   * their history is not the network's.
    */
-  restore(network: string, saved: SavedLiveHistory): void {
+  restore(network: string, saved: SavedLiveHistory, current: NetworkLive): void {
     const place = this.networks.get(network);
     if (place === undefined) return;
-    for (const version of saved.versions) this.remember(place.number, version);
-    for (const [origin, versions] of saved.zones) {
+    this.rememberUpTo(place.number, saved.versions, current.version);
+    const origins = new Set([...saved.zones.keys(), ...current.zones.keys()]);
+    for (const origin of origins) {
       if (this.nextOwn >= SLOTS) break;
       const slot = this.nextOwn++;
       this.ownSlots.set(origin, slot);
-      for (const version of versions) this.remember(slot, version);
+      this.rememberUpTo(slot, saved.zones.get(origin) ?? [], current.zones.get(origin) ?? current.version);
     }
     place.live = {
       version: NOTHING_LIVE,
-      zones: new Map(Array.from(saved.zones.keys(), (o) => [o, NOTHING_LIVE] as const)),
+      zones: new Map(Array.from(origins, (o) => [o, NOTHING_LIVE] as const)),
     };
+  }
+
+  private rememberUpTo(slot: number, versions: readonly LiveVersion[], current: LiveVersion): void {
+    if (versions.at(-1)?.serial !== current.serial) return;
+    for (const version of versions) this.remember(slot, version);
   }
 
   /** What `restore` wants after a restart. */

@@ -2,6 +2,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { writeAtomic } from '../atomic-write.ts';
 import { addressOctets } from '../config/address.ts';
+import { seal, unseal } from '../sealed.ts';
 import type { LiveVersion } from '../zones/live-slots.ts';
 import { nameKey, nameText, type WireName } from '../zones/name.ts';
 import { addressText } from './address-text.ts';
@@ -13,7 +14,7 @@ export type SavedLiveHistory = {
 };
 
 /**
- * Remembers each network's short history over restarts, in `<folder>/<network>.live`. Writing follows the flip and holds
+ * Remembers each network's short history over restarts, in `<folder>/<network>.live`, sealed. Writing follows the flip and holds
  * nobody up; a file that is lost or late costs whole transfers only.
  */
 export class LiveHistoryFiles {
@@ -29,8 +30,9 @@ export class LiveHistoryFiles {
 
   /** Null: none, or one that does not make sense. */
   async read(network: string): Promise<SavedLiveHistory | null> {
-    const text = await readFile(this.pathOf(network), 'utf8').catch(() => null);
-    return text === null ? null : parse(text);
+    const sealed = await readFile(this.pathOf(network)).catch(() => null);
+    const body = sealed === null ? null : unseal(sealed);
+    return body === null ? null : parse(body.toString('utf8'));
   }
 
   /** `current` is asked when the file's turn has come. */
@@ -50,7 +52,7 @@ export class LiveHistoryFiles {
       try {
         const file = this.pathOf(network);
         await mkdir(dirname(file), { recursive: true });
-        await writeAtomic(file, format(current()));
+        await writeAtomic(file, seal(format(current())));
       } catch (error) {
         this.onTrouble(`history of ${network}: ${error instanceof Error ? error.message : String(error)}`);
       }

@@ -80,9 +80,10 @@ export class Networks {
       now: () => Date.now() / 1000,
       log: (level, text) => log[level](text),
     });
-    const saved = await this.options.histories?.read(network);
-    if (saved !== undefined && saved !== null) board.restore(network, saved);
-    board.publish(network, liveOf(rounds.state));
+    const saved = (await this.options.histories?.read(network)) ?? { versions: [], zones: new Map() };
+    const live = liveOf(rounds.state);
+    board.restore(network, saved, live);
+    board.publish(network, live);
     this.loops.set(
       network,
       new NetworkLoop({

@@ -21,7 +21,7 @@ import { SecondaryWatch } from './watch-secondaries.ts';
 export type SecondariesOptions = {
   readonly config: Config;
   readonly board: LiveBoard;
-  readonly store: Pick<ZoneStore, 'entry' | 'entries'>;
+  readonly store: Pick<ZoneStore, 'entry' | 'entries' | 'servedBefore'>;
   readonly dns: DnsSide;
   readonly log: Log;
 };
@@ -40,8 +40,13 @@ export class Secondaries {
 
   constructor(options: SecondariesOptions) {
     this.options = options;
-    const { config, log } = options;
-    this.journal = new ContentJournal(new JournalFolder(journalFolder(config), (message) => log.warn(message)));
+    const { config, log, store } = options;
+    this.journal = new ContentJournal({
+      files: new JournalFolder(journalFolder(config), (message) => log.warn(message)),
+      // Catalogs are made anew from the zones there are; their serials are not durable before they are served.
+      servedBefore: (origin, network) => store.servedBefore(origin, network),
+    });
+    this.journal.keepContents(config.transfer.allow.length > 0);
     this.transfer = config.transfer;
     this.catalogs = new Catalogs(join(journalFolder(config), 'catalogs.json'));
     this.watch = this.makeWatch(config.transfer);
@@ -65,6 +70,7 @@ export class Secondaries {
 
   configure(transfer: TransferConfig): void {
     this.transfer = transfer;
+    this.journal.keepContents(transfer.allow.length > 0);
     // Others may be wanted now; what the zones themselves bring comes with their changes.
     void this.contentChanged([]);
     this.notifier.configure(transfer);
@@ -136,7 +142,7 @@ export class Secondaries {
     const members = store.entries().filter(({ image }) => image !== null);
     const { changed, gone } = this.catalogs.update(this.transfer.catalog, members, Date.now() / 1000);
     const updates = [...changed, ...gone.map((catalog) => ({ ...catalog, image: null }))];
-    if (updates.length > 0) dns.madeChanged(updates);
+    if (updates.length > 0) dns.catalogsChanged(updates);
     return updates;
   }
 

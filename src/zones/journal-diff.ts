@@ -1,27 +1,51 @@
 import type { ZoneImage } from './image.ts';
 import { ImageCursor } from './image-cursor.ts';
-import type { StepRecord, ZoneStep } from './journal-step.ts';
-import { liveSets } from './live-sets.ts';
+import type { StepRecord, ZoneContent, ZoneStep } from './journal-step.ts';
+import { type LiveSet, liveSets } from './live-sets.ts';
 
 /** Records between two calls of `pause`. */
 const PAUSE_RECORDS = 4096;
+/** Sums of two smaller ones are exact, so that the order does not matter. */
+const ALL = 2 ** 52;
 
 export type Pause = () => Promise<void>;
+
+/** What a step begins with. `each` calls `visit` with every record's hash and a way to keep the record. */
+type Before = {
+  readonly serial: number;
+  readonly soa: StepRecord | null;
+  readonly live: readonly LiveSet[];
+  readonly each: (visit: (hash: number, keep: () => StepRecord) => void) => Promise<void>;
+};
 
 /**
  * The step from one image of a zone to the next; null: more than `most` records differ, so a secondary is better off
  * with the whole zone. Compares the records' 53-bit hashes: that a changed record hits one of a million others by chance
  * is less likely than a broken disk. `pause` is called now and then, so that whoever waits has a turn.
  */
-export async function diffImages(
-  before: ZoneImage,
+export function diffImages(before: ZoneImage, after: ZoneImage, most: number, pause: Pause): Promise<ZoneStep | null> {
+  const each: Before['each'] = (visit) =>
+    eachRecord(before, pause, (cursor) => visit(recordHash(cursor), () => copyOf(cursor)));
+  return diff({ serial: before.serial, soa: soaOf(before), live: liveSets(before), each }, after, most, pause);
+}
+
+/** The same from a content that was remembered. */
+export function diffContent(
+  before: ZoneContent,
   after: ZoneImage,
   most: number,
   pause: Pause,
 ): Promise<ZoneStep | null> {
-  const soa = soaOf(before);
+  const { serial, soa, live } = before;
+  const each: Before['each'] = (visit) => eachRemembered(before, pause, (hash, record) => visit(hash, () => record));
+  return diff({ serial, soa, live, each }, after, most, pause);
+}
+
+async function diff(before: Before, after: ZoneImage, most: number, pause: Pause): Promise<ZoneStep | null> {
+  const { serial, soa, live } = before;
   if (soa === null) return null;
-  const old = await hashesOf(before, pause);
+  const old = new Set<number>();
+  await before.each((hash) => old.add(hash));
   const fresh = new Set<number>();
   const added: StepRecord[] = [];
   let grown = false;
@@ -34,25 +58,38 @@ export async function diffImages(
   });
   if (grown) return null;
   const removed: StepRecord[] = [];
-  await eachRecord(before, pause, (cursor) => {
-    if (!fresh.has(recordHash(cursor)) && removed.length <= most) removed.push(copyOf(cursor));
+  await before.each((hash, keep) => {
+    if (!fresh.has(hash) && removed.length <= most) removed.push(keep());
   });
   if (removed.length + added.length > most) return null;
-  return { from: before.serial, to: after.serial, soa, live: liveSets(before), removed, added };
+  return { from: serial, to: after.serial, soa, live, removed, added };
 }
 
 /** A number that stands for the contents (the SOA's serial and the live addresses left out), in whatever order. */
 export async function imageDigest(image: ZoneImage, pause: Pause): Promise<number> {
-  const soa = soaOf(image);
-  let sum =
-    soa === null ? 0 : hashOf(soa.owner, soa.owner.length, 6, soa.ttl, withoutSerial(soa.rdata), soa.rdata.length);
+  let sum = headDigest(soaOf(image), liveSets(image));
   await eachRecord(image, pause, (cursor) => {
-    sum = (sum + recordHash(cursor)) % 2 ** 53;
+    sum = (sum + (recordHash(cursor) % ALL)) % ALL;
   });
-  for (const { owner, type, ttl } of liveSets(image)) {
-    sum = (sum + hashOf(owner, owner.length, type, ttl, owner, 0)) % 2 ** 53;
-  }
   return sum;
+}
+
+/** The same number, of a content that was remembered. */
+export async function contentDigest(content: ZoneContent, pause: Pause): Promise<number> {
+  let sum = headDigest(content.soa, content.live);
+  await eachRemembered(content, pause, (hash) => {
+    sum = (sum + (hash % ALL)) % ALL;
+  });
+  return sum;
+}
+
+function headDigest(soa: StepRecord | null, live: readonly LiveSet[]): number {
+  const start =
+    soa === null ? 0 : hashOf(soa.owner, soa.owner.length, 6, soa.ttl, withoutSerial(soa.rdata), soa.rdata.length);
+  return live.reduce(
+    (sum, { owner, type, ttl }) => (sum + (hashOf(owner, owner.length, type, ttl, owner, 0) % ALL)) % ALL,
+    start % ALL,
+  );
 }
 
 /** The SOA record as it is with the image's own serial. */
@@ -65,14 +102,21 @@ function withoutSerial(rdata: Uint8Array): Uint8Array {
   return rdata.slice().fill(0, rdata.length - 20, rdata.length - 16);
 }
 
-async function hashesOf(image: ZoneImage, pause: Pause): Promise<Set<number>> {
-  const hashes = new Set<number>();
-  await eachRecord(image, pause, (cursor) => hashes.add(recordHash(cursor)));
-  return hashes;
+async function eachRemembered(
+  content: ZoneContent,
+  pause: Pause,
+  visit: (hash: number, record: StepRecord) => void,
+): Promise<void> {
+  let count = 0;
+  for (const record of content.records()) {
+    const { owner, type, ttl, rdata } = record;
+    visit(hashOf(owner, owner.length, type, ttl, rdata, rdata.length), record);
+    if (++count % PAUSE_RECORDS === 0) await pause();
+  }
 }
 
 /** All records but the SOA and the live ones. */
-async function eachRecord(image: ZoneImage, pause: Pause, visit: (cursor: ImageCursor) => void): Promise<void> {
+export async function eachRecord(image: ZoneImage, pause: Pause, visit: (cursor: ImageCursor) => void): Promise<void> {
   const cursor = new ImageCursor(image);
   if (image.soa !== 0) cursor.next();
   for (let count = 1; cursor.next(); count++) {

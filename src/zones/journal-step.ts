@@ -17,6 +17,15 @@ export type ZoneStep = {
   readonly added: readonly StepRecord[];
 };
 
+/** A whole content, from a file. `records`: all but the SOA and the live ones, read anew at each call and valid until the next one. */
+export type ZoneContent = {
+  readonly network: string | null;
+  readonly serial: number;
+  readonly soa: StepRecord;
+  readonly live: readonly LiveSet[];
+  readonly records: () => Iterable<StepRecord>;
+};
+
 const NO_RDATA = new Uint8Array(0);
 
 /**
@@ -56,7 +65,7 @@ export function stepSerials(octets: Uint8Array): { readonly from: number; readon
 /** Null: the octets are no step (a damaged file). Records are views into `octets`. */
 export function decodeStep(octets: Uint8Array): ZoneStep | null {
   if (octets.length < 8) return null;
-  const reader = new StepReader(octets);
+  const reader = new StepReader(octets, 8);
   const lists = [reader.list(), reader.list(), reader.list(), reader.list()];
   const [soa, live, removed, added] = lists;
   if (soa === null || live === null || removed === null || added === null) return null;
@@ -64,18 +73,32 @@ export function decodeStep(octets: Uint8Array): ZoneStep | null {
   return { ...stepSerials(octets), soa: soa[0], live, removed, added };
 }
 
-class StepReader {
-  private at = 8;
+/** Reads lists of records, from an octet on. */
+export class StepReader {
+  at: number;
   private readonly octets: Uint8Array;
   private readonly view: DataView;
 
-  constructor(octets: Uint8Array) {
+  constructor(octets: Uint8Array, at: number) {
     this.octets = octets;
+    this.at = at;
     this.view = new DataView(octets.buffer, octets.byteOffset, octets.length);
   }
 
   get isAtEnd(): boolean {
     return this.at === this.octets.length;
+  }
+
+  /** The records of a list, which are made one at a time; it ends early where there is none. */
+  *each(): Generator<StepRecord> {
+    if (this.at + 4 > this.octets.length) return;
+    let left = this.view.getUint32(this.at);
+    this.at += 4;
+    for (; left > 0; left--) {
+      const record = this.record();
+      if (record === null) return;
+      yield record;
+    }
   }
 
   list(): StepRecord[] | null {

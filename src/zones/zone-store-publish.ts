@@ -71,6 +71,11 @@ export class Publisher {
     return { served, warning: null };
   }
 
+  /** As `SerialBook.servedBefore`. */
+  servedBefore(origin: WireName, network: string | null): number | null {
+    return this.book?.servedBefore(origin, network) ?? null;
+  }
+
   push(change: ZoneChange): void {
     if (this.batch.length === 0) this.batchDueAt = Math.max(this.batchDueAt, performance.now() + BATCH_MS);
     this.batch.push(change);

@@ -26,11 +26,20 @@ const REMEMBER_GONE_SECONDS = 90 * 86400;
 export class SerialBook {
   private readonly file: string | null;
   private readonly pages: Map<WireName, Page>;
+  /** As they were when the book was opened. */
+  private readonly firstPages: ReadonlyMap<WireName, Page>;
   private changed = false;
 
   private constructor(file: string | null, pages: Map<WireName, Page>) {
     this.file = file;
     this.pages = pages;
+    this.firstPages = new Map(pages);
+  }
+
+  /** The serial of the content that earlier runs served last, of a zone that was in this network; null: none. */
+  servedBefore(origin: WireName, network: string | null): number | null {
+    const page = this.firstPages.get(origin);
+    return page !== undefined && page.network === network && page.goneAt === null ? page.serial : null;
   }
 
   /** `file` null: nothing is remembered. A file that does not make sense is renamed out of the way, with a fault. */

@@ -145,6 +145,11 @@ export class ZoneStore {
     return highest;
   }
 
+  /** The serial of the content that earlier runs served last of a zone, if it was of this network; null: not known. */
+  servedBefore(origin: WireName, network: string | null): number | null {
+    return this.publisher.servedBefore(origin, network);
+  }
+
   private exclusive<T>(work: () => Promise<T>): Promise<T> {
     const result = this.running.then(work);
     this.running = result.catch(() => {});

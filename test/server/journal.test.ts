@@ -1,11 +1,12 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
+import { seal } from '../../src/sealed.ts';
 import { LIVE_HISTORY_MAX, LiveHistory } from '../../src/server/live-history.ts';
 import { LiveHistoryFiles } from '../../src/server/live-history-files.ts';
-import { ContentJournal } from '../../src/zones/journal.ts';
+import { ContentJournal, type JournalZone } from '../../src/zones/journal.ts';
 import { JournalFolder } from '../../src/zones/journal-files.ts';
 import { decodeStep, encodeStep, stepSerials } from '../../src/zones/journal-step.ts';
 import { lowerName } from '../../src/zones/name.ts';
@@ -28,11 +29,14 @@ const zone = (serial: number, text: string) => ({
   }),
 });
 const trouble: string[] = [];
-const open = async (name: string, first: ReturnType<typeof zone>): Promise<ContentJournal> => {
-  const journal = new ContentJournal(new JournalFolder(join(folder, name), (message) => trouble.push(message)));
+const open = async (name: string, first: JournalZone, servedBefore: number | null = null): Promise<ContentJournal> => {
+  const files = new JournalFolder(join(folder, name), (message) => trouble.push(message));
+  const journal = new ContentJournal({ files, servedBefore: () => servedBefore });
+  journal.keepContents(true);
   await journal.open([first]);
   return journal;
 };
+const filesOf = (name: string): readonly string[] => readdirSync(join(folder, name)).sort();
 const serials = (journal: ContentJournal): readonly string[] =>
   journal.stepsOf(origin).map((step) => `${stepSerials(step).from}-${stepSerials(step).to}`);
 
@@ -57,21 +61,102 @@ test('a restart with the same contents keeps them; with others it does not', asy
   const same = await open('restart', zone(3, 'x A 192.0.2.99\n')); // the serial alone proves nothing
   expect(serials(same)).toEqual([]);
   await same.close();
-  expect(readdirSync(join(folder, 'restart'))).toEqual([]);
+  expect(filesOf('restart')).toEqual(['a.test..content']);
+});
+
+describe('a content that changed while nobody served', () => {
+  const served = async (name: string): Promise<void> => {
+    const before = await open(name, zone(1, 'x A 192.0.2.1\n'));
+    await before.changed([zone(2, 'x A 192.0.2.2\n')]);
+    await before.close();
+  };
+  const restarted = (name: string, last: number | null, network = 'net'): Promise<ContentJournal> =>
+    open(name, { ...zone(5, 'x A 192.0.2.5\n'), network }, last);
+
+  test('is one more step, now and after the next restart', async () => {
+    await served('stopped');
+    const journal = await restarted('stopped', 2);
+    expect(serials(journal)).toEqual(['1-2', '2-5']);
+    const step = decodeStep(journal.stepsOf(origin)[1]);
+    expect([step?.removed, step?.added].map((list) => list?.map(({ rdata }) => [...rdata]))).toEqual([
+      [[192, 0, 2, 2]],
+      [[192, 0, 2, 5]],
+    ]);
+    await journal.close();
+    const again = await restarted('stopped', 5);
+    expect(serials(again)).toEqual(['1-2', '2-5']);
+    await again.close();
+  });
+
+  test.each([
+    ['another content was served after the remembered one', 3, 'net'],
+    ['nobody knows what was served', null, 'net'],
+    ['it is of another network now', 2, 'other'],
+  ])('is no step where %s', async (name, last, network) => {
+    await served(name);
+    const journal = await restarted(name, last, network);
+    expect(serials(journal)).toEqual([]);
+    await journal.close();
+  });
+
+  test('is a step from a journal that is lost, and none from a content that is', async () => {
+    await served('lost');
+    rmSync(join(folder, 'lost', 'a.test..journal'));
+    const journal = await restarted('lost', 2);
+    expect(serials(journal)).toEqual(['2-5']);
+    await journal.close();
+    const octets = readFileSync(join(folder, 'lost', 'a.test..content'));
+    writeFileSync(join(folder, 'lost', 'a.test..content'), octets.subarray(0, octets.length - 1));
+    const next = await open('lost', zone(9, 'x A 192.0.2.9\n'), 5);
+    expect(serials(next)).toEqual([]);
+    await next.close();
+  });
+
+  test('is a step of a zone that did not load at the start, once it does', async () => {
+    await served('broken');
+    const journal = await open('broken', { origin, network: 'net', image: null }, 2);
+    await journal.changed([zone(5, 'x A 192.0.2.5\n')]);
+    expect(serials(journal)).toEqual(['1-2', '2-5']);
+    await journal.close();
+  });
+
+  test('costs nothing where nobody may transfer', async () => {
+    const files = new JournalFolder(join(folder, 'nobody'), (message) => trouble.push(message));
+    const journal = new ContentJournal({ files });
+    await journal.open([zone(1, '')]);
+    await journal.close();
+    expect(existsSync(join(folder, 'nobody'))).toBe(false);
+  });
+});
+
+test('a static zone whose serial was not raised: who has that serial has either content, and gets the whole zone', async () => {
+  const fixed = (serial: number, text: string): JournalZone => ({ ...zone(serial, text), network: null });
+  const journal = await open('same', fixed(5, 'x A 192.0.2.1\n'));
+  await journal.changed([fixed(5, 'x A 192.0.2.2\n')]);
+  await journal.changed([fixed(6, 'x A 192.0.2.3\n')]);
+  expect(serials(journal)).toEqual([]);
+  await journal.changed([fixed(7, 'x A 192.0.2.4\n')]);
+  expect(serials(journal)).toEqual(['6-7']);
+  await journal.close();
+  // The same, changed while stopped.
+  const again = await open('same', fixed(7, 'x A 192.0.2.5\n'), 7);
+  await again.changed([fixed(8, 'x A 192.0.2.6\n')]);
+  expect(serials(again)).toEqual([]);
+  await again.close();
 });
 
 test.each([
   ['nonsense', 'nonsense'],
-  ['another version', '{"version":2}'],
-  ['damaged steps', '{"version":1,"network":"net","digest":1,"steps":["AAAA"]}'],
-  ['steps that do not lead to the zone', '{"version":1,"network":"net","digest":1,"steps":["AAAAAQAAAAI="]}'],
+  ['nonsense that is sealed', seal('nonsense')],
+  ['another version', seal('{"version":1,"network":"net","digest":1,"steps":[]}')],
+  ['damaged steps', seal('{"version":2,"network":"net","digest":1,"steps":["AAAA"]}')],
+  ['steps that do not lead to the zone', seal('{"version":2,"network":"net","digest":1,"steps":["AAAAAQAAAAI="]}')],
 ])('a file with %s is taken for none', async (name, text) => {
   const first = await open(name, zone(1, ''));
   await first.changed([zone(2, 'x A 192.0.2.1\n')]);
   await first.close();
-  const [file] = readdirSync(join(folder, name));
-  writeFileSync(join(folder, name, file), text);
-  expect(serials(await open(name, zone(2, 'x A 192.0.2.1\n')))).toEqual([]);
+  writeFileSync(join(folder, name, 'a.test..journal'), text);
+  expect(serials(await open(name, zone(2, 'x A 192.0.2.1\n'), 2))).toEqual([]);
 });
 
 test('a change of network, a serial that was not raised, a zone that goes: nothing is told from before', async () => {
@@ -81,13 +166,15 @@ test('a change of network, a serial that was not raised, a zone that goes: nothi
   await journal.changed([{ ...zone(6, 'x A 192.0.2.3\n'), network: 'other' }]);
   expect(serials(journal)).toEqual([]);
   await journal.changed([{ ...zone(7, 'x A 192.0.2.4\n'), network: 'other' }]);
-  expect(serials(journal)).toEqual(['6-7']);
+  expect(serials(journal)).toEqual([]); // 6 were two contents
+  await journal.changed([{ ...zone(8, 'x A 192.0.2.5\n'), network: 'other' }]);
+  expect(serials(journal)).toEqual(['7-8']);
   await journal.close();
-  expect(readdirSync(join(folder, 'cuts'))).toHaveLength(1);
+  expect(filesOf('cuts')).toEqual(['a.test..content', 'a.test..journal']);
   await journal.changed([{ origin, network: 'other', image: null }]);
   expect(serials(journal)).toEqual([]);
   await journal.close();
-  expect(readdirSync(join(folder, 'cuts'))).toEqual([]);
+  expect(filesOf('cuts')).toEqual([]);
 });
 
 test('a change of more than half a large zone is no step', async () => {
@@ -166,7 +253,7 @@ test('a network’s history is read as it was written', async () => {
   expect(await files.read('other')).toBeNull();
   writeFileSync(
     join(folder, 'live', 'bad.live'),
-    '{"version":1,"versions":[{"serial":1,"addresses":["x"]}],"zones":{}}',
+    seal('{"version":1,"versions":[{"serial":1,"addresses":["x"]}],"zones":{}}'),
   );
   expect(await files.read('bad')).toBeNull();
   expect(trouble).toEqual([]);
