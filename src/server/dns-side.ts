@@ -86,13 +86,13 @@ export class DnsSide {
     return this.threads?.tlsEndpoints.map(endpointText) ?? [];
   }
 
-  /** Zones that are made here, such as catalogs: served like static ones. */
-  madeChanged(made: readonly (Omit<ZoneChange, 'kind'> & { readonly image: SharedArrayBuffer | null })[]): void {
+  /** Catalogs: made here, for transfers only. */
+  catalogsChanged(made: readonly (Omit<ZoneChange, 'kind'> & { readonly image: SharedArrayBuffer | null })[]): void {
     this.tell(
       made.map(({ zone, origin, network, image }): ZoneUpdate => {
         if (image === null) return { kind: 'gone', zone };
         const row = network === null ? 0 : (this.board.number(network) ?? 0);
-        return { kind: 'zone', zone, origin, network: row, image, slot: -1 };
+        return { kind: 'zone', zone, origin, network: row, image, slot: -1, catalog: true };
       }),
     );
   }

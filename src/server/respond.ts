@@ -161,7 +161,13 @@ export class Responder {
     const zone = this.zoneFor(type);
     this.stats.countQuery(transport, type, zone === null ? 0 : zone.network);
     if (zone === null) return this.refuse(query, client, RCODE.refused, EDE.notAuthoritative);
+    if (zone.catalog && !this.asksForSoaOf(zone)) return this.refuse(query, client, RCODE.refused, EDE.prohibited);
     return this.zoneAnswer(query, client, zone);
+  }
+
+  /** All that a secondary asks of a catalog besides transfers. Who may not transfer it must not read it (RFC 9432 §7). */
+  private asksForSoaOf(zone: ServedZone): boolean {
+    return this.query.type === TYPE.soa && this.query.name.labels === zone.originLabels;
   }
 
   private zoneAnswer(query: Uint8Array, client: Client, zone: ServedZone): number {

@@ -21,6 +21,8 @@ export type ServedZone = {
   readonly image: ZoneImage | null;
   /** Slot in the live slots; -1: none. */
   readonly slot: number;
+  /** A catalog zone: queries hear of its SOA only. */
+  readonly catalog: boolean;
 };
 
 /**
@@ -62,14 +64,14 @@ export class ZoneTable {
   private note(update: Exclude<ZoneUpdate, { kind: 'gone' }>): void {
     switch (update.kind) {
       case 'zone':
-        this.put(served(update.origin, update.zone, update.network, ZoneImage.attach(update.image), update.slot));
+        this.put(served(update, ZoneImage.attach(update.image), update.slot, update.catalog ?? false));
         return;
       case 'broken':
-        this.put(served(update.origin, update.zone, update.network, null, -1));
+        this.put(served(update, null, -1, false));
         return;
       case 'slot': {
         const known = this.zones[this.places.get(update.zone) ?? -1];
-        if (known !== undefined) this.put(served(known.origin, known.zone, known.network, known.image, update.slot));
+        if (known !== undefined) this.put(served(known, known.image, update.slot, known.catalog));
         return;
       }
       default:
@@ -129,7 +131,12 @@ export class ZoneTable {
 const parts = new NameParts();
 
 /** One literal for all entries, so that the query path sees one shape. */
-function served(origin: WireName, zone: number, network: number, image: ZoneImage | null, slot: number): ServedZone {
+function served(
+  { origin, zone, network }: Pick<ServedZone, 'origin' | 'zone' | 'network'>,
+  image: ZoneImage | null,
+  slot: number,
+  catalog: boolean,
+): ServedZone {
   const originOctets = wireFromName(origin);
   parts.read(originOctets, 0, originOctets.length);
   return {
@@ -142,6 +149,7 @@ function served(origin: WireName, zone: number, network: number, image: ZoneImag
     network,
     image,
     slot,
+    catalog,
   };
 }
 

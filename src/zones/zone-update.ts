@@ -11,6 +11,8 @@ export type ZoneUpdate =
       readonly slot: number;
       /** Row in the per-network statistics; 0 is "static". */
       readonly network: number;
+      /** A list of zones for secondaries: it is transferred, and tells nothing to anybody else. */
+      readonly catalog?: boolean;
     }
   /** The zone has no usable version: SERVFAIL. */
   | { readonly kind: 'broken'; readonly zone: number; readonly origin: WireName; readonly network: number }

@@ -58,6 +58,15 @@ test('the catalog is what RFC 9432 wants', async () => {
   expect(rows.filter((row) => row.startsWith('group.') && row.endsWith(`"${NETWORK}"`))).toHaveLength(ZONES.length);
 });
 
+test('and nobody reads it but by a transfer with the key', async () => {
+  const status = async (...question: readonly string[]): Promise<string | undefined> =>
+    /status: (\w+)/.exec(await primary.server.digText(...question))?.[1];
+  expect(await status(CATALOG, 'SOA')).toBe('NOERROR');
+  expect(await status(CATALOG, 'NS')).toBe('REFUSED');
+  expect(await status(`version.${CATALOG}`, 'TXT')).toBe('REFUSED');
+  expect(await dig(primary.dnsPort, '+noall', '+answer', CATALOG, 'AXFR')).toEqual([]);
+});
+
 describe('BIND and Knot with nothing but the catalog', () => {
   test('serve a thousand zones', () => answers(SOME, primary.edges.slice(0, 2), 60), 120_000);
 
