@@ -24,6 +24,7 @@ export function differenceRecords(version: ZoneVersion, difference: Difference):
 /** Streams them. False: the peer is gone. */
 export async function sendDifference(records: readonly StepRecord[], stream: TransferStream): Promise<boolean> {
   for (const { owner, type, ttl, rdata } of records) {
+    if (stream.put(owner, type, ttl, rdata, rdata.length)) continue;
     if (!(await stream.add(owner, type, ttl, rdata, rdata.length))) return false;
   }
   return stream.end();

@@ -23,6 +23,15 @@ export class MessagePacker {
   private used = 0;
   private readonly labels = new Uint8Array(128);
   private readonly hashes = new Int32Array(128);
+  /**
+   * The last owner, since the next one is often the same or its sister: the octets behind its first label, their number
+   * (0: there is none), their hash, and where the whole name and those octets stand in the message.
+   */
+  private readonly parent = new Uint8Array(NAME_MAX + 1);
+  private parentLength = 0;
+  private parentHash = 0;
+  private parentPlace = 0;
+  private lastPlace = 0;
 
   /** Begins a message with a copy of `head`: the twelve octets of the header, and the question if there is to be one. */
   begin(head: Uint8Array): void {
@@ -32,6 +41,7 @@ export class MessagePacker {
     this.out.fill(0, 6, HEADER_LENGTH);
     this.places.fill(0);
     this.used = 0;
+    this.parentLength = 0;
     if (head.length > HEADER_LENGTH) this.noteName(head, HEADER_LENGTH);
   }
 
@@ -44,7 +54,7 @@ export class MessagePacker {
     // Uncompressed it is largest; only what fits then is tried, so that nothing is written past the buffer.
     if (start + owner.length + 10 + rdataLength > TCP_MAX) return false;
     const { out } = this;
-    this.name(owner, 0);
+    this.owner(owner);
     out[this.at] = type >>> 8;
     out[this.at + 1] = type;
     out[this.at + 2] = 0;
@@ -64,6 +74,7 @@ export class MessagePacker {
       this.at = start;
       this.places.fill(0);
       this.used = 0;
+      this.parentLength = 0;
       return false;
     }
     this.answers += 1;
@@ -90,6 +101,76 @@ export class MessagePacker {
 
   private copy(source: Uint8Array, from: number, to: number): void {
     for (let i = from; i < to; i++) this.out[this.at++] = source[i];
+  }
+
+  private owner(owner: Uint8Array): void {
+    if (this.isSister(owner)) {
+      this.sister(owner);
+      return;
+    }
+    const begin = this.at;
+    this.name(owner, 0);
+    this.keepParent(owner, begin);
+  }
+
+  /** Whether the name differs from the last owner in its first label at most. */
+  private isSister(owner: Uint8Array): boolean {
+    const { parent, parentLength } = this;
+    if (parentLength === 0) return false;
+    const from = 1 + owner[0];
+    for (let i = 0; i < parentLength; i++) if (owner[from + i] !== parent[i]) return false;
+    return true;
+  }
+
+  private sister(owner: Uint8Array): void {
+    const { out } = this;
+    const begin = this.at;
+    if (this.isLast(owner)) {
+      out[this.at++] = 0xc0 | (this.lastPlace >>> 8);
+      out[this.at++] = this.lastPlace;
+      return;
+    }
+    const hash = hashLabel(this.parentHash, owner, 0);
+    const place = this.find(owner, 0, hash);
+    if (place > 0) {
+      out[this.at++] = 0xc0 | (place >>> 8);
+      out[this.at++] = place;
+      this.lastPlace = place;
+      return;
+    }
+    this.note(hash, begin);
+    this.copy(owner, 0, 1 + owner[0]);
+    out[this.at++] = 0xc0 | (this.parentPlace >>> 8);
+    out[this.at++] = this.parentPlace;
+    if (begin < POINTER_MAX) this.lastPlace = begin;
+    else this.parentLength = 0;
+  }
+
+  private isLast(owner: Uint8Array): boolean {
+    const { out, lastPlace } = this;
+    for (let i = 0; i <= owner[0]; i++) if (out[lastPlace + i] !== owner[i]) return false;
+    return true;
+  }
+
+  /** After the name was written at `begin`. */
+  private keepParent(owner: Uint8Array, begin: number): void {
+    const { out, hashes, parent } = this;
+    this.parentLength = 0;
+    if (owner[0] === 0) return;
+    const from = 1 + owner[0];
+    if (owner[from] === 0) return; // below the root, there is nothing to point to
+    const place = out[begin] >= 0xc0 ? ((out[begin] & 0x3f) << 8) | out[begin + 1] : begin;
+    let behind = place + 1 + out[place];
+    if (out[behind] >= 0xc0) behind = ((out[behind] & 0x3f) << 8) | out[behind + 1];
+    if (place >= POINTER_MAX || behind >= POINTER_MAX) return;
+    let length = 0;
+    while (owner[from + length] !== 0) length += 1 + owner[from + length];
+    length += 1;
+    for (let i = 0; i < length; i++) parent[i] = owner[from + i];
+    this.parentLength = length;
+    this.parentHash = hashes[1];
+    this.parentPlace = behind;
+    this.lastPlace = place;
   }
 
   /** Writes the uncompressed name at `source[start]`, pointing to what stands already. Returns its length in `source`. */
