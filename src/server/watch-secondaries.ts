@@ -1,8 +1,10 @@
+import { randomInt } from 'node:crypto';
 import DNS from 'dns2';
 import { endpointText } from '../config/address.ts';
 import type { Endpoint, NotifyTarget } from '../config/types.ts';
 import { nameText, type WireName } from '../zones/name.ts';
 import type { SecondaryView } from './api.ts';
+import { askOverTcp } from './ask-tcp.ts';
 import { type NotifyZone, targetConcerns } from './notifier.ts';
 import { lagOf, WatchBook, type WatchRow } from './watch-book.ts';
 
@@ -10,8 +12,8 @@ const TICK_MS = 500;
 /** Asked in one tick: so many sockets at once, and so much of the main thread's time. */
 const ASKED_MAX = 250;
 const TIMEOUT_MS = 2000;
-/** Over TCP at once: its client knows no time-out of its own. */
-const TCP_MAX = 4;
+/** Over TCP at once. */
+const TCP_MAX = 20;
 
 export type WatchOptions = {
   readonly targets: readonly NotifyTarget[];
@@ -97,22 +99,19 @@ export class SecondaryWatch {
     return serialIn(await ask(name, 'SOA', DNS.Packet.CLASS.IN, { recursive: false }));
   }
 
-  private async askTcp({ address, port }: Endpoint, name: string): Promise<number> {
-    // dns2 takes what stands before the first colon for the host.
-    if (address.includes(':')) throw new Error('no answer over UDP');
+  /** `dns2` writes and reads the message; its own client knows neither IPv6 nor a time-out. */
+  private async askTcp(to: Endpoint, name: string): Promise<number> {
     if (this.tcp >= TCP_MAX) throw new Error('no answer over UDP, and TCP is busy');
     this.tcp++;
-    const asked = DNS.TCPClient({ dns: address, port })(name, 'SOA', DNS.Packet.CLASS.IN, { recursive: false });
-    const free = (): void => void this.tcp--;
-    asked.then(free, free);
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error('no answer over UDP or TCP')), TIMEOUT_MS);
-    });
     try {
-      return serialIn(await Promise.race([asked, late]));
+      const query = new DNS.Packet();
+      query.header.id = randomInt(65_536);
+      query.questions.push(new DNS.Packet.Question(name, DNS.Packet.TYPE.SOA, DNS.Packet.CLASS.IN));
+      const answer = DNS.Packet.parse(await askOverTcp(to, query.toBuffer(), TIMEOUT_MS));
+      if (answer.header.id !== query.header.id) throw new Error('answered to something else over TCP');
+      return serialIn(answer);
     } finally {
-      clearTimeout(timer);
+      this.tcp--;
     }
   }
 }
