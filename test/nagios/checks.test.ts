@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, utimes } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -53,9 +53,16 @@ beforeAll(async () => {
   await site.write('health/b.edgestore', store(1.2, 'in'));
   await site.write('health/c.edgestore', store(6, 'out'));
 
+  for (const [name, secondaries] of Object.entries(SECONDARIES)) {
+    await site.write(`${name}.json`, JSON.stringify({ secondaries }));
+  }
+
   server = createServer((request, response) => {
-    if (request.url === '/silent/api/v1/networks/mynet') return;
-    if (request.url === '/text/api/v1/networks/mynet') response.end('hello');
+    const asked = /^\/(\w+)\/api\/v1\/secondaries$/.exec(request.url ?? '')?.[1];
+    const rows = asked === undefined ? undefined : SECONDARIES[asked];
+    if (rows !== undefined) response.end(JSON.stringify({ secondaries: rows }));
+    else if (request.url === '/silent/api/v1/networks/mynet') return;
+    else if (request.url === '/text/api/v1/networks/mynet') response.end('hello');
     else if (request.url === '/empty/api/v1/networks/mynet') response.end('{}');
     else if (request.url === `/api/v1/networks/${NETWORK}`) response.end(JSON.stringify(ANSWER));
     else response.writeHead(404).end('{"error":"not found"}');
@@ -144,6 +151,93 @@ describe('each check', () => {
   });
 });
 
+const row = (secondary: string, zone: string, lag: number | null, error: string | null = null): object => ({
+  secondary,
+  zone,
+  network: zone.startsWith('o') ? 'other' : NETWORK,
+  serial: lag === null ? null : 7,
+  our_serial: 9,
+  lag_seconds: lag,
+  checked_at: NOW,
+  error,
+});
+/** What `/api/v1/secondaries` answers in the rows below. */
+const SECONDARIES: Readonly<Record<string, readonly object[]>> = {
+  well: [row('192.0.2.1:53', 'a.test', 0), row('192.0.2.2:53', 'a.test', 0)],
+  behind: [row('192.0.2.1:53', 'a.test', 12.34), row('192.0.2.2:53', 'a.test', 3), row('192.0.2.2:53', 'o.test', 99)],
+  silent: [row('192.0.2.1:53', 'a.test', 0), row('192.0.2.2:53', 'a.test', null, 'no | answer')],
+  new: [{ ...row('192.0.2.1:53', 'a.test', null), checked_at: null }],
+  none: [],
+};
+const SECONDARY_ROWS: readonly (readonly [string, string])[] = [
+  ['well', '0 EDGE_SECONDARIES OK 2 watched, longest lag 0.0 seconds | lag=0.0s;10;60;0 silent=0;;0;0'],
+  [
+    'behind',
+    '2 EDGE_SECONDARIES CRIT 3 watched, longest lag 99.0 seconds (o.test at 192.0.2.2:53) | lag=99.0s;10;60;0 silent=0;;0;0',
+  ],
+  [
+    '-A mynet behind',
+    '1 EDGE_SECONDARIES WARN 2 watched, longest lag 12.3 seconds (a.test at 192.0.2.1:53) | lag=12.3s;10;60;0 silent=0;;0;0',
+  ],
+  [
+    '-A mynet -w 13 behind',
+    '0 EDGE_SECONDARIES OK 2 watched, longest lag 12.3 seconds (a.test at 192.0.2.1:53) | lag=12.3s;13;60;0 silent=0;;0;0',
+  ],
+  [
+    '-A mynet --critical=12 behind',
+    '2 EDGE_SECONDARIES CRIT 2 watched, longest lag 12.3 seconds (a.test at 192.0.2.1:53) | lag=12.3s;10;12;0 silent=0;;0;0',
+  ],
+  [
+    '-S 192.0.2.2:53 --dnet mynet behind',
+    '0 EDGE_SECONDARIES OK 1 watched, longest lag 3.0 seconds (a.test at 192.0.2.2:53) | lag=3.0s;10;60;0 silent=0;;0;0',
+  ],
+  [
+    'silent',
+    '2 EDGE_SECONDARIES CRIT 2 watched, longest lag 0.0 seconds, 1 without an answer, such as a.test at 192.0.2.2:53: no   answer | lag=0.0s;10;60;0 silent=1;;0;0',
+  ],
+  [
+    '-S 192.0.2.1:53 silent',
+    '0 EDGE_SECONDARIES OK 1 watched, longest lag 0.0 seconds | lag=0.0s;10;60;0 silent=0;;0;0',
+  ],
+  ['new', '0 EDGE_SECONDARIES OK 1 watched, longest lag 0.0 seconds | lag=0.0s;10;60;0 silent=0;;0;0'],
+  ['none', '3 EDGE_SECONDARIES UNKNOWN no such secondary is watched'],
+  ['-S 192.0.2.9:53 well', '3 EDGE_SECONDARIES UNKNOWN no such secondary is watched'],
+];
+
+describe('the secondaries', () => {
+  test.concurrent.each(SECONDARY_ROWS)('asked for: %s', async (line, expected) => {
+    const [, options, name] = /^(.*?)(\w+)$/.exec(line) ?? [];
+    expect(await run('secondaries', `${options} -u URL/${name}/`)).toBe(expected);
+    expect(await run('secondaries', `${options} @${name}.json`)).toBe(expected);
+  });
+
+  test.concurrent.each([
+    ['', /-u URL or one FILE is needed/],
+    ['@a.json @b.json', /-u URL or one FILE is needed/],
+    ['-u URL @a.json', /-u URL or one FILE is needed/],
+    ['@missing.json', /cannot read \S+: ENOENT$/],
+    ['@broken.state', /is no JSON$/],
+    ['@quiet.state', /tells nothing of secondaries$/],
+    ['-u URL/text2', /answers 404$/],
+    ['-u http://127.0.0.1:1', /cannot ask \S+: /],
+    ['-u URL -w x', /"x" is no range/],
+    ['-u URL -t 0', /"0" is no number of seconds/],
+    ['-u URL --colour', /unknown option --colour/],
+    ['-c', /-c needs a value/],
+  ])('what is missing, unreadable or wrong is UNKNOWN: %s', async (args, expected) => {
+    const output = await run('secondaries', args);
+    expect(output).toMatch(/^3 EDGE_SECONDARIES UNKNOWN \S[^\n]*$/);
+    expect(output).toMatch(expected);
+  });
+
+  test('an answer saved too long ago is UNKNOWN, since nobody knows what is now', async () => {
+    await site.write('old.json', JSON.stringify({ secondaries: SECONDARIES['well'] }));
+    await utimes(site.path('old.json'), NOW - 400, NOW - 400);
+    expect(await run('secondaries', '@old.json')).toMatch(/^3 EDGE_SECONDARIES UNKNOWN \S+ was written \d+ s ago$/);
+    expect(await run('secondaries', '-M 900 @old.json')).toMatch(/^0 /);
+  });
+});
+
 const NAMES = ['rotation', 'integrity', 'live', 'freshness', 'latency'];
 const FILE_NAMES = NAMES.slice(0, 4);
 const TROUBLE: readonly (readonly [string, string])[] = [
@@ -203,7 +297,7 @@ describe('each file', () => {
 
   test('shares its common part with the others to the letter', async () => {
     const files = NAMES.map((name) => `check_edgewise_${name}`);
-    // That one asks about secondaries, not about one network, and reads no files: test/secondaries/watch.test.ts.
+    // That one asks about secondaries, not about one network; beside a running server: test/secondaries/watch.test.ts.
     expect((await readdir(SOURCE)).sort()).toEqual([...files, 'check_edgewise_secondaries'].sort());
     const parts = await Promise.all(
       files.map(
