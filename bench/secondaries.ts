@@ -1,24 +1,28 @@
 /**
- * Time from a decision to the changed answer at each kind of secondary, set up as docs/secondaries.md says, and the rate
- * of a large AXFR beside BIND and NSD as primaries. `npm run bench:secondaries -- [records] [flips] [zones]`
+ * `npm run bench:secondaries`: time from a decision to the changed answer at each kind of secondary, set up as
+ * docs/secondaries.md says, for one zone and for a thousand; and the rate of a large AXFR beside NSD and BIND as primaries.
+ *
+ * Options: `--kinds bind,nsd,knot,powerdns`, `--zones 1,1000`, `--flips 6`, `--records 1000000` (0: no AXFR), `--rounds 3`.
  */
-import { once } from 'node:events';
-import { connect } from 'node:net';
+import { parseArgs } from 'node:util';
 import { parse } from 'yaml';
 import { Primary } from '../test/secondaries/primary.ts';
 import { Secondary, type SecondaryKind } from '../test/secondaries/secondary.ts';
-import { PRIMARY_ADDRESS, SECONDARY_ADDRESS, snippet } from '../test/secondaries/snippets.ts';
-import { decodeMessage } from '../test/support/dns-message.ts';
-import { encodeQuery } from '../test/support/dns-query.ts';
-import { askOnce, Peer } from '../test/support/peers.ts';
+import { SECONDARY_ADDRESS, snippet } from '../test/secondaries/snippets.ts';
 import { freePort } from '../test/support/ports.ts';
+import { seenTimes } from './support/flip-seen.ts';
 
-const RECORDS = Number(process.argv[2] ?? 1_000_000);
-const FLIPS = Number(process.argv[3] ?? 5);
-const MANY = Number(process.argv[4] ?? 1000);
 const KINDS: readonly SecondaryKind[] = ['bind', 'nsd', 'knot', 'powerdns'];
-const TRY_MS = 100;
-const LATE_MS = 60_000;
+
+const { values } = parseArgs({
+  options: {
+    kinds: { type: 'string', default: KINDS.join(',') },
+    zones: { type: 'string', default: '1,1000' },
+    flips: { type: 'string', default: '6' },
+    records: { type: 'string', default: '1000000' },
+    rounds: { type: 'string', default: '3' },
+  },
+});
 
 function transferOf(port: number): Record<string, unknown> {
   const text = snippet('yaml')
@@ -27,98 +31,51 @@ function transferOf(port: number): Record<string, unknown> {
   return (parse(text) as { transfer: Record<string, unknown> }).transfer;
 }
 
-/** Resolves when the server at `port` gives the zone these addresses. */
-async function answered(port: number, zone: string, wanted: readonly string[]): Promise<void> {
-  const goal = [...wanted].sort().join();
-  const end = performance.now() + LATE_MS;
-  while (performance.now() < end) {
-    const reply = await askOnce(port, encodeQuery({ name: zone, type: 'A' }), TRY_MS);
-    const seen = reply === null ? [] : decodeMessage(reply).answer.map(({ text }) => text);
-    if (seen.sort().join() === goal) return;
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
-  throw new Error(`${zone} at port ${port} did not become ${goal}`);
-}
+const round = (ms: number): string => (ms < 10 ? ms.toFixed(1) : String(Math.round(ms)));
+const median = (list: readonly number[]): number => [...list].sort((a, b) => a - b)[list.length >> 1];
 
-/** Milliseconds between the first changed answer here and the last of `zones` there. */
-async function flipTimes(kind: SecondaryKind, count: number): Promise<readonly number[]> {
+/** Each flip's times at the secondary, after the first changed answer of Edgewise itself. */
+async function flips(kind: SecondaryKind, count: number): Promise<void> {
   const port = await freePort();
   const names = Array.from({ length: count }, (_, i) => `zone${i}.test`);
   const primary = await Primary.start(100 + KINDS.indexOf(kind), {
     zones: Object.fromEntries(names.map((name) => [name, 'mail IN A 192.0.2.25\n'])),
     transfer: transferOf(port),
   });
-  const zones = names.map((name) => ({ name, keyed: true }));
-  const secondary = new Secondary(kind, port, primary.dnsPort, zones);
-  const times: number[] = [];
+  const secondary = new Secondary(
+    kind,
+    port,
+    primary.dnsPort,
+    names.map((name) => ({ name, keyed: true })),
+  );
+  const rows: { first: number; middle: number; last: number; late: number }[] = [];
   try {
     await secondary.start();
-    for (const name of names) await answered(port, name, primary.edges.slice(0, 2));
-    for (let i = 0; i < FLIPS; i++) {
-      const flipped = primary.flip(i % 2);
+    const began = performance.now();
+    const all = await seenTimes(port, names, primary.edges.slice(0, 2));
+    console.log(`${kind}: ${all.size} of ${count} zones transferred within ${round(performance.now() - began)} ms`);
+    for (let i = 0; i < Number(values.flips); i++) {
       const wanted = primary.edges.filter((_, edge) => edge !== i % 2);
-      await answered(primary.dnsPort, names[0], wanted);
-      const start = performance.now();
-      for (const name of names) await answered(port, name, wanted);
-      times.push(performance.now() - start);
-      await flipped;
+      const here = seenTimes(primary.dnsPort, names.slice(0, 1), wanted);
+      const there = seenTimes(port, names, wanted);
+      await primary.flip(i % 2);
+      const [start] = [...(await here).values()];
+      const times = [...(await there).values()].map((ms) => ms - start).sort((a, b) => a - b);
+      rows.push({ first: times[0], middle: median(times), last: times[times.length - 1], late: count - times.length });
     }
   } finally {
     await secondary.remove();
     await primary.stop();
   }
-  return times.sort((a, b) => a - b);
+  const of = (pick: (row: (typeof rows)[number]) => number): string => round(median(rows.map(pick)));
+  const lasts = rows.map(({ last }) => round(last)).join(' ');
+  const late = rows.reduce((sum, row) => sum + row.late, 0);
+  console.log(
+    `flip ${kind}, ${count} zones: first ${of((row) => row.first)}, median ${of((row) => row.middle)}, last ${of((row) => row.last)} ms` +
+      ` (each flip's last: ${lasts})${late > 0 ? `; ${late} answers never came` : ''}`,
+  );
 }
 
-/** Seconds and octets of one AXFR, read as fast as it comes. */
-async function axfr(port: number, zone: string): Promise<{ readonly seconds: number; readonly octets: number }> {
-  const socket = connect(port, '127.0.0.1');
-  await once(socket, 'connect');
-  const query = encodeQuery({ name: zone, type: 'AXFR' });
-  const start = performance.now();
-  socket.write(Buffer.concat([Buffer.of(query.length >> 8, query.length & 255), query]));
-  let octets = 0;
-  let last = start;
-  // The end is the pause after the last record: a server may keep the connection open.
-  socket.setTimeout(1500, () => socket.destroy());
-  socket.on('data', (chunk) => {
-    octets += chunk.length;
-    last = performance.now();
-  });
-  await once(socket, 'close');
-  return { seconds: (last - start) / 1000, octets };
+for (const count of values.zones.split(',').map(Number)) {
+  for (const kind of KINDS) if (values.kinds.split(',').includes(kind)) await flips(kind, count);
 }
-
-const host = (i: number): string => `h${i} 300 IN A 192.0.${(i >> 8) & 255}.${i & 255}`;
-
-async function axfrRates(): Promise<void> {
-  const hosts = Array.from({ length: RECORDS }, (_, i) => host(i)).join('\n');
-  const report = async (name: string, port: number): Promise<void> => {
-    const runs = [await axfr(port, 'big.test'), await axfr(port, 'big.test'), await axfr(port, 'big.test')];
-    const best = runs.reduce((a, b) => (b.seconds < a.seconds ? b : a));
-    const rate = Math.round(RECORDS / best.seconds);
-    console.log(`axfr ${name}: ${best.seconds.toFixed(2)} s, ${rate} records/s, ${(best.octets / 1e6).toFixed(1)} MB`);
-  };
-  const primary = await Primary.start(110, {
-    zones: { 'big.test': `${hosts}\n` },
-    transfer: { allow: [{ from: '127.0.0.1' }] },
-  });
-  await report('edgewise', primary.dnsPort);
-  await primary.stop();
-  const text = `$ORIGIN big.test.\n@ 300 IN SOA ns1 host 1 3600 600 86400 300\n@ 300 IN NS ns1\nns1 300 IN A 192.0.2.1\n${hosts}\n`;
-  for (const kind of ['bind', 'nsd'] as const) {
-    const peer = await Peer.start(kind, { zones: [{ origin: 'big.test', text }] });
-    await report(kind, peer.port);
-    await peer.stop();
-  }
-}
-
-console.log(`Edgewise at ${PRIMARY_ADDRESS} of the page is on loopback; ${FLIPS} flips, ${RECORDS} records`);
-for (const count of [1, MANY]) {
-  for (const kind of KINDS) {
-    const times = await flipTimes(kind, count);
-    const shown = times.map((ms) => Math.round(ms)).join(' ');
-    console.log(`flip ${kind}, ${count} zones: median ${Math.round(times[times.length >> 1])} ms (${shown})`);
-  }
-}
-await axfrRates();
