@@ -6,24 +6,24 @@ import { networkDetail, networkSummary } from './api-network.ts';
 import { healthBody, healthReasons } from './healthz.ts';
 import type { Metrics } from './metrics.ts';
 
-/** `body`: text as it goes out. */
+/** `body`: text, or its octets in UTF-8. */
 export type Reply = {
   readonly status: number;
   readonly type: string;
-  readonly body: string;
+  readonly body: string | Uint8Array;
   readonly headers?: { readonly [name: string]: string };
 };
 
 /** What routes read from. */
 export type Sources = { readonly view: StatusView; readonly metrics: Metrics };
 
-type Handler = (sources: Sources, segment: string) => Reply | Promise<Reply>;
+type Handler = (sources: Sources, segment: string, query: URLSearchParams) => Reply | Promise<Reply>;
 
 /** Exact path → handler; a pattern's `*` is one segment, decoded. */
 const ROUTES: readonly (readonly [path: string, handler: Handler])[] = [
   ['/', () => ({ status: 200, type: 'text/plain; charset=utf-8', body: INDEX })],
   ['/healthz', healthz],
-  ['/metrics', async ({ metrics }) => ({ status: 200, type: metrics.contentType, body: await metrics.text() })],
+  ['/metrics', scrape],
   ['/api/v1/status', ({ view }) => json(200, status(view))],
   ['/api/v1/networks', ({ view }) => json(200, { networks: view.networks().map(networkSummary) })],
   ['/api/v1/networks/*', network],
@@ -34,7 +34,7 @@ const ROUTES: readonly (readonly [path: string, handler: Handler])[] = [
 const INDEX = `Edgewise
 
 /healthz               200 when all is well, 503 with the reasons when not
-/metrics               for Prometheus
+/metrics               for Prometheus; ?exclude[]=zones leaves out what has a sample for each zone
 /api/v1/status         this server in a few lines
 /api/v1/networks       the networks and what is live in them
 /api/v1/networks/NET   one network: edges, judgements and the reasons for them, canaries, changes
@@ -44,7 +44,7 @@ const INDEX = `Edgewise
 
 /** Answers one request. `target`: the request line's, `/path?query`; anything but GET and HEAD is refused. */
 export async function route(method: string, target: string, sources: Sources): Promise<Reply> {
-  const path = target.split(/[?#]/, 1)[0];
+  const [path, query = ''] = target.split('#', 1)[0].split('?', 2);
   const found = ROUTES.map(([pattern, handler]) => ({ segment: match(pattern, path), handler })).find(
     ({ segment }) => segment !== null,
   );
@@ -52,7 +52,7 @@ export async function route(method: string, target: string, sources: Sources): P
   if (method !== 'GET' && method !== 'HEAD') {
     return { ...failure(405, 'method not allowed', 'only GET and HEAD'), headers: { allow: 'GET, HEAD' } };
   }
-  return found.handler(sources, found.segment ?? '');
+  return found.handler(sources, found.segment ?? '', new URLSearchParams(query));
 }
 
 /** An error as every path reports it. */
@@ -80,6 +80,11 @@ function json(code: number, value: object): Reply {
 function healthz({ view }: Sources): Reply {
   const reasons = healthReasons(view);
   return json(reasons.length === 0 ? 200 : 503, healthBody(view, reasons));
+}
+
+async function scrape({ metrics }: Sources, _: string, query: URLSearchParams): Promise<Reply> {
+  const body = await metrics.body({ zones: !query.getAll('exclude[]').includes('zones') });
+  return { status: 200, type: metrics.contentType, body };
 }
 
 function network({ view }: Sources, name: string): Reply {

@@ -1,7 +1,6 @@
-import type { Registry } from 'prom-client';
 import { typeName } from '../zones/types/type-name.ts';
 import type { StatusView } from './api.ts';
-import { counter } from './metrics-kit.ts';
+import { counter, type Family } from './metrics-kit.ts';
 import { EVENTS } from './stats.ts';
 
 /** RFC 6895 §2.3; 16 and above only with EDNS. */
@@ -20,8 +19,8 @@ const RCODES: ReadonlyMap<number, string> = new Map([
 ]);
 
 /** What the answering threads counted. */
-export function addDnsMetrics(registry: Registry, view: StatusView): void {
-  counter(registry, {
+export function addDnsMetrics(families: Family[], view: StatusView): void {
+  counter(families, {
     name: 'dns_queries_total',
     help: 'Queries by transport and type; types that are rare or unknown are one: other',
     labels: ['transport', 'type'],
@@ -30,7 +29,7 @@ export function addDnsMetrics(registry: Registry, view: StatusView): void {
       for (const { transport, label, count } of addedUp(rows)) put({ transport, type: label }, count);
     },
   });
-  counter(registry, {
+  counter(families, {
     name: 'dns_answers_total',
     help: 'Answers by transport and response code',
     labels: ['transport', 'rcode'],
@@ -39,14 +38,16 @@ export function addDnsMetrics(registry: Registry, view: StatusView): void {
       for (const { transport, label, count } of addedUp(rows)) put({ transport, rcode: label }, count);
     },
   });
-  counter(registry, {
+  counter(families, {
     name: 'dns_network_queries_total',
-    help: 'Queries by the network whose zone they were for',
+    help: 'Queries by the network whose zone they were for; static: zones of no network, none: no zone of ours',
     labels: ['network'],
     collect: (put) => {
       const names = view.statsNetworks();
       const sums = new Map<string, number>();
-      for (const [row, count] of view.stats().networks.entries()) {
+      const { networks, noZone } = view.stats();
+      sums.set('none', noZone);
+      for (const [row, count] of networks.entries()) {
         const network = names[row] ?? null;
         // A network may be called as another row is labelled; the same labels twice would spoil the whole scrape.
         if (network !== null) sums.set(network, count + (sums.get(network) ?? 0));
@@ -54,7 +55,7 @@ export function addDnsMetrics(registry: Registry, view: StatusView): void {
       for (const [network, count] of sums) put({ network }, count);
     },
   });
-  counter(registry, {
+  counter(families, {
     name: 'dns_events_total',
     help: 'What befell queries and connections: dropped, truncated, rate limited, cookies, EDNS, send failures',
     labels: ['event'],

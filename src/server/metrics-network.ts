@@ -1,19 +1,18 @@
-import type { Registry } from 'prom-client';
 import { recentChanges } from '../health/limit.ts';
 import type { Verdict } from '../health/types.ts';
 import type { NetworkView, StatusView } from './api.ts';
-import { counter, gauge, type Put } from './metrics-kit.ts';
+import { counter, type Family, gauge, type Put } from './metrics-kit.ts';
 
 const JUDGEMENTS = ['pass_threshold', 'pass_window', 'pass_average', 'pass', 'fail'] as const;
 
 /** The networks: what is live, how it was judged, how the rounds go. */
-export function addNetworkMetrics(registry: Registry, view: StatusView): void {
+export function addNetworkMetrics(families: Family[], view: StatusView): void {
   const perNetwork = (
     name: string,
     help: string,
     value: (network: NetworkView) => number | boolean | null | undefined,
   ): void =>
-    gauge(registry, {
+    gauge(families, {
       name: `network_${name}`,
       help,
       labels: ['network'],
@@ -42,7 +41,7 @@ export function addNetworkMetrics(registry: Registry, view: StatusView): void {
   perNetwork('round_overdue', 'Whether a probing round is later than it should be', ({ round }) => round.overdue);
   perNetwork('round_timestamp_seconds', 'When the last probing round ended', ({ round }) => round.lastRun);
 
-  counter(registry, {
+  counter(families, {
     name: 'network_rotations_total',
     help: 'Changes of the live set since the start',
     labels: ['network'],
@@ -50,7 +49,7 @@ export function addNetworkMetrics(registry: Registry, view: StatusView): void {
       for (const { name, rotationsTotal } of view.networks()) put({ network: name }, rotationsTotal);
     },
   });
-  gauge(registry, {
+  gauge(families, {
     name: 'network_edges',
     help: 'Edges by their last judgement; none: unavailable or never fetched',
     labels: ['network', 'judgement'],
@@ -63,16 +62,16 @@ export function addNetworkMetrics(registry: Registry, view: StatusView): void {
       }
     },
   });
-  addEdgeMetrics(registry, view);
+  addEdgeMetrics(families, view);
 }
 
-function addEdgeMetrics(registry: Registry, view: StatusView): void {
+function addEdgeMetrics(families: Family[], view: StatusView): void {
   const perEdge = (
     name: string,
     help: string,
     value: (verdict: Verdict, network: NetworkView, live: ReadonlySet<string>) => number | boolean | null,
   ): void =>
-    gauge(registry, {
+    gauge(families, {
       name: `edge_${name}`,
       help,
       labels: ['network', 'edge'],
@@ -93,7 +92,7 @@ function addEdgeMetrics(registry: Registry, view: StatusView): void {
   perEdge('last_fetch_seconds', 'How long the last fetch took; the timeout when it failed', ({ last }) => last);
   perEdge('window_average_seconds', 'Mean fetch time of the last 300 seconds', (verdict) => verdict.windowAverage);
   perEdge('average_seconds', 'Mean fetch time of all stored fetches', ({ average }) => average);
-  gauge(registry, {
+  gauge(families, {
     name: 'edge_mode_info',
     help: 'Always 1; the label says which mode an operator gave the edge',
     labels: ['network', 'edge', 'mode'],
@@ -105,7 +104,7 @@ function addEdgeMetrics(registry: Registry, view: StatusView): void {
       }
     },
   });
-  gauge(registry, {
+  gauge(families, {
     name: 'canary_active',
     help: 'Whether the canary stands in for an edge in its zone',
     labels: ['network', 'zone', 'address'],

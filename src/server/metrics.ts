@@ -6,13 +6,15 @@ import { setImmediate } from 'node:timers/promises';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { StatusView } from './api.ts';
 import { addDnsMetrics } from './metrics-dns.ts';
+import type { Family } from './metrics-kit.ts';
 import { addNetworkMetrics } from './metrics-network.ts';
 import { addServerMetrics } from './metrics-server.ts';
+import { MetricsWriter } from './metrics-writer.ts';
 
 export type Metrics = {
   readonly contentType: string;
-  /** The exposition text of this moment. */
-  text(): Promise<string>;
+  /** The exposition text of this moment. `zones` false: without the metrics that have a sample for each zone. */
+  body(wanted?: { readonly zones: boolean }): Promise<Uint8Array>;
 };
 
 /**
@@ -25,18 +27,23 @@ export function createMetrics(view: StatusView): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix: 'edgewise_' });
   for (const name of ILL_NAMED) registry.removeSingleMetric(name);
-  addServerMetrics(registry, view);
-  addNetworkMetrics(registry, view);
-  addDnsMetrics(registry, view);
-  return { contentType: registry.contentType, text: () => exposition(registry) };
-}
-
-/** One metric a turn of the event loop: ten thousand zones must not hold up a decision until they are all printed. */
-async function exposition(registry: Registry): Promise<string> {
-  const parts: string[] = [];
-  for (const { name } of registry.getMetricsAsArray()) {
-    parts.push(await registry.getSingleMetricAsString(name));
-    await setImmediate();
-  }
-  return `${parts.join('\n\n')}\n`;
+  const families: Family[] = [];
+  addServerMetrics(families, view);
+  addNetworkMetrics(families, view);
+  addDnsMetrics(families, view);
+  return {
+    contentType: registry.contentType,
+    async body({ zones } = { zones: true }) {
+      const writer = new MetricsWriter();
+      writer.text(await registry.metrics());
+      for (const family of families) {
+        if (family.perZone && !zones) continue;
+        // One metric a turn of the event loop: ten thousand zones must not hold up a decision until all are printed.
+        await setImmediate();
+        writer.text('\n');
+        family.write(writer);
+      }
+      return writer.take();
+    },
+  };
 }

@@ -24,7 +24,7 @@ const { COOKIE } = cookies;
 const { DECODED } = decoding;
 const { TRANSPORT } = dnsThread;
 const { CLASS, EDE, HEADER_LENGTH, RCODE, TCP_MAX, TYPE, UDP_PLAIN_MAX } = message;
-const { EVENT } = statistics;
+const { EVENT, NO_ZONE } = statistics;
 
 /** Not answered here: a transfer, NOTIFY or a signed message. What `out` holds means nothing. */
 export const SPECIAL = -1;
@@ -159,7 +159,7 @@ export class Responder {
       if (rcode !== RCODE.noError) return this.refuse(query, client, rcode, EDE.notSupported);
     }
     const zone = this.zoneFor(type);
-    this.stats.countQuery(transport, type, zone === null ? 0 : zone.network);
+    this.stats.countQuery(transport, type, zone === null ? NO_ZONE : zone.network);
     if (zone === null) return this.refuse(query, client, RCODE.refused, EDE.notAuthoritative);
     if (zone.catalog && !this.asksForSoaOf(zone)) return this.refuse(query, client, RCODE.refused, EDE.prohibited);
     return this.zoneAnswer(query, client, zone);
@@ -200,7 +200,7 @@ export class Responder {
     const { class: queryClass, name, type } = this.query;
     const text = queryClass === CLASS.ch ? this.chaos.find(query, name.length, type) : null;
     if (text === null) return this.refuse(query, client, RCODE.refused, EDE.notSupported);
-    this.stats.countQuery(client.transport, type, 0);
+    this.stats.countQuery(client.transport, type, NO_ZONE);
     const at = writeChaosText(this.out, this.query.questionEnd, text);
     this.lastKind = KIND.positive;
     this.view.setInt32(6, 1 << 16);

@@ -2,7 +2,8 @@
  * Query statistics in shared memory: one row a thread, one writer a row, summed on scrape. Counters are float64, whole
  * up to 2^53; an aligned 64-bit store is one store on the machines Node runs on, so a reader never sees half of one.
  *
- * A row: `queries` per transport × type bucket, `answers` per transport × rcode, queries per network, then single events.
+ * A row: `queries` per transport × type bucket, `answers` per transport × rcode, single events, queries of no zone, then
+ * queries per network.
  */
 export const TRANSPORTS: readonly string[] = ['udp4', 'udp6', 'tcp', 'tls'];
 export const TYPE_BUCKETS = 258; // types 0–255, 256 = ANY… others 257
@@ -26,7 +27,10 @@ export type StatEvent = (typeof EVENTS)[number];
 const QUERIES = 0;
 const ANSWERS = QUERIES + TRANSPORTS.length * TYPE_BUCKETS;
 const EVENTS_AT = ANSWERS + TRANSPORTS.length * RCODES;
-const NETWORKS = EVENTS_AT + EVENTS.length;
+const NETWORKS = EVENTS_AT + EVENTS.length + 1;
+
+/** The "network" of a query that no zone of ours answers; its counter stands before those of the networks. */
+export const NO_ZONE = -1;
 
 export const EVENT: { readonly [name in StatEvent]: number } = Object.fromEntries(
   EVENTS.map((name, i) => [name, EVENTS_AT + i]),
@@ -55,6 +59,7 @@ export class Stats {
     return new Stats(shared, networks, row);
   }
 
+  /** `network`: a zone's row, or `NO_ZONE`. */
   countQuery(transport: number, type: number, network: number): void {
     this.counters[QUERIES + transport * TYPE_BUCKETS + Math.min(type, 257)] += 1;
     this.counters[NETWORKS + network] += 1;
@@ -70,6 +75,8 @@ export type StatsSum = {
   readonly queries: readonly { readonly transport: string; readonly type: number; readonly count: number }[];
   readonly answers: readonly { readonly transport: string; readonly rcode: number; readonly count: number }[];
   readonly networks: readonly number[];
+  /** Queries that no zone answered: refused, or about the server itself. */
+  readonly noZone: number;
   readonly events: { readonly [name in StatEvent]: number };
 };
 
@@ -78,6 +85,7 @@ export const NO_STATS: StatsSum = {
   queries: [],
   answers: [],
   networks: [],
+  noZone: 0,
   events: Object.fromEntries(EVENTS.map((name) => [name, 0])) as StatsSum['events'],
 };
 
@@ -96,6 +104,7 @@ export function sumStats(shared: SharedArrayBuffer, networks: number): StatsSum 
     queries: rows(QUERIES, TYPE_BUCKETS, (transport, type, count) => ({ transport, type, count })),
     answers: rows(ANSWERS, RCODES, (transport, rcode, count) => ({ transport, rcode, count })),
     networks: Array.from(sum.subarray(NETWORKS, NETWORKS + networks)),
+    noZone: sum[NETWORKS + NO_ZONE],
     events: Object.fromEntries(EVENTS.map((name) => [name, sum[EVENT[name]]])) as StatsSum['events'],
   };
 }

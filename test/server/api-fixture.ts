@@ -1,6 +1,6 @@
 import type { Decision, Sample } from '../../src/health/types.ts';
 import type { NetworkView, StatusView } from '../../src/server/api.ts';
-import { Stats, sumStats } from '../../src/server/stats.ts';
+import { NO_ZONE, Stats, sumStats } from '../../src/server/stats.ts';
 
 /** The clock of the fixtures, epoch seconds. */
 export const NOW = 1_700_000_000;
@@ -137,7 +137,7 @@ export function statusView(over: Partial<StatusView> = {}): StatusView {
   stats.countQuery(0, 1, 1);
   stats.countQuery(0, 1, 1);
   stats.countQuery(2, 199, 0);
-  stats.countQuery(2, 65_280, 0);
+  stats.countQuery(2, 65_280, NO_ZONE);
   stats.countAnswer(0, 0);
   stats.countAnswer(2, 11);
   return {

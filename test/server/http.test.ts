@@ -45,6 +45,7 @@ test.each([
   ['/healthz', 200, 'application/json; charset=utf-8', '{"status":"ok","ready":true,"reasons":[]'],
   ['/healthz?x=1', 200, 'application/json; charset=utf-8', '{"status":"ok"'],
   ['/metrics', 200, 'text/plain; version=0.0.4; charset=utf-8', '# HELP edgewise_'],
+  ['/metrics?exclude[]=zones', 200, 'text/plain; version=0.0.4; charset=utf-8', 'edgewise_ready 1\n'],
   ['/api/v1/status', 200, 'application/json; charset=utf-8', '{"status":"ok"'],
   ['/api/v1/networks', 200, 'application/json; charset=utf-8', '{"networks":[{"network":"net-a"'],
   ['/api/v1/networks/net-a', 200, 'application/json; charset=utf-8', '{"network":"net-a"'],

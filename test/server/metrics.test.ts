@@ -1,11 +1,15 @@
 import { execFileSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 import type { StatusView } from '../../src/server/api.ts';
-import { createMetrics } from '../../src/server/metrics.ts';
+import { createMetrics, type Metrics } from '../../src/server/metrics.ts';
 import { decision, NOW, network, statusView } from './api-fixture.ts';
 
 function scrape(over: Partial<StatusView> = {}): Promise<string> {
-  return createMetrics(statusView(over)).text();
+  return text(createMetrics(statusView(over)));
+}
+
+async function text(metrics: Metrics, wanted?: { readonly zones: boolean }): Promise<string> {
+  return new TextDecoder().decode(await metrics.body(wanted));
 }
 
 /** Sample lines of the metrics whose names begin so. */
@@ -44,6 +48,14 @@ test.each([
   ],
   ['prober_loop_delay_seconds', ['edgewise_prober_loop_delay_seconds 0.0012']],
   ['secondary_lag_seconds', ['edgewise_secondary_lag_seconds{secondary="192.0.2.53:53",zone="example.test"} 4']],
+  [
+    'secondary_zones',
+    [
+      'edgewise_secondary_zones{secondary="192.0.2.53:53",state="current"} 0',
+      'edgewise_secondary_zones{secondary="192.0.2.53:53",state="behind"} 1',
+      'edgewise_secondary_zones{secondary="192.0.2.53:53",state="unknown"} 0',
+    ],
+  ],
   ['secondary_up', ['edgewise_secondary_up{secondary="192.0.2.53:53",zone="example.test"} 1']],
   ['network_live_edges', ['edgewise_network_live_edges{network="net-a"} 1']],
   ['network_wanted_edges', ['edgewise_network_wanted_edges{network="net-a"} 2']],
@@ -95,7 +107,10 @@ test.each([
       'edgewise_dns_answers_total{transport="tcp",rcode="other"} 1',
     ],
   ],
-  ['dns_network_queries_total', ['edgewise_dns_network_queries_total{network="net-a"} 2']],
+  [
+    'dns_network_queries_total',
+    ['edgewise_dns_network_queries_total{network="none"} 1', 'edgewise_dns_network_queries_total{network="net-a"} 2'],
+  ],
   ['dns_events_total{event="dropped"}', ['edgewise_dns_events_total{event="dropped"} 0']],
 ])('%s', async (name, expected) => {
   expect(samples(await scrape(), name)).toEqual(expected);
@@ -104,20 +119,48 @@ test.each([
 test('what is gone from the server is gone from the next scrape', async () => {
   let networks = [network];
   const metrics = createMetrics(statusView({ networks: () => networks }));
-  expect(samples(await metrics.text(), 'edge_up')).toHaveLength(2);
+  expect(samples(await text(metrics), 'edge_up')).toHaveLength(2);
   networks = [{ ...network, decision: { ...decision, verdicts: decision.verdicts.slice(0, 1) } }];
-  expect(samples(await metrics.text(), 'edge_up')).toHaveLength(1);
+  expect(samples(await text(metrics), 'edge_up')).toHaveLength(1);
   networks = [];
-  expect(samples(await metrics.text(), 'network_live_edges')).toEqual([]);
+  expect(samples(await text(metrics), 'network_live_edges')).toEqual([]);
 });
 
 test('what the server lists twice comes out once', async () => {
   const [row] = statusView().secondaries();
   const text = await scrape({ secondaries: () => [row, row], statsNetworks: () => ['net-a', 'net-a'] });
   expect(samples(text, 'secondary_up')).toHaveLength(1);
-  expect(samples(text, 'dns_network_queries_total')).toEqual(['edgewise_dns_network_queries_total{network="net-a"} 4']);
+  expect(samples(text, 'dns_network_queries_total{network="net-a"}')).toEqual([
+    'edgewise_dns_network_queries_total{network="net-a"} 3',
+  ]);
   const names = samples(text, '').map((line) => line.slice(0, line.lastIndexOf(' ')));
   expect(new Set(names).size).toBe(names.length);
+});
+
+test('a network that is called none, and labels with quotes, backslashes and line ends, come out sound', async () => {
+  const odd = 'a"b\\c\nd';
+  const foreign = 'ä"\\\n';
+  const text = await scrape({
+    networks: () => [
+      { ...network, name: odd },
+      { ...network, name: foreign },
+    ],
+    statsNetworks: () => [null, 'none'],
+  });
+  expect(samples(text, 'network_live_edges')).toEqual([
+    'edgewise_network_live_edges{network="a\\"b\\\\c\\nd"} 1',
+    'edgewise_network_live_edges{network="ä\\"\\\\\\n"} 1',
+  ]);
+  expect(samples(text, 'dns_network_queries_total')).toEqual(['edgewise_dns_network_queries_total{network="none"} 3']);
+  expect(execFileSync('promtool', ['check', 'metrics'], { input: text, encoding: 'utf8', stdio: 'pipe' })).toBe('');
+});
+
+test('what has a sample for each zone can be left out', async () => {
+  const exposed = await text(createMetrics(statusView()), { zones: false });
+  expect(samples(exposed, 'zone_serial')).toEqual([]);
+  expect(samples(exposed, 'secondary_lag_seconds')).toEqual([]);
+  expect(samples(exposed, 'secondary_zones')).toHaveLength(3);
+  expect(samples(exposed, 'zones{')).toHaveLength(3);
 });
 
 test('before the first round nothing is claimed', async () => {
@@ -131,6 +174,6 @@ test('before the first round nothing is claimed', async () => {
 
 test("several servers in one process do not get in one another's way", async () => {
   const [first, second] = [createMetrics(statusView()), createMetrics(statusView({ version: '9' }))];
-  expect(samples(await first.text(), 'build_info')).toEqual(['edgewise_build_info{version="1.2.3"} 1']);
-  expect(samples(await second.text(), 'build_info')).toEqual(['edgewise_build_info{version="9"} 1']);
+  expect(samples(await text(first), 'build_info')).toEqual(['edgewise_build_info{version="1.2.3"} 1']);
+  expect(samples(await text(second), 'build_info')).toEqual(['edgewise_build_info{version="9"} 1']);
 });

@@ -164,7 +164,8 @@ describe('after each answer the front ends are told', () => {
       { transport: 'udp6', rcode: 5, count: 1 },
       { transport: 'tcp', rcode: 3, count: 1 },
     ]);
-    expect(sum.networks).toEqual([1, 3, 0, 0]);
+    expect(sum.networks).toEqual([0, 3, 0, 0]);
+    expect(sum.noZone).toBe(1);
     expect([sum.events.dropped, sum.events.edns, sum.events.cookie_bad]).toEqual([1, 2, 1]);
   });
 });

@@ -1,0 +1,67 @@
+const LINE_END = 0x0a;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+
+/** Prometheus' exposition text as octets, written in place: strings put together piece by piece cost five times as much. */
+export class MetricsWriter {
+  private octets: Uint8Array = new Uint8Array(1 << 16);
+  private length = 0;
+
+  /** What was written, as a buffer of its own. */
+  take(): Uint8Array {
+    return this.octets.slice(0, this.length);
+  }
+
+  /** Text as it is. */
+  text(text: string): void {
+    this.room(text.length);
+    const { octets } = this;
+    let to = this.length;
+    for (let i = 0; i < text.length; i++) {
+      const code = text.charCodeAt(i);
+      if (code > 0x7f) {
+        this.encoded(text);
+        return;
+      }
+      octets[to++] = code;
+    }
+    this.length = to;
+  }
+
+  /** A label's value: backslashes, quotes and line ends are escaped. */
+  labelValue(value: string): void {
+    this.room(2 * value.length);
+    const { octets } = this;
+    let to = this.length;
+    for (let i = 0; i < value.length; i++) {
+      const code = value.charCodeAt(i);
+      if (code > 0x7f) {
+        this.encoded(value.replace(/[\\"]/g, '\\$&').replaceAll('\n', '\\n'));
+        return;
+      }
+      if (code === QUOTE || code === BACKSLASH || code === LINE_END) octets[to++] = BACKSLASH;
+      octets[to++] = code === LINE_END ? 0x6e : code;
+    }
+    this.length = to;
+  }
+
+  /** A sample's value. */
+  number(value: number): void {
+    if (Number.isFinite(value)) this.text(String(value));
+    else this.text(Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf');
+  }
+
+  private encoded(text: string): void {
+    const encoded = new TextEncoder().encode(text);
+    this.room(encoded.length);
+    this.octets.set(encoded, this.length);
+    this.length += encoded.length;
+  }
+
+  private room(count: number): void {
+    if (this.length + count <= this.octets.length) return;
+    const larger = new Uint8Array(Math.max(2 * this.octets.length, this.length + count));
+    larger.set(this.octets);
+    this.octets = larger;
+  }
+}
