@@ -4,17 +4,25 @@
  * legitimate client's queries were answered and how fast, by how much the prober's fetch times differ from the edges' own
  * account, and the server's memory at the end.
  *
- * Options: `--seconds 20` (of each phase), `--edges 20`, `--rate 100` (legitimate queries a second), `--flood 100000`
- * (packets a second), `--no-limit` (without rate limit).
+ * The sender of the flood is this machine's too; it runs with nice 10, as far as it can be kept from being the measure.
+ *
+ * Options: `--seconds 20` (of each phase), `--cycles 1` (flood and peace in turn), `--edges 20`, `--rate 100` (legitimate
+ * queries a second), `--flood 100000` (packets a second), `--no-limit` (without rate limit), `--peers nsd,bind` (the same
+ * flood upon these, for comparison; they probe nothing).
  */
 import { createSocket } from 'node:dgram';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { NetworkJson } from '../src/server/api-json.ts';
 import { EdgewiseServer } from '../test/support/edgewise.ts';
 import { Installation, NETWORK, OBJECT } from '../test/support/installation.ts';
 import { freePort } from '../test/support/ports.ts';
 import { startFlood } from './support/dns-flood-child.ts';
+import { type PeerName, startPeer } from './support/dns-peers.ts';
 import { queryFor, residentBytes } from './support/dns-process.ts';
+import { ORIGIN } from './support/dns-zone.ts';
 import { MockEdges } from './support/mock-edges.ts';
 
 const { values } = parseArgs({
@@ -24,6 +32,8 @@ const { values } = parseArgs({
     rate: { type: 'string', default: '100' },
     flood: { type: 'string', default: '100000' },
     'no-limit': { type: 'boolean', default: false },
+    cycles: { type: 'string', default: '1' },
+    peers: { type: 'string', default: '' },
   },
 });
 const ZONE = 'flood.test';
@@ -41,7 +51,7 @@ edges.prefer(); // real edges are other machines
 const installation = await Installation.make({
   edges: addresses,
   port: edgePort,
-  zones: { [ZONE]: 'mail IN A 192.0.2.25\n' },
+  zones: { [ZONE]: 'mail IN A 192.0.2.25\nns1 IN A 192.0.2.53\n' },
   keys: {
     run_frequency: 1,
     commands: {},
@@ -62,21 +72,46 @@ try {
   await installation.remove();
 }
 
+for (const name of values.peers.split(',').filter((peer) => peer !== '')) await runPeer(name as PeerName);
+
 async function run(server: EdgewiseServer): Promise<void> {
   await phase(server, 'in peace');
-  const flood = await startFlood(dnsPort, ZONE, Number(values.flood));
-  const started = performance.now();
-  await phase(server, 'flooded');
-  const { sent } = await flood.stop();
-  console.log(`flood: ${Math.round(sent / ((performance.now() - started) / 1000))} packets/s sent`);
-  await phase(server, 'in peace again');
+  for (let cycle = 0; cycle < Number(values.cycles); cycle++) {
+    await flooded(dnsPort, ZONE, () => phase(server, 'flooded'));
+    await phase(server, 'in peace again');
+  }
   const metrics = (await server.get('/metrics')).text;
   for (const line of metrics.split('\n').filter((text) => text.startsWith('edgewise_dns_events_total')))
     console.log(line);
 }
 
+/** Another server under the same flood. */
+async function runPeer(name: PeerName): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'edgewise-bench-'));
+  const peer = await startPeer(name, await freePort(), folder);
+  try {
+    for (let cycle = 0; cycle < Number(values.cycles); cycle++) {
+      await flooded(peer.port, ORIGIN, async () => {
+        const { asked, answered, ms } = await legitimate(peer.port, ORIGIN);
+        console.log(`${name}, flooded: ${answered} of ${asked} legitimate queries answered, ms: ${percentiles(ms)}`);
+      });
+    }
+  } finally {
+    await peer.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function flooded(port: number, zone: string, during: () => Promise<void>): Promise<void> {
+  const flood = await startFlood(port, zone, Number(values.flood));
+  const started = performance.now();
+  await during();
+  const { sent } = await flood.stop();
+  console.log(`flood: ${Math.round(sent / ((performance.now() - started) / 1000))} packets/s sent`);
+}
+
 async function phase(server: EdgewiseServer, label: string): Promise<void> {
-  const [client, errors] = await Promise.all([legitimate(), proberErrors(server)]);
+  const [client, errors] = await Promise.all([legitimate(dnsPort, ZONE), proberErrors(server)]);
   const pid = server.child.pid ?? 0;
   console.log(
     `${label}: ${client.answered} of ${client.asked} legitimate queries answered, ms: ${percentiles(client.ms)}; ` +
@@ -85,7 +120,7 @@ async function phase(server: EdgewiseServer, label: string): Promise<void> {
 }
 
 /** A client that asks at a steady rate and does not ask again. */
-async function legitimate(): Promise<{ asked: number; answered: number; ms: number[] }> {
+async function legitimate(port: number, zone: string): Promise<{ asked: number; answered: number; ms: number[] }> {
   const socket = createSocket('udp4');
   await new Promise<void>((resolve) => {
     socket.bind(0, CLIENT, resolve);
@@ -101,9 +136,9 @@ async function legitimate(): Promise<{ asked: number; answered: number; ms: numb
   await new Promise<void>((resolve) => {
     const timer = setInterval(() => {
       // Names in turn, so that no one answer comes near the limit.
-      const qname = ['', 'www.', 'mail.'][asked % 3] + ZONE;
+      const qname = ['', 'ns1.', 'mail.'][asked % 3] + zone;
       sentAt.set(asked & 0xffff, performance.now());
-      socket.send(queryFor(qname, asked & 0xffff), dnsPort, '127.0.0.1');
+      socket.send(queryFor(qname, asked & 0xffff), port, '127.0.0.1');
       if (++asked < total) return;
       clearInterval(timer);
       setTimeout(resolve, 1000); // the last answers

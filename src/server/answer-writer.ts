@@ -2,6 +2,8 @@ import type { ZoneImage } from '../zones/image.ts';
 import * as layout from '../zones/image-layout.ts';
 import type { LiveSlots } from '../zones/live-slots.ts';
 import * as liveSlots from '../zones/live-slots.ts';
+import { LiveBlock } from './answer-live-block.ts';
+import { NamePlaces } from './answer-places.ts';
 import * as message from './message.ts';
 import * as messageView from './message-view.ts';
 import type { ServedZone } from './zone-table.ts';
@@ -9,11 +11,9 @@ import type { ServedZone } from './zone-table.ts';
 // Imported names are looked up at each use, constants of this module are folded into the code: a tenth of the time.
 const { HEAD, LINKS, namesInPlace, octetsAfter, octetsBefore, RRSET, RRSET_FLAG } = layout;
 const { SLOT } = liveSlots;
-const { CLASS, POINTER_MAX, TYPE } = message;
+const { CLASS, TYPE } = message;
 const { copyOctets } = messageView;
 
-const POINTER_BITS = 14;
-const GENERATIONS = 1 << (31 - POINTER_BITS);
 /** The two bits that make a length octet a pointer, RFC 1035 §4.1.4. */
 const POINTER = 0xc000;
 /** How words of addresses lie in memory: their octets are copied, whatever the machine. */
@@ -22,8 +22,8 @@ const LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 const FULL = 1 << 24;
 
 /**
- * Writes records of zone images into a message. Nothing is allocated per message: names are compressed by `seen`, which
- * tells for each name of the image where in this message it already stands.
+ * Writes records of zone images into a message. Nothing is allocated per message: names are compressed by `places`,
+ * which tells for each name of the image where in this message it already stands.
  */
 export class AnswerWriter {
   /** The message, the place of its next octet, and the first place that must stay free. */
@@ -34,11 +34,11 @@ export class AnswerWriter {
   private readonly slots: LiveSlots;
   private image: ZoneImage | null = null;
   private slot = -1;
-  /** By name id: generation and place. A place of an older generation is of another message. */
-  private seen = new Int32Array(1024);
-  private generation = 0;
+  /** Where names of the image stand in the message. */
+  readonly places: NamePlaces = new NamePlaces();
   private rotation4 = 0;
   private rotation6 = 0;
+  readonly liveBlock: LiveBlock = new LiveBlock();
 
   constructor(slots: LiveSlots) {
     this.slots = slots;
@@ -51,6 +51,7 @@ export class AnswerWriter {
     this.at = at;
     this.limit = limit;
     this.image = null;
+    this.liveBlock.clear();
   }
 
   /** Records come from this zone from now on. Names of another zone that stand in the message are forgotten. */
@@ -58,23 +59,7 @@ export class AnswerWriter {
     this.slot = zone.slot;
     if (this.image === image) return;
     this.image = image;
-    if (this.seen.length < image.names) this.seen = new Int32Array(1 << (32 - Math.clz32(image.names)));
-    this.generation++;
-    if (this.generation === GENERATIONS) {
-      this.seen.fill(0);
-      this.generation = 1;
-    }
-  }
-
-  /** Tells that name `id` of the image stands at `place` of the message. */
-  note(id: number, place: number): void {
-    if (place < POINTER_MAX) this.seen[id] = (this.generation << POINTER_BITS) | place;
-  }
-
-  /** Where name `id` stands in the message; 0: nowhere (the header is there). */
-  placeOf(id: number): number {
-    const seen = this.seen[id];
-    return seen >>> POINTER_BITS === this.generation ? seen & (POINTER_MAX - 1) : 0;
+    this.places.begin(image);
   }
 
   /**
@@ -210,7 +195,7 @@ export class AnswerWriter {
   /** Writes name `id`, compressed against all names that stand in the message. False when it does not fit. */
   name(image: ZoneImage, id: number): boolean {
     const { words, octets, parent, label } = image;
-    const { out, seen, generation, limit } = this;
+    const { out, places, limit } = this;
     let at = this.at;
     for (let name = id; ; name = words[parent + name]) {
       let from = words[label + name];
@@ -220,16 +205,16 @@ export class AnswerWriter {
         out[at++] = 0;
         break;
       }
-      const known = seen[name];
-      if (known >>> POINTER_BITS === generation) {
+      const known = places.of(name);
+      if (known > 0) {
         if (at + 2 > limit) return false;
-        out[at] = 0xc0 | ((known >>> 8) & 0x3f);
+        out[at] = 0xc0 | (known >>> 8);
         out[at + 1] = known;
         at += 2;
         break;
       }
       if (at + 1 + length >= limit) return false;
-      if (at < POINTER_MAX) seen[name] = (generation << POINTER_BITS) | at;
+      places.note(name, at);
       for (const end = from + length; from <= end; from++) out[at++] = octets[from];
     }
     this.at = at;
@@ -257,6 +242,7 @@ export class AnswerWriter {
       const whole = Atomics.load(words, base) === before;
       if (whole && end < FULL) {
         this.at = end;
+        if (count > 0) this.liveBlock.note(start, count, ownerPlace > 0 ? (end - start) / count : 0);
         return count;
       }
       this.rollBack(image, start, owner);
@@ -308,7 +294,7 @@ export class AnswerWriter {
   private rollBack(image: ZoneImage, start: number, owner: number): void {
     this.at = start;
     for (let id = owner; id >= 0; id = image.words[image.parent + id]) {
-      if (this.placeOf(id) >= start) this.seen[id] = 0;
+      if (this.places.of(id) >= start) this.places.forget(id);
     }
   }
 }

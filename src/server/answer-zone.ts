@@ -5,6 +5,7 @@ import * as liveSlots from '../zones/live-slots.ts';
 import * as names from '../zones/name.ts';
 import { AliasChain } from './answer-chain.ts';
 import * as answerKind from './answer-kind.ts';
+import * as notes from './answer-note.ts';
 import { AnswerWriter } from './answer-writer.ts';
 import * as lookups from './lookup.ts';
 import { Lookup } from './lookup.ts';
@@ -17,7 +18,8 @@ const { LINKS, NODE, RRSET, RRSET_FLAG } = layout;
 const { SLOT } = liveSlots;
 const { NAME_MAX } = names;
 const { KIND } = answerKind;
-const { FOUND, findChild, findSet } = lookups;
+const { FOUND, findSet } = lookups;
+const { noteBelow, noteName } = notes;
 const { EDE, HEADER_LENGTH, RCODE, TYPE } = message;
 
 /**
@@ -39,6 +41,8 @@ export class ZoneAnswer {
   /** Hash of the name that such answers have in common: the name itself, the wildcard's parent, the cut, the zone. */
   hash = 0;
   minimal = false;
+  /** Whether an alias led into another zone. */
+  leftZone = false;
 
   private readonly slots: LiveSlots;
   private readonly zones: ZoneTable;
@@ -68,9 +72,11 @@ export class ZoneAnswer {
     this.hash = name.hash[0];
     this.questionEnd = HEADER_LENGTH + name.length + 4;
     this.chain.begin(query, name);
+    this.leftZone = false;
     let current: ServedZone | null = zone;
     while (current !== null && this.step(current, type, whole)) {
       current = this.zones.find(this.chain.name, 0);
+      if (current !== zone) this.leftZone = true;
     }
   }
 
@@ -117,7 +123,7 @@ export class ZoneAnswer {
         this.fail(EDE.notReady);
         return false;
       }
-      if ((head & RRSET_FLAG.links) !== 0) this.noteName(image);
+      if ((head & RRSET_FLAG.links) !== 0) noteName(image, this.lookup, this.chain, this.writer.places);
       const count = writer.set(image, set, node, this.chain.place);
       if (count > 0) {
         this.answers += count;
@@ -135,7 +141,7 @@ export class ZoneAnswer {
   private alias(image: ZoneImage, node: number): boolean {
     const { writer } = this;
     const set = findSet(image, node, TYPE.cname);
-    this.noteName(image);
+    noteName(image, this.lookup, this.chain, this.writer.places);
     const count = writer.set(image, set, node, this.chain.place);
     if (count < 0) {
       this.truncated = true;
@@ -146,7 +152,7 @@ export class ZoneAnswer {
     const links = image.words[set + RRSET.data];
     const target = image.words[links + LINKS.list + 2 * image.words[links + LINKS.targets]];
     const length = image.copyName(target, this.chain.octets, this.chain.room);
-    return this.chain.follow(length, writer.placeOf(target));
+    return this.chain.follow(length, writer.places.of(target));
   }
 
   /** A DNAME above the name: the DNAME, and the CNAME made of it (RFC 6672 §3.1, §3.2). */
@@ -156,7 +162,7 @@ export class ZoneAnswer {
     const set = findSet(image, lookup.node, TYPE.dname);
     this.kind = KIND.wildcard;
     this.hash = name.hash[lookup.label];
-    this.noteName(image);
+    noteName(image, this.lookup, this.chain, this.writer.places);
     const count = writer.set(image, set, lookup.node, 0);
     if (count < 0) {
       this.truncated = true;
@@ -196,8 +202,8 @@ export class ZoneAnswer {
       this.kind = KIND.referral;
       this.hash = this.chain.name.hash[lookup.label];
     }
-    this.noteName(image);
-    if (this.chain.atQuestion) this.noteBelow(image);
+    noteName(image, this.lookup, this.chain, this.writer.places);
+    if (this.chain.atQuestion) noteBelow(image, this.lookup, this.chain.name, this.writer.places);
     const set = findSet(image, lookup.node, TYPE.ns);
     const count = writer.set(image, set, lookup.node, 0);
     if (count < 0) {
@@ -238,7 +244,7 @@ export class ZoneAnswer {
     const { words } = image;
     const { writer, lookup } = this;
     const { node } = lookup;
-    this.noteName(image);
+    noteName(image, this.lookup, this.chain, this.writer.places);
     let unready = false;
     let set = words[image.rrsets + node];
     for (let left = words[image.meta + node] >>> NODE.countShift; left > 0; left--, set += RRSET.words) {
@@ -264,7 +270,7 @@ export class ZoneAnswer {
       this.kind = kind;
       if (kind === KIND.nxDomain) this.hash = this.chain.name.hash[this.chain.name.labels - image.originLabels];
     }
-    this.noteName(image);
+    noteName(image, this.lookup, this.chain, this.writer.places);
     if (!this.writer.negativeSoa(image)) this.truncated = true;
     else if (image.soa !== 0) this.authorities++;
   }
@@ -282,37 +288,5 @@ export class ZoneAnswer {
   /** No edge of the zone's network was ever live. */
   private neverLive({ slot }: ServedZone): boolean {
     return slot < 0 || this.slots.words[this.slots.slotWord(slot) + SLOT.serial] === 0;
-  }
-
-  /** Lets later names be compressed against the current one, as far as the zone has nodes on its way. */
-  private noteName(image: ZoneImage): void {
-    const { writer, lookup, chain } = this;
-    const { name } = chain;
-    if (!chain.atQuestion) {
-      // A name of the chain may stand compressed, so only its first label's place is known.
-      if (lookup.kind === FOUND.exact && chain.place > 0) writer.note(lookup.node, chain.place);
-      return;
-    }
-    const apex = name.labels - image.originLabels;
-    for (let label = lookup.label; label <= apex; label++) {
-      if (label < name.labels) writer.note(lookup.path[label], HEADER_LENGTH + name.at[label]);
-    }
-    let above = image.words[image.parent];
-    for (let label = apex + 1; label < name.labels; label++) {
-      writer.note(above, HEADER_LENGTH + name.at[label]);
-      above = image.words[image.parent + above];
-    }
-  }
-
-  /** Names below a cut are not looked up, but glue may have them: lets its owners be compressed against the question. */
-  private noteBelow(image: ZoneImage): void {
-    const { writer, lookup } = this;
-    const { name } = this.chain;
-    let { node } = lookup;
-    for (let label = lookup.label - 1; label >= 0; label--) {
-      node = findChild(image, node, name.hash[label], name.lower, name.at[label]);
-      if (node < 0) return;
-      writer.note(node, HEADER_LENGTH + name.at[label]);
-    }
   }
 }

@@ -33,6 +33,8 @@ export class Query {
   questionEnd = HEADER_LENGTH;
   type = 0;
   class = 0;
+  /** Octets of the message. */
+  end = 0;
   /** Neither question nor anything else but additional records. */
   isEmpty = false;
   readonly name: NameParts = new NameParts();
@@ -48,6 +50,7 @@ export class Query {
    */
   decode(query: Uint8Array, length: number, out: DataView = NOWHERE): number {
     this.questionEnd = HEADER_LENGTH;
+    this.end = length;
     this.isEmpty = false;
     this.edns.clear();
     if (length < HEADER_LENGTH || (query[2] & 0x80) !== 0) return DECODED.drop;

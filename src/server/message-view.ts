@@ -33,6 +33,6 @@ const KEPT = 256;
 /** Copies `length` octets, four at a time. */
 export function copyOctets(to: DataView, at: number, from: DataView, start: number, length: number): void {
   let i = 0;
-  for (const whole = length - 3; i < whole; i += 4) to.setInt32(at + i, from.getInt32(start + i));
+  for (const whole = length - 3; i < whole; i += 4) to.setInt32(at + i, from.getInt32(start + i, true), true);
   for (; i < length; i++) to.setInt8(at + i, from.getInt8(start + i));
 }

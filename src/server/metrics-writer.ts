@@ -4,12 +4,17 @@ const BACKSLASH = 0x5c;
 
 /** Prometheus' exposition text as octets, written in place: strings put together piece by piece cost five times as much. */
 export class MetricsWriter {
-  private octets: Uint8Array = new Uint8Array(1 << 16);
+  private octets: Uint8Array;
   private length = 0;
 
-  /** What was written, as a buffer of its own. */
-  take(): Uint8Array {
-    return this.octets.slice(0, this.length);
+  /** `expected`: how many octets it will be, as far as that is known. */
+  constructor(expected: number) {
+    this.octets = new Uint8Array(Math.max(1 << 16, expected));
+  }
+
+  /** What was written. */
+  get written(): Uint8Array {
+    return this.octets.subarray(0, this.length);
   }
 
   /** Text as it is. */

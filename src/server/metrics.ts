@@ -28,13 +28,14 @@ export function createMetrics(view: StatusView): Metrics {
   collectDefaultMetrics({ register: registry, prefix: 'edgewise_' });
   for (const name of ILL_NAMED) registry.removeSingleMetric(name);
   const families: Family[] = [];
+  let last = 0; // octets
   addServerMetrics(families, view);
   addNetworkMetrics(families, view);
   addDnsMetrics(families, view);
   return {
     contentType: registry.contentType,
     async body({ zones } = { zones: true }) {
-      const writer = new MetricsWriter();
+      const writer = new MetricsWriter(last + (last >> 4));
       writer.text(await registry.metrics());
       for (const family of families) {
         if (family.perZone && !zones) continue;
@@ -43,7 +44,8 @@ export function createMetrics(view: StatusView): Metrics {
         writer.text('\n');
         family.write(writer);
       }
-      return writer.take();
+      last = writer.written.length;
+      return writer.written;
     },
   };
 }

@@ -2,6 +2,8 @@ import type { ServerConfig } from '../config/types.ts';
 import type { LiveSlots } from '../zones/live-slots.ts';
 import type { ZoneUpdate } from '../zones/zone-update.ts';
 import * as answerKind from './answer-kind.ts';
+import * as repeats from './answer-repeat.ts';
+import { RepeatedAnswers } from './answer-repeat.ts';
 import { ZoneAnswer } from './answer-zone.ts';
 import * as cookies from './cookie.ts';
 import { ServerCookies } from './cookie.ts';
@@ -14,12 +16,14 @@ import * as message from './message.ts';
 import { MessageViews } from './message-view.ts';
 import { padAnswer } from './padding.ts';
 import { ChaosNames, writeChaosText } from './respond-chaos.ts';
+import { ERROR_TEXTS, metaRcode } from './respond-refusal.ts';
 import type { Stats } from './stats.ts';
 import * as statistics from './stats.ts';
 import { type ServedZone, ZoneTable } from './zone-table.ts';
 
 // Imported names are looked up at each use, constants of this module are folded into the code: a tenth of the time.
 const { KIND } = answerKind;
+const { REPEAT_FLAG } = repeats;
 const { COOKIE } = cookies;
 const { DECODED } = decoding;
 const { TRANSPORT } = dnsThread;
@@ -35,12 +39,6 @@ const FLAG_AA = 0x04;
 const FLAG_TC = 0x02;
 /** Opcode and RD come back as they were. */
 const KEPT_FLAGS = 0x79;
-
-/** What an extended error says to the person who looks at it. */
-const ERROR_TEXTS: ReadonlyMap<number, string> = new Map([
-  [EDE.notReady, 'no edge has been live yet'],
-  [EDE.invalidData, 'zone not loaded'],
-]);
 
 export type ResponderOptions = {
   readonly slots: LiveSlots;
@@ -66,12 +64,17 @@ export class Responder {
 
   readonly zones: ZoneTable = new ZoneTable();
   private readonly stats: Stats;
+  private readonly slots: LiveSlots;
   private readonly query = new Query();
   private readonly views = new MessageViews();
+  private readonly queryViews = new MessageViews();
   /** The answer being made. */
   private out: Uint8Array = new Uint8Array(0);
   private view: DataView = new DataView(this.out.buffer);
   private readonly answer: ZoneAnswer;
+  private readonly repeats: RepeatedAnswers;
+  /** The query being answered, for as long as its answer is to be kept for the next time. */
+  private keptFor: DataView | null = null;
   private readonly opt = new OptWriter(ERROR_TEXTS);
   private readonly chaos = new ChaosNames();
   private ednsSize = 1232;
@@ -82,13 +85,16 @@ export class Responder {
 
   constructor({ slots, stats, server, now = epochSeconds }: ResponderOptions) {
     this.stats = stats;
+    this.slots = slots;
     this.now = now;
+    this.repeats = new RepeatedAnswers(slots);
     this.answer = new ZoneAnswer(slots, this.zones);
     this.configure(server);
   }
 
   apply(updates: readonly ZoneUpdate[]): void {
     this.zones.apply(updates);
+    this.repeats.clear();
   }
 
   configure(server: ServerConfig): void {
@@ -98,20 +104,29 @@ export class Responder {
     this.chaos.configure(server.version, server.id);
     const secrets = server.cookieSecrets;
     this.cookies = secrets === null || secrets.length === 0 ? null : new ServerCookies(secrets);
+    this.repeats.clear();
   }
 
   /**
-   * Answers the first `length` octets of `query` into `out` (another buffer, of at least 512 octets; 65,535 for TCP; one of
+   * Answers the first `length` octets of `query` into `out` (another buffer, of at least 512 octets; 65,535 for TCP; both of
    * few that come again) and returns the answer's length; 0: no reply; SPECIAL: not for this function.
    */
   respond(query: Uint8Array, length: number, out: Uint8Array, client: Client): number {
     const { counters } = this.stats;
+    const view = this.views.of(out);
+    this.keptFor = null;
+    this.lastHadGoodCookie = false;
+    if (client.transport < TRANSPORT.tcp) {
+      const queryView = this.queryViews.of(query);
+      const size = this.repeats.find(queryView, length, view);
+      if (size > 0) return this.repeated(client.transport, size);
+      if (this.repeats.wanted) this.keptFor = queryView;
+    }
     this.lastKind = KIND.error;
     this.lastZone = -1;
     this.lastHash = 0;
-    this.lastHadGoodCookie = false;
     this.out = out;
-    this.view = this.views.of(out);
+    this.view = view;
     const decoded = this.query.decode(query, length, this.view);
     if (decoded === DECODED.drop) {
       counters[EVENT.dropped] += 1;
@@ -130,6 +145,21 @@ export class Responder {
       return this.refuse(query, client, rcode, EDE.none);
     }
     return this.question(query, client);
+  }
+
+  /** Counts an answer of `size` octets that was given before, as if it were new. */
+  private repeated(transport: number, size: number): number {
+    const { repeats, stats } = this;
+    const rcode = repeats.rcode & 0xffff;
+    this.lastRcode = rcode;
+    this.lastKind = repeats.kind;
+    this.lastZone = repeats.zone;
+    this.lastHash = repeats.nameHash;
+    if ((repeats.rcode & REPEAT_FLAG.edns) !== 0) stats.counters[EVENT.edns] += 1;
+    if ((repeats.rcode & REPEAT_FLAG.truncated) !== 0) stats.counters[EVENT.truncated] += 1;
+    stats.countQuery(transport, repeats.type, repeats.network);
+    stats.countAnswer(transport, rcode);
+    return size;
   }
 
   /** Judges the query's cookie and prepares ours. False: it is malformed (RFC 7873 §5.2.2). */
@@ -175,6 +205,8 @@ export class Responder {
     const { type, name, edns, questionEnd } = this.query;
     const tcp = client.transport >= TRANSPORT.tcp;
     const limit = this.limit(out, tcp);
+    const { keptFor } = this;
+    const sequence = keptFor === null || zone.slot < 0 ? 0 : this.slots.sequence(zone.slot);
     answer.writer.begin(out, view, questionEnd, limit - this.opt.size(edns, tcp, this.cookie !== null));
     answer.answer(query, name, type, zone, tcp);
     this.lastZone = zone.zone;
@@ -184,7 +216,25 @@ export class Responder {
     const flags = (answer.authoritative ? FLAG_AA : 0) | (answer.truncated ? FLAG_TC : 0);
     view.setInt32(6, (answer.answers << 16) | answer.authorities);
     view.setInt16(10, answer.additionals);
-    return this.finish(query, answer.writer.at, limit, client, answer.rcode, flags, answer.error);
+    const size = this.finish(query, answer.writer.at, limit, client, answer.rcode, flags, answer.error);
+    if (keptFor !== null && answer.kind !== KIND.error && !answer.leftZone && this.cookie === null) {
+      this.keep(keptFor, size, zone, sequence);
+    }
+    return size;
+  }
+
+  /** Keeps the answer that was just made: the same octets will be answered with it, until a zone or a live set changes. */
+  private keep(query: DataView, size: number, zone: ServedZone, sequence: number): void {
+    const { repeats, answer, view } = this;
+    const { edns, type, end } = this.query;
+    repeats.type = type;
+    repeats.network = zone.network;
+    repeats.zone = zone.zone;
+    repeats.kind = answer.kind;
+    repeats.nameHash = answer.hash;
+    repeats.rcode =
+      answer.rcode | (edns.present ? REPEAT_FLAG.edns : 0) | (answer.truncated ? REPEAT_FLAG.truncated : 0);
+    repeats.keep(query, end, view, size, zone.slot, sequence, answer.writer.liveBlock);
   }
 
   /** The zone that answers: the longest match, but DS at a zone's origin is its parent's (RFC 4035 §3.1.4.1). */
@@ -258,20 +308,4 @@ export class Responder {
 
 function epochSeconds(): number {
   return Math.floor(Date.now() / 1000);
-}
-
-/** What is said to query types that no zone holds (RFC 6895 §3.1); noError: ANY and what may yet be assigned. */
-function metaRcode(type: number): number {
-  switch (type) {
-    case TYPE.opt:
-    case TYPE.tsig:
-    case TYPE.axfr: // over UDP, RFC 5936 §4.2
-      return RCODE.formErr;
-    case TYPE.tkey:
-    case TYPE.mailb:
-    case TYPE.maila:
-      return RCODE.notImp;
-    default:
-      return RCODE.noError;
-  }
 }

@@ -20,18 +20,21 @@ export async function openPortable(
   const v6 = endpoint.address.includes(':');
   const socket = createSocket({ type: v6 ? 'udp6' : 'udp4', ipv6Only: v6, recvBufferSize: 1 << 20 });
   const client: Client = { transport: v6 ? TRANSPORT.udp6 : TRANSPORT.udp4, address: new Uint8Array(16), port: 0 };
+  // The responder wants to see the same memory again.
+  const query = new Uint8Array(PACKET_MAX);
   const out = new Uint8Array(PACKET_MAX);
   const sent = (error: Error | null): void => {
     if (error !== null) stats.counters[EVENT.send_failed] += 1;
   };
-  socket.on('message', (query: Uint8Array, from: RemoteInfo) => {
-    if (query.length > PACKET_MAX || from.port === 0) {
+  socket.on('message', (packet: Uint8Array, from: RemoteInfo) => {
+    if (packet.length > PACKET_MAX || from.port === 0) {
       stats.counters[EVENT.dropped] += 1;
       return;
     }
     client.address.set(clientAddress(from.address));
     client.port = from.port;
-    const size = answerer.answer(query, query.length, out, client, answerer.limits ? performance.now() : 0);
+    query.set(packet);
+    const size = answerer.answer(query, packet.length, out, client, answerer.limits ? performance.now() : 0);
     // A copy: the socket sends later, and the next query may come first.
     if (size > 0) socket.send(out.slice(0, size), from.port, from.address, sent);
   });

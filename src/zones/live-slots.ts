@@ -56,6 +56,11 @@ export class LiveSlots {
     return slot * SLOT_WORDS;
   }
 
+  /** The slot's sequence number: even, and another one after each change. */
+  sequence(slot: number): number {
+    return Atomics.load(this.words, slot * SLOT_WORDS + SLOT.sequence);
+  }
+
   /** Replaces a slot's version. Addresses beyond `LIVE_MAX` of a family are left out. Main thread only. */
   write(slot: number, { serial, v4, v6 }: LiveVersion): void {
     const base = slot * SLOT_WORDS;

@@ -9,7 +9,7 @@ import { TestResponder } from '../support/dns-responder.ts';
 
 const ANSWERS = 60_000;
 
-/** Writes version after version into slot 1 as fast as it can: version v has 1 + v % 60 addresses 10.v.v.n. */
+/** Writes version after version into slot 1 as fast as it can: version v has 1 + v % most addresses 10.v.v.n. */
 const WRITER = `
 const { parentPort, workerData } = require('node:worker_threads');
 import(workerData.module).then(({ LiveSlots }) => {
@@ -19,27 +19,30 @@ import(workerData.module).then(({ LiveSlots }) => {
   parentPort.postMessage('writing');
   while (Atomics.load(stop, 0) === 0) {
     const v = serial % 250;
-    const v4 = Array.from({ length: 1 + (v % 60) }, (_, n) => Uint8Array.of(10, v, v, n));
+    const v4 = Array.from({ length: 1 + (v % workerData.most) }, (_, n) => Uint8Array.of(10, v, v, n));
     slots.write(1, { serial: serial++, v4, v6: [] });
   }
   parentPort.postMessage(serial);
 });
 `;
 
-test('an answer holds one version of the live set, however fast it flips', async () => {
+test.each([
+  ['over TCP', TRANSPORT.tcp, 60],
+  ['over UDP, where answers are kept', TRANSPORT.udp4, 10],
+])('an answer holds one version of the live set, however fast it flips: %s', async (_, transport, most) => {
   const text = '@ 300 SOA ns host 1 2 3 4 5\n@ 300 NS ns.example.net.\n';
   const responder = new TestResponder([{ origin: 'live.test', text, live: ['live.test'], slot: 1 }]);
   responder.slots.write(1, { serial: 1, v4: [Uint8Array.of(10, 0, 0, 0)], v6: [] });
   const stop = new SharedArrayBuffer(4);
   const module = workerUrl(import.meta.url.replace('/test/server/', '/src/zones/'), './live-slots.ts').href;
-  const writer = new Worker(WRITER, { eval: true, workerData: { module, shared: responder.slots.shared, stop } });
+  const writer = new Worker(WRITER, { eval: true, workerData: { module, shared: responder.slots.shared, stop, most } });
   await once(writer, 'message');
   const query = encodeQuery({ name: 'live.test' });
   const versions = new Set<number>();
   for (let i = 0; i < ANSWERS; i++) {
-    const { result, octets } = responder.raw(query, TRANSPORT.tcp);
+    const { result, octets } = responder.raw(query, transport);
     const version = octets[40];
-    const count = 1 + (version % 60);
+    const count = 1 + (version % most);
     versions.add(version);
     // 27 octets of header and question, then 16 for each address: 10, v, v, n.
     if (result !== 27 + 16 * count || octets[7] !== count) throw new Error(`version ${version}: ${result} octets`);
