@@ -1,29 +1,30 @@
 /**
  * A probing round over many edges that live in other processes: wall time, CPU a fetch, and by how much the measured
- * fetch time differs from the edge's own account of it; at idle and with both cores busy answering a flood of queries.
+ * fetch time differs from what happened on the wire (tcpdump; without it, from the edges' own account); at idle and while
+ * an `edgewise serve` on the same machine answers a flood.
  *
- *   npm run bench:probe -- [--edges 2000] [--workers 200] [--rounds 3] [--flood HOST:PORT] [--idle-only]
+ *   npm run bench:probe -- [--edges 2000] [--workers 200] [--rounds 5] [--rate 100000] [--flood HOST:PORT] [--idle-only]
  *
- * `--flood HOST:PORT` floods that DNS server instead of a bare UDP echo.
+ * `--rate`: packets a second of the flood (junk, and queries from many addresses for names that do not exist).
+ * `--flood HOST:PORT`: dnsperf floods that DNS server instead, as fast as it answers. Both senders run at nice 10: in life
+ * they are other machines, as the edges are, which run at nice -15 where that is allowed.
+ * The first round of all is not counted: the engine compiles then what it runs ever after.
  */
-import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { Prober, type RoundResult } from '../src/health/prober.ts';
-import type { ProbeTest } from '../src/health/types.ts';
+import { Prober } from '../src/health/prober.ts';
+import type { ProbeTest, Sample } from '../src/health/types.ts';
 import { freePort } from '../test/support/ports.ts';
 import { MockEdges } from './support/mock-edges.ts';
+import { floodServe, floodWithDnsperf } from './support/probe-flood.ts';
+import { captureWire } from './support/wire-capture.ts';
 
 const { values } = parseArgs({
   options: {
     edges: { type: 'string', default: '2000' },
     workers: { type: 'string', default: '200' },
-    rounds: { type: 'string', default: '3' },
+    rounds: { type: 'string', default: '5' },
+    rate: { type: 'string', default: '100000' },
     flood: { type: 'string' },
     'idle-only': { type: 'boolean', default: false },
   },
@@ -57,57 +58,90 @@ const test: ProbeTest = {
   workers: Number(values.workers),
   maxBytes: 1 << 20,
 };
-// Real edges are other machines: theirs is not the time that a flood here takes away. Needs root; without, `error` has it.
 for (const mock of mocks) mock.prefer();
 const prober = await Prober.start({ userAgent: 'Edgewise/bench', onTrouble: console.error });
 try {
+  await oneRound();
   await measure('idle');
   if (!values['idle-only']) {
-    const stopFlood = await startFlood();
+    const flood = await (values.flood === undefined ? floodServe(Number(values.rate)) : floodWithDnsperf(values.flood));
     await measure('flood');
-    await stopFlood();
+    console.log(`  ${await flood.stop()}`);
   }
 } finally {
   await prober.stop();
   for (const mock of mocks) await mock.stop();
 }
 
+type Measured = {
+  readonly seconds: number;
+  readonly cpuMs: number;
+  readonly delayMs: number;
+  readonly fetches: number;
+  /** Samples that stayed in doubt. */
+  readonly marked: number;
+  /** Measured less true, ms, without sign; `wire` is empty without tcpdump. */
+  readonly wire: readonly number[];
+  readonly mock: readonly number[];
+};
+
 async function measure(label: string): Promise<void> {
-  const sure: number[] = [];
-  const marked: number[] = [];
-  let cpuMs = 0;
-  let wall = 0;
-  let delay = 0;
-  const before = await connections();
-  for (let i = 0; i < rounds; i++) {
-    const started = process.cpuUsage();
-    const result = await prober.round({
-      network: 'bench',
-      test,
-      targets: addresses.map((name) => ({ name, canary: false })),
-      spread: 1,
-      canaryKiller: 0,
-    });
-    const used = process.cpuUsage(started);
-    cpuMs += (used.user + used.system) / 1000;
-    wall += result.seconds;
-    delay = Math.max(delay, result.loopDelayMs);
-    for (const [stalled, ms] of await differences(result)) (stalled ? marked : sure).push(ms);
-  }
-  const fetches = (await connections()) - before;
+  const all: Measured[] = [];
+  for (let i = 0; i < rounds; i++) all.push(await oneRound());
+  const sum = (of: (round: Measured) => number): number => all.reduce((total, round) => total + of(round), 0);
+  const fetches = sum((round) => round.fetches);
+  const again = fetches - count * rounds;
+  const rates = all.map((round) => (round.cpuMs / round.fetches).toFixed(2)).join(' ');
   console.log(
-    `${label}: ${count} edges, ${test.workers} at a time: round ${(wall / rounds).toFixed(2)} s, ` +
-      `CPU ${(cpuMs / fetches).toFixed(3)} ms a fetch (whole process), ` +
-      `${fetches - count * rounds} of ${fetches} fetches repeated, loop delay at most ${delay.toFixed(1)} ms`,
+    `${label}: ${count} edges, ${test.workers} at a time: round ${(sum((round) => round.seconds) / rounds).toFixed(2)} s; ` +
+      `CPU a fetch, whole process, ms: ${(sum((round) => round.cpuMs) / fetches).toFixed(3)} (by round: ${rates})`,
   );
   console.log(
-    `  error, ms: ${percentiles(sure)}; of ${marked.length} samples marked as doubtful: ${percentiles(marked)}`,
+    `  fetched again: ${again} of ${fetches} (${((100 * again) / fetches).toFixed(2)} %), still in doubt: ${sum((round) => round.marked)}, ` +
+      `event loop late by at most ${Math.max(...all.map((round) => round.delayMs)).toFixed(1)} ms`,
   );
+  const wire = all.flatMap((round) => round.wire);
+  console.log(`  error against the wire, ms: ${wire.length === 0 ? 'no tcpdump' : percentiles(wire)}`);
+  console.log(`  error against the edges' account, ms: ${percentiles(all.flatMap((round) => round.mock))}`);
 }
 
-function percentiles(values: readonly number[]): string {
-  const sorted = [...values].sort((a, b) => a - b);
-  const at = (share: number): string => (sorted[Math.floor(share * (sorted.length - 1))] ?? 0).toFixed(2);
+async function oneRound(): Promise<Measured> {
+  const capture = await captureWire(port);
+  const before = await connections();
+  const began = process.cpuUsage();
+  const { samples, seconds, loopDelayMs } = await prober.round({
+    network: 'bench',
+    test,
+    targets: addresses.map((name) => ({ name, canary: false })),
+    spread: 1,
+    canaryKiller: 0,
+  });
+  const used = process.cpuUsage(began);
+  // The last connection to each edge is the one that the sample is of.
+  const wire = new Map((await capture?.stop())?.map(({ address, ms }) => [address, ms]));
+  const account = new Map<string, number>();
+  for (const mock of mocks) for (const [address, ms] of (await mock.times()).ms) account.set(address, ms);
+  const all = [...samples.values()];
+  return {
+    seconds,
+    cpuMs: (used.user + used.system) / 1000,
+    delayMs: loopDelayMs,
+    fetches: (await connections()) - before,
+    marked: all.filter(({ stalledMs }) => stalledMs > 0).length,
+    wire: wire.size === 0 ? [] : all.map((sample) => difference(sample, wire)),
+    mock: all.map((sample) => difference(sample, account)),
+  };
+}
+
+/** A sample that is missing from the truth makes the figures NaN, so that nobody believes them. */
+function difference({ edge, seconds, fail }: Sample, truth: ReadonlyMap<string, number>): number {
+  if (fail !== null) throw new Error(`${edge}: ${fail.reason}: ${fail.detail}`);
+  return Math.abs(seconds * 1000 - (truth.get(edge) ?? Number.NaN));
+}
+
+function percentiles(numbers: readonly number[]): string {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  const at = (share: number): string => (sorted[Math.floor(share * (sorted.length - 1))] ?? Number.NaN).toFixed(2);
   return `p50 ${at(0.5)} p90 ${at(0.9)} p99 ${at(0.99)} max ${at(1)}`;
 }
 
@@ -115,43 +149,4 @@ async function connections(): Promise<number> {
   let sum = 0;
   for (const mock of mocks) sum += (await mock.times()).connections;
   return sum;
-}
-
-/** For each sample: whether it is marked, and measured less true, milliseconds, without sign. */
-async function differences({ samples }: RoundResult): Promise<(readonly [boolean, number])[]> {
-  const truth = new Map<string, number>();
-  for (const mock of mocks) for (const [address, ms] of (await mock.times()).ms) truth.set(address, ms);
-  return Array.from(samples.values(), (sample) => {
-    if (sample.fail !== null) throw new Error(`${sample.edge}: ${sample.fail.reason}: ${sample.fail.detail}`);
-    return [sample.stalledMs > 0, Math.abs(sample.seconds * 1000 - (truth.get(sample.edge) ?? Number.NaN))] as const;
-  });
-}
-
-/** Keeps a DNS server and dnsperf as busy as they can be; the function it returns ends both. */
-async function startFlood(): Promise<() => Promise<void>> {
-  let echo: ChildProcess | null = null;
-  let target = values.flood;
-  if (target === undefined) {
-    const echoPort = await freePort();
-    const file = fileURLToPath(new URL('./support/udp-echo.ts', import.meta.url));
-    echo = fork(file, [String(echoPort)], { execArgv: ['--import', 'tsx'] });
-    await once(echo, 'message');
-    target = `127.0.0.1:${echoPort}`;
-  }
-  const dir = mkdtempSync(join(tmpdir(), 'edgewise-bench-'));
-  writeFileSync(join(dir, 'queries'), 'bench.test A\n');
-  const [host = '', floodPort = ''] = target.split(':');
-  const args = ['-s', host, '-p', floodPort, '-d', join(dir, 'queries'), '-l', '600', '-q', '200'];
-  const dnsperf = spawn('dnsperf', args, { stdio: 'ignore' });
-  return async () => {
-    const exited = once(dnsperf, 'exit');
-    dnsperf.kill('SIGKILL');
-    await exited;
-    if (echo !== null) {
-      const gone = once(echo, 'exit');
-      echo.disconnect();
-      await gone;
-    }
-    rmSync(dir, { recursive: true });
-  };
 }

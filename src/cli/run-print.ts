@@ -1,5 +1,5 @@
 import type { Config } from '../config/types.ts';
-import type { RoundReport } from '../health/run-round.ts';
+import type { RoundReport } from '../health/run-round-tools.ts';
 import { decisionLines } from '../health/run-round-log.ts';
 import type { DueZone } from './run-zones.ts';
 

@@ -23,7 +23,8 @@ export function dial(to: Dial, marks: DialMarks, ready: (socket: Socket) => void
     port: to.port,
     family: isIP(to.address),
     autoSelectFamily: false,
-    noDelay: true,
+    // A plain request is one segment that nothing holds back; inside TLS it would wait for the handshake's last to be acknowledged.
+    noDelay: to.tls !== null,
   };
   const socket = to.tls === null ? connectTcp(where) : connectTls({ ...where, ...tlsOptions(to.tls) });
   socket.once('connect', () => {
@@ -34,10 +35,10 @@ export function dial(to: Dial, marks: DialMarks, ready: (socket: Socket) => void
     marks.secured = performance.now();
     ready(socket);
   });
-  socket.on('readable', function first() {
-    if (socket.readableLength === 0) return; // the end of a connection is readable, too
-    marks.firstByte = performance.now();
-    socket.off('readable', first);
+  // Never taken off again: that would cost more than it saves.
+  socket.on('readable', () => {
+    // The end of a connection is readable, too.
+    if (marks.firstByte === 0 && socket.readableLength > 0) marks.firstByte = performance.now();
   });
   return socket;
 }

@@ -3,13 +3,21 @@ import type { SecureContext } from 'node:tls';
 import { type FetchFail, failOfError, failOfTimeout } from './fetch-fail.ts';
 import { HopRun, type HopTimes } from './fetch-hop.ts';
 import { nextHop } from './fetch-redirect.ts';
+import type { StallClock } from './probe-stall.ts';
 import type { Fetch, ProbeTest } from './types.ts';
 
 /** One address of one edge. `resolve`: seconds its name took to look up, null when it is an address itself. */
 export type FetchTarget = { readonly edge: string; readonly address: string; readonly resolve: number | null };
 
 /** What all fetches share. */
-export type FetchTools = { readonly userAgent: string; readonly secureContext: SecureContext };
+export type FetchTools = {
+  readonly userAgent: string;
+  readonly secureContext: SecureContext;
+  readonly stalls: StallClock;
+};
+
+/** `stalledMs`: by how much its last try may be too long because our own loop stood still. */
+export type Fetched = { readonly fetch: Fetch; readonly stalledMs: number };
 
 /** One try. `hops`: redirects followed. */
 type Tried = {
@@ -17,6 +25,7 @@ type Tried = {
   readonly seconds: number;
   readonly times: HopTimes;
   readonly hops: number;
+  readonly stalledMs: number;
 };
 
 /**
@@ -24,12 +33,12 @@ type Tried = {
  * less the time the name took, covers all tries. The figures are those of the last try. `seconds` leaves out the name's
  * look-up, which says nothing about the edge; `phases.total` has it.
  */
-export async function fetchEdge(target: FetchTarget, test: ProbeTest, tools: FetchTools): Promise<Fetch> {
+export async function fetchEdge(target: FetchTarget, test: ProbeTest, tools: FetchTools): Promise<Fetched> {
   try {
     return await fetchTries(target, test, tools);
   } catch (error) {
     // A bug or a test that cannot be turned into a request; one edge's trouble must not end the round of all.
-    return failedFetch(target, test, `the fetch could not be made: ${String(error)}`);
+    return { fetch: failedFetch(target, test, `the fetch could not be made: ${String(error)}`), stalledMs: 0 };
   }
 }
 
@@ -44,7 +53,7 @@ function failedFetch(target: FetchTarget, test: ProbeTest, detail: string): Fetc
   };
 }
 
-async function fetchTries(target: FetchTarget, test: ProbeTest, tools: FetchTools): Promise<Fetch> {
+async function fetchTries(target: FetchTarget, test: ProbeTest, tools: FetchTools): Promise<Fetched> {
   const deadline = performance.now() + (test.timeout - (target.resolve ?? 0)) * 1000;
   const tries = Math.max(1, test.retry);
   let attempts = 1;
@@ -54,7 +63,7 @@ async function fetchTries(target: FetchTarget, test: ProbeTest, tools: FetchTool
     tried = await fetchOnce(target, test, tools, deadline);
   }
   const fail = tried.fail ?? lateFail(tried, test.timeout);
-  return {
+  const fetch: Fetch = {
     address: target.address,
     seconds: fail === null ? tried.seconds : test.timeout,
     fail: fail === null ? null : { reason: fail.reason, detail: fail.detail },
@@ -62,6 +71,7 @@ async function fetchTries(target: FetchTarget, test: ProbeTest, tools: FetchTool
     attempts,
     hops: tried.hops,
   };
+  return { fetch, stalledMs: tried.stalledMs };
 }
 
 /** The deadline's timer and the last octet can fall into one turn of the loop; a success that is too late is none. */
@@ -76,6 +86,7 @@ async function fetchOnce(target: FetchTarget, test: ProbeTest, tools: FetchTools
   let url = testUrl(test, name);
   const host = url.hostname;
   let times: HopTimes = { connect: null, tls: null, firstByte: null };
+  let stalledMs = 0;
   const visited = new Set<string>();
 
   for (let hops = 0; ; hops++) {
@@ -92,16 +103,19 @@ async function fetchOnce(target: FetchTarget, test: ProbeTest, tools: FetchTools
       hostHeader: url.hostname === host ? bracketed(name) : url.host,
       userAgent: tools.userAgent,
       maxBytes: test.maxBytes,
+      stalls: tools.stalls,
     });
     const timer = setTimeout(() => run.expire(), Math.max(0, deadline - performance.now()));
     const end = await run.done;
     clearTimeout(timer);
     times = addTimes(times, run.times);
+    stalledMs += run.stalledMs;
     const tried = (fail: FetchFail | null): Tried => ({
       fail,
-      seconds: (performance.now() - started) / 1000,
+      seconds: (run.endedAt - started) / 1000,
       times,
       hops,
+      stalledMs,
     });
     const failed = (reason: FetchFail['reason'], detail: string): Tried => tried({ reason, detail, retry: false });
 
@@ -155,7 +169,8 @@ function hostName(url: URL): string {
 }
 
 function bracketed(name: string): string {
-  return isIPv6(name) ? `[${name}]` : name;
+  // Without a colon it is not worth the long expression behind `isIPv6`.
+  return name.includes(':') && isIPv6(name) ? `[${name}]` : name;
 }
 
 function addTimes(a: HopTimes, b: HopTimes): HopTimes {

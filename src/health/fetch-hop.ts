@@ -1,10 +1,12 @@
-import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Socket } from 'node:net';
-import { Client, type Dispatcher, errors } from 'undici';
+import { type Dispatcher, errors } from 'undici';
+import { OneShotClient } from './fetch-client.ts';
 import { type Dial, type DialMarks, dial } from './fetch-connect.ts';
-import { type FetchProgress, MAX_HEADER_OCTETS } from './fetch-fail.ts';
+import { BodyDigest } from './fetch-digest.ts';
+import type { FetchProgress } from './fetch-fail.ts';
 import { isRedirect } from './fetch-redirect.ts';
+import type { StallClock } from './probe-stall.ts';
 
 /** One request over one fresh connection. */
 export type Hop = {
@@ -14,6 +16,7 @@ export type Hop = {
   readonly userAgent: string;
   /** A body over this many octets ends the hop. */
   readonly maxBytes: number;
+  readonly stalls: StallClock;
 };
 
 export type HopEnd =
@@ -35,24 +38,26 @@ export type HopTimes = {
 /** Interim answers (RFC 9110 section 15.2) before the real one; an edge that sends more is not talking HTTP with us. */
 const MAX_INTERIM = 10;
 
-/** What undici needs an origin for is done here instead (dial, Host); parsing one for each hop would be in vain. */
-const PLAIN = new URL('http://edge');
-const SECURE = new URL('https://edge');
-
 /**
  * A GET over a connection of its own, through undici's parser. A class because it is opened and closed: `done` is
  * resolved exactly once and never rejected, and by then the socket is destroyed, whatever the edge does afterwards.
  */
 export class HopRun implements Dispatcher.DispatchHandler {
   readonly done: Promise<HopEnd>;
+  /** `performance.now()` when it ended: before anything is made of the answer. 0: not yet. */
+  endedAt = 0;
+  /** By how much our own loop may have lengthened the hop, ms. */
+  stalledMs = 0;
   readonly #hop: Hop;
   readonly #started = performance.now();
   readonly #marks: DialMarks = { connected: 0, secured: 0, firstByte: 0 };
-  readonly #hash = createHash('md5');
+  readonly #digest = new BodyDigest();
+  readonly #client: OneShotClient;
+  /** Stalls before the handshake: nothing of it is told to us before its end, and each of its steps may have waited for us. */
+  #stallsBefore = 0;
   #socket: Socket | null = null;
   #socketError: Error | null = null;
   #settle: (end: HopEnd) => void = () => {};
-  #settled = false;
   #interim = 0;
   #status = 0;
   #encoding: string | null = null;
@@ -64,22 +69,8 @@ export class HopRun implements Dispatcher.DispatchHandler {
     this.done = new Promise((resolve) => {
       this.#settle = resolve;
     });
-    const client = new Client(hop.dial.tls === null ? PLAIN : SECURE, {
-      pipelining: 0, // says `Connection: close`
-      // One deadline over everything is the caller's; undici's own timers would only cost.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      maxHeaderSize: MAX_HEADER_OCTETS,
-      connect: (_options, callback) => {
-        this.#socket = dial(hop.dial, this.#marks, (socket) => callback(null, socket));
-        this.#socket.on('error', (error) => {
-          this.#socketError ??= error;
-          // After `ready` undici listens as well and reports it; the first to settle wins, and the socket's word is plainer.
-          this.#end({ kind: 'error', error });
-        });
-      },
-    });
-    client.dispatch(
+    this.#client = OneShotClient.take(hop.dial.tls !== null, (ready) => this.#dial(ready));
+    this.#client.client.dispatch(
       {
         path: `${hop.url.pathname}${hop.url.search}`,
         method: 'GET',
@@ -90,8 +81,25 @@ export class HopRun implements Dispatcher.DispatchHandler {
     );
   }
 
+  #dial(ready: (socket: Socket) => void): void {
+    const { dial: to, stalls } = this.#hop;
+    this.#stallsBefore = stalls.total();
+    const socket = dial(to, this.#marks, (open) => {
+      this.stalledMs = to.tls === null ? stalls.late() : stalls.total() - this.#stallsBefore;
+      ready(open);
+      open.once('close', () => this.#client.giveBack()); // undici has heard of it before us
+    });
+    socket.on('error', (error) => {
+      this.#socketError ??= error;
+      // After `ready` undici listens as well and reports it; the first to settle wins, and the socket's word is plainer.
+      this.#end({ kind: 'error', error });
+    });
+    this.#socket = socket;
+  }
+
   /** The deadline passed: ends the hop unless it has ended. */
   expire(): void {
+    if (this.#phase() === 'tls') this.stalledMs += this.#hop.stalls.total() - this.#stallsBefore;
     this.#end({ kind: 'expired' });
   }
 
@@ -138,16 +146,17 @@ export class HopRun implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.#settled) return;
+    if (this.endedAt !== 0) return;
     this.#octets += chunk.length;
     if (this.#octets > this.#hop.maxBytes) this.#end({ kind: 'too-large', octets: this.#octets });
-    else this.#hash.update(chunk);
+    else this.#digest.update(chunk);
   }
 
   onResponseEnd(): void {
     // Ended already, perhaps by a reset: undici takes that for the end of a body that has no length.
-    if (this.#settled) return;
-    this.#end({ kind: 'response', status: this.#status, md5: this.#hash.digest('hex'), encoding: this.#encoding });
+    if (this.endedAt !== 0) return;
+    this.#stop();
+    this.#settle({ kind: 'response', status: this.#status, md5: this.#digest.hex(), encoding: this.#encoding });
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | undefined, error: Error): void {
@@ -162,9 +171,15 @@ export class HopRun implements Dispatcher.DispatchHandler {
   }
 
   #end(end: HopEnd): void {
-    if (this.#settled) return;
-    this.#settled = true;
+    if (this.endedAt !== 0) return;
+    this.#stop();
     this.#settle(end);
+  }
+
+  /** Notes the time, and how much too late that may be; the socket ends here. */
+  #stop(): void {
+    this.endedAt = performance.now();
+    this.stalledMs += this.#hop.stalls.late();
     this.#socket?.destroy();
   }
 }

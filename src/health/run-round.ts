@@ -3,7 +3,7 @@
  * decided here; what is, is in the pure modules beside it. The order makes a kill at any moment harmless:
  *
  * ```
- * probe → decide → health records durable → state durable → publish → zone times durable → live list → hooks
+ * probe → decide → health records durable → state durable → publish → live list → hooks (→ zone times with the next state)
  * ```
  *
  * A record without its state is an ordinary sample; a state that was not published is published by the next round.
@@ -13,78 +13,25 @@ import { dirname } from 'node:path';
 import { sweepTemporaries, systemCode } from '../atomic-write.ts';
 import { forNetwork } from '../config/paths.ts';
 import type { Config, NetworkFiles } from '../config/types.ts';
-import { type Fault, formatFault } from '../fault.ts';
+import type { Fault } from '../fault.ts';
 import { serialCompare } from '../zones/serial.ts';
 import { decideFacts, factsOf } from './decide.ts';
-import { type EdgeRecord, type RoundNews, withRound } from './edge-store.ts';
+import type { EdgeRecord } from './edge-store.ts';
 import { EdgeStores } from './edge-store-files.ts';
 import { appendRound, historyLogPath } from './history-log.ts';
-import type { Hooks } from './hooks.ts';
-import { writeLiveList } from './live-list.ts';
 import type { Locks } from './lock.ts';
-import { expireMode, nextExpiry } from './modes.ts';
-import type { Prober, RoundResult } from './prober.ts';
-import { writePrometheusFile } from './prometheus-file.ts';
+import { nextExpiry } from './modes.ts';
+import type { RoundResult } from './prober.ts';
+import { attempt, reportFaults, roundFault } from './run-round-faults.ts';
 import { probeTargets, probeTest, roundInput } from './run-round-input.ts';
-import { decisionLines, type RoundLog, sampleLine } from './run-round-log.ts';
-import { nextState, openingState, type StateChange, type ZoneNews } from './run-round-state.ts';
+import { writeLists } from './run-round-lists.ts';
+import { decisionLines, sampleLine } from './run-round-log.ts';
+import { readRecords, saveRecords } from './run-round-records.ts';
+import { nextState, openingState, type StateChange } from './run-round-state.ts';
+import type { LiveUpdate, Published, RoundFailure, RoundOrder, RoundReport, RoundTools } from './run-round-tools.ts';
 import type { NetworkState } from './state-file.ts';
 import { readState, writeState } from './state-file-io.ts';
 import type { Decision, LiveMember, Sample } from './types.ts';
-
-/** What to publish. `liveChanged` and `canaryZones` tell what differs from what was published last by this process. */
-export type LiveUpdate = StateChange & { readonly decision: Decision };
-
-export type Published = {
-  /** Zone files were written: a change for the hooks, even where the live set is the same. */
-  readonly wrote: boolean;
-  /** State of the zone files after it, for all zones; null: as before, or not looked after here. */
-  readonly files: Pick<NetworkState, 'zoneMtimes' | 'pendingZones'> | null;
-  readonly faults: readonly Fault[];
-};
-
-export type RoundTools = {
-  /** A server has serials of its own for zone files, which go on from those that single runs gave. */
-  readonly kind: 'run' | 'server';
-  readonly prober: Pick<Prober, 'round'>;
-  readonly hooks: Pick<Hooks, 'start'>;
-  readonly publish: (update: LiveUpdate) => Promise<Published>;
-  /** A serial that the network's zones already use; 0: none. */
-  readonly floorSerial: () => number;
-  /** For a single run, which writes zone files itself: what became of their include files. */
-  readonly zoneNews?: (state: NetworkState) => Promise<ZoneNews>;
-  /** Epoch seconds. */
-  readonly now: () => number;
-  readonly log: RoundLog;
-};
-
-/** What may differ from round to round. */
-export type RoundOrder = {
-  readonly config: Config;
-  readonly files: NetworkFiles;
-  /** Publish under a new serial whether or not anything changed. */
-  readonly forceUpdate?: boolean;
-  /** Seconds over which the fetches' starts are spread; unless given, a hundredth for each and one at most. */
-  readonly spread?: number;
-};
-
-export type RoundReport = {
-  readonly decision: Decision;
-  readonly state: NetworkState;
-  readonly liveChanged: boolean;
-  readonly canaryZones: readonly string[];
-  /** Anything that `run_after_changes` was started for. */
-  readonly changed: boolean;
-  /** Null: decided between two rounds. */
-  readonly probe: RoundResult | null;
-  readonly faults: readonly Fault[];
-};
-
-/** The round could not be made: nothing was decided and everything stays as it is. */
-export type RoundFailure = { readonly failure: Fault<'test-object' | 'prober'> };
-
-/** Files written at the same time; each waits for its own fsync. */
-const WRITERS = 16;
 
 const DRY_PUBLISHED: Published = { wrote: false, files: null, faults: [] };
 
@@ -98,6 +45,8 @@ export class NetworkRounds {
   #state: NetworkState;
   #samples: ReadonlyMap<string, Sample> = new Map();
   #records: ReadonlyMap<string, EdgeRecord> = new Map();
+  /** The state knows of zone files what its file does not say yet. */
+  #isAhead = false;
   #probing = false;
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -125,7 +74,7 @@ export class NetworkRounds {
       }
     }
     const { state, faults } = await readState(statefile, now, locks === null);
-    report(tools.log, faults);
+    reportFaults(tools.log, faults);
     return new NetworkRounds(network, config, locks, tools, openingState(state, tools.kind, now));
   }
 
@@ -180,9 +129,11 @@ export class NetworkRounds {
     });
   }
 
-  /** Resolved when no decision is being saved or published: the moment to give up the lock. */
+  /** Resolved when no decision is being saved or published and everything known is on disk: the moment to give up the lock. */
   async idle(): Promise<void> {
-    await this.#turn;
+    await this.#inTurn(async () => {
+      if (this.#isAhead) reportFaults(this.#tools.log, await this.#writeState());
+    });
   }
 
   async #probe({ config, files, spread }: RoundOrder): Promise<RoundResult | RoundFailure> {
@@ -192,7 +143,7 @@ export class NetworkRounds {
       object = await readFile(local);
     } catch (error) {
       const message = `testobject.local cannot be read (${systemCode(error)}), so no edge can be judged`;
-      return { failure: failure('test-object', message, local) };
+      return { failure: roundFault('test-object', message, local) };
     }
     const targets = probeTargets(files);
     const request = {
@@ -208,7 +159,7 @@ export class NetworkRounds {
         this.#tools.log(level, text);
       });
     } catch (error) {
-      return { failure: failure('prober', error instanceof Error ? error.message : String(error), null) };
+      return { failure: roundFault('prober', error instanceof Error ? error.message : String(error), null) };
     }
   }
 
@@ -235,20 +186,20 @@ export class NetworkRounds {
 
     const faults: Fault[] = [];
     faults.push(...(await this.#saveRecords(decision, planned.state.live, probe)));
-    faults.push(...(await this.#attempt('history-log', () => appendRound(this.#historyLog, facts, decision))));
+    faults.push(...(await attempt('history-log', () => appendRound(this.#historyLog, facts, decision))));
     const { change, faults: stateFaults } = await this.#saveState(derive);
     const { liveChanged, canaryZones } = change;
     faults.push(...stateFaults);
 
     const published = await this.#publish({ ...change, decision }, publish);
     faults.push(...published.faults);
-    faults.push(...(await this.#notePublished(published)));
-    faults.push(...(await this.#writeLists(config, decision)));
+    this.#notePublished(published);
+    faults.push(...(await writeLists(config, decision, this.#state.live)));
 
     const changed = liveChanged || canaryZones.length > 0 || published.wrote;
     if (probe !== null) hooks.start('run_after', config.commands.runAfter);
     if (changed) hooks.start('run_after_changes', config.commands.runAfterChanges);
-    report(log, faults);
+    reportFaults(log, faults);
     return { decision, state: this.#state, liveChanged, canaryZones, changed, probe, faults };
   }
 
@@ -261,92 +212,52 @@ export class NetworkRounds {
     for (;;) {
       const change = derive();
       this.#state = change.state;
-      const faults = await writeState(this.#statefile, change.state);
+      const faults = await this.#writeState();
       const floor = this.#tools.floorSerial();
       if (floor === 0 || newSerials(change).every((serial) => serialCompare(serial, floor) > 0))
         return { change, faults };
     }
   }
 
-  /** Records of every target with modes whose time is over already ended. */
-  async #readRecords(files: NetworkFiles, now: number): Promise<ReadonlyMap<string, EdgeRecord>> {
-    const names = probeTargets(files).map(({ name }) => name);
-    const found = await inParallel(names, async (name) => {
-      const { record, faults } = await this.stores.read(name, now);
-      report(this.#tools.log, faults);
-      return [name, expireMode(record, now)] as const;
-    });
-    return new Map(found);
+  async #writeState(): Promise<readonly Fault[]> {
+    this.#isAhead = false;
+    return writeState(this.#statefile, this.#state);
   }
 
-  /** `members`: as published, which is the old set where the decision found nothing fit to be. */
+  async #readRecords(files: NetworkFiles, now: number): Promise<ReadonlyMap<string, EdgeRecord>> {
+    const names = probeTargets(files).map(({ name }) => name);
+    const { records, faults } = await readRecords(this.stores, names, now);
+    reportFaults(this.#tools.log, faults);
+    return records;
+  }
+
   async #saveRecords(
     decision: Decision,
     members: readonly LiveMember[],
     probe: RoundResult | null,
   ): Promise<readonly Fault[]> {
-    const { at } = decision;
-    const live = new Set(members.map(({ edge }) => edge));
-    const verdicts = new Map(
-      [...decision.canaryVerdicts, ...decision.verdicts].map((verdict) => [verdict.edge, verdict]),
-    );
-    const canaries = new Set(decision.canaries.map(({ address }) => address));
-    const news = (name: string): RoundNews => ({
-      at,
-      isRun: probe !== null,
-      sample: probe?.samples.get(name) ?? null,
-      live: live.has(name) && !canaries.has(name),
-      health: verdicts.get(name)?.judgement ?? null,
-    });
-    const saved = await inParallel([...verdicts.keys()], async (name) => {
-      const stored = await this.stores.update(name, at, (old) => withRound(expireMode(old, at), news(name)));
-      return { name, ...stored };
-    });
-    this.#records = new Map(saved.map(({ name, record }) => [name, record]));
-    const faults = saved.flatMap(({ faults: found }) => found);
-    return [...faults, ...(await this.#attempt('edge-store-write', () => this.stores.sync()))];
+    const { records, faults } = await saveRecords(this.stores, decision, members, probe?.samples ?? null);
+    this.#records = records;
+    return [...faults, ...(await attempt('edge-store-write', () => this.stores.sync()))];
   }
 
   async #publish(update: LiveUpdate, publish: RoundTools['publish']): Promise<Published> {
     let published = DRY_PUBLISHED;
-    const faults = await this.#attempt('publish', async () => {
+    const faults = await attempt('publish', async () => {
       published = await publish(update);
     });
     return { ...published, faults: [...published.faults, ...faults] };
   }
 
-  /** Written once more only when zone files were: their times may be noted no sooner than they stand (12.8). */
-  async #notePublished({ files }: Published): Promise<readonly Fault[]> {
-    if (files === null) return [];
+  /**
+   * What became of zone files is written with the next round, or at the end (`idle`): their times may be noted no sooner
+   * than the files stand (12.8), and the state only once a round. Until then the file calls them out of date, so that
+   * after a kill they are looked at again, and found to be as they should.
+   */
+  #notePublished({ files }: Published): void {
+    if (files === null) return;
     this.#state = { ...this.#state, ...files };
-    return writeState(this.#statefile, this.#state);
-  }
-
-  async #writeLists(config: Config, decision: Decision): Promise<readonly Fault[]> {
-    const { liveList, prometheusLogs } = config;
-    const names = this.#state.live.map(({ edge }) => edge);
-    const faults: Fault[] = [];
-    if (liveList !== null && names.length > 0) {
-      faults.push(
-        ...(await this.#attempt('live-list', () => writeLiveList(forNetwork(liveList, this.network), names))),
-      );
-    }
-    if (prometheusLogs !== null) {
-      faults.push(
-        ...(await this.#attempt('prometheus-file', () => writePrometheusFile(prometheusLogs, decision, names))),
-      );
-    }
-    return faults;
-  }
-
-  /** What fails here must not keep a decision from being served, so it becomes a fault. */
-  async #attempt(code: string, work: () => Promise<void>): Promise<readonly Fault[]> {
-    try {
-      await work();
-      return [];
-    } catch (error) {
-      return [failure(code, error instanceof Error ? error.message : String(error), null)];
-    }
+    this.#isAhead = true;
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -360,22 +271,4 @@ export class NetworkRounds {
 function newSerials({ state, liveChanged, canaryZones }: StateChange): readonly number[] {
   if (liveChanged) return [state.serial];
   return canaryZones.map((zone) => state.canarySerials.get(zone) ?? 0).filter((serial) => serial !== 0);
-}
-
-function report(log: RoundLog, faults: readonly Fault[]): void {
-  for (const fault of faults) log(fault.severity === 'error' ? 'error' : 'warn', formatFault(fault));
-}
-
-function failure<Code extends string>(code: Code, message: string, file: string | null): Fault<Code> {
-  return { severity: 'error', code, at: file === null ? null : { file, line: 1, col: 1, text: '' }, message };
-}
-
-async function inParallel<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<readonly R[]> {
-  const results: R[] = new Array(items.length);
-  let next = 0;
-  const worker = async (): Promise<void> => {
-    for (let i = next++; i < items.length; i = next++) results[i] = await work(items[i]);
-  };
-  await Promise.all(Array.from({ length: Math.min(WRITERS, items.length) }, worker));
-  return results;
 }

@@ -246,7 +246,7 @@ export type ProbeReport =
   | { readonly kind: 'ready' }
   /** Something threw where nothing should; the round goes on, the thread is replaced after it. */
   | { readonly kind: 'problem'; readonly message: string }
-  | { readonly kind: 'sample'; readonly id: number; readonly sample: Sample }
+  | { readonly kind: 'samples'; readonly id: number; readonly samples: readonly Sample[] }
   | {
       readonly kind: 'done';
       readonly id: number;

@@ -2,9 +2,10 @@ import { readNetworkFiles } from '../config/network-files.ts';
 import type { Config, NetworkFiles } from '../config/types.ts';
 import { type Fault, formatFault } from '../fault.ts';
 import { expireMode } from '../health/modes.ts';
-import type { NetworkRounds, RoundReport } from '../health/run-round.ts';
+import type { NetworkRounds } from '../health/run-round.ts';
 import { edgesOf, rulesOf } from '../health/run-round-input.ts';
 import type { RoundLog } from '../health/run-round-log.ts';
+import type { RoundReport } from '../health/run-round-tools.ts';
 import type { Decision } from '../health/types.ts';
 import type { LiveChange, MemberView, NetworkView } from './api.ts';
 

@@ -4,7 +4,8 @@ import { connect } from 'node:net';
 import { createSecureContext } from 'node:tls';
 import { Worker } from 'node:worker_threads';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { fetchEdge } from '../../src/health/fetch-edge.ts';
+import { type FetchTools, fetchEdge } from '../../src/health/fetch-edge.ts';
+import { isDoubtful, LoopWatch, type StallClock } from '../../src/health/probe-stall.ts';
 import type { FailReason, Fetch, ProbeTest } from '../../src/health/types.ts';
 import { MockEdge } from '../support/mock-edge.ts';
 import { type CertificateKinds, makeCertificates } from '../support/mock-edge-certificates.ts';
@@ -48,9 +49,13 @@ async function mock(
   return edge;
 }
 
-function fetchFrom(edge: MockEdge, probe: ProbeTest): Promise<Fetch> {
+async function fetchFrom(edge: MockEdge, probe: ProbeTest): Promise<Fetch> {
   const target = { edge: edge.address, address: edge.address, resolve: null };
-  return fetchEdge(target, { ...probe, port: edge.port }, { userAgent: 'Edgewise/test', secureContext: trusting });
+  return (await fetchEdge(target, { ...probe, port: edge.port }, tools())).fetch;
+}
+
+function tools(stalls: StallClock = { late: () => 0, total: () => 0 }): FetchTools {
+  return { userAgent: 'Edgewise/test', secureContext: trusting, stalls };
 }
 
 /** The fetch, once the edge has seen every connection closed: nothing may be left behind. */
@@ -113,7 +118,7 @@ describe('the deadline has its reasons', () => {
   test.concurrent('the look-up takes its part', async () => {
     const edge = await mock({ kind: 'silent' });
     const target = { edge: 'named.test', address: '127.0.0.1', resolve: 2.5 };
-    const fetch = await fetchEdge(target, { ...plain, port: edge.port }, { userAgent: 'x', secureContext: trusting });
+    const { fetch } = await fetchEdge(target, { ...plain, port: edge.port }, tools());
     expect(fetch.fail?.detail).toBe('5.000 s passed without an answer to the request');
     expect(fetch.phases.resolve).toBe(2.5);
     expect(fetch.phases.total).toBeGreaterThanOrEqual(5 - 0.002); // a timer may be a millisecond early
@@ -455,10 +460,86 @@ describe('over TLS', () => {
   });
 });
 
+describe('when our own loop stands still', () => {
+  /** Says `late` in turn whenever it is asked, and of all stalls one ms more each time. */
+  function clock(...late: readonly number[]): StallClock {
+    const left = [...late];
+    let total = 100;
+    return { late: () => left.shift() ?? 1000, total: () => total++ };
+  }
+
+  test.each<[string, MockBehaviour, Partial<ProbeTest>, StallClock, number]>([
+    ['what matters is the connection and the end', { kind: 'drip', ms: 30 }, {}, clock(3, 40), 43],
+    ['of each hop', { kind: 'redirect-chain', hops: 1 }, {}, clock(3, 40, 5, 6), 54],
+    ['or the deadline', { kind: 'stall-body' }, { timeout: 2.5 }, clock(3, 40), 43],
+  ])('%s', async (_name, behaviour, more, stalls, stalledMs) => {
+    const edge = await mock(behaviour);
+    const target = { edge: edge.address, address: edge.address, resolve: null };
+    const fetched = await fetchEdge(target, { ...plain, port: edge.port, ...more }, tools(stalls));
+    expect(fetched.stalledMs).toBe(stalledMs);
+  });
+
+  test('every part of a handshake matters', async () => {
+    const edge = await mock({ kind: 'ok' }, { tls: certificates.good });
+    const target = { edge: edge.address, address: edge.address, resolve: null };
+    const fetched = await fetchEdge(target, { ...plain, proto: 'https', port: edge.port }, tools(clock(40)));
+    expect(fetched).toMatchObject({ fetch: { fail: null }, stalledMs: 41 });
+  });
+
+  test('an answer that came in time but was read too late is a timeout in doubt', async () => {
+    const { port, close, served } = await edgeInAnotherThread();
+    const watch = new LoopWatch();
+    const meter = watch.open();
+    const target = { edge: '127.0.0.1', address: '127.0.0.1', resolve: null };
+    const started = performance.now();
+    const fetching = fetchEdge(target, { ...plain, md5: null, timeout: 2.5, port }, tools(watch));
+    await served.asked;
+    served.block(started + 2600);
+    const { fetch, stalledMs } = await fetching;
+    watch.close(meter);
+    await close();
+    expect(fetch.fail?.reason).toBe('timeout');
+    expect(isDoubtful(stalledMs, fetch.seconds)).toBe(true);
+  });
+});
+
+/** Answers one request at the moment when `block` has begun, which ends after `until` (`performance.now()`). */
+async function edgeInAnotherThread() {
+  const flags = new Int32Array(new SharedArrayBuffer(8));
+  const code = `
+    const { parentPort, workerData: flags } = require('node:worker_threads');
+    const server = require('node:net').createServer((socket) => {
+      socket.on('error', () => {}).once('data', () => {
+        parentPort.postMessage('asked');
+        Atomics.wait(flags, 0, 0);
+        socket.end('HTTP/1.1 200 OK\\r\\n\\r\\nanswer', () => {
+          Atomics.store(flags, 1, 1);
+          Atomics.notify(flags, 1);
+        });
+      });
+    });
+    server.listen(0, '127.0.0.1', () => parentPort.postMessage(server.address().port));`;
+  const worker = new Worker(code, { eval: true, workerData: flags });
+  const [port] = (await once(worker, 'message')) as [number];
+  return {
+    port,
+    served: {
+      asked: once(worker, 'message'),
+      block: (until: number): void => {
+        Atomics.store(flags, 0, 1);
+        Atomics.notify(flags, 0);
+        Atomics.wait(flags, 1, 0);
+        while (performance.now() < until);
+      },
+    },
+    close: () => worker.terminate(),
+  };
+}
+
 test('an address that does not answer at all times out while connecting', async () => {
   const { port, close } = await deafListener();
   const target = { edge: '127.0.0.1', address: '127.0.0.1', resolve: null };
-  const fetch = await fetchEdge(target, { ...impatient, port }, { userAgent: 'x', secureContext: trusting });
+  const { fetch } = await fetchEdge(target, { ...impatient, port }, tools());
   await close();
   expect(fetch.fail).toEqual({ reason: 'timeout', detail: '2.500 s passed while connecting' });
   expect(fetch.phases.connect).toBeNull();

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type RoundRequest, type RoundTools, runRound } from '../../src/health/probe-round.ts';
 import { LoopWatch } from '../../src/health/probe-stall.ts';
 import type { Resolution } from '../../src/health/resolve-edge.ts';
@@ -32,6 +32,8 @@ function fetched(address: string, reason: FailReason | null = null): Fetch {
 type Script = {
   readonly fetch?: (address: string) => Promise<Fetch>;
   readonly resolve?: (edge: string) => Promise<Resolution>;
+  /** How much too long the fetch may be, by its own account. */
+  readonly stalls?: () => { readonly stalledMs: number };
 };
 
 async function round(
@@ -42,7 +44,11 @@ async function round(
   const samples = new Map<string, Sample>();
   const tools: RoundTools = {
     resolve: script.resolve ?? (async (edge) => ({ ok: true, addresses: { v4: edge, v6: null }, seconds: null })),
-    fetch: ({ address }) => (script.fetch ?? (async () => fetched(address)))(address),
+    fetch: async ({ address }) => ({
+      stalledMs: 0,
+      fetch: await (script.fetch ?? (async () => fetched(address)))(address),
+      ...script.stalls?.(),
+    }),
     watch: new LoopWatch(),
     report: (sample) => samples.set(sample.edge, sample),
   };
@@ -172,6 +178,31 @@ test('starts are spread over the time asked for, in order', async () => {
   expect((starts.at(-1) ?? 0) - (starts[0] ?? 0)).toBeGreaterThanOrEqual(178);
 });
 
+describe('with many targets', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  test('starts are made by the handful, and on average no faster than one a millisecond', async () => {
+    let started = 0;
+    const names = Array.from({ length: 20 }, (_, i) => `192.0.2.${i}`);
+    const script = {
+      fetch: async (address: string) => {
+        started += 1;
+        return fetched(address);
+      },
+    };
+    const ended = round(names, { test: { ...TEST, workers: 20 } }, script);
+    const seen: number[] = [];
+    for (let ms = 0; ms < 20; ms += 2) {
+      await vi.advanceTimersByTimeAsync(ms === 0 ? 0 : 2);
+      seen.push(started);
+    }
+    await vi.runAllTimersAsync();
+    expect((await ended).samples.size).toBe(20);
+    expect(seen).toEqual([4, 4, 8, 8, 12, 12, 16, 16, 20, 20]);
+  });
+});
+
 test('a round of nothing ends', async () => {
   const { end } = await round([], { spread: 1 }, {});
   expect(end).toMatchObject({ cancelled: [] });
@@ -212,43 +243,52 @@ describe('canary killer', () => {
 
 describe('when the loop stands still', () => {
   test.each<[string, number, FailReason | null, calls: number, stalled: boolean]>([
-    ['during the first fetch: it is made again', 1, null, 2, false],
+    ['in a moment that mattered to the first fetch: it is made again', 1, null, 2, false],
     ['and it seemed a timeout: it is made again', 1, 'timeout', 2, false],
     ['twice: and again', 2, null, 3, false],
     ['always: the third is taken, and marked', 9, null, 3, true],
     ['but the connection was refused: that is true all the same', 9, 'refused', 1, false],
   ])('%s', async (_name, stalls, reason, calls, stalled) => {
     let made = 0;
-    const { samples, end } = await round(
+    const { samples } = await round(
       ['192.0.2.1'],
       {},
       {
         fetch: async (address) => {
           made += 1;
-          // Over 2 % of ten seconds, so that the timeout is in doubt as well.
-          if (made <= stalls) block(300);
           return fetched(address, made <= stalls ? reason : null);
         },
+        // Over 2 % of ten seconds, so that the timeout is in doubt as well.
+        stalls: () => ({ stalledMs: made <= stalls ? 300 : 0 }),
       },
     );
     expect(made).toBe(calls);
-    expect((samples.get('192.0.2.1')?.stalledMs ?? 0) > 250).toBe(stalled);
-    expect(end.loopDelayMs).toBeGreaterThan(250);
+    expect(samples.get('192.0.2.1')?.stalledMs).toBe(stalled ? 300 : 0);
   });
 
   test('for a small part of a long fetch: it is taken as it is', async () => {
     let made = 0;
-    await round(
+    const { samples } = await round(
       ['192.0.2.1'],
       {},
       {
         fetch: async (address) => {
           made += 1;
-          block(50);
-          return { ...fetched(address), seconds: 900 };
+          return { ...fetched(address), seconds: 9 };
         },
+        stalls: () => ({ stalledMs: 50 }),
       },
     );
     expect(made).toBe(1);
+    expect(samples.get('192.0.2.1')?.stalledMs).toBe(0);
+  });
+
+  test('the round says for how long at most', async () => {
+    const fetch = async (address: string): Promise<Fetch> => {
+      block(300);
+      return fetched(address);
+    };
+    const { end } = await round(['192.0.2.1'], {}, { fetch });
+    expect(end.loopDelayMs).toBeGreaterThan(250);
   });
 });

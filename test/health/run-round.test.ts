@@ -1,4 +1,4 @@
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import type { Config, NetworkFiles } from '../../src/config/types.ts';
@@ -8,15 +8,9 @@ import type { HookName } from '../../src/health/hooks.ts';
 import { Locks } from '../../src/health/lock.ts';
 import { withMode } from '../../src/health/modes.ts';
 import type { RoundResult } from '../../src/health/prober.ts';
-import {
-  type LiveUpdate,
-  NetworkRounds,
-  type Published,
-  type RoundFailure,
-  type RoundReport,
-  type RoundTools,
-} from '../../src/health/run-round.ts';
+import { NetworkRounds } from '../../src/health/run-round.ts';
 import type { ZoneNews } from '../../src/health/run-round-state.ts';
+import type { LiveUpdate, Published, RoundFailure, RoundReport, RoundTools } from '../../src/health/run-round-tools.ts';
 import { parseState } from '../../src/health/state-file.ts';
 import type { Sample } from '../../src/health/types.ts';
 import { Installation } from '../support/installation.ts';
@@ -242,10 +236,36 @@ describe('a round', () => {
       return { wrote: true, files, faults: [] };
     };
     expect(done(await rounds.round({ config, files: FILES })).changed).toBe(true);
+    await rounds.idle();
     expect(await savedState()).toMatchObject({
       zoneMtimes: new Map([['x.test', 5]]),
       pendingZones: new Set(['y.test']),
     });
+  });
+
+  test('the state is written once a round, also where zone files are; what became of them with the next, or at the end', async () => {
+    const statefile = site.path(`${NET}.state`);
+    const bench = new Bench();
+    bench.kind = 'run';
+    bench.zoneNews = { all: ['x.test'], changed: ['x.test'] };
+    const published: number[] = [];
+    bench.onPublish = async () => {
+      published.push((await stat(statefile)).ino);
+      return { wrote: true, files: { zoneMtimes: new Map([['x.test', 5]]), pendingZones: new Set() }, faults: [] };
+    };
+    const rounds = await bench.open();
+    for (const turn of [0, 1]) {
+      await rounds.round({ config, files: FILES });
+      expect((await stat(statefile)).ino).toBe(published[turn]);
+      bench.zoneNews = { all: ['x.test'], changed: [] };
+    }
+    expect((await savedState()).zoneMtimes).toEqual(new Map([['x.test', 5]])); // from the first round
+    await bench.open().then((again) => expect(again.state.pendingZones).toEqual(new Set()));
+    await rounds.idle();
+    expect(await savedState()).toEqual(rounds.state);
+    const { ino } = await stat(statefile);
+    await rounds.idle();
+    expect((await stat(statefile)).ino).toBe(ino); // nothing new to say
   });
 
   test('a canary changes its zone only: a serial of its own, no rotation, victim remembered', async () => {
