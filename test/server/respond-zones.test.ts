@@ -210,9 +210,14 @@ test('hundreds of thousands of queries leave nothing on the heap', () => {
       responder.responder.respond(query, query.length, out, responder.client);
     }
   };
-  run(100_000); // compiled by now
-  const before = process.memoryUsage().heapUsed;
-  run(200_000);
-  // One object a query would be several megabytes; the runner's own work takes a little.
-  expect(process.memoryUsage().heapUsed - before).toBeLessThan(1_000_000);
+  // How soon the code is compiled is the machine's business, so several tries. One object a query would be several
+  // megabytes in each, or a collection, which shows as less; the runner's own work takes a little.
+  let quiet = 0;
+  for (let tries = 0; tries < 60 && quiet < 3; tries++) {
+    const before = process.memoryUsage().heapUsed;
+    run(200_000);
+    const grown = process.memoryUsage().heapUsed - before;
+    quiet = grown >= 0 && grown < 1_000_000 ? quiet + 1 : 0;
+  }
+  expect(quiet).toBe(3);
 });
