@@ -26,8 +26,8 @@ const MIN_GAP_MS = 1;
  * Starts that would come within one turn of TURN_MS are made together, a handful at most: waking up for each alone costs a
  * third more in all, and a larger burst would be a stall for the fetches that are under way.
  */
-const TURN_MS = 4;
-const HANDFUL = 4;
+const TURN_MS = 8;
+const HANDFUL = 8;
 
 /** How often a fetch that the prober's own stall has spoilt is made again. */
 const REFETCHES = 2;

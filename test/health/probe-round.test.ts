@@ -199,7 +199,7 @@ describe('with many targets', () => {
     }
     await vi.runAllTimersAsync();
     expect((await ended).samples.size).toBe(20);
-    expect(seen).toEqual([4, 4, 8, 8, 12, 12, 16, 16, 20, 20]);
+    expect(seen).toEqual([8, 8, 8, 8, 16, 16, 16, 16, 20, 20]);
   });
 });
 
