@@ -220,8 +220,9 @@ export class NetworkRounds {
   }
 
   async #writeState(): Promise<readonly Fault[]> {
-    this.#isAhead = false;
-    return writeState(this.#statefile, this.#state);
+    const faults = await writeState(this.#statefile, this.#state);
+    this.#isAhead = faults.length > 0;
+    return faults;
   }
 
   async #readRecords(files: NetworkFiles, now: number): Promise<ReadonlyMap<string, EdgeRecord>> {
