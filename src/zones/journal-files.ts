@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeAtomic } from '../atomic-write.ts';
+import { sweepTemporaries, writeAtomic } from '../atomic-write.ts';
 import { seal, unseal } from '../sealed.ts';
 import { nameKey, nameText, type WireName } from './name.ts';
 
@@ -65,6 +65,7 @@ export class JournalFolder implements JournalFiles {
   }
 
   async list(): Promise<Map<WireName, SavedKinds>> {
+    await sweepTemporaries(this.folder);
     const found = new Map<WireName, SavedKinds>();
     for (const file of await readdir(this.folder).catch(() => [])) {
       for (const kind of ['journal', 'content'] as const) {
