@@ -68,7 +68,9 @@ async function flips(kind: SecondaryKind, count: number): Promise<void> {
       const [start] = [...(await here).values()];
       const times = [...(await there).values()].map((ms) => ms - start).sort((a, b) => a - b);
       cpu.push(cpuMs(primary.server.child.pid) - cpuBefore);
-      rows.push({ first: times[0], middle: median(times), last: times[times.length - 1], late: count - times.length });
+      const row = { first: times[0], middle: median(times), last: times[times.length - 1], late: count - times.length };
+      rows.push(row);
+      if (count > 1) console.log(`  ${kind}: ${round(row.first)}, ${round(row.middle)}, ${round(row.last)} ms`);
     }
   } finally {
     await secondary.remove();

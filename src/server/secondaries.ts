@@ -2,8 +2,8 @@ import { lookup } from 'node:dns/promises';
 import { join } from 'node:path';
 import type { Config, TransferConfig } from '../config/types.ts';
 import { ZoneImage } from '../zones/image.ts';
-import { ImageCursor } from '../zones/image-cursor.ts';
 import { ContentJournal, type JournalZone } from '../zones/journal.ts';
+import { soaOf } from '../zones/journal-diff.ts';
 import { JournalFolder } from '../zones/journal-files.ts';
 import type { WireName } from '../zones/name.ts';
 import { CLASS_IN } from '../zones/record-store.ts';
@@ -16,6 +16,7 @@ import type { DnsSide } from './dns-side.ts';
 import type { LiveBoard } from './live-board.ts';
 import type { Log } from './log.ts';
 import { Notifier, type NotifyZone } from './notifier.ts';
+import { withSerial } from './transfer-history.ts';
 import { SecondaryWatch } from './watch-secondaries.ts';
 
 export type SecondariesOptions = {
@@ -169,15 +170,16 @@ export class Secondaries {
   private soaOf(zone: WireName): Uint8Array | null {
     const current = this.current(zone);
     if (current === null) return null;
-    const cursor = new ImageCursor(current.image, null, current.serial);
-    if (!cursor.next()) return null;
+    const soa = soaOf(current.image);
+    if (soa === null) return null;
+    const { type, ttl, rdata } = withSerial(soa, current.serial);
     const head = new Uint8Array(10);
     const view = new DataView(head.buffer);
-    view.setUint16(0, cursor.type);
+    view.setUint16(0, type);
     view.setUint16(2, CLASS_IN);
-    view.setUint32(4, cursor.ttl);
-    view.setUint16(8, cursor.rdataLength);
-    return Buffer.concat([head, cursor.rdata]);
+    view.setUint32(4, ttl);
+    view.setUint16(8, rdata.length);
+    return Buffer.concat([head, rdata]);
   }
 }
 

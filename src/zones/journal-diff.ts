@@ -92,10 +92,17 @@ function headDigest(soa: StepRecord | null, live: readonly LiveSet[]): number {
   );
 }
 
-/** The SOA record as it is with the image's own serial. */
+const soas = new WeakMap<SharedArrayBuffer, StepRecord>();
+
+/** The SOA record; its serial is one that the image had. Found once an image, since a flip asks for it of every zone. */
 export function soaOf(image: ZoneImage): StepRecord | null {
+  const known = soas.get(image.shared);
+  if (known !== undefined) return known;
   const cursor = new ImageCursor(image);
-  return image.soa !== 0 && cursor.next() ? copyOf(cursor) : null;
+  if (image.soa === 0 || !cursor.next()) return null;
+  const soa = copyOf(cursor);
+  soas.set(image.shared, soa);
+  return soa;
 }
 
 function withoutSerial(rdata: Uint8Array): Uint8Array {
