@@ -44,8 +44,8 @@ type Target = NotifyTarget & { readonly addressKey: string | null };
 export class Notifier {
   private readonly options: NotifierOptions;
   private readonly queue = new NotifyQueue(() => randomInt(65_536));
-  /** Of signed messages on their way, by target and zone. */
-  private readonly macs = new Map<string, Uint8Array>();
+  /** Of signed messages on their way, every attempt's, by target and zone. */
+  private readonly macs = new Map<string, Uint8Array[]>();
   private sockets: { readonly v4: Socket; readonly v6: Socket } | null = null;
   private readonly nameServers: NameServers;
   /** The configured ones, then those that zones name, in the order they were met. */
@@ -175,7 +175,7 @@ export class Notifier {
     this.wake();
   }
 
-  private send({ target, zone, id }: NotifySend): void {
+  private send({ target, zone, id, attempt }: NotifySend): void {
     const to = this.targets[target];
     const soa = this.options.soa(zone);
     if (to === undefined || soa === null) return;
@@ -187,7 +187,8 @@ export class Notifier {
     if (key !== null) {
       const signer = requestSigner(key);
       length = signer.sign(room, length, Date.now() / 1000);
-      this.macs.set(`${target} ${zone}`, signer.mac);
+      const earlier = attempt === 1 ? [] : (this.macs.get(`${target} ${zone}`) ?? []);
+      this.macs.set(`${target} ${zone}`, [...earlier, signer.mac]);
     }
     const six = to.to.address.includes(':');
     const sockets = this.open();
@@ -234,9 +235,9 @@ export class Notifier {
   /** A secondary that shares a key signs its answers; an unsigned one may be anybody's. */
   private isSigned(message: Uint8Array, flight: string): boolean {
     const tsig = findTsig(message);
-    const mac = this.macs.get(flight);
-    if (tsig === null || tsig === 'malformed' || mac === undefined) return false;
-    return verifyTsig(message, tsig, this.keys, Date.now() / 1000, mac).ok;
+    if (tsig === null || tsig === 'malformed') return false;
+    const now = Date.now() / 1000;
+    return (this.macs.get(flight) ?? []).some((mac) => verifyTsig(message, tsig, this.keys, now, mac).ok);
   }
 }
 

@@ -259,7 +259,11 @@ test('a thousand zones go out as the answers come, and a silent secondary holds 
   await counted(notifier, { acknowledged: 1000 });
   expect(new Set(quick.heard.map(nameIn)).size).toBe(1000);
   expect(most).toBeLessThanOrEqual(2 * WINDOW); // a loss on the way is sent again
-  expect(new Set(silent.heard.map(nameIn)).size).toBe(WINDOW);
+  // It hears of them all, too, only slower.
+  await eventually(
+    async () => new Set(silent.heard.map(nameIn)).size,
+    (heard) => heard === 1000,
+  );
 });
 
 describe('with a key', () => {

@@ -89,3 +89,26 @@ test('a target that is dropped is forgotten', () => {
   notify.drop(0);
   expect([notify.take(0), notify.size]).toEqual([{ send: [], lost: [] }, 0]);
 });
+
+describe('a secondary that is slow to answer', () => {
+  test('ends a NOTIFY by the answer to an earlier attempt', () => {
+    const notify = queue();
+    notify.add([item('a', 1)]);
+    notify.take(0);
+    expect(notify.take(FIRST_WAIT_MS).send.map(({ id }) => id)).toEqual([2]);
+    expect(notify.answered([0], zone('a'), 1)).toEqual(item('a', 1));
+    expect(notify.size).toBe(0);
+  });
+
+  test('hears of a thousand zones within a second of its first, a few at a time', () => {
+    const notify = queue();
+    notify.add(Array.from({ length: 1000 }, (_, i) => item(`z${i}`, 1)));
+    const seen = new Set<string>();
+    for (let now = 0; now <= 1000; now += 10) {
+      const { send } = notify.take(now);
+      expect(send.length).toBeLessThanOrEqual(now === 0 ? WINDOW : 20);
+      for (const { zone: name, attempt } of send) if (attempt === 1) seen.add(name);
+    }
+    expect(seen.size).toBe(1000);
+  });
+});
