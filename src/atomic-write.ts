@@ -8,22 +8,22 @@ import {
   closeSync,
   constants,
   openSync,
-  realpathSync,
   renameSync,
   statSync,
   unlinkSync,
   writeSync,
 } from 'node:fs';
-import { access, type FileHandle, open, readdir, realpath, rename, stat, unlink } from 'node:fs/promises';
+import { access, type FileHandle, open, readdir, rename, stat, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { writeTarget } from './write-target.ts';
 
 let written = 0;
 
 /**
  * Writes `text` to `file` with the given permissions, whatever the umask is. A symbolic link stays one: its target is
- * replaced. `syncFolder` false leaves the folder's fsync to the caller, who writes many files into it; `sync` false
- * leaves all of it to the system, for what may be lost. Throws the system's error; the old file is then untouched and
- * nothing is left behind.
+ * replaced, or made where it leads to nothing yet (`writeTarget`). `syncFolder` false leaves the folder's fsync to the
+ * caller, who writes many files into it; `sync` false leaves all of it to the system, for what may be lost. Throws the
+ * system's error; the old file is then untouched and nothing is left behind.
  */
 export async function writeAtomic(
   file: string,
@@ -31,7 +31,7 @@ export async function writeAtomic(
   options: { readonly mode?: number; readonly syncFolder?: boolean; readonly sync?: boolean } = {},
 ): Promise<void> {
   const { mode = 0o644, sync = true, syncFolder = sync } = options;
-  const target = await realpath(file).catch(() => file);
+  const target = writeTarget(file);
   const temporary = temporaryName(target);
   const handle = await open(temporary, 'wx', mode);
   try {
@@ -62,7 +62,7 @@ async function keepOwner(handle: FileHandle, target: string): Promise<void> {
  * the new one; after a loss of power the new one may be empty.
  */
 export function replaceFile(file: string, text: string, mode = 0o644): void {
-  const target = realTarget(file);
+  const target = writeTarget(file);
   const temporary = temporaryName(target);
   const octets = Buffer.from(text);
   const handle = openSync(temporary, 'wx', mode);
@@ -83,14 +83,6 @@ export function replaceFile(file: string, text: string, mode = 0o644): void {
       // It is told what went wrong first; the leaving does no harm (`sweepTemporaries`).
     }
     throw error;
-  }
-}
-
-function realTarget(file: string): string {
-  try {
-    return realpathSync.native(file);
-  } catch {
-    return file;
   }
 }
 
@@ -127,6 +119,11 @@ function isAlive(pid: number): boolean {
   } catch (error) {
     return systemCode(error) === 'EPERM';
   }
+}
+
+/** Whether a file cannot be read for what it is, as against a moment's trouble (no descriptors or memory left). */
+export function isUnreadable(error: unknown): boolean {
+  return ['EACCES', 'EPERM', 'EISDIR', 'ELOOP'].includes(systemCode(error));
 }
 
 /**

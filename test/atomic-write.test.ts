@@ -1,4 +1,16 @@
-import { chown, mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import {
+  chown,
+  lchown,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  readlink,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -34,6 +46,33 @@ test('a symbolic link stays one, and its target is replaced', async () => {
   expect(await readlink(file)).toBe(target);
   expect(await readFile(target, 'utf8')).toBe('new');
   expect(await readdir(join(folder, 'there'))).toEqual(['target']);
+});
+
+test('a link to nothing gets its target; a link to itself is refused', async () => {
+  await symlink('link', file);
+  await symlink('target', join(folder, 'link'));
+  await writeAtomic(file, 'new');
+  expect(await readFile(join(folder, 'target'), 'utf8')).toBe('new');
+  expect(await readlink(file)).toBe('link');
+  await symlink('round', join(folder, 'round'));
+  await expect(writeAtomic(join(folder, 'round'), 'new')).rejects.toThrow('too many links');
+});
+
+test.runIf(process.getuid?.() === 0).each([
+  { what: "somebody's link to a file of root", link: 12345, target: 0, follows: false },
+  { what: "somebody's link to a file of another", link: 12345, target: 12346, follows: false },
+  { what: "somebody's link to their own file", link: 12345, target: 12345, follows: true },
+  { what: "root's link to a file of another", link: 0, target: 12345, follows: true },
+])('root meets $what', async ({ link, target, follows }) => {
+  const other = join(folder, 'other');
+  await writeFile(other, 'old');
+  await chown(other, target, target);
+  await symlink(other, file);
+  await lchown(file, link, link);
+  const writing = writeAtomic(file, 'new');
+  if (follows) await writing;
+  else await expect(writing).rejects.toThrow(`is a link by user ${link}`);
+  expect(await readFile(other, 'utf8')).toBe(follows ? 'new' : 'old');
 });
 
 test.each([

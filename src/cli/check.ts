@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { loadConfig } from '../config/load.ts';
 import { type Fault, hasErrors } from '../fault.ts';
+import { count } from '../health/reason.ts';
 import { readNetworks, zoneSettings } from '../server/serve-parts.ts';
 import { readTls } from '../server/tls-files.ts';
 import { ZoneStore } from '../zones/zone-store.ts';
@@ -36,7 +37,10 @@ async function check({ config: file, dnet }: CheckFlags): Promise<readonly Fault
   const zones = store.entries();
   await store.close();
   const edges = [...networks.files.values()].reduce((sum, { edges: listed }) => sum + listed.length, 0);
-  process.stdout.write(`${networks.files.size} networks, ${edges} edges, ${zones.length} zones read\n`);
+  process.stdout.write(
+    `${count(networks.files.size, 'network')}, ${count(edges, 'edge')}, ${count(zones.length, 'zone')} read
+`,
+  );
   const tls = readTls(config.server, Date.now() / 1000);
   return [...faults, ...tls.faults, ...networks.faults, ...store.faults(), ...zones.flatMap((zone) => zone.faults)];
 }

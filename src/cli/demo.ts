@@ -118,7 +118,7 @@ Changes of the live set appear here; Ctrl-C ends the demo.
 }
 
 /** One line: what is live now, what came and went, and why. */
-export function changeText(decision: Decision): string {
+function changeText(decision: Decision): string {
   const time = new Date(decision.at * 1000).toISOString().slice(11, 19);
   const live = decision.live.map(({ edge }) => edge).join(' ');
   const { outcome } = decision;

@@ -70,8 +70,9 @@ async function setMode(edge: string, flags: ModeFlags, until: number | null, now
     return refuse(`Cannot lock: ${error instanceof Error ? error.message : String(error)}`, 1);
   }
   try {
-    // A running server has the network locked for good, and takes the change up by itself.
-    const mayWrite = locks.tryLock('network', network) || locks.isLocked('server', network);
+    // A running server has the network locked for good, and takes the change up by itself. A run would write over it.
+    const isServed = locks.isLocked('server', network) && !locks.isWholeLocked();
+    const mayWrite = locks.tryLock('network', network) || isServed;
     if (!mayWrite) return refuse(`${config.lockfile} is locked for ${network}: another run is under way.`, 2);
     if (!files.edges.includes(edge)) return refuse(`${edge} is not in the edge list of ${network}.`, 1);
     const text = comment === '' ? null : `[${userName()}] ${comment}`;

@@ -68,12 +68,12 @@ async function repeat(run: Run, forceUpdate: boolean, stop: AbortSignal): Promis
 /** An operator may set an end while we wait, so this is as long as one wait lasts. */
 const LOOK_MS = 1000;
 
-/** Waits between rounds; a mode whose time is over in between is ended at its time. */
+/** Waits between rounds, by a clock that nobody sets; a mode whose time is over in between is ended at its time. */
 async function pause(run: Run, ms: number, stop: AbortSignal): Promise<void> {
-  const end = Date.now() + ms;
-  for (let now = Date.now(); !stop.aborted && now < end; now = Date.now()) {
+  const end = performance.now() + ms;
+  for (let left = ms; !stop.aborted && left > 0; left = end - performance.now()) {
     const expiry = (run.rounds.nextExpiry ?? Number.POSITIVE_INFINITY) * 1000;
-    await sleep(Math.min(end, Math.max(expiry, now + 10), now + LOOK_MS) - now, stop);
+    await sleep(Math.min(left, Math.max(expiry - Date.now(), 10), LOOK_MS), stop);
     if (Date.now() >= expiry) await run.redecide();
   }
 }

@@ -145,7 +145,8 @@ async function mayRunAgain(config: Config, network: string): Promise<boolean> {
   const { state } = await readState(forNetwork(config.statefile, network), 0, true);
   const now = Math.floor(Date.now() / 1000);
   const last = Math.floor(state.lastRun ?? 0);
-  if (last + RERUN_SECONDS <= now) return true;
+  // A run in the future is one before the clock was set back, and says nothing about the last half minute.
+  if (last > now || last + RERUN_SECONDS <= now) return true;
   process.stderr.write(
     `Not running: ${network} ran at ${last}, less than ${RERUN_SECONDS} seconds before now (${now}). --force runs it all the same.\n`,
   );
@@ -173,8 +174,12 @@ function takeLocks(config: Config, network: string, kind: 'run' | 'server'): Loc
     return 'refused';
   }
   if (locks.tryLock('network', network) && (kind === 'run' || locks.tryLock('server', network))) return locks;
-  const holder = locks.isLocked('server', network) ? 'an Edgewise server manages it' : 'another run is under way';
-  process.stderr.write(`Not running: ${config.lockfile} is locked for ${network}: ${holder}.\n`);
+  process.stderr.write(`Not running: ${config.lockfile} is locked for ${network}: ${holderOf(locks, network)}.\n`);
   locks.close();
   return 'refused';
+}
+
+function holderOf(locks: Locks, network: string): string {
+  if (locks.isWholeLocked()) return 'edgemanage itself is running';
+  return locks.isLocked('server', network) ? 'an Edgewise server manages it' : 'another run is under way';
 }

@@ -8,7 +8,7 @@ export function printDryRun(report: RoundReport, due: readonly DueZone[], config
   process.stdout.write(`${dryRunLines(report, due, config).join('\n')}\n`);
 }
 
-export function dryRunLines(report: RoundReport, due: readonly DueZone[], config: Config): readonly string[] {
+function dryRunLines(report: RoundReport, due: readonly DueZone[], config: Config): readonly string[] {
   const { decision, liveChanged, canaryZones, state } = report;
   const { network } = decision;
   const lines = [`Dry run of ${network}: nothing is written, no command is started.`];

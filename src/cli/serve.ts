@@ -27,7 +27,13 @@ export function serveCommand(): Command {
         file: flags.config,
         networks: flags.dnet ?? [],
         dryRun: flags.dryRun === true,
-        log: ({ logpath, logLevel }) => createLog({ verbose: flags.verbose === true, level: logLevel, file: logpath }),
+        // A dry run touches nothing, the log included.
+        log: ({ logpath, logLevel }) =>
+          createLog({
+            verbose: flags.verbose === true,
+            level: logLevel,
+            file: flags.dryRun === true ? null : logpath,
+          }),
       });
       if (!started.ok) {
         complain(started.faults);

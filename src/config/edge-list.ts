@@ -38,7 +38,7 @@ export function parseEdgeList(
 }
 
 /** A host name or an address without zone index; in particular a safe file name. */
-export function isEdgeName(text: string): boolean {
+function isEdgeName(text: string): boolean {
   return isIP(text) !== 0 ? !text.includes('%') : isHostName(text);
 }
 

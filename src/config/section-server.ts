@@ -1,6 +1,6 @@
 /** `server:` and `http:`, what answers and on which addresses. Every key has a default. */
 import { randomBytes } from 'node:crypto';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, networkInterfaces } from 'node:os';
 import { z } from 'zod';
 import { endpoint, flag, list, number, oneOrMany, optional, parsed, prefix, section, text } from './fields.ts';
 import { besideConfig } from './paths.ts';
@@ -79,10 +79,7 @@ export function serverConfig(configFile: string, given: ServerSection | null): S
   const file = (path: string | null): string | null => (path === null ? null : besideConfig(configFile, path));
   const limit = keys.rate_limit;
   return {
-    listen: keys.listen ?? [
-      { address: '127.0.0.1', port: 53 },
-      { address: '::1', port: 53 },
-    ],
+    listen: keys.listen ?? loopbacks(),
     tlsListen: keys.tls_listen,
     tlsCertificate: file(keys.tls_certificate),
     tlsKey: file(keys.tls_key),
@@ -113,4 +110,13 @@ export function serverConfig(configFile: string, given: ServerSection | null): S
     cookieSecrets:
       keys.cookie_secret === null ? [processSecret] : keys.cookie_secret.length === 0 ? null : keys.cookie_secret,
   };
+}
+
+/** Port 53 of this machine. Without IPv6 there is no ::1, and nobody asked for it. */
+function loopbacks(): ServerConfig['listen'] {
+  const hasSix = Object.values(networkInterfaces()).some((addresses) =>
+    addresses?.some(({ address }) => address === '::1'),
+  );
+  const four = { address: '127.0.0.1', port: 53 };
+  return hasSix ? [four, { address: '::1', port: 53 }] : [four];
 }

@@ -3,7 +3,7 @@ import { judgeCanaries } from './canary-judge.ts';
 import { fieldOf } from './field.ts';
 import { addSample, figuresOf } from './history.ts';
 import { judge } from './judge.ts';
-import { limitLive, sameNames } from './limit-live.ts';
+import { limitField, sameNames } from './limit-live.ts';
 import { byName } from './reason.ts';
 import { reasonsOf } from './reason-live.ts';
 import { notesOf } from './reason-notes.ts';
@@ -35,16 +35,7 @@ export function decideFacts(facts: RoundFacts): Decision {
   const { now, network, memory, rules } = facts;
   const verdicts = facts.edges.map((edge) => judge(edge, rules));
   const field = fieldOf(facts, verdicts);
-  const { live, hold } = limitLive({
-    now,
-    rotations: memory.rotations,
-    maxfreq: rules.maxfreq,
-    lastLive: memory.lastLive,
-    wanted: field.wanted,
-    publishable: new Set(field.candidates.map((candidate) => candidate.facts.name)),
-    passing: field.passing,
-    operatorChange: facts.operatorChange || field.withdrawn,
-  });
+  const { live, hold } = limitField(facts, field);
   const names = [...live].sort(byName);
   const outcome = outcomeOf(names, memory.lastLive, field.wanted, hold);
   const reasons = reasonsOf(field, new Set(names), hold);

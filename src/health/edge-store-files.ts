@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fsyncFolder, setAside, systemCode, writeAtomic } from '../atomic-write.ts';
+import { fsyncFolder, isUnreadable, setAside, systemCode, writeAtomic } from '../atomic-write.ts';
 import type { Fault } from '../fault.ts';
 import { type EdgeRecord, NEW_EDGE, type ParsedRecord, parseEdgeRecord } from './edge-store.ts';
 import { printEdgeRecord } from './edge-store-text.ts';
@@ -44,7 +44,8 @@ export class EdgeStores {
 
   /**
    * The edge's record as its file has it now; without a file, a new edge. A file that cannot be understood is set aside
-   * and reported (left where it is when nothing is to be written), and the edge starts anew.
+   * and reported (left where it is when nothing is to be written), and the edge starts anew. Throws the system's error
+   * where the file may be read later.
    */
   async read(edge: string, now: number): Promise<Stored> {
     const path = this.path(edge);
@@ -79,6 +80,14 @@ export class EdgeStores {
     return turn.finally(() => {
       if (this.#queues.get(edge) === turn) this.#queues.delete(edge);
     });
+  }
+
+  /** `update` for a dry run: the change lives in memory only, until the file changes. */
+  async suppose(edge: string, now: number, change: (record: EdgeRecord) => EdgeRecord): Promise<Stored> {
+    const { record: old, faults } = await this.read(edge, now);
+    const record = change(old);
+    this.#known.set(edge, { identity: this.#known.get(edge)?.identity ?? null, record });
+    return { record, faults };
   }
 
   /** Makes everything written so far survive a loss of power. */
@@ -135,6 +144,7 @@ async function readRecord(path: string): Promise<ParsedRecord> {
   try {
     return parseEdgeRecord(await readFile(path, 'utf8'));
   } catch (error) {
+    if (!isUnreadable(error)) throw error;
     return { ok: false, problem: `cannot be read (${systemCode(error)})` };
   }
 }

@@ -12,6 +12,15 @@
  * ```
  */
 import { AVERAGES_MAX, addSample, EMPTY_HISTORY, figuresOf, HISTORY_MAX, noteAverage } from './history.ts';
+import {
+  isFiniteNumber,
+  isObject,
+  isOneOf,
+  type JsonObject,
+  otherKeys,
+  parseObject,
+  unknownForm,
+} from './json-object.ts';
 import type { History, Judgement, Mode } from './types.ts';
 
 export const MODES: readonly Mode[] = ['available', 'unavailable', 'force', 'blindforce'];
@@ -99,15 +108,8 @@ export type ParsedRecord =
 
 /** Reads a store's text. Missing keys take their defaults; an empty file is a new edge, as in the original. */
 export function parseEdgeRecord(text: string): ParsedRecord {
-  if (text === '') return { ok: true, record: NEW_EDGE };
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    return { ok: false, problem: error instanceof Error ? error.message : 'not JSON' };
-  }
-  if (!isObject(value)) return { ok: false, problem: 'not a JSON object' };
-  return recordFrom(value);
+  const object = parseObject(text);
+  return object.ok ? recordFrom(object.value) : object;
 }
 
 const KNOWN: readonly string[] = [
@@ -123,18 +125,17 @@ const KNOWN: readonly string[] = [
   'state_since',
 ];
 
-function recordFrom(value: Readonly<Record<string, unknown>>): ParsedRecord {
-  const wrong = (key: string): ParsedRecord => ({ ok: false, problem: `"${key}" has an unknown form` });
+function recordFrom(value: JsonObject): ParsedRecord {
   const { mode = 'available', health = 'pass', state = 'out', comment = '' } = value;
   const { fetch_times = {}, historical_average = {}, rotation_history = [] } = value;
   const { state_since, state_entry_time, mode_until } = value;
-  if (!isOneOf(MODES, mode)) return wrong('mode');
-  if (!isOneOf(JUDGEMENTS, health)) return wrong('health');
-  if (state !== 'in' && state !== 'out') return wrong('state');
-  if (comment !== null && typeof comment !== 'string') return wrong('comment');
-  if (!isObject(fetch_times)) return wrong('fetch_times');
-  if (!isObject(historical_average)) return wrong('historical_average');
-  if (!Array.isArray(rotation_history)) return wrong('rotation_history');
+  if (!isOneOf(MODES, mode)) return unknownForm('mode');
+  if (!isOneOf(JUDGEMENTS, health)) return unknownForm('health');
+  if (state !== 'in' && state !== 'out') return unknownForm('state');
+  if (comment !== null && typeof comment !== 'string') return unknownForm('comment');
+  if (!isObject(fetch_times)) return unknownForm('fetch_times');
+  if (!isObject(historical_average)) return unknownForm('historical_average');
+  if (!Array.isArray(rotation_history)) return unknownForm('rotation_history');
   const record: EdgeRecord = {
     history: historyFrom(fetch_times, HISTORY_MAX),
     averages: historyFrom(historical_average, AVERAGES_MAX),
@@ -146,13 +147,13 @@ function recordFrom(value: Readonly<Record<string, unknown>>): ParsedRecord {
     modeUntil: mode === 'available' ? null : momentFrom(mode_until),
     health,
     comment: comment ?? '',
-    extra: new Map(Object.entries(value).filter(([key]) => !KNOWN.includes(key))),
+    extra: otherKeys(value, KNOWN),
   };
   return { ok: true, record };
 }
 
 /** Entries that are no numbers are left out: one of them would make every average of the edge NaN. */
-function historyFrom(entries: Readonly<Record<string, unknown>>, max: number): History {
+function historyFrom(entries: JsonObject, max: number): History {
   const pairs: (readonly [number, number])[] = [];
   for (const [key, seconds] of Object.entries(entries)) {
     const time = Number(key);
@@ -166,16 +167,4 @@ function historyFrom(entries: Readonly<Record<string, unknown>>, max: number): H
 
 function momentFrom(value: unknown): number | null {
   return isFiniteNumber(value) ? value : null;
-}
-
-function isFiniteNumber(value: unknown): value is number {
-  return typeof value === 'number' && Number.isFinite(value);
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function isOneOf<T extends string>(choices: readonly T[], value: unknown): value is T {
-  return choices.some((choice) => choice === value);
 }

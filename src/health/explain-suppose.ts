@@ -1,7 +1,7 @@
 import { fieldOf } from './field.ts';
 import { judge } from './judge.ts';
 import { holdAt } from './limit.ts';
-import { limitLive } from './limit-live.ts';
+import { limitField } from './limit-live.ts';
 import type { Decision, EdgeFacts, Figures, Mode, RoundFacts, Sample } from './types.ts';
 
 /** What is supposed of one edge in the next round; what is left out stays as it is. */
@@ -34,18 +34,8 @@ export function nextRound(facts: RoundFacts, decision: Decision, interval: numbe
       operatorChange ||= change.mode !== undefined;
     }
     const now = operatorChange || hold === null ? soon : hold.until;
-    const field = fieldOf({ ...facts, now, edges, memory, operatorChange }, verdicts);
-    const limited = limitLive({
-      now,
-      rotations: memory.rotations,
-      maxfreq: rules.maxfreq,
-      lastLive: memory.lastLive,
-      wanted: field.wanted,
-      publishable: new Set(field.candidates.map((candidate) => candidate.facts.name)),
-      passing: field.passing,
-      operatorChange: operatorChange || field.withdrawn,
-    });
-    return new Set(limited.live);
+    const next = { ...facts, now, edges, memory, operatorChange };
+    return new Set(limitField(next, fieldOf(next, verdicts)).live);
   };
   return { live, heldUntil: hold === null ? null : hold.until };
 }

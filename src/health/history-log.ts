@@ -4,7 +4,7 @@ import { decodeRecord, encodeRecord, type RoundRecord, recordTime } from './hist
 import type { Decision, RoundFacts } from './types.ts';
 
 /** A log file of this size is put aside as `.1`; the one put aside before is dropped. So at most twice this is kept. */
-export const HISTORY_LOG_BYTES = 64 * 1024 * 1024;
+const HISTORY_LOG_BYTES = 64 * 1024 * 1024;
 
 /** Where a network's rounds are recorded, beside its state. */
 export function historyLogPath(stateDir: string, network: string): string {
@@ -48,7 +48,7 @@ async function lastByte(file: FileHandle, size: number): Promise<number> {
 
 /** Recorded moments, both ends included; epoch seconds. */
 export type Span = { readonly since: number; readonly until: number };
-export const EVER: Span = { since: Number.NEGATIVE_INFINITY, until: Number.POSITIVE_INFINITY };
+const EVER: Span = { since: Number.NEGATIVE_INFINITY, until: Number.POSITIVE_INFINITY };
 
 /** A recorded round that is not decoded yet. */
 export type RoundLine = { readonly at: number; readonly decode: () => RoundRecord | null };

@@ -5,12 +5,12 @@ export const HISTORY_MAX = 2000;
 /** Entries of `historical_average`: one more than samples, as edgemanage keeps them. */
 export const AVERAGES_MAX = 2001;
 /** Samples of this age in seconds or less make up the window. */
-export const WINDOW_SECONDS = 300;
+const WINDOW_SECONDS = 300;
 
 export const EMPTY_HISTORY: History = { times: [], seconds: [] };
 
 /** Epoch seconds as the stores stamp them: to the centisecond. */
-export function centiseconds(at: number): number {
+function centiseconds(at: number): number {
   return Math.round(at * 100) / 100;
 }
 

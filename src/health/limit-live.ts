@@ -1,5 +1,6 @@
+import type { Field } from './field.ts';
 import { holdAt } from './limit.ts';
-import type { Hold } from './types.ts';
+import type { Hold, RoundFacts } from './types.ts';
 
 export type LimitInput = {
   readonly now: number;
@@ -15,6 +16,21 @@ export type LimitInput = {
   /** An operator changed a mode, or took a live edge out: unavailable, unlisted, made a canary. */
   readonly operatorChange: boolean;
 };
+
+/** `limitLive` for a round that is sorted out. */
+export function limitField(facts: RoundFacts, field: Field): ReturnType<typeof limitLive> {
+  const { now, memory, rules } = facts;
+  return limitLive({
+    now,
+    rotations: memory.rotations,
+    maxfreq: rules.maxfreq,
+    lastLive: memory.lastLive,
+    wanted: field.wanted,
+    publishable: new Set(field.candidates.map((candidate) => candidate.facts.name)),
+    passing: field.passing,
+    operatorChange: facts.operatorChange || field.withdrawn,
+  });
+}
 
 /**
  * `dnschange_maxfreq` (section 12.9): the names to publish, and the hold when the limit keeps the old set. Members that

@@ -63,6 +63,11 @@ export class Locks {
     return false;
   }
 
+  /** Whether a program that knows of no networks, edgemanage that is, has the whole file: an octet that nobody uses is taken. */
+  isWholeLocked(): boolean {
+    return this.isLocked('edge', '');
+  }
+
   /** Gives up all of them. */
   close(): void {
     for (const offset of this.#held) this.#file.unlock(offset);

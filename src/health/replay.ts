@@ -48,7 +48,7 @@ export type Replay = {
   readonly timeoutCut: boolean;
 };
 
-export const DIFFERENCES_MAX = 1000;
+const DIFFERENCES_MAX = 1000;
 
 /**
  * Decides recorded rounds again under other rules, each from what replaying the one before remembered, and compares.

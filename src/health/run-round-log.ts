@@ -1,5 +1,5 @@
 import { byName, count, list, seconds } from './reason.ts';
-import type { Decision, Sample } from './types.ts';
+import type { Decision, LiveMember, Sample } from './types.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 export type RoundLog = (level: LogLevel, text: string) => void;
@@ -32,6 +32,20 @@ export function decisionLines(decision: Decision): readonly LogLine[] {
   }
   for (const note of decision.notes) lines.push({ level: 'warn', text: note });
   return lines;
+}
+
+/** `a.example is at 192.0.2.7 now (was at 192.0.2.5)`: members that stay live under another address. */
+export function movedLines(before: readonly LiveMember[], after: readonly LiveMember[]): readonly LogLine[] {
+  const old = new Map(before.map((member) => [member.edge, member]));
+  return after.flatMap((member) => {
+    const was = old.get(member.edge);
+    if (was === undefined || (was.v4 === member.v4 && was.v6 === member.v6)) return [];
+    return [{ level: 'info', text: `${member.edge} is at ${addresses(member)} now (was at ${addresses(was)})` }];
+  });
+}
+
+function addresses({ v4, v6 }: LiveMember): string {
+  return list([v4, v6].filter((address) => address !== null)) || 'no address';
 }
 
 /** `mynet: live set changed: A and B live of 4 wanted; in: B; out: C`. */

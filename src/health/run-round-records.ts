@@ -7,6 +7,9 @@ import type { Decision, LiveMember, Sample } from './types.ts';
 
 export type Records = { readonly records: ReadonlyMap<string, EdgeRecord>; readonly faults: readonly Fault[] };
 
+/** `EdgeStores.update`, or `suppose` in a dry run. */
+export type SaveRecord = EdgeStores['update'];
+
 /** Files written at the same time; each waits for its own fsync. */
 const WRITERS = 16;
 
@@ -25,7 +28,7 @@ export async function readRecords(stores: EdgeStores, names: readonly string[], 
  * `stores.sync`.
  */
 export async function saveRecords(
-  stores: EdgeStores,
+  save: SaveRecord,
   decision: Decision,
   members: readonly LiveMember[],
   samples: ReadonlyMap<string, Sample> | null,
@@ -45,7 +48,7 @@ export async function saveRecords(
   });
   const saved = await inParallel([...verdicts.keys()], async (name) => ({
     name,
-    ...(await stores.update(name, at, (old) => withRound(expireMode(old, at), news(name)))),
+    ...(await save(name, at, (old) => withRound(expireMode(old, at), news(name)))),
   }));
   return gathered(saved);
 }

@@ -25,8 +25,8 @@ import type { RoundResult } from './prober.ts';
 import { attempt, reportFaults, roundFault } from './run-round-faults.ts';
 import { probeTargets, probeTest, roundInput } from './run-round-input.ts';
 import { writeLists } from './run-round-lists.ts';
-import { decisionLines, sampleLine } from './run-round-log.ts';
-import { readRecords, saveRecords } from './run-round-records.ts';
+import { decisionLines, movedLines, sampleLine } from './run-round-log.ts';
+import { readRecords, type SaveRecord, saveRecords } from './run-round-records.ts';
 import { nextState, openingState, type StateChange } from './run-round-state.ts';
 import type { LiveUpdate, Published, RoundFailure, RoundOrder, RoundReport, RoundTools } from './run-round-tools.ts';
 import type { NetworkState } from './state-file.ts';
@@ -178,9 +178,12 @@ export class NetworkRounds {
     const derive = (): StateChange =>
       nextState(before, { decision, records, floorSerial: this.#tools.floorSerial(), forceUpdate, zones, isRun });
     const planned = derive();
+    for (const { level, text } of movedLines(before.live, planned.state.live)) log(level, text);
     if (this.#dryRun) {
       const { state, liveChanged, canaryZones } = planned;
-      this.#records = records;
+      // The rounds of a dry run follow upon one another like any others, in memory.
+      this.#state = state;
+      await this.#saveRecords(decision, state.live, probe);
       return { decision, state, liveChanged, canaryZones, changed: false, probe, faults: [] };
     }
 
@@ -237,8 +240,13 @@ export class NetworkRounds {
     members: readonly LiveMember[],
     probe: RoundResult | null,
   ): Promise<readonly Fault[]> {
-    const { records, faults } = await saveRecords(this.stores, decision, members, probe?.samples ?? null);
+    const { stores } = this;
+    const save: SaveRecord = this.#dryRun
+      ? (name, now, change) => stores.suppose(name, now, change)
+      : (name, now, change) => stores.update(name, now, change);
+    const { records, faults } = await saveRecords(save, decision, members, probe?.samples ?? null);
     this.#records = records;
+    if (this.#dryRun) return [];
     return [...faults, ...(await attempt('edge-store-write', () => this.stores.sync()))];
   }
 

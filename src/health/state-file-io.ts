@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { setAside, systemCode, writeAtomic } from '../atomic-write.ts';
+import { isUnreadable, setAside, systemCode, writeAtomic } from '../atomic-write.ts';
 import type { Fault } from '../fault.ts';
 import { NEW_STATE, type NetworkState, parseState, printState } from './state-file.ts';
 
@@ -8,7 +8,8 @@ export type StateRead = { readonly state: NetworkState; readonly faults: readonl
 
 /**
  * Reads a network's state file; without one, a new state. One that cannot be read or understood is set aside (unless
- * `dryRun`) and reported. Throws if it can be neither read nor renamed: writing over it would lose it.
+ * `dryRun`) and reported. Throws if it can be neither read nor renamed, and the system's error where it may be read later: writing over
+ * it would lose it.
  */
 export async function readState(file: string, now: number, dryRun = false): Promise<StateRead> {
   let problem: string;
@@ -18,6 +19,7 @@ export async function readState(file: string, now: number, dryRun = false): Prom
     problem = parsed.problem;
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return { state: NEW_STATE, faults: [] };
+    if (!isUnreadable(error)) throw error;
     problem = `cannot be read (${systemCode(error)})`;
   }
   const end = dryRun ? '' : `; it is now ${await setAside(file, now)}, and the network starts anew`;

@@ -4,6 +4,16 @@
  * are kept, and edgemanage keeps ours.
  */
 import { isIP } from 'node:net';
+import { MODES } from './edge-store.ts';
+import {
+  isFiniteNumber,
+  isObject,
+  isOneOf,
+  type JsonObject,
+  otherKeys,
+  parseObject,
+  unknownForm,
+} from './json-object.ts';
 import type { ActiveCanary, LiveMember, Memory, Mode } from './types.ts';
 
 /** `rotation_list` keeps this many, oldest dropped. */
@@ -54,15 +64,8 @@ export type ParsedState =
 
 /** Reads a state file's text. Missing keys take their defaults; so does all of an empty file. */
 export function parseState(text: string): ParsedState {
-  if (text.trim() === '') return { ok: true, state: NEW_STATE };
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    return { ok: false, problem: error instanceof Error ? error.message : 'not JSON' };
-  }
-  if (!isObject(value)) return { ok: false, problem: 'not a JSON object' };
-  return stateFrom(value);
+  const object = parseObject(text);
+  return object.ok ? stateFrom(object.value) : object;
 }
 
 const KNOWN: readonly string[] = [
@@ -76,16 +79,15 @@ const KNOWN: readonly string[] = [
   'edgewise',
 ];
 
-function stateFrom(value: Readonly<Record<string, unknown>>): ParsedState {
-  const wrong = (key: string): ParsedState => ({ ok: false, problem: `"${key}" has an unknown form` });
+function stateFrom(value: JsonObject): ParsedState {
   const { rotation_list = [], last_live = [], verification_failures = [] } = value;
   const { zone_mtimes = {}, active_canaries = {}, edgewise = {}, last_run } = value;
-  if (!Array.isArray(rotation_list)) return wrong('rotation_list');
-  if (!isTextList(last_live)) return wrong('last_live');
-  if (!isTextList(verification_failures)) return wrong('verification_failures');
-  if (!isObject(zone_mtimes)) return wrong('zone_mtimes');
-  if (!isObject(active_canaries)) return wrong('active_canaries');
-  if (!isObject(edgewise)) return wrong('edgewise');
+  if (!Array.isArray(rotation_list)) return unknownForm('rotation_list');
+  if (!isTextList(last_live)) return unknownForm('last_live');
+  if (!isTextList(verification_failures)) return unknownForm('verification_failures');
+  if (!isObject(zone_mtimes)) return unknownForm('zone_mtimes');
+  if (!isObject(active_canaries)) return unknownForm('active_canaries');
+  if (!isObject(edgewise)) return unknownForm('edgewise');
   const { serial, zone_serials, pending_zones, canary_serials, live, victims, canary_rotations, modes } = edgewise;
   const state: NetworkState = {
     memory: {
@@ -103,7 +105,7 @@ function stateFrom(value: Readonly<Record<string, unknown>>): ParsedState {
     zoneSerials: numberMap(zone_serials),
     pendingZones: new Set(isTextList(pending_zones) ? pending_zones : []),
     modes: isObject(modes) ? modesFrom(modes) : null,
-    extra: new Map(Object.entries(value).filter(([key]) => !KNOWN.includes(key))),
+    extra: otherKeys(value, KNOWN),
   };
   return { ok: true, state };
 }
@@ -135,10 +137,7 @@ export function printState(state: NetworkState): string {
   return `${JSON.stringify(value)}\n`;
 }
 
-function canariesFrom(
-  entries: Readonly<Record<string, unknown>>,
-  victims: ReadonlyMap<string, string>,
-): readonly ActiveCanary[] {
+function canariesFrom(entries: JsonObject, victims: ReadonlyMap<string, string>): readonly ActiveCanary[] {
   return [...textMap(entries)].map(([zone, address]) => ({ zone, address, victim: victims.get(zone) ?? null }));
 }
 
@@ -173,9 +172,10 @@ function rotationsFrom(value: unknown): ReadonlyMap<string, readonly number[]> {
   );
 }
 
-function modesFrom(value: Readonly<Record<string, unknown>>): ReadonlyMap<string, Mode> {
-  const isMode = (mode: string): mode is Mode => ['available', 'unavailable', 'force', 'blindforce'].includes(mode);
-  return new Map([...textMap(value)].flatMap(([edge, mode]) => (isMode(mode) ? [[edge, mode] as const] : [])));
+function modesFrom(value: JsonObject): ReadonlyMap<string, Mode> {
+  return new Map(
+    Object.entries(value).flatMap(([edge, mode]) => (isOneOf(MODES, mode) ? [[edge, mode] as const] : [])),
+  );
 }
 
 function serialFrom(value: unknown): number {
@@ -194,12 +194,4 @@ function numberMap(value: unknown): ReadonlyMap<string, number> {
 
 function isTextList(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((item) => typeof item === 'string');
-}
-
-function isFiniteNumber(value: unknown): value is number {
-  return typeof value === 'number' && Number.isFinite(value);
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

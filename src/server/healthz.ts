@@ -57,6 +57,6 @@ export function healthBody(view: StatusView, reasons: readonly string[]): Health
     ready: view.ready(),
     reasons,
     version: view.version,
-    uptime_seconds: Math.max(0, view.now() - view.startedAt),
+    uptime_seconds: Math.round(Math.max(0, view.now() - view.startedAt) * 1000) / 1000,
   };
 }

@@ -45,6 +45,8 @@ export class NetworkLoop {
   private stopped = false;
   private firstDone: () => void = () => undefined;
   private dueAt: number;
+  /** The same moment by a clock that nobody sets (`performance.now()`). */
+  private dueMs: number;
   private decision: Decision | null = null;
   private failure: string | null = null;
   private unsaved: readonly string[] = [];
@@ -62,6 +64,7 @@ export class NetworkLoop {
     this.config = options.config;
     this.files = options.files;
     this.dueAt = options.now();
+    this.dueMs = performance.now();
     this.firstRound = new Promise((resolve) => {
       this.firstDone = resolve;
     });
@@ -75,7 +78,9 @@ export class NetworkLoop {
   configure(config: Config): void {
     const earlier = config.runFrequency < this.config.runFrequency;
     this.config = config;
-    if (earlier && this.running === null) this.schedule(Math.min(this.dueAt - this.options.now(), config.runFrequency));
+    if (earlier && this.running === null) {
+      this.schedule(Math.min((this.dueMs - performance.now()) / 1000, config.runFrequency));
+    }
   }
 
   /** An operator may have changed a mode: decides again at once, without fetching. */
@@ -129,7 +134,7 @@ export class NetworkLoop {
         seconds: this.lastSeconds,
         runFrequency: this.config.runFrequency,
         nextDue: this.dueAt,
-        overdue: this.options.now() > this.dueAt + this.patience(),
+        overdue: performance.now() > this.dueMs + this.patience() * 1000,
         failure: this.failure,
         unsaved: this.unsaved,
         cancelledCanaries: this.cancelled,
@@ -173,7 +178,9 @@ export class NetworkLoop {
   private schedule(seconds: number): void {
     if (this.stopped) return;
     clearTimeout(this.timer);
-    this.dueAt = this.options.now() + Math.max(0, seconds);
+    const ms = Math.max(0, seconds) * 1000;
+    this.dueAt = this.options.now() + ms / 1000;
+    this.dueMs = performance.now() + ms;
     this.timer = setTimeout(
       () => {
         this.running = this.round().finally(() => {
@@ -181,7 +188,7 @@ export class NetworkLoop {
           this.firstDone();
         });
       },
-      Math.min(Math.max(0, seconds) * 1000, TIMER_MAX_MS),
+      Math.min(ms, TIMER_MAX_MS),
     );
   }
 

@@ -1,5 +1,7 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { listNetworks, readNetworkFiles } from '../config/network-files.ts';
-import { forNetwork } from '../config/paths.ts';
+import { forNetwork, isNetworkName } from '../config/paths.ts';
 import type { Config, NetworkFiles } from '../config/types.ts';
 import { type Fault, formatFault } from '../fault.ts';
 import { list } from '../health/reason.ts';
@@ -8,7 +10,8 @@ import type { ZoneSettings } from '../zones/zone-store-types.ts';
 /** The networks to serve with their lists: those named, or every one in `edgelist_dir`. */
 export type Networks = { readonly files: ReadonlyMap<string, NetworkFiles>; readonly faults: readonly Fault[] };
 
-export function readNetworks(config: Config, named: readonly string[]): Networks {
+/** `served`: networks of a running server. One that is to go loses its zones too, or its list is only missing. */
+export function readNetworks(config: Config, named: readonly string[], served: readonly string[] = []): Networks {
   const listed = named.length > 0 ? { networks: [...new Set(named)], faults: [] } : listNetworks(config);
   const faults: Fault[] = [...listed.faults];
   const files = new Map<string, NetworkFiles>();
@@ -17,7 +20,33 @@ export function readNetworks(config: Config, named: readonly string[]): Networks
     faults.push(...read.faults);
     if (read.files !== null) files.set(network, read.files);
   }
+  if (named.length === 0 && listed.faults.length === 0) faults.push(...missingLists(config, listed.networks, served));
   return { files, faults: [...faults, ...sharedFiles(config, [...files.keys()])] };
+}
+
+/** Networks that have zones but no edge list. */
+function missingLists(
+  { edgelistDir, zonetemplateDir }: Config,
+  listed: readonly string[],
+  served: readonly string[],
+): readonly Fault[] {
+  return namesIn(zonetemplateDir)
+    .filter((name) => isNetworkName(name) && !listed.includes(name))
+    .filter((name) => namesIn(join(zonetemplateDir, name)).some((file) => file.endsWith('.zone')))
+    .map((name) => {
+      const where = `${join(edgelistDir, name)}: no such edge list, but ${join(zonetemplateDir, name)} has zones`;
+      return served.includes(name)
+        ? plainFault('missing-list', `${where}; a network that is to go loses both`)
+        : { ...plainFault('missing-list', `${where}; they are not served`), severity: 'warning' };
+    });
+}
+
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return []; // no folder, or a file; what of it is needed is reported where it is read
+  }
 }
 
 /** Files that several networks would write over each other: a restart would serve one's edges for another. */
@@ -56,6 +85,8 @@ export function needRestart(was: Config, now: Config): readonly string[] {
     ['state_dir', was.stateDir, now.stateDir],
     ['healthdata_store', was.healthdataStore, now.healthdataStore],
     ['logpath', was.logpath, now.logpath],
+    ['log_level', was.logLevel, now.logLevel],
+    ['named_dir', was.namedDir, now.namedDir],
   ];
   return differs.filter(([, a, b]) => text(a) !== text(b)).map(([key]) => key);
 }

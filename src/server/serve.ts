@@ -65,7 +65,13 @@ export async function serve(options: ServeOptions): Promise<Started> {
   if (networks.files.size >= NETWORKS_MAX)
     faults.push(plainFault('too-many-networks', `more than ${NETWORKS_MAX - 1}`));
   if (hasErrors(faults)) return { ok: false, faults };
-  const log = options.log(config);
+  let log: Log;
+  try {
+    log = options.log(config);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return { ok: false, faults: [plainFault('log', `logpath cannot be written: ${reason}`)] };
+  }
   logFaults((level, text) => log[level](text), faults);
 
   const server = new Server(config, tls.tls, options, log);
@@ -285,7 +291,7 @@ class Server implements Running {
     const { log, networks, store } = this;
     if (networks === null || store === null || this.stopping !== null) return;
     const loaded = loadConfig(this.options.file);
-    const lists = loaded.config === null ? null : readNetworks(loaded.config, this.options.networks);
+    const lists = loaded.config === null ? null : readNetworks(loaded.config, this.options.networks, networks.names());
     const faults = [...loaded.faults, ...(lists?.faults ?? [])];
     logFaults((level, text) => log[level](text), faults);
     if (loaded.config === null || lists === null || hasErrors(faults)) {

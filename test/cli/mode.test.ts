@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -88,6 +89,30 @@ describe('while somebody has the network', () => {
     expect((await site.store('a.test')).mode).toBe('force');
   });
 
+  test('edgemanage, which locks the whole file: refused with status 2, for its run would write over the change', async () => {
+    locks.close();
+    const script = `
+      import koffi from ${JSON.stringify(import.meta.resolve('koffi'))};
+      import { openSync } from 'node:fs';
+      const flock = Buffer.alloc(32);
+      flock.writeInt16LE(1, 0); // F_WRLCK, and F_SETLK is 6
+      const fcntl = koffi.load(null).func('int fcntl(int fd, int cmd, ...)');
+      console.log(fcntl(openSync(${JSON.stringify(site.path('edgemanage.lock'))}, 'w'), 6, 'void *', flock));
+      setInterval(() => {}, 1000);`;
+    const holder = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    try {
+      expect(String((await once(holder.stdout, 'data'))[0])).toBe('0\n');
+      expect((await conf('-m', 'force', '-C', 'x', 'a.test')).status).toBe(2);
+      const run = await site.run('edge_manage', []);
+      expect(run.status).toBe(1);
+      expect(run.stderr).toContain('edgemanage itself is running');
+    } finally {
+      holder.kill('SIGKILL');
+    }
+  });
+
   test('a run of another network does not matter', async () => {
     locks.close();
     locks = Locks.open(site.path('edgemanage.lock'));
@@ -101,7 +126,10 @@ test('syslog gets facility daemon, level info, and the NUL that the original end
   listener.bind(0, '127.0.0.1');
   await once(listener, 'listening');
   const heard = once(listener, 'message') as Promise<[Buffer]>;
-  await sendSyslog('Edge e changed mode to force with comment [a] b', listener.address().port);
+  const send = (): void => void sendSyslog('Edge e changed mode to force with comment [a] b', listener.address().port);
+  send();
+  const again = setInterval(send, 500); // a kernel that others flood may drop a datagram
   expect((await heard)[0].toString()).toBe('<30>Edge e changed mode to force with comment [a] b\0');
+  clearInterval(again);
   listener.close();
 });

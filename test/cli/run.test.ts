@@ -91,6 +91,12 @@ test('a state file that cannot be understood is set aside, and the run goes on',
   expect((await site.state()).last_live).toEqual(NAMES.slice(0, 2));
 });
 
+test('a last run in the future, before the clock was set back, keeps no run from being made', async () => {
+  await site.write(`${NETWORK}.state`, JSON.stringify({ last_run: Date.now() / 1000 + 7200 }));
+  expect((await site.run('edge_manage')).status).toBe(0);
+  expect((await site.state()).last_live).toEqual(NAMES.slice(0, 2));
+});
+
 test('the log has the form that log readers know; -v goes to standard error instead', async () => {
   expect((await site.run('edge_manage')).stderr).toBe('');
   const log = await site.read('edgemanage.log');

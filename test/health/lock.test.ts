@@ -150,8 +150,10 @@ describe("edgemanage's own lock", () => {
     const child = await holder(`${ORIGINAL_LOCK} if (!lockf()) process.exit(1);`);
     const locks = Locks.open(file);
     expect(locks.tryLock('network', 'n')).toBe(false);
+    expect(locks.isWholeLocked()).toBe(true);
     await kill(child);
     expect(locks.tryLock('network', 'n')).toBe(true);
+    expect(locks.isWholeLocked()).toBe(false);
     locks.close();
   });
 

@@ -360,6 +360,20 @@ describe('a round', () => {
     expect(bench.order).toEqual([]);
     expect(await readdir(site.folder, { recursive: true })).toEqual(before);
   });
+
+  test('rounds of a dry run follow upon one another, though nothing is written', async () => {
+    const bench = new Bench();
+    const before = await readdir(site.folder, { recursive: true });
+    const rounds = await bench.open(null);
+    await rounds.round({ config, files: FILES });
+    bench.times = { ...USUAL, '127.0.0.3': 0.01 };
+    const second = done(await rounds.round({ config, files: FILES }));
+    expect(second.decision.outcome).toEqual({ kind: 'unchanged' });
+    expect(rounds.records.get('127.0.0.3')?.history.seconds).toEqual([0.3, 0.01]);
+    bench.times = { ...USUAL, '127.0.0.1': 10 };
+    expect(names(done(await rounds.round({ config, files: FILES })))).toEqual(['127.0.0.2', '127.0.0.3']);
+    expect(await readdir(site.folder, { recursive: true })).toEqual(before);
+  });
 });
 
 describe('deciding between rounds', () => {

@@ -106,6 +106,14 @@ test.each([
   expect(parseState(text).ok).toBe(false);
 });
 
+test("a moment's trouble with the file is thrown: nothing is set aside and nothing begun anew", async () => {
+  await inFolder(async (folder) => {
+    await writeFile(join(folder, 'file'), '');
+    await expect(readState(join(folder, 'file', 'below'), 0)).rejects.toThrow('ENOTDIR');
+    expect(await readdir(folder)).toEqual(['file']);
+  });
+});
+
 test('no text makes the reader throw', () => {
   const odd = fc.dictionary(fc.constantFrom('last_live', 'edgewise', 'zone_mtimes', 'last_run', 'x'), fc.jsonValue());
   fc.assert(

@@ -162,10 +162,47 @@ describe('zones and networks that cannot be answered for', () => {
     }
   });
 
-  test('a dry run writes nothing and answers nothing', async () => {
+  test('a list that is missing at a reload changes nothing; a network goes when its zones go too', async () => {
+    await site.write('edges/second', '127.79.0.2\n');
+    await site.write('zones/second/second.test.zone', 'mail IN A 192.0.2.26\n');
+    const server = await EdgewiseServer.start(site.path('edgemanage.yaml'));
+    try {
+      await rm(site.path('edges/second'));
+      server.child.kill('SIGHUP');
+      await server.prints(/edges\/second: no such edge list.*loses both/);
+      await server.prints(/nothing was changed/);
+      expect(await server.dig('mail.second.test', 'A')).toEqual(['192.0.2.26']);
+
+      await rm(site.path('zones/second'), { recursive: true });
+      server.child.kill('SIGHUP');
+      await server.prints(/network second is no longer served/);
+      await server.prints(/"reloaded"/);
+      expect(await server.digText('mail.second.test', 'A')).toContain('status: REFUSED');
+    } finally {
+      expect(await server.stop()).toBe(0);
+    }
+  });
+
+  test('a log that cannot be written is said at start', async () => {
+    await editConfig('logpath: null', `logpath: ${site.path('object', 'log')}`); // below a file
+    const { status, stderr } = await edgewise(['serve', '-c', site.path('edgemanage.yaml')]);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^error: log: logpath cannot be written: .*\n$/);
+  });
+
+  test('zones without an edge list are a warning', async () => {
+    await site.write('zones/third/third.test.zone', 'mail IN A 192.0.2.27\n');
+    const { status, stderr } = await edgewise(['check', '-c', site.path('edgemanage.yaml')]);
+    expect(status).toBe(0);
+    expect(stderr).toContain(`warning: missing-list: ${site.path('edges/third')}`);
+  });
+
+  test('a dry run writes nothing, not even a log, and answers nothing', async () => {
+    await editConfig('logpath: null', `logpath: ${site.path('log')}`);
     const server = await EdgewiseServer.start(site.path('edgemanage.yaml'), ['-n']);
     try {
       expect(server.output).toMatch(/^edgewise ready dns=- /m);
+      await server.prints(/no edge can be live/);
       expect(await site.list('.')).toEqual(['canaries', 'edgemanage.yaml', 'edges', 'object', 'zones']);
     } finally {
       expect(await server.stop()).toBe(0);
@@ -187,7 +224,7 @@ test('networks that would share a state file or a live list are refused; one of 
 
 test('edgewise check reports everything and its status tells', async () => {
   const good = await edgewise(['check', '-c', site.path('edgemanage.yaml')]);
-  expect(good).toMatchObject({ status: 0, stdout: '1 networks, 1 edges, 1 zones read\n' });
+  expect(good).toMatchObject({ status: 0, stdout: '1 network, 1 edge, 1 zone read\n' });
   await site.write(`zones/${NETWORK}/bad.test.zone`, 'www IN A not-an-address\nftp IN MX mail\n');
   const bad = await edgewise(['check', '-c', site.path('edgemanage.yaml')]);
   expect(bad.status).toBe(1);

@@ -1,0 +1,39 @@
+/** What the readers of state files and health records share: JSON objects whose keys others may have written. */
+
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+export type ParsedObject =
+  | { readonly ok: true; readonly value: JsonObject }
+  | { readonly ok: false; readonly problem: string };
+
+/** Reads a file's text. An empty file (the original made one before it wrote) is an object without keys. */
+export function parseObject(text: string): ParsedObject {
+  if (text.trim() === '') return { ok: true, value: {} };
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? { ok: true, value } : { ok: false, problem: 'not a JSON object' };
+  } catch (error) {
+    return { ok: false, problem: error instanceof Error ? error.message : 'not JSON' };
+  }
+}
+
+/** Keys that we do not know: they are kept for whoever does. */
+export function otherKeys(value: JsonObject, known: readonly string[]): ReadonlyMap<string, unknown> {
+  return new Map(Object.entries(value).filter(([key]) => !known.includes(key)));
+}
+
+export function unknownForm(key: string): { readonly ok: false; readonly problem: string } {
+  return { ok: false, problem: `"${key}" has an unknown form` };
+}
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+export function isFiniteNumber(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value);
+}
+
+export function isOneOf<T extends string>(choices: readonly T[], value: unknown): value is T {
+  return choices.some((choice) => choice === value);
+}
