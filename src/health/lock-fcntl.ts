@@ -21,7 +21,7 @@ type Fcntl = (fd: number, command: number, type: string, argument: Uint8Array) =
 /** A lock file held open; each octet offset in it is a lock of its own. */
 export class LockFile {
   readonly #fcntl: Fcntl;
-  readonly #fd: number;
+  #fd: number;
 
   private constructor(fcntl: Fcntl, fd: number) {
     this.#fcntl = fcntl;
@@ -44,9 +44,11 @@ export class LockFile {
     this.#set(F_UNLCK, offset);
   }
 
-  /** Gives up every lock taken through this object. */
+  /** Gives up every lock taken through this object. A second time does nothing: the number may be another file's by then. */
   close(): void {
+    if (this.#fd < 0) return;
     closeSync(this.#fd);
+    this.#fd = -1;
   }
 
   #set(type: number, offset: number): boolean {

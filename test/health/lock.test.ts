@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, fstatSync, openSync } from 'node:fs';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -80,6 +81,15 @@ describe.each(WAYS)('$name', ({ open, code }) => {
   test('a lock file that cannot be opened is an error', () => {
     expect(() => open(join(folder, 'missing', 'lock'))).toThrow(/ENOENT/);
   });
+});
+
+test('closing twice closes nothing that was opened in between', () => {
+  const locks = Locks.open(file);
+  locks.close();
+  const other = openSync(file, 'r');
+  locks.close();
+  expect(fstatSync(other).isFile()).toBe(true);
+  closeSync(other);
 });
 
 test('a pid file of another process that got the same number is stale, one that is half written too', async () => {
