@@ -2,7 +2,10 @@
 import type { WireName } from '../zones/name.ts';
 import { serialCompare } from '../zones/serial.ts';
 
-/** Asked again so soon where a secondary is behind. */
+/**
+ * Where a secondary is behind it is asked after so long, and each time after twice as long: while a flip of a thousand
+ * zones is on its way, questions would only keep both sides from it.
+ */
 const BEHIND_SECONDS = 1;
 
 export type WatchRow = {
@@ -12,7 +15,9 @@ export type WatchRow = {
   ourSerial: number;
   serial: number | null;
   error: string | null;
-  askedAt: number | null;
+  /** When it is asked again, and how long after that where it is still behind. */
+  nextAt: number;
+  wait: number;
   checkedAt: number | null;
   /** Null: it had our serial when it was last heard, or was never heard. */
   behindSince: number | null;
@@ -38,7 +43,8 @@ export class WatchBook {
         ourSerial: serial,
         serial: null,
         error: null,
-        askedAt: null,
+        nextAt: now,
+        wait: BEHIND_SECONDS,
         checkedAt: null,
         behindSince: now,
         notifiedAt: now,
@@ -50,6 +56,8 @@ export class WatchBook {
     row.ourSerial = serial;
     row.notifiedAt = now;
     row.behindSince ??= now;
+    row.wait = BEHIND_SECONDS;
+    row.nextAt = now + Math.min(row.wait, this.intervalSeconds);
   }
 
   /** The zone is gone. */
@@ -59,18 +67,12 @@ export class WatchBook {
 
   /** What to ask now, at most so many: those behind first, then those heard longest ago. */
   due(now: number, most: number): readonly WatchRow[] {
-    const due = [...this.rows.values()].filter(({ asking, askedAt, behindSince, error }) => {
-      if (asking) return false;
-      const wait = behindSince !== null && error === null ? BEHIND_SECONDS : this.intervalSeconds;
-      return askedAt === null || now - askedAt >= Math.min(wait, this.intervalSeconds);
-    });
-    const rank = ({ behindSince, askedAt }: WatchRow): number => (behindSince === null ? 1e12 : 0) + (askedAt ?? 0);
+    const due: WatchRow[] = [];
+    for (const row of this.rows.values()) if (!row.asking && row.nextAt <= now) due.push(row);
+    const rank = ({ behindSince, nextAt }: WatchRow): number => (behindSince === null ? 1e12 : 0) + nextAt;
     if (due.length > most) due.sort((a, b) => rank(a) - rank(b));
     const picked = due.slice(0, most);
-    for (const row of picked) {
-      row.asking = true;
-      row.askedAt = now;
-    }
+    for (const row of picked) row.asking = true;
     return picked;
   }
 
@@ -78,12 +80,15 @@ export class WatchBook {
   heard(row: WatchRow, result: { readonly serial: number } | { readonly error: string }, now: number): boolean {
     row.asking = false;
     row.checkedAt = now;
+    row.nextAt = now + this.intervalSeconds;
     if ('error' in result) row.error = result.error;
     else {
       row.error = null;
       row.serial = result.serial;
       const behind = serialCompare(result.serial, row.ourSerial) < 0;
       row.behindSince = behind ? (row.behindSince ?? now) : null;
+      if (behind) row.nextAt = now + Math.min(row.wait, this.intervalSeconds);
+      row.wait = behind ? 2 * row.wait : BEHIND_SECONDS;
     }
     if (row.behindSince === null || now - row.notifiedAt < Math.max(this.intervalSeconds, 1)) return false;
     row.notifiedAt = now;

@@ -8,16 +8,16 @@ import { askOverTcp } from './ask-tcp.ts';
 import { type NotifyZone, targetConcerns } from './notifier.ts';
 import { lagOf, WatchBook, type WatchRow } from './watch-book.ts';
 
-const TICK_MS = 500;
-/** Asked in one tick: so many sockets at once, and so much of the main thread's time. */
-const ASKED_MAX = 250;
+const TICK_MS = 100;
+/** Asked in one tick: so many sockets at once, and so much of the main thread's time, near a millisecond each. */
+const ASKED_MAX = 50;
 const TIMEOUT_MS = 2000;
 /** Over TCP at once. */
 const TCP_MAX = 20;
 
 export type WatchOptions = {
   readonly targets: readonly NotifyTarget[];
-  /** Seconds between two looks at a secondary's zone; a secondary that is behind is asked every second. */
+  /** Seconds between two looks at a secondary's zone; a secondary that is behind is asked sooner. */
   readonly intervalSeconds: number;
   /** A secondary is behind for longer than it should be. */
   readonly onBehind: (target: number, zone: WireName, serial: number) => void;

@@ -34,16 +34,33 @@ test('a secondary that is ahead, by circle arithmetic, lacks nothing', () => {
   expect(lagOf(rowOf(book), 5)).toBe(0);
 });
 
-test('one that is behind is asked every second, the others every interval; never twice at once', () => {
+test('asked at once, then every interval; never twice at once', () => {
   const book = new WatchBook(10);
   book.expect(0, zone('a'), 5, 0);
   const names = (now: number): readonly string[] => book.due(now, 100).map((row) => row.zone);
   expect(names(0)).toEqual(['a']);
-  expect(names(5)).toEqual([]); // no answer yet
-  book.heard(rowOf(book), { serial: 4 }, 5);
-  expect(names(5.5)).toEqual(['a']);
-  book.heard(rowOf(book), { serial: 5 }, 6);
-  expect([names(9), names(15.5)]).toEqual([[], ['a']]);
+  expect(names(30)).toEqual([]); // no answer yet
+  book.heard(rowOf(book), { serial: 5 }, 30);
+  expect([names(39), names(40)]).toEqual([[], ['a']]);
+  book.heard(rowOf(book), { error: 'silence' }, 42);
+  expect([names(51), names(52)]).toEqual([[], ['a']]);
+});
+
+test('one that is behind is asked a second after the change, then after 1, 2, 4 … seconds, at most an interval', () => {
+  const book = new WatchBook(5);
+  book.expect(0, zone('a'), 5, 0);
+  book.heard(book.due(0, 1)[0], { serial: 5 }, 0);
+  book.expect(0, zone('a'), 6, 3);
+  const asked: number[] = [];
+  for (let now = 3; now <= 25; now++) {
+    for (const row of book.due(now, 1)) {
+      asked.push(now);
+      book.heard(row, { serial: 5 }, now);
+    }
+  }
+  expect(asked).toEqual([4, 5, 7, 11, 16, 21]);
+  book.expect(0, zone('a'), 7, 25); // news: soon again
+  expect(book.due(26, 1)).toHaveLength(1);
 });
 
 test('where not all can be asked, those behind come first', () => {
