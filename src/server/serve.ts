@@ -308,6 +308,8 @@ class Server implements Running {
     this.dnsSide?.configure(loaded.config.server, loaded.config.transfer);
     this.reloadTls(loaded.config.server);
     const summary = await store.reload(zoneSettings(loaded.config, networks.names()));
+    // Whoever reads the line may ask at once, and each thread takes over what is new in its own time.
+    await this.dnsSide?.settled();
     log.info(summary, 'reloaded');
   }
 }

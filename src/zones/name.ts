@@ -89,10 +89,11 @@ export function textFromWire(wire: Uint8Array, offset = 0): string {
 
 /**
  * Octet → its text inside a label. Printable octets get a backslash, but for letters, digits, hyphen, underscore, asterisk
- * and slash: some mean something to a master-file reader, and Knot takes the others only so.
+ * and slash: some mean something to a master-file reader, and Knot takes the others only so. The bracket is a number, since
+ * BIND takes `\[` at the start of a label for a bit string (RFC 2673, historic).
  */
 const LABEL_TEXT: readonly string[] = Array.from({ length: 256 }, (_, octet) => {
-  if (octet <= 0x20 || octet >= 0x7f) return `\\${String(octet).padStart(3, '0')}`;
+  if (octet <= 0x20 || octet >= 0x7f || octet === 0x5b) return `\\${String(octet).padStart(3, '0')}`;
   const char = String.fromCharCode(octet);
   return /[A-Za-z0-9_*/-]/.test(char) ? char : `\\${char}`;
 });
