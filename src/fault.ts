@@ -13,13 +13,24 @@ export type Fault<Code extends string = string> = {
   readonly message: string;
 };
 
-/** `zones/a.zone:14:5: error: ttl-syntax: …`, then the source line with a caret under the column. */
+/** `zones/a.zone:14:5: error: ttl-syntax: …`, then the source line (of a long one a part) with a caret under the column. */
 export function formatFault({ severity, at, code, message }: Fault): string {
-  if (at === null) return `${severity}: ${code}: ${message}`;
-  const head = `${at.file}:${at.line}:${at.col}: ${severity}: ${code}: ${message}`;
+  const said = `${severity}: ${code}: ${visible(message)}`;
+  if (at === null) return said;
+  const head = `${visible(at.file)}:${at.line}:${at.col}: ${said}`;
   if (at.text === '') return head;
-  const pad = at.text.slice(0, at.col - 1).replace(/[^\t]/g, ' '); // keep tabs, or the caret drifts
-  return `${head}\n${at.text}\n${pad}^`;
+  const start = Math.max(0, Math.min(at.col - 1 - SHOWN / 2, at.text.length - SHOWN));
+  const shown = visible(at.text.slice(start, start + SHOWN));
+  const pad = shown.slice(0, at.col - 1 - start).replace(/[^\t]/g, ' '); // keep tabs, or the caret drifts
+  return `${head}\n${start > 0 ? '…' : ''}${shown}${start + SHOWN < at.text.length ? '…' : ''}\n${start > 0 ? ' ' : ''}${pad}^`;
+}
+
+/** Characters of a source line at most. */
+const SHOWN = 160;
+
+/** Control characters would be orders to the terminal of whoever reads this. */
+function visible(text: string): string {
+  return text.replace(/(?![\t\n])[\p{Cc}\p{Bidi_Control}]/gu, '\uFFFD');
 }
 
 /** Whether anything in the list forbids using what was read. */

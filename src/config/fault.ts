@@ -36,8 +36,9 @@ export function ioProblem(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   switch (code) {
     case 'ENOENT':
-    case 'ENOTDIR':
       return 'no such file';
+    case 'ENOTDIR':
+      return 'what should be a folder on the way to it is a file';
     case 'EACCES':
     case 'EPERM':
       return 'permission denied';

@@ -5,10 +5,11 @@ import type { z } from 'zod';
 import { hasErrors } from '../fault.ts';
 import { parseBindKeys } from './bind-keys.ts';
 import { crossFaults } from './cross-checks.ts';
-import { type ConfigFault, fileFault, ioProblem } from './fault.ts';
+import { type ConfigFault, ioProblem } from './fault.ts';
 import { section } from './fields.ts';
-import { pathWarnings } from './path-checks.ts';
+import { pathFaults } from './path-checks.ts';
 import { besideConfig, commonFolder } from './paths.ts';
+import { readTextFile } from './read-text.ts';
 import { faultAt, schemaFaults, soundFaults, valueAt } from './schema-fault.ts';
 import { dns } from './section-dns.ts';
 import { commands, fileKeys, historicKeys, probeKeys, selectKeys } from './section-probe.ts';
@@ -43,18 +44,14 @@ export const configSchema = section(
 export type LoadedConfig = { readonly config: Config | null; readonly faults: readonly ConfigFault[] };
 
 /**
- * Reads `file` and the key files it names, and looks whether the test object and the folders are there (warnings; they
- * may come later). Never throws.
+ * Reads `file` and the key files it names, and looks at the files and folders: one that is not there is a warning (it may
+ * come later), a folder in a file's place or a file in a folder's is an error. Never throws.
  */
 export function loadConfig(file: string): LoadedConfig {
   const path = resolve(file);
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    return { config: null, faults: [fileFault('error', 'unreadable-file', path, ioProblem(error))] };
-  }
-  return parseConfig(path, text, (keyFile) => readFileSync(keyFile, 'utf8'));
+  const read = readTextFile(path);
+  if (!read.ok) return { config: null, faults: [read.fault] };
+  return parseConfig(path, read.text, (keyFile) => readFileSync(keyFile, 'utf8'));
 }
 
 /** `loadConfig` of a text that stands at the absolute path `file`; `readKeyFile` throws as `readFileSync` does. */
@@ -68,7 +65,8 @@ export function parseConfig(file: string, text: string, readKeyFile: (path: stri
   faults.sort(inReadingOrder(file));
   if (!checked.success || hasErrors(faults)) return { config: null, faults };
   const config = build(file, checked.data, valueAt(source.value, ['http']) === false, fileKeys);
-  return { config, faults: [...faults, ...pathWarnings(source, config)] };
+  faults.push(...pathFaults(source, config));
+  return { config: hasErrors(faults) ? null : config, faults };
 }
 
 /** Down the configuration file first, then through the files that it names. */

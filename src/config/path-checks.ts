@@ -1,4 +1,4 @@
-/** Looks at the files and folders that a sound configuration names. All warnings: `loadConfig` says when they matter. */
+/** Looks at the files and folders that a sound configuration names. */
 import { statSync } from 'node:fs';
 import type { ConfigFault } from './fault.ts';
 import { listNetworks } from './network-files.ts';
@@ -6,17 +6,37 @@ import { faultAt, valueAt } from './schema-fault.ts';
 import type { Config } from './types.ts';
 import type { Path, YamlSource } from './yaml-source.ts';
 
-/** Worth a word at start, but no reason to refuse: a hook may fetch the object, a folder may be mounted later. */
-export function pathWarnings(source: YamlSource, config: Config): readonly ConfigFault[] {
-  const look = (keys: readonly string[], path: string, kind: 'file' | 'folder', effect: string): ConfigFault[] => {
-    if (exists(path, kind)) return [];
-    const message = `${keys.join('.')}: no ${kind} at ${path}; ${effect}`;
-    return [faultAt(source, keys, { severity: 'warning', code: 'unreadable-file', message })];
+/**
+ * What is not there is worth a word at start, but no reason to refuse: a hook may fetch the object, a folder may be
+ * mounted later. What is there and of the wrong kind will not mend itself.
+ */
+export function pathFaults(source: YamlSource, config: Config): readonly ConfigFault[] {
+  const look = (keys: readonly string[], path: string | null, kind: Kind, effect: string | null): ConfigFault[] => {
+    if (path === null || path.includes('{dnet}')) return [];
+    const found = kindOf(path);
+    if (found === kind || (found === null && effect === null)) return [];
+    const missing = found === null;
+    const message = missing
+      ? `${keys.join('.')}: no ${kind} at ${path}; ${effect}`
+      : `${keys.join('.')}: ${path} is a ${found}, expected a ${kind}`;
+    return [faultAt(source, keys, { severity: missing ? 'warning' : 'error', code: 'unreadable-file', message })];
   };
+  const given = (key: string, path: string | null, kind: Kind): ConfigFault[] => look([key], path, kind, null);
   return [
     ...look(['testobject', 'local'], config.testobject.local, 'file', 'no fetch can be compared with it'),
     ...look(['edgelist_dir'], config.edgelistDir, 'folder', 'there are no networks'),
     ...look(['zonetemplate_dir'], config.zonetemplateDir, 'folder', 'there are no zones'),
+    ...given('extra_edgelist_dir', config.extraEdgelistDir, 'folder'),
+    ...given('canary_files', config.canaryFiles, 'file'),
+    ...given('named_dir', config.namedDir, 'folder'),
+    ...given('healthdata_store', config.healthdataStore, 'folder'),
+    ...given('statefile', config.statefile, 'file'),
+    ...given('state_dir', config.stateDir, 'folder'),
+    ...given('live_list', config.liveList, 'file'),
+    ...given('lockfile', config.lockfile, 'file'),
+    ...given('logpath', config.logpath, 'file'),
+    ...given('prometheus_logs', config.prometheusLogs, 'folder'),
+    ...given('static_zone_dir', config.staticZoneDir, 'folder'),
     ...networkWarnings(source, config),
   ];
 }
@@ -53,12 +73,16 @@ function networkReferences(source: YamlSource): readonly Reference[] {
   ];
 }
 
-/** False also where a folder above forbids to look; whoever opens the file says so, with the reason. */
-function exists(path: string, kind: 'file' | 'folder'): boolean {
+type Kind = 'file' | 'folder';
+
+/**
+ * Whatever is no folder can be read or written like a file (a pipe, a device). Null also where a folder above forbids to
+ * look; whoever opens the file says so, with the reason.
+ */
+function kindOf(path: string): Kind | null {
   try {
-    const found = statSync(path);
-    return kind === 'file' ? found.isFile() : found.isDirectory();
+    return statSync(path).isDirectory() ? 'folder' : 'file';
   } catch {
-    return false;
+    return null;
   }
 }

@@ -1,0 +1,71 @@
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { loadConfig } from '../../src/config/load.ts';
+import { BASE, folderOf } from './config-fixture.ts';
+
+/** What stands where a file or folder is expected, and what is in the configuration file that is no text. */
+
+test.each([
+  ['testobject.local', 'object', 'local: object', '5:10', 'file'],
+  ['edgelist_dir', 'edges', 'edgelist_dir: edges', '12:15', 'folder'],
+  ['zonetemplate_dir', 'zones', 'zonetemplate_dir: zones', '14:19', 'folder'],
+  ['healthdata_store', 'health', 'healthdata_store: health', '13:19', 'folder'],
+  ['lockfile', 'lock', 'lockfile: lock', '16:11', 'file'],
+  ['statefile', 'one', 'statefile: one', '15:12', 'file'],
+  ['named_dir', 'x', 'named_dir: x', '17:12', 'folder'],
+  ['state_dir', 'x', 'state_dir: x', '17:12', 'folder'],
+  ['extra_edgelist_dir', 'x', 'extra_edgelist_dir: x', '17:21', 'folder'],
+  ['prometheus_logs', 'x', 'prometheus_logs: x', '17:18', 'folder'],
+  ['static_zone_dir', 'x', 'static_zone_dir: x', '17:18', 'folder'],
+  ['live_list', 'x', 'live_list: x', '17:12', 'file'],
+  ['logpath', 'x', 'logpath: x', '17:10', 'file'],
+])('%s of the wrong kind is an error at its place', (key, path, line, place, kind) => {
+  const text = BASE.replace('statefile: state/{dnet}.state', key === 'statefile' ? line : '$&');
+  const whole = text.includes(line) ? text : `${text}${line}\n`;
+  const other = kind === 'file' ? 'folder' : 'file';
+  const folder = folderOf({ 'e.yaml': whole, [kind === 'file' ? `${path}/inside` : path]: '' });
+  const { config, faults } = loadConfig(join(folder, 'e.yaml'));
+  expect(config).toBeNull();
+  expect(
+    faults.filter(({ severity }) => severity === 'error').map(({ at, message }) => `${at?.line}:${at?.col} ${message}`),
+  ).toEqual([`${place} ${key}: ${join(folder, path)} is a ${other}, expected a ${kind}`]);
+});
+
+test('devices are as good as files', () => {
+  const folder = folderOf({ 'e.yaml': `${BASE}logpath: /dev/null\n` });
+  expect(loadConfig(join(folder, 'e.yaml')).config?.logpath).toBe('/dev/null');
+});
+
+test.each([
+  ['Latin-1', Buffer.from(`${BASE}# Z\xfcrich\n`, 'latin1'), '17:4: error: unreadable-file: this is not UTF-8'],
+  ['UTF-16', Buffer.from(`\uFEFF${BASE}`, 'utf16le'), '1:1: error: unreadable-file: this is not UTF-8'],
+  ['half a letter at the end', Buffer.from([0x61, 0xc3]), '1:2: error: unreadable-file: this is not UTF-8'],
+  ['far too much', Buffer.alloc(2 ** 24 + 1, '#'), '1:1: error: unreadable-file: longer than 16 MiB'],
+])('%s is one fault', (_, octets, expected) => {
+  const file = join(folderOf({}), 'e.yaml');
+  writeFileSync(file, octets);
+  const { config, faults } = loadConfig(file);
+  expect(config).toBeNull();
+  expect(
+    faults.map(({ at, severity, code, message }) => `${at?.line}:${at?.col}: ${severity}: ${code}: ${message}`),
+  ).toEqual([expect.stringContaining(expected)]);
+});
+
+test('a device without end ends', () => {
+  expect(loadConfig('/dev/zero').faults.map(({ message }) => message)).toEqual([
+    'longer than 16 MiB; no configuration is',
+  ]);
+});
+
+test('a pipe is read to its end', () => {
+  const file = join(folderOf({ 'e.yaml': BASE }), 'e.yaml');
+  const script = `
+    const { loadConfig } = await import(process.argv[1]);
+    process.stdout.write(loadConfig('/dev/stdin').config?.lockfile ?? 'none');`;
+  const module = join(import.meta.dirname, '..', '..', 'dist', 'config', 'load.js');
+  const command = 'cat "$1" | "$2" --input-type=module -e "$3" "$4"';
+  const args = ['-c', command, 'sh', file, process.execPath, script, module];
+  expect(execFileSync('sh', args, { encoding: 'utf8' })).toBe('/dev/lock');
+});
