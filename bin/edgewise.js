@@ -6,5 +6,11 @@ if (!existsSync(main)) {
   console.error('edgewise: not built yet; run `npm install && npm run build` (or `npm start`) in its folder first');
   process.exit(1);
 }
+// A server may be told to stop from its first moment on, and loading takes a second on a busy machine. A reload this early
+// is a matter of course: nothing has been read yet. `serve` listens for itself as soon as it runs.
+if (process.argv[2] === 'serve') {
+  for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => process.exit(0));
+  process.on('SIGHUP', () => undefined);
+}
 const { runCli } = await import(main);
 await runCli(process.argv);

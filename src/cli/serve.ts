@@ -20,9 +20,13 @@ export function serveCommand(): Command {
     .action(async (flags: ServeFlags) => {
       // While it starts, an end is an end at once: every file is written aside and renamed, so none is left half done.
       let stop = (): void => process.exit(0);
-      let reload = (): void => undefined;
-      for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop());
-      process.on('SIGHUP', () => reload());
+      // What was read already may be older than the signal, so it is read again once there is a server to give it to.
+      let hungUp = false;
+      let reload = (): void => {
+        hungUp = true;
+      };
+      for (const signal of ['SIGTERM', 'SIGINT'] as const) hear(signal, () => stop());
+      hear('SIGHUP', () => reload());
       const started = await serve({
         file: flags.config,
         networks: flags.dnet ?? [],
@@ -51,5 +55,12 @@ export function serveCommand(): Command {
       const tls = running.tls.length === 0 ? '' : ` tls=${running.tls.join(',')}`;
       process.stdout.write(`edgewise ready dns=${dns} http=${running.http ?? '-'} zones=${running.zones()}${tls}\n`);
       await notifySystemd('READY=1');
+      if (hungUp) reload();
     });
+}
+
+/** In place of the launcher's listener, which is there for the time before this program is loaded. */
+function hear(signal: NodeJS.Signals, listener: () => void): void {
+  process.removeAllListeners(signal);
+  process.on(signal, listener);
 }

@@ -103,6 +103,7 @@ class Server implements Running {
   private httpServer: HttpServer | null = null;
   private stopHearing: () => void = () => undefined;
   private reloading: Promise<void> = Promise.resolve();
+  private reloadWaits = false;
   private stopping: Promise<void> | null = null;
   private ready = false;
 
@@ -197,7 +198,11 @@ class Server implements Running {
   }
 
   reload(): Promise<void> {
+    // One that waits will read everything that is there by then; more of them would only read it again.
+    if (this.reloadWaits) return this.reloading;
+    this.reloadWaits = true;
     this.reloading = this.reloading.then(async () => {
+      this.reloadWaits = false;
       try {
         await this.reloadNow();
       } catch (error) {

@@ -38,18 +38,33 @@ export class EdgewiseServer {
     });
   }
 
-  /** Resolves with the ready line; rejects with what it printed when it ends before. */
-  static async start(configFile: string, args: readonly string[] = [], env = {}): Promise<EdgewiseServer> {
-    const child = spawn(process.execPath, [EDGEWISE, 'serve', '-c', configFile, ...args], {
+  /** Starts it and does not wait; `nodeArgs` are for Node.js. */
+  static spawn(
+    configFile: string,
+    args: readonly string[] = [],
+    env = {},
+    nodeArgs: readonly string[] = [],
+  ): EdgewiseServer {
+    const child = spawn(process.execPath, [...nodeArgs, EDGEWISE, 'serve', '-c', configFile, ...args], {
       env: { ...process.env, ...env },
     });
-    const server = new EdgewiseServer(child);
-    const ready = await server.prints(/^edgewise ready dns=(\S+) http=(\S+) zones=(\d+)(?: tls=\S+:(\d+))?$/m);
-    server.dnsPort = Number(ready[1].split(',')[0].split(':').at(-1));
-    server.http = `http://${ready[2]}`;
-    server.zones = Number(ready[3]);
-    server.tlsPort = Number(ready[4] ?? 0);
+    return new EdgewiseServer(child);
+  }
+
+  /** Resolves with the ready line; rejects with what it printed when it ends before. */
+  static async start(configFile: string, args: readonly string[] = [], env = {}): Promise<EdgewiseServer> {
+    const server = EdgewiseServer.spawn(configFile, args, env);
+    await server.ready();
     return server;
+  }
+
+  /** Once it answers: where. */
+  async ready(): Promise<void> {
+    const ready = await this.prints(/^edgewise ready dns=(\S+) http=(\S+) zones=(\d+)(?: tls=\S+:(\d+))?$/m);
+    this.dnsPort = Number(ready[1].split(',')[0].split(':').at(-1));
+    this.http = `http://${ready[2]}`;
+    this.zones = Number(ready[3]);
+    this.tlsPort = Number(ready[4] ?? 0);
   }
 
   /** Resolves when the output, from `since` on, matches. */

@@ -1,0 +1,102 @@
+import { createServer, type Server } from 'node:net';
+import { pino } from 'pino';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { serve } from '../../src/server/serve.ts';
+import { EdgewiseServer } from '../support/edgewise.ts';
+import { Installation } from '../support/installation.ts';
+import { freePort } from '../support/ports.ts';
+
+/** Signals at moments when nobody expects them. */
+
+const EDGE = '127.77.0.1';
+
+let site: Installation;
+let edge: Server;
+let server: EdgewiseServer | null = null;
+
+beforeEach(async () => {
+  const port = await freePort(EDGE);
+  edge = createServer((socket) => socket.on('error', () => undefined)); // takes connections and says nothing
+  await new Promise<void>((resolve) => {
+    edge.listen(port, EDGE, resolve);
+  });
+  site = await Installation.make({
+    edges: [EDGE],
+    port,
+    zones: { 'good.test': 'mail IN A 192.0.2.25\n' },
+    keys: {
+      logpath: null,
+      server: { listen: [`127.0.0.1:${await freePort()}`], startup_timeout: 1 },
+      http: { listen: `127.0.0.1:${await freePort()}` },
+    },
+  });
+});
+
+afterEach(async () => {
+  await server?.stop('SIGKILL');
+  server = null;
+  edge.close();
+  await site.remove();
+});
+
+test('from its first moment on it can be stopped, and a reload does not end it', async () => {
+  // Says who listens first.
+  const watch = `process.on('newListener', (name) => name === 'SIGHUP' && console.log('HEARS ' + new Error().stack))`;
+  server = EdgewiseServer.spawn(site.path('edgemanage.yaml'), [], {}, ['--import', `data:text/javascript,${watch}`]);
+  const [hears] = await server.prints(/^HEARS (?:.*\n)*? {4}at file:.*\n/m);
+  expect(hears).toContain('bin/edgewise.js');
+  server.child.kill('SIGHUP');
+  expect(await server.stop('SIGTERM')).toBe(0);
+});
+
+test('stopped while it waits for its first live set', async () => {
+  server = EdgewiseServer.spawn(site.path('edgemanage.yaml'));
+  await server.prints(/"zones loaded"/);
+  expect(await server.stop('SIGINT')).toBe(0);
+  expect(server.output).not.toContain('edgewise ready');
+});
+
+test('a reload that comes while it starts is made once it is ready', async () => {
+  server = EdgewiseServer.spawn(site.path('edgemanage.yaml'));
+  await server.prints(/"zones loaded"/);
+  await site.write('edgemanage.yaml', `${await site.read('edgemanage.yaml')}nonsense_key: 1\n`);
+  server.child.kill('SIGHUP');
+  await server.ready();
+  await server.prints(/unknown key .*nonsense_key/);
+  await server.prints(/nothing was changed/);
+  expect(await server.dig('mail.good.test', 'A')).toEqual(['192.0.2.25']);
+});
+
+test('stopped twice during a reload', async () => {
+  server = await EdgewiseServer.start(site.path('edgemanage.yaml'));
+  server.child.kill('SIGHUP');
+  server.child.kill('SIGTERM');
+  server.child.kill('SIGINT');
+  expect(await server.stop('SIGTERM')).toBe(0);
+});
+
+test('of many reloads at once two are made: the one under way, and one that sees all that came after', async () => {
+  let said = '';
+  const write = (line: string): void => {
+    said += line;
+  };
+  const reloads = (): number => said.split('"msg":"reloaded"').length - 1;
+  const started = await serve({
+    file: site.path('edgemanage.yaml'),
+    networks: [],
+    dryRun: true,
+    log: () => pino({ level: 'info' }, { write }),
+  });
+  if (!started.ok) throw new Error(JSON.stringify(started.faults));
+  const { running } = started;
+  try {
+    await Promise.all(Array.from({ length: 50 }, () => running.reload()));
+    expect(reloads()).toBe(1);
+    const first = running.reload();
+    await new Promise(setImmediate); // it is under way
+    await Promise.all([first, ...Array.from({ length: 50 }, () => running.reload())]);
+    expect(reloads()).toBe(3);
+  } finally {
+    await running.stop();
+  }
+});
