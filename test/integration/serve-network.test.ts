@@ -341,13 +341,14 @@ describe('a network that changes', () => {
     expect(forced).toHaveLength(5);
     await live(forced.map((member) => member.edge));
 
-    await setMode(edgeName(1), 'unavailable', '--for', '2s');
+    await setMode(edgeName(1), 'unavailable', '--for', '1h');
     const without = await eventually(
       async () => (await api()).live.map((member) => member.edge),
       (seen) => !seen.includes(edgeName(1)),
     );
     await live(without);
     expect((await edge(edgeName(1)))?.reason).toContain('unavailable ([');
+    await setMode(edgeName(1), 'unavailable', '--for', '2s');
     await eventually(
       () => site.store(edgeName(1)),
       ({ mode, mode_until, comment }) => mode === 'available' && mode_until === null && comment === '',
