@@ -10,8 +10,15 @@ import type { ZoneSettings } from '../zones/zone-store-types.ts';
 /** The networks to serve with their lists: those named, or every one in `edgelist_dir`. */
 export type Networks = { readonly files: ReadonlyMap<string, NetworkFiles>; readonly faults: readonly Fault[] };
 
-/** `served`: networks of a running server. One that is to go loses its zones too, or its list is only missing. */
-export function readNetworks(config: Config, named: readonly string[], served: readonly string[] = []): Networks {
+/**
+ * `served`: networks of a running server; null: it starts. One that is to go loses its zones too, or its list is only
+ * missing.
+ */
+export function readNetworks(
+  config: Config,
+  named: readonly string[],
+  served: readonly string[] | null = null,
+): Networks {
   const listed = named.length > 0 ? { networks: [...new Set(named)], faults: [] } : listNetworks(config);
   const faults: Fault[] = [...listed.faults];
   const files = new Map<string, NetworkFiles>();
@@ -20,21 +27,35 @@ export function readNetworks(config: Config, named: readonly string[], served: r
     faults.push(...read.faults);
     if (read.files !== null) files.set(network, read.files);
   }
-  if (named.length === 0 && listed.faults.length === 0) faults.push(...missingLists(config, listed.networks, served));
+  if (named.length === 0 && listed.faults.length === 0) {
+    faults.push(...missingLists(config, listed.networks, served));
+    if (served === null && faults.length === 0 && listed.networks.length === 0 && !hasStaticZones(config)) {
+      const message = `${config.edgelistDir}: no edge list there and no static zones: there is nothing to serve`;
+      faults.push(plainFault('no-networks', message));
+    }
+  }
   return { files, faults: [...faults, ...sharedFiles(config, [...files.keys()])] };
 }
 
-/** Networks that have zones but no edge list. */
+function hasStaticZones({ staticZones, staticZoneDir }: Config): boolean {
+  return staticZones.length > 0 || staticZoneDir !== null;
+}
+
+/**
+ * Networks that have zones but no edge list: an error at start, where nobody would notice that they are missing; at a
+ * reload only if they were there before, so that a network whose list is still to come holds nothing up.
+ */
 function missingLists(
   { edgelistDir, zonetemplateDir }: Config,
   listed: readonly string[],
-  served: readonly string[],
+  served: readonly string[] | null,
 ): readonly Fault[] {
   return namesIn(zonetemplateDir)
     .filter((name) => isNetworkName(name) && !listed.includes(name))
     .filter((name) => namesIn(join(zonetemplateDir, name)).some((file) => file.endsWith('.zone')))
     .map((name) => {
       const where = `${join(edgelistDir, name)}: no such edge list, but ${join(zonetemplateDir, name)} has zones`;
+      if (served === null) return plainFault('missing-list', `${where}; make one, or name the networks to serve (-A)`);
       return served.includes(name)
         ? plainFault('missing-list', `${where}; a network that is to go loses both`)
         : { ...plainFault('missing-list', `${where}; they are not served`), severity: 'warning' };

@@ -190,11 +190,31 @@ describe('zones and networks that cannot be answered for', () => {
     expect(stderr).toMatch(/^error: log: logpath cannot be written: .*\n$/);
   });
 
-  test('zones without an edge list are a warning', async () => {
-    await site.write('zones/third/third.test.zone', 'mail IN A 192.0.2.27\n');
-    const { status, stderr } = await edgewise(['check', '-c', site.path('edgemanage.yaml')]);
-    expect(status).toBe(0);
-    expect(stderr).toContain(`warning: missing-list: ${site.path('edges/third')}`);
+  test('zones without an edge list stop a start, and are a warning at a reload', async () => {
+    const server = await EdgewiseServer.start(site.path('edgemanage.yaml'));
+    try {
+      await site.write('zones/third/third.test.zone', 'mail IN A 192.0.2.27\n');
+      server.child.kill('SIGHUP');
+      await server.prints(/warning: missing-list: .*edges\/third: .*they are not served/);
+      await server.prints(/"reloaded"/);
+    } finally {
+      await server.stop();
+    }
+    for (const command of ['check', 'serve']) {
+      const { status, stderr } = await edgewise([command, '-c', site.path('edgemanage.yaml')]);
+      expect(status).toBe(1);
+      expect(stderr).toContain(`error: missing-list: ${site.path('edges/third')}: no such edge list`);
+    }
+    const named = await edgewise(['check', '-c', site.path('edgemanage.yaml'), '-A', NETWORK]);
+    expect(named.status).toBe(0);
+  });
+
+  test('no edge list at all', async () => {
+    await rm(site.path('edges', NETWORK));
+    await rm(site.path('zones', NETWORK), { recursive: true });
+    const { status, stderr } = await edgewise(['serve', '-c', site.path('edgemanage.yaml')]);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^error: no-networks: .*edges: no edge list there .*\n$/);
   });
 
   test('a dry run writes nothing, not even a log, and answers nothing', async () => {
