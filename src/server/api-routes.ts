@@ -44,7 +44,7 @@ const INDEX = `Edgewise
 
 /** Answers one request. `target`: the request line's, `/path?query`; anything but GET and HEAD is refused. */
 export async function route(method: string, target: string, sources: Sources): Promise<Reply> {
-  const [path, query = ''] = target.split('#', 1)[0].split('?', 2);
+  const [path, query = ''] = originForm(target).split('#', 1)[0].split('?', 2);
   const found = ROUTES.map(([pattern, handler]) => ({ segment: match(pattern, path), handler })).find(
     ({ segment }) => segment !== null,
   );
@@ -53,6 +53,14 @@ export async function route(method: string, target: string, sources: Sources): P
     return { ...failure(405, 'method not allowed', 'only GET and HEAD'), headers: { allow: 'GET, HEAD' } };
   }
   return found.handler(sources, found.segment ?? '', new URLSearchParams(query));
+}
+
+/** `http://host/path` is `/path` here, whatever the host (RFC 9112 §3.2.2: a server must accept both forms). */
+function originForm(target: string): string {
+  const authority = /^https?:\/\/[^/?#]*/i.exec(target);
+  if (authority === null) return target;
+  const rest = target.slice(authority[0].length);
+  return rest.startsWith('/') ? rest : `/${rest}`;
 }
 
 /** An error as every path reports it. */

@@ -46,6 +46,8 @@ export function startHttp({ endpoint, view, log }: HttpOptions): Promise<HttpSta
   server.maxConnections = CONNECTIONS;
   server.maxRequestsPerSocket = REQUESTS_PER_CONNECTION;
   server.on('clientError', refuseClient);
+  // Without a listener the connection would end without a word.
+  server.on('connect', (_request, socket: Socket) => endWith(socket, '405 Method Not Allowed\r\nallow: GET, HEAD'));
   return new Promise((resolve) => {
     server.once('error', (error) => resolve({ ok: false, fault: listenFault(endpoint, error) }));
     server.listen({ host: endpoint.address, port: endpoint.port }, () => {
@@ -127,6 +129,11 @@ function refuseClient(error: NodeJS.ErrnoException, socket: Socket): void {
       : error.code === 'HPE_HEADER_OVERFLOW'
         ? '431 Request Header Fields Too Large'
         : '400 Bad Request';
+  endWith(socket, status);
+}
+
+/** An answer without a body, and the end of the connection. */
+function endWith(socket: Socket, status: string): void {
   socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
   // `end` alone would leave the connection to a client that never reads.
   socket.destroySoon();

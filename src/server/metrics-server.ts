@@ -42,7 +42,7 @@ export function addServerMetrics(families: Family[], view: StatusView): void {
     },
   });
   gauge(families, {
-    name: 'tls_certificate_expiry_seconds',
+    name: 'tls_certificate_expiry_timestamp_seconds',
     help: 'When the certificate for DNS over TLS ends, seconds since 1970',
     labels: [],
     collect: (put) => put({}, view.tlsNotAfter()),

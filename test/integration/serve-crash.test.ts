@@ -83,5 +83,5 @@ test(
     }
     expect(highest).toBeGreaterThan(0);
   },
-  30_000 + CRASHES * 15_000,
+  30_000 + CRASHES * 60_000, // starts take long on a machine with other work
 );

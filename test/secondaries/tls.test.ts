@@ -153,7 +153,7 @@ describe('SIGHUP', () => {
     await primary.server.prints(/reloaded/, since);
     await eventually(fingerprint, (seen) => seen === fingerprintOf(certificates.otherName.cert));
     const { text } = await primary.server.get('/metrics');
-    expect(text).toMatch(/^edgewise_tls_certificate_expiry_seconds \d{10}$/m);
+    expect(text).toMatch(/^edgewise_tls_certificate_expiry_timestamp_seconds \d{10}$/m);
     expect(text).toMatch(/^edgewise_dns_queries_total{transport="tls",type="IXFR"} \d+$/m);
   });
 });

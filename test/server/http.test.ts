@@ -75,6 +75,18 @@ test.each([
   expect(await response.text()).toContain(body);
 });
 
+test.each([
+  ['http://elsewhere.test/healthz', '200 OK'],
+  ['HTTP://127.0.0.1:8053/healthz?x=1', '200 OK'],
+  ['http://elsewhere.test', '200 OK'],
+  ['http://elsewhere.test?x', '200 OK'],
+  ['http://elsewhere.test/nothing', '404 Not Found'],
+])('GET %s, the form for proxies, answers %s', async (target, status) => {
+  const { port } = await start();
+  const answer = await raw(port, `GET ${target} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`);
+  expect(answer.split('\r\n')[0]).toBe(`HTTP/1.1 ${status}`);
+});
+
 test.each(['/healthz', '/metrics', '/nothing'])('HEAD %s is GET without the body', async (path) => {
   const { get } = await start();
   const [head, whole] = [await get(path, { method: 'HEAD' }), await get(path)];
@@ -156,9 +168,13 @@ test.each([
   [
     'an absolute URL',
     'GET http://x/healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n',
-    'HTTP/1.1 404 Not Found\r\n',
+    'HTTP/1.1 200 OK\r\n',
   ],
-  ['a tunnel', 'CONNECT example.com:443 HTTP/1.1\r\nhost: x\r\n\r\n', ''],
+  [
+    'a tunnel',
+    'CONNECT example.com:443 HTTP/1.1\r\nhost: x\r\n\r\n',
+    'HTTP/1.1 405 Method Not Allowed\r\nallow: GET, HEAD\r\n',
+  ],
   [
     'a body that never comes',
     'GET /healthz HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n',
