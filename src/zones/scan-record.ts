@@ -10,6 +10,7 @@ import { isMetaType, isObsoleteType, scanGenericName, scanTypeName, typeName } f
 const BACKSLASH = 0x5c;
 const HASH = 0x23;
 const SOA = 6;
+const TXT = 16;
 
 /** What stands between owner and rdata. `ttl` -1: not written. */
 export type RecordHead = { ttl: number; type: number; ttlOverMaximum: boolean };
@@ -81,7 +82,7 @@ function isOtherClass(word: string): boolean {
 /** Reads the rdata of one record into `scan.out[0..scan.at)`, and the end of its entry. */
 export function scanRdata(scan: RdataScan, type: number): Problem | null {
   scan.at = 0;
-  const failure = isGeneric(scan.tokens) ? scanGeneric(scan, type) : scanFields(scan, type);
+  const failure = isGeneric(scan.tokens, type) ? scanGeneric(scan, type) : scanFields(scan, type);
   if (failure !== null) return failure;
   if (scan.tokens.next() === TOKEN.end) return null;
   return (
@@ -106,13 +107,14 @@ function scanFields(scan: RdataScan, type: number): Problem | null {
 }
 
 /**
- * Whether the rdata begins with `\#` and a number; `\#` alone is a text like another. The tokens are kept for who reads
- * on: after the `\#` if so, else all of them.
+ * Whether the rdata begins with `\#`. In a TXT, where it may also be a text that needed no escape, a number must follow.
+ * The tokens are kept for who reads on: after the `\#` if so, else all of them.
  */
-function isGeneric(tokens: Tokens): boolean {
+function isGeneric(tokens: Tokens, type: number): boolean {
   const kind = tokens.next();
   const { text, start, end } = tokens;
   if (kind === TOKEN.word && end - start === 2 && text[start] === BACKSLASH && text[start + 1] === HASH) {
+    if (type !== TXT) return true;
     const before = tokens.beforeWord();
     if (tokens.next() === TOKEN.word && scanNumber(text, tokens.start, tokens.end, RDATA_MAX) !== NOT_A_NUMBER) {
       tokens.hold();

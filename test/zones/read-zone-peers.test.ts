@@ -56,6 +56,7 @@ const WE_REFUSE: readonly (readonly [text: string, reason: string])[] = [
 /** Lines that we take though BIND refuses them. */
 const WE_TAKE: readonly (readonly [text: string, reason: string])[] = [
   ['$GENERATE 1-2 ( r$ A 192.0.2.$ )', 'RFC 1035 §5.1 has parentheses group data in any line; BIND loses them here'],
+  ['r PTR \\[a', 'RFC 1035 §5.1: any character may be escaped; BIND sees a bit string (RFC 2673), which is no more'],
   ['r SOA a b 1 2 3 4 5', 'a SOA below the apex is found by the checks on the loaded zone, not by the reader'],
 ];
 
@@ -78,6 +79,7 @@ const KNOT_REFUSES: readonly (readonly [reason: string, line: RegExp])[] = [
   ['numbers of LOC without digits before the point, with a sign, or over the limit by centimetres', /^LOC /],
   ['service parameters with an empty value, dohpath', /^SVCB .*(=$|=\s*$|ech|no-default-alpn=|dohpath=)/],
   ['\\# without a length is a text for BIND', /^TXT \\#/],
+  ['an empty fingerprint', /^SSHFP 1 [03]$/],
   ['strings without a blank between them', /^TXT "abc"def"ghi"$/],
   ['a name server in the zone without an address: not a matter of reading', /^NS [^.]*$/],
 ];

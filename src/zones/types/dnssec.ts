@@ -69,8 +69,8 @@ const keyFlags: Field = {
     }
     if (/^(0x)?\d[\da-f]{0,3}$|^0x[\da-f]{1,4}$/i.test(word)) return scan.unsigned(Number.parseInt(word, 16), 2);
     let flags = 0;
-    for (const part of word.split('|')) {
-      const flag = part === '' ? 0 : FLAGS.get(part.toUpperCase());
+    for (const part of word.replace(/\|$/, '').split('|')) {
+      const flag = FLAGS.get(part.toUpperCase());
       if (flag === undefined) return problem('bad-word', `"${scan.shown()}": no such key flag`);
       flags |= flag;
     }

@@ -41,12 +41,12 @@ export function isExtendedRegexp(text: string): number {
         atom = false;
         break;
       case '{': {
-        const bound = /^\{(\d+)(?:(,)(\d*))?\}/.exec(text.slice(i));
-        if (bound === null) {
+        if (!/\d/.test(text[i + 1] ?? '')) {
           atom = true;
           break;
         }
-        if (!atom || !isBound(bound)) return -1;
+        const bound = /^\{(\d+)(?:(,)(\d*))?\}/.exec(text.slice(i));
+        if (bound === null || !atom || !isBound(bound)) return -1;
         i += bound[0].length - 1;
         atom = false;
         break;

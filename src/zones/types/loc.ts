@@ -97,7 +97,7 @@ function readAngle(scan: RdataScan, { what, plus, minus, max }: Axis): number | 
 /** Centimetres of `12.34m`, the unit optional; null: not of that form. */
 function metres(text: string, signed: boolean): number | null {
   const match = /^([+-]?)(\d*)(?:\.(\d{0,2}))?m?$/.exec(text);
-  if (match === null || !/\d/.test(text) || (match[1] !== '' && !signed)) return null;
+  if (match === null || !/\d/.test(text) || (match[1] === '-' && !signed)) return null;
   const value = Number(match[2]) * 100 + Number((match[3] ?? '').padEnd(2, '0'));
   return match[1] === '-' ? -value : value;
 }

@@ -7,12 +7,13 @@ const BACKSLASH = '\\';
 
 /**
  * Whether the text is a NAPTR substitution expression, RFC 3402 §3.2: `!ERE!replacement!flags` with any delimiter but a
- * digit, a backslash or the flag `i`; empty is allowed. Back-references name groups that the ERE has.
+ * digit, a backslash or the flag `i`; empty is allowed. Back-references name groups that the ERE has. A zero octet would
+ * end the text for whoever compiles the expression.
  */
 function isSubstitution(text: string): boolean {
   if (text === '') return true;
   const delimiter = text[0];
-  if (/[0-9i\\\0]/.test(delimiter)) return false;
+  if (/[0-9i\\]/.test(delimiter) || text.includes('\0')) return false;
   const parts = [''];
   for (let i = 1; i < text.length; i++) {
     if (text[i] === delimiter) parts.push('');

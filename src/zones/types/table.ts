@@ -117,7 +117,7 @@ export const TABLE: readonly RecordType[] = [
   recordRow(40, 'SINK', [u8('the meaning'), u8('the coding'), u8('the subcoding'), base64Rest('the data', 0)]),
   recordRow(42, 'APL', [prefixes], { textless: hasUnknownFamily }),
   recordRow(43, 'DS', ds, { rule: dsRule }),
-  recordRow(44, 'SSHFP', [u8('the key algorithm'), u8('the fingerprint type'), hexRest('the fingerprint')], {
+  recordRow(44, 'SSHFP', [u8('the key algorithm'), u8('the fingerprint type'), hexRest('the fingerprint', 0)], {
     rule: sshfpRule,
   }),
   recordRow(45, 'IPSECKEY', [u8('the precedence'), ipseckeyRest]),
