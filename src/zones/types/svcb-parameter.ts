@@ -1,5 +1,5 @@
 import { type Problem, problem } from '../scan-fault.ts';
-import { scanEscape, shownText } from '../scan-name.ts';
+import { shownText } from '../scan-name.ts';
 import { ipv6Text, writeIpv4, writeIpv6 } from './field-address.ts';
 import { quotedText, resolveEscapes } from './field-text.ts';
 
@@ -29,18 +29,18 @@ type Parameter = {
 const COMMA = 0x2c;
 const BACKSLASH = 0x5c;
 
-/** Splits a comma-separated list in which `\` escapes a comma or itself (RFC 9460 appendix A.1); null: an empty item. */
+/**
+ * Splits a comma-separated list in which `\` takes away what the octet after it means (RFC 9460 appendix A.1). The text
+ * has been through the escapes of character strings before, so there is no `\DDD` any more. Null: an empty item, or a
+ * backslash at the end.
+ */
 function splitList(text: Uint8Array): Uint8Array[] | null {
   const items: number[][] = [[]];
   for (let i = 0; i < text.length; i++) {
     if (text[i] === COMMA) items.push([]);
     else if (text[i] !== BACKSLASH) items[items.length - 1].push(text[i]);
-    else {
-      const escaped = scanEscape(text, i + 1, text.length);
-      if (escaped < 0) return null;
-      i += escaped >>> 8;
-      items[items.length - 1].push(escaped & 0xff);
-    }
+    else if (++i === text.length) return null;
+    else items[items.length - 1].push(text[i]);
   }
   return items.some((item) => item.length === 0) ? null : items.map((item) => Uint8Array.from(item));
 }
