@@ -283,7 +283,7 @@ class Server implements Running {
         void this.secondaries?.contentChanged(changes);
       },
       onFaults: (entry, faults) => {
-        if (faults.length === 0) log.info(entry === null ? 'zones: all well again' : `zone ${entry.name}: loads again`);
+        if (faults.length === 0) log.info(`${entry === null ? 'zones' : `zone ${entry.name}`}: all well again`);
         else if (entry === null) logFaults((level, text) => log[level](text), faults);
         else log[hasErrors(faults) ? 'error' : 'warn'](zoneFaultText(entry));
       },

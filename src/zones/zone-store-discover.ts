@@ -25,7 +25,14 @@ export function discoverZones(settings: ZoneSettings, folders: FolderBook): Disc
     found.folder(folder, network, settings.zonetemplateDir);
   }
   for (const { name, file } of settings.staticZones) {
-    found.add({ origin: name, name: plainName(name), network: null, file, includeRoot: dirname(file) });
+    found.add({
+      origin: name,
+      name: plainName(name),
+      network: null,
+      file,
+      includeRoot: dirname(file),
+      listed: false,
+    });
   }
   if (settings.staticZoneDir !== null) found.folder(settings.staticZoneDir, null, settings.staticZoneDir);
   return found;
@@ -62,7 +69,7 @@ class Finder implements Discovery {
     for (const { fileName, name, origin, isLink } of listing.files) {
       const file = join(folder, fileName);
       if (isLink) this.links.push(file);
-      if (origin !== null) this.add({ origin, name, network, file, includeRoot });
+      if (origin !== null) this.add({ origin, name, network, file, includeRoot, listed: true });
       else this.fault('error', 'zone-name', file, `"${name}" is not a domain name, so this file makes no zone`);
     }
   }

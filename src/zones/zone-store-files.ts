@@ -1,5 +1,5 @@
 import { hash as hashAtOnce } from 'node:crypto';
-import { closeSync, openSync, readSync, realpathSync, type Stats, statSync } from 'node:fs';
+import { closeSync, lstatSync, openSync, readSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { sep } from 'node:path';
 import type { Included } from './scan-include.ts';
 
@@ -41,6 +41,16 @@ export class FileBook {
   /** Octets of the file as this round first saw it; 0: there is none. */
   sizeOf(path: string): number {
     return this.stampOf(path)?.size ?? 0;
+  }
+
+  /** Whether there is nothing of this name any more; a link that leads nowhere is something. */
+  isGone(path: string): boolean {
+    if (this.stampOf(path) !== null) return false;
+    try {
+      return lstatSync(path, { throwIfNoEntry: false }) === undefined;
+    } catch {
+      return false; // it may not be looked at
+    }
   }
 
   /** The file's contents now. */

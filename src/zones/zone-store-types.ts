@@ -28,6 +28,8 @@ export type ZoneTarget = {
   readonly network: string | null;
   readonly file: string;
   readonly includeRoot: string;
+  /** Known from the listing of its folder, not named by the settings: without the file there is no such zone. */
+  readonly listed: boolean;
 };
 
 /** Something that the answering threads must be told. `zone` is small, and one origin's for the process's life. */

@@ -238,6 +238,9 @@ export class ZoneStore {
     const key = this.keyOf(target);
     if (zone !== undefined && zone.key === key && this.isCurrent(zone)) {
       this.counts.unchanged++;
+    } else if (target.listed && this.files.isGone(target.file)) {
+      // Removed since its folder was listed: no fault of the zone, the next look finds it missing.
+      this.folderWatch?.again(0);
     } else if (this.background.get(origin)?.key === key) {
       // Under way; if its files change meanwhile, the look after it is ready sees that.
     } else if (this.files.sizeOf(target.file) >= LARGE_OCTETS) {

@@ -1,4 +1,4 @@
-import { renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { install, key } from './zone-store-fixture.ts';
 
@@ -38,6 +38,32 @@ describe('reload', () => {
     expect(here.entry('a.test.').zone).toBe(0);
     expect(here.entry('b.test.').zone).toBe(1);
     expect(here.entry('a.test.').serial).toBe(here.now + 1);
+  });
+
+  test('a file removed while its folder is read is no fault of its zone', async () => {
+    const here = install(
+      {},
+      // The first zone's fault is told before the second zone's file is opened.
+      { onFaults: () => rmSync(here.path('zones/net/b.test.zone'), { force: true }) },
+    );
+    here.write('zones/net/b.test.zone', 'x TXT "1"\n');
+    await here.store.load();
+    const { zone, image } = here.entry('b.test.');
+    here.changes.length = 0;
+    here.write('zones/net/a.test.zone', 'x FOO\n');
+    here.write('zones/net/b.test.zone', 'x TXT "2"\n');
+    here.write('zones/net/c.test.zone', '');
+    expect(await here.store.reload()).toMatchObject({ loaded: 1, failed: 1, removed: 0 });
+    expect(here.entry('b.test.')).toMatchObject({ state: 'ok', faults: [], image });
+    expect(await here.store.reload()).toMatchObject({ removed: 1 });
+    expect(here.changes).toContainEqual(expect.objectContaining({ kind: 'gone', zone, origin: key('b.test.') }));
+  });
+
+  test('a link that leads nowhere is a fault', async () => {
+    const here = install();
+    symlinkSync('nowhere', here.path('zones/net/a.test.zone'));
+    expect(await here.store.load()).toMatchObject({ failed: 1 });
+    expect(here.entry('a.test.').state).toBe('broken');
   });
 
   test('a zone that breaks keeps its last good version, and mends', async () => {
