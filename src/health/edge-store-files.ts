@@ -43,7 +43,7 @@ export class EdgeStores {
   }
 
   /**
-   * The edge's record as its file has it now; without a file, a new edge. A file that cannot be understood is set aside
+   * The edge's record as its file has it now; without a file, a new edge; with an empty one, too, which is reported. A file that cannot be understood is set aside
    * and reported (left where it is when nothing is to be written), and the edge starts anew. Throws the system's error
    * where the file may be read later.
    */
@@ -56,7 +56,12 @@ export class EdgeStores {
     if (identity === null) return this.#remember(edge, null, NEW_EDGE);
 
     const parsed = await readRecord(path);
-    if (parsed.ok) return this.#remember(edge, identity, parsed.record);
+    if (parsed.ok) {
+      // There is nothing to set aside, but what was there, an operator's mode perhaps, is gone.
+      const lost =
+        identity.size === 0n ? [fileFault('edge-store-invalid', path, 'is empty; the edge starts anew')] : [];
+      return { ...this.#remember(edge, identity, parsed.record), faults: lost };
+    }
 
     const fault = (code: StoreCode, end: string) => [fileFault(code, path, `${parsed.problem}${end}`)];
     if (this.#locks === null) return { record: NEW_EDGE, faults: fault('edge-store-invalid', '') };

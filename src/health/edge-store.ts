@@ -13,13 +13,15 @@
  */
 import { AVERAGES_MAX, addSample, EMPTY_HISTORY, figuresOf, HISTORY_MAX, noteAverage } from './history.ts';
 import {
-  isFiniteNumber,
   isObject,
   isOneOf,
   type JsonObject,
+  numberFrom,
+  numbersFrom,
   otherKeys,
   parseObject,
   unknownForm,
+  withoutNulls,
 } from './json-object.ts';
 import type { History, Judgement, Mode } from './types.ts';
 
@@ -126,27 +128,28 @@ const KNOWN: readonly string[] = [
 ];
 
 function recordFrom(value: JsonObject): ParsedRecord {
-  const { mode = 'available', health = 'pass', state = 'out', comment = '' } = value;
-  const { fetch_times = {}, historical_average = {}, rotation_history = [] } = value;
-  const { state_since, state_entry_time, mode_until } = value;
+  const given = withoutNulls(value);
+  const { mode = 'available', health = 'pass', state = 'out', comment = '' } = given;
+  const { fetch_times = {}, historical_average = {}, rotation_history = [] } = given;
+  const { state_since, state_entry_time, mode_until } = given;
   if (!isOneOf(MODES, mode)) return unknownForm('mode');
   if (!isOneOf(JUDGEMENTS, health)) return unknownForm('health');
   if (state !== 'in' && state !== 'out') return unknownForm('state');
-  if (comment !== null && typeof comment !== 'string') return unknownForm('comment');
+  if (typeof comment !== 'string') return unknownForm('comment');
   if (!isObject(fetch_times)) return unknownForm('fetch_times');
   if (!isObject(historical_average)) return unknownForm('historical_average');
   if (!Array.isArray(rotation_history)) return unknownForm('rotation_history');
   const record: EdgeRecord = {
     history: historyFrom(fetch_times, HISTORY_MAX),
     averages: historyFrom(historical_average, AVERAGES_MAX),
-    rotations: rotation_history.filter(isFiniteNumber).slice(-ROTATIONS_MAX),
+    rotations: numbersFrom(rotation_history).slice(-ROTATIONS_MAX),
     state,
-    stateSince: momentFrom(state_since),
+    stateSince: numberFrom(state_since),
     mode,
-    modeSince: momentFrom(state_entry_time),
-    modeUntil: mode === 'available' ? null : momentFrom(mode_until),
+    modeSince: numberFrom(state_entry_time),
+    modeUntil: mode === 'available' ? null : numberFrom(mode_until),
     health,
-    comment: comment ?? '',
+    comment,
     extra: otherKeys(value, KNOWN),
   };
   return { ok: true, record };
@@ -155,16 +158,13 @@ function recordFrom(value: JsonObject): ParsedRecord {
 /** Entries that are no numbers are left out: one of them would make every average of the edge NaN. */
 function historyFrom(entries: JsonObject, max: number): History {
   const pairs: (readonly [number, number])[] = [];
-  for (const [key, seconds] of Object.entries(entries)) {
+  for (const [key, value] of Object.entries(entries)) {
     const time = Number(key);
-    if (key !== '' && Number.isFinite(time) && isFiniteNumber(seconds)) pairs.push([time, seconds]);
+    const seconds = numberFrom(value);
+    if (key !== '' && Number.isFinite(time) && seconds !== null) pairs.push([time, seconds]);
   }
   // Files are sorted as text; numbers of different length are not, and a JSON object keeps no order for whole numbers.
   pairs.sort(([a], [b]) => a - b);
   const kept = pairs.slice(-max);
   return { times: kept.map(([time]) => time), seconds: kept.map(([, seconds]) => seconds) };
-}
-
-function momentFrom(value: unknown): number | null {
-  return isFiniteNumber(value) ? value : null;
 }

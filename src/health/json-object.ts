@@ -30,7 +30,23 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-export function isFiniteNumber(value: unknown): value is number {
+/** The object without keys that have no value: they say as much as keys that are missing. */
+export function withoutNulls(value: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(value).filter(([, of]) => of !== null));
+}
+
+/** A number, also one that stands there as text, as hand-made files have it; null: neither. */
+export function numberFrom(value: unknown): number | null {
+  const number = typeof value === 'string' && /^-?\d+(?:\.\d+)?$/.test(value) ? Number(value) : value;
+  return isFiniteNumber(number) ? number : null;
+}
+
+/** The numbers of a list; what is none is left out. */
+export function numbersFrom(values: readonly unknown[]): readonly number[] {
+  return values.map(numberFrom).filter((number) => number !== null);
+}
+
+function isFiniteNumber(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(value);
 }
 

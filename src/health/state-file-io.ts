@@ -14,8 +14,13 @@ export type StateRead = { readonly state: NetworkState; readonly faults: readonl
 export async function readState(file: string, now: number, dryRun = false): Promise<StateRead> {
   let problem: string;
   try {
-    const parsed = parseState(await readFile(file, 'utf8'));
-    if (parsed.ok) return { state: parsed.state, faults: [] };
+    const text = await readFile(file, 'utf8');
+    const parsed = parseState(text);
+    if (parsed.ok) {
+      // There is nothing to set aside, but the live set that was there is gone.
+      const lost = text === '' ? [fault('state-invalid', file, 'is empty; the network starts anew')] : [];
+      return { state: parsed.state, faults: lost };
+    }
     problem = parsed.problem;
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return { state: NEW_STATE, faults: [] };

@@ -6,13 +6,15 @@
 import { isIP } from 'node:net';
 import { MODES } from './edge-store.ts';
 import {
-  isFiniteNumber,
   isObject,
   isOneOf,
   type JsonObject,
+  numberFrom,
+  numbersFrom,
   otherKeys,
   parseObject,
   unknownForm,
+  withoutNulls,
 } from './json-object.ts';
 import type { ActiveCanary, LiveMember, Memory, Mode } from './types.ts';
 
@@ -80,8 +82,9 @@ const KNOWN: readonly string[] = [
 ];
 
 function stateFrom(value: JsonObject): ParsedState {
-  const { rotation_list = [], last_live = [], verification_failures = [] } = value;
-  const { zone_mtimes = {}, active_canaries = {}, edgewise = {}, last_run } = value;
+  const given = withoutNulls(value);
+  const { rotation_list = [], last_live = [], verification_failures = [] } = given;
+  const { zone_mtimes = {}, active_canaries = {}, edgewise = {}, last_run } = given;
   if (!Array.isArray(rotation_list)) return unknownForm('rotation_list');
   if (!isTextList(last_live)) return unknownForm('last_live');
   if (!isTextList(verification_failures)) return unknownForm('verification_failures');
@@ -92,11 +95,11 @@ function stateFrom(value: JsonObject): ParsedState {
   const state: NetworkState = {
     memory: {
       lastLive: [...new Set(last_live)].sort(),
-      rotations: rotation_list.filter(isFiniteNumber).slice(-STATE_ROTATIONS_MAX),
+      rotations: numbersFrom(rotation_list).slice(-STATE_ROTATIONS_MAX),
       activeCanaries: canariesFrom(active_canaries, textMap(victims)),
       canaryRotations: rotationsFrom(canary_rotations),
     },
-    lastRun: isFiniteNumber(last_run) ? last_run : null,
+    lastRun: numberFrom(last_run),
     verificationFailures: verification_failures,
     zoneMtimes: numberMap(zone_mtimes),
     live: liveFrom(live, [...new Set(last_live)].sort()),
@@ -167,7 +170,7 @@ function rotationsFrom(value: unknown): ReadonlyMap<string, readonly number[]> {
   if (!isObject(value)) return new Map();
   return new Map(
     Object.entries(value).flatMap(([zone, times]) =>
-      Array.isArray(times) ? [[zone, times.filter(isFiniteNumber)] as const] : [],
+      Array.isArray(times) ? [[zone, numbersFrom(times)] as const] : [],
     ),
   );
 }
@@ -179,7 +182,8 @@ function modesFrom(value: JsonObject): ReadonlyMap<string, Mode> {
 }
 
 function serialFrom(value: unknown): number {
-  return isFiniteNumber(value) && value >= 0 && value < 2 ** 32 ? Math.floor(value) : 0;
+  const serial = numberFrom(value);
+  return serial !== null && serial >= 0 && serial < 2 ** 32 ? Math.floor(serial) : 0;
 }
 
 function textMap(value: unknown): ReadonlyMap<string, string> {
@@ -189,7 +193,12 @@ function textMap(value: unknown): ReadonlyMap<string, string> {
 
 function numberMap(value: unknown): ReadonlyMap<string, number> {
   if (!isObject(value)) return new Map();
-  return new Map(Object.entries(value).flatMap(([key, n]) => (isFiniteNumber(n) ? [[key, n]] : [])));
+  return new Map(
+    Object.entries(value).flatMap(([key, text]) => {
+      const number = numberFrom(text);
+      return number === null ? [] : [[key, number] as const];
+    }),
+  );
 }
 
 function isTextList(value: unknown): value is readonly string[] {

@@ -77,6 +77,8 @@ describe('the file form', () => {
     expect(lines).toEqual(expected);
   });
 
+  const ORIGINAL_KEYS = Object.keys(JSON.parse(ORIGINAL) as object).filter((key) => key !== 'future_key');
+
   test('a new edge prints as empty objects and lists, in one line each', () => {
     const text = printEdgeRecord(NEW_EDGE);
     expect(text).toContain('"fetch_times": {},');
@@ -102,6 +104,16 @@ describe('the file form', () => {
         ...NEW_EDGE,
         history: { times: [1699999999, 1700000000.5], seconds: [2, 1] },
       },
+    ],
+    [
+      'numbers that somebody wrote as text',
+      '{"fetch_times": {"5": "0.5"}, "rotation_history": ["6"], "state_entry_time": "7.5"}',
+      { ...NEW_EDGE, history: { times: [5], seconds: [0.5] }, rotations: [6], modeSince: 7.5 },
+    ],
+    [
+      'keys without a value, like keys that are missing',
+      `{${ORIGINAL_KEYS.map((key) => `"${key}": null`).join(', ')}, "future": null}`,
+      { ...NEW_EDGE, extra: new Map([['future', null]]) },
     ],
     ['an expiry without a mode to end', '{"mode": "available", "mode_until": 5}', NEW_EDGE],
   ])('%s are taken as meant', (_, text, expected) => {
@@ -245,6 +257,18 @@ describe('the files', () => {
     expect(faults.map(({ code, severity }) => `${severity} ${code}`)).toEqual(['error edge-store-invalid']);
     expect(await readFile(`${stores.path('e')}.bad-1700000000`, 'utf8')).toBe('an earlier one');
     expect(await readFile(`${stores.path('e')}.bad-1700000000-2`, 'utf8')).toBe('{"fetch_times": {');
+  });
+
+  test('a file of no octets is told, once: an operator may have set a mode in it', async () => {
+    const stores = new EdgeStores(folder, locks);
+    await writeFile(stores.path('e'), '');
+    const { record, faults } = await stores.read('e', NOW);
+    expect(record).toEqual(NEW_EDGE);
+    expect(faults).toMatchObject([
+      { severity: 'error', code: 'edge-store-invalid', message: expect.stringContaining('empty') as string },
+    ]);
+    expect((await stores.update('e', NOW, touch)).faults).toEqual([]);
+    expect(await readdir(folder)).toEqual(['e.edgestore', 'lock']);
   });
 
   test('without locks nothing is ever set aside', async () => {

@@ -88,6 +88,20 @@ test('a state reads back as it was', () => {
   expect(parseState(printState(NEW_STATE))).toEqual({ ok: true, state: NEW_STATE });
 });
 
+test('keys without a value are taken as missing', () => {
+  const keys = Object.keys(JSON.parse(ORIGINAL) as object).filter((key) => key !== 'rotation_cycle');
+  const text = `{${[...keys, 'edgewise'].map((key) => `"${key}": null`).join(', ')}, "future": null}`;
+  expect(parseState(text)).toEqual({ ok: true, state: { ...NEW_STATE, extra: new Map([['future', null]]) } });
+});
+
+test('numbers that somebody wrote as text are numbers', () => {
+  const text = '{"last_run": "5.5", "rotation_list": ["1", 2], "zone_mtimes": {"a.test": "3"}}';
+  expect(parseState(text)).toMatchObject({
+    ok: true,
+    state: { lastRun: 5.5, memory: { rotations: [1, 2] }, zoneMtimes: new Map([['a.test', 3]]) },
+  });
+});
+
 test('the list of rotations is bounded', () => {
   const rotations = Array.from({ length: STATE_ROTATIONS_MAX + 3 }, (_, i) => i);
   const text = printState({ ...FULL, memory: { ...FULL.memory, rotations } });
@@ -135,6 +149,16 @@ async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
 test('no file is a new state', () =>
   inFolder(async (folder) => {
     expect(await readState(join(folder, 'n.state'), 1)).toEqual({ state: NEW_STATE, faults: [] });
+  }));
+
+test('a file of no octets is told: it held the live set', () =>
+  inFolder(async (folder) => {
+    const file = join(folder, 'n.state');
+    await writeFile(file, '');
+    const { state, faults } = await readState(file, 1700.9);
+    expect(state).toEqual(NEW_STATE);
+    expect(faults).toMatchObject([{ severity: 'error', code: 'state-invalid' }]);
+    expect(await readdir(folder)).toEqual(['n.state']);
   }));
 
 test('a broken file is set aside, but left alone by a dry run', () =>
