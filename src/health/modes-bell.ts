@@ -6,6 +6,7 @@
 import { unwatchFile, watchFile } from 'node:fs';
 import { appendFile, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { systemCode } from '../atomic-write.ts';
 import type { Mode } from './types.ts';
 
 const BELL = '.mode-changes';
@@ -29,7 +30,11 @@ export async function ringBell(folder: string, change: RungChange): Promise<void
     (found) => found.size,
     () => 0,
   );
-  if (size > BELL_MAX) await rename(file, `${file}.old`);
+  if (size > BELL_MAX) {
+    await rename(file, `${file}.old`).catch((error: unknown) => {
+      if (systemCode(error) !== 'ENOENT') throw error; // another change put it aside just now
+    });
+  }
   await appendFile(file, `${JSON.stringify(change)}\n`, { mode: 0o644 });
 }
 

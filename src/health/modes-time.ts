@@ -6,14 +6,17 @@ const UNIT_SECONDS: ReadonlyMap<string, number> = new Map([
   ['w', 604_800],
 ]);
 
-/** `90s`, `45m`, `2h`, `1h30m`, `1.5d`; a bare number is seconds. Null: not a span of time, or an empty one. */
+/** A hundred years. Nobody means a longer span, and there are some whose end no clock can show. */
+const SPAN_MAX = 100 * 365.25 * 86_400;
+
+/** `90s`, `45m`, `2h`, `1h30m`, `1.5d`; a bare number is seconds. Null: not a span of time, an empty one, or over 100 years. */
 export function spanSeconds(text: string): number | null {
   if (!/^(?:\d+(?:\.\d+)?[smhdw])+$|^\d+(?:\.\d+)?$/.test(text)) return null;
   let total = 0;
   for (const [, number, unit = 's'] of text.matchAll(/(\d+(?:\.\d+)?)([smhdw])?/g)) {
     total += Number(number) * (UNIT_SECONDS.get(unit) ?? 1);
   }
-  return total > 0 && Number.isFinite(total) ? total : null;
+  return total > 0 && total <= SPAN_MAX ? total : null;
 }
 
 /**

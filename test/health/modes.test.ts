@@ -131,6 +131,8 @@ test.each([
   ['2x', null],
   ['-2h', null],
   ['2h30', null],
+  ['100y', null],
+  ['99999999w', null], // by then no date has a name any more
 ])('a span of "%s" is %s seconds', (text, expected) => {
   expect(spanSeconds(text)).toBe(expected);
 });
@@ -183,6 +185,13 @@ describe('the bell', () => {
       unhear();
       const lines = (await readFile(join(folder, '.mode-changes'), 'utf8')).trimEnd().split('\n');
       expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual([change, change, change]);
+    }));
+
+  test('several who put it aside at once all get through', () =>
+    inFolder(async (folder) => {
+      await writeFile(join(folder, '.mode-changes'), 'x'.repeat(1_000_001));
+      await Promise.all([ringBell(folder, change), ringBell(folder, change), ringBell(folder, change)]);
+      expect(await readFile(join(folder, '.mode-changes'), 'utf8')).toContain(JSON.stringify(change));
     }));
 
   test('a file that has grown large is put aside', () =>
