@@ -5,6 +5,7 @@ import type { Config } from '../config/types.ts';
 import { MODES } from '../health/edge-store.ts';
 import { EdgeStores } from '../health/edge-store-files.ts';
 import { Locks } from '../health/lock.ts';
+import { lockNetwork } from '../health/lock-network.ts';
 import { expireMode, type ModeChange, withMode } from '../health/modes.ts';
 import { ringBell } from '../health/modes-bell.ts';
 import { momentSeconds, spanSeconds } from '../health/modes-time.ts';
@@ -22,6 +23,9 @@ type ModeFlags = {
   readonly for?: string;
   readonly syslog: boolean;
 };
+
+/** How long the network is waited for: another change has it for a few milliseconds, a run for longer. */
+const LOCK_MS = 1000;
 
 /** `edgewise mode`, and under its old name `edge_conf`: sets an edge's mode. Sets the exit status. */
 export function modeCommand(name = 'mode'): Command {
@@ -71,9 +75,10 @@ async function setMode(edge: string, flags: ModeFlags, until: number | null, now
   }
   try {
     // A running server has the network locked for good, and takes the change up by itself. A run would write over it.
+    const isFree = await lockNetwork(locks, network, 'run', LOCK_MS);
     const isServed = locks.isLocked('server', network) && !locks.isWholeLocked();
-    const mayWrite = locks.tryLock('network', network) || isServed;
-    if (!mayWrite) return refuse(`${config.lockfile} is locked for ${network}: another run is under way.`, 2);
+    if (!isFree && !isServed)
+      return refuse(`${config.lockfile} is locked for ${network}: another run is under way.`, 2);
     if (!files.edges.includes(edge)) return refuse(`${edge} is not in the edge list of ${network}.`, 1);
     const text = comment === '' ? null : `[${userName()}] ${comment}`;
     return await store(config, network, edge, { mode, comment: text, until }, flags.syslog, locks, now);

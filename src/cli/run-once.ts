@@ -5,6 +5,7 @@ import type { Config } from '../config/types.ts';
 import { type Fault, formatFault } from '../fault.ts';
 import { Hooks } from '../health/hooks.ts';
 import { Locks } from '../health/lock.ts';
+import { lockNetwork } from '../health/lock-network.ts';
 import { Prober } from '../health/prober.ts';
 import { NetworkRounds } from '../health/run-round.ts';
 import type { RoundReport } from '../health/run-round-tools.ts';
@@ -27,6 +28,8 @@ export type RunOptions = {
 
 /** A run within this many seconds of the last one is refused (specification section 1). */
 const RERUN_SECONDS = 30;
+/** How long the network is waited for: a change of a mode has it for a few milliseconds, another run for longer. */
+const LOCK_MS = 1000;
 /** How long a run that is over still listens for hooks that fail. */
 const HOOKS_MS = 500;
 
@@ -63,7 +66,7 @@ export async function openRun(options: RunOptions, kind: 'run' | 'server' = 'run
   const runLog = openLog(config, options);
   if (runLog === null) return null;
   for (const fault of loaded.warnings) runLog.log('warn', formatFault(fault));
-  const locks = dryRun ? null : takeLocks(config, network, kind);
+  const locks = dryRun ? null : await takeLocks(config, network, kind);
   if (locks === 'refused') {
     runLog.close();
     return null;
@@ -165,7 +168,7 @@ function openLog(config: Config, { verbose, dryRun }: RunOptions): RunLog | null
   }
 }
 
-function takeLocks(config: Config, network: string, kind: 'run' | 'server'): Locks | 'refused' {
+async function takeLocks(config: Config, network: string, kind: 'run' | 'server'): Promise<Locks | 'refused'> {
   let locks: Locks;
   try {
     locks = Locks.open(config.lockfile);
@@ -173,7 +176,7 @@ function takeLocks(config: Config, network: string, kind: 'run' | 'server'): Loc
     process.stderr.write(`Cannot lock: ${error instanceof Error ? error.message : String(error)}\n`);
     return 'refused';
   }
-  if (locks.tryLock('network', network) && (kind === 'run' || locks.tryLock('server', network))) return locks;
+  if (await lockNetwork(locks, network, kind, LOCK_MS)) return locks;
   process.stderr.write(`Not running: ${config.lockfile} is locked for ${network}: ${holderOf(locks, network)}.\n`);
   locks.close();
   return 'refused';

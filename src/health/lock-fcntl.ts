@@ -6,6 +6,7 @@
 import { closeSync, openSync } from 'node:fs';
 import koffi from 'koffi';
 
+const F_OFD_GETLK = 36;
 const F_OFD_SETLK = 37;
 const F_WRLCK = 1;
 const F_UNLCK = 2;
@@ -44,6 +45,14 @@ export class LockFile {
     this.#set(F_UNLCK, offset);
   }
 
+  /** Whether the octet at `offset` is locked through another opening of the file. Takes nothing, not even for a moment. */
+  isHeldElsewhere(offset: number): boolean {
+    const flock = flockOf(F_WRLCK, offset);
+    // The kernel writes the lock that is in the way over ours, or that there is none.
+    if (this.#fcntl(this.#fd, F_OFD_GETLK, 'void *', flock) === 0) return flock.readInt16LE(FLOCK.type) !== F_UNLCK;
+    throw new Error(`cannot look for a lock: error ${koffi.errno()} of fcntl`);
+  }
+
   /** Gives up every lock taken through this object. A second time does nothing: the number may be another file's by then. */
   close(): void {
     if (this.#fd < 0) return;
@@ -52,16 +61,20 @@ export class LockFile {
   }
 
   #set(type: number, offset: number): boolean {
-    const flock = Buffer.alloc(FLOCK_SIZE);
-    flock.writeInt16LE(type, FLOCK.type);
-    flock.writeBigInt64LE(BigInt(offset), FLOCK.start);
-    flock.writeBigInt64LE(1n, FLOCK.length);
-    if (this.#fcntl(this.#fd, F_OFD_SETLK, 'void *', flock) === 0) return true;
+    if (this.#fcntl(this.#fd, F_OFD_SETLK, 'void *', flockOf(type, offset)) === 0) return true;
     const errno = koffi.errno();
     // Anything else is taken as "held": the engine may have made calls of its own since, and changed the number.
     if (!BROKEN.includes(errno)) return false;
     throw new Error(`cannot lock: error ${errno} of fcntl`);
   }
+}
+
+function flockOf(type: number, offset: number): Buffer {
+  const flock = Buffer.alloc(FLOCK_SIZE);
+  flock.writeInt16LE(type, FLOCK.type);
+  flock.writeBigInt64LE(BigInt(offset), FLOCK.start);
+  flock.writeBigInt64LE(1n, FLOCK.length);
+  return flock;
 }
 
 let loaded: Fcntl | null | undefined;

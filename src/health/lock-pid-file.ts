@@ -8,6 +8,7 @@ import { systemCode } from '../atomic-write.ts';
 
 export class PidLocks {
   readonly #file: string;
+  readonly #own = new Set<number>();
 
   constructor(file: string) {
     this.#file = file;
@@ -16,17 +17,23 @@ export class PidLocks {
 
   tryLock(offset: number): boolean {
     const path = this.#path(offset);
-    if (this.#create(path)) return true;
-    if (!removeIfStale(path)) return false;
-    return this.#create(path);
+    const taken = this.#create(path) || (removeIfStale(path) && this.#create(path));
+    if (taken) this.#own.add(offset);
+    return taken;
   }
 
   unlock(offset: number): void {
+    this.#own.delete(offset);
     try {
       unlinkSync(this.#path(offset));
     } catch {
       // Somebody removed it by hand: it is free either way.
     }
+  }
+
+  /** Whether another process, one that lives, has it. Takes nothing. */
+  isHeldElsewhere(offset: number): boolean {
+    return !this.#own.has(offset) && holderLives(this.#path(offset));
   }
 
   close(): void {}

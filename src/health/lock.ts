@@ -56,11 +56,10 @@ export class Locks {
     if (this.#held.delete(offset)) this.#file.unlock(offset);
   }
 
-  /** Whether somebody, this object included, has it. */
+  /** Whether somebody, this object included, has it. Asking keeps nobody out. */
   isLocked(kind: LockKind, name: string): boolean {
-    if (!this.tryLock(kind, name)) return true;
-    this.unlock(kind, name);
-    return false;
+    const offset = lockOffset(kind, name);
+    return this.#held.has(offset) || this.#file.isHeldElsewhere(offset);
   }
 
   /** Whether a program that knows of no networks, edgemanage that is, has the whole file: an octet that nobody uses is taken. */

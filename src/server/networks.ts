@@ -2,6 +2,7 @@ import type { Config, NetworkFiles } from '../config/types.ts';
 import type { Fault } from '../fault.ts';
 import { Hooks } from '../health/hooks.ts';
 import type { Locks } from '../health/lock.ts';
+import { lockNetwork } from '../health/lock-network.ts';
 import type { Prober } from '../health/prober.ts';
 import { NetworkRounds } from '../health/run-round.ts';
 import type { LiveUpdate, Published, RoundReport } from '../health/run-round-tools.ts';
@@ -36,6 +37,9 @@ export type NetworksOptions = {
   readonly onDecision?: (network: string, decision: Decision, flipped: boolean) => void;
 };
 
+/** How long a network is waited for: a run from cron that is under way at our start ends sooner. */
+const LOCK_MS = 20_000;
+
 const NOTHING_PUBLISHED: Published = { wrote: false, files: null, faults: [] };
 
 /**
@@ -66,7 +70,7 @@ export class Networks {
     const network = files.name;
     const { board, locks, prober, log } = this.options;
     if (board.number(network) === null) return plainFault('too-many-networks', `no room for network ${network}`);
-    if (locks !== null && !(locks.tryLock('network', network) && locks.tryLock('server', network))) {
+    if (locks !== null && !(await this.lock(locks, network))) {
       return plainFault(
         'locked',
         `network ${network} is managed by another process (lock file ${this.config.lockfile})`,
@@ -97,6 +101,12 @@ export class Networks {
       }),
     );
     return null;
+  }
+
+  private async lock(locks: Locks, network: string): Promise<boolean> {
+    if (await lockNetwork(locks, network, 'server', 0)) return true;
+    this.options.log.info(`network ${network} is locked by another process: waiting for it`);
+    return lockNetwork(locks, network, 'server', LOCK_MS);
   }
 
   start(): void {

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Locks, lockOffset } from '../../src/health/lock.ts';
 import { LockFile } from '../../src/health/lock-fcntl.ts';
+import { lockNetwork } from '../../src/health/lock-network.ts';
 import { PidLocks } from '../../src/health/lock-pid-file.ts';
 
 let folder: string;
@@ -67,6 +68,16 @@ describe.each(WAYS)('$name', ({ open, code }) => {
     locks?.close();
   });
 
+  test('whether somebody else has one can be asked, whoever is gone does not count', async () => {
+    const child = await holder(`${code}.tryLock(7);`);
+    const locks = open(file);
+    locks?.tryLock(9);
+    expect([7, 8, 9].map((offset) => locks?.isHeldElsewhere(offset))).toEqual([true, false, false]);
+    await kill(child);
+    expect(locks?.isHeldElsewhere(7)).toBe(false);
+    locks?.close();
+  });
+
   test('what is unlocked can be locked again', () => {
     const locks = open(file);
     expect(locks?.tryLock(7)).toBe(true);
@@ -80,6 +91,45 @@ describe.each(WAYS)('$name', ({ open, code }) => {
 
   test('a lock file that cannot be opened is an error', () => {
     expect(() => open(join(folder, 'missing', 'lock'))).toThrow(/ENOENT/);
+  });
+});
+
+describe('a whole network', () => {
+  test('is had at once where it is free, by a server with both of its locks', async () => {
+    const a = Locks.open(file);
+    const b = Locks.open(file);
+    expect(await lockNetwork(a, 'n', 'server', 0)).toBe(true);
+    expect(b.isLocked('network', 'n') && b.isLocked('server', 'n')).toBe(true);
+    expect(await lockNetwork(b, 'other', 'run', 0)).toBe(true);
+    expect(a.isLocked('server', 'other')).toBe(false);
+    a.close();
+    b.close();
+  });
+
+  test('is waited for while a run or a change of a mode has it', async () => {
+    const a = Locks.open(file);
+    const b = Locks.open(file);
+    a.tryLock('network', 'n');
+    const waiting = lockNetwork(b, 'n', 'server', 60_000);
+    a.unlock('network', 'n');
+    expect(await waiting).toBe(true);
+    a.close();
+    b.close();
+  });
+
+  test('is not waited for where a server has it, nor longer than that; nothing is kept then', async () => {
+    const a = Locks.open(file);
+    const b = Locks.open(file);
+    await lockNetwork(a, 'n', 'server', 0);
+    expect(await lockNetwork(b, 'n', 'run', Number.POSITIVE_INFINITY)).toBe(false);
+    a.unlock('network', 'n');
+    expect(await lockNetwork(b, 'n', 'server', 0)).toBe(false);
+    expect(a.isLocked('network', 'n')).toBe(false);
+    a.unlock('server', 'n');
+    a.tryLock('network', 'n');
+    expect(await lockNetwork(b, 'n', 'server', 30)).toBe(false);
+    a.close();
+    b.close();
   });
 });
 
@@ -125,6 +175,21 @@ describe('locks by name', () => {
     expect(a.tryLock('server', 'n')).toBe(false);
     a.close();
     b.close();
+  });
+
+  test('asking never keeps anybody out meanwhile', async () => {
+    // An edge_conf that looks for a server while one starts.
+    await holder(`
+      const asker = Locks.open(file);
+      setInterval(() => { for (let i = 0; i < 2000; i++) { asker.isLocked('server', 'n'); asker.isWholeLocked(); } }, 0);`);
+    const locks = Locks.open(file);
+    const refused = Array.from({ length: 20_000 }, () => {
+      const taken = locks.tryLock('server', 'n');
+      if (taken) locks.unlock('server', 'n');
+      return taken;
+    }).filter((taken) => !taken);
+    expect(refused).toHaveLength(0);
+    locks.close();
   });
 
   test('opening and closing the same file elsewhere in the process loses nothing', () => {
