@@ -14,10 +14,16 @@ export type Dial = {
 export type DialMarks = { connected: number; secured: number; firstByte: number };
 
 /**
- * Opens a socket to the edge and notes when each step was done. `ready` is called once, when the socket may be written to.
- * Errors arrive through the socket's `error` event, before and after.
+ * Opens a socket to the edge and notes when each step was done. `ready` is called once, when the socket may be written to;
+ * `arrived` whenever octets have come and nobody has read them yet, with the number of all so far. Errors arrive through
+ * the socket's `error` event, before and after.
  */
-export function dial(to: Dial, marks: DialMarks, ready: (socket: Socket) => void): Socket {
+export function dial(
+  to: Dial,
+  marks: DialMarks,
+  ready: (socket: Socket) => void,
+  arrived: (octets: number) => void,
+): Socket {
   const where = {
     host: to.address,
     port: to.port,
@@ -38,7 +44,9 @@ export function dial(to: Dial, marks: DialMarks, ready: (socket: Socket) => void
   // Never taken off again: that would cost more than it saves.
   socket.on('readable', () => {
     // The end of a connection is readable, too.
-    if (marks.firstByte === 0 && socket.readableLength > 0) marks.firstByte = performance.now();
+    if (socket.readableLength === 0) return;
+    if (marks.firstByte === 0) marks.firstByte = performance.now();
+    arrived(socket.bytesRead);
   });
   return socket;
 }

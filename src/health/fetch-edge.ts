@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net';
 import type { SecureContext } from 'node:tls';
-import { type FetchFail, failOfError, failOfTimeout } from './fetch-fail.ts';
+import { type FetchFail, failOfError, failOfTimeout, headerDetail } from './fetch-fail.ts';
 import { HopRun, type HopTimes } from './fetch-hop.ts';
 import { nextHop } from './fetch-redirect.ts';
 import type { StallClock } from './probe-stall.ts';
@@ -126,6 +126,11 @@ async function fetchOnce(target: FetchTarget, test: ProbeTest, tools: FetchTools
         return tried(failOfTimeout(test.timeout, run.progress));
       case 'too-large':
         return failed('too-large', `body of ${end.octets} octets or more, over ${test.maxBytes}`);
+      case 'flood': {
+        const { phase, octets } = run.progress;
+        if (phase !== 'body') return failed('headers-too-large', headerDetail());
+        return failed('too-large', `${end.octets} octets on the wire for ${octets} of a body`);
+      }
       case 'status':
         return failed('status', `status ${end.status}`);
       case 'response':

@@ -74,7 +74,11 @@ export function failOfError(error: Error, progress: FetchProgress): FetchFail {
   }
 
   if (code === 'UND_ERR_HEADERS_OVERFLOW') {
-    return { reason: 'headers-too-large', detail: `the header is over ${MAX_HEADER_OCTETS} octets`, retry: false };
+    return { reason: 'headers-too-large', detail: headerDetail(), retry: false };
+  }
+  // undici asserts that no answer has such a status.
+  if (code === 'ERR_ASSERTION' && error.message.includes('statusCode')) {
+    return { reason: 'protocol', detail: 'a status below 100', retry: false };
   }
   // undici says this of every parse error once it has seen a Content-Length.
   if (code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') {
@@ -94,6 +98,10 @@ export function failOfError(error: Error, progress: FetchProgress): FetchFail {
   }
   // What is left is ours rather than the edge's: no file descriptors, no local port, a bug.
   return { reason: 'other', detail: `${code === '' ? '' : `${code}: `}${sentence(error)} ${doing}`, retry: true };
+}
+
+export function headerDetail(): string {
+  return `the header is over ${MAX_HEADER_OCTETS} octets`;
 }
 
 /** The deadline passed. `seconds` is the whole of it. */

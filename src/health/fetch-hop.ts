@@ -25,6 +25,8 @@ export type HopEnd =
   | { readonly kind: 'status'; readonly status: number }
   | { readonly kind: 'redirect'; readonly status: number; readonly location: string | null }
   | { readonly kind: 'too-large'; readonly octets: number }
+  /** Octets without end that come to no header, or to hardly any body: parsing them would take all of our time. */
+  | { readonly kind: 'flood'; readonly octets: number }
   | { readonly kind: 'error'; readonly error: Error }
   | { readonly kind: 'expired' };
 
@@ -34,6 +36,11 @@ export type HopTimes = {
   readonly tls: number | null;
   readonly firstByte: number | null;
 };
+
+/** What may come before the header's end: the header itself, interim answers, and what is read with them in one go. */
+const HEADER_WIRE_OCTETS = 256 * 1024;
+/** What may come in all: framing as large as the largest body. */
+const wireOctets = (maxBytes: number): number => 2 * maxBytes + HEADER_WIRE_OCTETS;
 
 /** Interim answers (RFC 9110 section 15.2) before the real one; an edge that sends more is not talking HTTP with us. */
 const MAX_INTERIM = 10;
@@ -84,17 +91,23 @@ export class HopRun implements Dispatcher.DispatchHandler {
   #dial(ready: (socket: Socket) => void): void {
     const { dial: to, stalls } = this.#hop;
     this.#stallsBefore = stalls.total();
-    const socket = dial(to, this.#marks, (open) => {
+    const opened = (open: Socket): void => {
       this.stalledMs = to.tls === null ? stalls.late() : stalls.total() - this.#stallsBefore;
       ready(open);
       open.once('close', () => this.#client.giveBack()); // undici has heard of it before us
-    });
+    };
+    const socket = dial(to, this.#marks, opened, (octets) => this.#weigh(octets));
     socket.on('error', (error) => {
       this.#socketError ??= error;
       // After `ready` undici listens as well and reports it; the first to settle wins, and the socket's word is plainer.
       this.#end({ kind: 'error', error });
     });
     this.#socket = socket;
+  }
+
+  #weigh(octets: number): void {
+    const most = this.#status === 0 ? HEADER_WIRE_OCTETS : wireOctets(this.#hop.maxBytes);
+    if (octets > most) this.#end({ kind: 'flood', octets });
   }
 
   /** The deadline passed: ends the hop unless it has ended. */

@@ -6,7 +6,7 @@ import { NEW_EDGE } from './edge-store.ts';
 import { type Addresses, publishable } from './live-set.ts';
 import { operatorChanged } from './modes.ts';
 import type { NetworkState } from './state-file.ts';
-import type { CanaryInput, EdgeInput, ProbeTarget, ProbeTest, RoundInput, Rules, Sample } from './types.ts';
+import type { CanaryInput, EdgeInput, FailReason, ProbeTarget, ProbeTest, RoundInput, Rules, Sample } from './types.ts';
 
 export function rulesOf(config: Config, network: string): Rules {
   return {
@@ -17,6 +17,9 @@ export function rulesOf(config: Config, network: string): Rules {
     canaryKiller: config.canaryKiller,
   };
 }
+
+/** What is read of a body beyond the reference's length: by then it is another object, and this much tells which. */
+const SPARE_OCTETS = 65_536;
 
 /** `object`: content of `testobject.local`, which every edge must return. */
 export function probeTest(config: Config, object: Uint8Array): ProbeTest {
@@ -32,7 +35,7 @@ export function probeTest(config: Config, object: Uint8Array): ProbeTest {
     timeout: config.timeout,
     retry: config.retry,
     workers: config.workers,
-    maxBytes: config.maxObjectBytes,
+    maxBytes: Math.min(config.maxObjectBytes, object.length + SPARE_OCTETS),
   };
 }
 
@@ -93,7 +96,14 @@ function addressesOf(name: string, sample: Sample | null, published: Addresses |
   return publishable(name, sample);
 }
 
-function hasBadObject(sample: Sample | null): boolean {
+/**
+ * Whether an edge served something else than the reference, cut short or too long included: what edgemanage notes in
+ * `verification_failures` (specification section 4). An address of either family counts.
+ */
+export function hasBadObject(sample: Sample | null): boolean {
   if (sample === null) return false;
-  return sample.fail?.reason === 'checksum' || sample.others.some(({ fail }) => fail?.reason === 'checksum');
+  const isBad = (fail: Sample['fail']): boolean => fail !== null && BAD_OBJECT.has(fail.reason);
+  return isBad(sample.fail) || sample.others.some(({ fail }) => isBad(fail));
 }
+
+const BAD_OBJECT: ReadonlySet<FailReason> = new Set(['checksum', 'truncated', 'too-large']);

@@ -102,6 +102,7 @@ export type EdgeInput = {
   /** Addresses fit to be published (`publishable` in live-set.ts); both null: the edge cannot be live. */
   readonly v4: string | null;
   readonly v6: string | null;
+  /** It served another object than the reference, a part of it, or more (`hasBadObject` in run-round-input.ts). */
   readonly verificationFailed: boolean;
 };
 

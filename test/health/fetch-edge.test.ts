@@ -183,6 +183,23 @@ describe('every failure has its reason', () => {
       /100001 octets/,
       1,
     ],
+    [
+      'octets without end around a body of none: framing is no body',
+      { kind: 'flood', head: 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;x=', piece: 'x'.repeat(65_536) },
+      {},
+      'too-large',
+      /octets on the wire/,
+      1,
+    ],
+    [
+      'a status line without end',
+      { kind: 'flood', head: 'HTTP/1.1 200 ', piece: 'x'.repeat(65_536) },
+      {},
+      'headers-too-large',
+      /16384/,
+      1,
+    ],
+    ['a status that none may be', { kind: 'raw', text: 'HTTP/1.1 099 X\r\n\r\n' }, {}, 'protocol', /status/, 1],
     ['a header too large', { kind: 'huge-header', octets: 20_000 }, {}, 'headers-too-large', /16384/, 1],
     [
       'endless header lines',

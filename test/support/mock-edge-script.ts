@@ -19,6 +19,8 @@ export type MockBehaviour =
   | { readonly kind: 'stall-body' }
   /** A body without end, as fast as it is read. */
   | { readonly kind: 'endless' }
+  /** `head`, then `piece` again and again, as fast as it is read. Latin1 octets. */
+  | { readonly kind: 'flood'; readonly head: string; readonly piece: string }
   /** A FIN without a word. */
   | { readonly kind: 'hang-up' }
   | { readonly kind: 'reset'; readonly when: 'accept' | 'request' | 'header' | 'body' }
@@ -38,7 +40,11 @@ export type MockBehaviour =
 export type MockScript = {
   readonly steps: readonly { readonly atMs: number; readonly text: string }[];
   readonly end: 'fin' | 'hold' | 'reset' | 'endless';
+  /** What is written again and again where it has no end. */
+  readonly piece?: string;
 };
+
+const CHUNK = `4000\r\n${'x'.repeat(0x4000)}\r\n`;
 
 /** The answer to a request for `path` of an edge whose object is `body`. */
 export function mockScript(behaviour: MockBehaviour, path: string, body: string, port: number): MockScript {
@@ -67,7 +73,9 @@ export function mockScript(behaviour: MockBehaviour, path: string, body: string,
     case 'stall-body':
       return { ...answer(object.slice(0, -2)), end: 'hold' };
     case 'endless':
-      return { ...answer(head(200, ['Transfer-Encoding: chunked'])), end: 'endless' };
+      return { ...answer(head(200, ['Transfer-Encoding: chunked'])), end: 'endless', piece: CHUNK };
+    case 'flood':
+      return { ...answer(behaviour.head), end: 'endless', piece: behaviour.piece };
     case 'hang-up':
       return { steps: [], end: 'fin' };
     case 'reset':

@@ -153,7 +153,7 @@ export class MockEdge {
 
   #answer(socket: Socket, tcp: Socket, script: MockScript, written: () => void): void {
     if (script.end === 'endless') {
-      pour(socket, script.steps[0]?.text ?? '');
+      pour(socket, script.steps[0]?.text ?? '', script.piece ?? '');
       return;
     }
     const last = script.steps.length - 1;
@@ -196,10 +196,9 @@ function finish(socket: Socket, tcp: Socket, end: MockScript['end']): void {
 }
 
 /** The header, then chunks as fast as they are read. */
-function pour(socket: Socket, header: string): void {
-  const chunk = `4000\r\n${'x'.repeat(0x4000)}\r\n`;
+function pour(socket: Socket, header: string, piece: string): void {
   const more = (): void => {
-    while (socket.writable && socket.write(chunk));
+    while (socket.writable && socket.write(piece, 'latin1'));
   };
   socket.on('drain', more);
   socket.write(header);
