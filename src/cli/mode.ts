@@ -6,7 +6,7 @@ import { MODES } from '../health/edge-store.ts';
 import { EdgeStores } from '../health/edge-store-files.ts';
 import { Locks } from '../health/lock.ts';
 import { lockNetwork } from '../health/lock-network.ts';
-import { expireMode, type ModeChange, withMode } from '../health/modes.ts';
+import { expireMode, type ModeChange, oneLine, withMode } from '../health/modes.ts';
 import { ringBell } from '../health/modes-bell.ts';
 import { momentSeconds, spanSeconds } from '../health/modes-time.ts';
 import type { Mode } from '../health/types.ts';
@@ -61,7 +61,8 @@ function endOf({ mode, until, for: span }: ModeFlags, now: number): number | nul
 }
 
 async function setMode(edge: string, flags: ModeFlags, until: number | null, now: number): Promise<number> {
-  const { mode, dnet: network, comment = '' } = flags;
+  const { mode, dnet: network } = flags;
+  const comment = oneLine(flags.comment ?? '');
   if (mode !== 'available' && comment === '') return refuse(`A comment (-C) is needed to set an edge to ${mode}.`, 1);
   const loaded = loadNetwork(flags.config, network);
   if (loaded === null) return 1;

@@ -1,8 +1,10 @@
 import type { Command } from 'commander';
-import { readLines } from '../health/history-log.ts';
+import { type RoundLine, readLines } from '../health/history-log.ts';
 import type { RoundRecord } from '../health/history-log-record.ts';
-import { replay } from '../health/replay.ts';
+import { moment } from '../health/reason.ts';
+import { replay, rulesUnder } from '../health/replay.ts';
 import { replayText } from '../health/replay-text.ts';
+import type { Rules } from '../health/types.ts';
 import { endWith, networkCommand, refuse } from './command-line.ts';
 import { findRecord, orRefuse } from './recorded-rounds.ts';
 import { pastMoment } from './recorded-time.ts';
@@ -48,18 +50,45 @@ async function replayNetwork(flags: Flags): Promise<number> {
   if (lines === null) return 1;
   if (lines.length === 0)
     return refuse(`no round of network ${flags.dnet} is recorded in ${record.path} for that time`);
-  const result = replay(decoded(lines), settings.rules);
+  const fit = new FitRounds(lines, settings.rules);
+  const result = replay(fit, settings.rules);
+  if (fit.problem !== null) return refuse(`--set ${fit.problem}`, 2);
   const text =
     flags.json === true ? `${JSON.stringify(result, withMaps)}\n` : replayText(flags.dnet, flags.set ?? [], result);
   process.stdout.write(text);
   return 0;
 }
 
-/** One record at a time: a long history does not fit into memory decoded. */
-function* decoded(lines: Awaited<ReturnType<typeof readLines>>): Generator<RoundRecord> {
-  for (const line of lines) {
-    const record = line.decode();
-    if (record !== null) yield record;
+/**
+ * The records one at a time, since a long history does not fit into memory decoded. Ends with a `problem` at a round whose
+ * rules the settings would turn into ones that no configuration may have: a fetch that fails would be good enough.
+ */
+class FitRounds implements Iterable<RoundRecord> {
+  problem: string | null = null;
+  readonly #lines: readonly RoundLine[];
+  readonly #set: Partial<Rules>;
+
+  constructor(lines: readonly RoundLine[], set: Partial<Rules>) {
+    this.#lines = lines;
+    this.#set = set;
+  }
+
+  *[Symbol.iterator](): Generator<RoundRecord> {
+    for (const line of this.#lines) {
+      const record = line.decode();
+      if (record === null) continue;
+      const { goodenough, timeout } = rulesUnder(record.facts.rules, this.#set);
+      // With neither set, what was recorded is replayed, whatever it is.
+      if (goodenough >= timeout && (this.#set.goodenough ?? this.#set.timeout) !== undefined) {
+        const round = `of the round of ${moment(record.facts.now)}`;
+        this.problem =
+          this.#set.goodenough === undefined
+            ? `timeout ${timeout} must be over the goodenough ${goodenough} ${round}`
+            : `goodenough ${goodenough} must be less than the timeout ${timeout} ${round}`;
+        return;
+      }
+      yield record;
+    }
   }
 }
 

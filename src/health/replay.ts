@@ -70,7 +70,7 @@ export function replay(records: Iterable<RoundRecord>, rules: Partial<Rules>): R
     timeoutCut ||= (rules.timeout ?? 0) > facts.rules.timeout;
     const decision = decideFacts({
       ...facts,
-      rules: { ...facts.rules, ...rules, timeout: Math.min(rules.timeout ?? Infinity, facts.rules.timeout) },
+      rules: rulesUnder(facts.rules, rules),
       memory: before !== null && follows ? before.decision.memory : facts.memory,
     });
     const live = decision.live.map(({ edge }) => edge);
@@ -102,6 +102,11 @@ export function replay(records: Iterable<RoundRecord>, rules: Partial<Rules>): R
     breaks,
     timeoutCut,
   };
+}
+
+/** A recorded round's rules under settings. Its fetches ended at the recorded timeout, so that a longer one cannot hold. */
+export function rulesUnder(recorded: Rules, set: Partial<Rules>): Rules {
+  return { ...recorded, ...set, timeout: Math.min(set.timeout ?? Infinity, recorded.timeout) };
 }
 
 /** Whether `record` started from what `before` ended with. */

@@ -164,6 +164,18 @@ describe('replay', () => {
       2,
       /^error: --set goodenough must be .*\nerror: --set "speed" cannot be replayed; can be set: goodenough, /,
     ],
+    [
+      'a goodenough that no recorded fetch could miss',
+      ['--set', 'goodenough=12'],
+      2,
+      /^error: --set goodenough 12 must be less than the timeout 10 of the round of 2023-11-14T22:13:20Z\n$/,
+    ],
+    [
+      'a timeout that is no longer than the recorded goodenough',
+      ['--set', 'timeout=0.7'],
+      2,
+      /^error: --set timeout 0.7 must be over the goodenough 0.7 of the round of 2023-11-14T22:13:20Z\n$/,
+    ],
     ['nothing recorded then', ['--until', `${NOW - 1}`], 1, /^error: no round of network net is recorded/],
     ['a time that is none', ['--since', 'yore'], 2, /^error: --since "yore" is not a time\n$/],
   ])('%s', async (_, args, status, line) => {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type EdgeRecord, NEW_EDGE } from '../../src/health/edge-store.ts';
-import { expireMode, nextExpiry, notedModes, operatorChanged, withMode } from '../../src/health/modes.ts';
+import { expireMode, nextExpiry, notedModes, oneLine, operatorChanged, withMode } from '../../src/health/modes.ts';
 import { hearBell, type RungChange, ringBell } from '../../src/health/modes-bell.ts';
 import { momentSeconds, spanSeconds } from '../../src/health/modes-time.ts';
 
@@ -114,6 +114,11 @@ describe('whether an operator changed something', () => {
   test('modes other than available are noted', () => {
     expect(notedModes(records)).toEqual(new Map([['b', 'force']]));
   });
+});
+
+test('a comment is one line, for a terminal, a syslog and a table', () => {
+  expect(oneLine('disk\tfull\r\nforce\tin  é "x" \u2028\x1b[31m')).toBe('disk full force in  é "x"  [31m');
+  expect(oneLine(' \n ')).toBe('');
 });
 
 test.each([
