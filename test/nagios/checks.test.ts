@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { cp, mkdtemp, readdir, readFile, rm, utimes } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -62,6 +62,7 @@ beforeAll(async () => {
     const rows = asked === undefined ? undefined : SECONDARIES[asked];
     if (rows !== undefined) response.end(JSON.stringify({ secondaries: rows }));
     else if (request.url === '/silent/api/v1/networks/mynet') return;
+    else if (request.url?.startsWith('/endless/') === true) pourOut(response);
     else if (request.url === '/text/api/v1/networks/mynet') response.end('hello');
     else if (request.url === '/empty/api/v1/networks/mynet') response.end('{}');
     else if (request.url === `/api/v1/networks/${NETWORK}`) response.end(JSON.stringify(ANSWER));
@@ -78,6 +79,16 @@ afterAll(async () => {
   await site.remove();
   await rm(folder, { recursive: true });
 });
+
+/** A body without end, as fast as it is read. */
+function pourOut(response: ServerResponse): void {
+  const piece = Buffer.alloc(1 << 20, 'x');
+  const more = (): void => {
+    while (!response.destroyed && response.write(piece));
+  };
+  response.on('drain', more);
+  more();
+}
 
 /** `STATUS output`. `@name` is a file of the installation, `URL` the server's address. */
 function run(name: string, line: string): Promise<string> {
@@ -105,6 +116,7 @@ const ROWS: readonly (readonly [string, string, string])[] = [
     '--warning=@8:9 --critical 20 @wild.state',
     '1 EDGE_ROTATE WARN 8 in 600 seconds | frequency=8;@8:9;20;0',
   ],
+  ['rotation', '-w2.5 -c.5: @quiet.state', '2 EDGE_ROTATE CRIT 0 in 600 seconds | frequency=0;2.5;.5:;0'],
   ['rotation', '-u URL -A mynet', '0 EDGE_ROTATE OK 1 in 600 seconds | frequency=1;3;7;0'],
   ['integrity', '@quiet.state', '0 EDGE_TESTMATCH OK All edges returning successfully | notok=0;0;0;0'],
   ['integrity', '@busy.state', '2 EDGE_TESTMATCH CRIT Verification failures on 2 edges: a, b | notok=2;0;0;0'],
@@ -272,6 +284,22 @@ describe('what is missing, unreadable or wrong is UNKNOWN', () => {
     const output = await run(name, args);
     expect(output).toMatch(/^3 [A-Z_]+ UNKNOWN \S[^\n]*$/);
     expect(output).not.toMatch(/\.js:|at async| {4}at /); // a sentence, not a stack
+  });
+
+  test.concurrent.each([
+    ['latency', '-u URL/endless -A mynet'],
+    ['secondaries', '-u URL/endless'],
+  ])('%s %s: a body without end is left in time and memory', async (name, args) => {
+    expect(await run(name, `${args} -t 600`)).toMatch(/^3 [A-Z_]+ UNKNOWN cannot ask \S+: over 64 MiB$/);
+  });
+
+  test('a round that lies ahead of the clock', async () => {
+    await site.write('ahead.state', JSON.stringify({ last_run: NOW + 4000 }));
+    expect(await run('freshness', '@ahead.state')).toMatch(
+      /^3 EDGE_FRESHNESS UNKNOWN the last round lies \d+ seconds ahead of this clock$/,
+    );
+    await site.write('now.state', JSON.stringify({ last_run: Date.now() / 1000 + 30 }));
+    expect(await run('freshness', '@now.state')).toMatch(/^0 EDGE_FRESHNESS OK last round 0\.0 seconds ago /);
   });
 
   test('an edge whose record is missing', async () => {
