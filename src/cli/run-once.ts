@@ -6,11 +6,10 @@ import { type Fault, formatFault } from '../fault.ts';
 import { Hooks } from '../health/hooks.ts';
 import { Locks } from '../health/lock.ts';
 import { lockNetwork } from '../health/lock-network.ts';
-import { Prober } from '../health/prober.ts';
+import { Prober, USER_AGENT } from '../health/prober.ts';
 import { NetworkRounds } from '../health/run-round.ts';
 import type { RoundReport } from '../health/run-round-tools.ts';
 import { readState } from '../health/state-file-io.ts';
-import { version } from '../version.ts';
 import { type LoadedBoth, loadNetwork } from './load-network.ts';
 import { fileLog, type RunLog, stderrLog } from './run-log.ts';
 import { printDryRun } from './run-print.ts';
@@ -87,8 +86,7 @@ async function startRun(
   locks: Locks | null,
 ): Promise<Run> {
   const hooks = new Hooks((hook, command, trouble) => log('error', `${hook}: "${command}": ${trouble}`), hooksStderr);
-  const userAgent = `Edgewise/${version()}`;
-  const prober = await Prober.start({ userAgent, onTrouble: (message) => log('warn', message) });
+  const prober = await Prober.start({ userAgent: USER_AGENT, onTrouble: (message) => log('warn', message) });
   const rounds = await NetworkRounds.open(network, config, locks, {
     kind: 'run',
     prober,

@@ -7,8 +7,10 @@ import type { ProbeReport, Sample } from './types.ts';
 /** `samples` by edge name; targets in `cancelled` have none. Seconds; `startedAt` is epoch. */
 export type RoundResult = RoundEnd & { readonly samples: ReadonlyMap<string, Sample> };
 
+/** What edges are told of us (specification section 4): the original's, which their access rules and log filters may know. */
+export const USER_AGENT = 'Edgemanage v2 (https://github.com/equalitie/edgemanage)';
+
 export type ProberOptions = {
-  /** `Edgewise/0.1.0` */
   readonly userAgent: string;
   /** Gets one line whenever the thread was found in trouble and is replaced. */
   readonly onTrouble?: (message: string) => void;

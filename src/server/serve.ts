@@ -8,9 +8,8 @@ import type { Config, NetworkFiles, ServerConfig } from '../config/types.ts';
 import { type Fault, hasErrors } from '../fault.ts';
 import { Locks } from '../health/lock.ts';
 import { hearBell } from '../health/modes-bell.ts';
-import { Prober } from '../health/prober.ts';
+import { Prober, USER_AGENT } from '../health/prober.ts';
 import type { Decision } from '../health/types.ts';
-import { version } from '../version.ts';
 import { ZoneStore } from '../zones/zone-store.ts';
 import { DnsSide } from './dns-side.ts';
 import { dropPrivileges } from './drop-privileges.ts';
@@ -152,7 +151,7 @@ class Server implements Running {
     }
     if (!dryRun) this.locks = Locks.open(config.lockfile);
     this.prober = await Prober.start({
-      userAgent: `Edgewise/${version()}`,
+      userAgent: USER_AGENT,
       onTrouble: (message) => log.error(message),
     });
 

@@ -2,6 +2,7 @@ import { stat, unlink } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Locks } from '../../src/health/lock.ts';
 import { ended, Installation, NETWORK, OBJECT } from '../support/installation.ts';
+import { MockEdge } from '../support/mock-edge.ts';
 import { MockFleet } from '../support/mock-fleet.ts';
 
 /** `edge_manage` with three edges: what a run is refused for, what it logs, and the daemon. */
@@ -68,6 +69,21 @@ test('a reference object that is missing ends with status 1, and nothing is deci
   expect(status).toBe(1);
   expect(stderr).toContain('testobject.local');
   expect(await site.list('.')).not.toContain(`${NETWORK}.state`);
+});
+
+test("edges see edgemanage's User-Agent: theirs may let nobody else have the object, or keep it out of their logs", async () => {
+  const edge = await MockEdge.start({ address: '127.77.2.9', port: 0, body: OBJECT, behaviour: { kind: 'ok' } });
+  try {
+    await site.write(`edges/${NETWORK}`, '127.77.2.9\n');
+    const yaml = await site.read('edgemanage.yaml');
+    await site.write('edgemanage.yaml', yaml.replace(/^ {2}port: .*$/m, `  port: ${edge.port}`));
+    expect((await site.run('edge_manage')).status).toBe(0);
+    expect(edge.requests.map(({ head }) => /^user-agent: (.*)\r$/im.exec(head)?.[1])).toEqual([
+      'Edgemanage v2 (https://github.com/equalitie/edgemanage)',
+    ]);
+  } finally {
+    await edge.close();
+  }
 });
 
 test('a network that is locked ends with status 1 and nothing is fetched; a dry run may look', async () => {
