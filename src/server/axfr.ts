@@ -2,7 +2,7 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { TCP_MAX } from './message.ts';
-import { MessagePacker } from './message-packer.ts';
+import type { MessagePacker } from './message-packer.ts';
 import { versionCursor, type ZoneVersion } from './transfer-version.ts';
 import type { TsigSigner } from './tsig.ts';
 import { TSIG_ROOM } from './tsig-record.ts';
@@ -23,14 +23,18 @@ export type TransferTools = {
 
 /** Sends records in as few messages as they fit in. Memory: one message, whatever the number of records. */
 export class TransferStream {
-  private readonly packer = new MessagePacker();
+  private readonly packer: MessagePacker;
   private readonly tools: TransferTools;
   private readonly head: Uint8Array;
   private readonly bareHead: Uint8Array;
   private sliceSince = performance.now();
 
-  /** `head`: header with flags and identifier set, and the question, which only the first message repeats (§2.2). */
-  constructor(head: Uint8Array, tools: TransferTools) {
+  /**
+   * `head`: header with flags and identifier set, and the question, which only the first message repeats (§2.2). `packer` is
+   * this stream's alone until its last promise is resolved.
+   */
+  constructor(head: Uint8Array, packer: MessagePacker, tools: TransferTools) {
+    this.packer = packer;
     this.head = head;
     this.bareHead = head.slice(0, 12);
     this.bareHead[5] = 0; // QDCOUNT

@@ -16,6 +16,8 @@ export type DnsSideOptions = {
   readonly transfer: TransferConfig;
   readonly tls: TlsFiles | null;
   readonly board: LiveBoard;
+  /** Whether the log leaves out what is said at the level `debug`. */
+  readonly quiet: boolean;
   readonly log: (level: 'debug' | 'info' | 'warn' | 'error', message: string) => void;
 };
 
@@ -26,6 +28,7 @@ export type DnsSideOptions = {
 export class DnsSide {
   private readonly board: LiveBoard;
   private readonly bound: BoundThreads;
+  private readonly quiet: boolean;
   private server: ServerConfig;
   private transfer: TransferConfig;
   private threads: DnsThreads | null = null;
@@ -34,8 +37,9 @@ export class DnsSide {
   private readonly numbers = new Map<WireName, number>();
   private readonly steps = new Map<number, readonly Uint8Array[]>();
 
-  private constructor({ board, server, transfer }: DnsSideOptions, bound: BoundThreads) {
+  private constructor({ board, quiet, server, transfer }: DnsSideOptions, bound: BoundThreads) {
     this.board = board;
+    this.quiet = quiet;
     this.server = server;
     this.transfer = transfer;
     this.bound = bound;
@@ -155,7 +159,7 @@ export class DnsSide {
 
   private threadTransfer(): ThreadTransfer {
     const { keys, allow } = this.transfer;
-    return { keys, allow, rows: this.board.rows() };
+    return { keys, allow, rows: this.board.rows(), quiet: this.quiet };
   }
 
   private tell(updates: readonly ZoneUpdate[]): void {

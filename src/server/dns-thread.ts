@@ -52,6 +52,8 @@ export type ThreadTransfer = {
   readonly keys: readonly TsigKey[];
   readonly allow: readonly TransferRule[];
   readonly rows: readonly (string | null)[];
+  /** Whether nobody reads of transfers (the log leaves them out), so that threads need not tell. */
+  readonly quiet?: boolean;
 };
 
 /** Nobody, nothing. */

@@ -8,7 +8,7 @@ function octetsOf(address: string | null): readonly Uint8Array[] {
   return octets === null ? [] : [octets];
 }
 
-/** What the live members publish, in their order. Two edges may have one address: a set holds it once (RFC 2181 §5). */
+/** What the live members publish, in their order. Two edges may have one address. */
 export function liveAddresses(members: readonly Pick<LiveMember, 'v4' | 'v6'>[]): LiveAddresses {
   return {
     v4: withoutRepeats(members.flatMap(({ v4 }) => octetsOf(v4))),
@@ -16,7 +16,8 @@ export function liveAddresses(members: readonly Pick<LiveMember, 'v4' | 'v6'>[])
   };
 }
 
-function withoutRepeats(addresses: readonly Uint8Array[]): readonly Uint8Array[] {
+/** A live set holds an address once (RFC 2181 §5). */
+export function withoutRepeats(addresses: readonly Uint8Array[]): readonly Uint8Array[] {
   const seen = new Map(addresses.map((octets) => [octets.join('.'), octets]));
   return seen.size === addresses.length ? addresses : [...seen.values()];
 }

@@ -138,6 +138,7 @@ class Server implements Running {
         transfer: config.transfer,
         tls: this.tlsFiles,
         board: this.board,
+        quiet: !log.isLevelEnabled('debug'),
         log: (level, message) => log[level](message),
       });
       if ('code' in side) return side;

@@ -29,6 +29,8 @@ const ERROR_ROOM = 1024;
 /** Rooms for signed answers come in steps of so many octets. */
 const ROOM_STEP = 64;
 const QUESTION_ROOM = 320;
+/** Of 74 KiB each. */
+const SPARE_MAX = 8;
 
 export type TransferHandlerOptions = {
   readonly responder: Responder;
@@ -55,6 +57,8 @@ export class TransferHandler implements SpecialHandler {
   private readonly packer = new MessagePacker();
   /** Its room by size: the responder wants buffers of which there are few. */
   private readonly rooms = new Map<number, Uint8Array>();
+  /** Of streams that are done: making one takes longer than most transfers. */
+  private readonly spare: MessagePacker[] = [];
   private transfer: ThreadTransfer;
 
   constructor(options: TransferHandlerOptions) {
@@ -110,12 +114,15 @@ export class TransferHandler implements SpecialHandler {
       open = await send(message);
       return open;
     };
-    const stream = new TransferStream(head, { send: sendOpen, signer, now: this.options.now });
+    const packer = this.spare.pop() ?? new MessagePacker();
+    const stream = new TransferStream(head, packer, { send: sendOpen, signer, now: this.options.now });
     const records = since === null ? null : this.differenceSince(version, since);
     this.logTransfer(request, version, since, records);
     const sent = records === null ? sendWholeZone(version, stream) : sendDifference(records, stream);
+    const whole = await sent;
+    if (this.spare.length < SPARE_MAX) this.spare.push(packer);
     // A peer that went away is no bug; a record that cannot be sent is, and what was sent must not look whole.
-    if (!(await sent) && open) throw new Error('a transfer could not be finished');
+    if (!whole && open) throw new Error('a transfer could not be finished');
   }
 
   private open(message: Uint8Array, client: Client, out: Uint8Array): Request | number {
@@ -179,6 +186,7 @@ export class TransferHandler implements SpecialHandler {
     records: readonly StepRecord[] | null,
   ): void {
     this.options.stats.countAnswer(client.transport, RCODE.noError);
+    if (this.transfer.quiet === true) return;
     const what = records === null ? `AXFR of ${serial}` : `IXFR from ${since} to ${serial}, ${records.length} records`;
     const by = keyName === null ? '' : ` with key ${nameText(keyName)}`;
     this.options.log(`${nameText(zone.origin)}: ${what}, to ${addressText(client.address)}${by}`);

@@ -6,6 +6,7 @@ import type { LiveAddresses } from '../zones/live-slots.ts';
 import { serialCompare, serialMax } from '../zones/serial.ts';
 import type { ThreadHistory } from './dns-thread.ts';
 import { LiveHistory } from './live-history.ts';
+import { withoutRepeats } from './live-publish.ts';
 import type { ZoneVersion } from './transfer-version.ts';
 
 /** What leads from an older version of a zone to the one being transferred; the SOA is not among the records. */
@@ -91,8 +92,8 @@ class Fold {
 /** The records that live RRsets have with these addresses, each once. */
 function liveRecords(sets: readonly LiveSet[], live: LiveAddresses | null): StepRecord[] {
   if (live === null) return [];
-  const records = sets.flatMap((set) => (set.type === A ? live.v4 : live.v6).map((rdata) => ({ ...set, rdata })));
-  return [...new Map(records.map((record) => [recordKey(record), record])).values()];
+  const [v4, v6] = [withoutRepeats(live.v4), withoutRepeats(live.v6)];
+  return sets.flatMap(({ owner, type, ttl }) => (type === A ? v4 : v6).map((rdata) => ({ owner, type, ttl, rdata })));
 }
 
 /** An SOA record with another serial. */

@@ -65,13 +65,23 @@ export class WatchBook {
     for (const [key, row] of this.rows) if (row.zone === zone) this.rows.delete(key);
   }
 
-  /** What to ask now, at most so many: those behind first, then those heard longest ago. */
+  /**
+   * What to ask now, of each secondary at most so many: those behind first, then those heard longest ago. One secondary
+   * that answers nothing for any of its zones takes nobody else's turn.
+   */
   due(now: number, most: number): readonly WatchRow[] {
-    const due: WatchRow[] = [];
-    for (const row of this.rows.values()) if (!row.asking && row.nextAt <= now) due.push(row);
+    const due = new Map<number, WatchRow[]>();
+    for (const row of this.rows.values()) {
+      if (row.asking || row.nextAt > now) continue;
+      const list = due.get(row.target);
+      if (list === undefined) due.set(row.target, [row]);
+      else list.push(row);
+    }
     const rank = ({ behindSince, nextAt }: WatchRow): number => (behindSince === null ? 1e12 : 0) + nextAt;
-    if (due.length > most) due.sort((a, b) => rank(a) - rank(b));
-    const picked = due.slice(0, most);
+    const picked = [...due.values()].flatMap((list) => {
+      if (list.length > most) list.sort((a, b) => rank(a) - rank(b));
+      return list.slice(0, most);
+    });
     for (const row of picked) row.asking = true;
     return picked;
   }

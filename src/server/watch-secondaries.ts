@@ -4,12 +4,13 @@ import { endpointText } from '../config/address.ts';
 import type { Endpoint, NotifyTarget } from '../config/types.ts';
 import { nameText, type WireName } from '../zones/name.ts';
 import type { SecondaryView } from './api.ts';
+import { SerialQuestions } from './ask-serials.ts';
 import { askOverTcp } from './ask-tcp.ts';
 import { type NotifyZone, targetConcerns } from './notifier.ts';
 import { lagOf, WatchBook, type WatchRow } from './watch-book.ts';
 
 const TICK_MS = 100;
-/** Asked in one tick: so many sockets at once, and so much of the main thread's time, near a millisecond each. */
+/** Asked of one secondary in one tick: a burst its socket buffer takes, and two milliseconds of the main thread. */
 const ASKED_MAX = 50;
 const TIMEOUT_MS = 2000;
 /** Over TCP at once. */
@@ -23,12 +24,16 @@ export type WatchOptions = {
   readonly onBehind: (target: number, zone: WireName, serial: number) => void;
 };
 
-/** Asks every secondary for its serials, over UDP, and over TCP where UDP brings nothing. Main thread. */
+/**
+ * Asks every secondary for its serials, over UDP, and over TCP with `dns2` where UDP brings nothing. Main thread. Its UDP
+ * client opens a socket for each question and takes five times as long, which counts with ten thousand zones.
+ */
 export class SecondaryWatch {
   private readonly options: WatchOptions;
   private readonly book: WatchBook;
   private readonly networks = new Map<WireName, string | null>();
   private readonly timer: NodeJS.Timeout | null;
+  private readonly questions = new SerialQuestions(TIMEOUT_MS);
   private tcp = 0;
   private stopped = false;
 
@@ -59,6 +64,7 @@ export class SecondaryWatch {
   stop(): void {
     this.stopped = true;
     if (this.timer !== null) clearInterval(this.timer);
+    this.questions.stop();
   }
 
   views(): readonly SecondaryView[] {
@@ -82,10 +88,10 @@ export class SecondaryWatch {
 
   private async ask(row: WatchRow): Promise<void> {
     const { to } = this.options.targets[row.target];
-    const name = nameText(row.zone).slice(0, -1);
     let result: { readonly serial: number } | { readonly error: string };
     try {
-      result = { serial: await this.askUdp(to, name).catch(() => this.askTcp(to, name)) };
+      const overTcp = (): Promise<number> => this.askTcp(to, nameText(row.zone).slice(0, -1));
+      result = { serial: await this.questions.ask(to, row.zone).catch(overTcp) };
     } catch (error) {
       result = { error: error instanceof Error ? error.message : String(error) };
     }
@@ -93,14 +99,9 @@ export class SecondaryWatch {
     if (this.book.heard(row, result, seconds())) this.options.onBehind(row.target, row.zone, row.ourSerial);
   }
 
-  private async askUdp({ address, port }: Endpoint, name: string): Promise<number> {
-    const socketType = address.includes(':') ? 'udp6' : 'udp4';
-    const ask = DNS.UDPClient({ dns: address, port, socketType, timeout: TIMEOUT_MS, retryOverTCP: false });
-    return serialIn(await ask(name, 'SOA', DNS.Packet.CLASS.IN, { recursive: false }));
-  }
-
   /** `dns2` writes and reads the message; its own client knows neither IPv6 nor a time-out. */
   private async askTcp(to: Endpoint, name: string): Promise<number> {
+    if (this.stopped) throw new Error('stopped');
     if (this.tcp >= TCP_MAX) throw new Error('no answer over UDP, and TCP is busy');
     this.tcp++;
     try {

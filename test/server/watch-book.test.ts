@@ -70,6 +70,20 @@ test('where not all can be asked, those behind come first', () => {
   expect(book.due(20, 1).map((row) => row.zone)).toEqual(['c']);
 });
 
+test("one secondary that answers nothing takes nobody else's turn", () => {
+  const book = new WatchBook(10);
+  const zones = Array.from({ length: 1000 }, (_, i) => zone(`z${i}`));
+  for (const name of zones) for (const target of [0, 1]) book.expect(target, name, 5, 0);
+  const asked = new Set<string>();
+  for (let now = 0; now < 40; now++) {
+    for (const row of book.due(now, 50)) {
+      if (row.target === 1) asked.add(row.zone);
+      book.heard(row, row.target === 0 ? { error: 'silence' } : { serial: 5 }, now);
+    }
+  }
+  expect(asked.size).toBe(zones.length);
+});
+
 test('told again once it has been behind for an interval, and once an interval from then on', () => {
   const book = new WatchBook(10);
   book.expect(0, zone('a'), 5, 0);
