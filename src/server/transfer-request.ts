@@ -35,6 +35,7 @@ export function openRequest(
     const bare = withoutTsig(message, tsig);
     return { message: bare, client, signer: new TsigSigner(verdict.key, tsig.mac), keyName: verdict.key.name };
   }
+  if (verdict.error === 'malformed') return shortReply(withoutTsig(message, tsig), out, RCODE.formErr);
   // RFC 8945 §5.2: NOTAUTH, with the TSIG error in a record that is signed if the key is proven.
   const bare = withoutTsig(message, tsig);
   const length = shortReply(bare, out, RCODE.notAuth);

@@ -33,12 +33,15 @@ const ALGORITHMS: Readonly<Record<TsigAlgorithm, Algorithm>> = {
 
 export type TsigVerdict =
   | { readonly ok: true; readonly key: TsigKey }
+  /** `error` of TSIG_ERROR; 'malformed': a hash of a length that nobody may send. */
+  | { readonly ok: false; readonly error: 'malformed'; readonly key: null }
   /** `key`: known and proven, so that the error may be signed with it. */
   | { readonly ok: false; readonly error: number; readonly key: TsigKey | null };
 
 /**
  * Checks a message against its TSIG record in the order of RFC 8945 §5.2: key, hash, time, truncation. `requestMac`: of
- * the request, when the message is an answer. Truncated hashes are refused (BADTRUNC), whatever their length.
+ * the request, when the message is an answer. Truncated hashes are refused: BADTRUNC where they prove the key and are of a
+ * length that may be sent, else 'malformed' (§5.2.2.1).
  */
 export function verifyTsig(
   message: Uint8Array,
@@ -52,15 +55,13 @@ export function verifyTsig(
   );
   if (key === undefined) return { ok: false, error: TSIG_ERROR.badKey, key: null };
   const { length } = ALGORITHMS[key.algorithm];
-  if (tsig.mac.length === 0 || tsig.mac.length > length) return { ok: false, error: TSIG_ERROR.badSig, key: null };
+  const tooShort = tsig.mac.length < Math.max(10, length / 2);
+  if (tooShort || tsig.mac.length > length) return { ok: false, error: 'malformed', key: null };
   const mac = macOf(key, message, tsig, requestMac).subarray(0, tsig.mac.length);
   if (!timingSafeEqual(mac, tsig.mac)) return { ok: false, error: TSIG_ERROR.badSig, key: null };
-  // A short hash proves little: nothing is signed for its sender but the refusal.
-  if (tsig.mac.length < length) {
-    const proven = tsig.mac.length >= Math.max(10, length / 2);
-    return { ok: false, error: proven ? TSIG_ERROR.badTrunc : TSIG_ERROR.badSig, key: proven ? key : null };
-  }
   if (Math.abs(nowSeconds - tsig.time) > tsig.fudge) return { ok: false, error: TSIG_ERROR.badTime, key };
+  // A short hash proves less: nothing is signed for its sender but the refusal.
+  if (tsig.mac.length < length) return { ok: false, error: TSIG_ERROR.badTrunc, key };
   return { ok: true, key };
 }
 

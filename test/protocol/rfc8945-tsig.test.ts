@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { appendUnsigned, verifyTsig } from '../../src/server/tsig.ts';
-import { findTsig } from '../../src/server/tsig-record.ts';
+import type { TsigKey } from '../../src/config/types.ts';
+import { verifyTsig } from '../../src/server/tsig.ts';
+import { appendTsig, findTsig } from '../../src/server/tsig-record.ts';
 import { decodeMessage } from '../support/dns-message.ts';
 import { encodeOpt, encodeQuery } from '../support/dns-query.ts';
 import { answersSigned, signedQuery, testKey, transfer } from '../support/transfer-client.ts';
@@ -60,21 +61,46 @@ describe.each(['udp', 'tcp'] as const)('over %s', (transport) => {
     expect(decodeMessage((await served.server.exchange(query, transport)) ?? new Uint8Array()).rcode).toBe('FORMERR');
   });
 
-  test('a hash cut short is refused, BADTRUNC where it proves the key (§5.2.4)', async () => {
-    const { octets } = signedQuery(soa, KEY);
+  /** The query, signed with a hash of so many octets. */
+  const signedBy = (key: TsigKey, length: number): Uint8Array => {
+    const { octets } = signedQuery(soa, key);
     const tsig = tsigOf(octets);
-    const room = new Uint8Array(octets.length);
+    const room = new Uint8Array(tsig.start + 1024);
     room.set(octets.subarray(0, tsig.start));
     room[11] = 0;
-    // The same record with half of its hash.
-    const end = appendUnsigned(room, tsig.start, tsig, 0);
-    const at = end - 6; // identifier, error, length of the other data
-    const cut = Uint8Array.from([...room.subarray(0, at), ...tsig.mac.subarray(0, 16), ...room.subarray(at, end)]);
-    cut[at - 1] = 16;
-    const lengthAt = tsig.start + tsig.keyOctets.length + 8;
-    cut[lengthAt + 1] += 16;
-    const reply = await served.server.exchange(cut, transport);
-    expect([decodeMessage(reply ?? new Uint8Array()).rcode, tsigOf(reply).error]).toEqual(['NOTAUTH', 22]);
+    const mac = new Uint8Array(length);
+    mac.set(tsig.mac.subarray(0, length));
+    const end = appendTsig(room, tsig.start, tsig.keyOctets, tsig.algorithmOctets, { ...tsig, mac });
+    return room.slice(0, end);
+  };
+
+  test.each([
+    ['hmac-sha256', 16],
+    ['hmac-sha256', 31],
+    ['hmac-sha512', 32],
+    ['hmac-sha1', 10],
+  ] as const)('a hash of %s cut to %i octets proves the key but is BADTRUNC (§5.2.4), signed', async (name, length) => {
+    const key = KEYS.find(({ algorithm }) => algorithm === name) ?? KEY;
+    const query = signedBy(key, length);
+    const reply = (await served.server.exchange(query, transport)) ?? new Uint8Array();
+    const { rcode, answer } = decodeMessage(reply);
+    expect([rcode, answer.length, tsigOf(reply).error]).toEqual(['NOTAUTH', 0, 22]);
+    expect(answersSigned(reply, key, tsigOf(query).mac)).toBe(true);
+  });
+
+  test.each([
+    ['hmac-sha256', 0],
+    ['hmac-sha256', 1],
+    ['hmac-sha256', 15],
+    ['hmac-sha256', 33],
+    ['hmac-sha512', 31],
+    ['hmac-sha1', 9],
+    ['hmac-sha1', 21],
+  ] as const)('a hash of %s with %i octets may not be sent: FORMERR (§5.2.2.1)', async (name, length) => {
+    const key = KEYS.find(({ algorithm }) => algorithm === name) ?? KEY;
+    const reply = (await served.server.exchange(signedBy(key, length), transport)) ?? new Uint8Array();
+    const { rcode, answer } = decodeMessage(reply);
+    expect([rcode, answer.length, findTsig(reply)]).toEqual(['FORMERR', 0, null]);
   });
 });
 
