@@ -46,13 +46,18 @@ export class Catalogs {
     return [...this.catalogs.keys()];
   }
 
-  /** Brings the catalogs up to date with the zones there are. Returns what changed: new versions, and catalogs that go. */
+  /**
+   * Brings the catalogs up to date with the zones there are. Returns what changed: new versions, and catalogs that go.
+   * A network that is served keeps its catalog when it has no zones left: from an empty one secondaries learn that the last
+   * zone is gone, from one that is refused they learn nothing.
+   */
   update(
     config: TransferConfig['catalog'],
+    networks: readonly string[],
     members: readonly Member[],
     nowSeconds: number,
   ): { readonly changed: readonly Catalog[]; readonly gone: readonly Catalog[] } {
-    const wanted = groupsOf(config, members);
+    const wanted = groupsOf(config, networks, members);
     const changed: Catalog[] = [];
     for (const [origin, { network, list }] of wanted) {
       const digest = catalogDigest(list);
@@ -95,10 +100,20 @@ export class Catalogs {
 
 type Group = { readonly network: string | null; readonly list: CatalogMember[] };
 
-function groupsOf(config: TransferConfig['catalog'], members: readonly Member[]): ReadonlyMap<WireName, Group> {
+function groupsOf(
+  config: TransferConfig['catalog'],
+  networks: readonly string[],
+  members: readonly Member[],
+): ReadonlyMap<WireName, Group> {
   const groups = new Map<WireName, Group>();
   if (config === null) return groups;
   if (config.per === 'all') groups.set(config.zone, { network: null, list: [] });
+  else {
+    for (const network of networks) {
+      const name = catalogName(config.zone, network);
+      if (name !== null) groups.set(name, { network, list: [] });
+    }
+  }
   for (const { origin, network } of members) {
     const name = config.per === 'all' ? config.zone : catalogName(config.zone, network);
     if (name === null) continue;

@@ -33,8 +33,14 @@ const DNS_PORT = 53;
 /** Messages sent in a row before the event loop is given back. */
 const BURST = 200;
 
-/** `addressKey`: the same for every spelling of the address. */
-type Target = NotifyTarget & { readonly addressKey: string | null };
+/** Complaints of one kind about one secondary are gathered for so long after the first. */
+const GATHER_MS = 3000;
+
+/**
+ * `addressKey`: the same for every spelling of the address. `macs`: of signed messages on their way, every attempt's, by
+ * zone.
+ */
+type Target = NotifyTarget & { readonly addressKey: string | null; readonly macs: Map<WireName, Uint8Array[]> };
 
 /**
  * Tells the configured secondaries of new serials (RFC 1996), with retries, and signed where a key is named; with
@@ -44,14 +50,16 @@ type Target = NotifyTarget & { readonly addressKey: string | null };
 export class Notifier {
   private readonly options: NotifierOptions;
   private readonly queue = new NotifyQueue(() => randomInt(65_536));
-  /** Of signed messages on their way, every attempt's, by target and zone. */
-  private readonly macs = new Map<string, Uint8Array[]>();
   private sockets: { readonly v4: Socket; readonly v6: Socket } | null = null;
   private readonly nameServers: NameServers;
-  /** The configured ones, then those that zones name, in the order they were met. */
-  private targets: Target[] = [];
-  private configured = 0;
+  /** By number; no number is used twice. */
+  private readonly targets = new Map<number, Target>();
+  private nextNumber = 0;
+  /** Numbers of the configured ones, in their order. */
+  private configured: readonly number[] = [];
+  /** Of those that zones name, by address. */
   private readonly nsTargets = new Map<string, number>();
+  private readonly complaints = new Map<string, { more: number; readonly timer: NodeJS.Timeout }>();
   private notifyNs = false;
   private keys: readonly TsigKey[];
   private timer: NodeJS.Timeout | undefined;
@@ -67,30 +75,61 @@ export class Notifier {
       now: () => performance.now(),
       onFound: (zones, addresses) => this.addNs(zones.map((zone) => ({ zone, addresses }))),
     });
-    this.configure(options.transfer);
+    this.configure(options.transfer, []);
   }
 
-  configure(transfer: TransferConfig): void {
-    this.targets.forEach((_, number) => {
-      this.queue.drop(number);
+  /** Secondaries that stay go on with what they are being told; new ones hear of these zones. */
+  configure(transfer: TransferConfig, zones: readonly NotifyZone[]): void {
+    const before = this.configured.flatMap((number) => {
+      const target = this.targets.get(number);
+      return target === undefined ? [] : [{ number, text: targetText(target) }];
     });
-    this.targets = transfer.notify.map((target) => ({ ...target, addressKey: addressKey(target.to.address) }));
-    this.configured = this.targets.length;
-    this.nsTargets.clear();
-    this.notifyNs = transfer.notifyNs;
     this.keys = transfer.keys;
+    this.notifyNs = transfer.notifyNs;
+    const fresh: number[] = [];
+    this.configured = transfer.notify.map((wanted) => {
+      const at = before.findIndex(({ text }) => text === targetText(wanted));
+      if (at >= 0) return before.splice(at, 1)[0].number;
+      const number = this.addTarget(wanted);
+      fresh.push(number);
+      return number;
+    });
+    for (const { number } of before) this.drop(number);
+    const told = new Set(transfer.notify.map(({ to }) => addressKey(to.address)));
+    for (const [key, number] of this.nsTargets) {
+      if (this.notifyNs && !told.has(key)) continue;
+      this.nsTargets.delete(key);
+      this.drop(number);
+    }
+    this.tell(zones, fresh);
+  }
+
+  private addTarget(target: NotifyTarget): number {
+    const number = this.nextNumber++;
+    this.targets.set(number, { ...target, addressKey: addressKey(target.to.address), macs: new Map() });
+    return number;
+  }
+
+  private drop(number: number): void {
+    this.targets.delete(number);
+    this.queue.drop(number);
   }
 
   /** These zones have new serials. */
   changed(zones: readonly NotifyZone[]): void {
+    this.tell(zones, this.configured);
+    if (this.notifyNs) this.addNs(this.nameServers.of(zones));
+  }
+
+  private tell(zones: readonly NotifyZone[], numbers: readonly number[]): void {
     const items: NotifyItem[] = [];
     for (const { zone, network, serial } of zones) {
-      for (let number = 0; number < this.configured; number++) {
-        if (targetConcerns(this.targets[number], zone, network)) items.push({ target: number, zone, serial });
+      for (const number of numbers) {
+        const target = this.targets.get(number);
+        if (target !== undefined && targetConcerns(target, zone, network)) items.push({ target: number, zone, serial });
       }
     }
     this.add(items);
-    if (this.notifyNs) this.addNs(this.nameServers.of(zones));
   }
 
   private add(items: readonly NotifyItem[]): void {
@@ -103,7 +142,7 @@ export class Notifier {
   private addNs(found: Iterable<ZoneServers>): void {
     if (!this.notifyNs) return; // not any more
     const ours = ownAddresses(this.nsPort, this.options.listen);
-    const configured = this.targets.slice(0, this.configured);
+    const configured = this.configured.flatMap((number) => this.targets.get(number) ?? []);
     const items: NotifyItem[] = [];
     for (const { zone: about, addresses } of found) {
       const { zone, network, serial } = about;
@@ -124,15 +163,15 @@ export class Notifier {
   private nsTarget(address: string, key: string): number {
     const known = this.nsTargets.get(key);
     if (known !== undefined) return known;
-    const number = this.targets.length;
-    this.targets.push({ to: { address, port: this.nsPort }, key: null, networks: null, zones: null, addressKey: key });
+    const number = this.addTarget({ to: { address, port: this.nsPort }, key: null, networks: null, zones: null });
     this.nsTargets.set(key, number);
     return number;
   }
 
-  /** One zone to one secondary again: it was seen to be behind. */
-  again(target: number, zone: WireName, serial: number): void {
-    this.add([{ target, zone, serial }]);
+  /** One zone to one secondary again: it was seen to be behind. `place`: of the secondary in the configuration. */
+  again(place: number, zone: WireName, serial: number): void {
+    const target = this.configured.at(place);
+    if (target !== undefined) this.add([{ target, zone, serial }]);
   }
 
   counts(): { readonly acknowledged: number; readonly unanswered: number; readonly pending: number } {
@@ -145,9 +184,11 @@ export class Notifier {
     this.sockets?.v4.close();
     this.sockets?.v6.close();
     this.sockets = null;
-    this.targets = [];
-    this.configured = 0;
+    this.targets.clear();
+    this.configured = [];
     this.notifyNs = false;
+    for (const { timer } of this.complaints.values()) clearTimeout(timer);
+    this.complaints.clear();
   }
 
   private wake(): void {
@@ -161,12 +202,10 @@ export class Notifier {
     const { send, lost } = this.queue.take(performance.now());
     for (const { target, zone, serial } of lost) {
       this.lostCount += 1;
-      const to = this.targets[target];
+      const to = this.targets.get(target);
       if (to === undefined) continue;
-      this.options.log(
-        'warn',
-        `NOTIFY of ${nameText(zone)} (serial ${serial}) to ${endpointText(to.to)} was never answered`,
-      );
+      to.macs.delete(zone);
+      this.complain(`${nameText(zone)} (serial ${serial})`, endpointText(to.to), 'was never answered');
     }
     for (let i = 0; i < send.length; i++) {
       if (i > 0 && i % BURST === 0) await new Promise((resolve) => setImmediate(resolve));
@@ -176,7 +215,7 @@ export class Notifier {
   }
 
   private send({ target, zone, id, attempt }: NotifySend): void {
-    const to = this.targets[target];
+    const to = this.targets.get(target);
     const soa = this.options.soa(zone);
     if (to === undefined || soa === null) return;
     const key = to.key === null ? null : (this.keys.find(({ name }) => name === to.key) ?? null);
@@ -187,8 +226,8 @@ export class Notifier {
     if (key !== null) {
       const signer = requestSigner(key);
       length = signer.sign(room, length, Date.now() / 1000);
-      const earlier = attempt === 1 ? [] : (this.macs.get(`${target} ${zone}`) ?? []);
-      this.macs.set(`${target} ${zone}`, [...earlier, signer.mac]);
+      const earlier = attempt === 1 ? [] : (to.macs.get(zone) ?? []);
+      to.macs.set(zone, [...earlier, signer.mac]);
     }
     const six = to.to.address.includes(':');
     const sockets = this.open();
@@ -219,26 +258,51 @@ export class Notifier {
     const isAnswer = end > 0 && (message[2] & 0xf8) === (0x80 | (OPCODE.notify << 3)) && message[5] === 1;
     if (!isAnswer || message.subarray(HEADER_LENGTH, end).some((octet, i) => i === 0 && octet >= 0xc0)) return;
     const key = addressKey(address.replace(/%.*$/, ''));
-    const senders = this.targets.flatMap(({ to, addressKey: its }, i) => (its === key && to.port === port ? [i] : []));
     const id = (message[0] << 8) | message[1];
     const zone = lowerName(message, HEADER_LENGTH);
-    const proven = senders.filter((i) => this.targets[i].key === null || this.isSigned(message, `${i} ${zone}`));
+    const proven: number[] = [];
+    for (const [number, target] of this.targets) {
+      if (target.addressKey !== key || target.to.port !== port) continue;
+      if (target.key === null || this.isSigned(message, target.macs.get(zone) ?? [])) proven.push(number);
+    }
     const item = this.queue.answered(proven, zone, id);
     if (item === null) return;
-    this.macs.delete(`${item.target} ${zone}`);
+    this.targets.get(item.target)?.macs.delete(zone);
     const rcode = message[3] & 0xf;
     if (rcode === RCODE.noError) this.acknowledged += 1;
-    else this.options.log('warn', `NOTIFY of ${nameText(zone)} to ${address}:${port} was answered with rcode ${rcode}`);
+    else this.complain(nameText(zone), `${address}:${port}`, `was answered with rcode ${rcode}`);
     this.wake();
   }
 
+  /** One line for the first zone, another one for however many follow: ten thousand zones fail in the same way. */
+  private complain(zone: string, to: string, trouble: string): void {
+    const kind = `${to} ${trouble}`;
+    const known = this.complaints.get(kind);
+    if (known !== undefined) {
+      known.more += 1;
+      return;
+    }
+    this.options.log('warn', `NOTIFY of ${zone} to ${kind}`);
+    const timer = setTimeout(() => {
+      const { more } = this.complaints.get(kind) ?? { more: 0 };
+      this.complaints.delete(kind);
+      if (more > 0) this.options.log('warn', `NOTIFY of ${more} more to ${kind}`);
+    }, GATHER_MS);
+    this.complaints.set(kind, { more: 0, timer: timer.unref() });
+  }
+
   /** A secondary that shares a key signs its answers; an unsigned one may be anybody's. */
-  private isSigned(message: Uint8Array, flight: string): boolean {
+  private isSigned(message: Uint8Array, macs: readonly Uint8Array[]): boolean {
     const tsig = findTsig(message);
     if (tsig === null || tsig === 'malformed') return false;
     const now = Date.now() / 1000;
-    return (this.macs.get(flight) ?? []).some((mac) => verifyTsig(message, tsig, this.keys, now, mac).ok);
+    return macs.some((mac) => verifyTsig(message, tsig, this.keys, now, mac).ok);
   }
+}
+
+/** The same for targets that are told the same things in the same way. */
+function targetText({ to, key, networks, zones }: NotifyTarget): string {
+  return JSON.stringify([to.address, to.port, key, networks, zones]);
 }
 
 /** Whether a target is to be told of a zone. */

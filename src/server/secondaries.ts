@@ -23,6 +23,8 @@ export type SecondariesOptions = {
   readonly config: Config;
   readonly board: LiveBoard;
   readonly store: Pick<ZoneStore, 'entry' | 'entries' | 'servedBefore'>;
+  /** Those that are served. */
+  readonly networks: () => readonly string[];
   readonly dns: DnsSide;
   readonly log: Log;
 };
@@ -69,15 +71,20 @@ export class Secondaries {
     this.tellJournal(this.journal.journalled());
   }
 
+  /** To be called once the threads know the new keys and rules, since a secondary that is told comes at once. */
   configure(transfer: TransferConfig): void {
+    const { notify, watchSeconds } = this.transfer;
     this.transfer = transfer;
     this.journal.keepContents(transfer.allow.length > 0);
     // Others may be wanted now; what the zones themselves bring comes with their changes.
     void this.contentChanged([]);
-    this.notifier.configure(transfer);
+    const zones = this.zonesOf(this.all());
+    this.notifier.configure(transfer, zones);
+    // What is known of the secondaries stays known where the same ones are watched.
+    if (JSON.stringify([notify, watchSeconds]) === JSON.stringify([transfer.notify, transfer.watchSeconds])) return;
     this.watch.stop();
     this.watch = this.makeWatch(transfer);
-    this.watch.changed(this.zonesOf(this.all()));
+    this.watch.changed(zones);
   }
 
   /** What is known of each secondary and zone. */
@@ -139,9 +146,14 @@ export class Secondaries {
 
   /** Tells the threads of catalogs that are not what they were. */
   private updateCatalogs(): readonly JournalZone[] {
-    const { store, dns } = this.options;
-    const members = store.entries().filter(({ image }) => image !== null);
-    const { changed, gone } = this.catalogs.update(this.transfer.catalog, members, Date.now() / 1000);
+    const { store, dns, networks } = this.options;
+    // Also zones that do not load: secondaries go on with what they have of them, where they would throw away what left.
+    const { changed, gone } = this.catalogs.update(
+      this.transfer.catalog,
+      networks(),
+      store.entries(),
+      Date.now() / 1000,
+    );
     const updates = [...changed, ...gone.map((catalog) => ({ ...catalog, image: null }))];
     if (updates.length > 0) dns.catalogsChanged(updates);
     return updates;

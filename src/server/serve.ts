@@ -184,7 +184,14 @@ class Server implements Running {
     this.stopHearing = hearBell(config.healthdataStore, () => networks.redecide());
 
     if (this.dnsSide !== null) {
-      this.secondaries = new Secondaries({ config, board: this.board, store, dns: this.dnsSide, log });
+      this.secondaries = new Secondaries({
+        config,
+        board: this.board,
+        store,
+        networks: () => networks.names(),
+        dns: this.dnsSide,
+        log,
+      });
       await this.secondaries.open();
       await networks.firstLive(config.server.startupTimeoutSeconds);
       const fault = await this.dnsSide.run();
@@ -308,9 +315,9 @@ class Server implements Running {
     const restart = needRestart(this.config, loaded.config);
     if (restart.length > 0) log.warn(`reload: ${restart.join(', ')} changed; that takes a restart`);
     this.config = loaded.config;
-    this.secondaries?.configure(loaded.config.transfer);
     await networks.configure(loaded.config, [...lists.files.values()]);
     this.dnsSide?.configure(loaded.config.server, loaded.config.transfer);
+    this.secondaries?.configure(loaded.config.transfer);
     this.reloadTls(loaded.config.server);
     const summary = await store.reload(zoneSettings(loaded.config, networks.names()));
     // Whoever reads the line may ask at once, and each thread takes over what is new in its own time.

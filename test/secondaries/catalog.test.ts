@@ -79,10 +79,36 @@ describe('BIND and Knot with nothing but the catalog', () => {
     );
   }, 120_000);
 
-  test('learn of a new zone and forget one that goes', async () => {
-    await primary.zone('new.test', 'mail IN A 192.0.2.25\n');
-    await answers(['new.test'], primary.edges.slice(1), 50);
-    await rm(primary.site.path('zones', NETWORK, 'new.test.zone'));
-    await answers(['new.test'], [], 50);
-  });
+  test('learn of a new zone, forget one that goes, and learn of it again', async () => {
+    for (const last of ['25', '26']) {
+      await primary.zone('new.test', `mail IN A 192.0.2.${last}\n`);
+      await answers(['new.test'], primary.edges.slice(1), 50);
+      if (last === '26') break;
+      await rm(primary.site.path('zones', NETWORK, 'new.test.zone'));
+      await answers(['new.test'], [], 50);
+    }
+  }, 220_000);
+
+  test('keep a zone whose file is broken when Edgewise starts', async () => {
+    const members = async (): Promise<readonly string[]> =>
+      (await dig(primary.dnsPort, '-y', pageKey(), '+noall', '+answer', '+onesoa', CATALOG, 'AXFR')).filter((line) =>
+        /\sPTR\s/.test(line),
+      );
+    const before = await members();
+    expect(before.filter((line) => line.endsWith('new.test.'))).toHaveLength(1);
+    await primary.server.stop();
+    await primary.zone('new.test', 'mail IN A nowhere\n');
+    await primary.restart();
+    expect(await primary.server.digText('new.test', 'SOA')).toContain('status: SERVFAIL');
+    expect(await members()).toEqual(before);
+    // Secondaries hear of all zones after a restart, the catalog among them.
+    await primary.zone('zone0.test', 'mail IN A 192.0.2.77\n');
+    for (const secondary of secondaries) {
+      await eventually(
+        () => secondary.dig('mail.zone0.test', 'A'),
+        (seen) => seen.join() === '192.0.2.77',
+      );
+    }
+    for (const secondary of secondaries) expect(await secondary.dig('mail.new.test', 'A')).toEqual(['192.0.2.26']);
+  }, 120_000);
 });

@@ -75,16 +75,17 @@ describe('the catalogs there are', () => {
 
   test('one of all: every zone, static ones too, and it stays when it is empty', () => {
     const catalogs = open('all');
-    const { changed } = catalogs.update(all, [member('a.test'), member('s.test', null)], 100);
+    const { changed } = catalogs.update(all, [], [member('a.test'), member('s.test', null)], 100);
     expect(changed.map(({ origin, network, serial }) => [origin, network, serial])).toEqual([[CATALOG, null, 100]]);
     expect([...idsOf(changed[0].image).keys()].sort()).toEqual(['a.test.', 's.test.']);
-    expect(catalogs.update(all, [], 200)).toMatchObject({ changed: [{ serial: 200 }], gone: [] });
+    expect(catalogs.update(all, [], [], 200)).toMatchObject({ changed: [{ serial: 200 }], gone: [] });
   });
 
-  test('one for each network: below its name, without static zones, gone with its last zone', () => {
+  test('one for each network: below its name, without static zones, gone with the network', () => {
     const catalogs = open('each');
     const { changed } = catalogs.update(
       each,
+      ['One', 'two'],
       [member('a.test', 'One'), member('b.test', 'two'), member('s.test', null)],
       100,
     );
@@ -92,18 +93,35 @@ describe('the catalogs there are', () => {
       ['one.catalog.test.', 'One'],
       ['two.catalog.test.', 'two'],
     ]);
-    const after = catalogs.update(each, [member('a.test', 'One')], 200);
+    const after = catalogs.update(each, ['One'], [member('a.test', 'One')], 200);
     expect(after.changed).toEqual([]);
     expect(after.gone.map(({ origin }) => nameText(origin))).toEqual(['two.catalog.test.']);
     expect(catalogs.origins().map(nameText)).toEqual(['one.catalog.test.']);
     expect(new Set(changed.map(({ zone }) => zone)).size).toBe(2);
   });
 
+  test('one for each network: there, and empty, when its last zone is gone', () => {
+    const catalogs = open('empty');
+    expect(catalogs.update(each, ['one'], [member('a.test', 'one')], 100).changed).toHaveLength(1);
+    const { changed, gone } = catalogs.update(each, ['one'], [], 200);
+    expect([changed.map(({ origin, serial }) => [nameText(origin), serial]), gone]).toEqual([
+      [['one.catalog.test.', 200]],
+      [],
+    ]);
+    expect(idsOf(changed[0].image).size).toBe(0);
+  });
+
   test('a zone that moves to another network changes both', () => {
     const catalogs = open('moves');
-    catalogs.update(each, [member('a.test', 'one'), member('b.test', 'two'), member('c.test', 'two')], 100);
+    catalogs.update(
+      each,
+      ['one', 'two'],
+      [member('a.test', 'one'), member('b.test', 'two'), member('c.test', 'two')],
+      100,
+    );
     const { changed } = catalogs.update(
       each,
+      ['one', 'two'],
       [member('a.test', 'one'), member('b.test', 'one'), member('c.test', 'two')],
       200,
     );
@@ -114,42 +132,42 @@ describe('the catalogs there are', () => {
   });
 
   test('a network whose name is no label has none', () => {
-    expect(open('long').update(each, [member('a.test', 'n'.repeat(64))], 100).changed).toEqual([]);
+    expect(open('long').update(each, ['n'.repeat(64)], [member('a.test', 'n'.repeat(64))], 100).changed).toEqual([]);
   });
 
   test('a zone keeps its label as long as it is served, over restarts; one that comes back is the same member', async () => {
     const first = open('labels');
-    const before = first.update(all, [member('a.test'), member('b.test')], 100).changed[0];
-    const without = first.update(all, [member('b.test')], 200).changed[0];
+    const before = first.update(all, [], [member('a.test'), member('b.test')], 100).changed[0];
+    const without = first.update(all, [], [member('b.test')], 200).changed[0];
     expect([...idsOf(without.image).keys()]).toEqual(['b.test.']);
-    const back = first.update(all, [member('b.test'), member('a.test')], 300).changed[0];
+    const back = first.update(all, [], [member('b.test'), member('a.test')], 300).changed[0];
     expect(idsOf(back.image)).toEqual(idsOf(before.image));
     await first.close();
-    const again = open('labels').update(all, [member('a.test'), member('b.test')], 400).changed[0];
+    const again = open('labels').update(all, [], [member('a.test'), member('b.test')], 400).changed[0];
     expect(idsOf(again.image)).toEqual(idsOf(before.image));
   });
 
   test('serials: kept over a restart with the same zones, raised with others, whatever the clock says', async () => {
     const first = open('serials');
-    expect(first.update(all, [member('a.test')], 1000).changed[0].serial).toBe(1000);
-    expect(first.update(all, [member('a.test')], 1001).changed).toEqual([]);
-    expect(first.update(all, [member('b.test')], 1000).changed[0].serial).toBe(1001);
+    expect(first.update(all, [], [member('a.test')], 1000).changed[0].serial).toBe(1000);
+    expect(first.update(all, [], [member('a.test')], 1001).changed).toEqual([]);
+    expect(first.update(all, [], [member('b.test')], 1000).changed[0].serial).toBe(1001);
     await first.close();
     const second = open('serials');
-    expect(second.update(all, [member('b.test')], 5000).changed[0].serial).toBe(1001);
+    expect(second.update(all, [], [member('b.test')], 5000).changed[0].serial).toBe(1001);
     await second.close();
-    expect(open('serials').update(all, [member('c.test')], 10).changed[0].serial).toBe(1002);
+    expect(open('serials').update(all, [], [member('c.test')], 10).changed[0].serial).toBe(1002);
   });
 
   test('a file that makes no sense costs a new serial', () => {
     writeFileSync(join(folder, 'bad'), '{"catalog": 5');
-    expect(open('bad').update(all, [member('a.test')], 1000).changed[0].serial).toBe(1000);
+    expect(open('bad').update(all, [], [member('a.test')], 1000).changed[0].serial).toBe(1000);
   });
 
   test('none when none is configured any more', () => {
     const catalogs = open('none');
-    catalogs.update(all, [member('a.test')], 100);
-    expect(catalogs.update(null, [member('a.test')], 200).gone.map(({ origin }) => origin)).toEqual([CATALOG]);
+    catalogs.update(all, [], [member('a.test')], 100);
+    expect(catalogs.update(null, [], [member('a.test')], 200).gone.map(({ origin }) => origin)).toEqual([CATALOG]);
     expect(catalogs.get(CATALOG)).toBeNull();
   });
 });

@@ -284,14 +284,52 @@ describe('with a key', () => {
   });
 });
 
-test('what is no longer configured hears nothing more', async () => {
-  const [gone, other] = [await FakeSecondary.open(), await FakeSecondary.open()];
-  const { notifier, change } = notifierOf(gone);
-  change(7, 1);
-  await gone.hears(1);
-  notifier.configure({ keys: [], allow: [], notify: [other.target], notifyNs: false, catalog: null, watchSeconds: 0 });
-  expect(notifier.counts().pending).toBe(0);
-  change(8, 1);
-  await other.hears(1);
-  expect(gone.heard).toHaveLength(1);
+describe('with another configuration', () => {
+  const NOBODY: TransferConfig = { keys: [], allow: [], notify: [], notifyNs: false, catalog: null, watchSeconds: 0 };
+
+  test('what is no longer configured hears nothing more', async () => {
+    const [gone, other] = [await FakeSecondary.open(), await FakeSecondary.open()];
+    const { notifier, change } = notifierOf(gone);
+    change(7, 1);
+    await gone.hears(1);
+    notifier.configure({ ...NOBODY, notify: [other.target] }, []);
+    expect(notifier.counts().pending).toBe(0);
+    change(8, 1);
+    await other.hears(1);
+    expect(gone.heard).toHaveLength(1);
+  });
+
+  test('who stays is told on, whatever its place; who is new hears of the zones there are', async () => {
+    const [stays, fresh] = [await FakeSecondary.open(KEY), await FakeSecondary.open()];
+    const { notifier, change } = notifierOf(stays);
+    change(7, 1, 2);
+    await stays.hears(2);
+    const [first] = stays.heard;
+    const zones = [1, 2, 3].map((i) => ({ zone: zoneOf(i), network: 'net', serial: 7 }));
+    fresh.answersFromNow();
+    notifier.configure({ ...NOBODY, keys: [KEY], notify: [fresh.target, stays.target] }, zones);
+    expect(notifier.counts().pending).toBe(2 + 3);
+    // Even an answer to what was sent before counts.
+    stays.answer(first, signedAnswerTo(first));
+    await counted(notifier, { acknowledged: 4, pending: 1 });
+    expect(new Set(fresh.heard.map(nameIn)).size).toBe(3);
+    notifier.again(1, zoneOf(9), 7);
+    await eventually(
+      async () => stays.heard.map(nameIn),
+      (names) => names.includes('\x02z9\x04test'),
+    );
+  });
+});
+
+test('a thousand refusals are one line in the log, and later another', async () => {
+  const secondary = await FakeSecondary.open();
+  const { notifier, log, change } = notifierOf(secondary);
+  secondary.onHeard = (heard) => secondary.answer(heard, answerTo(heard, { flags: 0xa405 }));
+  change(7, ...Array.from({ length: 1000 }, (_, i) => i));
+  await counted(notifier, { pending: 0 });
+  expect(log.filter((line) => line.includes('rcode 5')).length).toBeLessThan(20);
+  await eventually(
+    async () => log.join('\n'),
+    (text) => /NOTIFY of z\d+\.test\. to .* rcode 5\n.*NOTIFY of \d+ more to .* rcode 5/.test(text),
+  );
 });

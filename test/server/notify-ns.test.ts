@@ -199,7 +199,7 @@ describe('NOTIFY to them', () => {
 
   test('one that is configured is told once', async () => {
     const { notifier, port } = await start({});
-    notifier.configure({ ...EMPTY, notifyNs: true, notify: [target(1, port), target(3, port)] });
+    notifier.configure({ ...EMPTY, notifyNs: true, notify: [target(1, port), target(3, port)] }, []);
     notifier.changed([about('v4.test')]);
     expect(notifier.counts().pending).toBe(2);
     await acknowledged(notifier, 2);
