@@ -3,6 +3,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { TCP_MAX } from './message.ts';
 import type { MessagePacker } from './message-packer.ts';
+import { appendRecord } from './transfer-message.ts';
 import { versionCursor, type ZoneVersion } from './transfer-version.ts';
 import type { TsigSigner } from './tsig.ts';
 import { TSIG_ROOM } from './tsig-record.ts';
@@ -11,6 +12,7 @@ import { TSIG_ROOM } from './tsig-record.ts';
 const MESSAGE_OCTETS = 16_384;
 /** The event loop is given back after so long: a fast reader takes a zone of a million records without a pause. */
 const SLICE_MS = 4;
+const NO_OPT = new Uint8Array(0);
 
 export type TransferTools = {
   /** Resolves to false when the peer is gone. */
@@ -27,14 +29,17 @@ export class TransferStream {
   private readonly tools: TransferTools;
   private readonly head: Uint8Array;
   private readonly bareHead: Uint8Array;
+  /** Still to be sent. */
+  private opt: Uint8Array;
   private sliceSince = performance.now();
 
   /**
-   * `head`: header with flags and identifier set, and the question, which only the first message repeats (§2.2). `packer` is
-   * this stream's alone until its last promise is resolved.
+   * `head`: header with flags and identifier set, and the question, which only the first message repeats (§2.2). `opt`: for
+   * the first message (§2.2.5), maybe empty. `packer` is this stream's alone until its last promise is resolved.
    */
-  constructor(head: Uint8Array, packer: MessagePacker, tools: TransferTools) {
+  constructor(head: Uint8Array, opt: Uint8Array, packer: MessagePacker, tools: TransferTools) {
     this.packer = packer;
+    this.opt = opt;
     this.head = head;
     this.bareHead = head.slice(0, 12);
     this.bareHead[5] = 0; // QDCOUNT
@@ -54,7 +59,7 @@ export class TransferStream {
       if (!(await this.flush())) return false;
       if (this.put(owner, type, ttl, rdata, rdataLength)) return true;
     }
-    const room = this.tools.signer === null ? 0 : TSIG_ROOM;
+    const room = this.opt.length + (this.tools.signer === null ? 0 : TSIG_ROOM);
     return this.packer.add(owner, type, ttl, rdata, rdataLength, TCP_MAX - room);
   }
 
@@ -65,7 +70,8 @@ export class TransferStream {
 
   private async flush(): Promise<boolean> {
     const { signer, send, now } = this.tools;
-    let length = this.packer.finish();
+    let length = appendRecord(this.packer.out, this.packer.finish(), this.opt);
+    this.opt = NO_OPT;
     if (signer !== null) length = signer.sign(this.packer.out, length, now());
     const went = await send(this.packer.out.subarray(0, length));
     if (performance.now() - this.sliceSince > SLICE_MS) {

@@ -44,7 +44,7 @@ export type SpecialHandler = {
    */
   stream(query: Uint8Array, client: Client, send: (message: Uint8Array) => Promise<boolean>): Promise<void>;
   apply(updates: readonly ZoneUpdate[]): void;
-  configure(transfer: ThreadTransfer): void;
+  configure(transfer: ThreadTransfer, server: ServerConfig): void;
 };
 
 /** Who may sign and transfer what. `rows`: networks' names by their row in the statistics, which is what zones carry. */

@@ -3,6 +3,7 @@
  * the zones of that thread's responder.
  */
 
+import type { ServerConfig } from '../config/types.ts';
 import type { StepRecord } from '../zones/journal-step.ts';
 import type { LiveSlots } from '../zones/live-slots.ts';
 import { lowerName, nameText } from '../zones/name.ts';
@@ -11,14 +12,15 @@ import { addressText } from './address-text.ts';
 import { sendWholeZone, TransferStream } from './axfr.ts';
 import { DECODED, Query } from './decode.ts';
 import { type Client, type SpecialHandler, type ThreadTransfer, TRANSPORT } from './dns-thread.ts';
+import { OptWriter } from './edns.ts';
 import { differenceRecords, packDifference, sendDifference } from './ixfr.ts';
-import { CLASS, HEADER_LENGTH, OPCODE, RCODE, TCP_MAX, TYPE, UDP_PLAIN_MAX } from './message.ts';
+import { CLASS, EDE, HEADER_LENGTH, OPCODE, RCODE, TCP_MAX, TYPE, UDP_PLAIN_MAX } from './message.ts';
 import { MessagePacker } from './message-packer.ts';
 import type { Responder } from './respond.ts';
 import type { Stats } from './stats.ts';
 import { mayTransfer } from './transfer-access.ts';
 import type { TransferHistory } from './transfer-history.ts';
-import { ixfrSerial, replyHead } from './transfer-message.ts';
+import { appendRecord, ixfrSerial, replyHead } from './transfer-message.ts';
 import { openRequest, type Request } from './transfer-request.ts';
 import { captureVersion, versionCursor, type ZoneVersion } from './transfer-version.ts';
 import { TSIG_ROOM } from './tsig-record.ts';
@@ -29,6 +31,7 @@ const ERROR_ROOM = 1024;
 /** Rooms for signed answers come in steps of so many octets. */
 const ROOM_STEP = 64;
 const QUESTION_ROOM = 320;
+const NO_OPT = new Uint8Array(0);
 /** Of 74 KiB each. */
 const SPARE_MAX = 8;
 
@@ -38,7 +41,7 @@ export type TransferHandlerOptions = {
   readonly stats: Stats;
   readonly transfer: ThreadTransfer;
   readonly history: TransferHistory;
-  readonly ednsSize: number;
+  readonly server: ServerConfig;
   /** Takes in what the main thread has sent so far. */
   readonly catchUp: () => void;
   /** Epoch seconds. */
@@ -59,18 +62,24 @@ export class TransferHandler implements SpecialHandler {
   private readonly rooms = new Map<number, Uint8Array>();
   /** Of streams that are done: making one takes longer than most transfers. */
   private readonly spare: MessagePacker[] = [];
+  private readonly opt = new OptWriter(new Map());
   private transfer: ThreadTransfer;
+  private ednsSize: number;
 
   constructor(options: TransferHandlerOptions) {
     this.options = options;
     this.transfer = options.transfer;
+    this.ednsSize = options.server.ednsSize;
+    this.opt.configure(options.server);
   }
 
   /** Zones are the responder's. */
   apply(): void {}
 
-  configure(transfer: ThreadTransfer): void {
+  configure(transfer: ThreadTransfer, server: ServerConfig): void {
     this.transfer = transfer;
+    this.ednsSize = server.ednsSize;
+    this.opt.configure(server);
   }
 
   packet(query: Uint8Array, length: number, out: Uint8Array, client: Client): number {
@@ -115,7 +124,11 @@ export class TransferHandler implements SpecialHandler {
       return open;
     };
     const packer = this.spare.pop() ?? new MessagePacker();
-    const stream = new TransferStream(head, packer, { send: sendOpen, signer, now: this.options.now });
+    const stream = new TransferStream(head, this.optRecord(request), packer, {
+      send: sendOpen,
+      signer,
+      now: this.options.now,
+    });
     const records = since === null ? null : this.differenceSince(version, since);
     this.logTransfer(request, version, since, records);
     const sent = records === null ? sendWholeZone(version, stream) : sendDifference(records, stream);
@@ -147,9 +160,10 @@ export class TransferHandler implements SpecialHandler {
     if (records !== null) {
       const { packer } = this;
       packer.begin(replyHead(message, this.query.questionEnd, RCODE.noError, true));
-      if (packDifference(records, packer, limit - (request.signer?.recordLength ?? 0))) {
+      const opt = this.optRecord(request);
+      if (packDifference(records, packer, limit - opt.length - (request.signer?.recordLength ?? 0))) {
         this.logTransfer(request, version, since, records);
-        return this.signed(request, packer.out, packer.finish());
+        return this.signed(request, packer.out, appendRecord(packer.out, packer.finish(), opt));
       }
     }
     // One SOA: "take this, or come by TCP for the rest" (RFC 1995 §2).
@@ -223,10 +237,11 @@ export class TransferHandler implements SpecialHandler {
 
   private plain(request: Request, rcode: number, limit: number): Uint8Array {
     const head = replyHead(request.message, this.query.questionEnd, rcode, false);
-    const out = new Uint8Array(head.length + TSIG_ROOM);
+    const opt = this.optRecord(request);
+    const out = new Uint8Array(head.length + opt.length + TSIG_ROOM);
     out.set(head);
     this.options.stats.countAnswer(request.client.transport, rcode);
-    const answer = this.signed(request, out, head.length);
+    const answer = this.signed(request, out, appendRecord(out, head.length, opt));
     return answer.length <= limit ? answer : head;
   }
 
@@ -237,7 +252,17 @@ export class TransferHandler implements SpecialHandler {
     packer.begin(replyHead(request.message, this.query.questionEnd, RCODE.noError, true));
     packer.add(cursor.owner, cursor.type, cursor.ttl, cursor.rdataOctets, cursor.rdataLength, limit);
     this.options.stats.countAnswer(request.client.transport, RCODE.noError);
-    return this.signed(request, packer.out, packer.finish());
+    return this.signed(request, packer.out, appendRecord(packer.out, packer.finish(), this.optRecord(request)));
+  }
+
+  /** OPT for the answer to the request that `query` holds (RFC 6891 §6.1.1); empty: it had none itself. */
+  private optRecord({ client }: Request): Uint8Array {
+    const { edns } = this.query;
+    if (!edns.present) return NO_OPT;
+    const stream = client.transport >= TRANSPORT.tcp;
+    const out = new Uint8Array(this.opt.size(edns, stream, false));
+    this.opt.write(out, new DataView(out.buffer), 0, out.length, edns, RCODE.noError, stream, null, EDE.none);
+    return out;
   }
 
   private signed({ signer }: Request, out: Uint8Array, length: number): Uint8Array {
@@ -247,6 +272,6 @@ export class TransferHandler implements SpecialHandler {
   private payload(message: Uint8Array): number {
     this.query.decode(message, message.length);
     const { edns } = this.query;
-    return edns.present ? Math.max(UDP_PLAIN_MAX, Math.min(edns.size, this.options.ednsSize)) : UDP_PLAIN_MAX;
+    return edns.present ? Math.max(UDP_PLAIN_MAX, Math.min(edns.size, this.ednsSize)) : UDP_PLAIN_MAX;
   }
 }

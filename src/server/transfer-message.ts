@@ -25,6 +25,14 @@ export function shortReply(message: Uint8Array, out: Uint8Array, rcode: number):
   return head.length;
 }
 
+/** Puts a record, or nothing where it is empty, behind the message in `out[0..length)` and counts it. Returns the new length. */
+export function appendRecord(out: Uint8Array, length: number, record: Uint8Array): number {
+  if (record.length === 0) return length;
+  out.set(record, length);
+  out[11] += 1;
+  return length + record.length;
+}
+
 /** Serial in the SOA of an IXFR request's authority section (RFC 1995 §3); null: there is none. */
 export function ixfrSerial(message: Uint8Array): number | null {
   const { length } = message;

@@ -27,7 +27,6 @@ export function makeAnswerer(parts: AnswererParts): {
   const { slots, stats, server, transfer, catchUp, log = () => {} } = parts;
   const now = (): number => Date.now() / 1000;
   const history = new TransferHistory();
-  const { ednsSize } = server;
-  const special = new TransferHandler({ responder, slots, stats, transfer, history, ednsSize, catchUp, now, log });
+  const special = new TransferHandler({ responder, slots, stats, transfer, history, server, catchUp, now, log });
   return { responder, special, history };
 }

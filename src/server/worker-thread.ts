@@ -81,7 +81,7 @@ export function startThread(): Thread {
           return true;
         case 'settings':
           responder.configure(message.server);
-          special.configure(message.transfer);
+          special.configure(message.transfer, message.server);
           return true;
         case 'tls':
           return true;

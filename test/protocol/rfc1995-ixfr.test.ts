@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { decodeMessage } from '../support/dns-message.ts';
-import { encodeQuery } from '../support/dns-query.ts';
+import { encodeOpt, encodeQuery } from '../support/dns-query.ts';
 import { ixfrQuery, transfer } from '../support/transfer-client.ts';
 import { protocolServer } from './protocol-server.ts';
 
@@ -19,6 +19,13 @@ describe('IXFR (RFC 1995 §2, §4)', () => {
     const octets = await served.server.exchange(ixfrQuery('example.test', serial), transport);
     const { aa, rcode, answer } = decodeMessage(octets ?? new Uint8Array());
     expect([aa, rcode, answer.map(({ type }) => type)]).toEqual([true, 'NOERROR', ['SOA']]);
+  });
+
+  test.each(['udp', 'tcp'] as const)('with OPT where the query has one (RFC 6891 §6.1.1, %s)', async (transport) => {
+    const query = Uint8Array.from([...ixfrQuery('example.test', SERIAL), ...encodeOpt({ flags: 0x8000 })]);
+    query[11] = 1;
+    const { answer, opt } = decodeMessage((await served.server.exchange(query, transport)) ?? new Uint8Array());
+    expect([answer.length, opt?.version, opt?.flags]).toEqual([1, 0, 0x8000]);
   });
 
   test('from an unknown serial over TCP is the whole zone', async () => {

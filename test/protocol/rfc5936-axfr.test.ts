@@ -41,6 +41,22 @@ describe('AXFR over TCP (RFC 5936 §2.2)', () => {
     expect(stdout.trim().split('\n')).toHaveLength(storeOf('example.test', PROTOCOL_ZONE.text).size - 1);
   });
 
+  test.each([0, 0x8000])('OPT in the first message where the query has one (§2.2.5), flags %i', async (flags) => {
+    const query = encodeQuery({ name: 'example.test', type: 'AXFR', edns: { flags } });
+    const { messages } = await transfer(served.server.endpoint, query);
+    const [first, ...rest] = messages.map(({ opt }) => opt);
+    expect(first).toMatchObject({ version: 0, flags });
+    expect(rest.every((opt) => opt === null)).toBe(true);
+  });
+
+  test('and in a refusal', async () => {
+    const query = { name: 'example.test', type: 'AXFR', edns: {} };
+    for (const transport of ['udp', 'tcp'] as const) {
+      const { rcode, opt } = await closed.server.ask(query, transport);
+      expect([rcode, opt?.version]).toEqual([transport === 'udp' ? 'FORMERR' : 'REFUSED', 0]);
+    }
+  });
+
   test('two at once over one connection', async () => {
     const { TcpClient } = await import('../support/dns-server.ts');
     const client = await TcpClient.open(served.server.endpoint);

@@ -8,7 +8,7 @@ import { TransferHistory } from '../../src/server/transfer-history.ts';
 import { ZONES } from '../differential/zones.ts';
 import { decodeMessage, type Message } from '../support/dns-message.ts';
 import { encodeQuery } from '../support/dns-query.ts';
-import { address4, TestResponder } from '../support/dns-responder.ts';
+import { address4, PLAIN_SERVER, TestResponder } from '../support/dns-responder.ts';
 
 const LIVE = '@ 300 SOA ns1 host 1 2 3 4 5\n@ 300 NS ns1\nns1 300 A 192.0.2.1\n@ 300 MX 1 www\n*.w CNAME @\n';
 const responder = new TestResponder(
@@ -23,7 +23,7 @@ const special = new TransferHandler({
   stats: Stats.attach(responder.statsBuffer, 4, 0),
   transfer: NO_TRANSFERS,
   history: new TransferHistory(),
-  ednsSize: 1232,
+  server: PLAIN_SERVER,
   catchUp: () => {},
   now: () => 1_700_000_000,
   log: () => {},

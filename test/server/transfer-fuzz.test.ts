@@ -38,7 +38,7 @@ function handler(now = NOW): {
       rows: [],
     },
     history: new TransferHistory(),
-    ednsSize: 1232,
+    server: PLAIN_SERVER,
     catchUp: () => {},
     now: () => now,
     log: () => {},
