@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { type Client, TRANSPORT } from '../src/server/dns-thread.ts';
+import { PacketRoom } from '../src/server/packet-room.ts';
 import { SPECIAL } from '../src/server/respond.ts';
 import { Stats, sumStats } from '../src/server/stats.ts';
 import { makeAnswerer } from '../src/server/worker-answerer.ts';
@@ -35,7 +36,10 @@ const seed = values.seed === undefined ? Date.now() & 0x7fff_ffff : Number(value
 const HANG_MS = 1000; // one packet
 
 const slots = LiveSlots.create(2);
-slots.write(0, { serial: 9, v4: [Uint8Array.of(192, 0, 2, 1), Uint8Array.of(192, 0, 2, 2)], v6: [new Uint8Array(16)] });
+const v4 = [1, 2, 3].map((last) => Uint8Array.of(192, 0, 2, last));
+/** Another live set, so that answers that were kept are void. */
+const flip = (serial: number): void => slots.write(0, { serial, v4: v4.slice(serial % 3), v6: [new Uint8Array(16)] });
+flip(9);
 const statsBuffer = Stats.create(1, 2);
 const { responder, special } = makeAnswerer({
   slots,
@@ -80,9 +84,9 @@ const clients: Client[] = [TRANSPORT.udp4, TRANSPORT.udp6, TRANSPORT.tcp].map((t
   address: random.octets(16),
   port: 5353,
 }));
-const packet = new Uint8Array(2048);
+const packets = PacketRoom.single();
+const [packet, outUdp] = [packets.queries[0], packets.answers[0]];
 const out = new Uint8Array(65_535);
-const outUdp = out.subarray(0, 4096);
 const tally = { answered: 0, dropped: 0, special: 0, slowestMs: 0 };
 let seeds: Uint8Array[] = [];
 let settledBytes = 0;
@@ -90,20 +94,23 @@ let settledBytes = 0;
 const started = performance.now();
 for (let i = 0; i < count; i++) {
   if (i % 100_000 === 0) seeds = seedQueries(random, origins, 2000);
+  if (i % 5000 === 0) flip(10 + i / 5000);
   if (i === Math.floor(count / 10)) settledBytes = heapBytes();
   const length = nextPacket(random, seeds, packet);
+  packets.lengths[0] = length;
   const client = clients[i % 3];
   const udp = client.transport !== TRANSPORT.tcp;
   const before = performance.now();
   try {
-    let size = responder.respond(packet, length, udp ? outUdp : out, client);
+    if (udp) responder.look(packets, 1);
+    let size = udp ? responder.respondIn(packets, 0, 0, client) : responder.respond(packet, length, out, client);
     if (size === SPECIAL) {
       tally.special++;
       if (values['no-special']) continue;
       size = udp ? special.packet(packet, length, outUdp, client) : await stream(length, client);
     }
     if (size === 0) tally.dropped++;
-    else check(i, length, out, size, udp);
+    else check(i, length, udp ? outUdp : out, size, udp);
   } catch (error) {
     fail(i, length, error instanceof Error ? (error.stack ?? error.message) : String(error));
   }

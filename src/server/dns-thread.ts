@@ -1,6 +1,7 @@
 import type { Endpoint, ServerConfig, TransferRule, TsigKey } from '../config/types.ts';
 import type { ZoneUpdate } from '../zones/zone-update.ts';
 import type { LiveNews } from './live-history.ts';
+import type { PacketRoom } from './packet-room.ts';
 import type { TlsFiles } from './tls-files.ts';
 
 /** Numbers for the statistics and for what an answer may do. */
@@ -23,6 +24,10 @@ export type Client = {
 export type Answerer = {
   /** Length of the answer in `out`; 0: no reply; SPECIAL: ask the `SpecialHandler`. */
   respond(query: Uint8Array, length: number, out: Uint8Array, client: Client): number;
+  /** A first look at the first `count` queries of a UDP front end, before `respondIn` is asked to answer them. */
+  look(packets: PacketRoom, count: number): void;
+  /** The same as `respond` for query `i`, into answer `k`; answers that come again may be kept. */
+  respondIn(packets: PacketRoom, i: number, k: number, client: Client): number;
   apply(updates: readonly ZoneUpdate[]): void;
   configure(server: ServerConfig): void;
   /** Of KIND. */

@@ -1,11 +1,8 @@
+import { PACKET_MAX, PacketRoom } from './packet-room.ts';
 import { LINUX, type Syscalls } from './syscalls.ts';
 
 /** Messages taken from the kernel at once. */
 export const BATCH = 64;
-/** Largest query and largest answer; both are far above what a DNS client may send or an OPT of ours allows. */
-export const PACKET_MAX = 4096;
-/** Off the page size by a cache line, so that the 64 packets do not all fall into the same lines of the cache. */
-const STRIDE = PACKET_MAX + 64;
 
 const HEADER = 64; // struct mmsghdr
 const NAME_PLACE = 32; // struct sockaddr_in (16) or sockaddr_in6 (28)
@@ -20,7 +17,7 @@ const HEADER_WORDS = HEADER / 4;
  *
  * ```
  * 64 × mmsghdr (receive) │ 64 × mmsghdr (send) │ 64 × iovec (receive) │ 64 × iovec (send)
- * 64 × sockaddr │ 64 × control message │ 64 × query │ 64 × answer
+ * 64 × sockaddr │ 64 × control message │ 64 × query │ 64 × answer (`PacketRoom`)
  * ```
  *
  * A receive header's name, control and iovec never move. The k-th send header owns the k-th answer; its name and control
@@ -31,8 +28,7 @@ export class MessageBatch {
   readonly receiveAt: number;
   /** Address of the send headers, for `sendmmsg`; one header is `HEADER` octets. */
   readonly sendAt: number;
-  readonly queries: readonly Uint8Array[];
-  readonly answers: readonly Uint8Array[];
+  readonly packets: PacketRoom;
   private readonly words: Uint32Array;
   private readonly octets: Uint8Array;
   private readonly base: number;
@@ -44,7 +40,7 @@ export class MessageBatch {
 
   /** `pktinfo`: the socket is bound to a wildcard, so each message says to which address it came (RFC 2181 §4). */
   constructor(sys: Syscalls, family: 4 | 6, pktinfo: boolean) {
-    const memory = new ArrayBuffer(BATCH * (2 * HEADER + 2 * 16 + NAME_PLACE + CONTROL_PLACE + 2 * STRIDE));
+    const memory = new ArrayBuffer(PACKETS_AT + PacketRoom.size(BATCH));
     this.words = new Uint32Array(memory);
     this.octets = new Uint8Array(memory);
     this.base = sys.addressOf(memory);
@@ -53,13 +49,10 @@ export class MessageBatch {
     this.controlLength = pktinfo ? (family === 4 ? 32 : 40) : 0;
     this.receiveAt = this.base;
     this.sendAt = this.base + SEND_AT;
-    const packets = (start: number): Uint8Array[] =>
-      Array.from({ length: BATCH }, (_, i) => new Uint8Array(memory, start + i * STRIDE, PACKET_MAX));
-    this.queries = packets(QUERIES_AT);
-    this.answers = packets(ANSWERS_AT);
+    this.packets = new PacketRoom(memory, PACKETS_AT, BATCH);
     for (let i = 0; i < BATCH; i++) {
-      this.layOut(i * HEADER, RECEIVE_IOV_AT + i * 16, QUERIES_AT + i * STRIDE, i);
-      this.layOut(SEND_AT + i * HEADER, SEND_IOV_AT + i * 16, ANSWERS_AT + i * STRIDE, i);
+      this.layOut(i * HEADER, RECEIVE_IOV_AT + i * 16, this.packets.queryAt(i), i);
+      this.layOut(SEND_AT + i * HEADER, SEND_IOV_AT + i * 16, this.packets.answerAt(i), i);
     }
   }
 
@@ -154,5 +147,4 @@ const RECEIVE_IOV_AT = SEND_AT + BATCH * HEADER;
 const SEND_IOV_AT = RECEIVE_IOV_AT + BATCH * 16;
 const NAMES_AT = SEND_IOV_AT + BATCH * 16;
 const CONTROLS_AT = NAMES_AT + BATCH * NAME_PLACE;
-const QUERIES_AT = CONTROLS_AT + BATCH * CONTROL_PLACE;
-const ANSWERS_AT = QUERIES_AT + BATCH * STRIDE;
+const PACKETS_AT = CONTROLS_AT + BATCH * CONTROL_PLACE;

@@ -14,6 +14,7 @@ import * as dnsThread from './dns-thread.ts';
 import { OptWriter } from './edns.ts';
 import * as message from './message.ts';
 import { MessageViews } from './message-view.ts';
+import type { PacketRoom } from './packet-room.ts';
 import { padAnswer } from './padding.ts';
 import { ChaosNames, writeChaosText } from './respond-chaos.ts';
 import { ERROR_TEXTS, metaRcode } from './respond-refusal.ts';
@@ -67,14 +68,15 @@ export class Responder {
   private readonly slots: LiveSlots;
   private readonly query = new Query();
   private readonly views = new MessageViews();
-  private readonly queryViews = new MessageViews();
   /** The answer being made. */
   private out: Uint8Array = new Uint8Array(0);
   private view: DataView = new DataView(this.out.buffer);
   private readonly answer: ZoneAnswer;
   private readonly repeats: RepeatedAnswers;
-  /** The query being answered, for as long as its answer is to be kept for the next time. */
-  private keptFor: DataView | null = null;
+  /** Where the query being answered lies if its answer is to be kept for the next time, and the numbers of both there. */
+  private keptIn: PacketRoom | null = null;
+  private queryNumber = 0;
+  private answerNumber = 0;
   private readonly opt = new OptWriter(ERROR_TEXTS);
   private readonly chaos = new ChaosNames();
   private ednsSize = 1232;
@@ -93,8 +95,8 @@ export class Responder {
   }
 
   apply(updates: readonly ZoneUpdate[]): void {
+    this.repeats.clear(); // first: an update may throw
     this.zones.apply(updates);
-    this.repeats.clear();
   }
 
   configure(server: ServerConfig): void {
@@ -108,26 +110,39 @@ export class Responder {
   }
 
   /**
-   * Answers the first `length` octets of `query` into `out` (another buffer, of at least 512 octets; 65,535 for TCP; both of
+   * Answers the first `length` octets of `query` into `out` (another buffer, of at least 512 octets; 65,535 for TCP; one of
    * few that come again) and returns the answer's length; 0: no reply; SPECIAL: not for this function.
    */
   respond(query: Uint8Array, length: number, out: Uint8Array, client: Client): number {
+    this.keptIn = null;
+    return this.fresh(query, length, out, this.views.of(out), client);
+  }
+
+  look(packets: PacketRoom, count: number): void {
+    this.repeats.look(packets, count);
+  }
+
+  /** The same for query `i` of a UDP front end, into answer `k`. What comes again is answered as it was the last time. */
+  respondIn(packets: PacketRoom, i: number, k: number, client: Client): number {
+    const { repeats } = this;
+    const length = packets.lengths[i];
+    const size = repeats.find(packets, i, length, k);
+    if (size > 0) return this.repeated(client.transport, size);
+    this.keptIn = repeats.wanted ? packets : null;
+    this.queryNumber = i;
+    this.answerNumber = k;
+    return this.fresh(packets.queries[i], length, packets.answers[k], packets.answerViews[k], client);
+  }
+
+  private fresh(query: Uint8Array, length: number, out: Uint8Array, view: DataView, client: Client): number {
     const { counters } = this.stats;
-    const view = this.views.of(out);
-    this.keptFor = null;
     this.lastHadGoodCookie = false;
-    if (client.transport < TRANSPORT.tcp) {
-      const queryView = this.queryViews.of(query);
-      const size = this.repeats.find(queryView, length, view);
-      if (size > 0) return this.repeated(client.transport, size);
-      if (this.repeats.wanted) this.keptFor = queryView;
-    }
     this.lastKind = KIND.error;
     this.lastZone = -1;
     this.lastHash = 0;
     this.out = out;
     this.view = view;
-    const decoded = this.query.decode(query, length, this.view);
+    const decoded = this.query.decode(query, length, view);
     if (decoded === DECODED.drop) {
       counters[EVENT.dropped] += 1;
       return 0;
@@ -150,13 +165,14 @@ export class Responder {
   /** Counts an answer of `size` octets that was given before, as if it were new. */
   private repeated(transport: number, size: number): number {
     const { repeats, stats } = this;
-    const rcode = repeats.rcode & 0xffff;
+    const { rcode, flags } = repeats;
+    this.lastHadGoodCookie = false;
     this.lastRcode = rcode;
     this.lastKind = repeats.kind;
     this.lastZone = repeats.zone;
     this.lastHash = repeats.nameHash;
-    if ((repeats.rcode & REPEAT_FLAG.edns) !== 0) stats.counters[EVENT.edns] += 1;
-    if ((repeats.rcode & REPEAT_FLAG.truncated) !== 0) stats.counters[EVENT.truncated] += 1;
+    if ((flags & REPEAT_FLAG.edns) !== 0) stats.counters[EVENT.edns] += 1;
+    if ((flags & REPEAT_FLAG.truncated) !== 0) stats.counters[EVENT.truncated] += 1;
     stats.countQuery(transport, repeats.type, repeats.network);
     stats.countAnswer(transport, rcode);
     return size;
@@ -205,8 +221,8 @@ export class Responder {
     const { type, name, edns, questionEnd } = this.query;
     const tcp = client.transport >= TRANSPORT.tcp;
     const limit = this.limit(out, tcp);
-    const { keptFor } = this;
-    const sequence = keptFor === null || zone.slot < 0 ? 0 : this.slots.sequence(zone.slot);
+    const { keptIn } = this;
+    const sequence = keptIn === null || zone.slot < 0 ? 0 : this.slots.sequence(zone.slot);
     answer.writer.begin(out, view, questionEnd, limit - this.opt.size(edns, tcp, this.cookie !== null));
     answer.answer(query, name, type, zone, tcp);
     this.lastZone = zone.zone;
@@ -217,24 +233,25 @@ export class Responder {
     view.setInt32(6, (answer.answers << 16) | answer.authorities);
     view.setInt16(10, answer.additionals);
     const size = this.finish(query, answer.writer.at, limit, client, answer.rcode, flags, answer.error);
-    if (keptFor !== null && answer.kind !== KIND.error && !answer.leftZone && this.cookie === null) {
-      this.keep(keptFor, size, zone, sequence);
+    if (keptIn !== null && answer.kind !== KIND.error && !answer.leftZone && this.cookie === null) {
+      this.keep(keptIn, size, zone, sequence);
     }
     return size;
   }
 
   /** Keeps the answer that was just made: the same octets will be answered with it, until a zone or a live set changes. */
-  private keep(query: DataView, size: number, zone: ServedZone, sequence: number): void {
-    const { repeats, answer, view } = this;
+  private keep(packets: PacketRoom, size: number, zone: ServedZone, sequence: number): void {
+    const { repeats, answer } = this;
     const { edns, type, end } = this.query;
     repeats.type = type;
     repeats.network = zone.network;
     repeats.zone = zone.zone;
     repeats.kind = answer.kind;
     repeats.nameHash = answer.hash;
-    repeats.rcode =
-      answer.rcode | (edns.present ? REPEAT_FLAG.edns : 0) | (answer.truncated ? REPEAT_FLAG.truncated : 0);
-    repeats.keep(query, end, view, size, zone.slot, sequence, answer.writer.liveBlock);
+    repeats.rcode = answer.rcode;
+    repeats.flags = (edns.present ? REPEAT_FLAG.edns : 0) | (answer.truncated ? REPEAT_FLAG.truncated : 0);
+    const { queryNumber, answerNumber } = this;
+    repeats.keep(packets, queryNumber, end, answerNumber, size, zone.slot, sequence, answer.writer.liveBlock);
   }
 
   /** The zone that answers: the longest match, but DS at a zone's origin is its parent's (RFC 4035 §3.1.4.1). */

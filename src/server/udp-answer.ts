@@ -1,4 +1,5 @@
 import type { Answerer, Client, DnsThreadData, SpecialHandler } from './dns-thread.ts';
+import type { PacketRoom } from './packet-room.ts';
 import { type RateLimitConfig, RateLimiter, VERDICT } from './rate-limit.ts';
 import { SPECIAL } from './respond.ts';
 import { EVENT, type Stats } from './stats.ts';
@@ -36,13 +37,19 @@ export class PacketAnswerer {
     return this.limiter !== null;
   }
 
-  /** Length of the answer in `out`; 0: none. `nowMs` a steady clock, read once a batch. */
-  answer(query: Uint8Array, length: number, out: Uint8Array, client: Client, nowMs: number): number {
+  /** To be called before the first `count` queries are answered, which is quicker then. */
+  look(packets: PacketRoom, count: number): void {
+    this.responder.look(packets, count);
+  }
+
+  /** Answers query `i`. Returns the length of answer `k`; 0: none. `nowMs` a steady clock, read once a batch. */
+  answer(packets: PacketRoom, i: number, k: number, client: Client, nowMs: number): number {
     try {
-      const size = this.responder.respond(query, length, out, client);
-      if (size === SPECIAL) return this.special.packet(query, length, out, client);
+      const size = this.responder.respondIn(packets, i, k, client);
+      if (size === SPECIAL)
+        return this.special.packet(packets.queries[i], packets.lengths[i], packets.answers[k], client);
       if (this.limiter === null || size <= 0 || this.responder.lastHadGoodCookie) return size;
-      return this.limited(this.limiter, out, size, client, nowMs);
+      return this.limited(this.limiter, packets.answers[k], size, client, nowMs);
     } catch (error) {
       this.report(error);
       return 0;

@@ -37,9 +37,13 @@ class BatchSocket {
     const received = sys.recvmmsg(this.fd, batch.receiveAt, BATCH, flags, 0);
     if (received <= 0) return received;
     const nowMs = answerer.limits ? performance.now() : 0;
+    const { packets } = batch;
+    const { lengths } = packets;
+    for (let i = 0; i < received; i++) lengths[i] = batch.queryLength(i);
+    answerer.look(packets, received);
     let answers = 0;
     for (let i = 0; i < received; i++) {
-      const length = batch.queryLength(i);
+      const length = lengths[i];
       client.port = batch.port(i);
       // Nothing can be sent to port 0, and what lost its end here is no query.
       if (length < 0 || client.port === 0) {
@@ -47,7 +51,7 @@ class BatchSocket {
         continue;
       }
       batch.readAddress(i, addressWords);
-      const size = answerer.answer(batch.queries[i], length, batch.answers[answers], client, nowMs);
+      const size = answerer.answer(packets, i, answers, client, nowMs);
       if (size > 0) batch.answer(answers++, i, size);
     }
     if (answers > 0) this.send(answers);

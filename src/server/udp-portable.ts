@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { Endpoint } from '../config/types.ts';
 import { type Client, TRANSPORT } from './dns-thread.ts';
 import { clientAddress } from './listen-address.ts';
-import { PACKET_MAX } from './recvmmsg-batch.ts';
+import { PACKET_MAX, PacketRoom } from './packet-room.ts';
 import { EVENT, type Stats } from './stats.ts';
 import type { PacketAnswerer } from './udp-answer.ts';
 
@@ -20,9 +20,7 @@ export async function openPortable(
   const v6 = endpoint.address.includes(':');
   const socket = createSocket({ type: v6 ? 'udp6' : 'udp4', ipv6Only: v6, recvBufferSize: 1 << 20 });
   const client: Client = { transport: v6 ? TRANSPORT.udp6 : TRANSPORT.udp4, address: new Uint8Array(16), port: 0 };
-  // The responder wants to see the same memory again.
-  const query = new Uint8Array(PACKET_MAX);
-  const out = new Uint8Array(PACKET_MAX);
+  const packets = PacketRoom.single();
   const sent = (error: Error | null): void => {
     if (error !== null) stats.counters[EVENT.send_failed] += 1;
   };
@@ -33,10 +31,12 @@ export async function openPortable(
     }
     client.address.set(clientAddress(from.address));
     client.port = from.port;
-    query.set(packet);
-    const size = answerer.answer(query, packet.length, out, client, answerer.limits ? performance.now() : 0);
+    packets.queries[0].set(packet);
+    packets.lengths[0] = packet.length;
+    answerer.look(packets, 1);
+    const size = answerer.answer(packets, 0, 0, client, answerer.limits ? performance.now() : 0);
     // A copy: the socket sends later, and the next query may come first.
-    if (size > 0) socket.send(out.slice(0, size), from.port, from.address, sent);
+    if (size > 0) socket.send(packets.answers[0].slice(0, size), from.port, from.address, sent);
   });
   socket.bind(endpoint.port, endpoint.address);
   await once(socket, 'listening');

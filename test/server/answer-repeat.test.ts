@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { TRANSPORT } from '../../src/server/dns-thread.ts';
+import { PacketRoom } from '../../src/server/packet-room.ts';
 import { sumStats } from '../../src/server/stats.ts';
 import type { Message } from '../support/dns-message.ts';
 import { encodeQuery, type QuerySpec } from '../support/dns-query.ts';
@@ -161,6 +162,7 @@ describe('an answer given before', () => {
 
   test('whatever is asked and whatever changes in between, answers are those of a server that keeps none', () => {
     const responder = served();
+    const fresh = served();
     const ask = fc.record({ ask: fc.nat(SPECS.length - 1), id: fc.nat(0xffff), flags: fc.constantFrom(0, 0x0100) });
     const flip = fc.record({ flip: fc.nat(3) });
     fc.assert(
@@ -179,8 +181,8 @@ describe('an answer given before', () => {
             }
             const spec = { ...SPECS[step.ask][1], id: step.id, flags: step.flags };
             const query = encodeQuery(spec);
-            const fresh = new TestResponder([LIVE, STATIC]);
             fresh.slots.write(1, live);
+            fresh.configure(PLAIN_SERVER); // keeps nothing over that
             expect(essence(responder.ask(spec))).toEqual(essence(fresh.ask(spec)));
             expect(responder.raw(query).octets.subarray(0, 2)).toEqual(query.subarray(0, 2));
           }
@@ -188,5 +190,91 @@ describe('an answer given before', () => {
       ),
       { numRuns: 40 },
     );
+  });
+
+  describe('batches', () => {
+    const COUNT = 64;
+    const ZONE = {
+      origin: 'b.test',
+      text: `@ SOA a b 1 2 3 4 5\n@ NS a\n*.w TXT ${'y'.repeat(90)}\n*.w A 192.0.2.1\nbig TXT ${'z'.repeat(250)}\n`,
+    };
+
+    /** Each query in batches of 64, some times over, against an answer that was never kept. */
+    function compare(queries: readonly Uint8Array[], rounds: number): void {
+      const kept = new TestResponder([ZONE]);
+      const fresh = new TestResponder([ZONE]);
+      const packets = new PacketRoom(new ArrayBuffer(PacketRoom.size(COUNT)), 0, COUNT);
+      const out = new Uint8Array(4096);
+      for (let round = 0; round < rounds; round++) {
+        for (let start = 0; start < queries.length; start += COUNT) {
+          const batch = queries.slice(start, start + COUNT);
+          for (const [i, query] of batch.entries()) {
+            packets.queries[i].set(query);
+            packets.queries[i][0] = round;
+            packets.queries[i][query.length] = round; // what lies behind a query is no part of it
+            packets.lengths[i] = query.length;
+          }
+          kept.responder.look(packets, batch.length);
+          for (const [i, query] of batch.entries()) {
+            const k = batch.length - 1 - i;
+            const size = kept.responder.respondIn(packets, i, k, kept.client);
+            const expected = fresh.responder.respond(packets.queries[i], query.length, out, fresh.client);
+            if (
+              size !== expected ||
+              Buffer.compare(packets.answers[k].subarray(0, size), out.subarray(0, size)) !== 0
+            ) {
+              expect(packets.answers[k].slice(0, size)).toEqual(out.slice(0, expected));
+            }
+          }
+        }
+      }
+    }
+
+    test('queries of every length, with and without EDNS', () => {
+      const queries: Uint8Array[] = [];
+      for (let length = 1; length <= 240; length++) {
+        const labels: string[] = [];
+        for (let left = length; left > 0; left -= 61) labels.push('q'.repeat(Math.min(left, 60)));
+        const name = `${labels.join('.')}.w.b.test`;
+        for (const type of ['A', 'TXT', 'MX'])
+          queries.push(encodeQuery({ name, type }), encodeQuery({ name, type, edns: {} }));
+        queries.push(encodeQuery({ name, edns: { options: [[12, new Uint8Array(length)]] } }));
+      }
+      queries.push(
+        encodeQuery({ name: 'big.b.test', type: 'TXT' }),
+        encodeQuery({ name: '.' }),
+        Uint8Array.of(1, 2, 3),
+      );
+      compare(queries, 4);
+    });
+
+    test('many more queries than there are places', () => {
+      compare(
+        Array.from({ length: 50_000 }, (_, i) => encodeQuery({ name: `n${i}.${i % 3 === 0 ? 'w' : 'no'}.b.test` })),
+        3,
+      );
+    });
+
+    test('a query that comes twice in one batch, and zones that change in its midst', () => {
+      const { responder, client } = new TestResponder([ZONE]);
+      const packets = new PacketRoom(new ArrayBuffer(PacketRoom.size(COUNT)), 0, COUNT);
+      const query = encodeQuery({ name: 'x.w.b.test' });
+      for (let i = 0; i < COUNT; i++) {
+        packets.queries[i].set(query);
+        packets.lengths[i] = query.length;
+      }
+      const rcode = (i: number): number => {
+        responder.respondIn(packets, i, i, client);
+        return packets.answers[i][3] & 15;
+      };
+      for (let round = 0; round < 2; round++) {
+        responder.look(packets, COUNT);
+        expect(packets.lengths.map((_, i) => rcode(i))).toEqual(new Int32Array(COUNT));
+      }
+      responder.look(packets, COUNT);
+      expect(rcode(0)).toBe(0);
+      responder.apply([{ kind: 'gone', zone: 0 }]);
+      expect(rcode(1)).toBe(5);
+    });
   });
 });

@@ -49,6 +49,8 @@ class Bench {
         out.set(query.subarray(0, length));
         return query[2] === ASK.big ? 60_000 : length;
       },
+      look() {},
+      respondIn: () => 0,
       apply() {},
       configure() {},
       lastKind: 0,

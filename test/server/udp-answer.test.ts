@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { KIND } from '../../src/server/answer-kind.ts';
 import { type Answerer, type Client, type SpecialHandler, TRANSPORT } from '../../src/server/dns-thread.ts';
 import { clientAddress } from '../../src/server/listen-address.ts';
+import { PacketRoom } from '../../src/server/packet-room.ts';
 import { createRateTable, RateLimiter } from '../../src/server/rate-limit.ts';
 import { SPECIAL } from '../../src/server/respond.ts';
 import { EVENT, Stats } from '../../src/server/stats.ts';
@@ -52,8 +53,10 @@ function answererOf({ size = ANSWER.length, cookie = false, kind = KIND.positive
   stats: Stats;
 } {
   const responder: Answerer = {
-    respond: (_query, _length, out) => {
-      out.set(ANSWER);
+    respond: () => 0,
+    look() {},
+    respondIn: ({ answers }, _i, k) => {
+      answers[k].set(ANSWER);
       return size;
     },
     apply() {},
@@ -67,9 +70,10 @@ function answererOf({ size = ANSWER.length, cookie = false, kind = KIND.positive
   const limiter = new RateLimiter(RATE, createRateTable(RATE));
   const answerer = new PacketAnswerer({ responder, special, stats, limiter, report: () => {} });
   const client: Client = { transport: TRANSPORT.udp4, address: clientAddress('192.0.2.1'), port: 5353 };
-  const out = new Uint8Array(512);
+  const packets = PacketRoom.single();
+  packets.lengths[0] = 12;
   return {
-    ask: (times) => Array.from({ length: times }, () => answerer.answer(out, 12, out, client, 1000)),
+    ask: (times) => Array.from({ length: times }, () => answerer.answer(packets, 0, 0, client, 1000)),
     stats,
   };
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Answerer, SpecialHandler } from '../../src/server/dns-thread.ts';
-import { BATCH, PACKET_MAX } from '../../src/server/recvmmsg-batch.ts';
+import { PACKET_MAX } from '../../src/server/packet-room.ts';
+import { BATCH } from '../../src/server/recvmmsg-batch.ts';
 import { SPECIAL } from '../../src/server/respond.ts';
 import { EVENT, Stats } from '../../src/server/stats.ts';
 import { LINUX, type Syscalls } from '../../src/server/syscalls.ts';
@@ -128,7 +129,10 @@ function unused(): Omit<Syscalls, 'addressOf' | 'errno' | 'recvmmsg' | 'sendmmsg
 /** Octet 0 says what happens: 0 no answer, 1 an echo, 2 special, 3 a bug. */
 function answerer(stats: Stats, bugs: unknown[]): PacketAnswerer {
   const responder: Answerer = {
-    respond: (query, length, out, client) => {
+    respond: () => 0,
+    look() {},
+    respondIn: ({ queries, lengths, answers }, i, k, client) => {
+      const [query, length, out] = [queries[i], lengths[i], answers[k]];
       if (query[0] === 2) return SPECIAL;
       if (query[0] === 3) throw new Error('planted');
       out.set(query.subarray(0, length));

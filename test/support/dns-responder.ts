@@ -1,5 +1,6 @@
 import type { ServerConfig } from '../../src/config/types.ts';
 import { type Client, TRANSPORT } from '../../src/server/dns-thread.ts';
+import { PacketRoom } from '../../src/server/packet-room.ts';
 import { Responder } from '../../src/server/respond.ts';
 import { Stats } from '../../src/server/stats.ts';
 import { LiveSlots } from '../../src/zones/live-slots.ts';
@@ -38,6 +39,7 @@ export class TestResponder {
   readonly responder: Responder;
   readonly client: Client = { transport: TRANSPORT.udp4, address: new Uint8Array(16), port: 5353 };
   private readonly out = new Uint8Array(65535);
+  private readonly packets = PacketRoom.single();
 
   constructor(zones: readonly ZoneSpec[], server: Partial<ServerConfig> = {}) {
     const stats = Stats.attach(this.statsBuffer, 4, 0);
@@ -49,11 +51,18 @@ export class TestResponder {
     this.responder.configure({ ...PLAIN_SERVER, ...server });
   }
 
-  /** What `respond` returned, and the octets of the answer. */
+  /** What the responder returned, and the octets of the answer. */
   raw(query: Uint8Array, transport: number = TRANSPORT.udp4): { readonly result: number; readonly octets: Uint8Array } {
     this.client.transport = transport;
-    const result = this.responder.respond(query, query.length, this.out, this.client);
-    return { result, octets: this.out.slice(0, Math.max(0, result)) };
+    if (transport >= TRANSPORT.tcp) {
+      const result = this.responder.respond(query, query.length, this.out, this.client);
+      return { result, octets: this.out.slice(0, Math.max(0, result)) };
+    }
+    this.packets.queries[0].set(query);
+    this.packets.lengths[0] = query.length;
+    this.responder.look(this.packets, 1);
+    const result = this.responder.respondIn(this.packets, 0, 0, this.client);
+    return { result, octets: this.packets.answers[0].slice(0, Math.max(0, result)) };
   }
 
   ask(spec: QuerySpec, transport: number = TRANSPORT.udp4): Message {
