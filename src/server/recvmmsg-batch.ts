@@ -24,10 +24,11 @@ const HEADER_WORDS = HEADER / 4;
  * are those of the query it answers, which is nearly always the k-th too, so they are rewritten only when it is not.
  */
 export class MessageBatch {
-  /** Address of the receive headers, for `recvmmsg`. */
-  readonly receiveAt: number;
-  /** Address of the send headers, for `sendmmsg`; one header is `HEADER` octets. */
-  readonly sendAt: number;
+  /** `recvmmsg` of the whole batch, `sendmmsg` of the first `count` answers. */
+  readonly receive: (flags: number) => number;
+  readonly send: (count: number) => number;
+  /** `sendmmsg` of answers `from` to `count`. */
+  readonly sendRest: (from: number, count: number) => number;
   readonly packets: PacketRoom;
   private readonly words: Uint32Array;
   private readonly octets: Uint8Array;
@@ -39,7 +40,7 @@ export class MessageBatch {
   private readonly answered: Uint8Array = Uint8Array.from({ length: BATCH }, (_, i) => i);
 
   /** `pktinfo`: the socket is bound to a wildcard, so each message says to which address it came (RFC 2181 §4). */
-  constructor(sys: Syscalls, family: 4 | 6, pktinfo: boolean) {
+  constructor(sys: Syscalls, fd: number, family: 4 | 6, pktinfo: boolean) {
     const memory = new ArrayBuffer(PACKETS_AT + PacketRoom.size(BATCH));
     this.words = new Uint32Array(memory);
     this.octets = new Uint8Array(memory);
@@ -47,8 +48,12 @@ export class MessageBatch {
     this.family = family;
     this.nameLength = family === 4 ? 16 : 28;
     this.controlLength = pktinfo ? (family === 4 ? 32 : 40) : 0;
-    this.receiveAt = this.base;
-    this.sendAt = this.base + SEND_AT;
+    // Addresses are no small integers: a field would hand out each of them in a new object, a captured constant does not.
+    const receiveAt = this.base;
+    const sendAt = this.base + SEND_AT;
+    this.receive = (flags) => sys.recvmmsg(fd, receiveAt, BATCH, flags, 0);
+    this.send = (count) => sys.sendmmsg(fd, sendAt, count, 0);
+    this.sendRest = (from, count) => sys.sendmmsg(fd, sendAt + from * HEADER, count - from, 0);
     this.packets = new PacketRoom(memory, PACKETS_AT, BATCH);
     for (let i = 0; i < BATCH; i++) {
       this.layOut(i * HEADER, RECEIVE_IOV_AT + i * 16, this.packets.queryAt(i), i);

@@ -1,6 +1,6 @@
 import { type Client, type ThreadSocket, TRANSPORT } from './dns-thread.ts';
 import { isWildcard } from './listen-address.ts';
-import { BATCH, HEADER_OCTETS, MessageBatch } from './recvmmsg-batch.ts';
+import { MessageBatch } from './recvmmsg-batch.ts';
 import { EVENT, type Stats } from './stats.ts';
 import { LINUX, type Syscalls } from './syscalls.ts';
 import type { PacketAnswerer } from './udp-answer.ts';
@@ -22,7 +22,7 @@ class BatchSocket {
     const family = socket.address.includes(':') ? 6 : 4;
     this.fd = socket.fd;
     this.sys = sys;
-    this.batch = new MessageBatch(sys, family, isWildcard(socket.address));
+    this.batch = new MessageBatch(sys, socket.fd, family, isWildcard(socket.address));
     this.addressWords = new Uint32Array(4);
     const address = new Uint8Array(this.addressWords.buffer);
     if (family === 4) address.fill(0xff, 10, 12); // ::ffff:a.b.c.d
@@ -33,8 +33,8 @@ class BatchSocket {
 
   /** Takes what is there, answers it, and returns how many queries that were; at most 0 after a timeout or an error. */
   serve(flags: number): number {
-    const { sys, batch, client, addressWords, answerer, stats } = this;
-    const received = sys.recvmmsg(this.fd, batch.receiveAt, BATCH, flags, 0);
+    const { batch, client, addressWords, answerer, stats } = this;
+    const received = batch.receive(flags);
     if (received <= 0) return received;
     const nowMs = answerer.limits ? performance.now() : 0;
     const { packets } = batch;
@@ -69,7 +69,7 @@ class BatchSocket {
     let done = 0;
     let interruptions = 0;
     while (done < count) {
-      const sent = sys.sendmmsg(this.fd, batch.sendAt + done * HEADER_OCTETS, count - done, 0);
+      const sent = done === 0 ? batch.send(count) : batch.sendRest(done, count);
       if (sent > 0) done += sent;
       else if (interruptions < 8 && sys.errno() === 'EINTR') interruptions++;
       else {
@@ -97,7 +97,8 @@ export function serveNative(
   const serve = open.length === 1 ? blockingLoop(sys, open[0], shared.news) : pollingLoop(sys, open);
   let known = -1;
   for (;;) {
-    const news = Atomics.load(shared.news, 0);
+    // Not by `Atomics.load`, which is a call: a system call lies between two looks, so nothing is overlooked for long.
+    const news = shared.news[0];
     if (news !== known) {
       known = news;
       if (!readNews()) return;
