@@ -165,11 +165,7 @@ test.each([
   ['a header that is too large', `GET / HTTP/1.1\r\nx: ${'y'.repeat(20_000)}\r\n\r\n`, 'HTTP/1.1 431 '],
   ['two lengths', 'GET / HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n', 'HTTP/1.1 400 '],
   ['no host', 'GET /healthz HTTP/1.1\r\n\r\n', 'HTTP/1.1 400 Bad Request\r\n'],
-  [
-    'an absolute URL',
-    'GET http://x/healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n',
-    'HTTP/1.1 200 OK\r\n',
-  ],
+  ['an absolute URL', 'GET http://x/healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n', 'HTTP/1.1 200 OK\r\n'],
   [
     'a tunnel',
     'CONNECT example.com:443 HTTP/1.1\r\nhost: x\r\n\r\n',
