@@ -105,11 +105,17 @@ class Peer {
   readonly socket: Socket;
   private received: Buffer = Buffer.alloc(0);
   readonly closed: Promise<void>;
+  private readonly ended: Promise<void>;
 
   constructor(socket: Socket) {
     this.socket = socket;
     this.closed = closing(socket);
-    socket.on('end', () => socket.end());
+    this.ended = new Promise((resolve) => {
+      socket.once('end', () => {
+        socket.end();
+        resolve();
+      });
+    });
     socket.on('data', (chunk) => {
       this.received = Buffer.concat([this.received, chunk]);
     });
@@ -124,7 +130,7 @@ class Peer {
         found.push(this.received.subarray(2, length));
         this.received = this.received.subarray(length);
       } else if (this.socket.readableEnded || this.socket.destroyed) return found;
-      else await Promise.race([once(this.socket, 'data'), this.closed, once(this.socket, 'end')]);
+      else await Promise.race([once(this.socket, 'data'), this.closed, this.ended]);
     }
     return found;
   }
