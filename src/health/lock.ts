@@ -11,6 +11,8 @@
  * not to be had, files beside the lock file stand in (`lock-pid-file.ts`).
  */
 import { createHash } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { LockFile } from './lock-fcntl.ts';
 import { PidLocks } from './lock-pid-file.ts';
 
@@ -37,8 +39,9 @@ export class Locks {
     this.#file = file;
   }
 
-  /** Throws the system's error if the file cannot be opened for writing. */
+  /** Makes the file, and folders on the way, where they are missing. Throws the system's error if that is not to be done. */
   static open(file: string): Locks {
+    mkdirSync(dirname(file), { recursive: true });
     return new Locks(LockFile.open(file) ?? new PidLocks(file));
   }
 

@@ -240,3 +240,9 @@ describe("edgemanage's own lock", () => {
     locks.close();
   });
 });
+
+test('the folder of the lock file is made: a first start has none of its folders yet', () => {
+  const locks = Locks.open(join(folder, 'new', 'folder', 'lock'));
+  expect(locks.tryLock('network', 'net')).toBe(true);
+  locks.close();
+});
