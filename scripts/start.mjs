@@ -14,6 +14,11 @@ const demo = spawn(
     stdio: 'inherit',
   },
 );
-// Ctrl-C reaches the demo by itself (same process group); a plain `kill` of npm must be passed on.
+// Ctrl-C reaches the demo by itself (same process group); a plain `kill` of this process must be passed on.
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => demo.kill(signal));
+// A kill of npm is not: npm ends without a word to what it started. The same goes for a terminal that is closed.
+const { ppid } = process;
+setInterval(() => {
+  if (process.ppid !== ppid) demo.kill('SIGTERM');
+}, 500).unref();
 demo.on('exit', (code, signal) => process.exit(signal === null ? (code ?? 1) : 0));

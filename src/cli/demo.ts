@@ -35,6 +35,12 @@ async function runDemo(flags: DemoFlags): Promise<void> {
   const cleanUp = (): void => {
     if (flags.keep === undefined) rmSync(folder, { recursive: true, force: true });
   };
+  // While it starts, an end is an end at once; the edges see their parent go.
+  let stop = (): void => {
+    cleanUp();
+    process.exit(0);
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop());
   const file = writeDemo(folder, ports);
   const edges = await startEdges(ports.edges);
   if (edges === null) {
@@ -61,20 +67,21 @@ async function runDemo(flags: DemoFlags): Promise<void> {
   }
   const { running } = started;
   process.on('SIGHUP', () => void running.reload());
-  let stopping = false;
+  edges.once('exit', () => stop === stopped || process.stderr.write(`edgewise: the demo's edges have ended\n`));
   // Ctrl-C under npm comes twice, from the terminal and from npm: the second one must not cut the first one short.
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.on(signal, () => {
-      if (stopping) return;
-      stopping = true;
-      void stop(running, edges, cleanUp);
-    });
-  }
+  stop = () => {
+    stop = stopped;
+    void end(running, edges, cleanUp);
+  };
   process.stdout.write(`edgewise ready dns=${running.dns.join(',')} http=${running.http} zones=${running.zones()}\n`);
   say(introduction(file, ports));
 }
 
-async function stop(running: Running, edges: ChildProcess, cleanUp: () => void): Promise<void> {
+function stopped(): void {
+  // It is on its way.
+}
+
+async function end(running: Running, edges: ChildProcess, cleanUp: () => void): Promise<void> {
   await running.stop();
   if (edges.connected) edges.disconnect();
   cleanUp();
@@ -86,7 +93,8 @@ function startEdges(port: number): Promise<ChildProcess | null> {
   return new Promise((resolve) => {
     child.once('message', (message: { kind: string; message?: string }) => {
       if (message.kind === 'ready') return resolve(child);
-      process.stderr.write(`edgewise: the demo's edges cannot listen: ${message.message}\n`);
+      const hint = 'is another demo running? --edge-port takes another port (npm start -- --edge-port 8082)';
+      process.stderr.write(`edgewise: the demo's edges cannot listen: ${message.message}; ${hint}\n`);
       child.disconnect();
       return resolve(null);
     });
@@ -122,8 +130,14 @@ function changeText(decision: Decision): string {
   const time = new Date(decision.at * 1000).toISOString().slice(11, 19);
   const live = decision.live.map(({ edge }) => edge).join(' ');
   const { outcome } = decision;
-  if (outcome.kind !== 'changed') return `${time} live: ${live}`;
   const why = (sign: string, names: readonly string[]): string[] =>
     names.map((name) => `${sign}${name} (${decision.reasons.get(name)?.why ?? 'no longer listed'})`);
-  return `${time} live: ${live}  ${[...why('-', outcome.removed), ...why('+', outcome.added)].join(' ')}`;
+  const changes = outcome.kind === 'changed' ? [...why('-', outcome.removed), ...why('+', outcome.added)] : [];
+  const canaries = decision.canaries
+    .filter(({ changed }) => changed)
+    .map(
+      ({ zone, address, active, why: reason }) =>
+        `${zone}: canary ${address} ${active === null ? 'out' : 'in'} (${reason})`,
+    );
+  return `${time} live: ${live}  ${[...changes, ...canaries].join(' ')}`;
 }

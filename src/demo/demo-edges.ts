@@ -30,7 +30,11 @@ function liveAndDie(edge: DemoEdge, server: Server | null): void {
   const wait = 30_000 + Math.random() * 60_000;
   setTimeout(() => {
     if (server === null) {
-      void listen(edge).then((next) => liveAndDie(edge, next));
+      // Should the address be taken meanwhile, it stays dead until the next time.
+      void listen(edge).then(
+        (next) => liveAndDie(edge, next),
+        () => liveAndDie(edge, null),
+      );
     } else {
       server.close();
       server.closeAllConnections();
