@@ -31,8 +31,7 @@ export function installIfStale() {
   const fresh = existsSync(mark) && statSync(mark).mtimeMs >= statSync(lock).mtimeMs;
   if (fresh) return;
   console.error('edgewise: installing dependencies (npm install)');
-  // Not `npm ci`: it refuses a lockfile that lacks optional packages of other platforms, and registries that mirror only
-  // some platforms write such lockfiles. The versions are the lockfile's either way.
+  // Not `npm ci`: it would fetch everything again where one package is new. The versions are the lockfile's either way.
   run('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error']);
   utimesSync(mark, new Date(), new Date());
 }
