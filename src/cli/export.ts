@@ -8,6 +8,7 @@ import { loadConfig } from '../config/load.ts';
 import { forNetwork } from '../config/paths.ts';
 import type { Config } from '../config/types.ts';
 import { type Fault, hasErrors } from '../fault.ts';
+import { count } from '../health/reason.ts';
 import { readState } from '../health/state-file-io.ts';
 import { LiveBoard, liveOf } from '../server/live-board.ts';
 import { readNetworks, zoneSettings } from '../server/serve-parts.ts';
@@ -68,7 +69,9 @@ async function exportZones(flags: ExportFlags): Promise<number> {
     const result = await writeAll(entries, texts, folder, work, flags);
     const { written, unchanged, failed } = result;
     const verb = flags.dryRun === true ? 'differ' : 'written';
-    process.stdout.write(`${entries.length} zones: ${written} ${verb}, ${unchanged} unchanged, ${failed} failed\n`);
+    process.stdout.write(
+      `${count(entries.length, 'zone')}: ${written} ${verb}, ${unchanged} unchanged, ${failed} failed\n`,
+    );
     return failed > 0 || hasErrors([...missing, ...zoneFaults]) ? 1 : 0;
   } finally {
     await rm(work, { recursive: true, force: true });

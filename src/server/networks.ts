@@ -69,6 +69,8 @@ export class Networks {
   async open(files: NetworkFiles): Promise<Fault | null> {
     const network = files.name;
     const { board, locks, prober, log } = this.options;
+    // Most sentences name edges or files only; whose they are is a field of the line.
+    const say = (level: 'debug' | 'info' | 'warn' | 'error', text: string): void => log[level]({ network }, text);
     if (board.number(network) === null) return plainFault('too-many-networks', `no room for network ${network}`);
     if (locks !== null && !(await this.lock(locks, network))) {
       return plainFault(
@@ -83,7 +85,7 @@ export class Networks {
       publish: (update) => this.publish(network, update),
       floorSerial: () => this.options.store.maxSerial(network),
       now: () => Date.now() / 1000,
-      log: (level, text) => log[level](text),
+      log: say,
     });
     const saved = (await this.options.histories?.read(network)) ?? { versions: [], zones: new Map() };
     const live = liveOf(rounds.state);
@@ -95,7 +97,7 @@ export class Networks {
         config: this.config,
         files,
         rounds,
-        log: (level, text) => log[level](text),
+        log: say,
         now: () => Date.now() / 1000,
         onReport: (name, report) => this.reported(name, report),
       }),

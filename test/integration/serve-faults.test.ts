@@ -167,6 +167,9 @@ describe('zones and networks that cannot be answered for', () => {
     await site.write('zones/second/second.test.zone', 'mail IN A 192.0.2.26\n');
     const server = await EdgewiseServer.start(site.path('edgemanage.yaml'));
     try {
+      for (const network of [NETWORK, 'second']) {
+        await server.prints(new RegExp(`"network":"${network}","msg":"no edge is fit to be live; none ever was"`));
+      }
       await rm(site.path('edges/second'));
       server.child.kill('SIGHUP');
       await server.prints(/edges\/second: no such edge list.*loses both/);
