@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 
 const main = new URL('../dist/cli/main.js', import.meta.url);
 if (!existsSync(main)) {
-  console.error('edgewise: not built yet; run `npm install && npm run build` (or `npm start`) in its folder first');
+  console.error('edgewise: not built yet; run `npm ci && npm run build` (or `npm start`) in its folder first');
   process.exit(1);
 }
 // A server may be told to stop from its first moment on, and loading takes a second on a busy machine. A reload this early

@@ -32,7 +32,8 @@ export function installIfStale() {
   if (fresh) return;
   console.error('edgewise: installing dependencies (npm install)');
   // Not `npm ci`: it would fetch everything again where one package is new. The versions are the lockfile's either way.
-  run('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error']);
+  // Some tools ask for a later Node.js than Edgewise does, and work with this one all the same; `requireNode` has judged.
+  run('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error', '--engine-strict=false']);
   utimesSync(mark, new Date(), new Date());
 }
 
