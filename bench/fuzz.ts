@@ -33,7 +33,8 @@ const { values } = parseArgs({
 });
 const count = Number(values.count);
 const seed = values.seed === undefined ? Date.now() & 0x7fff_ffff : Number(values.seed);
-const HANG_MS = 1000; // one packet
+const HANG_MS = 1000; // of processor time, for one packet: the machine may have other things to do
+const CPU_READ_EVERY = 1000; // packets
 
 const slots = LiveSlots.create(2);
 const v4 = [1, 2, 3].map((last) => Uint8Array.of(192, 0, 2, last));
@@ -91,6 +92,12 @@ const tally = { answered: 0, dropped: 0, special: 0, slowestMs: 0 };
 let seeds: Uint8Array[] = [];
 let settledBytes = 0;
 
+const cpuMs = (): number => {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+};
+let cpuBefore = 0;
+
 const started = performance.now();
 for (let i = 0; i < count; i++) {
   if (i % 100_000 === 0) seeds = seedQueries(random, origins, 2000);
@@ -100,6 +107,7 @@ for (let i = 0; i < count; i++) {
   packets.lengths[0] = length;
   const client = clients[i % 3];
   const udp = client.transport !== TRANSPORT.tcp;
+  if (i % CPU_READ_EVERY === 0) cpuBefore = cpuMs();
   const before = performance.now();
   try {
     if (udp) responder.look(packets, 1);
@@ -116,7 +124,8 @@ for (let i = 0; i < count; i++) {
   }
   const tookMs = performance.now() - before;
   if (tookMs > tally.slowestMs) tally.slowestMs = tookMs;
-  if (tookMs > HANG_MS) fail(i, length, `took ${Math.round(tookMs)} ms`);
+  // The packets since the last reading take a few milliseconds together.
+  if (tookMs > HANG_MS && cpuMs() - cpuBefore > HANG_MS) fail(i, length, `took ${Math.round(tookMs)} ms`);
 }
 const seconds = (performance.now() - started) / 1000;
 const grown = heapBytes() - settledBytes;

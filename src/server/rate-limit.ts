@@ -18,6 +18,11 @@ const WAYS = 4; // a set of four buckets is one cache line of 64 octets
 const SET = BUCKET * WAYS;
 const HEAD = SET; // words 0 and 1 hold the hash key
 
+/** Milliseconds on the steady clock that all threads share, whichever moment a thread's own clock counts from. */
+export function threadClock(): number {
+  return performance.timeOrigin + performance.now();
+}
+
 /** Memory for `size` buckets (rounded up to a power of two) and a random hash key; zeroed memory is a table of free buckets. */
 export function createRateTable({ size }: { readonly size: number }): SharedArrayBuffer {
   let sets = 1;
@@ -34,7 +39,7 @@ export function createRateTable({ size }: { readonly size: number }): SharedArra
  *
  * A bucket holds at most one second's tokens. The table never grows: a set of four buckets takes the place of the one
  * that has been idle longest in terms of tokens, so a prefix under limit keeps its bucket. The table is shared by all
- * threads without a lock; a race loses a token now and then. Threads must pass the same clock.
+ * threads without a lock; a race loses a token now and then. Threads must pass the same clock, `threadClock`.
  */
 export class RateLimiter {
   private readonly table: Int32Array;

@@ -1,4 +1,6 @@
+import { KIND } from './answer-kind.ts';
 import type { Answerer, Client, DnsThreadData, SpecialHandler } from './dns-thread.ts';
+import { RCODE } from './message.ts';
 import type { PacketRoom } from './packet-room.ts';
 import { type RateLimitConfig, RateLimiter, VERDICT } from './rate-limit.ts';
 import { SPECIAL } from './respond.ts';
@@ -42,18 +44,31 @@ export class PacketAnswerer {
     this.responder.look(packets, count);
   }
 
-  /** Answers query `i`. Returns the length of answer `k`; 0: none. `nowMs` a steady clock, read once a batch. */
+  /** Answers query `i`. Returns the length of answer `k`; 0: none. `nowMs` of `threadClock`, read once a batch. */
   answer(packets: PacketRoom, i: number, k: number, client: Client, nowMs: number): number {
     try {
       const size = this.responder.respondIn(packets, i, k, client);
-      if (size === SPECIAL)
-        return this.special.packet(packets.queries[i], packets.lengths[i], packets.answers[k], client);
+      if (size === SPECIAL) return this.specialAnswer(packets, i, k, client, nowMs);
       if (this.limiter === null || size <= 0 || this.responder.lastHadGoodCookie) return size;
       return this.limited(this.limiter, packets.answers[k], size, client, nowMs);
     } catch (error) {
       this.report(error);
       return 0;
     }
+  }
+
+  /**
+   * What is refused counts with all other errors: a NOTIFY or a signature that means nothing must not get more answers out
+   * of us than a question. It is dropped or sent, never slipped: TCP has nothing else to say. Who is answered is a
+   * secondary of ours, and asks for many zones at once.
+   */
+  private specialAnswer(packets: PacketRoom, i: number, k: number, client: Client, nowMs: number): number {
+    const out = packets.answers[k];
+    const size = this.special.packet(packets.queries[i], packets.lengths[i], out, client);
+    if (this.limiter === null || size <= 0 || (out[3] & 0xf) === RCODE.noError) return size;
+    if (this.limiter.check(client, KIND.error, 0, nowMs) === VERDICT.send) return size;
+    this.stats.counters[EVENT.rate_limited] += 1;
+    return 0;
   }
 
   private limited(limiter: RateLimiter, out: Uint8Array, size: number, client: Client, nowMs: number): number {

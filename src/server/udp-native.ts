@@ -1,5 +1,6 @@
 import { type Client, type ThreadSocket, TRANSPORT } from './dns-thread.ts';
 import { isWildcard } from './listen-address.ts';
+import { threadClock } from './rate-limit.ts';
 import { MessageBatch } from './recvmmsg-batch.ts';
 import { EVENT, type Stats } from './stats.ts';
 import { LINUX, type Syscalls } from './syscalls.ts';
@@ -36,7 +37,7 @@ class BatchSocket {
     const { batch, client, addressWords, answerer, stats } = this;
     const received = batch.receive(flags);
     if (received <= 0) return received;
-    const nowMs = answerer.limits ? performance.now() : 0;
+    const nowMs = answerer.limits ? threadClock() : 0;
     const { packets } = batch;
     const { lengths } = packets;
     for (let i = 0; i < received; i++) lengths[i] = batch.queryLength(i);

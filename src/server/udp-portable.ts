@@ -4,6 +4,7 @@ import type { Endpoint } from '../config/types.ts';
 import { type Client, TRANSPORT } from './dns-thread.ts';
 import { clientAddress } from './listen-address.ts';
 import { PACKET_MAX, PacketRoom } from './packet-room.ts';
+import { threadClock } from './rate-limit.ts';
 import { EVENT, type Stats } from './stats.ts';
 import type { PacketAnswerer } from './udp-answer.ts';
 
@@ -34,7 +35,7 @@ export async function openPortable(
     packets.queries[0].set(packet);
     packets.lengths[0] = packet.length;
     answerer.look(packets, 1);
-    const size = answerer.answer(packets, 0, 0, client, answerer.limits ? performance.now() : 0);
+    const size = answerer.answer(packets, 0, 0, client, answerer.limits ? threadClock() : 0);
     // A copy: the socket sends later, and the next query may come first.
     if (size > 0) socket.send(packets.answers[0].slice(0, size), from.port, from.address, sent);
   });

@@ -46,9 +46,9 @@ const ANSWER = Uint8Array.of(
 );
 const TRUNCATED_LENGTH = 17; // header and the root's question
 
-type Shape = { size?: number; cookie?: boolean; kind?: number };
+type Shape = { size?: number; cookie?: boolean; kind?: number; specialRcode?: number };
 
-function answererOf({ size = ANSWER.length, cookie = false, kind = KIND.positive }: Shape): {
+function answererOf({ size = ANSWER.length, cookie = false, kind = KIND.positive, specialRcode = 0 }: Shape): {
   ask: (times: number) => number[];
   stats: Stats;
 } {
@@ -65,7 +65,11 @@ function answererOf({ size = ANSWER.length, cookie = false, kind = KIND.positive
     lastHash: 7,
     lastHadGoodCookie: cookie,
   };
-  const special: SpecialHandler = { packet: () => 99, stream: () => Promise.resolve(), apply() {}, configure() {} };
+  const packet: SpecialHandler['packet'] = (_query, _length, out) => {
+    out[3] = specialRcode;
+    return 99;
+  };
+  const special: SpecialHandler = { packet, stream: () => Promise.resolve(), apply() {}, configure() {} };
   const stats = Stats.attach(Stats.create(1, 1), 1, 0);
   const limiter = new RateLimiter(RATE, createRateTable(RATE));
   const answerer = new PacketAnswerer({ responder, special, stats, limiter, report: () => {} });
@@ -84,6 +88,11 @@ describe('what the rate limit is asked about', () => {
     { name: 'an error', shape: { kind: KIND.error }, lengths: [33, 33, 0, TRUNCATED_LENGTH, 0] },
     { name: 'not a client that has shown a cookie of ours', shape: { cookie: true }, lengths: [33, 33, 33, 33, 33] },
     { name: 'not a special message', shape: { size: SPECIAL }, lengths: [99, 99, 99, 99, 99] },
+    {
+      name: 'a special message that is refused, which is never slipped',
+      shape: { size: SPECIAL, specialRcode: 5 },
+      lengths: [99, 99, 0, 0, 0],
+    },
     { name: 'not what has no answer', shape: { size: 0 }, lengths: [0, 0, 0, 0, 0] },
   ])('$name', ({ shape, lengths }) => {
     expect(answererOf(shape).ask(5)).toEqual(lengths);
