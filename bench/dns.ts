@@ -5,13 +5,15 @@
  * ratios to NSD and gdnsd.
  *
  * Options: `--rounds 5`, `--seconds 5` (of one run), `--servers edgewise,nsd`, `--mixes apex,mixed`, `--rate 20000` (of the
- * latency run), `--json FILE`.
+ * latency run), `--json FILE`, `--collections 20` (instead of all that: how often the engine collects garbage while it answers
+ * each mix for so many seconds).
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { freePort } from '../test/support/ports.ts';
+import { countCollections } from './support/dns-collections.ts';
 import { startEdgewise } from './support/dns-edgewise.ts';
 import { type Percentiles, runLatency, runLoad, writeQueries } from './support/dns-load.ts';
 import { type PeerName, startPeer } from './support/dns-peers.ts';
@@ -28,6 +30,7 @@ const { values } = parseArgs({
     mixes: { type: 'string', default: 'apex,mixed,nxdomain' },
     rate: { type: 'string', default: '20000' },
     json: { type: 'string' },
+    collections: { type: 'string' },
   },
 });
 
@@ -42,6 +45,22 @@ type Row = {
 const folder = mkdtempSync(join(tmpdir(), 'edgewise-bench-'));
 const servers: BenchServer[] = [];
 try {
+  if (values.collections === undefined) await compare();
+  else await collections(Number(values.collections));
+} finally {
+  await Promise.all(servers.map((server) => server.stop()));
+  rmSync(folder, { recursive: true, force: true });
+}
+
+async function collections(seconds: number): Promise<void> {
+  for (const mix of mixes().filter(({ name }) => values.mixes.split(',').includes(name))) {
+    const load = { file: writeQueries(folder, mix), edns: mix.edns };
+    const { queries, scavenges, others } = await countCollections(folder, load, seconds);
+    console.log(`${mix.about}: ${queries} queries, ${scavenges} collections, ${others} of threads that were idle`);
+  }
+}
+
+async function compare(): Promise<void> {
   for (const name of values.servers.split(',')) {
     const port = await freePort();
     const peer = PEERS.find((known) => known === name);
@@ -52,9 +71,6 @@ try {
   const rows = await measure();
   print(rows);
   if (values.json !== undefined) writeFileSync(values.json, JSON.stringify(rows, null, 2));
-} finally {
-  await Promise.all(servers.map((server) => server.stop()));
-  rmSync(folder, { recursive: true, force: true });
 }
 
 async function measure(): Promise<Row[]> {
