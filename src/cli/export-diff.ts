@@ -3,7 +3,7 @@ export type ZoneDifference = {
   /** Null: there was no file, or no SOA in it. */
   readonly oldSerial: number | null;
   readonly newSerial: number | null;
-  /** Record lines, the SOA's left out. */
+  /** Record lines; of the SOA's all but the serial. */
   readonly removed: readonly string[];
   readonly added: readonly string[];
 };
@@ -18,16 +18,17 @@ export function zoneDifference(before: string | null, after: string): ZoneDiffer
   };
 }
 
-/** Lines as the exporter writes them: one record each, the SOA's fields in one line. */
+/** Lines as the exporter writes them: one record each, the SOA's fields in one line; there the serial is left out. */
 function recordLines(text: string): { readonly serial: number | null; readonly lines: ReadonlySet<string> } {
   const lines = new Set<string>();
   let serial: number | null = null;
   for (const line of text.split('\n')) {
     if (line === '' || line.startsWith(';') || line.startsWith('$')) continue;
-    const record = line.replace(/\s+/g, ' ');
-    const soa = / SOA \S+ \S+ (\d+) /.exec(record);
-    if (soa === null) lines.add(record);
-    else serial = Number(soa[1]);
+    // Between words; what stands in quotes is data.
+    const record = line.replace(/"(?:\\.|[^"\\])*"|\s+/g, (part) => (part.startsWith('"') ? part : ' '));
+    const soa = /^(\S+ (?:\d+ )?(?:IN )?SOA \S+ \S+) (\d+) (.*)$/.exec(record);
+    if (soa !== null) serial = Number(soa[2]);
+    lines.add(soa === null ? record : `${soa[1]} … ${soa[3]}`);
   }
   return { serial, lines };
 }
