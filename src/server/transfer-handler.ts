@@ -20,7 +20,7 @@ import type { Responder } from './respond.ts';
 import type { Stats } from './stats.ts';
 import { mayTransfer } from './transfer-access.ts';
 import type { TransferHistory } from './transfer-history.ts';
-import { appendRecord, ixfrSerial, replyHead } from './transfer-message.ts';
+import { appendRecord, ixfrSerial, replyHead, signatureTrouble } from './transfer-message.ts';
 import { openRequest, type Request } from './transfer-request.ts';
 import { captureVersion, versionCursor, type ZoneVersion } from './transfer-version.ts';
 import { TSIG_ROOM } from './tsig-record.ts';
@@ -139,7 +139,16 @@ export class TransferHandler implements SpecialHandler {
   }
 
   private open(message: Uint8Array, client: Client, out: Uint8Array): Request | number {
-    return openRequest(message, client, this.transfer.keys, this.options.now(), out);
+    const request = openRequest(message, client, this.transfer.keys, this.options.now(), out);
+    if (typeof request === 'number' && request > 0) {
+      this.query.decode(message, message.length);
+      this.options.stats.countQuery(client.transport, this.query.type, 0);
+      this.options.stats.countAnswer(client.transport, out[3] & 0xf);
+      if (this.transfer.quiet !== true) {
+        this.options.log(`refused, ${signatureTrouble(out.slice(0, request))}: ${addressText(client.address)}`);
+      }
+    }
+    return request;
   }
 
   /** What fits into one message: an ordinary answer, a refusal, the current SOA to IXFR. At most `limit` octets. */
@@ -189,7 +198,14 @@ export class TransferHandler implements SpecialHandler {
     const key = this.transfer.keys.find(({ name }) => name === keyName) ?? null;
     const network = zone.network === 0 ? null : (this.transfer.rows[zone.network] ?? null);
     const allowed = mayTransfer(this.transfer.allow, { address: client.address, key, zone: zone.origin, network, tls });
-    if (!allowed) return RCODE.refused;
+    if (!allowed) {
+      if (this.transfer.quiet !== true) {
+        const signed = keyName === null ? 'not signed' : `signed with ${nameText(keyName)}`;
+        const who = `${addressText(client.address)}${tls ? ' over TLS' : ''}, ${signed}`;
+        this.options.log(`${nameText(zone.origin)}: refused, no rule allows this transfer: ${who}`);
+      }
+      return RCODE.refused;
+    }
     return type === TYPE.ixfr && ixfrSerial(message) === null ? RCODE.formErr : zone;
   }
 

@@ -1,7 +1,11 @@
 /** Heads and short answers of the messages that `TransferHandler` answers, and what an IXFR request says. */
+
+import { nameText } from '../zones/name.ts';
 import { nameEnd, recordEnd } from './decode.ts';
 import { HEADER_LENGTH, OPCODE, TYPE } from './message.ts';
 import { NameParts } from './message-name.ts';
+import { TSIG_ERROR } from './tsig.ts';
+import { findTsig } from './tsig-record.ts';
 
 /** Header and question of an answer. */
 export function replyHead(message: Uint8Array, questionEnd: number, rcode: number, authoritative: boolean): Uint8Array {
@@ -31,6 +35,14 @@ export function appendRecord(out: Uint8Array, length: number, record: Uint8Array
   out.set(record, length);
   out[11] += 1;
   return length + record.length;
+}
+
+/** What an answer to a signed request says against its signature. */
+export function signatureTrouble(answer: Uint8Array): string {
+  const tsig = findTsig(answer);
+  if (tsig === null || tsig === 'malformed') return 'the signature cannot be read';
+  const name = Object.entries(TSIG_ERROR).find(([, code]) => code === tsig.error)?.[0] ?? String(tsig.error);
+  return `${name.toUpperCase()} with key ${nameText(tsig.keyName)}`;
 }
 
 /** Serial in the SOA of an IXFR request's authority section (RFC 1995 §3); null: there is none. */

@@ -24,6 +24,7 @@ beforeAll(async () => {
       notify: [],
       watch: 0,
     },
+    keys: { log_level: 'DEBUG' },
   });
 });
 
@@ -57,10 +58,25 @@ test.each([
   expect(await dig(secondary.port, '+short', 'secret.example.com', 'TXT')).toEqual([]);
 });
 
+test.each(['nsd', 'knot', 'powerdns'] as const)('%s with another secret gets nothing', async (kind) => {
+  const { secret } = (pageTransfer(0)['keys'] as readonly Record<string, string>[])[0];
+  const wrong = (text: string): string => text.replaceAll(secret, WRONG_SECRET);
+  const secondary = new Secondary(kind, await freePort(), primary.dnsPort, [ZONE], wrong);
+  started.push(secondary);
+  const since = primary.server.output.length;
+  await secondary.start();
+  await primary.server.prints(/refused, BADSIG with key edgewise-transfer\.: 127\.0\.0\.1"/, since);
+  expect(await dig(secondary.port, '+short', 'secret.example.com', 'TXT')).toEqual([]);
+  expect((await primary.server.get('/metrics')).text).toMatch(/dns_answers_total{[^}]*rcode="NOTAUTH"} [1-9]/);
+  await secondary.stop();
+});
+
 test('from an address that no rule names: REFUSED, and no record; from the one that it names, the zone', async () => {
   const lines = async (address: string): Promise<number> =>
     (await dig(primary.dnsPort, '-b', address, '+noall', '+answer', 'other.test', 'AXFR')).length;
+  const since = primary.server.output.length;
   expect(await lines('127.0.0.1')).toBe(0);
+  await primary.server.prints(/other\.test\.: refused, no rule allows this transfer: 127\.0\.0\.1, not signed/, since);
   expect(await lines('127.0.0.3')).toBe(0);
   expect(await lines('127.0.0.2')).toBeGreaterThan(3);
 });
