@@ -1,8 +1,8 @@
 /** Whole zones over a stream (RFC 5936): the SOA, everything else, the SOA again, many records a message. */
 
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { TCP_MAX } from './message.ts';
 import type { MessagePacker } from './message-packer.ts';
+import type { Slices } from './slices.ts';
 import { appendRecord } from './transfer-message.ts';
 import { versionCursor, type ZoneVersion } from './transfer-version.ts';
 import type { TsigSigner } from './tsig.ts';
@@ -10,8 +10,6 @@ import { TSIG_ROOM } from './tsig-record.ts';
 
 /** Beyond 16 KiB names cannot be pointed to, so larger messages would be larger altogether. */
 const MESSAGE_OCTETS = 16_384;
-/** The event loop is given back after so long: a fast reader takes a zone of a million records without a pause. */
-const SLICE_MS = 4;
 const NO_OPT = new Uint8Array(0);
 
 export type TransferTools = {
@@ -21,6 +19,8 @@ export type TransferTools = {
   readonly signer: TsigSigner | null;
   /** Epoch seconds. */
   readonly now: () => number;
+  /** A fast reader takes a zone of a million records without a pause of its own. */
+  readonly slices: Slices;
 };
 
 /** Sends records in as few messages as they fit in. Memory: one message, whatever the number of records. */
@@ -31,7 +31,6 @@ export class TransferStream {
   private readonly bareHead: Uint8Array;
   /** Still to be sent. */
   private opt: Uint8Array;
-  private sliceSince = performance.now();
 
   /**
    * `head`: header with flags and identifier set, and the question, which only the first message repeats (§2.2). `opt`: for
@@ -65,19 +64,16 @@ export class TransferStream {
 
   /** Sends the last message. */
   end(): Promise<boolean> {
-    return this.flush();
+    return this.flush(true);
   }
 
-  private async flush(): Promise<boolean> {
-    const { signer, send, now } = this.tools;
+  private async flush(last = false): Promise<boolean> {
+    const { signer, send, now, slices } = this.tools;
     let length = appendRecord(this.packer.out, this.packer.finish(), this.opt);
     this.opt = NO_OPT;
     if (signer !== null) length = signer.sign(this.packer.out, length, now());
     const went = await send(this.packer.out.subarray(0, length));
-    if (performance.now() - this.sliceSince > SLICE_MS) {
-      await nextTurn();
-      this.sliceSince = performance.now();
-    }
+    if (!last && slices.isOver()) await slices.next();
     this.packer.begin(this.bareHead);
     return went;
   }

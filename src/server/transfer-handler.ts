@@ -17,6 +17,7 @@ import { differenceRecords, packDifference, sendDifference } from './ixfr.ts';
 import { CLASS, EDE, HEADER_LENGTH, OPCODE, RCODE, TCP_MAX, TYPE, UDP_PLAIN_MAX } from './message.ts';
 import { MessagePacker } from './message-packer.ts';
 import type { Responder } from './respond.ts';
+import { Slices } from './slices.ts';
 import type { Stats } from './stats.ts';
 import { mayTransfer } from './transfer-access.ts';
 import type { TransferHistory } from './transfer-history.ts';
@@ -63,6 +64,7 @@ export class TransferHandler implements SpecialHandler {
   /** Of streams that are done: making one takes longer than most transfers. */
   private readonly spare: MessagePacker[] = [];
   private readonly opt = new OptWriter(new Map());
+  private readonly slices = new Slices();
   private transfer: ThreadTransfer;
   private ednsSize: number;
 
@@ -128,6 +130,7 @@ export class TransferHandler implements SpecialHandler {
       send: sendOpen,
       signer,
       now: this.options.now,
+      slices: this.slices,
     });
     const records = since === null ? null : this.differenceSince(version, since);
     this.logTransfer(request, version, since, records);

@@ -1,0 +1,37 @@
+/** Work goes on for so long before the event loop is given back. */
+const SLICE_MS = 4;
+
+/**
+ * Shares a thread's time among long answers: one of them works for a slice at a time, the others wait in line, and between
+ * two slices the event loop looks at everything else. A hundred transfers delay a query as little as one does.
+ */
+export class Slices {
+  private readonly waiting: (() => void)[] = [];
+  private scheduled = false;
+  private since = 0;
+
+  /** Whether the time of the present slice is spent. */
+  isOver(): boolean {
+    return performance.now() - this.since > SLICE_MS;
+  }
+
+  /** Resolves when it is the caller's turn. */
+  next(): Promise<void> {
+    return new Promise((resolve) => {
+      this.waiting.push(resolve);
+      this.schedule();
+    });
+  }
+
+  private schedule(): void {
+    if (this.scheduled) return;
+    this.scheduled = true;
+    setImmediate(() => {
+      this.scheduled = false;
+      this.since = performance.now();
+      this.waiting.shift()?.();
+      // Runs after the event loop went round.
+      if (this.waiting.length > 0) this.schedule();
+    });
+  }
+}
