@@ -15,8 +15,15 @@ type Act = {
   readonly address: boolean;
 };
 type Zone = { readonly zone: string; readonly target: number };
+/**
+ * `outage`: three of four fail. `even`: everybody is as fast as everybody else, so that averages and names decide.
+ * Independent choices alone would hardly ever have more failing edges of the last set than places, or a tie at the last.
+ */
+type Mood = 'mixed' | 'outage' | 'even';
 type Step = {
+  /** Seconds since the round before; below 0 the clock was set back. */
   readonly wait: number;
+  readonly mood: Mood;
   readonly acts: readonly Act[];
   /** Null: as the story has them. */
   readonly canaries: readonly Zone[] | null;
@@ -28,6 +35,8 @@ type Story = {
   /** How many of the edges are listed at all. */
   readonly size: number;
   readonly start: readonly (readonly [number, number])[][];
+  /** All histories are like the first. */
+  readonly sameStart: boolean;
   readonly steps: readonly Step[];
 };
 
@@ -49,7 +58,8 @@ const zones: fc.Arbitrary<readonly Zone[]> = fc
   .array(fc.record({ zone: fc.constantFrom(...ZONES), target: fc.integer({ min: 4, max: 11 }) }), { maxLength: 3 })
   .map((found) => [...new Map(found.map((zone) => [zone.zone, zone])).values()]);
 const steps: fc.Arbitrary<Step> = fc.record({
-  wait: fc.constantFrom(1, 60, 60, 60, 299, 300, 301, 600, 700),
+  wait: fc.constantFrom(1, 60, 60, 60, 60, 299, 300, 301, 600, 700, -100, -5000),
+  mood: fc.constantFrom<Mood>('mixed', 'mixed', 'mixed', 'outage', 'even'),
   acts: fc.array(acts, { minLength: NAMES.length, maxLength: NAMES.length }),
   canaries: fc.oneof({ weight: 5, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: zones }),
   operatorChange: fc.integer({ min: 0, max: 7 }).map((n) => n === 0),
@@ -68,6 +78,7 @@ const stories: fc.Arbitrary<Story> = fc.record({
     minLength: 12,
     maxLength: 12,
   }),
+  sameStart: fc.boolean(),
   steps: fc.array(steps, { minLength: 1, maxLength: 10 }),
 });
 
@@ -77,11 +88,17 @@ function nameOf(target: number): string {
 }
 
 function play(story: Story): void {
-  const histories = story.start.map((samples) => {
+  const starts = story.start.map((own) => [...(story.sameStart ? story.start[0] : own)].sort((a, b) => b[0] - a[0]));
+  const histories = starts.map((samples) => {
     let history: History = { times: [], seconds: [] };
-    for (const [ago, took] of [...samples].sort((a, b) => b[0] - a[0]))
-      history = addSample(history, NOW - ago, took / 1000);
+    for (const [ago, took] of samples) history = addSample(history, NOW - ago, took / 1000);
     return history;
+  });
+  /** The same kept without the code under test: a sample takes the place of all that are not older than it. */
+  const plain: PlainHistory[] = starts.map((samples) => {
+    let kept: PlainHistory = [];
+    for (const [ago, took] of samples) kept = withPlain(kept, NOW - ago, took);
+    return kept;
   });
   let memory: Memory = NO_MEMORY;
   let settled = story.steps[0].acts.map(({ mode }) => mode);
@@ -93,8 +110,10 @@ function play(story: Story): void {
     const targets = histories.map((history, i): EdgeInput => {
       const act = step.acts[i % NAMES.length];
       const name = nameOf(i);
-      const taken = act.fetch === null ? null : sample(name, act.fetch / 1000, now);
+      const fetch = moodFetch(step.mood, act.fetch, i);
+      const taken = fetch === null ? null : sample(name, fetch / 1000, now);
       if (taken !== null) histories[i] = addSample(history, taken.at, taken.seconds);
+      if (fetch !== null) plain[i] = withPlain(plain[i], now, fetch);
       return {
         name,
         mode: settled[i % NAMES.length],
@@ -121,20 +140,33 @@ function play(story: Story): void {
       operatorChange: step.operatorChange,
     };
     const decision = decide(input);
-    compare(decision, naiveOf(input, histories), memory);
+    compare(decision, naiveOf(input, plain), memory);
     hasProperties(decision, input);
     memory = decision.memory;
   }
 }
 
-function naiveOf(input: Parameters<typeof decide>[0], histories: readonly History[]): NaiveRound {
+/** [epoch seconds, milliseconds], oldest first. */
+type PlainHistory = readonly (readonly [number, number])[];
+
+function withPlain(samples: PlainHistory, at: number, took: number): PlainHistory {
+  return [...samples.filter(([when]) => when < at), [at, took]];
+}
+
+function moodFetch(mood: Mood, fetch: number | null, target: number): number | null {
+  if (fetch === null || mood === 'mixed') return fetch;
+  if (mood === 'even') return 200;
+  return target % 4 === 0 ? fetch : 10_000;
+}
+
+function naiveOf(input: Parameters<typeof decide>[0], histories: readonly PlainHistory[]): NaiveRound {
   const target = (edge: EdgeInput): NaiveTarget => {
     const index = NAMES.indexOf(edge.name);
-    const { times, seconds } = histories[index === -1 ? Number(edge.name.split('.')[3]) : index];
+    const samples = histories[index === -1 ? Number(edge.name.split('.')[3]) : index];
     return {
       name: edge.name,
       mode: edge.mode,
-      samples: times.map((at, i) => [at, Math.round(seconds[i] * 1000)]),
+      samples: samples.map(([at, took]) => [at, took]),
       fetched: edge.sample === null ? null : Math.round(edge.sample.seconds * 1000),
       badObject: edge.verificationFailed,
       hasAddress: edge.v4 !== null,
@@ -167,6 +199,7 @@ function compare(decision: Decision, round: NaiveRound, before: Memory): void {
   expect(decision.outcome.kind === 'empty').toBe(naive.empty);
   expect(decision.outcome.kind === 'changed').toBe(naive.rotated);
   expect(decision.hold !== null).toBe(naive.held);
+  expect(decision.memory.rotations).toEqual(naive.rotationList);
   expect(decision.memory.lastLive).toEqual(naive.empty ? before.lastLive : naive.live);
   expect(Object.fromEntries(decision.memory.activeCanaries.map(({ zone, address }) => [zone, address]))).toEqual(
     naive.used,

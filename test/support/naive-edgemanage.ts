@@ -39,6 +39,8 @@ export interface NaiveResult {
   empty: boolean;
   rotated: boolean;
   held: boolean;
+  /** Section 6 row 8 and section 3: one entry more where the live list differs, the newest hundred. */
+  rotationList: number[];
   /** zone → address in use. */
   used: Record<string, string>;
   heldZones: string[];
@@ -96,7 +98,10 @@ function sameSet(a: string[], b: string[]): boolean {
 
 function countYoung(times: number[], now: number): number {
   let young = 0;
-  for (const at of times) if (now - at < 600) young++;
+  for (const at of times) {
+    if (at > now) continue; // the clock was set back since: "times in the future count for nothing"
+    if (now - at < 600) young++;
+  }
   return young;
 }
 
@@ -166,6 +171,10 @@ export function naiveRound(round: NaiveRound): NaiveResult {
   const empty = live.length === 0;
   const rotated = !empty && !sameSet(live, round.lastLive);
 
+  const rotationList = [...round.rotationList];
+  if (rotated) rotationList.push(round.now);
+  while (rotationList.length > 100) rotationList.shift();
+
   // Section 8: judged as edges are; the killer counts distinct failing addresses.
   const canaryStates: Record<string, string> = {};
   const failing: string[] = [];
@@ -211,5 +220,5 @@ export function naiveRound(round: NaiveRound): NaiveResult {
     if (use) used[canary.zone] = canary.name;
   }
 
-  return { states, canaryStates, live, empty, rotated, held, used, heldZones };
+  return { states, canaryStates, live, empty, rotated, held, rotationList, used, heldZones };
 }
