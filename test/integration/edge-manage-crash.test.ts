@@ -5,12 +5,14 @@ import { Installation, NETWORK, OBJECT, type StateJson } from '../support/instal
 import { MockFleet } from '../support/mock-fleet.ts';
 
 /**
- * `edge_manage` killed with SIGKILL at random moments, while the live set changes from run to run. After each kill every
- * file is whole, serials went up only, what a zone file says was decided before it was written, and nothing recorded by
+ * `edge_manage` killed with SIGKILL at random moments, while the live set changes from run to run: in turn at a moment of
+ * time and at a file operation, of which most of a run's time has none. After each kill every file is whole, serials went up only, what a zone file says was decided before it was written, and nothing recorded by
  * the last completed run is lost. `EDGEWISE_CRASHES=100 npx vitest run test/integration/edge-manage-crash.test.ts` for more.
  */
 const CRASHES = Number(process.env['EDGEWISE_CRASHES'] ?? 20);
 const COMPLETE_EVERY = 5;
+
+const KILLER = new URL('../support/kill-at-operation.mjs', import.meta.url).href;
 
 const EDGES = Array.from({ length: 8 }, (_, i) => `127.77.3.${i + 1}`);
 const CANARY = '127.77.3.100';
@@ -91,8 +93,10 @@ async function shuffle(turn: number): Promise<void> {
   }
 }
 
-async function complete(): Promise<Known> {
-  const { status, stderr } = await site.run('edge_manage', ['--force']);
+/** A whole run, and how many file operations it took. */
+async function complete(): Promise<{ readonly before: Known; readonly operations: number }> {
+  const counted = site.path('operations');
+  const { status, stderr } = await site.run('edge_manage', ['--force'], underKiller({ EDGEWISE_COUNT_IN: counted }));
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   const state = await site.state();
   for (const zone of ZONES.filter((name) => name !== 'canary.test')) {
@@ -101,25 +105,41 @@ async function complete(): Promise<Known> {
   expect((await zoneFile('canary.test'))?.apex).toContain(CANARY);
   const hidden = [...(await site.list('.')), ...(await site.list('health'))].filter((name) => name.endsWith('.tmp'));
   expect(hidden).toEqual([]); // what killed runs left half-written is swept
-  return known(state);
+  return { before: await known(state), operations: Number(await site.read('operations')) };
+}
+
+function underKiller(order: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return { NODE_OPTIONS: `${process.env['NODE_OPTIONS'] ?? ''} --import ${KILLER}`, ...order };
+}
+
+/** Started and killed: at a file operation of `operations`, or at a moment of `usualMs`. */
+async function killedRun(how: 'operation' | 'moment', operations: number, usualMs: number): Promise<void> {
+  const at = String(1 + Math.floor(operations * Math.random()));
+  const child = site.start(
+    'edge_manage',
+    ['--force'],
+    how === 'operation' ? underKiller({ EDGEWISE_KILL_AT: at }) : {},
+  );
+  const exit = once(child, 'exit');
+  // A run spends its first part starting up: the kills are spread over the rest, where it fetches and writes.
+  const timer =
+    how === 'moment' ? setTimeout(() => child.kill('SIGKILL'), usualMs * (0.3 + 0.7 * Math.random())) : undefined;
+  await exit;
+  clearTimeout(timer);
 }
 
 test(`${CRASHES} kills at random moments`, { timeout: 120_000 + CRASHES * 10_000 }, async () => {
   const started = Date.now();
-  let before = await complete();
+  let { before, operations } = await complete();
   const usualMs = Date.now() - started;
+  expect(operations).toBeGreaterThan(EDGES.length);
   for (let crash = 1; crash <= CRASHES; crash++) {
     await shuffle(crash);
-    const child = site.start('edge_manage', ['--force']);
-    const exit = once(child, 'exit');
-    // A run spends its first part starting up: the kills are spread over the rest, where it fetches and writes.
-    const timer = setTimeout(() => child.kill('SIGKILL'), usualMs * (0.3 + 0.7 * Math.random()));
-    await exit;
-    clearTimeout(timer);
+    await killedRun(crash % 2 === 0 ? 'moment' : 'operation', operations, usualMs);
     await expectConsistent(before);
     const locks = Locks.open(site.path('edgemanage.lock'));
     expect(locks.isLocked('network', NETWORK)).toBe(false);
     locks.close();
-    if (crash % COMPLETE_EVERY === 0) before = await complete();
+    if (crash % COMPLETE_EVERY === 0) ({ before, operations } = await complete());
   }
 });
