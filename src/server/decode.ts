@@ -57,7 +57,7 @@ export class Query {
     this.flags1 = query[2];
     this.flags2 = query[3];
     const opcode = this.opcode;
-    if (opcode !== OPCODE.query) return opcode === OPCODE.notify ? DECODED.special : DECODED.notImp;
+    if (opcode !== OPCODE.query) return this.otherOpcode(query, length, out, opcode);
     // RFC 9619 §4: a query has one question.
     if (query[4] !== 0 || query[5] !== 1) return this.withoutQuestion(query, length);
     if (!this.readQuestion(query, length, out)) return DECODED.formErr;
@@ -73,6 +73,23 @@ export class Query {
     const additionals = (query[10] << 8) | query[11];
     if (additionals === 0) return at === length ? DECODED.query : DECODED.formErr;
     return this.readAdditional(query, at, length, additionals);
+  }
+
+  /**
+   * Only what its answer repeats is read: OPT, if the message is built like others (RFC 6891 §7), and NOTIFY's question
+   * (RFC 1996 §4.7).
+   */
+  private otherOpcode(query: Uint8Array, length: number, out: DataView, opcode: number): number {
+    const [questions, answers, authorities, additionals] = [4, 6, 8, 10].map((at) => (query[at] << 8) | query[at + 1]);
+    let at = HEADER_LENGTH;
+    for (let left = questions; left > 0 && at >= 0; left--) at = questionEnd(query, at, length);
+    for (let left = answers + authorities; left > 0 && at >= 0; left--) {
+      at = recordEnd(query, nameEnd(query, at, length), length);
+    }
+    if (at < 0 || this.readAdditional(query, at, length, additionals) === DECODED.formErr) this.edns.clear();
+    if (opcode !== OPCODE.notify) return DECODED.notImp;
+    if (questions === 1) this.readQuestion(query, length, out);
+    return DECODED.special;
   }
 
   /** Always FORMERR, but OPT is read where there is nothing else: a client may want a cookie (RFC 7873 §5.4). */
@@ -126,6 +143,12 @@ export function nameEnd(query: Uint8Array, at: number, length: number): number {
     place += 1 + octet;
   }
   return -1;
+}
+
+/** First octet after the question at `at`; -1 when it runs past `length`. */
+function questionEnd(query: Uint8Array, at: number, length: number): number {
+  const fields = nameEnd(query, at, length);
+  return fields >= 0 && fields + 4 <= length ? fields + 4 : -1;
 }
 
 /** First octet after the record whose type field is at `at`; -1 when `at` is or the record runs past `length`. */

@@ -41,7 +41,7 @@ export class OptWriter {
 
   /**
    * Writes it at `out[at]`; returns the place after it. `rcode` is the whole extended code, `cookie` the whole COOKIE or
-   * null, `error` an extended error or EDE.none; the error is left out when it does not fit before `limit`.
+   * null, `error` an extended error or EDE.none. Identifier and error are left out when they do not fit before `limit`.
    */
   write(
     out: Uint8Array,
@@ -60,8 +60,10 @@ export class OptWriter {
     view.setInt32(at + 5, ((rcode >>> 4) << 24) | (edns.dnssecOk ? 0x8000 : 0));
     const options = at + OPT_FIXED;
     let to = options;
-    if (edns.nsid && this.nsid !== null) to = option(out, to, OPTION.nsid, this.nsid);
     if (cookie !== null) to = option(out, to, OPTION.cookie, cookie);
+    if (edns.nsid && this.nsid !== null && to + OPTION_HEAD + this.nsid.length <= limit) {
+      to = option(out, to, OPTION.nsid, this.nsid);
+    }
     if (edns.keepalive && tcp) {
       to = optionHead(out, to, OPTION.keepalive, 2);
       out[to++] = this.idleTenths >>> 8;

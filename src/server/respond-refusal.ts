@@ -9,6 +9,12 @@ export const ERROR_TEXTS: ReadonlyMap<number, string> = new Map([
   [EDE.invalidData, 'zone not loaded'],
 ]);
 
+/** Why a transfer or a NOTIFY is refused, by rcode. */
+export const REFUSAL_ERRORS: ReadonlyMap<number, number> = new Map([
+  [RCODE.refused, EDE.prohibited],
+  [RCODE.notAuth, EDE.notAuthoritative],
+]);
+
 /** What is said to query types that no zone holds (RFC 6895 §3.1); noError: ANY and what may yet be assigned. */
 export function metaRcode(type: number): number {
   switch (type) {

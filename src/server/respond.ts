@@ -17,7 +17,7 @@ import { MessageViews } from './message-view.ts';
 import type { PacketRoom } from './packet-room.ts';
 import { padAnswer } from './padding.ts';
 import { ChaosNames, writeChaosText } from './respond-chaos.ts';
-import { ERROR_TEXTS, metaRcode } from './respond-refusal.ts';
+import { ERROR_TEXTS, metaRcode, REFUSAL_ERRORS } from './respond-refusal.ts';
 import type { Stats } from './stats.ts';
 import * as statistics from './stats.ts';
 import { type ServedZone, ZoneTable } from './zone-table.ts';
@@ -153,13 +153,27 @@ export class Responder {
       counters[EVENT.edns] += 1;
       if (!this.takeCookie(query, client)) return this.refuse(query, client, RCODE.formErr, EDE.none);
     }
-    if (decoded === DECODED.notImp) return this.refuse(query, client, RCODE.notImp, EDE.none);
+    if (decoded === DECODED.notImp) {
+      const rcode = this.query.edns.version === 0 ? RCODE.notImp : RCODE.badVers;
+      return this.refuse(query, client, rcode, EDE.none);
+    }
     if (decoded === DECODED.formErr) {
       // RFC 7873 §5.4: without a question, a client asks for a cookie.
       const rcode = this.query.isEmpty && this.cookie !== null ? RCODE.noError : RCODE.formErr;
       return this.refuse(query, client, rcode, EDE.none);
     }
     return this.question(query, client);
+  }
+
+  /** An answer with this rcode and no records to what is SPECIAL, signature taken off; as `respond` in all else. */
+  refuseSpecial(query: Uint8Array, length: number, out: Uint8Array, client: Client, rcode: number): number {
+    this.out = out;
+    this.view = this.views.of(out);
+    if (this.query.decode(query, length, this.view) === DECODED.drop) return 0;
+    this.cookie = null;
+    if (!this.takeCookie(query, client)) return this.refuse(query, client, RCODE.formErr, EDE.none);
+    if (this.query.edns.version !== 0) return this.refuse(query, client, RCODE.badVers, EDE.none);
+    return this.refuse(query, client, rcode, REFUSAL_ERRORS.get(rcode) ?? EDE.none);
   }
 
   /** Counts an answer of `size` octets that was given before, as if it were new. */

@@ -24,7 +24,6 @@ import type { TransferHistory } from './transfer-history.ts';
 import { appendRecord, ixfrSerial, replyHead, signatureTrouble } from './transfer-message.ts';
 import { openRequest, type Request } from './transfer-request.ts';
 import { captureVersion, versionCursor, type ZoneVersion } from './transfer-version.ts';
-import { TSIG_ROOM } from './tsig-record.ts';
 import type { ServedZone } from './zone-table.ts';
 
 /** For an error about a signature, with its record. */
@@ -254,14 +253,12 @@ export class TransferHandler implements SpecialHandler {
     return room;
   }
 
+  /** Only an rcode; the question and OPT are as in the request. */
   private plain(request: Request, rcode: number, limit: number): Uint8Array {
-    const head = replyHead(request.message, this.query.questionEnd, rcode, false);
-    const opt = this.optRecord(request);
-    const out = new Uint8Array(head.length + opt.length + TSIG_ROOM);
-    out.set(head);
-    this.options.stats.countAnswer(request.client.transport, rcode);
-    const answer = this.signed(request, out, appendRecord(out, head.length, opt));
-    return answer.length <= limit ? answer : head;
+    const { message, client, signer } = request;
+    const out = this.room(limit - (signer?.recordLength ?? 0));
+    const length = this.options.responder.refuseSpecial(message, message.length, out, client, rcode);
+    return length <= 0 ? new Uint8Array(0) : this.signed(request, this.packer.out, length);
   }
 
   private soaOnly(request: Request, version: ZoneVersion, limit: number): Uint8Array {

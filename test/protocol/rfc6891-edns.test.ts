@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { expectAnswer } from '../support/dns-expect.ts';
-import type { EdnsSpec } from '../support/dns-query.ts';
-import { encodeOpt } from '../support/dns-query.ts';
+import { decodeMessage } from '../support/dns-message.ts';
+import { type EdnsSpec, encodeOpt, encodeQuery, OPCODE_SHIFT } from '../support/dns-query.ts';
 import { protocolServer } from './protocol-server.ts';
 
 const served = protocolServer([], { nsid: new TextEncoder().encode('edge-7') });
@@ -113,6 +113,46 @@ test.each([
 ])('%s has OPT', async (rcode, name) => {
   const message = await served.server.ask({ name, edns: {} });
   expect([message.rcode, message.opt?.version]).toEqual([rcode, 0]);
+});
+
+// The same whatever is asked for: an opcode that we do not know, a NOTIFY, a transfer that is not for everybody.
+describe.each([
+  ['STATUS', 2, 'A', 'NOTIMP'],
+  ['UPDATE', 5, 'SOA', 'NOTIMP'],
+  ['opcode 9', 9, 'A', 'NOTIMP'],
+  ['NOTIFY', 4, 'SOA', 'REFUSED'],
+  ['AXFR', 0, 'AXFR', 'REFUSED'],
+] as const)('%s', (_, opcode, type, rcode) => {
+  const flags = opcode << OPCODE_SHIFT;
+
+  test.each(['udp', 'tcp'] as const)('has OPT in its answer when there is one in the query (%s)', async (transport) => {
+    const query = { name: 'example.test', type, flags };
+    const { opt, ...message } = await served.server.ask({ ...query, edns: { flags: 0x8000 } }, transport);
+    // AXFR is for TCP (RFC 5936 §4.2).
+    expect([message.rcode, message.opcode]).toEqual([
+      type === 'AXFR' && transport === 'udp' ? 'FORMERR' : rcode,
+      opcode,
+    ]);
+    expect([opt?.version, opt?.flags]).toEqual([0, 0x8000]);
+    expect((await served.server.ask(query, transport)).opt).toBeNull();
+  });
+
+  test('is BADVERS in a version that we do not know', async () => {
+    const edns = { version: 1 };
+    const message = await served.server.ask({ name: 'example.test', type, flags, edns }, 'tcp');
+    expect([message.rcode, message.opt?.version, message.answer.length]).toEqual(['BADVERS', 0, 0]);
+  });
+});
+
+test('what is no DNS message but for its header is answered without OPT', async () => {
+  const octets = encodeQuery({ name: 'example.test', flags: 6 << OPCODE_SHIFT, edns: {} }).slice(0, -1);
+  const { rcode, opt } = decodeMessage((await served.server.exchange(octets)) ?? new Uint8Array(0));
+  expect([rcode, opt]).toEqual(['NOTIMP', null]);
+});
+
+test('a NOTIFY gets its question back', async () => {
+  const { question } = await served.server.ask({ name: 'eXample.test', type: 'SOA', flags: 4 << OPCODE_SHIFT });
+  expect(question).toEqual({ name: 'eXample.test.', type: 'SOA', class: 1 });
 });
 
 // RFC 8914 §4.21: why a name is refused.
