@@ -75,8 +75,9 @@ export class ZoneAnswer {
     this.leftZone = false;
     let current: ServedZone | null = zone;
     while (current !== null && this.step(current, type, whole)) {
-      current = this.zones.find(this.chain.name, 0);
+      current = this.zones.answering(this.chain.name, type);
       if (current !== zone) this.leftZone = true;
+      if (current?.catalog) return; // no way in for who may not transfer it (RFC 9432 §7)
     }
   }
 

@@ -218,7 +218,7 @@ export class Responder {
       const rcode = metaRcode(type);
       if (rcode !== RCODE.noError) return this.refuse(query, client, rcode, EDE.notSupported);
     }
-    const zone = this.zoneFor(type);
+    const zone = this.zones.answering(this.query.name, type);
     this.stats.countQuery(transport, type, zone === null ? NO_ZONE : zone.network);
     if (zone === null) return this.refuse(query, client, RCODE.refused, EDE.notAuthoritative);
     if (zone.catalog && !this.asksForSoaOf(zone)) return this.refuse(query, client, RCODE.refused, EDE.prohibited);
@@ -266,14 +266,6 @@ export class Responder {
     repeats.flags = (edns.present ? REPEAT_FLAG.edns : 0) | (answer.truncated ? REPEAT_FLAG.truncated : 0);
     const { queryNumber, answerNumber } = this;
     repeats.keep(packets, queryNumber, end, answerNumber, size, zone.slot, sequence, answer.writer.liveBlock);
-  }
-
-  /** The zone that answers: the longest match, but DS at a zone's origin is its parent's (RFC 4035 §3.1.4.1). */
-  private zoneFor(type: number): ServedZone | null {
-    const { name } = this.query;
-    const zone = this.zones.find(name, 0);
-    if (type !== TYPE.ds || zone === null || zone.originLabels !== name.labels || name.labels === 0) return zone;
-    return this.zones.find(name, 1) ?? zone;
   }
 
   /** Class CH tells version and identifier, if the operator wants it; no other class exists here. */

@@ -2,10 +2,12 @@ import { ZoneImage } from '../zones/image.ts';
 import * as hashing from '../zones/image-hash.ts';
 import { type WireName, wireFromName } from '../zones/name.ts';
 import type { ZoneUpdate } from '../zones/zone-update.ts';
+import * as message from './message.ts';
 import { NameParts } from './message-name.ts';
 
 // Imported names are looked up at each use, constants of this module are folded into the code: a tenth of the time.
 const { spread } = hashing;
+const { TYPE } = message;
 
 /** A zone as an answering thread knows it. */
 export type ServedZone = {
@@ -105,6 +107,15 @@ export class ZoneTable {
     this.places.set(zone.zone, this.zones.length);
     this.slots[slot] = this.zones.push(zone);
     this.mostLabels = Math.max(this.mostLabels, zone.originLabels);
+  }
+
+  /**
+   * The zone that answers the question: the longest match, but DS at a zone's origin is its parent's (RFC 4035 §3.1.4.1).
+   */
+  answering(name: NameParts, type: number): ServedZone | null {
+    const zone = this.find(name, 0);
+    if (type !== TYPE.ds || zone === null || zone.originLabels !== name.labels || name.labels === 0) return zone;
+    return this.find(name, 1) ?? zone;
   }
 
   /**

@@ -17,6 +17,7 @@ ns.deep.er IN A 192.0.2.12
 tochild IN CNAME www.child
 tonothing IN CNAME nope.child
 tocut IN CNAME x.glueless
+toapex IN CNAME child
 mx IN MX 10 www.child
 mx IN MX 20 ns1
 `;

@@ -7,14 +7,14 @@ import { ZoneTable } from '../../src/server/zone-table.ts';
 import { nameKey, type WireName } from '../../src/zones/name.ts';
 import { encodeQuery } from '../support/dns-query.ts';
 import { TestResponder } from '../support/dns-responder.ts';
-import { zoneUpdate } from '../support/zone-images.ts';
+import { imageOf, zoneUpdate } from '../support/zone-images.ts';
 
 const SOA = '@ 300 SOA ns host 7 1 2 3 60\n@ 300 NS ns\nns 300 A 192.0.2.1\n';
 const PARENT = {
   origin: 'parent.test',
-  text: `${SOA}child NS ns.child\nns.child A 192.0.2.9\nchild DS 1 8 2 ${'AB'.repeat(32)}\n`,
+  text: `${SOA}child NS ns.child\nns.child A 192.0.2.9\nchild DS 1 8 2 ${'AB'.repeat(32)}\nalias CNAME child\n`,
 };
-const CHILD = { origin: 'child.parent.test', text: `${SOA}www A 192.0.2.80\nup CNAME ns.parent.test.\n` };
+const CHILD = { origin: 'child.parent.test', text: `${SOA}www A 192.0.2.80\nup CNAME ns.parent.test.\nself CNAME @\n` };
 
 function key(text: string): WireName {
   const name = nameKey(text);
@@ -47,6 +47,22 @@ describe('parent and child zone side by side', () => {
       'ns.parent.test. A',
     ]);
     expect(aa).toBe(true);
+  });
+
+  test.each(['alias.parent.test', 'self.child.parent.test'])('DS of an alias for the child, %s', (name) => {
+    const { answer } = responder.ask({ name, type: 'DS' });
+    expect(answer.map(({ owner, type }) => `${owner} ${type}`)).toEqual([`${name}. CNAME`, 'child.parent.test. DS']);
+    expect(responder.ask({ name, type: 'SOA' }).answer[1].text).toContain('ns.child.parent.test.');
+  });
+
+  // RFC 9432 §7: what a catalog holds is for those who may transfer it.
+  test('an alias leads into no catalog', () => {
+    const catalog = new TestResponder([{ ...CHILD, text: `${SOA}way CNAME a.zones.catalog.test.\n` }]);
+    const image = imageOf({ origin: 'catalog.test', text: `${SOA}a.zones TXT "secret"\n` });
+    const origin = key('catalog.test');
+    catalog.responder.apply([{ kind: 'zone', zone: 1, origin, image, slot: -1, network: 1, catalog: true }]);
+    const { rcode, answer, authority } = catalog.ask({ name: 'way.child.parent.test', type: 'TXT' });
+    expect([rcode, answer.map(({ type }) => type), authority]).toEqual(['NOERROR', ['CNAME'], []]);
   });
 
   test('without the child’s zone its names are a referral', () => {
