@@ -72,6 +72,7 @@ describe('FORMERR', () => {
     ['a name of 256 octets', question(longName(256))],
     ['a name of 257 octets', question(longName(257))],
     ['octets after the question', encodeQuery({ name: 'www.example.test', trailing: new Uint8Array(4) })],
+    ['octets after OPT', encodeQuery({ name: 'www.example.test', edns: {}, trailing: new Uint8Array(1) })],
     ['records announced that are not there', encodeQuery({ name: 'www.example.test', counts: [1, 0, 0, 5] })],
     ['65,535 records announced', encodeQuery({ name: 'www.example.test', counts: [1, 0, 0, 65535], edns: {} })],
     ['an answer in the query', encodeQuery({ name: 'www.example.test', counts: [1, 1, 0, 0] })],

@@ -70,6 +70,9 @@ describe('parent and child zone side by side', () => {
     alone.responder.apply([{ kind: 'gone', zone: 1 }]);
     const { aa, authority, additional } = alone.ask({ name: 'www.child.parent.test' });
     expect([aa, authority[0].type, additional[0].text]).toEqual([false, 'NS', '192.0.2.9']);
+    // RFC 1035 §4.1.1: AA is about the first owner of the answer, here the alias.
+    const alias = alone.ask({ name: 'alias.parent.test' });
+    expect([alias.aa, alias.answer[0].type, alias.authority[0].type]).toEqual([true, 'CNAME', 'NS']);
   });
 });
 
