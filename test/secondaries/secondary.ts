@@ -80,7 +80,10 @@ export class Secondary {
   private async startPowerDns(): Promise<{ stop(): Promise<void> }> {
     const { folder, port } = this;
     const database = join(folder, 'pdns.sqlite3');
-    const config = this.edit(`${snippet('pdns.conf')}${snippet('pdns.conf-many')}`).replace('/var/lib/powerdns/pdns.sqlite3', database);
+    const config = this.edit(`${snippet('pdns.conf')}${snippet('pdns.conf-many')}`).replace(
+      '/var/lib/powerdns/pdns.sqlite3',
+      database,
+    );
     const own = `local-address=127.0.0.1\nlocal-port=${port}\nsocket-dir=${folder}\nreceiver-threads=1\nloglevel=6\n`;
     const fresh = !this.hasStarted;
     this.hasStarted = true;
