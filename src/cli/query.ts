@@ -54,8 +54,10 @@ async function query(flags: QueryFlags): Promise<number> {
   const rows: EdgeRow[] = [];
   for (const edge of listedEdges(loaded.config, flags.dnet)) {
     const { record, faults } = await stores.read(edge, now);
-    // It is listed all the same, as the next round will take it: as an edge that starts anew.
-    complain(faults);
+    if (faults.length > 0) {
+      complain(faults);
+      continue;
+    }
     const row = rowOf(edge, expireMode(record, now), now);
     if (matches(row, { health: flags.health ?? null, state: flags.state ?? null, mode: flags.mode ?? null })) {
       rows.push(row);
