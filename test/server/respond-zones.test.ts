@@ -76,6 +76,27 @@ describe('parent and child zone side by side', () => {
   });
 });
 
+describe('chains of aliases', () => {
+  const links = Array.from({ length: 12 }, (_, i) => `c${i} CNAME c${i + 1}\n`).join('');
+  const text = `${SOA}${links}c12 A 192.0.2.12\nin CNAME a\na CNAME b\nb CNAME a\n`;
+  const responder = new TestResponder([{ origin: 'zone.test', text }]);
+
+  // RFC 1034 §3.6.2
+  test('a loop that the question is no part of has each link once', () => {
+    const { answer } = responder.ask({ name: 'in.zone.test' });
+    expect(answer.map(({ owner, text: to }) => `${owner} ${to}`)).toEqual([
+      'in.zone.test. a.zone.test.',
+      'a.zone.test. b.zone.test.',
+      'b.zone.test. a.zone.test.',
+    ]);
+  });
+
+  test('a dozen links are followed', () => {
+    const { answer } = responder.ask({ name: 'c0.zone.test' });
+    expect([answer.length, answer[12].text]).toEqual([13, '192.0.2.12']);
+  });
+});
+
 describe('zones come, change and go', () => {
   test('a zone without a usable version is SERVFAIL with the reason, its parent’s names are not', () => {
     const responder = new TestResponder([PARENT]);
