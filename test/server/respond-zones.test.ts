@@ -97,6 +97,18 @@ describe('chains of aliases', () => {
   });
 });
 
+// RFC 1035 §4.1.4: nothing points to what was taken back.
+test('additional data that does not fit leaves no name behind', () => {
+  const many = Array.from({ length: 40 }, (_, i) => `a.hosts A 192.0.2.${i}\n`).join('');
+  const text = `${SOA}s SRV 1 1 1 a.hosts\ns SRV 2 1 1 b.hosts\n${many}b.hosts A 192.0.2.99\n`;
+  const { tc, answer, additional } = new TestResponder([{ origin: 'zone.test', text }]).ask({
+    name: 's.zone.test',
+    type: 'SRV',
+  });
+  expect([tc, answer.length]).toEqual([false, 2]);
+  expect(additional.map(({ owner, text: to }) => `${owner} ${to}`)).toEqual(['b.hosts.zone.test. 192.0.2.99']);
+});
+
 describe('zones come, change and go', () => {
   test('a zone without a usable version is SERVFAIL with the reason, its parent’s names are not', () => {
     const responder = new TestResponder([PARENT]);
