@@ -59,8 +59,12 @@ export function serveCommand(): Command {
     });
 }
 
-/** In place of the launcher's listener, which is there for the time before this program is loaded. */
+/**
+ * In place of the launcher's listener, which is there for the time before this program is loaded. Ours comes first: with
+ * the last listener goes the watch for the signal, and with that a signal that came meanwhile.
+ */
 function hear(signal: NodeJS.Signals, listener: () => void): void {
-  process.removeAllListeners(signal);
+  const before = process.rawListeners(signal);
   process.on(signal, listener);
+  for (const old of before) process.off(signal, old as () => void);
 }
