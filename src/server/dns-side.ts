@@ -9,7 +9,6 @@ import { type LiveBoard, NETWORKS_MAX } from './live-board.ts';
 import { Stats, type StatsSum, sumStats } from './stats.ts';
 import type { TlsFiles } from './tls-files.ts';
 import { type BoundThreads, DnsThreads } from './worker-group.ts';
-import { LastZones } from './worker-zones.ts';
 
 export type DnsSideOptions = {
   readonly server: ServerConfig;
@@ -22,8 +21,8 @@ export type DnsSideOptions = {
 };
 
 /**
- * The answering half as the server sees it: ports first, answers later. Zones that change before there are threads are
- * kept for them, so nobody has to know which of the two states it is in.
+ * The answering half as the server sees it: ports first, threads that take over zones, answers last. Nobody has to know
+ * which of these states it is in.
  */
 export class DnsSide {
   private readonly board: LiveBoard;
@@ -32,8 +31,6 @@ export class DnsSide {
   private server: ServerConfig;
   private transfer: TransferConfig;
   private threads: DnsThreads | null = null;
-  /** For threads that start later. */
-  private readonly zones = new LastZones();
   private readonly numbers = new Map<WireName, number>();
   private readonly steps = new Map<number, readonly Uint8Array[]>();
 
@@ -64,15 +61,18 @@ export class DnsSide {
     return held.side;
   }
 
+  /** Starts the threads. They take over the zones that load from now on; nothing is answered yet. */
+  launch(): void {
+    this.bound.launch();
+  }
+
   /** Answers from now on; resolves when every thread does. */
   async run(): Promise<Fault | null> {
-    const threads = await this.bound.run(this.zones.all());
+    this.bound.configure(this.server, this.threadTransfer());
+    this.bound.sendHistory({ live: this.board.takeNews(), steps: [] });
+    const threads = await this.bound.run();
     if ('code' in threads) return threads;
     this.threads = threads;
-    threads.configure(this.server, this.threadTransfer());
-    // Whatever changed while they started; a zone told twice is told the same.
-    threads.send(this.zones.all());
-    await threads.settled();
     return null;
   }
 
@@ -108,7 +108,7 @@ export class DnsSide {
   /** These zones have a slot of their own from now on. */
   slotsChanged(network: string, origins: readonly WireName[]): void {
     const live = this.board.takeNews();
-    if (live.length > 0) this.threads?.sendHistory({ live, steps: [] });
+    if (live.length > 0) this.feed.sendHistory({ live, steps: [] });
     const updates = origins.flatMap((origin): ZoneUpdate[] => {
       const zone = this.numbers.get(origin);
       return zone === undefined ? [] : [{ kind: 'slot', zone, slot: this.board.slotOf(network, origin) }];
@@ -125,7 +125,7 @@ export class DnsSide {
       else this.steps.set(zone, list);
       return [{ zone, steps: list }];
     });
-    if (steps.length > 0) this.threads?.sendHistory({ live: [], steps });
+    if (steps.length > 0) this.feed.sendHistory({ live: [], steps });
   }
 
   private history(): ThreadHistory {
@@ -141,7 +141,7 @@ export class DnsSide {
   configure(server: ServerConfig, transfer: TransferConfig): void {
     this.server = server;
     this.transfer = transfer;
-    this.threads?.configure(server, this.threadTransfer());
+    this.feed.configure(server, this.threadTransfer());
   }
 
   /** Another certificate, for connections from now on. */
@@ -154,7 +154,7 @@ export class DnsSide {
   }
 
   stop(): Promise<void> {
-    return this.threads === null ? this.bound.close() : this.threads.stop();
+    return this.bound.stop();
   }
 
   private threadTransfer(): ThreadTransfer {
@@ -163,11 +163,15 @@ export class DnsSide {
   }
 
   private tell(updates: readonly ZoneUpdate[]): void {
-    this.zones.note(updates);
     for (const update of updates) {
       if (update.kind === 'zone' || update.kind === 'broken') this.numbers.set(update.origin, update.zone);
     }
-    this.threads?.send(updates);
+    this.feed.send(updates);
+  }
+
+  /** Whoever takes news for the threads now. */
+  private get feed(): Pick<BoundThreads, 'send' | 'sendHistory' | 'configure'> {
+    return this.threads ?? this.bound;
   }
 
   private updateOf(change: ZoneChange): ZoneUpdate {

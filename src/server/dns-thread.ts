@@ -85,6 +85,8 @@ export type DnsMessage =
     }
   /** For the thread with the door for TLS alone. */
   | { readonly kind: 'tls'; readonly tls: TlsFiles }
+  /** Answer from now on; until then a thread takes over zones only. */
+  | { readonly kind: 'begin' }
   /** Asks for a 'synced' report once everything sent before is in force. */
   | { readonly kind: 'sync'; readonly id: number }
   | { readonly kind: 'stop' };

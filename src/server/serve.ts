@@ -150,6 +150,7 @@ class Server implements Running {
       const fault = await dropPrivileges(config.server.user);
       if (fault !== null) return fault;
     }
+    this.dnsSide?.launch();
     if (!dryRun) this.locks = Locks.open(config.lockfile);
     this.prober = await Prober.start({
       userAgent: USER_AGENT,

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { closeSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import type { DnsMessage, ThreadSocket } from './dns-thread.ts';
 import { Connections } from './tcp-connections.ts';
@@ -23,8 +24,8 @@ const parts: StreamParts = {
 const connections = new Connections(parts, stats, data.server);
 const door = data.tls === null ? null : new TlsDoor(data.tls);
 
-const servers = await thread.listenAll((socket) => listen(socket));
-const sweeper = setInterval(() => connections.sweep(), SWEEP_MS);
+const servers: Server[] = [];
+let sweeper: NodeJS.Timeout | undefined;
 
 thread.onMessage = (message) => {
   if (message.kind === 'settings') connections.configure(message.server);
@@ -32,6 +33,14 @@ thread.onMessage = (message) => {
   if (!thread.take(message)) stop();
 };
 port.on('message', (message: DnsMessage) => thread.onMessage(message));
+
+if (await thread.begun) {
+  servers.push(...(await thread.listenAll((socket) => listen(socket))));
+  sweeper = setInterval(() => connections.sweep(), SWEEP_MS);
+} else {
+  // These are ours, and no server closes them.
+  for (const { fd } of data.sockets) if (fd !== null) closeSync(fd);
+}
 
 /** A `node:net` server on an endpoint, on the main thread's socket where it opened one. */
 async function listen({ endpoint, fd, tls }: ThreadSocket): Promise<Server> {

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { receiveMessageOnPort } from 'node:worker_threads';
 import type { DnsMessage } from './dns-thread.ts';
 import { loadSyscalls } from './syscalls.ts';
@@ -24,8 +25,12 @@ thread.onMessage = (message) => {
   if (!thread.take(message)) over = true;
 };
 
+port.on('message', (message: DnsMessage) => thread.onMessage(message));
+
 const sys = data.sockets.every(({ fd }) => fd !== null) ? await loadSyscalls() : 'no sockets were opened for it';
-if (typeof sys !== 'string') {
+if (!(await thread.begun)) end([]);
+else if (typeof sys !== 'string') {
+  await nextTurn(); // off the port's own stack, for the loop below reads it and does not come back
   thread.report({ kind: 'listening', name: data.name, endpoints: data.sockets.map(({ endpoint }) => endpoint) });
   const news = new Int32Array(data.news);
   serveNative(sys, data.sockets, { answerer, stats, news }, () => {
@@ -35,14 +40,19 @@ if (typeof sys !== 'string') {
       thread.onMessage(next.message as DnsMessage);
     }
   });
-  thread.stopped();
+  end([]);
 } else {
   const sockets = await thread.listenAll(({ endpoint }) => openPortable(endpoint, { answerer, stats }));
-  port.on('message', (message: DnsMessage) => {
-    thread.onMessage(message);
-    if (!over) return;
-    for (const socket of sockets) socket.close();
-    thread.stopped();
-    port.close();
-  });
+  const { onMessage } = thread;
+  thread.onMessage = (message) => {
+    onMessage(message);
+    if (over) end(sockets);
+  };
+  if (over) end(sockets);
+}
+
+function end(sockets: readonly { close(): void }[]): void {
+  for (const socket of sockets) socket.close();
+  thread.stopped();
+  port.close();
 }

@@ -10,6 +10,7 @@ import { createRateTable } from './rate-limit.ts';
 import { Stats, type StatsSum, sumStats } from './stats.ts';
 import { loadSyscalls } from './syscalls.ts';
 import { type Listen, ThreadSockets } from './thread-sockets.ts';
+import { threadsLater } from './threads-later.ts';
 import type { TlsFiles } from './tls-files.ts';
 import { LastZones } from './worker-zones.ts';
 
@@ -25,18 +26,20 @@ export type DnsThreadsOptions = {
   readonly slots: SharedArrayBuffer;
   /** Rows for networks in the statistics, row 0 ("static") included. */
   readonly networks: number;
-  /** Zones to serve from the first query on. */
+  /** Zones to serve from the first query on, beside those that `BoundThreads.send` tells of. */
   readonly updates: readonly ZoneUpdate[];
   /** Everything there is for incremental transfers, for a thread that starts. */
   readonly history?: () => ThreadHistory;
   readonly log: (level: 'debug' | 'info' | 'warn' | 'error', message: string) => void;
 };
 
-/** Sockets that are bound and that nobody reads yet. */
-export type BoundThreads = {
-  /** Answers from now on. Without system calls of our own, binding happens here too and may fail here. */
-  readonly run: (updates: readonly ZoneUpdate[]) => Promise<DnsThreads | ListenFault>;
-  readonly close: () => Promise<void>;
+/** Sockets that are bound and that nobody reads yet. What is told before `run` is in force with the first answer. */
+export type BoundThreads = Pick<DnsThreads, 'send' | 'sendHistory' | 'configure'> & {
+  /** Starts the threads, so that they take over zones while others still load. */
+  readonly launch: () => void;
+  /** Answers from now on. Without system calls of our own, threads start and bind here, and that may fail. */
+  readonly run: () => Promise<DnsThreads | ListenFault>;
+  readonly stop: () => Promise<void>;
 };
 
 type Kind = 'udp' | 'tcp';
@@ -64,8 +67,14 @@ export class DnsThreads {
   private readonly stats: SharedArrayBuffer;
   private readonly news = new SharedArrayBuffer(4);
   private readonly members: Member[] = [];
+  /** What became of each member's first start. */
+  private listening: readonly Promise<readonly Endpoint[] | ListenFault>[] = [];
+  /** Whether queries are answered, or about to be. */
+  private begun = false;
   private readonly zones = new LastZones();
   private readonly sockets: ThreadSockets;
+  /** Threads for UDP; there is one more, for TCP. */
+  private readonly workers: number;
   private server: ServerConfig;
   private transfer: ThreadTransfer;
   private tls: TlsFiles | null;
@@ -78,6 +87,7 @@ export class DnsThreads {
   private constructor(options: DnsThreadsOptions, sockets: ThreadSockets, workers: number) {
     this.options = options;
     this.sockets = sockets;
+    this.workers = workers;
     this.server = options.server;
     this.transfer = options.transfer;
     this.tls = options.tls ?? null;
@@ -98,7 +108,7 @@ export class DnsThreads {
   /** `bind` and `run` in one. */
   static async start(options: DnsThreadsOptions): Promise<DnsThreads | ListenFault> {
     const bound = await DnsThreads.bind(options);
-    return 'code' in bound ? bound : bound.run(options.updates);
+    return 'code' in bound ? bound : bound.run();
   }
 
   /**
@@ -117,31 +127,33 @@ export class DnsThreads {
           `${where}: the system picks the address that answers leave from; list each address to be sure`,
         );
       }
-      return {
-        run: (updates) => DnsThreads.startPortable({ ...options, updates }),
-        close: () => Promise.resolve(),
-      };
+      return threadsLater(options, (late) => DnsThreads.startPortable(late));
     }
     const workers = options.server.udpWorkers;
     const sockets = ThreadSockets.open(sys, listenOf(options), workers);
-    if ('code' in sockets) return sockets;
-    const group = new DnsThreads(options, sockets, workers);
-    return { run: (updates) => group.launchAll(updates, workers), close: () => group.stop() };
+    return 'code' in sockets ? sockets : new DnsThreads(options, sockets, workers);
   }
 
-  private async launchAll(updates: readonly ZoneUpdate[], workers: number): Promise<DnsThreads | ListenFault> {
-    this.zones.note(updates);
-    const results = await Promise.all([
-      ...Array.from({ length: workers }, (_, i) => this.add('udp', i)),
-      this.add('tcp', workers),
-    ]);
-    return this.orFault(results);
+  /** As in `BoundThreads`. */
+  launch(): void {
+    if (this.listening.length > 0) return;
+    const udp = Array.from({ length: this.workers }, (_, i) => this.add('udp', i));
+    this.listening = [...udp, this.add('tcp', this.workers)];
+  }
+
+  /** As in `BoundThreads`. */
+  async run(): Promise<DnsThreads | ListenFault> {
+    this.launch();
+    this.begun = true;
+    this.post({ kind: 'begin' });
+    return this.orFault(await Promise.all(this.listening));
   }
 
   /** Without system calls of our own the threads bind for themselves, TCP first, and only one can have a UDP port. */
   private static async startPortable(options: DnsThreadsOptions): Promise<DnsThreads | ListenFault> {
     for (let tries = 1; ; tries++) {
       const group = new DnsThreads(options, ThreadSockets.unopened(listenOf(options)), 1);
+      group.begun = true;
       const tcp = await group.add('tcp', 1);
       if (!('code' in tcp)) group.sockets.opened(tcp);
       const results = 'code' in tcp ? [tcp] : [tcp, await group.add('udp', 0)];
@@ -246,11 +258,11 @@ export class DnsThreads {
         synced: new Set(),
       };
       this.members.push(member);
-      this.launch(member);
+      this.startMember(member);
     });
   }
 
-  private launch(member: Member): void {
+  private startMember(member: Member): void {
     const { name, kind, row } = member;
     const data: DnsThreadData = {
       name,
@@ -279,6 +291,7 @@ export class DnsThreads {
     if (history !== undefined) worker.postMessage({ kind: 'history', history } satisfies DnsMessage);
     // Whoever waits for a thread that died meanwhile waits for its successor.
     for (const id of this.syncWaiters.keys()) worker.postMessage({ kind: 'sync', id } satisfies DnsMessage);
+    if (this.begun) worker.postMessage({ kind: 'begin' } satisfies DnsMessage);
     Atomics.add(new Int32Array(this.news), 0, 1);
   }
 
@@ -319,7 +332,7 @@ export class DnsThreads {
     this.options.log('error', `${member.name}: starting the thread again`);
     const timer = setTimeout(() => {
       this.restarts.delete(timer);
-      this.launch(member);
+      this.startMember(member);
     }, pause);
     this.restarts.add(timer);
   }

@@ -19,6 +19,8 @@ export type Thread = {
   reportBug(error: unknown): void;
   /** What the entry does with a message; a transfer calls it for those that wait, before it looks at its zone. */
   onMessage: (message: DnsMessage) => void;
+  /** Resolves once the thread is to answer (true) or to stop (false); until then it takes over what it is told. */
+  readonly begun: Promise<boolean>;
   /** Applies a message; false once the thread is to stop. */
   take(message: DnsMessage): boolean;
   /** Opens every endpoint and reports 'listening', or reports 'failed' and ends the thread. */
@@ -48,6 +50,10 @@ export function startThread(): Thread {
     catchUp,
     log: (message) => report({ kind: 'log', level: 'debug', message }),
   });
+  let begin: (answer: boolean) => void = () => undefined;
+  const begun = new Promise<boolean>((resolve) => {
+    begin = resolve;
+  });
   let bugs = 0;
   const reportBug = (what: string, error: unknown): void => {
     bugs++;
@@ -65,6 +71,7 @@ export function startThread(): Thread {
     stats,
     report,
     reportBug: (error) => reportBug('a query was dropped', error),
+    begun,
     take(message) {
       switch (message.kind) {
         case 'zones':
@@ -85,10 +92,14 @@ export function startThread(): Thread {
           return true;
         case 'tls':
           return true;
+        case 'begin':
+          begin(true);
+          return true;
         case 'sync':
           report({ kind: 'synced', name: data.name, id: message.id });
           return true;
         case 'stop':
+          begin(false);
           return false;
       }
     },

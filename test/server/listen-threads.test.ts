@@ -100,6 +100,36 @@ describe.each([
   });
 });
 
+test('threads that are launched before `run` take zones over and answer nothing, over UDP and TCP', async () => {
+  const address = '127.0.0.1';
+  const port = await freePort(address);
+  const options = { transfer: NO_TRANSFERS, slots: liveSlots().shared, networks: 2, updates: [], log: () => {} };
+  const bound = await DnsThreads.bind({ ...options, server: { ...SERVER, listen: [{ address, port }] } });
+  if (!(bound instanceof DnsThreads)) throw new Error('not bound');
+  cleanUp.push(() => bound.stop());
+  bound.launch();
+  const client = await UdpClient.open();
+  cleanUp.push(() => client.close());
+  client.send(query('www.front.test', TYPE.a, 5), { address, port });
+  const stream = askTcp(query('www.front.test', TYPE.a, 6), { address, port });
+  // Both threads live and read their messages; the queries wait.
+  await bound.settled();
+  bound.send([zoneUpdate('front.test', 0, 83)]);
+  expect(await bound.run()).toBe(bound);
+  expect(lastAddress((await client.next()).octets)).toBe('192.0.2.83');
+  expect(lastAddress(await stream)).toBe('192.0.2.83');
+});
+
+test('threads that were launched stop without having answered', async () => {
+  const options = { transfer: NO_TRANSFERS, slots: liveSlots().shared, networks: 2, updates: [], log: () => {} };
+  const bound = await DnsThreads.bind({ ...options, server: SERVER });
+  if (!(bound instanceof DnsThreads)) throw new Error('not bound');
+  bound.launch();
+  const [endpoint] = bound.endpoints;
+  await bound.stop();
+  expect(await faultOf([endpoint])).toBe('listens');
+});
+
 describe('a thread that dies', () => {
   /** Ends one thread as a fatal error would. */
   async function kill(threads: DnsThreads, name: string): Promise<void> {
