@@ -177,6 +177,7 @@ export class Networks {
    * what changed meanwhile, or was torn by a loss of power, is written anew.
    */
   exportAll(): void {
+    if (this.options.files === null) return;
     this.export(this.options.store.entries().map(({ origin }) => origin));
   }
 

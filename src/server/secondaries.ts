@@ -30,7 +30,7 @@ export type SecondariesOptions = {
 };
 
 /** What a zone is at one moment, for those who carry it. */
-type Current = { readonly network: string | null; readonly image: ZoneImage; readonly serial: number };
+type Current = { readonly network: string | null; readonly image: SharedArrayBuffer; readonly serial: number };
 
 /** The other servers that carry our zones, as the main thread sees them: who must be told what. */
 export class Secondaries {
@@ -102,9 +102,19 @@ export class Secondaries {
 
   /** These zones have new serials, and every query sees them. */
   changed(origins: readonly WireName[]): void {
+    if (!this.hasListeners) return;
     const zones = this.zonesOf(origins);
     this.notifier.changed(zones);
     this.watch.changed(zones);
+  }
+
+  /** All zones may be new to everybody. */
+  changedAll(): void {
+    if (this.hasListeners) this.changed(this.all());
+  }
+
+  private get hasListeners(): boolean {
+    return this.transfer.notify.length > 0 || this.transfer.notifyNs;
   }
 
   private zonesOf(origins: readonly WireName[]): readonly NotifyZone[] {
@@ -163,14 +173,13 @@ export class Secondaries {
   private current(zone: WireName): Current | null {
     const catalog = this.catalogs.get(zone);
     if (catalog !== null) {
-      return { network: catalog.network, image: ZoneImage.attach(catalog.image), serial: catalog.serial };
+      return { network: catalog.network, image: catalog.image, serial: catalog.serial };
     }
     const entry = this.options.store.entry(zone);
     if (entry === null || entry.image === null) return null;
     const live = this.options.board.versionOf(entry.network, zone);
     if (live?.serial === 0) return null;
-    const image = ZoneImage.attach(entry.image);
-    return { network: entry.network, image, serial: serialMax(image.serial, live?.serial ?? 0) };
+    return { network: entry.network, image: entry.image, serial: serialMax(entry.serial, live?.serial ?? 0) };
   }
 
   private imageOf(zone: WireName): ZoneImage | null {
@@ -182,7 +191,7 @@ export class Secondaries {
   private soaOf(zone: WireName): Uint8Array | null {
     const current = this.current(zone);
     if (current === null) return null;
-    const soa = soaOf(current.image);
+    const soa = soaOf(ZoneImage.attach(current.image));
     if (soa === null) return null;
     const { type, ttl, rdata } = withSerial(soa, current.serial);
     const head = new Uint8Array(10);

@@ -122,7 +122,7 @@ class Server implements Running {
   }
 
   zones(): number {
-    return this.store?.entries().length ?? 0;
+    return this.store?.size ?? 0;
   }
 
   /**
@@ -200,7 +200,7 @@ class Server implements Running {
     }
     store.watch();
     this.ready = true;
-    this.secondaries?.changed(this.secondaries.all());
+    this.secondaries?.changedAll();
     log.info({ dns: this.dns, tls: this.tls, http: this.http, zones: this.zones() }, 'ready');
     return null;
   }

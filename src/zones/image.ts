@@ -80,3 +80,8 @@ export class ZoneImage {
     }
   }
 }
+
+/** The zone's own serial, without attaching the image. */
+export function serialOf(shared: SharedArrayBuffer): number {
+  return new Int32Array(shared, 0, HEAD.words)[HEAD.serial] >>> 0;
+}

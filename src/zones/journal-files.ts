@@ -55,6 +55,8 @@ export class JournalFolder implements JournalFiles {
   private readonly onTrouble: (message: string) => void;
   /** By the file's name; null: it goes. */
   private readonly waiting = new Map<string, (() => Promise<Uint8Array | null>) | null>();
+  /** Names of files that may be there; null: nobody has looked. */
+  private there: Set<string> | null = null;
   private running: Promise<void> | null = null;
   private closedAt: number | null = null;
   private troubled = false;
@@ -67,7 +69,9 @@ export class JournalFolder implements JournalFiles {
   async list(): Promise<Map<WireName, SavedKinds>> {
     await sweepTemporaries(this.folder);
     const found = new Map<WireName, SavedKinds>();
-    for (const file of await readdir(this.folder).catch(() => [])) {
+    const files = await readdir(this.folder).catch(() => []);
+    this.there = new Set(files);
+    for (const file of files) {
       for (const kind of ['journal', 'content'] as const) {
         const origin = file.endsWith(SUFFIX[kind]) ? nameOf(file.slice(0, -SUFFIX[kind].length)) : null;
         if (origin !== null) found.set(origin, { journal: false, content: false, ...found.get(origin), [kind]: true });
@@ -114,6 +118,9 @@ export class JournalFolder implements JournalFiles {
 
   private queue(file: string, make: (() => Promise<Uint8Array | null>) | null): void {
     this.waiting.delete(file); // to the end
+    // Of ten thousand zones most have no file that would have to go.
+    if (make === null && this.there !== null && !this.there.has(file)) return;
+    if (make !== null) this.there?.add(file);
     this.waiting.set(file, make);
     this.running ??= this.work();
   }

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { ZoneImage } from './image.ts';
+import { serialOf, ZoneImage } from './image.ts';
 import { decodeContent, encodeContent } from './journal-content.ts';
 import { contentDigest, diffContent, diffImages, imageDigest } from './journal-diff.ts';
 import { type JournalFiles, NO_JOURNAL } from './journal-files.ts';
@@ -95,7 +95,7 @@ export class ContentJournal {
       const kept = { network, image, ...found, octets: octetsOf(found.steps) };
       this.keep(origin, kept);
       if (none && kinds?.journal === true) this.files.remove(origin);
-      const current = network !== null && this.servedBefore(origin, network) === ZoneImage.attach(image).serial;
+      const current = network !== null && this.servedBefore(origin, network) === serialOf(image);
       if (kinds?.content !== true || !current) this.saveContent(origin, kept);
     }
     for (const origin of saved.keys()) this.removeFiles(origin);

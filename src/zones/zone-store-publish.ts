@@ -17,6 +17,8 @@ export type PublisherOptions = {
   readonly onFault: () => void;
 };
 
+type Raised = Map<ServedZone, { readonly network: string; readonly origin: WireName }>;
+
 /** Zones are published in batches: so many, … */
 const BATCH_ZONES = 1000;
 /** … or what was loaded in so long, … */
@@ -36,7 +38,9 @@ export class Publisher {
   private batch: ZoneChange[] = [];
   private batchDueAt = 0;
   /** Zones of the batch whose serial is new, with what they are of. */
-  private readonly raised = new Map<ServedZone, { readonly network: string; readonly origin: WireName }>();
+  private raised: Raised = new Map();
+  /** The batch before, while it is made durable and handed over. */
+  private publishing: Promise<void> | null = null;
 
   constructor(options: PublisherOptions) {
     this.options = options;
@@ -90,21 +94,33 @@ export class Publisher {
     this.book?.retain(known, this.options.now());
   }
 
-  /** Publishes if the batch is large or old enough. */
-  async publishDue(): Promise<void> {
+  /** Begins to publish if the batch is large or old enough. While the disk takes the serials, loading goes on. */
+  publishDue(): void {
     const due = this.batch.length >= BATCH_ZONES || performance.now() > this.batchDueAt;
-    if (due && this.batch.length > 0) await this.publish();
+    if (!due || this.batch.length === 0 || this.publishing !== null) return;
+    const publishing = this.publishBatch().then(() => {
+      this.publishing = null;
+    });
+    publishing.catch(() => undefined); // `publish` throws it
+    this.publishing = publishing;
   }
 
-  /** Makes new serials durable, then hands the batch over. */
+  /** Makes new serials durable, then hands over what was pushed so far. One at a time. */
   async publish(): Promise<void> {
+    const { publishing } = this;
+    this.publishing = null;
+    await publishing;
+    await this.publishBatch();
+  }
+
+  private async publishBatch(): Promise<void> {
     const start = performance.now();
-    await this.save();
-    while (this.raiseOverLive()) await this.save();
-    const changes = this.batch;
+    const { batch, raised } = this;
     this.batch = [];
-    this.raised.clear();
-    if (changes.length > 0) this.options.onChange(changes);
+    this.raised = new Map();
+    await this.save();
+    while (this.raiseOverLive(raised)) await this.save();
+    if (batch.length > 0) this.options.onChange(batch);
     const end = performance.now();
     this.batchDueAt = end + BATCH_SHARE * (end - start);
   }
@@ -113,9 +129,9 @@ export class Publisher {
    * The live set may have flipped while the book was written, to a serial that a zone of this batch was to get for its new
    * content. Each version of a zone needs a serial of its own, so such a zone goes one further. True: some did.
    */
-  private raiseOverLive(): boolean {
+  private raiseOverLive(raised: Raised): boolean {
     let any = false;
-    for (const [served, { network, origin }] of this.raised) {
+    for (const [served, { network, origin }] of raised) {
       const live = this.options.liveSerial(network, origin);
       if (live === 0 || serialCompare(served.serial, live) > 0) continue;
       served.serial = nextSerial(live, this.options.now());

@@ -12,6 +12,8 @@ type Page = {
   readonly hash: string;
   readonly serial: number;
   readonly goneAt: number | null;
+  /** The page as the file has it; null: not written yet. Of ten thousand pages few change between two writings. */
+  text: string | null;
 };
 
 /** A zone that was away for longer than this and comes back gets a serial from the clock alone. */
@@ -83,7 +85,7 @@ export class SerialBook {
       return { serial: page.serial, isNew: false };
     }
     const serial = nextSerial(serialMax(page?.serial ?? 0, liveSerial), now);
-    this.write(origin, { network, hash, serial, goneAt: null });
+    this.write(origin, { network, hash, serial, goneAt: null, text: null });
     return { serial, isNew: true };
   }
 
@@ -95,20 +97,21 @@ export class SerialBook {
   ): { readonly hash: string; readonly serial: number } | null {
     const page = this.pages.get(origin) ?? null;
     const same = page !== null && page.hash === hash && page.network === null && page.goneAt === null;
-    if (!same) this.write(origin, { network: null, hash, serial, goneAt: null });
+    if (!same) this.write(origin, { network: null, hash, serial, goneAt: null, text: null });
     return page;
   }
 
   /** Gives a zone a serial that was worked out elsewhere, for the content it has. */
   raise(origin: WireName, serial: number): void {
     const page = this.pages.get(origin);
-    if (page !== undefined) this.write(origin, { ...page, serial });
+    if (page !== undefined) this.write(origin, { ...page, serial, text: null });
   }
 
   /** The zone is no more; its serial is kept for a while, in case it comes back. */
   gone(origin: WireName, now: number): void {
     const page = this.pages.get(origin);
-    if (page !== undefined && page.goneAt === null) this.write(origin, { ...page, goneAt: Math.floor(now) });
+    if (page !== undefined && page.goneAt === null)
+      this.write(origin, { ...page, goneAt: Math.floor(now), text: null });
   }
 
   /** Marks as gone what was remembered from an earlier run and is not served any more. */
@@ -127,14 +130,13 @@ export class SerialBook {
   async save(): Promise<boolean> {
     if (!this.changed || this.file === null) return false;
     this.changed = false;
-    const zones = Object.fromEntries(
-      Array.from(this.pages, ([origin, { network, hash, serial, goneAt }]) => [
-        nameText(origin),
-        { network, hash, serial, ...(goneAt === null ? {} : { gone_at: goneAt }) },
-      ]),
-    );
+    const zones: string[] = [];
+    for (const [origin, page] of this.pages) {
+      page.text ??= pageText(origin, page);
+      zones.push(page.text);
+    }
     try {
-      await writeAtomic(this.file, `${JSON.stringify({ version: 1, zones })}\n`);
+      await writeAtomic(this.file, `{"version":1,"zones":{${zones.join(',')}}}\n`);
     } catch (error) {
       this.changed = true;
       throw error;
@@ -146,6 +148,12 @@ export class SerialBook {
     this.pages.set(origin, page);
     this.changed = true;
   }
+}
+
+function pageText(origin: WireName, { network, hash, serial, goneAt }: Page): string {
+  const name = JSON.stringify(nameText(origin));
+  const gone = goneAt === null ? '' : `,"gone_at":${goneAt}`;
+  return `${name}:{"network":${JSON.stringify(network)},"hash":${JSON.stringify(hash)},"serial":${serial}${gone}}`;
 }
 
 /** The pages, or what is wrong with the text. */
@@ -167,7 +175,7 @@ function parsePages(text: string): Map<WireName, Page> | string {
     if (typeof hash !== 'string' || !isSerial) return `the entry of "${name}" has no hash and serial`;
     if (goneAt !== null && typeof goneAt !== 'number') return `the entry of "${name}" has a gone_at that is no number`;
     if (network !== null && typeof network !== 'string') return `the entry of "${name}" has a network that is no name`;
-    pages.set(origin, { network, hash, serial, goneAt });
+    pages.set(origin, { network, hash, serial, goneAt, text: null });
   }
   return pages;
 }

@@ -12,7 +12,7 @@ import { ZoneLoader } from './zone-store-loader.ts';
 import { collectPlaces, dependencies } from './zone-store-places.ts';
 import { Publisher } from './zone-store-publish.ts';
 import type { LoadSummary, StoreFault, ZoneChange, ZoneEntry, ZoneSettings, ZoneTarget } from './zone-store-types.ts';
-import { entryOf, type Zone } from './zone-store-zone.ts';
+import { sameSource, Zone, type ZoneSource } from './zone-store-zone.ts';
 
 export type ZoneStoreOptions = {
   readonly settings: ZoneSettings;
@@ -29,7 +29,7 @@ export type ZoneStoreOptions = {
 };
 
 /** A large zone that is being loaded beside the main thread. */
-type Background = { readonly key: string; readonly done: Promise<void> };
+type Background = { readonly source: ZoneSource; readonly done: Promise<void> };
 
 type Counts = { loaded: number; unchanged: number; failed: number; removed: number };
 
@@ -120,14 +120,18 @@ export class ZoneStore {
     await this.running;
   }
 
+  /** Zones there are, broken ones too. */
+  get size(): number {
+    return this.zones.size;
+  }
+
   /** In no order that means anything. */
   entries(): ZoneEntry[] {
-    return Array.from(this.zones, ([origin, zone]) => entryOf(origin, zone));
+    return [...this.zones.values()];
   }
 
   entry(origin: WireName): ZoneEntry | null {
-    const zone = this.zones.get(origin);
-    return zone === undefined ? null : entryOf(origin, zone);
+    return this.zones.get(origin) ?? null;
   }
 
   /** What is wrong apart from single zones: folders, doubled zones, the file of serials. */
@@ -139,8 +143,8 @@ export class ZoneStore {
   /** The highest serial of a network's zones, those about to be published included; 0: it has none. */
   maxSerial(network: string): number {
     let highest = 0;
-    for (const { target, served } of this.zones.values()) {
-      if (target.network === network && served !== null) highest = serialMax(highest, served.serial);
+    for (const { network: its, served } of this.zones.values()) {
+      if (its === network && served !== null) highest = serialMax(highest, served.serial);
     }
     return highest;
   }
@@ -178,7 +182,7 @@ export class ZoneStore {
     for (const [origin, target] of discovery.targets) {
       if (this.closed) return;
       this.refresh(origin, target);
-      await this.publisher.publishDue();
+      this.publisher.publishDue();
       await this.pauseDue();
     }
     if (this.dirty || this.linked) {
@@ -209,8 +213,7 @@ export class ZoneStore {
 
   private remove({ targets, unlisted }: Discovery, removeNow: boolean): void {
     const now = performance.now();
-    for (const [origin, { number, target }] of this.zones) {
-      const { network, file } = target;
+    for (const [origin, { zone, network, file }] of this.zones) {
       // A folder that cannot be listed (a lost mount) tells nothing; one that the settings dropped does.
       const unknown = unlisted.has(dirname(file)) && (network === null || this.settings.networks.includes(network));
       if (targets.has(origin) || unknown) {
@@ -227,7 +230,7 @@ export class ZoneStore {
       this.zones.delete(origin);
       this.dirty = true;
       this.publisher.gone(origin);
-      this.publisher.push({ kind: 'gone', zone: number, origin, network });
+      this.publisher.push({ kind: 'gone', zone, origin, network });
       this.counts.removed++;
     }
   }
@@ -235,18 +238,19 @@ export class ZoneStore {
   /** Loads one zone if anything it depends on changed since the last attempt. */
   private refresh(origin: WireName, target: ZoneTarget): void {
     const zone = this.zones.get(origin);
-    const key = this.keyOf(target);
-    if (zone !== undefined && zone.key === key && this.isCurrent(zone)) {
+    const source = this.sourceOf(target);
+    const background = this.background.get(origin);
+    if (zone !== undefined && sameSource(zone.source, source) && this.isCurrent(zone)) {
       this.counts.unchanged++;
     } else if (target.listed && this.files.isGone(target.file)) {
       // Removed since its folder was listed: no fault of the zone, the next look finds it missing.
       this.folderWatch?.again(0);
-    } else if (this.background.get(origin)?.key === key) {
+    } else if (background !== undefined && sameSource(background.source, source)) {
       // Under way; if its files change meanwhile, the look after it is ready sees that.
     } else if (this.files.sizeOf(target.file) >= LARGE_OCTETS) {
-      this.background.set(origin, { key, done: this.loadBeside(origin, target, key) });
+      this.background.set(origin, { source, done: this.loadBeside(origin, source) });
     } else {
-      this.settle(origin, target, key, loadSafely(target, this.settings.dns, this.files));
+      this.settle(origin, source, loadSafely(target, this.settings.dns, this.files));
     }
   }
 
@@ -255,8 +259,9 @@ export class ZoneStore {
     return true;
   }
 
-  private async loadBeside(origin: WireName, target: ZoneTarget, key: string): Promise<void> {
+  private async loadBeside(origin: WireName, source: ZoneSource): Promise<void> {
     const { counts } = this;
+    const { target } = source;
     let result: LoadResult;
     try {
       const report = await this.loader.load(target, this.settings.dns);
@@ -266,46 +271,42 @@ export class ZoneStore {
       result = failedLoad(target, this.files, error);
     }
     await this.exclusive(async () => {
-      if (this.background.get(origin)?.key === key) this.background.delete(origin);
+      if (this.background.get(origin)?.source === source) this.background.delete(origin);
       const now = this.targets.get(origin);
-      if (this.closed || now === undefined || this.keyOf(now) !== key) return; // gone or changed meanwhile
+      // Gone or changed meanwhile.
+      if (this.closed || now === undefined || !sameSource(this.sourceOf(now), source)) return;
       this.counts = counts;
-      this.settle(origin, target, key, result);
+      this.settle(origin, source, result);
       await this.publisher.publish();
       this.folderWatch?.again(0);
     });
   }
 
-  private settle(origin: WireName, target: ZoneTarget, key: string, { files, faults, good }: LoadResult): void {
+  private settle(origin: WireName, source: ZoneSource, { files, faults, good }: LoadResult): void {
+    const { target } = source;
+    const { network } = target;
     const was = this.zones.get(origin) ?? null;
     const before = was?.served ?? null;
-    const moved = was !== null && was.target.network !== target.network;
-    const change = { zone: this.numberOf(origin), origin, network: target.network };
+    const moved = was !== null && was.network !== network;
+    const zone = this.numberOf(origin);
     let served = before;
     let warning: StoreFault | null = null;
     if (good !== null && (before === null || moved || before.hash !== good.hash)) {
-      ({ served, warning } = this.publisher.assign(origin, target, was?.target.network ?? null, good));
-      this.publisher.push({ ...change, kind: 'image', image: good.image });
+      ({ served, warning } = this.publisher.assign(origin, target, was?.network ?? null, good));
+      this.publisher.push({ kind: 'image', zone, origin, network, image: good.image });
     } else if (good === null && before === null) {
-      this.publisher.push({ ...change, kind: 'broken' });
+      this.publisher.push({ kind: 'broken', zone, origin, network });
     } else if (good === null && before !== null && moved) {
       // What is left of it goes on, with the live set of the network it belongs to now.
-      this.publisher.push({ ...change, kind: 'image', image: before.image });
+      this.publisher.push({ kind: 'image', zone, origin, network, image: before.image });
     }
-    const zone: Zone = {
-      number: change.zone,
-      target,
-      key,
-      files,
-      faults: warning === null ? faults : [...faults, warning],
-      failed: good === null,
-      served,
-    };
-    this.zones.set(origin, zone);
+    const all = warning === null ? faults : [...faults, warning];
+    const entry = new Zone(zone, source, files, all, good === null, served);
+    this.zones.set(origin, entry);
     this.dirty = true;
     this.counts[good === null ? 'failed' : 'loaded']++;
     const hadFaults = was !== null && was.faults.length > 0;
-    if (hadFaults || zone.faults.length > 0) this.options.onFaults?.(entryOf(origin, zone), zone.faults);
+    if (hadFaults || all.length > 0) this.options.onFaults?.(entry, all);
   }
 
   private setStoreFaults(faults: readonly StoreFault[]): void {
@@ -320,7 +321,7 @@ export class ZoneStore {
     return number;
   }
 
-  private keyOf({ file, network }: ZoneTarget): string {
-    return network === null ? file : `${file} ${network} ${this.dnsKey}`;
+  private sourceOf(target: ZoneTarget): ZoneSource {
+    return { target, dns: target.network === null ? '' : this.dnsKey };
   }
 }
