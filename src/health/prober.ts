@@ -60,9 +60,19 @@ export class Prober {
     this.#ready = this.#launch();
   }
 
+  /** Begins to start the thread; rounds wait for it. */
+  static launch(options: ProberOptions): Prober {
+    return new Prober(options);
+  }
+
   /** Rejected when the thread cannot be started. */
+  get ready(): Promise<void> {
+    return this.#ready;
+  }
+
+  /** `launch`, and waits until the thread is ready. Rejected when it cannot be started. */
   static async start(options: ProberOptions): Promise<Prober> {
-    const prober = new Prober(options);
+    const prober = Prober.launch(options);
     try {
       await prober.#ready;
     } catch (error) {

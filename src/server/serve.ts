@@ -152,10 +152,11 @@ class Server implements Running {
     }
     this.dnsSide?.launch();
     if (!dryRun) this.locks = Locks.open(config.lockfile);
-    this.prober = await Prober.start({
+    const prober = Prober.launch({
       userAgent: USER_AGENT,
       onTrouble: (message) => log.error(message),
     });
+    this.prober = prober;
 
     if (!dryRun) this.histories = new LiveHistoryFiles(journalFolder(config), (message) => log.warn(message));
     const store = this.openStore(lists.map(({ name }) => name));
@@ -167,7 +168,7 @@ class Server implements Running {
       dns: this.dnsSide,
       store,
       locks: this.locks,
-      prober: this.prober,
+      prober,
       histories: this.histories,
       files: config.namedDir === null || dryRun ? null : new ZoneFiles(config.namedDir, this.board, store),
       onServed: (origins) => this.secondaries?.changed(origins),
@@ -181,6 +182,7 @@ class Server implements Running {
     const { loaded, failed, seconds } = await store.load();
     log.info({ loaded, failed, seconds }, 'zones loaded');
     networks.exportAll();
+    await prober.ready;
     networks.start();
     this.stopHearing = hearBell(config.healthdataStore, () => networks.redecide());
 

@@ -1,5 +1,15 @@
 import { hash as hashAtOnce } from 'node:crypto';
-import { closeSync, lstatSync, openSync, readSync, realpathSync, type Stats, statSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readSync,
+  realpathSync,
+  type Stats,
+  statSync,
+} from 'node:fs';
 import { sep } from 'node:path';
 import type { Included } from './scan-include.ts';
 
@@ -30,16 +40,23 @@ export class FileBook {
   private round = new Map<string, FileHash>();
   private stamps = new Map<string, Stamp | null>();
   private sure = false;
+  /** What `sizeOf` read last, for `read`. */
+  private ahead: { readonly path: string; readonly text: Uint8Array } | null = null;
 
   /** Starts a round: each file is looked at once in it. `sure`: contents are compared even where nothing seems to move. */
   begin(sure: boolean): void {
     this.round = new Map();
     this.stamps = new Map();
+    this.ahead = null;
     this.sure = sure;
   }
 
-  /** Octets of the file as this round first saw it; 0: there is none. */
-  sizeOf(path: string): number {
+  /**
+   * Octets of the file as this round first saw it; 0: there is none. One of fewer than `few` octets is read as well, if
+   * nobody looked at it before in this round: asking for a size by the open file is cheaper than by its path.
+   */
+  sizeOf(path: string, few: number): number {
+    if (!this.stamps.has(path)) this.readAhead(path, few);
     return this.stampOf(path)?.size ?? 0;
   }
 
@@ -73,7 +90,8 @@ export class FileBook {
     if (outside !== null) return { ok: false, message: outside, hash: this.note(path, stamp, contents(path, stamp)) };
     if (stamp !== null && !stamp.isFile) return { ok: false, message: NO_FILE, hash: this.note(path, stamp, null) };
     try {
-      const text = readWhole(path, stamp?.size ?? 0);
+      const text = this.ahead?.path === path ? this.ahead.text : readFile(path, stamp?.size ?? 0);
+      this.ahead = null;
       return { ok: true, text, hash: this.note(path, stamp, text) };
     } catch (error) {
       return { ok: false, message: reason(error), hash: this.note(path, null, null) };
@@ -88,6 +106,22 @@ export class FileBook {
   /** Drops what is known of files that no zone depends on any more. */
   forget(keep: ReadonlySet<string>): void {
     for (const path of this.known.keys()) if (!keep.has(path)) this.known.delete(path);
+  }
+
+  private readAhead(path: string, few: number): void {
+    try {
+      // A pipe must not make us wait for its other end.
+      const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+      try {
+        const stamp = toStamp(fstatSync(file));
+        this.stamps.set(path, stamp);
+        if (stamp.isFile && stamp.size < few) this.ahead = { path, text: readWhole(file, stamp.size) };
+      } finally {
+        closeSync(file);
+      }
+    } catch {
+      // `read` says what is wrong.
+    }
   }
 
   private stampOf(path: string): Stamp | null {
@@ -117,6 +151,10 @@ export function stampOf(path: string): Stamp | null {
     return null; // not allowed, a loop of links: as if it were not there
   }
   if (stats === undefined) return null;
+  return toStamp(stats);
+}
+
+function toStamp(stats: Stats): Stamp {
   const { mtimeMs, ctimeMs, size, ino } = stats;
   return { mtimeMs, ctimeMs, size, ino, isFile: stats.isFile() };
 }
@@ -136,29 +174,33 @@ export function isSettled(stamp: Stamp): boolean {
 function contents(path: string, stamp: Stamp | null): Uint8Array | null {
   if (stamp === null || !stamp.isFile) return null;
   try {
-    return readWhole(path, stamp.size);
+    return readFile(path, stamp.size);
   } catch {
     return null;
   }
 }
 
-/**
- * All of a file that is about `size` octets long. `readFileSync` would ask for the size again, which of ten thousand files
- * costs a tenth of the time.
- */
-function readWhole(path: string, size: number): Uint8Array {
+function readFile(path: string, size: number): Uint8Array {
   const file = openSync(path, 'r');
   try {
-    let text = Buffer.allocUnsafe(size + 1); // one more than there should be, so that less than all means the end
-    let used = 0;
-    for (;;) {
-      const count = readSync(file, text, used, text.length - used, null);
-      used += count;
-      if (count === 0 || used === size) return text.subarray(0, used);
-      if (used === text.length) text = Buffer.concat([text, Buffer.allocUnsafe(text.length)]);
-    }
+    return readWhole(file, size);
   } finally {
     closeSync(file);
+  }
+}
+
+/**
+ * All of an open file that is about `size` octets long. `readFileSync` would ask for the size again, which of ten thousand
+ * files costs a tenth of the time.
+ */
+function readWhole(file: number, size: number): Uint8Array {
+  let text = Buffer.allocUnsafe(size + 1); // one more than there should be, so that less than all means the end
+  let used = 0;
+  for (;;) {
+    const count = readSync(file, text, used, text.length - used, null);
+    used += count;
+    if (count === 0 || used === size) return text.subarray(0, used);
+    if (used === text.length) text = Buffer.concat([text, Buffer.allocUnsafe(text.length)]);
   }
 }
 

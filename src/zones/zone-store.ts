@@ -242,13 +242,13 @@ export class ZoneStore {
     const background = this.background.get(origin);
     if (zone !== undefined && sameSource(zone.source, source) && this.isCurrent(zone)) {
       this.counts.unchanged++;
+    } else if (background !== undefined && sameSource(background.source, source)) {
+      // Under way; if its files change meanwhile, the look after it is ready sees that.
+    } else if (this.files.sizeOf(target.file, LARGE_OCTETS) >= LARGE_OCTETS) {
+      this.background.set(origin, { source, done: this.loadBeside(origin, source) });
     } else if (target.listed && this.files.isGone(target.file)) {
       // Removed since its folder was listed: no fault of the zone, the next look finds it missing.
       this.folderWatch?.again(0);
-    } else if (background !== undefined && sameSource(background.source, source)) {
-      // Under way; if its files change meanwhile, the look after it is ready sees that.
-    } else if (this.files.sizeOf(target.file) >= LARGE_OCTETS) {
-      this.background.set(origin, { source, done: this.loadBeside(origin, source) });
     } else {
       this.settle(origin, source, loadSafely(target, this.settings.dns, this.files));
     }
