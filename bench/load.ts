@@ -13,7 +13,6 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { freePort } from '../test/support/ports.ts';
 import { cpuMicroseconds, queryFor, residentBytes, stopChild } from './support/dns-process.ts';
-import { benchSettings } from './support/dns-settings.ts';
 
 const SERVERS = ['edgewise', 'nsd', 'knot', 'bind'] as const;
 type Server = (typeof SERVERS)[number];
@@ -138,11 +137,23 @@ async function answersAll(port: number, names: readonly string[], check: () => v
 
 type Command = readonly [string, ...string[]];
 
-/** Each server with its own defaults, but for addresses, folders and, in NSD, its limit on answers. */
+/**
+ * Each server with its own defaults, but for addresses, folders and, in NSD, its limit on answers. Edgewise is the whole
+ * program on its first start, prober and file of serials included, without HTTP, which BIND, NSD and Knot lack, too.
+ */
 const commands: { readonly [server in Server]: (home: string, port: number, zones: Case) => Command } = {
-  edgewise(_home, port, { folder }) {
-    const entry = fileURLToPath(new URL('./support/load-edgewise.mjs', import.meta.url));
-    return [process.execPath, entry, String(port), folder, JSON.stringify(benchSettings(port))];
+  edgewise(home, port, { folder }) {
+    const entry = fileURLToPath(new URL('../bin/edgewise.js', import.meta.url));
+    for (const name of ['edges', 'zones', 'state', 'health']) mkdirSync(join(home, name));
+    writeFileSync(join(home, 'object'), 'object\n');
+    const config =
+      'testobject: {host: object.test, port: 80, proto: http, uri: /object, local: object, verify: true}\n' +
+      'dns: {ns_records: [ns1.test.], soa_nameserver: ns1.test., soa_mailbox: host.test.}\n' +
+      'run_frequency: 60\nworkers: 10\nretry: 1\ngoodenough: 1\nedge_count: 1\ndnschange_maxfreq: 10\ncanary_killer: 0\n' +
+      'edgelist_dir: edges\ncanary_files: canaries/{dnet}\nzonetemplate_dir: zones\nhealthdata_store: health\n' +
+      'statefile: state/{dnet}.state\nlockfile: state/lock\nhttp: false\n' +
+      `server: {listen: "127.0.0.1:${port}", udp_workers: 1}\nstatic_zone_dir: ${folder}`;
+    return [process.execPath, entry, 'serve', '-c', write(home, config)];
   },
   nsd(home, port, { folder, zones }) {
     const blocks = zones.map((zone) => `zone:\n  name: ${zone}\n  zonefile: ${folder}/${zone}.zone`);

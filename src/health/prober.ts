@@ -48,7 +48,8 @@ export class Prober {
   readonly #options: ProberOptions;
   readonly #rounds = new Map<number, Round>();
   #worker: Worker | null = null;
-  #ready: Promise<void>;
+  /** Null: the thread was not needed yet. */
+  #ready: Promise<void> | null = null;
   #restart: NodeJS.Timeout | undefined;
   #nextId = 1;
   #stopped = false;
@@ -57,24 +58,25 @@ export class Prober {
 
   private constructor(options: ProberOptions) {
     this.#options = options;
-    this.#ready = this.#launch();
   }
 
-  /** Begins to start the thread; rounds wait for it. */
-  static launch(options: ProberOptions): Prober {
+  /** Its thread starts with `ready` or the first round. */
+  static make(options: ProberOptions): Prober {
     return new Prober(options);
   }
 
-  /** Rejected when the thread cannot be started. */
-  get ready(): Promise<void> {
+  /** Starts the thread unless it was started. Rejected when it cannot be. */
+  ready(): Promise<void> {
+    if (this.#stopped) return Promise.reject(new Error('the prober is stopped'));
+    this.#ready ??= this.#launch();
     return this.#ready;
   }
 
-  /** `launch`, and waits until the thread is ready. Rejected when it cannot be started. */
+  /** `make`, and waits until the thread is ready. Rejected when it cannot be started. */
   static async start(options: ProberOptions): Promise<Prober> {
-    const prober = Prober.launch(options);
+    const prober = Prober.make(options);
     try {
-      await prober.#ready;
+      await prober.ready();
     } catch (error) {
       await prober.stop();
       throw error;
@@ -100,7 +102,7 @@ export class Prober {
       this.#rounds.set(id, { network, samples: new Map(), onSample, resolve, reject, watchdog, quiet: 0 });
     });
     // A thread that is just being started takes the round when it is there; if it never is, its death rejects the round.
-    this.#ready.then(
+    this.ready().then(
       () => {
         if (this.#rounds.has(id)) this.#worker?.postMessage({ kind: 'round', id, ...request });
       },

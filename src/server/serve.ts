@@ -152,7 +152,7 @@ class Server implements Running {
     }
     this.dnsSide?.launch();
     if (!dryRun) this.locks = Locks.open(config.lockfile);
-    const prober = Prober.launch({
+    const prober = Prober.make({
       userAgent: USER_AGENT,
       onTrouble: (message) => log.error(message),
     });
@@ -182,7 +182,9 @@ class Server implements Running {
     const { loaded, failed, seconds } = await store.load();
     log.info({ loaded, failed, seconds }, 'zones loaded');
     networks.exportAll();
-    await prober.ready;
+    // Not before: what loads zones has better use for the processor.
+    const probing = prober.ready();
+    probing.catch(() => undefined); // below
     networks.start();
     this.stopHearing = hearBell(config.healthdataStore, () => networks.redecide());
 
@@ -200,6 +202,7 @@ class Server implements Running {
       const fault = await this.dnsSide.run();
       if (fault !== null) return fault;
     }
+    await probing;
     store.watch();
     this.ready = true;
     this.secondaries?.changedAll();

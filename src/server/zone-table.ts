@@ -168,7 +168,9 @@ function served(
 function suffixWords({ length, lower }: NameParts): Int32Array {
   const padded = new DataView(new ArrayBuffer(length + 3));
   for (let i = 0; i < length; i++) padded.setUint8(i, lower[i]);
-  return Int32Array.from({ length: (length + 3) >>> 2 }, (_, i) => padded.getInt32(4 * i));
+  const words = new Int32Array((length + 3) >>> 2);
+  for (let i = 0; i < words.length; i++) words[i] = padded.getInt32(4 * i);
+  return words;
 }
 
 /** Whether the name ends in the origin, given that as many of its last labels as the origin has hash like it. */
