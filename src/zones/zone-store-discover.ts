@@ -1,4 +1,4 @@
-import { dirname, join } from 'node:path';
+import { dirname, join, sep } from 'node:path';
 import { nameText, ROOT, type WireName } from './name.ts';
 import type { FolderBook } from './zone-store-folders.ts';
 import type { StoreFault, ZoneSettings, ZoneTarget } from './zone-store-types.ts';
@@ -66,8 +66,9 @@ class Finder implements Discovery {
       this.fault(missing ? 'warning' : 'error', 'folder-unreadable', folder, message);
       return;
     }
+    const prefix = join(folder, sep); // made once: joining is a third of the time of all this
     for (const { fileName, name, origin, isLink } of listing.files) {
-      const file = join(folder, fileName);
+      const file = prefix + fileName;
       if (isLink) this.links.push(file);
       if (origin !== null) this.add({ origin, name, network, file, includeRoot, listed: true });
       else this.fault('error', 'zone-name', file, `"${name}" is not a domain name, so this file makes no zone`);

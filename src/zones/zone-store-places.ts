@@ -25,9 +25,11 @@ export async function collectPlaces(
   collector.folder(zonetemplateDir);
   for (const network of networks) collector.folder(join(zonetemplateDir, network));
   if (staticZoneDir !== null) collector.folder(staticZoneDir);
-  for (const path of files) collector.folder(dirname(path));
+  for (const folder of new Set(Array.from(files, (path) => dirname(path)))) collector.folder(folder);
+  await pauseDue();
   const own = new Set(Array.from(targets.values(), ({ file }) => file));
   const included = [...files].filter((path) => !own.has(path));
+  await pauseDue();
   for (const path of [...links, ...staticZones.map(({ file }) => file), ...included]) {
     collector.file(path);
     await pauseDue();

@@ -179,34 +179,44 @@ export class ZoneStore {
     const discovery = discoverZones(this.settings, this.folderBook);
     this.targets = discovery.targets;
     this.remove(discovery, removeNow);
+    await this.pauseDue();
     for (const [origin, target] of discovery.targets) {
       if (this.closed) return;
       this.refresh(origin, target);
       this.publisher.publishDue();
-      await this.pauseDue();
+      if (this.isPauseDue()) await this.pause(); // asked first: ten thousand promises would cost more than asking
     }
     if (this.dirty || this.linked) {
       // Links may lead elsewhere by now though no zone is another.
+      await this.pause();
       const files = dependencies(this.settings, this.zones.values());
       const { places, linked } = await collectPlaces(this.settings, discovery, files, () => this.pauseDue());
       this.places = places;
       this.linked = linked;
+      await this.pause();
+      if (this.dirty) this.tidy(files);
     }
-    if (this.dirty) this.tidy();
     await this.publisher.publish();
     this.setStoreFaults(discovery.faults);
     this.folderWatch?.refresh();
   }
 
   /** What depends on which zones there are and what they depend on, after either changed. */
-  private tidy(): void {
+  private tidy(files: ReadonlySet<string>): void {
     this.dirty = false;
     this.publisher.retain(new Set([...this.zones.keys(), ...this.background.keys()]));
-    this.files.forget(dependencies(this.settings, this.zones.values()));
+    this.files.forget(files);
   }
 
   private async pauseDue(): Promise<void> {
-    if (performance.now() - this.sliceSince <= SLICE_MS) return;
+    if (this.isPauseDue()) await this.pause();
+  }
+
+  private isPauseDue(): boolean {
+    return performance.now() - this.sliceSince > SLICE_MS;
+  }
+
+  private async pause(): Promise<void> {
     await nextTurn();
     this.sliceSince = performance.now();
   }
