@@ -63,7 +63,7 @@ export class ContentJournal {
     this.servedBefore = servedBefore;
   }
 
-  /** Whether contents are worth the disk: somebody may transfer zones. */
+  /** Whether contents and what changes in them are worth remembering: somebody may transfer zones. */
   keepContents(keep: boolean): void {
     const begins = keep && !this.keepsContents;
     this.keepsContents = keep;
@@ -84,7 +84,9 @@ export class ContentJournal {
   async open(zones: readonly JournalZone[]): Promise<void> {
     const saved = await this.files.list();
     const end = performance.now() + OPEN_MS;
+    this.sliceSince = performance.now();
     for (const { origin, network, image } of zones) {
+      if (performance.now() - this.sliceSince >= SLICE_MS) await this.pause();
       const kinds = saved.get(origin);
       saved.delete(origin);
       if (image === null) continue; // what is remembered of it waits until it loads
@@ -136,7 +138,7 @@ export class ContentJournal {
     const raised = serialCompare(after.serial, before.serial) > 0;
     // Another network means another history of live sets, so nothing can be told from before. A static zone whose serial
     // was not raised: secondaries would take a difference for one they have, and who has its serial has either content.
-    const known = raised && was.network === network && !was.ambiguous;
+    const known = this.keepsContents && raised && was.network === network && !was.ambiguous;
     const step = known ? await diffImages(before, after, mostOf(after), () => this.pause()) : null;
     const steps = step === null ? [] : bounded([...was.steps, encodeStep(step)]);
     const kept = { network, image, steps, octets: octetsOf(steps), ambiguous: !raised && was.network === network };

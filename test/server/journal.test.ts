@@ -124,8 +124,14 @@ describe('a content that changed while nobody served', () => {
     const files = new JournalFolder(join(folder, 'nobody'), (message) => trouble.push(message));
     const journal = new ContentJournal({ files });
     await journal.open([zone(1, '')]);
+    await journal.changed([zone(2, 'x A 192.0.2.2\n')]);
     await journal.close();
     expect(existsSync(join(folder, 'nobody'))).toBe(false);
+    // Once somebody may, it begins with what there is then.
+    journal.keepContents(true);
+    await journal.changed([zone(3, 'x A 192.0.2.3\n')]);
+    expect(serials(journal)).toEqual(['2-3']);
+    await journal.close();
   });
 });
 
