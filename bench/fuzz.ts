@@ -9,7 +9,7 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { type Client, TRANSPORT } from '../src/server/dns-thread.ts';
+import { type Client, TRANSPORT } from '../src/server/client.ts';
 import { PacketRoom } from '../src/server/packet-room.ts';
 import { SPECIAL } from '../src/server/respond.ts';
 import { Stats, sumStats } from '../src/server/stats.ts';

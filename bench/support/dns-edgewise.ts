@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { NO_TRANSFERS } from '../../src/server/dns-thread.ts';
+import { NO_TRANSFERS } from '../../src/server/special-handler.ts';
 import { DnsThreads } from '../../src/server/worker-group.ts';
 import { compileZone } from '../../src/zones/compile.ts';
 import { LiveSlots } from '../../src/zones/live-slots.ts';

@@ -6,7 +6,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { NO_TRANSFERS } from '../../src/server/dns-thread.ts';
+import { NO_TRANSFERS } from '../../src/server/special-handler.ts';
 import { DnsThreads } from '../../src/server/worker-group.ts';
 import { LiveSlots } from '../../src/zones/live-slots.ts';
 import { zoneUpdate } from '../../test/support/zone-images.ts';

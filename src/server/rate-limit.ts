@@ -1,7 +1,7 @@
 import { randomFillSync } from 'node:crypto';
 import type { Prefix, ServerConfig } from '../config/types.ts';
 import { KIND } from './answer-kind.ts';
-import { type Client, TRANSPORT } from './dns-thread.ts';
+import { type Client, TRANSPORT } from './client.ts';
 
 export type RateLimitConfig = NonNullable<ServerConfig['rateLimit']>;
 

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { ServerConfig } from '../config/types.ts';
-import { type Client, TRANSPORT } from './dns-thread.ts';
+import { type Client, TRANSPORT } from './client.ts';
 import { clientAddress } from './listen-address.ts';
 import { EVENT, type Stats } from './stats.ts';
 import { DnsStream, type StreamParts } from './tcp-stream.ts';

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
-import type { Answerer, Client, SpecialHandler } from './dns-thread.ts';
+import type { Answerer, Client } from './client.ts';
 import { SPECIAL } from './respond.ts';
+import type { SpecialHandler } from './special-handler.ts';
 
 const HEADER_OCTETS = 12;
 const MESSAGE_MAX = 65_535;

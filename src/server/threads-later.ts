@@ -1,7 +1,7 @@
 import type { ServerConfig } from '../config/types.ts';
 import type { ZoneUpdate } from '../zones/zone-update.ts';
-import type { ThreadTransfer } from './dns-thread.ts';
 import type { ListenFault } from './listen-sockets.ts';
+import type { ThreadTransfer } from './special-handler.ts';
 import type { BoundThreads, DnsThreads, DnsThreadsOptions } from './worker-group.ts';
 import { LastZones } from './worker-zones.ts';
 

@@ -4,9 +4,9 @@ import { decodeStep, recordKey, type StepRecord, stepSerials, type ZoneStep } fr
 import { type LiveSet, liveSets } from '../zones/live-sets.ts';
 import type { LiveAddresses } from '../zones/live-slots.ts';
 import { serialCompare, serialMax } from '../zones/serial.ts';
-import type { ThreadHistory } from './dns-thread.ts';
 import { LiveHistory } from './live-history.ts';
 import { withoutRepeats } from './live-publish.ts';
+import type { ThreadHistory } from './special-handler.ts';
 import type { ZoneVersion } from './transfer-version.ts';
 
 /** What leads from an older version of a zone to the one being transferred; the SOA is not among the records. */

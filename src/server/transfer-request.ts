@@ -1,6 +1,6 @@
 import type { TsigKey } from '../config/types.ts';
 import type { WireName } from '../zones/name.ts';
-import type { Client } from './dns-thread.ts';
+import type { Client } from './client.ts';
 import { HEADER_LENGTH, RCODE, UDP_PLAIN_MAX } from './message.ts';
 import { shortReply } from './transfer-message.ts';
 import { appendUnsigned, serverTime, TSIG_ERROR, TsigSigner, verifyTsig } from './tsig.ts';

@@ -1,9 +1,11 @@
 import { KIND } from './answer-kind.ts';
-import type { Answerer, Client, DnsThreadData, SpecialHandler } from './dns-thread.ts';
+import type { Answerer, Client } from './client.ts';
+import type { DnsThreadData } from './dns-thread.ts';
 import { RCODE } from './message.ts';
 import type { PacketRoom } from './packet-room.ts';
 import { type RateLimitConfig, RateLimiter, VERDICT } from './rate-limit.ts';
 import { SPECIAL } from './respond.ts';
+import type { SpecialHandler } from './special-handler.ts';
 import { EVENT, type Stats } from './stats.ts';
 import { truncateAnswer } from './udp-truncate.ts';
 

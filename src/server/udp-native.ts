@@ -1,4 +1,5 @@
-import { type Client, type ThreadSocket, TRANSPORT } from './dns-thread.ts';
+import { type Client, TRANSPORT } from './client.ts';
+import type { ThreadSocket } from './dns-thread.ts';
 import { isWildcard } from './listen-address.ts';
 import { threadClock } from './rate-limit.ts';
 import { MessageBatch } from './recvmmsg-batch.ts';

@@ -1,7 +1,7 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import type { Endpoint } from '../config/types.ts';
-import { type Client, TRANSPORT } from './dns-thread.ts';
+import { type Client, TRANSPORT } from './client.ts';
 import { clientAddress } from './listen-address.ts';
 import { PACKET_MAX, PacketRoom } from './packet-room.ts';
 import { threadClock } from './rate-limit.ts';

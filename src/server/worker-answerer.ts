@@ -1,7 +1,8 @@
 import type { ServerConfig } from '../config/types.ts';
 import type { LiveSlots } from '../zones/live-slots.ts';
-import type { Answerer, SpecialHandler, ThreadTransfer } from './dns-thread.ts';
+import type { Answerer } from './client.ts';
 import { Responder } from './respond.ts';
+import type { SpecialHandler, ThreadTransfer } from './special-handler.ts';
 import type { Stats } from './stats.ts';
 import { TransferHandler } from './transfer-handler.ts';
 import { TransferHistory } from './transfer-history.ts';

@@ -1,7 +1,9 @@
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import type { Endpoint } from '../config/types.ts';
 import { LiveSlots } from '../zones/live-slots.ts';
-import type { Answerer, DnsMessage, DnsReport, DnsThreadData, SpecialHandler, ThreadSocket } from './dns-thread.ts';
+import type { Answerer } from './client.ts';
+import type { DnsMessage, DnsReport, DnsThreadData, ThreadSocket } from './dns-thread.ts';
+import type { SpecialHandler } from './special-handler.ts';
 import { Stats } from './stats.ts';
 import { makeAnswerer } from './worker-answerer.ts';
 

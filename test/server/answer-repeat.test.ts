@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { TRANSPORT } from '../../src/server/dns-thread.ts';
+import { TRANSPORT } from '../../src/server/client.ts';
 import { PacketRoom } from '../../src/server/packet-room.ts';
 import { sumStats } from '../../src/server/stats.ts';
 import type { Message } from '../support/dns-message.ts';

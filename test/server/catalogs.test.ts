@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { Catalogs } from '../../src/server/catalogs.ts';
-import { TRANSPORT } from '../../src/server/dns-thread.ts';
+import { TRANSPORT } from '../../src/server/client.ts';
 import { catalogDigest, catalogImage } from '../../src/zones/catalog.ts';
 import { ZoneImage } from '../../src/zones/image.ts';
 import { forEachRecord } from '../../src/zones/image-cursor.ts';

@@ -2,7 +2,7 @@ import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { Endpoint, ServerConfig } from '../../src/config/types.ts';
-import { NO_TRANSFERS } from '../../src/server/dns-thread.ts';
+import { NO_TRANSFERS } from '../../src/server/special-handler.ts';
 import { DnsThreads, type DnsThreadsOptions } from '../../src/server/worker-group.ts';
 import { compileZone } from '../../src/zones/compile.ts';
 import { LiveSlots } from '../../src/zones/live-slots.ts';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Endpoint, ServerConfig } from '../../src/config/types.ts';
-import { NO_TRANSFERS } from '../../src/server/dns-thread.ts';
+import { NO_TRANSFERS } from '../../src/server/special-handler.ts';
 import { DnsThreads } from '../../src/server/worker-group.ts';
 import { freePort } from '../support/ports.ts';
 import {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { parsePrefix } from '../../src/config/address.ts';
 import type { Prefix } from '../../src/config/types.ts';
 import { KIND } from '../../src/server/answer-kind.ts';
-import { type Client, TRANSPORT } from '../../src/server/dns-thread.ts';
+import { type Client, TRANSPORT } from '../../src/server/client.ts';
 import { clientAddress } from '../../src/server/listen-address.ts';
 import {
   createRateTable,

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { expect, test } from 'vitest';
-import { TRANSPORT } from '../../src/server/dns-thread.ts';
+import { TRANSPORT } from '../../src/server/client.ts';
 import { workerUrl } from '../../src/worker-url.ts';
 import { decodeMessage } from '../support/dns-message.ts';
 import { encodeQuery } from '../support/dns-query.ts';

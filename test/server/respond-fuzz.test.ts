@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { NO_TRANSFERS, TRANSPORT } from '../../src/server/dns-thread.ts';
+import { TRANSPORT } from '../../src/server/client.ts';
 import { SPECIAL } from '../../src/server/respond.ts';
+import { NO_TRANSFERS } from '../../src/server/special-handler.ts';
 import { Stats } from '../../src/server/stats.ts';
 import { TransferHandler } from '../../src/server/transfer-handler.ts';
 import { TransferHistory } from '../../src/server/transfer-history.ts';

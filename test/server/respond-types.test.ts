@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { TRANSPORT } from '../../src/server/dns-thread.ts';
+import { TRANSPORT } from '../../src/server/client.ts';
 import { LOWER, textFromWire } from '../../src/zones/name.ts';
 import { typeName } from '../../src/zones/types/type-name.ts';
 import { decodeMessage } from '../support/dns-message.ts';

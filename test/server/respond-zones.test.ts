@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { KIND } from '../../src/server/answer-kind.ts';
-import { TRANSPORT } from '../../src/server/dns-thread.ts';
+import { TRANSPORT } from '../../src/server/client.ts';
 import { PacketRoom } from '../../src/server/packet-room.ts';
 import { sumStats } from '../../src/server/stats.ts';
 import { ZoneTable } from '../../src/server/zone-table.ts';

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Endpoint, ServerConfig } from '../../src/config/types.ts';
-import type { ThreadTransfer } from '../../src/server/dns-thread.ts';
+import type { ThreadTransfer } from '../../src/server/special-handler.ts';
 import { readTls } from '../../src/server/tls-files.ts';
 import { decodeMessage } from '../support/dns-message.ts';
 import { encodeQuery } from '../support/dns-query.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Client, TRANSPORT } from '../../src/server/dns-thread.ts';
+import { type Client, TRANSPORT } from '../../src/server/client.ts';
 import { clientAddress } from '../../src/server/listen-address.ts';
 import { Responder } from '../../src/server/respond.ts';
 import { Stats } from '../../src/server/stats.ts';

@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { KIND } from '../../src/server/answer-kind.ts';
-import { type Answerer, type Client, type SpecialHandler, TRANSPORT } from '../../src/server/dns-thread.ts';
+import { type Answerer, type Client, TRANSPORT } from '../../src/server/client.ts';
 import { clientAddress } from '../../src/server/listen-address.ts';
 import { PacketRoom } from '../../src/server/packet-room.ts';
 import { createRateTable, RateLimiter } from '../../src/server/rate-limit.ts';
 import { SPECIAL } from '../../src/server/respond.ts';
+import type { SpecialHandler } from '../../src/server/special-handler.ts';
 import { EVENT, Stats } from '../../src/server/stats.ts';
 import { limiterOf, PacketAnswerer } from '../../src/server/udp-answer.ts';
 

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import type { Answerer, SpecialHandler } from '../../src/server/dns-thread.ts';
+import type { Answerer } from '../../src/server/client.ts';
 import { PACKET_MAX } from '../../src/server/packet-room.ts';
 import { BATCH } from '../../src/server/recvmmsg-batch.ts';
 import { SPECIAL } from '../../src/server/respond.ts';
+import type { SpecialHandler } from '../../src/server/special-handler.ts';
 import { EVENT, Stats } from '../../src/server/stats.ts';
 import { LINUX, type Syscalls } from '../../src/server/syscalls.ts';
 import { PacketAnswerer } from '../../src/server/udp-answer.ts';

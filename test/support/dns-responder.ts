@@ -1,5 +1,5 @@
 import type { ServerConfig } from '../../src/config/types.ts';
-import { type Client, TRANSPORT } from '../../src/server/dns-thread.ts';
+import { type Client, TRANSPORT } from '../../src/server/client.ts';
 import { PacketRoom } from '../../src/server/packet-room.ts';
 import { Responder } from '../../src/server/respond.ts';
 import { Stats } from '../../src/server/stats.ts';

@@ -2,7 +2,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import type { Endpoint, ServerConfig } from '../../src/config/types.ts';
-import { NO_TRANSFERS, type ThreadHistory, type ThreadTransfer } from '../../src/server/dns-thread.ts';
+import { NO_TRANSFERS, type ThreadHistory, type ThreadTransfer } from '../../src/server/special-handler.ts';
 import { DnsThreads } from '../../src/server/worker-group.ts';
 import { LiveSlots } from '../../src/zones/live-slots.ts';
 import { decodeMessage, type Message } from './dns-message.ts';
