@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { setAside, sweepTemporaries, writeAtomic } from '../src/atomic-write.ts';
-import { writeLiveList } from '../src/health/live-list.ts';
+import { writeLiveList } from '../src/health/round/live-list.ts';
 
 let folder: string;
 let file: string;

@@ -1,12 +1,12 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { NO_TRANSFERS } from '../../src/server/special-handler.ts';
-import { DnsThreads } from '../../src/server/worker-group.ts';
-import { compileZone } from '../../src/zones/compile.ts';
-import { LiveSlots } from '../../src/zones/live-slots.ts';
+import { DnsThreads } from '../../src/server/listen/worker-group.ts';
+import { NO_TRANSFERS } from '../../src/server/transfer/special-handler.ts';
+import { compileZone } from '../../src/zones/image/compile.ts';
+import { LiveSlots } from '../../src/zones/image/live-slots.ts';
 import { lowerName, nameFromText } from '../../src/zones/name.ts';
-import { readZone } from '../../src/zones/read-zone.ts';
+import { readZone } from '../../src/zones/scan/read-zone.ts';
 import { type BenchServer, startServer } from './dns-process.ts';
 import { benchSettings } from './dns-settings.ts';
 import { APEX_ADDRESSES, APEX_TTL, ORIGIN, zoneText } from './dns-zone.ts';

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { loadConfig } from '../config/load.ts';
 import { type Fault, hasErrors } from '../fault.ts';
-import { count } from '../health/reason.ts';
+import { count } from '../health/rules/reason.ts';
+import { readTls } from '../server/listen/tls-files.ts';
 import { readNetworks, zoneSettings } from '../server/serve-parts.ts';
-import { readTls } from '../server/tls-files.ts';
-import { ZoneStore } from '../zones/zone-store.ts';
+import { ZoneStore } from '../zones/store/zone-store.ts';
 import { complain, endWith, networksCommand } from './command-line.ts';
 
 type CheckFlags = { readonly config: string; readonly dnet?: string[] };

@@ -4,11 +4,11 @@ import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { loadConfig } from '../config/load.ts';
 import { formatFault } from '../fault.ts';
-import { type LoadedZone, loadZone, type ZoneSource } from '../zones/load-zone.ts';
 import { nameFromText, textFromWire } from '../zones/name.ts';
-import type { Included } from '../zones/scan-include.ts';
-import { canonicalLines } from '../zones/snapshot-canonical.ts';
-import { FileBook } from '../zones/zone-store-files.ts';
+import type { Included } from '../zones/scan/scan-include.ts';
+import { type LoadedZone, loadZone, type ZoneSource } from '../zones/store/load-zone.ts';
+import { FileBook } from '../zones/store/zone-store-files.ts';
+import { canonicalLines } from '../zones/write/snapshot-canonical.ts';
 import { endWith, newCommand } from './command-line.ts';
 
 type Flags = {

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import { explain } from '../health/explain.ts';
-import { explanationText } from '../health/explain-text.ts';
-import { lastRounds } from '../health/history-log.ts';
-import { moment } from '../health/reason.ts';
+import { explain } from '../health/explain/explain.ts';
+import { explanationText } from '../health/explain/explain-text.ts';
+import { moment } from '../health/rules/reason.ts';
+import { lastRounds } from '../health/state/history-log.ts';
 import { endWith, networkCommand, refuse } from './command-line.ts';
 import { findRecord, orRefuse } from './recorded-rounds.ts';
 import { pastMoment } from './recorded-time.ts';

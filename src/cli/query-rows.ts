@@ -1,6 +1,7 @@
 /** What `edge_query` lists and how it prints it (specification section 10 and 12.19). Pure. */
-import type { EdgeRecord } from '../health/edge-store.ts';
-import type { Judgement, Mode } from '../health/types.ts';
+
+import type { Judgement, Mode } from '../health/rules/types.ts';
+import type { EdgeRecord } from '../health/state/edge-store.ts';
 
 export type EdgeRow = {
   readonly mode: Mode;

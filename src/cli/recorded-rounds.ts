@@ -1,6 +1,6 @@
 import { isNetworkName } from '../config/paths.ts';
 import type { Config } from '../config/types.ts';
-import { historyLogPath } from '../health/history-log.ts';
+import { historyLogPath } from '../health/state/history-log.ts';
 import { refuse } from './command-line.ts';
 import { readConfig } from './load-network.ts';
 

@@ -1,4 +1,4 @@
-import type { Rules } from '../health/types.ts';
+import type { Rules } from '../health/rules/types.ts';
 
 export type Settings =
   | { readonly ok: true; readonly rules: Partial<Rules> }

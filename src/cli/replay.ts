@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import { type RoundLine, readLines } from '../health/history-log.ts';
-import type { RoundRecord } from '../health/history-log-record.ts';
-import { moment } from '../health/reason.ts';
-import { replay, rulesUnder } from '../health/replay.ts';
-import { replayText } from '../health/replay-text.ts';
-import type { Rules } from '../health/types.ts';
+import { replay, rulesUnder } from '../health/explain/replay.ts';
+import { replayText } from '../health/explain/replay-text.ts';
+import { moment } from '../health/rules/reason.ts';
+import type { Rules } from '../health/rules/types.ts';
+import { type RoundLine, readLines } from '../health/state/history-log.ts';
+import type { RoundRecord } from '../health/state/history-log-record.ts';
 import { endWith, networkCommand, refuse } from './command-line.ts';
 import { findRecord, orRefuse } from './recorded-rounds.ts';
 import { pastMoment } from './recorded-time.ts';

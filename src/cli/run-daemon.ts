@@ -1,6 +1,6 @@
 /** `edge_manage --daemonise`: rounds for ever, from a process that left its terminal. */
 import { spawn } from 'node:child_process';
-import { hearBell } from '../health/modes-bell.ts';
+import { hearBell } from '../health/round/modes-bell.ts';
 import { openRun, type Run, type RunOptions } from './run-once.ts';
 
 /** Set for the process in the background: it is the daemon, and tells its starter over IPC how it went. */

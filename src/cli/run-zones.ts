@@ -4,16 +4,16 @@ import { join } from 'node:path';
 import { exists, systemCode } from '../atomic-write.ts';
 import type { Config } from '../config/types.ts';
 import type { Fault } from '../fault.ts';
-import { type ZoneNews, zoneSerial } from '../health/run-round-state.ts';
-import type { Published } from '../health/run-round-tools.ts';
-import type { NetworkState } from '../health/state-file.ts';
-import { liveAddresses, withCanary } from '../server/live-publish.ts';
-import { type ExportItem, ZoneExporter } from '../zones/export.ts';
-import { ZoneImage } from '../zones/image.ts';
+import { type ZoneNews, zoneSerial } from '../health/round/run-round-state.ts';
+import type { Published } from '../health/round/run-round-tools.ts';
+import type { NetworkState } from '../health/state/state-file.ts';
+import { liveAddresses, withCanary } from '../server/live/live-publish.ts';
+import { ZoneImage } from '../zones/image/image.ts';
 import { nameKey } from '../zones/name.ts';
-import { printSnapshot } from '../zones/snapshot.ts';
-import { FileBook } from '../zones/zone-store-files.ts';
-import { loadTarget } from '../zones/zone-store-load.ts';
+import { FileBook } from '../zones/store/zone-store-files.ts';
+import { loadTarget } from '../zones/store/zone-store-load.ts';
+import { type ExportItem, ZoneExporter } from '../zones/write/export.ts';
+import { printSnapshot } from '../zones/write/snapshot.ts';
 
 const SUFFIX = '.zone';
 

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { endpointText } from '../config/address.ts';
-import type { NetworkSummaryJson, SecondaryJson, StatusJson } from '../server/api-json.ts';
+import type { NetworkSummaryJson, SecondaryJson, StatusJson } from '../server/http/api-json.ts';
 import { configOption, endWith, newCommand, refuse } from './command-line.ts';
 import { readConfig } from './load-network.ts';
 import { type StatusAnswers, statusText } from './status-text.ts';

@@ -1,13 +1,13 @@
 import { readNetworkFiles } from '../config/network-files.ts';
 import type { Config, NetworkFiles } from '../config/types.ts';
 import { type Fault, formatFault } from '../fault.ts';
-import { expireMode } from '../health/modes.ts';
-import type { NetworkRounds } from '../health/run-round.ts';
-import { edgesOf, rulesOf } from '../health/run-round-input.ts';
-import type { RoundLog } from '../health/run-round-log.ts';
-import type { RoundReport } from '../health/run-round-tools.ts';
-import type { Decision } from '../health/types.ts';
-import type { LiveChange, MemberView, NetworkView } from './api.ts';
+import { expireMode } from '../health/round/modes.ts';
+import type { NetworkRounds } from '../health/round/run-round.ts';
+import { edgesOf, rulesOf } from '../health/round/run-round-input.ts';
+import type { RoundLog } from '../health/round/run-round-log.ts';
+import type { RoundReport } from '../health/round/run-round-tools.ts';
+import type { Decision } from '../health/rules/types.ts';
+import type { LiveChange, MemberView, NetworkView } from './http/api.ts';
 
 /** Changes of the live set kept for the API; the history log on disk has them all. */
 const CHANGES_MAX = 50;

@@ -4,8 +4,8 @@ import { listNetworks, readNetworkFiles } from '../config/network-files.ts';
 import { forNetwork, isNetworkName } from '../config/paths.ts';
 import type { Config, NetworkFiles } from '../config/types.ts';
 import { type Fault, formatFault } from '../fault.ts';
-import { list } from '../health/reason.ts';
-import type { ZoneSettings } from '../zones/zone-store-types.ts';
+import { list } from '../health/rules/reason.ts';
+import type { ZoneSettings } from '../zones/store/zone-store-types.ts';
 
 /** The networks to serve with their lists: those named, or every one in `edgelist_dir`. */
 export type Networks = { readonly files: ReadonlyMap<string, NetworkFiles>; readonly faults: readonly Fault[] };

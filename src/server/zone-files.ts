@@ -1,13 +1,13 @@
 import { statSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import type { Fault } from '../fault.ts';
-import { ZoneExporter } from '../zones/export.ts';
-import { ZoneImage } from '../zones/image.ts';
+import { ZoneImage } from '../zones/image/image.ts';
 import type { WireName } from '../zones/name.ts';
 import { serialMax } from '../zones/serial.ts';
-import { printSnapshot } from '../zones/snapshot.ts';
-import type { ZoneEntry } from '../zones/zone-store-types.ts';
-import type { LiveBoard } from './live-board.ts';
+import type { ZoneEntry } from '../zones/store/zone-store-types.ts';
+import { ZoneExporter } from '../zones/write/export.ts';
+import { printSnapshot } from '../zones/write/snapshot.ts';
+import type { LiveBoard } from './live/live-board.ts';
 import { plainFault } from './serve-parts.ts';
 
 /** What `ZoneFiles` needs of the zone store. */

@@ -3,9 +3,9 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { sendSyslog } from '../../src/cli/mode-syslog.ts';
-import { NEW_EDGE } from '../../src/health/edge-store.ts';
-import { printEdgeRecord } from '../../src/health/edge-store-text.ts';
-import { Locks } from '../../src/health/lock.ts';
+import { NEW_EDGE } from '../../src/health/state/edge-store.ts';
+import { printEdgeRecord } from '../../src/health/state/edge-store-text.ts';
+import { Locks } from '../../src/health/state/lock.ts';
 import { Installation, NETWORK } from '../support/installation.ts';
 
 let site: Installation;

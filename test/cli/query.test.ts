@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type EdgeRow, matches, printRows, rowOf } from '../../src/cli/query-rows.ts';
-import { type EdgeRecord, NEW_EDGE } from '../../src/health/edge-store.ts';
-import { printEdgeRecord } from '../../src/health/edge-store-text.ts';
+import { type EdgeRecord, NEW_EDGE } from '../../src/health/state/edge-store.ts';
+import { printEdgeRecord } from '../../src/health/state/edge-store-text.ts';
 import { Installation, NETWORK } from '../support/installation.ts';
 
 const NOW = 1_700_000_000;

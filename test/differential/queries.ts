@@ -1,5 +1,6 @@
-import { ZoneImage } from '../../src/zones/image.ts';
-import { forEachRecord } from '../../src/zones/image-cursor.ts';
+import { ZoneImage } from '../../src/zones/image/image.ts';
+import { forEachRecord } from '../../src/zones/image/image-cursor.ts';
+import { rdataNames } from '../../src/zones/image/rdata-names.ts';
 import {
   lowerName,
   nameText,
@@ -9,7 +10,6 @@ import {
   type WireName,
   wireNameLength,
 } from '../../src/zones/name.ts';
-import { rdataNames } from '../../src/zones/rdata-names.ts';
 import type { EdnsSpec, QuerySpec } from '../support/dns-query.ts';
 import { imageOf, type ZoneSpec } from '../support/zone-images.ts';
 

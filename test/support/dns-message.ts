@@ -1,6 +1,6 @@
 import { textFromWire } from '../../src/zones/name.ts';
-import { rdataText } from '../../src/zones/print-record.ts';
 import { typeName } from '../../src/zones/types/type-name.ts';
+import { rdataText } from '../../src/zones/write/print-record.ts';
 
 /** A record of an answer; names are uncompressed, their case kept. */
 export type Row = {

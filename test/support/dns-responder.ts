@@ -1,9 +1,9 @@
 import type { ServerConfig } from '../../src/config/types.ts';
-import { type Client, TRANSPORT } from '../../src/server/client.ts';
-import { PacketRoom } from '../../src/server/packet-room.ts';
-import { Responder } from '../../src/server/respond.ts';
-import { Stats } from '../../src/server/stats.ts';
-import { LiveSlots } from '../../src/zones/live-slots.ts';
+import { type Client, TRANSPORT } from '../../src/server/answer/client.ts';
+import { PacketRoom } from '../../src/server/answer/packet-room.ts';
+import { Responder } from '../../src/server/answer/respond.ts';
+import { Stats } from '../../src/server/answer/stats.ts';
+import { LiveSlots } from '../../src/zones/image/live-slots.ts';
 import { decodeMessage, type Message } from './dns-message.ts';
 import { encodeQuery, type QuerySpec } from './dns-query.ts';
 import { type ZoneSpec, zoneUpdate } from './zone-images.ts';

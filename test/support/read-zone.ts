@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { nameFromText } from '../../src/zones/name.ts';
-import { printStored } from '../../src/zones/print-record.ts';
-import { type ReadRequest, type ReadResult, readZone } from '../../src/zones/read-zone.ts';
+import { type ReadRequest, type ReadResult, readZone } from '../../src/zones/scan/read-zone.ts';
+import { printStored } from '../../src/zones/write/print-record.ts';
 
 /** Absolute text to wire; throws on what is no name, so that a test's typing error shows. */
 export function wireName(text: string): Uint8Array {

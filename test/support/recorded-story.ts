@@ -1,7 +1,7 @@
-import { decideFacts, factsOf } from '../../src/health/decide.ts';
-import { addSample } from '../../src/health/history.ts';
-import { decodeRecord, encodeRecord, type RoundRecord } from '../../src/health/history-log-record.ts';
-import type { History, Memory, RoundFacts, Rules } from '../../src/health/types.ts';
+import { decideFacts, factsOf } from '../../src/health/rules/decide.ts';
+import { addSample } from '../../src/health/rules/history.ts';
+import type { History, Memory, RoundFacts, Rules } from '../../src/health/rules/types.ts';
+import { decodeRecord, encodeRecord, type RoundRecord } from '../../src/health/state/history-log-record.ts';
 import { canary, type EdgeWords, edge, NO_MEMORY, NOW, RULES, sample } from './round-input.ts';
 
 /** One round of a told story: fetch times by name, and what else differs from available and listed. */

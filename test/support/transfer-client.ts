@@ -1,6 +1,6 @@
 import type { Endpoint, TsigKey } from '../../src/config/types.ts';
-import { requestSigner, type TsigSigner, verifyTsig } from '../../src/server/tsig.ts';
-import { findTsig, TSIG_ROOM } from '../../src/server/tsig-record.ts';
+import { requestSigner, type TsigSigner, verifyTsig } from '../../src/server/transfer/tsig.ts';
+import { findTsig, TSIG_ROOM } from '../../src/server/transfer/tsig-record.ts';
 import { lowerName } from '../../src/zones/name.ts';
 import { decodeMessage, line, type Message, type Row } from './dns-message.ts';
 import { encodeQuery, u16, wireName } from './dns-query.ts';

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { compileZone } from '../../src/zones/compile.ts';
+import { compileZone } from '../../src/zones/image/compile.ts';
+import type { RecordStore } from '../../src/zones/image/record-store.ts';
 import { lowerName } from '../../src/zones/name.ts';
-import { readZone } from '../../src/zones/read-zone.ts';
-import type { RecordStore } from '../../src/zones/record-store.ts';
+import { readZone } from '../../src/zones/scan/read-zone.ts';
 import type { ZoneUpdate } from '../../src/zones/zone-update.ts';
 import { wireName } from './dns-query.ts';
 

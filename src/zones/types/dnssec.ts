@@ -1,5 +1,5 @@
-import { problem } from '../scan-fault.ts';
-import { NOT_A_NUMBER, scanNumber } from '../scan-ttl.ts';
+import { problem } from '../scan/scan-fault.ts';
+import { NOT_A_NUMBER, scanNumber } from '../scan/scan-ttl.ts';
 import type { Field, RdataRule } from './field.ts';
 import { base64Rest } from './field-base64.ts';
 import { type Mnemonics, mnemonic, u16 } from './field-number.ts';

@@ -1,5 +1,5 @@
-import { type Problem, problem } from '../scan-fault.ts';
-import { NOT_A_NUMBER, scanNumber } from '../scan-ttl.ts';
+import { type Problem, problem } from '../scan/scan-fault.ts';
+import { NOT_A_NUMBER, scanNumber } from '../scan/scan-ttl.ts';
 import type { Field } from './field.ts';
 import { scanTypeName, typeName } from './type-name.ts';
 

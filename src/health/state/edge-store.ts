@@ -1,0 +1,170 @@
+/**
+ * An edge's health record and its file form, `<healthdata_store>/<edge>.edgestore`: JSON as edgemanage writes it
+ * (specification section 3), so that its own tools read ours and we take theirs over. Keys that nobody here knows are
+ * kept; edgemanage in turn ignores those of ours (`mode_until`, `state_since`).
+ *
+ * ```
+ * {
+ *     "comment": "", "fetch_times": {"1700000000.25": 0.201, …}, "health": "pass_threshold",
+ *     "historical_average": {}, "mode": "available", "mode_until": null, "rotation_history": [1700000000.31, …],
+ *     "state": "in", "state_entry_time": null, "state_since": 1700000000.31
+ * }
+ * ```
+ */
+import { AVERAGES_MAX, addSample, EMPTY_HISTORY, figuresOf, HISTORY_MAX, noteAverage } from '../rules/history.ts';
+import type { History, Judgement, Mode } from '../rules/types.ts';
+import {
+  isObject,
+  isOneOf,
+  type JsonObject,
+  numberFrom,
+  numbersFrom,
+  otherKeys,
+  parseObject,
+  unknownForm,
+  withoutNulls,
+} from './json-object.ts';
+
+export const MODES: readonly Mode[] = ['available', 'unavailable', 'force', 'blindforce'];
+export const JUDGEMENTS: readonly Judgement[] = ['pass_threshold', 'pass_window', 'pass_average', 'pass', 'fail'];
+/** Entries of `rotation_history` that are kept; the original lets it grow for ever. */
+export const ROTATIONS_MAX = 2000;
+
+export type EdgeRecord = {
+  readonly history: History;
+  /** `historical_average`: hourly notes that nothing reads. */
+  readonly averages: History;
+  /** When the edge was live after a round, epoch seconds, newest last. */
+  readonly rotations: readonly number[];
+  readonly state: 'in' | 'out';
+  /** When `state` last changed; null: before anybody noted it. */
+  readonly stateSince: number | null;
+  readonly mode: Mode;
+  /** `state_entry_time`: when `mode` last changed, in spite of the name; null: never. */
+  readonly modeSince: number | null;
+  /** When the mode goes back to available by itself; null: it does not. */
+  readonly modeUntil: number | null;
+  /** The last judgement. A record without samples says "pass", as the original's does; it means nothing then. */
+  readonly health: Judgement;
+  readonly comment: string;
+  readonly extra: ReadonlyMap<string, unknown>;
+};
+
+/** An edge of which nothing is known. */
+export const NEW_EDGE: EdgeRecord = {
+  history: EMPTY_HISTORY,
+  averages: EMPTY_HISTORY,
+  rotations: [],
+  state: 'out',
+  stateSince: null,
+  mode: 'available',
+  modeSince: null,
+  modeUntil: null,
+  health: 'pass',
+  comment: '',
+  extra: new Map(),
+};
+
+/**
+ * What became of one edge. `sample` null: it was not fetched. `health` null: it was not judged. `isRun` false: a decision
+ * between two rounds, which is not noted in `rotation_history`.
+ */
+export type RoundNews = {
+  readonly at: number;
+  readonly isRun: boolean;
+  readonly sample: { readonly at: number; readonly seconds: number } | null;
+  readonly live: boolean;
+  readonly health: Judgement | null;
+};
+
+/** Folds a round's result into the record. The operator's part (mode, comment) is never touched. */
+export function withRound(record: EdgeRecord, news: RoundNews): EdgeRecord {
+  const { at, isRun, sample, live, health } = news;
+  const state = live ? 'in' : 'out';
+  const isNew = record.stateSince === null && record.history.times.length === 0;
+  // The same object when nothing is new, so that nothing is written.
+  if (!isRun && !isNew && sample === null && state === record.state && (health ?? record.health) === record.health) {
+    return record;
+  }
+  return {
+    ...withSample(record, sample),
+    rotations: live && isRun ? [...record.rotations.slice(1 - ROTATIONS_MAX), at] : record.rotations,
+    state,
+    stateSince: state !== record.state || isNew ? at : record.stateSince,
+    health: health ?? record.health,
+  };
+}
+
+function withSample(record: EdgeRecord, sample: RoundNews['sample']): EdgeRecord {
+  if (sample === null) return record;
+  // To the microsecond: nobody measures finer, and a file of 2,000 samples is a third shorter.
+  const seconds = Math.round(sample.seconds * 1e6) / 1e6;
+  const history = addSample(record.history, sample.at, seconds);
+  const { average } = figuresOf(history, sample.at);
+  return { ...record, history, averages: noteAverage(record.averages, sample.at, average ?? seconds) };
+}
+
+export type ParsedRecord =
+  | { readonly ok: true; readonly record: EdgeRecord }
+  | { readonly ok: false; readonly problem: string };
+
+/** Reads a store's text. Missing keys take their defaults; an empty file is a new edge, as in the original. */
+export function parseEdgeRecord(text: string): ParsedRecord {
+  const object = parseObject(text);
+  return object.ok ? recordFrom(object.value) : object;
+}
+
+const KNOWN: readonly string[] = [
+  'comment',
+  'fetch_times',
+  'health',
+  'historical_average',
+  'mode',
+  'mode_until',
+  'rotation_history',
+  'state',
+  'state_entry_time',
+  'state_since',
+];
+
+function recordFrom(value: JsonObject): ParsedRecord {
+  const given = withoutNulls(value);
+  const { mode = 'available', health = 'pass', state = 'out', comment = '' } = given;
+  const { fetch_times = {}, historical_average = {}, rotation_history = [] } = given;
+  const { state_since, state_entry_time, mode_until } = given;
+  if (!isOneOf(MODES, mode)) return unknownForm('mode');
+  if (!isOneOf(JUDGEMENTS, health)) return unknownForm('health');
+  if (state !== 'in' && state !== 'out') return unknownForm('state');
+  if (typeof comment !== 'string') return unknownForm('comment');
+  if (!isObject(fetch_times)) return unknownForm('fetch_times');
+  if (!isObject(historical_average)) return unknownForm('historical_average');
+  if (!Array.isArray(rotation_history)) return unknownForm('rotation_history');
+  const record: EdgeRecord = {
+    history: historyFrom(fetch_times, HISTORY_MAX),
+    averages: historyFrom(historical_average, AVERAGES_MAX),
+    rotations: numbersFrom(rotation_history).slice(-ROTATIONS_MAX),
+    state,
+    stateSince: numberFrom(state_since),
+    mode,
+    modeSince: numberFrom(state_entry_time),
+    modeUntil: mode === 'available' ? null : numberFrom(mode_until),
+    health,
+    comment,
+    extra: otherKeys(value, KNOWN),
+  };
+  return { ok: true, record };
+}
+
+/** Entries that are no numbers are left out: one of them would make every average of the edge NaN. */
+function historyFrom(entries: JsonObject, max: number): History {
+  const pairs: (readonly [number, number])[] = [];
+  for (const [key, value] of Object.entries(entries)) {
+    const time = Number(key);
+    const seconds = numberFrom(value);
+    if (key !== '' && Number.isFinite(time) && seconds !== null) pairs.push([time, seconds]);
+  }
+  // Files are sorted as text; numbers of different length are not, and a JSON object keeps no order for whole numbers.
+  pairs.sort(([a], [b]) => a - b);
+  const kept = pairs.slice(-max);
+  return { times: kept.map(([time]) => time), seconds: kept.map(([, seconds]) => seconds) };
+}

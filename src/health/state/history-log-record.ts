@@ -1,0 +1,262 @@
+import { z } from 'zod';
+import { recentChanges } from '../rules/limit.ts';
+import type {
+  CanaryFacts,
+  Decision,
+  EdgeFacts,
+  FailReason,
+  Fetch,
+  Outcome,
+  Phases,
+  RoundFacts,
+  Sample,
+} from '../rules/types.ts';
+
+/** One recorded round: all that deciding it again needs, and a summary of what was decided then. */
+export type RoundRecord = { readonly facts: RoundFacts; readonly decided: Decided };
+export type Decided = {
+  readonly kind: Outcome['kind'];
+  readonly held: boolean;
+  readonly live: readonly string[];
+  /** Zone → address of the canary that served there. */
+  readonly canaries: ReadonlyMap<string, string>;
+};
+
+const DETAIL_MAX = 300; // characters of a failure's detail; some come from a stranger's server
+
+/**
+ * One round as one line of JSON with its end. It begins `{"at":<epoch seconds>,`, so that a reader finds a time without
+ * parsing the rest. Defaults are left out; histories are there as the figures that judging compares, exactly; phases are
+ * rounded to the microsecond.
+ */
+export function encodeRecord(facts: RoundFacts, decision: Decision): string {
+  const { now, network, rules, memory, operatorChange } = facts;
+  const record: z.input<typeof RECORD> = {
+    at: now,
+    v: 1,
+    network,
+    rules,
+    ...(operatorChange ? { operator: true } : {}),
+    memory: {
+      live: [...memory.lastLive],
+      rotations: [...recentChanges(memory.rotations, now)],
+      canaries: memory.activeCanaries.map(({ zone, address, victim }) => [zone, address, victim]),
+      canaryRotations: Object.fromEntries([...memory.canaryRotations].map(([zone, times]) => [zone, [...times]])),
+    },
+    edges: facts.edges.map(encodeEdge),
+    canaries: facts.canaries.map((canary) => ({ ...encodeEdge(canary), zone: canary.zone })),
+    decided: {
+      kind: decision.outcome.kind,
+      ...(decision.hold === null ? {} : { held: true }),
+      live: decision.live.map(({ edge }) => edge),
+      canaries: Object.fromEntries(decision.memory.activeCanaries.map(({ zone, address }) => [zone, address])),
+    },
+  };
+  return `${JSON.stringify(record)}\n`;
+}
+
+/** The record of one line; null when the line is torn or not a record. */
+export function decodeRecord(line: string): RoundRecord | null {
+  const record = RECORD.safeParse(parseJson(line));
+  if (!record.success) return null;
+  const { at, network, rules, operator, memory, edges, canaries, decided } = record.data;
+  return {
+    facts: {
+      now: at,
+      network,
+      rules,
+      operatorChange: operator,
+      memory: {
+        lastLive: memory.live,
+        rotations: memory.rotations,
+        activeCanaries: memory.canaries.map(([zone, address, victim]) => ({ zone, address, victim })),
+        canaryRotations: new Map(Object.entries(memory.canaryRotations)),
+      },
+      edges: edges.map(decodeEdge),
+      canaries: canaries.map((canary): CanaryFacts => ({ ...decodeEdge(canary), zone: canary.zone })),
+    },
+    decided: { ...decided, canaries: new Map(Object.entries(decided.canaries)) },
+  };
+}
+
+const TIME = /^\{"at":(\d+(?:\.\d+)?),/;
+
+/** When the round of this line was, from the first few characters; null when it does not begin like a record. */
+export function recordTime(head: string): number | null {
+  const found = TIME.exec(head);
+  return found === null ? null : Number(found[1]);
+}
+
+function parseJson(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}
+
+function encodeEdge(edge: EdgeFacts): z.input<typeof EDGE> {
+  const { last, windowAverage, windowCount, average, count } = edge.figures;
+  return {
+    name: edge.name,
+    ...(edge.mode === 'available' ? {} : { mode: edge.mode }),
+    ...(edge.modeUntil === null ? {} : { until: edge.modeUntil }),
+    ...(edge.comment === '' ? {} : { comment: edge.comment }),
+    ...(edge.verificationFailed ? { mismatch: true } : {}),
+    ...(edge.v4 === null ? {} : { v4: edge.v4 }),
+    ...(edge.v6 === null ? {} : { v6: edge.v6 }),
+    figures: [last, windowAverage, windowCount, average, count],
+    ...(edge.sample === null ? {} : { sample: encodeSample(edge.sample) }),
+  };
+}
+
+function decodeEdge(edge: z.output<typeof EDGE>): EdgeFacts {
+  const [last, windowAverage, windowCount, average, count] = edge.figures;
+  return {
+    name: edge.name,
+    mode: edge.mode,
+    modeUntil: edge.until,
+    comment: edge.comment,
+    verificationFailed: edge.mismatch,
+    v4: edge.v4,
+    v6: edge.v6,
+    figures: { last, windowAverage, windowCount, average, count },
+    sample: edge.sample === null ? null : decodeSample(edge.name, edge.sample),
+  };
+}
+
+function encodeSample(sample: Sample): z.input<typeof SAMPLE> {
+  return {
+    at: sample.at,
+    s: sample.seconds,
+    ...(sample.fail === null ? {} : { fail: encodeFail(sample.fail) }),
+    ...(sample.primary === null ? {} : { fetch: encodeFetch(sample.primary) }),
+    ...(sample.others.length === 0 ? {} : { others: sample.others.map(encodeFetch) }),
+    ...(sample.stalledMs === 0 ? {} : { stalledMs: sample.stalledMs }),
+  };
+}
+
+function decodeSample(edge: string, sample: z.output<typeof SAMPLE>): Sample {
+  return {
+    edge,
+    at: sample.at,
+    seconds: sample.s,
+    fail: decodeFail(sample.fail),
+    primary: sample.fetch === null ? null : decodeFetch(sample.fetch),
+    others: sample.others.map(decodeFetch),
+    stalledMs: sample.stalledMs,
+  };
+}
+
+function encodeFetch({ address, seconds, fail, phases, attempts, hops }: Fetch): z.input<typeof FETCH> {
+  const { resolve, connect, tls, firstByte, total } = phases;
+  return {
+    address,
+    s: seconds,
+    ...(fail === null ? {} : { fail: encodeFail(fail) }),
+    phases: [micro(resolve), micro(connect), micro(tls), micro(firstByte), micro(total)],
+    ...(attempts === 1 ? {} : { attempts }),
+    ...(hops === 0 ? {} : { hops }),
+  };
+}
+
+function decodeFetch(fetch: z.output<typeof FETCH>): Fetch {
+  const [resolve, connect, tls, firstByte, total] = fetch.phases;
+  const phases: Phases = { resolve, connect, tls, firstByte, total: total ?? fetch.s };
+  return {
+    address: fetch.address,
+    seconds: fetch.s,
+    fail: decodeFail(fetch.fail),
+    phases,
+    attempts: fetch.attempts,
+    hops: fetch.hops,
+  };
+}
+
+function encodeFail({ reason, detail }: NonNullable<Fetch['fail']>): [FailReason, string] {
+  return [reason, detail.slice(0, DETAIL_MAX)];
+}
+
+function decodeFail(fail: readonly [FailReason, string] | null): Fetch['fail'] {
+  return fail === null ? null : { reason: fail[0], detail: fail[1] };
+}
+
+function micro(seconds: number | null): number | null {
+  return seconds === null ? null : Math.round(seconds * 1e6) / 1e6;
+}
+
+const NUMBER = z.number();
+const FAIL = z.tuple([
+  z.enum([
+    'resolve',
+    'refused',
+    'reset',
+    'unreachable',
+    'tls',
+    'timeout',
+    'status',
+    'checksum',
+    'too-large',
+    'headers-too-large',
+    'redirects',
+    'truncated',
+    'protocol',
+    'other',
+  ] satisfies FailReason[]),
+  z.string(),
+]);
+const PHASE = NUMBER.nullable();
+const FETCH = z.object({
+  address: z.string(),
+  s: NUMBER,
+  fail: FAIL.nullable().default(null),
+  phases: z.tuple([PHASE, PHASE, PHASE, PHASE, PHASE]),
+  attempts: NUMBER.default(1),
+  hops: NUMBER.default(0),
+});
+const SAMPLE = z.object({
+  at: NUMBER,
+  s: NUMBER,
+  fail: FAIL.nullable().default(null),
+  fetch: FETCH.nullable().default(null),
+  others: z.array(FETCH).default([]),
+  stalledMs: NUMBER.default(0),
+});
+const EDGE = z.object({
+  name: z.string(),
+  mode: z.enum(['available', 'force', 'blindforce', 'unavailable']).default('available'),
+  until: NUMBER.nullable().default(null),
+  comment: z.string().default(''),
+  mismatch: z.boolean().default(false),
+  v4: z.string().nullable().default(null),
+  v6: z.string().nullable().default(null),
+  figures: z.tuple([NUMBER.nullable(), NUMBER.nullable(), NUMBER, NUMBER.nullable(), NUMBER]),
+  sample: SAMPLE.nullable().default(null),
+});
+const RECORD = z.object({
+  at: NUMBER,
+  v: z.literal(1),
+  network: z.string(),
+  rules: z.object({
+    goodenough: NUMBER,
+    timeout: NUMBER,
+    edgeCount: NUMBER,
+    maxfreq: NUMBER,
+    canaryKiller: NUMBER,
+  }),
+  operator: z.boolean().default(false),
+  memory: z.object({
+    live: z.array(z.string()),
+    rotations: z.array(NUMBER),
+    canaries: z.array(z.tuple([z.string(), z.string(), z.string().nullable()])),
+    canaryRotations: z.record(z.string(), z.array(NUMBER)),
+  }),
+  edges: z.array(EDGE),
+  canaries: z.array(EDGE.extend({ zone: z.string() })),
+  decided: z.object({
+    kind: z.enum(['unchanged', 'changed', 'held', 'empty'] satisfies Outcome['kind'][]),
+    held: z.boolean().default(false),
+    live: z.array(z.string()),
+    canaries: z.record(z.string(), z.string()),
+  }),
+});

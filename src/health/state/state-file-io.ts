@@ -1,0 +1,46 @@
+import { readFile } from 'node:fs/promises';
+import { isUnreadable, setAside, systemCode, writeAtomic } from '../../atomic-write.ts';
+import type { Fault } from '../../fault.ts';
+import { NEW_STATE, type NetworkState, parseState, printState } from './state-file.ts';
+
+export type StateFault = Fault<'state-invalid' | 'state-write'>;
+export type StateRead = { readonly state: NetworkState; readonly faults: readonly StateFault[] };
+
+/**
+ * Reads a network's state file; without one, a new state. One that cannot be read or understood is set aside (unless
+ * `dryRun`) and reported. Throws if it can be neither read nor renamed, and the system's error where it may be read later: writing over
+ * it would lose it.
+ */
+export async function readState(file: string, now: number, dryRun = false): Promise<StateRead> {
+  let problem: string;
+  try {
+    const text = await readFile(file, 'utf8');
+    const parsed = parseState(text);
+    if (parsed.ok) {
+      // There is nothing to set aside, but the live set that was there is gone.
+      const lost = text === '' ? [fault('state-invalid', file, 'is empty; the network starts anew')] : [];
+      return { state: parsed.state, faults: lost };
+    }
+    problem = parsed.problem;
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return { state: NEW_STATE, faults: [] };
+    if (!isUnreadable(error)) throw error;
+    problem = `cannot be read (${systemCode(error)})`;
+  }
+  const end = dryRun ? '' : `; it is now ${await setAside(file, now)}, and the network starts anew`;
+  return { state: NEW_STATE, faults: [fault('state-invalid', file, `${problem}${end}`)] };
+}
+
+/** Durable when it returns. A failure comes back as a fault: the old file then still stands. */
+export async function writeState(file: string, state: NetworkState): Promise<readonly StateFault[]> {
+  try {
+    await writeAtomic(file, printState(state));
+    return [];
+  } catch (error) {
+    return [fault('state-write', file, `cannot be written (${systemCode(error)})`)];
+  }
+}
+
+function fault(code: StateFault['code'], file: string, message: string): StateFault {
+  return { severity: 'error', code, at: { file, line: 1, col: 1, text: '' }, message };
+}

@@ -1,0 +1,144 @@
+import { readFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { writeAtomic } from '../../atomic-write.ts';
+import type { TransferConfig } from '../../config/types.ts';
+import { lowerName, type WireName, wireFromName } from '../../zones/name.ts';
+import { nextSerial } from '../../zones/serial.ts';
+import { type CatalogMember, catalogDigest, catalogImage } from '../../zones/write/catalog.ts';
+
+/** A catalog as it is served. `zone`: its number, apart from those of the zone store. `network` null: of all networks. */
+export type Catalog = {
+  readonly zone: number;
+  readonly origin: WireName;
+  readonly network: string | null;
+  readonly image: SharedArrayBuffer;
+  readonly serial: number;
+};
+
+type Page = { readonly digest: string; readonly serial: number };
+type Member = { readonly origin: WireName; readonly network: string | null };
+
+/** Numbers from here on belong to no zone of the store. */
+const FIRST_NUMBER = 2 ** 30;
+
+/**
+ * The catalogs that the configuration asks for: one of all zones, or one for each network below its name. Serials are
+ * remembered in `file`, so that a restart with the same zones is no change.
+ */
+export class Catalogs {
+  private readonly catalogs = new Map<WireName, Catalog & { readonly digest: string }>();
+  private readonly numbers = new Map<WireName, number>();
+  private readonly pages: Map<string, Page>;
+  private readonly file: string;
+  private writing: Promise<void> = Promise.resolve();
+
+  constructor(file: string) {
+    this.file = file;
+    this.pages = readPages(file);
+  }
+
+  get(origin: WireName): Catalog | null {
+    return this.catalogs.get(origin) ?? null;
+  }
+
+  origins(): readonly WireName[] {
+    return [...this.catalogs.keys()];
+  }
+
+  /**
+   * Brings the catalogs up to date with the zones there are. Returns what changed: new versions, and catalogs that go.
+   * A network that is served keeps its catalog when it has no zones left: from an empty one secondaries learn that the last
+   * zone is gone, from one that is refused they learn nothing.
+   */
+  update(
+    config: TransferConfig['catalog'],
+    networks: readonly string[],
+    members: readonly Member[],
+    nowSeconds: number,
+  ): { readonly changed: readonly Catalog[]; readonly gone: readonly Catalog[] } {
+    const wanted = groupsOf(config, networks, members);
+    const changed: Catalog[] = [];
+    for (const [origin, { network, list }] of wanted) {
+      const digest = catalogDigest(list);
+      const was = this.catalogs.get(origin);
+      if (was?.digest === digest) continue;
+      const page = this.pages.get(origin);
+      const known = was === undefined && page?.digest === digest;
+      const serial = known ? page.serial : nextSerial(page?.serial ?? 0, nowSeconds);
+      const image = catalogImage(origin, list, serial);
+      const catalog = { zone: this.numberOf(origin), origin, network, image, serial, digest };
+      this.catalogs.set(origin, catalog);
+      this.pages.set(origin, { digest, serial });
+      changed.push(catalog);
+    }
+    const gone = [...this.catalogs.values()].filter(({ origin }) => !wanted.has(origin));
+    for (const { origin } of gone) this.catalogs.delete(origin);
+    if (changed.length > 0) this.save();
+    return { changed, gone };
+  }
+
+  async close(): Promise<void> {
+    await this.writing;
+  }
+
+  private numberOf(origin: WireName): number {
+    const number = this.numbers.get(origin) ?? FIRST_NUMBER + this.numbers.size;
+    this.numbers.set(origin, number);
+    return number;
+  }
+
+  /** A disk that takes nothing costs a new serial after the next start, from the clock. */
+  private save(): void {
+    const text = `${JSON.stringify(Object.fromEntries(this.pages))}\n`;
+    this.writing = this.writing
+      .then(() => mkdir(dirname(this.file), { recursive: true }))
+      .then(() => writeAtomic(this.file, text))
+      .catch(() => undefined);
+  }
+}
+
+type Group = { readonly network: string | null; readonly list: CatalogMember[] };
+
+function groupsOf(
+  config: TransferConfig['catalog'],
+  networks: readonly string[],
+  members: readonly Member[],
+): ReadonlyMap<WireName, Group> {
+  const groups = new Map<WireName, Group>();
+  if (config === null) return groups;
+  if (config.per === 'all') groups.set(config.zone, { network: null, list: [] });
+  else {
+    for (const network of networks) {
+      const name = catalogName(config.zone, network);
+      if (name !== null) groups.set(name, { network, list: [] });
+    }
+  }
+  for (const { origin, network } of members) {
+    const name = config.per === 'all' ? config.zone : catalogName(config.zone, network);
+    if (name === null) continue;
+    const group = groups.get(name) ?? { network, list: [] };
+    groups.set(name, group);
+    group.list.push({ origin, group: network });
+  }
+  return groups;
+}
+
+/** `NETWORK.catalog.example.`; null: a static zone, which is of no network, or a network whose name is no label. */
+function catalogName(zone: WireName, network: string | null): WireName | null {
+  const label = Buffer.from(network ?? '', 'utf8');
+  if (label.length === 0 || label.length > 63) return null;
+  return lowerName(Uint8Array.from([label.length, ...label, ...wireFromName(zone)]));
+}
+
+function readPages(file: string): Map<string, Page> {
+  try {
+    const value = JSON.parse(readFileSync(file, 'utf8')) as Record<string, Page>;
+    const pages = Object.entries(value).filter(
+      ([, page]) => typeof page.digest === 'string' && Number.isInteger(page.serial),
+    );
+    return new Map(pages);
+  } catch {
+    return new Map(); // none yet, or not ours: serials go on from the clock
+  }
+}

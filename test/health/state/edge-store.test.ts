@@ -1,0 +1,318 @@
+import { mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { HISTORY_MAX } from '../../../src/health/rules/history.ts';
+import {
+  type EdgeRecord,
+  JUDGEMENTS,
+  MODES,
+  NEW_EDGE,
+  parseEdgeRecord,
+  ROTATIONS_MAX,
+  withRound,
+} from '../../../src/health/state/edge-store.ts';
+import { EdgeStores } from '../../../src/health/state/edge-store-files.ts';
+import { printEdgeRecord } from '../../../src/health/state/edge-store-text.ts';
+import { Locks } from '../../../src/health/state/lock.ts';
+
+const NOW = 1_700_000_000.25;
+
+/** As Python's `json.dump(…, sort_keys=True, indent=4)` of the original writes it, and one key that nobody knows. */
+const ORIGINAL = `{
+    "comment": "[joe] disk full",
+    "fetch_times": {
+        "1699999000.12": 0.25,
+        "1699999060.1234567": 10,
+        "1699999120.5": 1.5
+    },
+    "future_key": {
+        "a": [
+            1
+        ]
+    },
+    "health": "fail",
+    "historical_average": {
+        "1699999000.12": 0.25
+    },
+    "mode": "unavailable",
+    "rotation_history": [
+        1699999000.3
+    ],
+    "state": "in",
+    "state_entry_time": 1699998000.5
+}`;
+
+function parsed(text: string): EdgeRecord {
+  const result = parseEdgeRecord(text);
+  if (!result.ok) throw new Error(result.problem);
+  return result.record;
+}
+
+describe('the file form', () => {
+  test("an original's file is understood", () => {
+    expect(parsed(ORIGINAL)).toEqual({
+      history: { times: [1699999000.12, 1699999060.1234567, 1699999120.5], seconds: [0.25, 10, 1.5] },
+      averages: { times: [1699999000.12], seconds: [0.25] },
+      rotations: [1699999000.3],
+      state: 'in',
+      stateSince: null,
+      mode: 'unavailable',
+      modeSince: 1699998000.5,
+      modeUntil: null,
+      health: 'fail',
+      comment: '[joe] disk full',
+      extra: new Map([['future_key', { a: [1] }]]),
+    });
+  });
+
+  test('it is written back with its keys in order, stamps of two decimals or all they had, and the unknown key', () => {
+    const lines = printEdgeRecord(parsed(ORIGINAL)).split('\n');
+    const added = ['    "mode_until": null,', '    "state_entry_time": 1699998000.5,', '    "state_since": null'];
+    const expected = ORIGINAL.replace('"1699999120.5"', '"1699999120.50"')
+      .split('\n')
+      .flatMap((line) => (line === '    "state_entry_time": 1699998000.5' ? added.slice(1) : [line]))
+      .flatMap((line) => (line.startsWith('    "rotation_history"') ? [added[0], line] : [line]));
+    expect(lines).toEqual(expected);
+  });
+
+  const ORIGINAL_KEYS = Object.keys(JSON.parse(ORIGINAL) as object).filter((key) => key !== 'future_key');
+
+  test('a new edge prints as empty objects and lists, in one line each', () => {
+    const text = printEdgeRecord(NEW_EDGE);
+    expect(text).toContain('"fetch_times": {},');
+    expect(text).toContain('"rotation_history": [],');
+    expect(parsed(text)).toEqual(NEW_EDGE);
+  });
+
+  test.each([
+    ['an empty file', '', NEW_EDGE],
+    ['missing keys', '{"mode": "force"}', { ...NEW_EDGE, mode: 'force' }],
+    [
+      'samples that are no numbers',
+      '{"fetch_times": {"x": 1, "5": "y", "6": 0.5}}',
+      {
+        ...NEW_EDGE,
+        history: { times: [6], seconds: [0.5] },
+      },
+    ],
+    [
+      'whole seconds, which a JSON object reorders',
+      '{"fetch_times": {"1700000000.5": 1, "1699999999": 2}}',
+      {
+        ...NEW_EDGE,
+        history: { times: [1699999999, 1700000000.5], seconds: [2, 1] },
+      },
+    ],
+    [
+      'numbers that somebody wrote as text',
+      '{"fetch_times": {"5": "0.5"}, "rotation_history": ["6"], "state_entry_time": "7.5"}',
+      { ...NEW_EDGE, history: { times: [5], seconds: [0.5] }, rotations: [6], modeSince: 7.5 },
+    ],
+    [
+      'keys without a value, like keys that are missing',
+      `{${ORIGINAL_KEYS.map((key) => `"${key}": null`).join(', ')}, "future": null}`,
+      { ...NEW_EDGE, extra: new Map([['future', null]]) },
+    ],
+    ['an expiry without a mode to end', '{"mode": "available", "mode_until": 5}', NEW_EDGE],
+  ])('%s are taken as meant', (_, text, expected) => {
+    expect(parseEdgeRecord(text)).toEqual({ ok: true, record: expected });
+  });
+
+  test.each([
+    ['half a file', ORIGINAL.slice(0, 200)],
+    ['a list', '[]'],
+    ['no object', '"text"'],
+    ['an unknown mode', '{"mode": "off"}'],
+    ['an unknown health', '{"health": "good"}'],
+    ['an unknown state', '{"state": "up"}'],
+    ['samples in a list', '{"fetch_times": [1]}'],
+    ['a comment that is no text', '{"comment": {}}'],
+  ])('%s is refused', (_, text) => {
+    expect(parseEdgeRecord(text).ok).toBe(false);
+  });
+
+  test('more samples than are kept: the newest stay', () => {
+    const count = HISTORY_MAX + 5;
+    const entries = Object.fromEntries(Array.from({ length: count }, (_, i) => [(1_000_000_000 + i).toFixed(2), i]));
+    const { history } = parsed(JSON.stringify({ fetch_times: entries }));
+    expect(history.times).toHaveLength(HISTORY_MAX);
+    expect(history.seconds[0]).toBe(5);
+  });
+
+  test('what is printed is JSON and reads back the same', () => {
+    const moment = fc.integer({ min: 100_000_000_000, max: 200_000_000_000 }).map((centis) => centis / 100);
+    const history = fc.uniqueArray(moment, { maxLength: 20 }).map((times) => {
+      const sorted = times.sort((a, b) => a - b);
+      // Whole microseconds and other numbers are printed in different ways.
+      const seconds = sorted.map((time, i) =>
+        i % 2 === 0 ? (time % 1000) / 7 : Math.round((time % 1000) * 1e4) / 1e6,
+      );
+      return { times: sorted, seconds };
+    });
+    const record: fc.Arbitrary<EdgeRecord> = fc
+      .record({
+        history,
+        averages: history,
+        rotations: fc.array(moment, { maxLength: 5 }),
+        state: fc.constantFrom('in' as const, 'out' as const),
+        stateSince: fc.option(moment),
+        mode: fc.constantFrom(...MODES),
+        modeSince: fc.option(moment),
+        modeUntil: fc.option(moment),
+        health: fc.constantFrom(...JUDGEMENTS),
+        comment: fc.string({ unit: 'binary' }),
+        extra: fc
+          .dictionary(
+            fc.string({ minLength: 1 }).map((key) => `x${key}`),
+            fc.jsonValue({ noUnicodeString: false }),
+          )
+          // JSON knows no -0, and a key __proto__ inside a value is lost by every object literal.
+          .map((values) => new Map(Object.entries(JSON.parse(JSON.stringify(values)) as Record<string, unknown>))),
+      })
+      .map((made) => (made.mode === 'available' ? { ...made, modeUntil: null } : made));
+    fc.assert(
+      fc.property(record, (made) => {
+        const text = printEdgeRecord(made);
+        expect(parsed(text)).toEqual(made);
+        // Python's layout: the same as our own JSON printer's on the sorted object.
+        expect(text.split('\n').every((line) => /^ *\S.*$/.test(line) && line.search(/\S/) % 4 === 0)).toBe(true);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test('no text makes the reader throw', () => {
+    fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), (text) => void parseEdgeRecord(text)));
+  });
+});
+
+describe('a round in a record', () => {
+  const news = { at: NOW, isRun: true, sample: { at: NOW - 1, seconds: 0.2 }, live: true, health: 'pass' } as const;
+
+  test('a live edge gets sample, state and rotation', () => {
+    const record = withRound(NEW_EDGE, { ...news, health: 'pass_threshold' });
+    expect(record.history).toEqual({ times: [NOW - 1], seconds: [0.2] });
+    expect(record).toMatchObject({ state: 'in', stateSince: NOW, health: 'pass_threshold', rotations: [NOW] });
+  });
+
+  test('the time in a state moves with the state only', () => {
+    const first = withRound(NEW_EDGE, { ...news, live: false });
+    const second = withRound(first, { ...news, at: NOW + 60, live: false });
+    const third = withRound(second, { ...news, at: NOW + 120, live: true });
+    expect([first, second, third].map(({ stateSince }) => stateSince)).toEqual([NOW, NOW, NOW + 120]);
+  });
+
+  test('an edge that was not judged keeps its health', () => {
+    const record = withRound({ ...NEW_EDGE, health: 'pass_window' }, { ...news, health: null });
+    expect(record.health).toBe('pass_window');
+  });
+
+  test('a decision between rounds adds no rotation, and nothing at all where nothing changed', () => {
+    const record = withRound(NEW_EDGE, news);
+    const between = { ...news, isRun: false, sample: null, health: null };
+    expect(withRound(record, between)).toBe(record);
+    expect(withRound(record, { ...between, live: false })).toMatchObject({ state: 'out', rotations: [NOW] });
+  });
+
+  test('rotation_history is bounded', () => {
+    const full = { ...NEW_EDGE, rotations: Array.from({ length: ROTATIONS_MAX }, (_, i) => i) };
+    const { rotations } = withRound(full, news);
+    expect(rotations).toHaveLength(ROTATIONS_MAX);
+    expect(rotations[ROTATIONS_MAX - 1]).toBe(NOW);
+  });
+});
+
+describe('the files', () => {
+  let folder: string;
+  let locks: Locks;
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'edgewise-store-'));
+    locks = Locks.open(join(folder, 'lock'));
+  });
+  afterEach(async () => {
+    locks.close();
+    await rm(folder, { recursive: true });
+  });
+
+  const touch = (record: EdgeRecord): EdgeRecord => ({ ...record, comment: `${record.comment}x` });
+
+  test('a change is written for everybody to read, and nothing else is left in the folder', async () => {
+    const stores = new EdgeStores(folder, locks);
+    const { faults } = await stores.update('e', NOW, touch);
+    expect(faults).toEqual([]);
+    expect(await readdir(folder)).toEqual(['e.edgestore', 'lock']);
+    expect((await stat(stores.path('e'))).mode & 0o777).toBe(0o644);
+    expect(parsed(await readFile(stores.path('e'), 'utf8')).comment).toBe('x');
+  });
+
+  test('a file that cannot be understood is set aside with an error and not written over', async () => {
+    const stores = new EdgeStores(folder, locks);
+    await writeFile(stores.path('e'), '{"fetch_times": {');
+    await writeFile(`${stores.path('e')}.bad-1700000000`, 'an earlier one');
+    const { record, faults } = await stores.update('e', NOW, touch);
+    expect(record.comment).toBe('x');
+    expect(faults.map(({ code, severity }) => `${severity} ${code}`)).toEqual(['error edge-store-invalid']);
+    expect(await readFile(`${stores.path('e')}.bad-1700000000`, 'utf8')).toBe('an earlier one');
+    expect(await readFile(`${stores.path('e')}.bad-1700000000-2`, 'utf8')).toBe('{"fetch_times": {');
+  });
+
+  test('a file of no octets is told, once: an operator may have set a mode in it', async () => {
+    const stores = new EdgeStores(folder, locks);
+    await writeFile(stores.path('e'), '');
+    const { record, faults } = await stores.read('e', NOW);
+    expect(record).toEqual(NEW_EDGE);
+    expect(faults).toMatchObject([
+      { severity: 'error', code: 'edge-store-invalid', message: expect.stringContaining('empty') as string },
+    ]);
+    expect((await stores.update('e', NOW, touch)).faults).toEqual([]);
+    expect(await readdir(folder)).toEqual(['e.edgestore', 'lock']);
+  });
+
+  test('without locks nothing is ever set aside', async () => {
+    const stores = new EdgeStores(folder, null);
+    await writeFile(stores.path('e'), 'not JSON');
+    const { faults } = await stores.read('e', NOW);
+    expect(faults).toHaveLength(1);
+    expect(await readFile(stores.path('e'), 'utf8')).toBe('not JSON');
+  });
+
+  test("another process's change is taken up, also when it leaves size and time as they were", async () => {
+    const mine = new EdgeStores(folder, locks);
+    await mine.update('e', NOW, (record) => ({ ...record, comment: 'a' }));
+    const { mtime } = await stat(mine.path('e'));
+    const theirs = new EdgeStores(folder, locks);
+    await theirs.update('e', NOW, (record) => ({ ...record, comment: 'b' }));
+    await utimes(mine.path('e'), mtime, mtime);
+    expect((await mine.read('e', NOW)).record.comment).toBe('b');
+    expect((await mine.update('e', NOW, touch)).record.comment).toBe('bx');
+  });
+
+  test('changes made at once by several holders are all kept', async () => {
+    const others = Array.from({ length: 4 }, () => Locks.open(join(folder, 'lock')));
+    const stores = others.map((each) => new EdgeStores(folder, each));
+    const updates = stores.flatMap((each) => Array.from({ length: 10 }, () => each.update('e', NOW, touch)));
+    for (const { faults } of await Promise.all(updates)) expect(faults).toEqual([]);
+    expect(parsed(await readFile(join(folder, 'e.edgestore'), 'utf8')).comment).toBe('x'.repeat(40));
+    for (const each of others) each.close();
+  });
+
+  test('a change that throws is not written, and the next one is made', async () => {
+    const stores = new EdgeStores(folder, locks);
+    const broken = stores.update('e', NOW, () => {
+      throw new Error('a bug');
+    });
+    const next = stores.update('e', NOW, touch);
+    await expect(broken).rejects.toThrow('a bug');
+    expect((await next).record.comment).toBe('x');
+  });
+
+  test('a folder that is missing is a fault, and the change lives on in memory', async () => {
+    const stores = new EdgeStores(join(folder, 'missing'), locks);
+    const { faults } = await stores.update('e', NOW, touch);
+    expect(faults.map(({ code }) => code)).toEqual(['edge-store-write']);
+    expect((await stores.read('e', NOW)).record.comment).toBe('x');
+  });
+});

@@ -1,0 +1,184 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import {
+  NEW_STATE,
+  type NetworkState,
+  parseState,
+  printState,
+  STATE_ROTATIONS_MAX,
+} from '../../../src/health/state/state-file.ts';
+import { readState, writeState } from '../../../src/health/state/state-file-io.ts';
+
+/** What the original leaves behind, with a key of its fork. */
+const ORIGINAL = JSON.stringify({
+  rotation_list: [1_699_999_000.5, 1_699_999_500.5],
+  last_run: 1_699_999_999.25,
+  last_live: ['127.0.0.2', '127.0.0.1', 'edge.example'],
+  verification_failues: [],
+  zone_mtimes: { 'example.com': 1_699_990_000 },
+  active_canaries: { 'example.com': '127.0.1.1' },
+  rotation_cycle: ['127.0.0.1'],
+  verification_failures: ['127.0.0.3'],
+});
+
+const FULL: NetworkState = {
+  memory: {
+    lastLive: ['a', 'b'],
+    rotations: [1, 2.5],
+    activeCanaries: [
+      { zone: 'x.test', address: '127.0.1.1', victim: 'b' },
+      { zone: 'y.test', address: '127.0.1.2', victim: null },
+    ],
+    canaryRotations: new Map([['x.test', [1.5]]]),
+  },
+  lastRun: 3.5,
+  verificationFailures: ['c'],
+  zoneMtimes: new Map([['x.test', 4]]),
+  live: [
+    { edge: 'a', v4: '127.0.0.1', v6: null, why: 'forced' },
+    { edge: 'b', v4: null, v6: '::1', why: '' },
+  ],
+  serial: 1_700_000_000,
+  canarySerials: new Map([['x.test', 1_700_000_001]]),
+  zoneSerials: new Map([['x.test', 1_700_000_002]]),
+  pendingZones: new Set(['y.test']),
+  modes: new Map([['a', 'force']]),
+  extra: new Map<string, unknown>([['rotation_cycle', ['a']]]),
+};
+
+test("an original's state is taken over; members that are addresses can serve at once", () => {
+  const parsed = parseState(ORIGINAL);
+  expect(parsed).toMatchObject({
+    ok: true,
+    state: {
+      memory: {
+        lastLive: ['127.0.0.1', '127.0.0.2', 'edge.example'],
+        rotations: [1_699_999_000.5, 1_699_999_500.5],
+        activeCanaries: [{ zone: 'example.com', address: '127.0.1.1', victim: null }],
+      },
+      lastRun: 1_699_999_999.25,
+      verificationFailures: ['127.0.0.3'],
+      live: ['127.0.0.1', '127.0.0.2'].map((edge) => ({ edge, v4: edge, v6: null })),
+      serial: 0,
+      modes: null,
+    },
+  });
+});
+
+test("what we write has the original's keys and keeps those that nobody knows", () => {
+  const parsed = parseState(ORIGINAL);
+  const value = JSON.parse(printState(parsed.ok ? parsed.state : NEW_STATE)) as Record<string, unknown>;
+  expect(value).toMatchObject({
+    rotation_list: [1_699_999_000.5, 1_699_999_500.5],
+    last_run: 1_699_999_999.25,
+    last_live: ['127.0.0.1', '127.0.0.2', 'edge.example'],
+    verification_failues: [],
+    verification_failures: ['127.0.0.3'],
+    zone_mtimes: { 'example.com': 1_699_990_000 },
+    active_canaries: { 'example.com': '127.0.1.1' },
+    rotation_cycle: ['127.0.0.1'],
+  });
+});
+
+test('a state reads back as it was', () => {
+  expect(parseState(printState(FULL))).toEqual({ ok: true, state: FULL });
+  expect(parseState(printState(NEW_STATE))).toEqual({ ok: true, state: NEW_STATE });
+});
+
+test('keys without a value are taken as missing', () => {
+  const keys = Object.keys(JSON.parse(ORIGINAL) as object).filter((key) => key !== 'rotation_cycle');
+  const text = `{${[...keys, 'edgewise'].map((key) => `"${key}": null`).join(', ')}, "future": null}`;
+  expect(parseState(text)).toEqual({ ok: true, state: { ...NEW_STATE, extra: new Map([['future', null]]) } });
+});
+
+test('numbers that somebody wrote as text are numbers', () => {
+  const text = '{"last_run": "5.5", "rotation_list": ["1", 2], "zone_mtimes": {"a.test": "3"}}';
+  expect(parseState(text)).toMatchObject({
+    ok: true,
+    state: { lastRun: 5.5, memory: { rotations: [1, 2] }, zoneMtimes: new Map([['a.test', 3]]) },
+  });
+});
+
+test('the list of rotations is bounded', () => {
+  const rotations = Array.from({ length: STATE_ROTATIONS_MAX + 3 }, (_, i) => i);
+  const text = printState({ ...FULL, memory: { ...FULL.memory, rotations } });
+  const parsed = parseState(text);
+  expect(parsed.ok && parsed.state.memory.rotations).toEqual(rotations.slice(3));
+});
+
+test.each([
+  ['half a file', ORIGINAL.slice(0, 50)],
+  ['a list', '[]'],
+  ['null', 'null'],
+  ['rotations that are no list', '{"rotation_list": {}}'],
+  ['live edges that are no names', '{"last_live": [1]}'],
+  ['canaries in a list', '{"active_canaries": []}'],
+])('%s is refused', (_, text) => {
+  expect(parseState(text).ok).toBe(false);
+});
+
+test("a moment's trouble with the file is thrown: nothing is set aside and nothing begun anew", async () => {
+  await inFolder(async (folder) => {
+    await writeFile(join(folder, 'file'), '');
+    await expect(readState(join(folder, 'file', 'below'), 0)).rejects.toThrow('ENOTDIR');
+    expect(await readdir(folder)).toEqual(['file']);
+  });
+});
+
+test('no text makes the reader throw', () => {
+  const odd = fc.dictionary(fc.constantFrom('last_live', 'edgewise', 'zone_mtimes', 'last_run', 'x'), fc.jsonValue());
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        fc.string(),
+        odd.map((value) => JSON.stringify(value)),
+      ),
+      (text) => void parseState(text),
+    ),
+  );
+});
+
+async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'edgewise-state-'));
+  await use(folder).finally(() => rm(folder, { recursive: true }));
+}
+
+test('no file is a new state', () =>
+  inFolder(async (folder) => {
+    expect(await readState(join(folder, 'n.state'), 1)).toEqual({ state: NEW_STATE, faults: [] });
+  }));
+
+test('a file of no octets is told: it held the live set', () =>
+  inFolder(async (folder) => {
+    const file = join(folder, 'n.state');
+    await writeFile(file, '');
+    const { state, faults } = await readState(file, 1700.9);
+    expect(state).toEqual(NEW_STATE);
+    expect(faults).toMatchObject([{ severity: 'error', code: 'state-invalid' }]);
+    expect(await readdir(folder)).toEqual(['n.state']);
+  }));
+
+test('a broken file is set aside, but left alone by a dry run', () =>
+  inFolder(async (folder) => {
+    const file = join(folder, 'n.state');
+    await writeFile(file, '{"last_live": [');
+    expect((await readState(file, 1700.9, true)).faults).toHaveLength(1);
+    expect(await readdir(folder)).toEqual(['n.state']);
+    const { state, faults } = await readState(file, 1700.9);
+    expect(state).toEqual(NEW_STATE);
+    expect(faults[0]).toMatchObject({ severity: 'error', code: 'state-invalid' });
+    expect(await readFile(`${file}.bad-1700`, 'utf8')).toBe('{"last_live": [');
+    expect(await readdir(folder)).toEqual(['n.state.bad-1700']);
+  }));
+
+test('writing replaces the file whole; what cannot be written is a fault', () =>
+  inFolder(async (folder) => {
+    const file = join(folder, 'n.state');
+    expect(await writeState(file, FULL)).toEqual([]);
+    expect((await readState(file, 1)).state).toEqual(FULL);
+    expect(await writeState(join(folder, 'missing', 'n.state'), FULL)).toMatchObject([{ code: 'state-write' }]);
+    expect(await readdir(folder)).toEqual(['n.state']);
+  }));

@@ -1,0 +1,198 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ZoneImage } from '../../../src/zones/image/image.ts';
+import type { LiveAddresses } from '../../../src/zones/image/live-slots.ts';
+import { compareNames, lowerName, nameFromText, nameText, type WireName } from '../../../src/zones/name.ts';
+import { compileLoaded, type LoadedZone, loadZone, type ZoneSource } from '../../../src/zones/store/load-zone.ts';
+import { printSnapshot } from '../../../src/zones/write/snapshot.ts';
+import { canonicalLines } from '../../../src/zones/write/snapshot-canonical.ts';
+import { RDATA_TEXT, recordsOf } from '../../support/generate-zone.ts';
+import { key } from '../store/zone-store-fixture.ts';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'edgewise-snapshot-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const NETWORK: ZoneSource = {
+  kind: 'network',
+  dns: {
+    nsRecords: [key('ns1.example.net.'), key('ns2.example.net.')],
+    soaNameserver: key('ns1.example.net.'),
+    soaMailbox: key('host.example.net.'),
+    rotateZones: ['www', 'a.deep'],
+    ttl: 60,
+  },
+};
+
+function load(text: string, source: ZoneSource = NETWORK): LoadedZone {
+  const origin = nameFromText('example.test.', null);
+  if (typeof origin === 'string') throw new Error(origin);
+  const loaded = loadZone({
+    origin,
+    file: 'zone',
+    source,
+    includeRoot: null,
+    readFile: () => ({ ok: true, text: Buffer.from(text) }),
+  });
+  expect(loaded.faults.filter(({ severity }) => severity === 'error')).toEqual([]);
+  return loaded;
+}
+
+const LIVE: LiveAddresses = {
+  v4: [Uint8Array.of(192, 0, 2, 1), Uint8Array.of(192, 0, 2, 9)],
+  v6: [Uint8Array.of(0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1)],
+};
+
+function snapshot(text: string, live = LIVE, serial = 1_763_778_000): string {
+  return printSnapshot(ZoneImage.attach(compileLoaded(load(text), 1)), live, serial);
+}
+
+describe('snapshot', () => {
+  test('SOA, NS, live addresses of apex and rotate labels, then the rest', () => {
+    const lines = snapshot('@ MX 10 mail\nmail 3600 A 192.0.2.25\nwww 300 TXT "x"\n').split('\n');
+    expect(lines[0]).toMatch(/^; .*do not edit/);
+    expect(lines.slice(1).map((line) => line.replaceAll('\t', ' '))).toEqual([
+      '$ORIGIN example.test.',
+      '$TTL 300',
+      'example.test. 300 IN SOA ns1.example.net. host.example.net. 1763778000 43200 10800 1209600 300',
+      'example.test. 300 IN NS ns1.example.net.',
+      'example.test. 300 IN NS ns2.example.net.',
+      'example.test. 60 IN A 192.0.2.1',
+      'example.test. 60 IN A 192.0.2.9',
+      'example.test. 60 IN AAAA 2001:db8::1',
+      'www.example.test. 60 IN A 192.0.2.1',
+      'www.example.test. 60 IN A 192.0.2.9',
+      'www.example.test. 60 IN AAAA 2001:db8::1',
+      'a.deep.example.test. 60 IN A 192.0.2.1',
+      'a.deep.example.test. 60 IN A 192.0.2.9',
+      'a.deep.example.test. 60 IN AAAA 2001:db8::1',
+      'example.test. 300 IN MX 10 mail.example.test.',
+      'mail.example.test. 3600 IN A 192.0.2.25',
+      'www.example.test. 300 IN TXT "x"',
+      '',
+    ]);
+  });
+
+  test.each([
+    ['nothing more', '', LIVE],
+    ['one family only', 'mail A 192.0.2.25\n', { v4: LIVE.v4, v6: [] }],
+    ['the other only', 'mail A 192.0.2.25\n', { v4: [], v6: LIVE.v6 }],
+    [
+      'names with odd octets',
+      'a\\.b TXT "q\\"uote;\\\\"\nsp\\032ace TXT ";"\n\\000nul TXT "\\000"\n\\@ TXT x\n\\$x TXT x\n',
+      LIVE,
+    ],
+    [
+      'many types',
+      '_sip._tcp SRV 1 2 5060 mail\nmail A 192.0.2.25\nu TYPE65280 \\# 4 0A000001\nh HTTPS 1 . alpn="h2,h3"\n@ CAA 0 issue "x"\n',
+      LIVE,
+    ],
+    ['a delegation with glue and a wildcard', 'sub NS ns.sub\nns.sub A 192.0.2.53\n*.w TXT x\n', LIVE],
+  ])('named-checkzone loads it: %s', (_name, text, live) => {
+    const file = join(folder, 'zone');
+    writeFileSync(file, snapshot(text, live));
+    const { status, stdout, stderr } = spawnSync(
+      'named-checkzone',
+      ['-i', 'local', '-k', 'ignore', 'example.test', file],
+      { encoding: 'utf8' },
+    );
+    expect(`${stdout}${stderr}`.trim().split('\n')).toEqual(['zone example.test/IN: loaded serial 1763778000', 'OK']);
+    expect(status).toBe(0);
+  });
+
+  test('reads back as the zone it was made of', () => {
+    const text = 'mail 3600 A 192.0.2.25\n@ 3600 MX 10 mail\nMiXeD 5 TXT "Keep" "Case"\nwww 9 HINFO a b\n';
+    const lines = [...canonicalLines(load(text).store)];
+    const again = [...canonicalLines(load(snapshot(text, { v4: [], v6: [] }, 0), { kind: 'static' }).store)];
+    expect(again).toEqual(lines);
+  });
+
+  test('with records of every type reads back, and its canonical lines do', () => {
+    const types = Object.keys(RDATA_TEXT).filter((type) => type !== 'SOA');
+    fc.assert(
+      fc.property(recordsOf(types), (records) => {
+        const text = records.map((line, i) => `r${i} ${line}\n`).join('');
+        const lines = [...canonicalLines(load(text).store)];
+        const complete = (zone: string): readonly string[] => [...canonicalLines(load(zone, { kind: 'static' }).store)];
+        expect(complete(snapshot(text, { v4: [], v6: [] }, 0)).map(sameCase)).toEqual(lines.map(sameCase));
+        expect(complete(lines.join('\n'))).toEqual(lines);
+      }),
+      { numRuns: 20 },
+    );
+  });
+});
+
+/** An image spells a name that it holds once as it was first spelled. */
+function sameCase(line: string): string {
+  return line.toLowerCase();
+}
+
+describe('canonical lines', () => {
+  test("RFC 4034 §6.1's own example, SOA first, types and rdata in order, copies once", () => {
+    const names = [
+      'example',
+      'a.example',
+      'yljkjljk.a.example',
+      'Z.a.example',
+      'zABC.a.EXAMPLE',
+      'z.example',
+      '\\001.z.example',
+      '*.z.example',
+      '\\200.z.example',
+    ];
+    const body = names
+      .toReversed()
+      .map((name) => `${name}. 5 TXT "b"\n${name}. 5 TXT "a"\n${name}. 5 TXT "a"\n${name}. 5 A 192.0.2.1\n`)
+      .join('');
+    const origin = nameFromText('example.', null);
+    if (typeof origin === 'string') throw new Error(origin);
+    const text = `${body}example. 5 SOA a. b. 1 2 3 4 5\nexample. 5 NS ns.\n`;
+    const { store } = loadZone({
+      origin,
+      file: 'zone',
+      source: { kind: 'static' },
+      includeRoot: null,
+      readFile: () => ({ ok: true, text: Buffer.from(text) }),
+    });
+    const lines = [...canonicalLines(store)].map((line) => line.split('\t'));
+    expect(lines[0][3]).toBe('SOA');
+    expect(lines.slice(1, 5).map((fields) => fields.slice(3).join(' '))).toEqual([
+      'A 192.0.2.1',
+      'NS ns.',
+      'TXT "a"',
+      'TXT "b"',
+    ]);
+    expect([...new Set(lines.map(([owner]) => owner.toLowerCase()))]).toEqual(
+      names.map((name) => `${name.toLowerCase()}.`),
+    );
+  });
+
+  test('any names come in the order of compareNames', () => {
+    const label = fc.uint8Array({ minLength: 1, maxLength: 3, max: 4 });
+    const name = fc.array(label, { maxLength: 3 }).map((labels) => nameOf(labels));
+    fc.assert(
+      fc.property(fc.uniqueArray(name, { minLength: 1, maxLength: 12 }), (names) => {
+        const text = names.map((owner) => `${nameText(owner)} 5 TXT x\n`).join('');
+        const { store } = loadZone({
+          origin: Uint8Array.of(0),
+          file: 'zone',
+          source: { kind: 'static' },
+          includeRoot: null,
+          readFile: () => ({ ok: true, text: Buffer.from(text) }),
+        });
+        const owners = [...canonicalLines(store)].map((line) => line.split('\t')[0]);
+        expect(owners).toEqual(names.toSorted(compareNames).map((owner) => nameText(owner)));
+      }),
+    );
+  });
+});
+
+function nameOf(labels: readonly Uint8Array[]): WireName {
+  return lowerName(Uint8Array.from([...labels.flatMap((label) => [label.length, ...label]), 0]));
+}
