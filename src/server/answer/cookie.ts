@@ -43,8 +43,9 @@ export class ServerCookies {
   }
 
   /**
-   * Judges the cookie `query[at..at + length)` of a client with this 16-octet address and prepares `option`: a good cookie
-   * younger than half an hour comes back, others are replaced. `now` in epoch seconds. Returns one of COOKIE.
+   * Judges the cookie `query[at..at + length)` of a client with this 16-octet address and prepares `option`: a cookie of
+   * the first secret younger than half an hour comes back, others are replaced, so that clients leave a secret that is
+   * rolled over at once (RFC 9018 §5). `now` in epoch seconds. Returns one of COOKIE.
    */
   check(query: Uint8Array, at: number, length: number, address: Uint8Array, now: number): number {
     const serverLength = length - CLIENT_LENGTH;
@@ -57,22 +58,22 @@ export class ServerCookies {
       for (let i = CLIENT_LENGTH; i < COOKIE_LENGTH; i++) option[i] = query[at + i];
       // Serial arithmetic, so that it also works past 2038 and 2106.
       const age = (now - ((option[12] << 24) | (option[13] << 16) | (option[14] << 8) | option[15])) | 0;
-      if (age <= OLDEST && age >= -FUTURE && this.isOurs(inputLength)) {
-        verdict = COOKIE.good;
-        if (age <= FRESH) return verdict;
-      }
+      const secret = age <= OLDEST && age >= -FUTURE ? this.secretOf(inputLength) : -1;
+      if (secret >= 0) verdict = COOKIE.good;
+      if (secret === 0 && age <= FRESH) return verdict;
     }
     this.make(now, inputLength);
     return verdict;
   }
 
-  private isOurs(inputLength: number): boolean {
-    let found = false;
-    for (const key of this.keys) {
-      this.sign(key, inputLength);
+  /** Which of the secrets made the cookie in `option`; -1: none. */
+  private secretOf(inputLength: number): number {
+    let found = -1;
+    for (let place = this.keys.length - 1; place >= 0; place--) {
+      this.sign(this.keys[place], inputLength);
       let difference = 0; // compared whole, so that time tells nothing
       for (let i = 0; i < 8; i++) difference |= this.hash[i] ^ this.option[16 + i];
-      if (difference === 0) found = true;
+      if (difference === 0) found = place;
     }
     return found;
   }

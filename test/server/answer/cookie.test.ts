@@ -68,7 +68,7 @@ describe('the examples of RFC 9018 appendix A', () => {
       '22681ab97d52c298010000005cf7c57926556bd0934c72f8',
       1559741961,
       COOKIE.good,
-      null,
+      '010000005cf7c609a6bb79d16625507a',
     ],
   ] as const)('%s', (_, secrets, address, cookie, now, verdict, server) => {
     const cookies = new ServerCookies(secrets.map(hex));
