@@ -145,6 +145,19 @@ export function nameEnd(query: Uint8Array, at: number, length: number): number {
   return -1;
 }
 
+/**
+ * Whether the name from `start` to `end` is written out, without pointers, and fills exactly its place: what may be handed
+ * to those who read names of ours.
+ */
+export function isPlainName(message: Uint8Array, start: number, end: number): boolean {
+  let at = start;
+  while (at < end && message[at] !== 0) {
+    if (message[at] > 63) return false;
+    at += 1 + message[at];
+  }
+  return at + 1 === end && end - start <= 255;
+}
+
 /** First octet after the question at `at`; -1 when it runs past `length`. */
 function questionEnd(query: Uint8Array, at: number, length: number): number {
   const fields = nameEnd(query, at, length);

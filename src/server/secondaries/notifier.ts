@@ -5,7 +5,7 @@ import { addressKey, endpointText } from '../../config/address.ts';
 import type { Endpoint, NotifyTarget, TransferConfig, TsigKey } from '../../config/types.ts';
 import type { ZoneImage } from '../../zones/image/image.ts';
 import { lowerName, nameText, type WireName, wireFromName } from '../../zones/name.ts';
-import { nameEnd } from '../answer/decode.ts';
+import { isPlainName, nameEnd } from '../answer/decode.ts';
 import { HEADER_LENGTH, OPCODE, RCODE, TYPE } from '../answer/message.ts';
 import { isWildcard } from '../listen/listen-address.ts';
 import { requestSigner, verifyTsig } from '../transfer/tsig.ts';
@@ -256,7 +256,7 @@ export class Notifier {
     const message = new Uint8Array(buffer);
     const end = message.length < HEADER_LENGTH ? -1 : nameEnd(message, HEADER_LENGTH, message.length);
     const isAnswer = end > 0 && (message[2] & 0xf8) === (0x80 | (OPCODE.notify << 3)) && message[5] === 1;
-    if (!isAnswer || message.subarray(HEADER_LENGTH, end).some((octet, i) => i === 0 && octet >= 0xc0)) return;
+    if (!isAnswer || !isPlainName(message, HEADER_LENGTH, end)) return;
     const key = addressKey(address.replace(/%.*$/, ''));
     const id = (message[0] << 8) | message[1];
     const zone = lowerName(message, HEADER_LENGTH);

@@ -1,6 +1,6 @@
 /** The TSIG record as it stands in a message (RFC 8945 §4.2): finding it and writing it, without any hashing. */
 import { lowerName, type WireName } from '../../zones/name.ts';
-import { nameEnd, recordEnd } from '../answer/decode.ts';
+import { isPlainName, nameEnd, recordEnd } from '../answer/decode.ts';
 import { HEADER_LENGTH, TYPE } from '../answer/message.ts';
 
 export const CLASS_ANY = 255;
@@ -76,16 +76,6 @@ function readTsig(message: Uint8Array, start: number, fields: number, end: numbe
     error: u16(macEnd + 2),
     other: message.slice(macEnd + 6, end),
   };
-}
-
-/** Uncompressed, and filling exactly its place. */
-function isPlainName(message: Uint8Array, start: number, end: number): boolean {
-  let at = start;
-  while (at < end && message[at] !== 0) {
-    if (message[at] > 63) return false;
-    at += 1 + message[at];
-  }
-  return at + 1 === end && end - start <= 255;
 }
 
 /** The record's fields behind its names. `error` and `other` are for answers. */

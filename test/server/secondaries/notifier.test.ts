@@ -1,5 +1,6 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { once } from 'node:events';
+import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { NotifyTarget, TransferConfig, TsigKey } from '../../../src/config/types.ts';
 import { Notifier } from '../../../src/server/secondaries/notifier.ts';
@@ -205,6 +206,15 @@ describe('no answer is', () => {
       (secondary, heard) =>
         secondary.answer(heard, Buffer.concat([answerTo(heard).subarray(0, 12), Uint8Array.of(0xc0, 12, 0, 6, 0, 1)])),
     ],
+    ...[
+      [1, 97, 0xc0, 12],
+      [1, 97, 0xc0, 0],
+      [1, 97, 0xff, 0xff],
+    ].map((name): [string, (secondary: FakeSecondary, heard: Heard) => unknown] => [
+      `from a stranger, a name that goes on elsewhere: ${name.join(' ')}`,
+      (_, heard) =>
+        stranger(heard, Buffer.concat([answerTo(heard).subarray(0, 12), Uint8Array.of(...name, 0, 6, 0, 1)])),
+    ]),
   ])('%s', async (_, send) => {
     const secondary = await FakeSecondary.open();
     const { notifier, change } = notifierOf(secondary);
@@ -216,6 +226,33 @@ describe('no answer is', () => {
     secondary.answersFromNow();
     await counted(notifier, { acknowledged: 1 });
   });
+});
+
+test('octets of any kind from anybody change nothing', async () => {
+  const secondary = await FakeSecondary.open();
+  const { notifier, change } = notifierOf(secondary);
+  change(7, 1);
+  await secondary.hears(1);
+  const [heard] = secondary.heard;
+  const socket = createSocket('udp4');
+  cleanup.push(() => socket.close());
+  const answer = answerTo(heard, { id: 1 });
+  const changed = fc.array(fc.tuple(fc.nat(answer.length - 1), fc.nat(255)), { minLength: 1, maxLength: 6 });
+  const octets = fc.oneof(
+    fc.uint8Array({ maxLength: 60 }),
+    fc.uint8Array({ maxLength: 40 }).map((rest) => Uint8Array.from([...answer.subarray(0, 12), ...rest])),
+    changed.map((places) => {
+      const copy = Uint8Array.from(answer);
+      for (const [place, octet] of places) if (place > 1) copy[place] = octet;
+      return copy;
+    }),
+  );
+  for (const message of fc.sample(octets, 2000)) {
+    await new Promise<void>((resolve) => socket.send(message, heard.from.port, heard.from.address, () => resolve()));
+  }
+  expect(notifier.counts().acknowledged).toBe(0);
+  secondary.answersFromNow();
+  await counted(notifier, { acknowledged: 1 });
 });
 
 test('the newest serial wins: the answer to an older one proves nothing', async () => {
