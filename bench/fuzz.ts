@@ -9,13 +9,13 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { lowerName } from '../src/dns/name.ts';
+import { LiveSlots } from '../src/live/slots.ts';
 import { type Client, TRANSPORT } from '../src/server/answer/client.ts';
-import { PacketRoom } from '../src/server/answer/packet-room.ts';
+import { PacketBuffers } from '../src/server/answer/packet-buffers.ts';
 import { SPECIAL } from '../src/server/answer/respond.ts';
-import { Stats, sumStats } from '../src/server/answer/stats.ts';
-import { makeAnswerer } from '../src/server/listen/worker-answerer.ts';
-import { LiveSlots } from '../src/zones/image/live-slots.ts';
-import { lowerName } from '../src/zones/name.ts';
+import { Stats, sumStats } from '../src/server/stats.ts';
+import { makeAnswerer } from '../src/server/transport/threads/answerer.ts';
 import { decodeMessage } from '../test/support/dns-message.ts';
 import { wireName } from '../test/support/dns-query.ts';
 import { zoneUpdate } from '../test/support/zone-images.ts';
@@ -85,7 +85,7 @@ const clients: Client[] = [TRANSPORT.udp4, TRANSPORT.udp6, TRANSPORT.tcp].map((t
   address: random.octets(16),
   port: 5353,
 }));
-const packets = PacketRoom.single();
+const packets = PacketBuffers.single();
 const [packet, outUdp] = [packets.queries[0], packets.answers[0]];
 const out = new Uint8Array(65_535);
 const tally = { answered: 0, dropped: 0, special: 0, slowestMs: 0 };

@@ -12,8 +12,8 @@
  */
 import { createHash } from 'node:crypto';
 import { parseArgs } from 'node:util';
-import { Prober } from '../src/health/probe/prober.ts';
-import type { ProbeTest, Sample } from '../src/health/rules/types.ts';
+import { Prober } from '../src/health/checks/prober.ts';
+import type { ProbeTest, Sample } from '../src/health/judge/types.ts';
 import { freePort } from '../test/support/ports.ts';
 import { MockEdges } from './support/mock-edges.ts';
 import { floodServe, floodWithDnsperf } from './support/probe-flood.ts';

@@ -1,11 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { DnsThreads } from '../../src/server/listen/worker-group.ts';
-import { NO_TRANSFERS } from '../../src/server/transfer/special-handler.ts';
-import { compileZone } from '../../src/zones/image/compile.ts';
-import { LiveSlots } from '../../src/zones/image/live-slots.ts';
-import { lowerName, nameFromText } from '../../src/zones/name.ts';
+import { lowerName, nameFromText } from '../../src/dns/name.ts';
+import { LiveSlots } from '../../src/live/slots.ts';
+import { NO_TRANSFERS } from '../../src/server/transfer/handler-types.ts';
+import { DnsThreads } from '../../src/server/transport/threads/dns-threads.ts';
+import { compileZone } from '../../src/zones/compile/compile.ts';
 import { readZone } from '../../src/zones/scan/read-zone.ts';
 import { type BenchServer, startServer } from './dns-process.ts';
 import { benchSettings } from './dns-settings.ts';

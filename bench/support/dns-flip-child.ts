@@ -6,9 +6,9 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { DnsThreads } from '../../src/server/listen/worker-group.ts';
-import { NO_TRANSFERS } from '../../src/server/transfer/special-handler.ts';
-import { LiveSlots } from '../../src/zones/image/live-slots.ts';
+import { LiveSlots } from '../../src/live/slots.ts';
+import { NO_TRANSFERS } from '../../src/server/transfer/handler-types.ts';
+import { DnsThreads } from '../../src/server/transport/threads/dns-threads.ts';
 import { zoneUpdate } from '../../test/support/zone-images.ts';
 import { benchSettings } from './dns-settings.ts';
 import { smallZoneText, zoneName } from './dns-small-zones.ts';

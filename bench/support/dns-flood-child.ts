@@ -6,8 +6,8 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { setPriority } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { HEADER_OCTETS } from '../../src/server/listen/recvmmsg-batch.ts';
-import { LINUX, loadSyscalls, type Syscalls } from '../../src/server/listen/syscalls.ts';
+import { HEADER_OCTETS } from '../../src/server/transport/udp/batch-socket.ts';
+import { LINUX, loadSyscalls, type Syscalls } from '../../src/system/syscalls.ts';
 import { queryFor } from './dns-process.ts';
 import { nextPacket, Random, seedQueries } from './dns-random.ts';
 

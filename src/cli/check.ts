@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
+import { readNetworks, zoneSettings } from '../app/serve-parts.ts';
 import { loadConfig } from '../config/load.ts';
-import { type Fault, hasErrors } from '../fault.ts';
-import { count } from '../health/rules/reason.ts';
-import { readTls } from '../server/listen/tls-files.ts';
-import { readNetworks, zoneSettings } from '../server/serve-parts.ts';
+import { readTls } from '../config/tls-files.ts';
+import { count } from '../health/judge/reason.ts';
+import { type Fault, hasErrors } from '../system/fault.ts';
 import { ZoneStore } from '../zones/store/zone-store.ts';
 import { complain, endWith, networksCommand } from './command-line.ts';
 

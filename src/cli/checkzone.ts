@@ -3,12 +3,12 @@ import { createWriteStream, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { loadConfig } from '../config/load.ts';
-import { formatFault } from '../fault.ts';
-import { nameFromText, textFromWire } from '../zones/name.ts';
-import type { Included } from '../zones/scan/scan-include.ts';
+import { nameFromText, textFromWire } from '../dns/name.ts';
+import { formatFault } from '../system/fault.ts';
+import type { Included } from '../zones/scan/include.ts';
+import { FileCache } from '../zones/store/file-cache.ts';
 import { type LoadedZone, loadZone, type ZoneSource } from '../zones/store/load-zone.ts';
-import { FileBook } from '../zones/store/zone-store-files.ts';
-import { canonicalLines } from '../zones/write/snapshot-canonical.ts';
+import { canonicalLines } from '../zones/write/canonical.ts';
 import { endWith, newCommand } from './command-line.ts';
 
 type Flags = {
@@ -61,7 +61,7 @@ async function checkzone(originText: string, file: string, flags: Flags): Promis
   if (source === null) return 1;
 
   const root = resolve(flags.directory ?? dirname(file));
-  const files = new FileBook();
+  const files = new FileCache();
   files.begin(false);
   const loaded = loadZone({
     origin,

@@ -1,6 +1,6 @@
 /** What all commands share: options, faults on standard error, exit statuses. */
 import { Command, type CommanderError, InvalidArgumentError } from 'commander';
-import { type Fault, formatFault } from '../fault.ts';
+import { type Fault, formatFault } from '../system/fault.ts';
 
 /** Where edgemanage's commands look for the configuration unless told. */
 const CONFIG_PATH = '/etc/edgemanage/edgemanage.yaml';

@@ -3,12 +3,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { writeDemo } from '../demo/demo-files.ts';
-import { DEMO_EDGES, DEMO_NETWORK, DEMO_OBJECT } from '../demo/demo-layout.ts';
-import type { Decision } from '../health/rules/types.ts';
-import { createLog } from '../log.ts';
-import { type Running, serve } from '../server/serve.ts';
-import { workerUrl } from '../worker-url.ts';
+import { type Running, serve } from '../app/serve.ts';
+import { writeDemo } from '../demo/files.ts';
+import { DEMO_EDGES, DEMO_NETWORK, DEMO_OBJECT } from '../demo/layout.ts';
+import type { Decision } from '../health/judge/types.ts';
+import { createLog } from '../system/log.ts';
+import { workerUrl } from '../system/worker-url.ts';
 import { complain, newCommand, portNumber } from './command-line.ts';
 
 type DemoFlags = {
@@ -89,7 +89,7 @@ async function end(running: Running, edges: ChildProcess, cleanUp: () => void): 
 
 /** Null when the edges could not be started; the reason is on standard error. */
 function startEdges(port: number): Promise<ChildProcess | null> {
-  const child = fork(workerUrl(import.meta.url, '../demo/demo-edges.ts'), [String(port), DEMO_OBJECT]);
+  const child = fork(workerUrl(import.meta.url, '../demo/edges.ts'), [String(port), DEMO_OBJECT]);
   return new Promise((resolve) => {
     child.once('message', (message: { kind: string; message?: string }) => {
       if (message.kind === 'ready') return resolve(child);

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { explain } from '../health/explain/explain.ts';
-import { explanationText } from '../health/explain/explain-text.ts';
-import { moment } from '../health/rules/reason.ts';
+import { explanationText } from '../health/explain/text.ts';
+import { moment } from '../health/judge/reason.ts';
 import { lastRounds } from '../health/state/history-log.ts';
 import { endWith, networkCommand, refuse } from './command-line.ts';
 import { findRecord, orRefuse } from './recorded-rounds.ts';

@@ -4,19 +4,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Command } from 'commander';
+import { readNetworks, zoneSettings } from '../app/serve-parts.ts';
 import { loadConfig } from '../config/load.ts';
 import { forNetwork } from '../config/paths.ts';
 import type { Config } from '../config/types.ts';
-import { type Fault, hasErrors } from '../fault.ts';
-import { count } from '../health/rules/reason.ts';
+import { serialMax } from '../dns/serial.ts';
+import { count } from '../health/judge/reason.ts';
 import { readState } from '../health/state/state-file-io.ts';
-import { LiveBoard, liveOf } from '../server/live/live-board.ts';
-import { readNetworks, zoneSettings } from '../server/serve-parts.ts';
+import { LiveRRsets, liveOf } from '../live/live-rrsets.ts';
+import { ZoneExporter } from '../publish/zone-exporter.ts';
+import { type Fault, hasErrors } from '../system/fault.ts';
 import { ZoneImage } from '../zones/image/image.ts';
-import { serialMax } from '../zones/serial.ts';
+import type { ZoneEntry } from '../zones/store/types.ts';
 import { ZoneStore } from '../zones/store/zone-store.ts';
-import type { ZoneEntry } from '../zones/store/zone-store-types.ts';
-import { ZoneExporter } from '../zones/write/export.ts';
 import { printSnapshot } from '../zones/write/snapshot.ts';
 import { complain, endWith, networksCommand } from './command-line.ts';
 import { differenceText, zoneDifference } from './export-diff.ts';
@@ -55,7 +55,7 @@ async function exportZones(flags: ExportFlags): Promise<number> {
   const networks = readNetworks(config, flags.dnet ?? []);
   if (hasErrors([...faults, ...networks.faults])) return complainAndEnd([...faults, ...networks.faults]);
 
-  const board = new LiveBoard();
+  const board = new LiveRRsets();
   const work = await mkdtemp(join(tmpdir(), 'edgewise-export-'));
   try {
     const missing = await readLive(config, [...networks.files.keys()], board);
@@ -84,7 +84,7 @@ function complainAndEnd(faults: readonly Fault[]): number {
 }
 
 /** Puts each network's saved live set on the board. Faults: networks that never had one. */
-async function readLive(config: Config, networks: readonly string[], board: LiveBoard): Promise<readonly Fault[]> {
+async function readLive(config: Config, networks: readonly string[], board: LiveRRsets): Promise<readonly Fault[]> {
   const faults: Fault[] = [];
   for (const network of networks) {
     board.number(network);
@@ -101,7 +101,7 @@ async function readLive(config: Config, networks: readonly string[], board: Live
 async function loadZones(
   config: Config,
   networks: readonly string[],
-  board: LiveBoard,
+  board: LiveRRsets,
   work: string,
 ): Promise<{
   readonly entries: readonly ZoneEntry[];
@@ -160,7 +160,7 @@ async function writeAll(
 }
 
 /** `hasSerials`: a server keeps the contents' own serials; without one a zone has its network's, as `edgewise run` writes it. */
-function textOf({ image, network, origin, name }: ZoneEntry, board: LiveBoard, hasSerials: boolean): string {
+function textOf({ image, network, origin, name }: ZoneEntry, board: LiveRRsets, hasSerials: boolean): string {
   const live = board.versionOf(network, origin);
   if (image === null || live === null) throw new Error(`zone ${name} has nothing to write`);
   const zone = ZoneImage.attach(image);

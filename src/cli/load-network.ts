@@ -1,7 +1,7 @@
 import { loadConfig } from '../config/load.ts';
 import { readNetworkFiles } from '../config/network-files.ts';
 import type { Config, NetworkFiles } from '../config/types.ts';
-import type { Fault } from '../fault.ts';
+import type { Fault } from '../system/fault.ts';
 import { complain } from './command-line.ts';
 
 export type LoadedBoth = {

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { version } from '../version.ts';
+import { version } from '../system/version.ts';
 import { newCommand, runCommandLine } from './command-line.ts';
 
 /** A command's file is loaded only where it is used: all of them together take half a second. */

@@ -1,15 +1,15 @@
 import { userInfo } from 'node:os';
 import { type Command, Option } from 'commander';
-import { exists } from '../atomic-write.ts';
 import type { Config } from '../config/types.ts';
-import { expireMode, type ModeChange, oneLine, withMode } from '../health/round/modes.ts';
-import { ringBell } from '../health/round/modes-bell.ts';
-import { momentSeconds, spanSeconds } from '../health/round/modes-time.ts';
-import type { Mode } from '../health/rules/types.ts';
+import type { Mode } from '../health/judge/types.ts';
+import { momentSeconds, spanSeconds } from '../health/modes/duration.ts';
+import { appendModeChange } from '../health/modes/mode-changes.ts';
+import { expireMode, type ModeChange, oneLine, withMode } from '../health/modes/modes.ts';
 import { MODES } from '../health/state/edge-store.ts';
 import { EdgeStores } from '../health/state/edge-store-files.ts';
-import { Locks } from '../health/state/lock.ts';
-import { lockNetwork } from '../health/state/lock-network.ts';
+import { exists } from '../system/atomic-write.ts';
+import { Locks } from '../system/lock.ts';
+import { lockNetwork } from '../system/lock-network.ts';
 import { complain, endWith, networkCommand, refuse } from './command-line.ts';
 import { loadNetwork } from './load-network.ts';
 import { sendSyslog } from './mode-syslog.ts';
@@ -109,7 +109,7 @@ async function store(
 
   const { mode, until, comment } = change;
   const rung = { at: now, network, edge, mode, until, comment: record.comment };
-  await ringBell(config.healthdataStore, rung).catch((error: unknown) => {
+  await appendModeChange(config.healthdataStore, rung).catch((error: unknown) => {
     const reason = error instanceof Error ? error.message : String(error);
     process.stderr.write(`A running server sees this at its next round only: ${reason}\n`);
   });

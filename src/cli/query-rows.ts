@@ -1,6 +1,6 @@
 /** What `edge_query` lists and how it prints it (specification section 10 and 12.19). Pure. */
 
-import type { Judgement, Mode } from '../health/rules/types.ts';
+import type { Judgement, Mode } from '../health/judge/types.ts';
 import type { EdgeRecord } from '../health/state/edge-store.ts';
 
 export type EdgeRow = {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { parseEdgeList } from '../config/edge-list.ts';
 import type { Config } from '../config/types.ts';
-import { expireMode } from '../health/round/modes.ts';
+import { expireMode } from '../health/modes/modes.ts';
 import { JUDGEMENTS, MODES } from '../health/state/edge-store.ts';
 import { EdgeStores } from '../health/state/edge-store-files.ts';
 import { complain, endWith, networkCommand } from './command-line.ts';

@@ -1,4 +1,4 @@
-import type { Rules } from '../health/rules/types.ts';
+import type { Rules } from '../health/judge/types.ts';
 
 export type Settings =
   | { readonly ok: true; readonly rules: Partial<Rules> }

@@ -1,6 +1,6 @@
 /** `edge_manage --daemonise`: rounds for ever, from a process that left its terminal. */
 import { spawn } from 'node:child_process';
-import { hearBell } from '../health/round/modes-bell.ts';
+import { watchModeChanges } from '../health/modes/mode-changes.ts';
 import { openRun, type Run, type RunOptions } from './run-once.ts';
 
 /** Set for the process in the background: it is the daemon, and tells its starter over IPC how it went. */
@@ -48,7 +48,7 @@ export async function runDaemon(options: RunOptions): Promise<number> {
     // From here on nobody reads it, and a broken pipe would end the daemon.
     process.stderr.write = () => true;
   }
-  const unhear = hearBell(run.config.healthdataStore, () => void run.redecide());
+  const unhear = watchModeChanges(run.config.healthdataStore, () => void run.redecide());
   try {
     await repeat(run, options.forceUpdate, stop.signal);
   } finally {

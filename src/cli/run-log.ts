@@ -1,5 +1,5 @@
 import { appendFileSync, closeSync, openSync } from 'node:fs';
-import type { LogLevel, RoundLog } from '../health/round/run-round-log.ts';
+import type { LogLevel, RoundLog } from '../health/pools/round-log.ts';
 
 /** Python's names, which the log readers of an existing installation know. */
 const NAMES: { readonly [level in LogLevel]: string } = {

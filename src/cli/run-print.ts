@@ -1,6 +1,6 @@
 import type { Config } from '../config/types.ts';
-import { decisionLines } from '../health/round/run-round-log.ts';
-import type { RoundReport } from '../health/round/run-round-tools.ts';
+import { decisionLines } from '../health/pools/round-log.ts';
+import type { RoundReport } from '../health/pools/round-types.ts';
 import type { DueZone } from './run-zones.ts';
 
 /** What a dry run prints: the decision with its reasons, and what a real run would do about it. */

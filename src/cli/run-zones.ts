@@ -1,18 +1,18 @@
 /** Zone files for a name server beside us, written by a single run: no server of ours keeps the zones in memory. */
 import { mkdir, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { exists, systemCode } from '../atomic-write.ts';
 import type { Config } from '../config/types.ts';
-import type { Fault } from '../fault.ts';
-import { type ZoneNews, zoneSerial } from '../health/round/run-round-state.ts';
-import type { Published } from '../health/round/run-round-tools.ts';
+import { nameKey } from '../dns/name.ts';
+import { type ZoneNews, zoneSerial } from '../health/pools/next-state.ts';
+import type { Published } from '../health/pools/round-types.ts';
 import type { NetworkState } from '../health/state/state-file.ts';
-import { liveAddresses, withCanary } from '../server/live/live-publish.ts';
+import { liveAddresses, withCanary } from '../live/addresses.ts';
+import { type ExportItem, ZoneExporter } from '../publish/zone-exporter.ts';
+import { exists, systemCode } from '../system/atomic-write.ts';
+import type { Fault } from '../system/fault.ts';
 import { ZoneImage } from '../zones/image/image.ts';
-import { nameKey } from '../zones/name.ts';
-import { FileBook } from '../zones/store/zone-store-files.ts';
-import { loadTarget } from '../zones/store/zone-store-load.ts';
-import { type ExportItem, ZoneExporter } from '../zones/write/export.ts';
+import { FileCache } from '../zones/store/file-cache.ts';
+import { loadTarget } from '../zones/store/load-target.ts';
 import { printSnapshot } from '../zones/write/snapshot.ts';
 
 const SUFFIX = '.zone';
@@ -77,7 +77,7 @@ export async function writeZones(config: Config, network: string, state: Network
   const faults: Fault[] = [];
   await mkdir(namedDir, { recursive: true });
   const exporter = new ZoneExporter(namedDir);
-  const book = new FileBook();
+  const book = new FileCache();
 
   const done = new Map<string, DueZone>();
   const items: ExportItem[] = [];
@@ -108,7 +108,7 @@ function zoneText(
   network: string,
   state: NetworkState,
   { name, template, serial }: DueZone,
-  book: FileBook,
+  book: FileCache,
   faults: Fault[],
 ): string | null {
   const origin = nameKey(name);

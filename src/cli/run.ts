@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { version } from '../version.ts';
+import { version } from '../system/version.ts';
 import { endWith, networkCommand } from './command-line.ts';
 import { daemonise, runDaemon } from './run-daemon.ts';
 import { runOnce } from './run-once.ts';

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { createLog } from '../log.ts';
-import { notifySystemd } from '../server/listen/syscalls-notify.ts';
-import { serve } from '../server/serve.ts';
+import { serve } from '../app/serve.ts';
+import { createLog } from '../system/log.ts';
+import { notifySystemd } from '../system/systemd-notify.ts';
 import { complain, networksCommand } from './command-line.ts';
 
 type ServeFlags = {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { endpointText } from '../config/address.ts';
-import type { NetworkSummaryJson, SecondaryJson, StatusJson } from '../server/http/api-json.ts';
+import type { NetworkSummaryJson, SecondaryJson, StatusJson } from '../server/control/api-json.ts';
+import { endpointText } from '../system/address.ts';
 import { configOption, endWith, newCommand, refuse } from './command-line.ts';
 import { readConfig } from './load-network.ts';
 import { type StatusAnswers, statusText } from './status-text.ts';

@@ -1,9 +1,9 @@
 /** Key files as BIND writes and reads them: `key "name" { algorithm hmac-sha256; secret "base64"; };`, any number of them. */
-import { lowerName, nameFromText } from '../zones/name.ts';
+import { lowerName, nameFromText } from '../dns/name.ts';
+import type { TsigAlgorithm, TsigKey } from '../dns/tsig-key.ts';
+import { secretOctets, tsigAlgorithm } from '../dns/tsig-key.ts';
 import { type BindToken, scanBindTokens } from './bind-tokens.ts';
 import type { ConfigFault } from './fault.ts';
-import { secretOctets, tsigAlgorithm } from './tsig-key.ts';
-import type { TsigAlgorithm, TsigKey } from './types.ts';
 
 export type BindKeys = { readonly keys: readonly TsigKey[]; readonly faults: readonly ConfigFault[] };
 

@@ -1,7 +1,7 @@
 /** A network's canary file: a YAML map from zones to the address of the server that each is tried out on. */
 import { isIP } from 'node:net';
 import { isAlias, isMap, isNode, isScalar } from 'yaml';
-import type { Span } from '../fault.ts';
+import type { Span } from '../system/fault.ts';
 import type { ConfigFault } from './fault.ts';
 import { readName } from './fields.ts';
 import { readYaml, type YamlSource } from './yaml-source.ts';

@@ -1,11 +1,11 @@
 /** Checks between values that are each fine alone. They read the plain values, so that they run beside schema faults. */
-import { nameText, type WireName } from '../zones/name.ts';
-import { parseEndpoint } from './address.ts';
+import { nameText, type WireName } from '../dns/name.ts';
+import type { TsigKey } from '../dns/tsig-key.ts';
+import { parseEndpoint } from '../system/address.ts';
 import type { ConfigFault } from './fault.ts';
 import { readName } from './fields.ts';
 import { faultAt, valueAt } from './schema-fault.ts';
 import { historicKeys } from './section-probe.ts';
-import type { TsigKey } from './types.ts';
 import type { Path, YamlSource } from './yaml-source.ts';
 
 type Found = Pick<ConfigFault, 'severity' | 'code' | 'message'> & { readonly path: Path; readonly what?: 'key' };

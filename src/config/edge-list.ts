@@ -1,8 +1,8 @@
 /** An edge list: one host name or address a line, blank lines and `#` lines skipped. */
 import { isIP } from 'node:net';
-import { addressKey } from './address.ts';
+import { addressKey } from '../system/address.ts';
+import { isHostName } from '../system/host-name.ts';
 import type { ConfigFault } from './fault.ts';
-import { isHostName } from './host-name.ts';
 
 export type EdgeLine = { readonly edge: string; readonly file: string; readonly line: number };
 

@@ -1,4 +1,4 @@
-import type { Fault } from '../fault.ts';
+import type { Fault } from '../system/fault.ts';
 
 export type ConfigCode =
   | 'yaml-syntax'

@@ -4,11 +4,11 @@
  */
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { lowerName, nameFromText, type WireName } from '../zones/name.ts';
-import { parseEndpoint, parsePrefix } from './address.ts';
-import { isHostName } from './host-name.ts';
+import { lowerName, nameFromText, type WireName } from '../dns/name.ts';
+import type { Endpoint, Prefix } from '../system/address.ts';
+import { parseEndpoint, parsePrefix } from '../system/address.ts';
+import { isHostName } from '../system/host-name.ts';
 import { suggest } from './suggest.ts';
-import type { Endpoint, Prefix } from './types.ts';
 
 /** A map whose every other key is a fault; the message holds one line per unknown key, in the order of `issue.keys`. */
 export function section<Shape extends z.core.$ZodLooseShape>(shape: Shape, what = 'a section with keys and values') {

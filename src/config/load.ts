@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { z } from 'zod';
-import { hasErrors } from '../fault.ts';
+import type { TsigKey } from '../dns/tsig-key.ts';
+import { hasErrors } from '../system/fault.ts';
 import { parseBindKeys } from './bind-keys.ts';
 import { crossFaults } from './cross-checks.ts';
 import { type ConfigFault, ioProblem } from './fault.ts';
@@ -16,7 +17,7 @@ import { commands, fileKeys, historicKeys, probeKeys, selectKeys } from './secti
 import { serverConfig, serverKeys } from './section-server.ts';
 import { transferConfig, transferKeys } from './section-transfer.ts';
 import { zoneKeys } from './section-zones.ts';
-import type { Config, TsigKey } from './types.ts';
+import type { Config } from './types.ts';
 import { readYaml, type YamlSource } from './yaml-source.ts';
 
 /** Fetched in constant memory, so this bounds only an edge that sends without end. */

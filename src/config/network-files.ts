@@ -1,7 +1,7 @@
 /** The files of one network: its edge lists and its canaries. Read anew for each round, so that edits need no reload. */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { hasErrors, type Span } from '../fault.ts';
+import { hasErrors, type Span } from '../system/fault.ts';
 import { parseCanaries } from './canary-file.ts';
 import { edgeKey, parseEdgeList, withoutDuplicates } from './edge-list.ts';
 import { type ConfigFault, fileFault, ioProblem } from './fault.ts';

@@ -1,7 +1,7 @@
 /** What is fetched from the edges, how the result is judged and how often: the original's top-level keys. */
 import { z } from 'zod';
-import { LIVE_MAX } from '../zones/image/live-slots.ts';
 import { flag, hostName, number, oneOrMany, optional, section, text } from './fields.ts';
+import { LIVE_MAX } from './limits.ts';
 
 const DAY = 86_400;
 

@@ -1,5 +1,7 @@
 /** `transfer:`, who may take zones away, who is told of changes, and with which keys. */
 import { z } from 'zod';
+import type { TsigKey } from '../dns/tsig-key.ts';
+import { secretOctets, tsigAlgorithm } from '../dns/tsig-key.ts';
 import {
   absoluteName,
   domainName,
@@ -13,8 +15,7 @@ import {
   section,
   text,
 } from './fields.ts';
-import { secretOctets, tsigAlgorithm } from './tsig-key.ts';
-import type { TransferConfig, TsigKey } from './types.ts';
+import type { TransferConfig } from './types.ts';
 
 const key = section({
   name: domainName(),

@@ -1,13 +1,6 @@
-import type { WireName } from '../zones/name.ts';
-
-/** An IP address and a port as Node wants them; `[::1]:53` was `{address: '::1', port: 53}`. */
-export type Endpoint = { readonly address: string; readonly port: number };
-
-/** An address prefix, `192.0.2.0/24`; a single address is its own longest prefix. Octets in network order. */
-export type Prefix = { readonly octets: Uint8Array; readonly bits: number; readonly text: string };
-
-export type TsigAlgorithm = 'hmac-sha256' | 'hmac-sha384' | 'hmac-sha512' | 'hmac-sha1' | 'hmac-md5';
-export type TsigKey = { readonly name: WireName; readonly algorithm: TsigAlgorithm; readonly secret: Uint8Array };
+import type { WireName } from '../dns/name.ts';
+import type { TsigKey } from '../dns/tsig-key.ts';
+import type { Endpoint, Prefix } from '../system/address.ts';
 
 /** Who may transfer. Both given: both needed. `tls`: over TLS only. `networks`/`zones` null: all. */
 export type TransferRule = {

@@ -1,6 +1,6 @@
 /** A YAML text with a way back from every value to the line and column where an operator wrote it. */
 import { type Document, isAlias, isMap, isNode, isScalar, isSeq, type Node, parseDocument, visit } from 'yaml';
-import { hasErrors, type Span } from '../fault.ts';
+import { hasErrors, type Span } from '../system/fault.ts';
 import type { ConfigFault } from './fault.ts';
 import { placesOf } from './text-places.ts';
 import { DEPTH_MAX, tooDeep } from './yaml-depth.ts';

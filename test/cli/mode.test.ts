@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { sendSyslog } from '../../src/cli/mode-syslog.ts';
 import { NEW_EDGE } from '../../src/health/state/edge-store.ts';
 import { printEdgeRecord } from '../../src/health/state/edge-store-text.ts';
-import { Locks } from '../../src/health/state/lock.ts';
+import { Locks } from '../../src/system/lock.ts';
 import { Installation, NETWORK } from '../support/installation.ts';
 
 let site: Installation;

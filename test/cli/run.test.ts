@@ -1,6 +1,6 @@
 import { stat, unlink } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { Locks } from '../../src/health/state/lock.ts';
+import { Locks } from '../../src/system/lock.ts';
 import { ended, Installation, NETWORK, OBJECT } from '../support/installation.ts';
 import { MockEdge } from '../support/mock-edge.ts';
 import { MockFleet } from '../support/mock-fleet.ts';

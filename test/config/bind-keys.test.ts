@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { parseBindKeys } from '../../src/config/bind-keys.ts';
-import { nameText } from '../../src/zones/name.ts';
+import { nameText } from '../../src/dns/name.ts';
 
 /** `name algorithm base64` of every key, then `line:col message` of every fault. */
 function read(text: string): string[] {

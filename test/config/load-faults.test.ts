@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { formatFault } from '../../src/fault.ts';
+import { formatFault } from '../../src/system/fault.ts';
 import { BASE, parse } from './config-fixture.ts';
 
 /** `text`: lines that come after `BASE`, so the first is line 17; or a function that edits it. */

@@ -6,7 +6,7 @@ import { isMap, isScalar, isSeq, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { configSchema, loadConfig } from '../../src/config/load.ts';
 import { forNetwork } from '../../src/config/paths.ts';
-import { nameText } from '../../src/zones/name.ts';
+import { nameText } from '../../src/dns/name.ts';
 import { BASE, folderOf, parse } from './config-fixture.ts';
 
 const REFERENCE = new URL('../../conf/edgemanage.yaml', import.meta.url).pathname;

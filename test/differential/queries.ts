@@ -1,6 +1,3 @@
-import { ZoneImage } from '../../src/zones/image/image.ts';
-import { forEachRecord } from '../../src/zones/image/image-cursor.ts';
-import { rdataNames } from '../../src/zones/image/rdata-names.ts';
 import {
   lowerName,
   nameText,
@@ -9,7 +6,10 @@ import {
   textFromWire,
   type WireName,
   wireNameLength,
-} from '../../src/zones/name.ts';
+} from '../../src/dns/name.ts';
+import { rdataNames } from '../../src/dns/rdata-names.ts';
+import { forEachRecord } from '../../src/zones/image/cursor.ts';
+import { ZoneImage } from '../../src/zones/image/image.ts';
 import type { EdnsSpec, QuerySpec } from '../support/dns-query.ts';
 import { imageOf, type ZoneSpec } from '../support/zone-images.ts';
 

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Locks } from '../../src/health/state/lock.ts';
+import { Locks } from '../../src/system/lock.ts';
 import { Installation, NETWORK, OBJECT, type StateJson } from '../support/installation.ts';
 import { MockFleet } from '../support/mock-fleet.ts';
 

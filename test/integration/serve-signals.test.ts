@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:net';
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { serve } from '../../src/server/serve.ts';
+import { serve } from '../../src/app/serve.ts';
 import { EdgewiseServer } from '../support/edgewise.ts';
 import { Installation } from '../support/installation.ts';
 import { freePort } from '../support/ports.ts';

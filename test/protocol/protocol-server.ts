@@ -1,6 +1,6 @@
 import { afterAll, beforeAll } from 'vitest';
 import type { ServerConfig } from '../../src/config/types.ts';
-import type { ThreadTransfer } from '../../src/server/transfer/special-handler.ts';
+import type { ThreadTransfer } from '../../src/server/transfer/handler-types.ts';
 import { DnsServer } from '../support/dns-server.ts';
 import { type ZoneSpec, zoneText } from '../support/zone-images.ts';
 

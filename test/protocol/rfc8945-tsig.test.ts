@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import type { TsigKey } from '../../src/config/types.ts';
-import { verifyTsig } from '../../src/server/transfer/tsig.ts';
-import { appendTsig, findTsig } from '../../src/server/transfer/tsig-record.ts';
+import { verifyTsig } from '../../src/dns/tsig.ts';
+import type { TsigKey } from '../../src/dns/tsig-key.ts';
+import { appendTsig, findTsig } from '../../src/dns/tsig-record.ts';
 import { decodeMessage } from '../support/dns-message.ts';
 import { encodeOpt, encodeQuery } from '../support/dns-query.ts';
 import { answersSigned, signedQuery, testKey, transfer } from '../support/transfer-client.ts';

@@ -1,7 +1,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { afterEach, expect, test } from 'vitest';
-import { lowerName, nameText } from '../../src/zones/name.ts';
+import { lowerName, nameText } from '../../src/dns/name.ts';
 import { Primary } from './primary.ts';
 
 const SERVER = '127.90.53.1';

@@ -1,5 +1,5 @@
-import { textFromWire } from '../../src/zones/name.ts';
-import { typeName } from '../../src/zones/types/type-name.ts';
+import { textFromWire } from '../../src/dns/name.ts';
+import { typeName } from '../../src/dns/type-name.ts';
 import { rdataText } from '../../src/zones/write/print-record.ts';
 
 /** A record of an answer; names are uncompressed, their case kept. */

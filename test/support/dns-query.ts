@@ -1,4 +1,4 @@
-import { nameFromText } from '../../src/zones/name.ts';
+import { nameFromText } from '../../src/dns/name.ts';
 import { typeCode } from './dns-types.ts';
 
 /** A query as a test writes it. Everything but `name` has the value of a plain `dig` without EDNS. */

@@ -1,9 +1,9 @@
 import type { ServerConfig } from '../../src/config/types.ts';
+import { LiveSlots } from '../../src/live/slots.ts';
 import { type Client, TRANSPORT } from '../../src/server/answer/client.ts';
-import { PacketRoom } from '../../src/server/answer/packet-room.ts';
+import { PacketBuffers } from '../../src/server/answer/packet-buffers.ts';
 import { Responder } from '../../src/server/answer/respond.ts';
-import { Stats } from '../../src/server/answer/stats.ts';
-import { LiveSlots } from '../../src/zones/image/live-slots.ts';
+import { Stats } from '../../src/server/stats.ts';
 import { decodeMessage, type Message } from './dns-message.ts';
 import { encodeQuery, type QuerySpec } from './dns-query.ts';
 import { type ZoneSpec, zoneUpdate } from './zone-images.ts';
@@ -39,7 +39,7 @@ export class TestResponder {
   readonly responder: Responder;
   readonly client: Client = { transport: TRANSPORT.udp4, address: new Uint8Array(16), port: 5353 };
   private readonly out = new Uint8Array(65535);
-  private readonly packets = PacketRoom.single();
+  private readonly packets = PacketBuffers.single();
 
   constructor(zones: readonly ZoneSpec[], server: Partial<ServerConfig> = {}) {
     const stats = Stats.attach(this.statsBuffer, 4, 0);

@@ -1,10 +1,11 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import type { Endpoint, ServerConfig } from '../../src/config/types.ts';
-import { DnsThreads } from '../../src/server/listen/worker-group.ts';
-import { NO_TRANSFERS, type ThreadHistory, type ThreadTransfer } from '../../src/server/transfer/special-handler.ts';
-import { LiveSlots } from '../../src/zones/image/live-slots.ts';
+import type { ServerConfig } from '../../src/config/types.ts';
+import { LiveSlots } from '../../src/live/slots.ts';
+import { NO_TRANSFERS, type ThreadHistory, type ThreadTransfer } from '../../src/server/transfer/handler-types.ts';
+import { DnsThreads } from '../../src/server/transport/threads/dns-threads.ts';
+import type { Endpoint } from '../../src/system/address.ts';
 import { decodeMessage, type Message } from './dns-message.ts';
 import { encodeQuery, type QuerySpec } from './dns-query.ts';
 import { PLAIN_SERVER, SLOTS } from './dns-responder.ts';

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { nameFromText } from '../../src/zones/name.ts';
+import { nameFromText } from '../../src/dns/name.ts';
 import { type ReadRequest, type ReadResult, readZone } from '../../src/zones/scan/read-zone.ts';
 import { printStored } from '../../src/zones/write/print-record.ts';
 

@@ -1,6 +1,6 @@
-import { decideFacts, factsOf } from '../../src/health/rules/decide.ts';
-import { addSample } from '../../src/health/rules/history.ts';
-import type { History, Memory, RoundFacts, Rules } from '../../src/health/rules/types.ts';
+import { decideFacts, factsOf } from '../../src/health/choose/decide.ts';
+import { addSample } from '../../src/health/judge/history.ts';
+import type { History, Memory, RoundFacts, Rules } from '../../src/health/judge/types.ts';
 import { decodeRecord, encodeRecord, type RoundRecord } from '../../src/health/state/history-log-record.ts';
 import { canary, type EdgeWords, edge, NO_MEMORY, NOW, RULES, sample } from './round-input.ts';
 

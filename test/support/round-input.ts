@@ -8,7 +8,7 @@ import type {
   RoundInput,
   Rules,
   Sample,
-} from '../../src/health/rules/types.ts';
+} from '../../src/health/judge/types.ts';
 
 /** Noon, so that no sample lands in minute 0 by accident of the tests. */
 export const NOW = 1_700_000_000;

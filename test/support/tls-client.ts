@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
-import type { Endpoint } from '../../src/config/types.ts';
+import type { Endpoint } from '../../src/system/address.ts';
 import { TcpClient } from './dns-server.ts';
 import type { Certificate } from './mock-edge-certificates.ts';
 

@@ -1,7 +1,8 @@
-import type { Endpoint, TsigKey } from '../../src/config/types.ts';
-import { requestSigner, type TsigSigner, verifyTsig } from '../../src/server/transfer/tsig.ts';
-import { findTsig, TSIG_ROOM } from '../../src/server/transfer/tsig-record.ts';
-import { lowerName } from '../../src/zones/name.ts';
+import { lowerName } from '../../src/dns/name.ts';
+import { requestSigner, type TsigSigner, verifyTsig } from '../../src/dns/tsig.ts';
+import type { TsigKey } from '../../src/dns/tsig-key.ts';
+import { findTsig, TSIG_ROOM } from '../../src/dns/tsig-record.ts';
+import type { Endpoint } from '../../src/system/address.ts';
 import { decodeMessage, line, type Message, type Row } from './dns-message.ts';
 import { encodeQuery, u16, wireName } from './dns-query.ts';
 import { TcpClient } from './dns-server.ts';

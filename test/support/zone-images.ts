@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { compileZone } from '../../src/zones/image/compile.ts';
-import type { RecordStore } from '../../src/zones/image/record-store.ts';
-import { lowerName } from '../../src/zones/name.ts';
+import { lowerName } from '../../src/dns/name.ts';
+import type { ZoneUpdate } from '../../src/server/answer/zone-update.ts';
+import { compileZone } from '../../src/zones/compile/compile.ts';
+import type { RecordStore } from '../../src/zones/records/record-store.ts';
 import { readZone } from '../../src/zones/scan/read-zone.ts';
-import type { ZoneUpdate } from '../../src/zones/zone-update.ts';
 import { wireName } from './dns-query.ts';
 
 /** A zone as a test writes it. */

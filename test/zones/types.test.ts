@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { isMetaType, typeName } from '../../src/dns/type-name.ts';
 import { checkRdata, recordType, recordTypeByName } from '../../src/zones/types/record-type.ts';
 import { TABLE } from '../../src/zones/types/table.ts';
-import { isMetaType, typeName } from '../../src/zones/types/type-name.ts';
 import { printRecord, rdataText } from '../../src/zones/write/print-record.ts';
 import { RDATA_TEXT } from '../support/generate-zone.ts';
 import { readText, recordKeys, wireName } from '../support/read-zone.ts';

@@ -1,10 +1,10 @@
-import { decideFacts } from '../rules/decide.ts';
-import { recentChanges } from '../rules/limit.ts';
-import type { Decision, EdgeFacts, Mode, RoundFacts, Sample, Verdict } from '../rules/types.ts';
+import { decideFacts } from '../choose/decide.ts';
+import { recentChanges } from '../choose/limit.ts';
+import type { Decision, EdgeFacts, Mode, RoundFacts, Sample, Verdict } from '../judge/types.ts';
 import type { RoundRecord } from '../state/history-log-record.ts';
-import { canaryProspectsOf } from './explain-canary.ts';
-import type { Prospect } from './explain-prospect.ts';
-import { prospectsOf } from './explain-prospects.ts';
+import { canaryProspectsOf } from './canary.ts';
+import type { Prospect } from './prospect.ts';
+import { prospectsOf } from './prospects.ts';
 
 /** Why a network answers as it does at one moment, and what would change that. */
 export type Explanation = {

@@ -1,4 +1,4 @@
-import { byName, count, list, moment } from '../rules/reason.ts';
+import { byName, count, list, moment } from '../judge/reason.ts';
 import type { Replay, Tally } from './replay.ts';
 
 const SHOWN = 20; // differences; all are in the JSON

@@ -1,7 +1,7 @@
-import { decideFacts } from '../rules/decide.ts';
-import { sameNames } from '../rules/limit-live.ts';
-import { byName } from '../rules/reason.ts';
-import type { Decision, Memory, Rules } from '../rules/types.ts';
+import { decideFacts } from '../choose/decide.ts';
+import { sameNames } from '../choose/limit-live.ts';
+import { byName } from '../judge/reason.ts';
+import type { Decision, Memory, Rules } from '../judge/types.ts';
 import type { RoundRecord } from '../state/history-log-record.ts';
 
 /** How one way of deciding fared over the replayed rounds. */

@@ -1,10 +1,10 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fsyncFolder, isUnreadable, setAside, systemCode, writeAtomic } from '../../atomic-write.ts';
-import type { Fault } from '../../fault.ts';
+import { fsyncFolder, isUnreadable, setAside, systemCode, writeAtomic } from '../../system/atomic-write.ts';
+import type { Fault } from '../../system/fault.ts';
+import type { Locks } from '../../system/lock.ts';
 import { type EdgeRecord, NEW_EDGE, type ParsedRecord, parseEdgeRecord } from './edge-store.ts';
 import { printEdgeRecord } from './edge-store-text.ts';
-import type { Locks } from './lock.ts';
 
 /** `stuck`: could neither be understood nor set aside. */
 export type StoreCode = 'edge-store-invalid' | 'edge-store-stuck' | 'edge-store-busy' | 'edge-store-write';

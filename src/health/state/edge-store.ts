@@ -11,8 +11,8 @@
  * }
  * ```
  */
-import { AVERAGES_MAX, addSample, EMPTY_HISTORY, figuresOf, HISTORY_MAX, noteAverage } from '../rules/history.ts';
-import type { History, Judgement, Mode } from '../rules/types.ts';
+import { AVERAGES_MAX, addSample, EMPTY_HISTORY, figuresOf, HISTORY_MAX, noteAverage } from '../judge/history.ts';
+import type { History, Judgement, Mode } from '../judge/types.ts';
 import {
   isObject,
   isOneOf,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { recentChanges } from '../rules/limit.ts';
+import { recentChanges } from '../choose/limit.ts';
 import type {
   CanaryFacts,
   Decision,
@@ -10,7 +10,7 @@ import type {
   Phases,
   RoundFacts,
   Sample,
-} from '../rules/types.ts';
+} from '../judge/types.ts';
 
 /** One recorded round: all that deciding it again needs, and a summary of what was decided then. */
 export type RoundRecord = { readonly facts: RoundFacts; readonly decided: Decided };

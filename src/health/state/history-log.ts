@@ -1,6 +1,6 @@
 import { type FileHandle, open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Decision, RoundFacts } from '../rules/types.ts';
+import type { Decision, RoundFacts } from '../judge/types.ts';
 import { decodeRecord, encodeRecord, type RoundRecord, recordTime } from './history-log-record.ts';
 
 /** A log file of this size is put aside as `.1`; the one put aside before is dropped. So at most twice this is kept. */

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { isUnreadable, setAside, systemCode, writeAtomic } from '../../atomic-write.ts';
-import type { Fault } from '../../fault.ts';
+import { isUnreadable, setAside, systemCode, writeAtomic } from '../../system/atomic-write.ts';
+import type { Fault } from '../../system/fault.ts';
 import { NEW_STATE, type NetworkState, parseState, printState } from './state-file.ts';
 
 export type StateFault = Fault<'state-invalid' | 'state-write'>;

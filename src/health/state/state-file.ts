@@ -4,7 +4,7 @@
  * are kept, and edgemanage keeps ours.
  */
 import { isIP } from 'node:net';
-import type { ActiveCanary, LiveMember, Memory, Mode } from '../rules/types.ts';
+import type { ActiveCanary, LiveMember, Memory, Mode } from '../judge/types.ts';
 import { MODES } from './edge-store.ts';
 import {
   isObject,

@@ -1,11 +1,11 @@
+import * as message from '../../dns/message.ts';
+import * as messageView from '../../dns/message-view.ts';
+import type { LiveSlots } from '../../live/slots.ts';
+import * as liveSlots from '../../live/slots.ts';
 import type { ZoneImage } from '../../zones/image/image.ts';
-import * as layout from '../../zones/image/image-layout.ts';
-import type { LiveSlots } from '../../zones/image/live-slots.ts';
-import * as liveSlots from '../../zones/image/live-slots.ts';
-import { LiveBlock } from './answer-live-block.ts';
-import { NamePlaces } from './answer-places.ts';
-import * as message from './message.ts';
-import * as messageView from './message-view.ts';
+import * as layout from '../../zones/image/layout.ts';
+import { CompressionTable } from './compression-table.ts';
+import { LiveBlock } from './live-block.ts';
 import type { ServedZone } from './zone-table.ts';
 
 // Imported names are looked up at each use, constants of this module are folded into the code: a tenth of the time.
@@ -35,7 +35,7 @@ export class AnswerWriter {
   private image: ZoneImage | null = null;
   private slot = -1;
   /** Where names of the image stand in the message. */
-  readonly places: NamePlaces = new NamePlaces();
+  readonly places: CompressionTable = new CompressionTable();
   private rotation4 = 0;
   private rotation6 = 0;
   readonly liveBlock: LiveBlock = new LiveBlock();

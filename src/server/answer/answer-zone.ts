@@ -1,16 +1,16 @@
+import * as message from '../../dns/message.ts';
+import * as names from '../../dns/name.ts';
+import type { ParsedName } from '../../dns/parsed-name.ts';
+import type { LiveSlots } from '../../live/slots.ts';
+import * as liveSlots from '../../live/slots.ts';
 import type { ZoneImage } from '../../zones/image/image.ts';
-import * as layout from '../../zones/image/image-layout.ts';
-import type { LiveSlots } from '../../zones/image/live-slots.ts';
-import * as liveSlots from '../../zones/image/live-slots.ts';
-import * as names from '../../zones/name.ts';
-import { AliasChain } from './answer-chain.ts';
+import * as layout from '../../zones/image/layout.ts';
+import * as lookups from '../../zones/image/lookup.ts';
+import { Lookup } from '../../zones/image/lookup.ts';
 import * as answerKind from './answer-kind.ts';
-import * as notes from './answer-note.ts';
 import { AnswerWriter } from './answer-writer.ts';
-import * as lookups from './lookup.ts';
-import { Lookup } from './lookup.ts';
-import * as message from './message.ts';
-import type { NameParts } from './message-name.ts';
+import { CnameChain } from './cname-chain.ts';
+import * as notes from './compression-targets.ts';
 import type { ServedZone, ZoneTable } from './zone-table.ts';
 
 // Imported names are looked up at each use, constants of this module are folded into the code: a tenth of the time.
@@ -47,7 +47,7 @@ export class ZoneAnswer {
   private readonly slots: LiveSlots;
   private readonly zones: ZoneTable;
   private readonly lookup = new Lookup();
-  private readonly chain = new AliasChain();
+  private readonly chain = new CnameChain();
   private questionEnd = 0;
 
   constructor(slots: LiveSlots, zones: ZoneTable) {
@@ -60,7 +60,7 @@ export class ZoneAnswer {
    * Answers the question at octet 12 of `query`, taken apart in `name`. `writer` has begun and stands after the question;
    * the question stands in the message as it does in the query. `whole`: ANY may be answered with all there is (TCP).
    */
-  answer(query: Uint8Array, name: NameParts, type: number, zone: ServedZone, whole: boolean): void {
+  answer(query: Uint8Array, name: ParsedName, type: number, zone: ServedZone, whole: boolean): void {
     this.rcode = RCODE.noError;
     this.authoritative = true;
     this.truncated = false;

@@ -1,6 +1,6 @@
 import type { ServerConfig } from '../../config/types.ts';
-import type { ZoneUpdate } from '../../zones/zone-update.ts';
-import type { PacketRoom } from './packet-room.ts';
+import type { PacketBuffers } from './packet-buffers.ts';
+import type { ZoneUpdate } from './zone-update.ts';
 
 /** Numbers for the statistics and for what an answer may do. */
 export const TRANSPORT = { udp4: 0, udp6: 1, tcp: 2, tls: 3 } as const;
@@ -23,9 +23,9 @@ export type Answerer = {
   /** Length of the answer in `out`; 0: no reply; SPECIAL: ask the `SpecialHandler`. */
   respond(query: Uint8Array, length: number, out: Uint8Array, client: Client): number;
   /** A first look at the first `count` queries of a UDP front end, before `respondIn` is asked to answer them. */
-  look(packets: PacketRoom, count: number): void;
+  look(packets: PacketBuffers, count: number): void;
   /** The same as `respond` for query `i`, into answer `k`; answers that come again may be kept. */
-  respondIn(packets: PacketRoom, i: number, k: number, client: Client): number;
+  respondIn(packets: PacketBuffers, i: number, k: number, client: Client): number;
   apply(updates: readonly ZoneUpdate[]): void;
   configure(server: ServerConfig): void;
   /** Of KIND. */

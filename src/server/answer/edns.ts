@@ -1,7 +1,7 @@
 import type { ServerConfig } from '../../config/types.ts';
+import type { Edns } from '../../dns/decode-edns.ts';
+import * as message from '../../dns/message.ts';
 import { COOKIE_LENGTH } from './cookie.ts';
-import type { Edns } from './decode-edns.ts';
-import * as message from './message.ts';
 
 // Imported names are looked up at each use, constants of this module are folded into the code: a tenth of the time.
 const { EDE, OPTION, TYPE } = message;

@@ -1,26 +1,26 @@
 import type { ServerConfig } from '../../config/types.ts';
-import type { LiveSlots } from '../../zones/image/live-slots.ts';
-import type { ZoneUpdate } from '../../zones/zone-update.ts';
+import * as decoding from '../../dns/decode.ts';
+import { Query } from '../../dns/decode.ts';
+import * as message from '../../dns/message.ts';
+import { MessageViews } from '../../dns/message-view.ts';
+import { padAnswer } from '../../dns/padding.ts';
+import type { LiveSlots } from '../../live/slots.ts';
+import type { Stats } from '../stats.ts';
+import * as statistics from '../stats.ts';
 import * as answerKind from './answer-kind.ts';
-import * as repeats from './answer-repeat.ts';
-import { RepeatedAnswers } from './answer-repeat.ts';
 import { ZoneAnswer } from './answer-zone.ts';
+import { ChaosNames, writeChaosText } from './chaos.ts';
 import type { Client } from './client.ts';
 import * as clients from './client.ts';
 import * as cookies from './cookie.ts';
 import { ServerCookies } from './cookie.ts';
-import * as decoding from './decode.ts';
-import { Query } from './decode.ts';
 import { OptWriter } from './edns.ts';
-import * as message from './message.ts';
-import { MessageViews } from './message-view.ts';
-import type { PacketRoom } from './packet-room.ts';
-import { padAnswer } from './padding.ts';
-import { ChaosNames, writeChaosText } from './respond-chaos.ts';
-import { ERROR_TEXTS, metaRcode, REFUSAL_ERRORS } from './respond-refusal.ts';
-import type { Stats } from './stats.ts';
-import * as statistics from './stats.ts';
+import type { PacketBuffers } from './packet-buffers.ts';
+import { ERROR_TEXTS, metaRcode, REFUSAL_ERRORS } from './refusal.ts';
+import * as repeats from './response-cache.ts';
+import { ResponseCache } from './response-cache.ts';
 import { type ServedZone, ZoneTable } from './zone-table.ts';
+import type { ZoneUpdate } from './zone-update.ts';
 
 // Imported names are looked up at each use, constants of this module are folded into the code: a tenth of the time.
 const { KIND } = answerKind;
@@ -72,9 +72,9 @@ export class Responder {
   private out: Uint8Array = new Uint8Array(0);
   private view: DataView = new DataView(this.out.buffer);
   private readonly answer: ZoneAnswer;
-  private readonly repeats: RepeatedAnswers;
+  private readonly repeats: ResponseCache;
   /** Where the query being answered lies if its answer is to be kept for the next time, and the numbers of both there. */
-  private keptIn: PacketRoom | null = null;
+  private keptIn: PacketBuffers | null = null;
   private queryNumber = 0;
   private answerNumber = 0;
   private readonly opt = new OptWriter(ERROR_TEXTS);
@@ -89,7 +89,7 @@ export class Responder {
     this.stats = stats;
     this.slots = slots;
     this.now = now;
-    this.repeats = new RepeatedAnswers(slots);
+    this.repeats = new ResponseCache(slots);
     this.answer = new ZoneAnswer(slots, this.zones);
     this.configure(server);
   }
@@ -118,12 +118,12 @@ export class Responder {
     return this.fresh(query, length, out, this.views.of(out), client);
   }
 
-  look(packets: PacketRoom, count: number): void {
+  look(packets: PacketBuffers, count: number): void {
     this.repeats.look(packets, count);
   }
 
   /** The same for query `i` of a UDP front end, into answer `k`. What comes again is answered as it was the last time. */
-  respondIn(packets: PacketRoom, i: number, k: number, client: Client): number {
+  respondIn(packets: PacketBuffers, i: number, k: number, client: Client): number {
     const { repeats } = this;
     const length = packets.lengths[i];
     const size = repeats.find(packets, i, length, k);
@@ -254,7 +254,7 @@ export class Responder {
   }
 
   /** Keeps the answer that was just made: the same octets will be answered with it, until a zone or a live set changes. */
-  private keep(packets: PacketRoom, size: number, zone: ServedZone, sequence: number): void {
+  private keep(packets: PacketBuffers, size: number, zone: ServedZone, sequence: number): void {
     const { repeats, answer } = this;
     const { edns, type, end } = this.query;
     repeats.type = type;

@@ -1,9 +1,9 @@
+import * as message from '../../dns/message.ts';
+import { type WireName, wireFromName } from '../../dns/name.ts';
+import * as hashing from '../../dns/name-hash.ts';
+import { ParsedName } from '../../dns/parsed-name.ts';
 import { ZoneImage } from '../../zones/image/image.ts';
-import * as hashing from '../../zones/image/image-hash.ts';
-import { type WireName, wireFromName } from '../../zones/name.ts';
-import type { ZoneUpdate } from '../../zones/zone-update.ts';
-import * as message from './message.ts';
-import { NameParts } from './message-name.ts';
+import type { ZoneUpdate } from './zone-update.ts';
 
 // Imported names are looked up at each use, constants of this module are folded into the code: a tenth of the time.
 const { spread } = hashing;
@@ -36,7 +36,7 @@ export class ZoneTable {
   private zones: ServedZone[] = [];
   private slots = new Int32Array(16); // index in zones + 1, 0 empty
   private mostLabels = -1;
-  private readonly parts = new NameParts();
+  private readonly parts = new ParsedName();
 
   get size(): number {
     return this.zones.length;
@@ -112,7 +112,7 @@ export class ZoneTable {
   /**
    * The zone that answers the question: the longest match, but DS at a zone's origin is its parent's (RFC 4035 §3.1.4.1).
    */
-  answering(name: NameParts, type: number): ServedZone | null {
+  answering(name: ParsedName, type: number): ServedZone | null {
     const zone = this.find(name, 0);
     if (type !== TYPE.ds || zone === null || zone.originLabels !== name.labels || name.labels === 0) return zone;
     return this.find(name, 1) ?? zone;
@@ -121,7 +121,7 @@ export class ZoneTable {
   /**
    * The zone that holds the name, looking at its suffixes from label `from` on (0: the whole name). Null: none of ours.
    */
-  find(name: NameParts, from: number): ServedZone | null {
+  find(name: ParsedName, from: number): ServedZone | null {
     const { slots, zones } = this;
     const mask = slots.length - 1;
     for (let label = Math.max(from, name.labels - this.mostLabels); label <= name.labels; label++) {
@@ -139,7 +139,7 @@ export class ZoneTable {
 }
 
 /** One for all origins: each is copied out. */
-const parts = new NameParts();
+const parts = new ParsedName();
 
 /** One literal for all entries, so that the query path sees one shape. */
 function served(
@@ -165,7 +165,7 @@ function served(
 }
 
 /** A lowercase name as words of four octets, those behind its end zero. */
-function suffixWords({ length, lower }: NameParts): Int32Array {
+function suffixWords({ length, lower }: ParsedName): Int32Array {
   const padded = new DataView(new ArrayBuffer(length + 3));
   for (let i = 0; i < length; i++) padded.setUint8(i, lower[i]);
   const words = new Int32Array((length + 3) >>> 2);
@@ -174,7 +174,7 @@ function suffixWords({ length, lower }: NameParts): Int32Array {
 }
 
 /** Whether the name ends in the origin, given that as many of its last labels as the origin has hash like it. */
-function isSuffix(words: Int32Array, originLength: number, { lowerView, length }: NameParts): boolean {
+function isSuffix(words: Int32Array, originLength: number, { lowerView, length }: ParsedName): boolean {
   let place = length - originLength;
   if (place < 0) return false;
   const last = words.length - 1;

@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import type { Endpoint } from '../../config/types.ts';
+import type { Endpoint } from '../../system/address.ts';
 
 /**
  * Sends one message over a TCP connection of its own and resolves with the first one that comes back. Rejects with what

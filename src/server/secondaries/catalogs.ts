@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { writeAtomic } from '../../atomic-write.ts';
 import type { TransferConfig } from '../../config/types.ts';
-import { lowerName, type WireName, wireFromName } from '../../zones/name.ts';
-import { nextSerial } from '../../zones/serial.ts';
+import { lowerName, type WireName, wireFromName } from '../../dns/name.ts';
+import { nextSerial } from '../../dns/serial.ts';
+import { writeAtomic } from '../../system/atomic-write.ts';
 import { type CatalogMember, catalogDigest, catalogImage } from '../../zones/write/catalog.ts';
 
 /** A catalog as it is served. `zone`: its number, apart from those of the zone store. `network` null: of all networks. */

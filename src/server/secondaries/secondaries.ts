@@ -1,31 +1,31 @@
 import { lookup } from 'node:dns/promises';
 import { join } from 'node:path';
 import type { Config, TransferConfig } from '../../config/types.ts';
-import type { Log } from '../../log.ts';
+import type { WireName } from '../../dns/name.ts';
+import { serialMax } from '../../dns/serial.ts';
+import type { LiveRRsets } from '../../live/live-rrsets.ts';
+import { Notifier, type NotifyZone } from '../../publish/notify/notifier.ts';
+import type { Log } from '../../system/log.ts';
 import { ZoneImage } from '../../zones/image/image.ts';
-import { CLASS_IN } from '../../zones/image/record-store.ts';
+import { soaOf } from '../../zones/journal/diff.ts';
+import { JournalFolder } from '../../zones/journal/files.ts';
 import { ContentJournal, type JournalZone } from '../../zones/journal/journal.ts';
-import { soaOf } from '../../zones/journal/journal-diff.ts';
-import { JournalFolder } from '../../zones/journal/journal-files.ts';
-import type { WireName } from '../../zones/name.ts';
-import { serialMax } from '../../zones/serial.ts';
+import { CLASS_IN } from '../../zones/records/record-store.ts';
+import type { ZoneChange } from '../../zones/store/types.ts';
 import type { ZoneStore } from '../../zones/store/zone-store.ts';
-import type { ZoneChange } from '../../zones/store/zone-store-types.ts';
-import type { SecondaryView } from '../http/api.ts';
-import type { DnsSide } from '../listen/dns-side.ts';
-import type { LiveBoard } from '../live/live-board.ts';
-import { withSerial } from '../transfer/transfer-history.ts';
+import type { SecondaryView } from '../control/views.ts';
+import { withSerial } from '../transfer/history.ts';
+import type { DnsService } from '../transport/threads/dns-service.ts';
 import { Catalogs } from './catalogs.ts';
-import { Notifier, type NotifyZone } from './notifier.ts';
-import { SecondaryWatch } from './watch-secondaries.ts';
+import { SoaPoller } from './soa-poller.ts';
 
 export type SecondariesOptions = {
   readonly config: Config;
-  readonly board: LiveBoard;
+  readonly board: LiveRRsets;
   readonly store: Pick<ZoneStore, 'entry' | 'entries' | 'servedBefore'>;
   /** Those that are served. */
   readonly networks: () => readonly string[];
-  readonly dns: DnsSide;
+  readonly dns: DnsService;
   readonly log: Log;
 };
 
@@ -37,7 +37,7 @@ export class Secondaries {
   private readonly options: SecondariesOptions;
   private readonly notifier: Notifier;
   private readonly journal: ContentJournal;
-  private watch: SecondaryWatch;
+  private watch: SoaPoller;
   private readonly catalogs: Catalogs;
   private transfer: TransferConfig;
 
@@ -92,8 +92,8 @@ export class Secondaries {
     return this.watch.views();
   }
 
-  private makeWatch({ notify, watchSeconds }: TransferConfig): SecondaryWatch {
-    return new SecondaryWatch({
+  private makeWatch({ notify, watchSeconds }: TransferConfig): SoaPoller {
+    return new SoaPoller({
       targets: notify,
       intervalSeconds: watchSeconds,
       onBehind: (target, zone, serial) => this.notifier.again(target, zone, serial),

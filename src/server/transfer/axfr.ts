@@ -1,12 +1,12 @@
 /** Whole zones over a stream (RFC 5936): the SOA, everything else, the SOA again, many records a message. */
 
-import { TCP_MAX } from '../answer/message.ts';
-import type { MessagePacker } from './message-packer.ts';
-import type { Slices } from './slices.ts';
-import { appendRecord } from './transfer-message.ts';
-import { versionCursor, type ZoneVersion } from './transfer-version.ts';
-import type { TsigSigner } from './tsig.ts';
-import { TSIG_ROOM } from './tsig-record.ts';
+import { TCP_MAX } from '../../dns/message.ts';
+import type { MessagePacker } from '../../dns/message-writer.ts';
+import type { TsigSigner } from '../../dns/tsig.ts';
+import { TSIG_ROOM } from '../../dns/tsig-record.ts';
+import { appendRecord } from './message.ts';
+import type { Slices } from './turns.ts';
+import { versionCursor, type ZoneVersion } from './version.ts';
 
 /** Beyond 16 KiB names cannot be pointed to, so larger messages would be larger altogether. */
 const MESSAGE_OCTETS = 16_384;

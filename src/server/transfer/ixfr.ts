@@ -1,10 +1,11 @@
 /** Differences instead of whole zones (RFC 1995 §4), always condensed into one. */
-import { soaOf } from '../../zones/journal/journal-diff.ts';
-import type { StepRecord } from '../../zones/journal/journal-step.ts';
+
+import type { MessagePacker } from '../../dns/message-writer.ts';
+import { soaOf } from '../../zones/journal/diff.ts';
+import type { StepRecord } from '../../zones/journal/step.ts';
 import type { TransferStream } from './axfr.ts';
-import type { MessagePacker } from './message-packer.ts';
-import { type Difference, withSerial } from './transfer-history.ts';
-import type { ZoneVersion } from './transfer-version.ts';
+import { type Difference, withSerial } from './history.ts';
+import type { ZoneVersion } from './version.ts';
 
 /**
  * The records of the answer in order: the new SOA, the old one, what was removed, the new one, what was added, the new

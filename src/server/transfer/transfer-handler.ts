@@ -4,28 +4,28 @@
  */
 
 import type { ServerConfig } from '../../config/types.ts';
-import type { LiveSlots } from '../../zones/image/live-slots.ts';
-import type { StepRecord } from '../../zones/journal/journal-step.ts';
-import { lowerName, nameText } from '../../zones/name.ts';
-import { serialCompare } from '../../zones/serial.ts';
-import { addressText } from '../answer/address-text.ts';
+import { DECODED, Query } from '../../dns/decode.ts';
+import { CLASS, EDE, HEADER_LENGTH, OPCODE, RCODE, TCP_MAX, TYPE, UDP_PLAIN_MAX } from '../../dns/message.ts';
+import { MessagePacker } from '../../dns/message-writer.ts';
+import { lowerName, nameText } from '../../dns/name.ts';
+import { serialCompare } from '../../dns/serial.ts';
+import type { LiveSlots } from '../../live/slots.ts';
+import { addressText } from '../../system/address-text.ts';
+import type { StepRecord } from '../../zones/journal/step.ts';
 import { type Client, TRANSPORT } from '../answer/client.ts';
-import { DECODED, Query } from '../answer/decode.ts';
 import { OptWriter } from '../answer/edns.ts';
-import { CLASS, EDE, HEADER_LENGTH, OPCODE, RCODE, TCP_MAX, TYPE, UDP_PLAIN_MAX } from '../answer/message.ts';
 import type { Responder } from '../answer/respond.ts';
-import type { Stats } from '../answer/stats.ts';
 import type { ServedZone } from '../answer/zone-table.ts';
+import type { Stats } from '../stats.ts';
+import { mayTransfer } from './access.ts';
 import { sendWholeZone, TransferStream } from './axfr.ts';
+import type { SpecialHandler, ThreadTransfer } from './handler-types.ts';
+import type { TransferHistory } from './history.ts';
 import { differenceRecords, packDifference, sendDifference } from './ixfr.ts';
-import { MessagePacker } from './message-packer.ts';
-import { Slices } from './slices.ts';
-import type { SpecialHandler, ThreadTransfer } from './special-handler.ts';
-import { mayTransfer } from './transfer-access.ts';
-import type { TransferHistory } from './transfer-history.ts';
-import { appendRecord, ixfrSerial, replyHead, signatureTrouble } from './transfer-message.ts';
-import { openRequest, type Request } from './transfer-request.ts';
-import { captureVersion, versionCursor, type ZoneVersion } from './transfer-version.ts';
+import { appendRecord, ixfrSerial, replyHead, signatureTrouble } from './message.ts';
+import { openRequest, type Request } from './request.ts';
+import { Slices } from './turns.ts';
+import { captureVersion, versionCursor, type ZoneVersion } from './version.ts';
 
 /** For an error about a signature, with its record. */
 const ERROR_ROOM = 1024;

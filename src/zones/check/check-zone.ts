@@ -1,13 +1,13 @@
-import { Columns } from '../image/columns.ts';
-import { RecordStore } from '../image/record-store.ts';
-import { checkApex, checkOccluded, checkSpf, type ZoneKind } from './check-apex.ts';
-import { checkDnssec } from './check-dnssec.ts';
-import { type CheckFault, CheckReport, type LineText } from './check-fault.ts';
-import { OUTSIDE, ZoneIndex } from './check-index.ts';
-import { checkLive } from './check-live.ts';
-import { checkNames } from './check-names.ts';
-import { checkRrsets } from './check-rrsets.ts';
-import { checkTargets } from './check-targets.ts';
+import { Columns } from '../records/columns.ts';
+import { RecordStore } from '../records/record-store.ts';
+import { checkApex, checkOccluded, checkSpf, type ZoneKind } from './apex.ts';
+import { checkDnssec } from './dnssec.ts';
+import { type CheckFault, CheckReport, type LineText } from './fault.ts';
+import { OUTSIDE, ZoneIndex } from './index-zone.ts';
+import { checkLive } from './live.ts';
+import { checkNames } from './names.ts';
+import { checkRrsets } from './rrsets.ts';
+import { checkTargets } from './targets.ts';
 
 /** For one zone at a time: checking never waits. */
 const columns = new Columns();

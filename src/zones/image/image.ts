@@ -1,5 +1,5 @@
-import { LOWER, type WireName } from '../name.ts';
-import { HEAD, MAGIC } from './image-layout.ts';
+import { LOWER, type WireName } from '../../dns/name.ts';
+import { HEAD, MAGIC } from './layout.ts';
 
 /**
  * A zone's image, attached (layout: image-layout.ts). The fields are the places in `words` that answering needs; the

@@ -1,6 +1,6 @@
-import { NAME_MAX } from '../name.ts';
+import { NAME_MAX } from '../../dns/name.ts';
 import type { ZoneImage } from './image.ts';
-import { NODE, RRSET, RRSET_FLAG } from './image-layout.ts';
+import { NODE, RRSET, RRSET_FLAG } from './layout.ts';
 
 /** An RRset that a live slot fills: the apex or a rotate label, A or AAAA. `owner` uncompressed, as spelled. */
 export type LiveSet = { readonly owner: Uint8Array; readonly type: number; readonly ttl: number };

@@ -1,11 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { WireName } from '../../dns/name.ts';
+import { serialCompare } from '../../dns/serial.ts';
 import { serialOf, ZoneImage } from '../image/image.ts';
-import type { WireName } from '../name.ts';
-import { serialCompare } from '../serial.ts';
-import { decodeContent, encodeContent } from './journal-content.ts';
-import { contentDigest, diffContent, diffImages, imageDigest } from './journal-diff.ts';
-import { type JournalFiles, NO_JOURNAL } from './journal-files.ts';
-import { decodeStep, encodeStep, stepSerials, type ZoneContent } from './journal-step.ts';
+import { decodeContent, encodeContent } from './content.ts';
+import { contentDigest, diffContent, diffImages, imageDigest } from './diff.ts';
+import { type JournalFiles, NO_JOURNAL } from './files.ts';
+import { decodeStep, encodeStep, stepSerials, type ZoneContent } from './step.ts';
 
 /** Kept of one zone: so many steps, … */
 const STEPS_MAX = 64;

@@ -1,8 +1,8 @@
-import type { RecordStore } from '../image/record-store.ts';
-import type { ZoneFault } from './scan-fault.ts';
-import type { Included } from './scan-include.ts';
-import { ScanState } from './scan-state.ts';
+import type { RecordStore } from '../records/record-store.ts';
+import type { ZoneFault } from './fault.ts';
+import type { Included } from './include.ts';
 import { scanFile } from './scan-zone.ts';
+import { ScanState } from './state.ts';
 
 export type ReadRequest = {
   /** Wire form. */

@@ -1,9 +1,9 @@
-import { scanDirective } from './scan-directive.ts';
-import { type Problem, problem } from './scan-fault.ts';
-import { tokenProblem } from './scan-rdata.ts';
-import { scanHead, scanRdata } from './scan-record.ts';
-import type { OpenFile, ScanState } from './scan-state.ts';
-import { TOKEN } from './scan-tokens.ts';
+import { scanDirective } from './directive.ts';
+import { type Problem, problem } from './fault.ts';
+import { tokenProblem } from './rdata.ts';
+import { scanHead, scanRdata } from './record.ts';
+import type { OpenFile, ScanState } from './state.ts';
+import { TOKEN } from './tokens.ts';
 
 const DOLLAR = 0x24;
 

@@ -1,12 +1,12 @@
-import { type Fault, hasErrors } from '../../fault.ts';
-import type { CheckFaultCode, LineText } from '../check/check-fault.ts';
+import { type Fault, hasErrors } from '../../system/fault.ts';
 import { checkZone } from '../check/check-zone.ts';
-import { compileZone } from '../image/compile.ts';
-import { HEAD } from '../image/image-layout.ts';
-import { RecordStore } from '../image/record-store.ts';
+import type { CheckFaultCode, LineText } from '../check/fault.ts';
+import { compileZone } from '../compile/compile.ts';
+import { HEAD } from '../image/layout.ts';
+import { RecordStore } from '../records/record-store.ts';
+import type { ZoneFaultCode } from '../scan/fault.ts';
+import type { Included } from '../scan/include.ts';
 import { readZone } from '../scan/read-zone.ts';
-import type { ZoneFaultCode } from '../scan/scan-fault.ts';
-import type { Included } from '../scan/scan-include.ts';
 import { addNetworkHead, liveNames, MADE_TTL, type ZoneDns } from './network-zone.ts';
 
 export type LoadFaultCode = ZoneFaultCode | CheckFaultCode | 'zone-unreadable';

@@ -1,5 +1,5 @@
-import type { RecordStore } from '../image/record-store.ts';
-import { isWithin, lowerName, nameFromText, type WireName, wireFromName } from '../name.ts';
+import { isWithin, lowerName, nameFromText, type WireName, wireFromName } from '../../dns/name.ts';
+import type { RecordStore } from '../records/record-store.ts';
 
 /** What the server adds to a network's include files; a part of `Config`'s `dns`. */
 export type ZoneDns = {

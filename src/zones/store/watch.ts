@@ -1,7 +1,7 @@
 import { type FSWatcher, lstatSync, watch } from 'node:fs';
 import { join } from 'node:path';
+import { stampOf } from './file-cache.ts';
 import type { WatchPlaces } from './watch-links.ts';
-import { stampOf } from './zone-store-files.ts';
 
 export type FolderWatchOptions = {
   /** What to watch, as of now; missing folders are waited for. */

@@ -1,18 +1,18 @@
 import { dirname } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { WireName } from '../name.ts';
-import { serialMax } from '../serial.ts';
+import type { WireName } from '../../dns/name.ts';
+import { serialMax } from '../../dns/serial.ts';
+import { type Discovery, discoverZones } from './discover.ts';
+import { FileCache } from './file-cache.ts';
+import { FolderCache } from './folder-cache.ts';
+import { failedLoad, type LoadResult, loadSafely } from './load-target.ts';
+import { ZoneLoader } from './load-thread.ts';
+import { Publisher } from './publish.ts';
+import type { LoadSummary, StoreFault, ZoneChange, ZoneEntry, ZoneSettings, ZoneTarget } from './types.ts';
 import { FolderWatch } from './watch.ts';
 import type { WatchPlaces } from './watch-links.ts';
-import { type Discovery, discoverZones } from './zone-store-discover.ts';
-import { FileBook } from './zone-store-files.ts';
-import { FolderBook } from './zone-store-folders.ts';
-import { failedLoad, type LoadResult, loadSafely } from './zone-store-load.ts';
-import { ZoneLoader } from './zone-store-loader.ts';
-import { collectPlaces, dependencies } from './zone-store-places.ts';
-import { Publisher } from './zone-store-publish.ts';
-import type { LoadSummary, StoreFault, ZoneChange, ZoneEntry, ZoneSettings, ZoneTarget } from './zone-store-types.ts';
-import { sameSource, Zone, type ZoneSource } from './zone-store-zone.ts';
+import { collectPlaces, dependencies } from './watched-paths.ts';
+import { sameSource, Zone, type ZoneSource } from './zone-entry.ts';
 
 export type ZoneStoreOptions = {
   readonly settings: ZoneSettings;
@@ -53,8 +53,8 @@ export class ZoneStore {
   private settings: ZoneSettings;
   private dnsKey: string;
   private readonly publisher: Publisher;
-  private readonly files = new FileBook();
-  private readonly folderBook = new FolderBook();
+  private readonly files = new FileCache();
+  private readonly folderBook = new FolderCache();
   private readonly loader = new ZoneLoader();
   private readonly zones = new Map<WireName, Zone>();
   private readonly numbers = new Map<WireName, number>();

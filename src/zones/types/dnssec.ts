@@ -1,9 +1,9 @@
-import { problem } from '../scan/scan-fault.ts';
-import { NOT_A_NUMBER, scanNumber } from '../scan/scan-ttl.ts';
+import { scanTypeName, typeName } from '../../dns/type-name.ts';
+import { problem } from '../scan/fault.ts';
+import { NOT_A_NUMBER, scanNumber } from '../scan/ttl.ts';
 import type { Field, RdataRule } from './field.ts';
 import { base64Rest } from './field-base64.ts';
 import { type Mnemonics, mnemonic, u16 } from './field-number.ts';
-import { scanTypeName, typeName } from './type-name.ts';
 
 const ALGORITHMS: Mnemonics = new Map([
   ['RSAMD5', 1],

@@ -1,7 +1,7 @@
-import { type Problem, problem } from '../scan/scan-fault.ts';
-import { NOT_A_NUMBER, scanNumber } from '../scan/scan-ttl.ts';
+import { scanTypeName, typeName } from '../../dns/type-name.ts';
+import { type Problem, problem } from '../scan/fault.ts';
+import { NOT_A_NUMBER, scanNumber } from '../scan/ttl.ts';
 import type { Field } from './field.ts';
-import { scanTypeName, typeName } from './type-name.ts';
 
 const WINDOW_OCTETS = 32; // 256 types
 

@@ -1,7 +1,7 @@
-import { type Problem, problem } from '../scan/scan-fault.ts';
-import { scanEscape } from '../scan/scan-name.ts';
-import type { RdataScan } from '../scan/scan-rdata.ts';
-import { TOKEN } from '../scan/scan-tokens.ts';
+import { type Problem, problem } from '../scan/fault.ts';
+import { scanEscape } from '../scan/name.ts';
+import type { RdataScan } from '../scan/rdata.ts';
+import { TOKEN } from '../scan/tokens.ts';
 import type { Field } from './field.ts';
 import type { RdataPrint } from './rdata-print.ts';
 

@@ -1,7 +1,7 @@
 // Fields of types that no one uses any more, but that old zones hold and BIND reads.
-import { type Problem, problem } from '../scan/scan-fault.ts';
-import type { RdataScan } from '../scan/scan-rdata.ts';
-import { TOKEN } from '../scan/scan-tokens.ts';
+import { type Problem, problem } from '../scan/fault.ts';
+import type { RdataScan } from '../scan/rdata.ts';
+import { TOKEN } from '../scan/tokens.ts';
 import type { Field } from './field.ts';
 import { ipv6Text, writeIpv6 } from './field-address.ts';
 import { hexText } from './field-hex.ts';

@@ -1,4 +1,4 @@
-import { LABEL_MAX, NAME_MAX, textFromWire } from '../name.ts';
+import { LABEL_MAX, NAME_MAX, textFromWire } from '../../dns/name.ts';
 
 /** The cursor that a type's codec prints rdata with: octets `at..end` of `wire` in, words out. */
 export class RdataPrint {

@@ -1,7 +1,7 @@
+import { scanTypeName, typeName } from '../../dns/type-name.ts';
 import type { RecordType } from './field.ts';
 import { RdataPrint } from './rdata-print.ts';
 import { TABLE } from './table.ts';
-import { scanTypeName, typeName } from './type-name.ts';
 
 const BY_CODE: ReadonlyMap<number, RecordType> = new Map(TABLE.map((type) => [type.code, type]));
 

@@ -1,6 +1,6 @@
-import { type Problem, problem } from '../scan/scan-fault.ts';
-import type { RdataScan } from '../scan/scan-rdata.ts';
-import { TOKEN } from '../scan/scan-tokens.ts';
+import { type Problem, problem } from '../scan/fault.ts';
+import type { RdataScan } from '../scan/rdata.ts';
+import { TOKEN } from '../scan/tokens.ts';
 import type { Field } from './field.ts';
 import { PARAMETERS, parameterName, readParameter, textOfParameter } from './svcb-parameter.ts';
 

@@ -1,6 +1,6 @@
-import { type Problem, problem } from '../scan/scan-fault.ts';
-import type { RdataScan } from '../scan/scan-rdata.ts';
-import { scanNumber, TOO_LARGE } from '../scan/scan-ttl.ts';
+import { type Problem, problem } from '../scan/fault.ts';
+import type { RdataScan } from '../scan/rdata.ts';
+import { scanNumber, TOO_LARGE } from '../scan/ttl.ts';
 import type { Field } from './field.ts';
 import { type Mnemonics, mnemonic } from './field-number.ts';
 

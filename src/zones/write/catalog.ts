@@ -1,8 +1,8 @@
 /** Catalog zones (RFC 9432, version 2): a list of zones as a zone, from which secondaries learn which there are. */
 import { createHash } from 'node:crypto';
-import { compileZone } from '../image/compile.ts';
-import { RecordStore } from '../image/record-store.ts';
-import { type WireName, wireFromName } from '../name.ts';
+import { type WireName, wireFromName } from '../../dns/name.ts';
+import { compileZone } from '../compile/compile.ts';
+import { RecordStore } from '../records/record-store.ts';
 
 /** `group`: RFC 9432 §4.3.2, the network of the zone; null: none. */
 export type CatalogMember = { readonly origin: WireName; readonly group: string | null };

@@ -1,8 +1,8 @@
-import type { RecordStore } from '../image/record-store.ts';
-import { textFromWire } from '../name.ts';
+import { textFromWire } from '../../dns/name.ts';
+import { typeName } from '../../dns/type-name.ts';
+import type { RecordStore } from '../records/record-store.ts';
 import { hexText } from '../types/field-hex.ts';
 import { rdataWords } from '../types/record-type.ts';
-import { typeName } from '../types/type-name.ts';
 
 /**
  * One record as a master-file line without its end: absolute owner, TTL, class IN, type, data, with single tabs between

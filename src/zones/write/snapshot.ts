@@ -1,8 +1,8 @@
+import { NAME_MAX, nameText } from '../../dns/name.ts';
+import { ImageCursor } from '../image/cursor.ts';
 import type { ZoneImage } from '../image/image.ts';
-import { ImageCursor } from '../image/image-cursor.ts';
-import { NODE, RRSET, RRSET_FLAG } from '../image/image-layout.ts';
-import type { LiveAddresses } from '../image/live-slots.ts';
-import { NAME_MAX, nameText } from '../name.ts';
+import { NODE, RRSET, RRSET_FLAG } from '../image/layout.ts';
+import type { LiveAddresses } from '../image/live-version.ts';
 import { MADE_TTL } from '../store/network-zone.ts';
 import { printRecord } from './print-record.ts';
 

@@ -6,7 +6,7 @@ import { explainCommand } from '../../../src/cli/explain.ts';
 import { pastMoment } from '../../../src/cli/recorded-time.ts';
 import { replayCommand } from '../../../src/cli/replay.ts';
 import { replaySettings } from '../../../src/cli/replay-settings.ts';
-import { decideFacts } from '../../../src/health/rules/decide.ts';
+import { decideFacts } from '../../../src/health/choose/decide.ts';
 import { appendRound, historyLogPath } from '../../../src/health/state/history-log.ts';
 import { recordStory } from '../../support/recorded-story.ts';
 import { NOW } from '../../support/round-input.ts';

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { decide, decideFacts, factsOf } from '../../../src/health/choose/decide.ts';
+import { canaryProspectsOf } from '../../../src/health/explain/canary.ts';
 import { explain } from '../../../src/health/explain/explain.ts';
-import { canaryProspectsOf } from '../../../src/health/explain/explain-canary.ts';
-import { prospectsOf } from '../../../src/health/explain/explain-prospects.ts';
-import { explanationText } from '../../../src/health/explain/explain-text.ts';
-import { decide, decideFacts, factsOf } from '../../../src/health/rules/decide.ts';
-import { addSample } from '../../../src/health/rules/history.ts';
-import type { Decision, EdgeInput, Mode, RoundInput } from '../../../src/health/rules/types.ts';
+import { prospectsOf } from '../../../src/health/explain/prospects.ts';
+import { explanationText } from '../../../src/health/explain/text.ts';
+import { addSample } from '../../../src/health/judge/history.ts';
+import type { Decision, EdgeInput, Mode, RoundInput } from '../../../src/health/judge/types.ts';
 import { recordStory } from '../../support/recorded-story.ts';
 import { canary, type EdgeWords, NOW, type RoundWords, round, sample } from '../../support/round-input.ts';
 

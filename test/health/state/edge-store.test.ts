@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { HISTORY_MAX } from '../../../src/health/rules/history.ts';
+import { HISTORY_MAX } from '../../../src/health/judge/history.ts';
 import {
   type EdgeRecord,
   JUDGEMENTS,
@@ -15,7 +15,7 @@ import {
 } from '../../../src/health/state/edge-store.ts';
 import { EdgeStores } from '../../../src/health/state/edge-store-files.ts';
 import { printEdgeRecord } from '../../../src/health/state/edge-store-text.ts';
-import { Locks } from '../../../src/health/state/lock.ts';
+import { Locks } from '../../../src/system/lock.ts';
 
 const NOW = 1_700_000_000.25;
 

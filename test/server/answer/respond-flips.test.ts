@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { expect, test } from 'vitest';
 import { TRANSPORT } from '../../../src/server/answer/client.ts';
-import { workerUrl } from '../../../src/worker-url.ts';
+import { workerUrl } from '../../../src/system/worker-url.ts';
 import { decodeMessage } from '../../support/dns-message.ts';
 import { encodeQuery } from '../../support/dns-query.ts';
 import { TestResponder } from '../../support/dns-responder.ts';
@@ -34,7 +34,7 @@ test.each([
   const responder = new TestResponder([{ origin: 'live.test', text, live: ['live.test'], slot: 1 }]);
   responder.slots.write(1, { serial: 1, v4: [Uint8Array.of(10, 0, 0, 0)], v6: [] });
   const stop = new SharedArrayBuffer(4);
-  const module = workerUrl(new URL('../../../src/zones/image/', import.meta.url).href, './live-slots.ts').href;
+  const module = workerUrl(new URL('../../../src/live/', import.meta.url).href, './slots.ts').href;
   const writer = new Worker(WRITER, { eval: true, workerData: { module, shared: responder.slots.shared, stop, most } });
   await once(writer, 'message');
   const query = encodeQuery({ name: 'live.test' });

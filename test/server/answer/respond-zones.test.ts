@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import { nameKey, type WireName } from '../../../src/dns/name.ts';
 import { KIND } from '../../../src/server/answer/answer-kind.ts';
 import { TRANSPORT } from '../../../src/server/answer/client.ts';
-import { PacketRoom } from '../../../src/server/answer/packet-room.ts';
-import { sumStats } from '../../../src/server/answer/stats.ts';
+import { PacketBuffers } from '../../../src/server/answer/packet-buffers.ts';
 import { ZoneTable } from '../../../src/server/answer/zone-table.ts';
-import { nameKey, type WireName } from '../../../src/zones/name.ts';
+import { sumStats } from '../../../src/server/stats.ts';
 import { encodeQuery } from '../../support/dns-query.ts';
 import { TestResponder } from '../../support/dns-responder.ts';
 import { imageOf, zoneUpdate } from '../../support/zone-images.ts';
@@ -257,7 +257,7 @@ test('hundreds of thousands of queries leave nothing on the heap', () => {
     encodeQuery({ name: 'example.org', edns: {} }),
   ];
   const out = new Uint8Array(1232);
-  const packets = new PacketRoom(new ArrayBuffer(PacketRoom.size(queries.length)), 0, queries.length);
+  const packets = new PacketBuffers(new ArrayBuffer(PacketBuffers.size(queries.length)), 0, queries.length);
   for (const [i, query] of queries.entries()) {
     packets.queries[i].set(query);
     packets.lengths[i] = query.length;

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { CheckFaultCode } from '../../../src/zones/check/check-fault.ts';
-import { nameFromText } from '../../../src/zones/name.ts';
+import { nameFromText } from '../../../src/dns/name.ts';
+import type { CheckFaultCode } from '../../../src/zones/check/fault.ts';
 import { loadZone } from '../../../src/zones/store/load-zone.ts';
-import { canonicalLines } from '../../../src/zones/write/snapshot-canonical.ts';
+import { canonicalLines } from '../../../src/zones/write/canonical.ts';
 
 /** What named-checkzone's sentences are called here. Sentences that are not listed fail the test. */
 const SENTENCES: readonly (readonly [RegExp, CheckFaultCode | null])[] = [

@@ -3,10 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { CheckFaultCode } from '../../../src/zones/check/check-fault.ts';
-import { lowerName, nameFromText, type WireName } from '../../../src/zones/name.ts';
+import { lowerName, nameFromText, type WireName } from '../../../src/dns/name.ts';
+import type { CheckFaultCode } from '../../../src/zones/check/fault.ts';
 import { type LoadedZone, loadZone, type ZoneSource } from '../../../src/zones/store/load-zone.ts';
-import { canonicalLines } from '../../../src/zones/write/snapshot-canonical.ts';
+import { canonicalLines } from '../../../src/zones/write/canonical.ts';
 
 type Expected = `${'error' | 'warning'} ${CheckFaultCode}`;
 type Row = readonly [name: string, text: string, ...faults: Expected[]];

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { formatFault } from '../../../src/fault.ts';
-import { RecordStore } from '../../../src/zones/image/record-store.ts';
+import { formatFault } from '../../../src/system/fault.ts';
+import { RecordStore } from '../../../src/zones/records/record-store.ts';
 import { readText, recordLines, wireName } from '../../support/read-zone.ts';
 import { GENERATE_FILES } from '../fixtures/reader/generate-files.ts';
 import { HEAD, HEAD_LINES, HEAD_RECORDS, MASTER_FILES, type MasterFile } from '../fixtures/reader/master-files.ts';

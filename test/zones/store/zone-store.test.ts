@@ -3,7 +3,7 @@ import { symlinkSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { ZoneImage } from '../../../src/zones/image/image.ts';
 import { printSnapshot } from '../../../src/zones/write/snapshot.ts';
-import { install, key, STATIC } from './zone-store-fixture.ts';
+import { install, key, STATIC } from './store-fixture.ts';
 
 describe('load', () => {
   test("a network's include file becomes a zone with SOA, NS and live names", async () => {

@@ -4,14 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { compareNames, lowerName, nameFromText, nameText, type WireName } from '../../../src/dns/name.ts';
 import { ZoneImage } from '../../../src/zones/image/image.ts';
-import type { LiveAddresses } from '../../../src/zones/image/live-slots.ts';
-import { compareNames, lowerName, nameFromText, nameText, type WireName } from '../../../src/zones/name.ts';
+import type { LiveAddresses } from '../../../src/zones/image/live-version.ts';
 import { compileLoaded, type LoadedZone, loadZone, type ZoneSource } from '../../../src/zones/store/load-zone.ts';
+import { canonicalLines } from '../../../src/zones/write/canonical.ts';
 import { printSnapshot } from '../../../src/zones/write/snapshot.ts';
-import { canonicalLines } from '../../../src/zones/write/snapshot-canonical.ts';
 import { RDATA_TEXT, recordsOf } from '../../support/generate-zone.ts';
-import { key } from '../store/zone-store-fixture.ts';
+import { key } from '../store/store-fixture.ts';
 
 let folder: string;
 beforeAll(() => {

@@ -1,0 +1,32 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import {
+  DEMO_CANARY_ZONE,
+  DEMO_EDGES,
+  DEMO_NETWORK,
+  DEMO_OBJECT,
+  DEMO_STATIC_ZONE,
+  DEMO_ZONES,
+  demoConfig,
+} from './layout.ts';
+
+export type DemoPorts = { readonly dns: number; readonly http: number; readonly edges: number };
+
+/** Writes a whole edgemanage installation for the demo into `folder` and returns the path of its edgemanage.yaml. */
+export function writeDemo(folder: string, ports: DemoPorts): string {
+  const put = (path: string, text: string): void => {
+    const file = join(folder, path);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, text);
+  };
+  const edges = DEMO_EDGES.filter(({ kind }) => kind !== 'canary');
+  const canaries = DEMO_EDGES.filter(({ kind }) => kind === 'canary');
+  put('edgemanage.yaml', demoConfig(ports));
+  put('object.txt', DEMO_OBJECT);
+  put(`edges/${DEMO_NETWORK}`, edges.map(({ address, note }) => `# ${note}\n${address}\n`).join(''));
+  put(`canaries/${DEMO_NETWORK}`, canaries.map(({ address }) => `${DEMO_CANARY_ZONE}: ${address}\n`).join(''));
+  for (const [zone, text] of Object.entries(DEMO_ZONES)) put(`zones/${DEMO_NETWORK}/${zone}.zone`, text);
+  put('static/demo.test.zone', DEMO_STATIC_ZONE);
+  for (const path of ['health', 'named', 'state']) mkdirSync(join(folder, path), { recursive: true });
+  return join(folder, 'edgemanage.yaml');
+}

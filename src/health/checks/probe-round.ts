@@ -1,0 +1,168 @@
+import type { ProbeRequest, ProbeTarget, ProbeTest, Sample } from '../judge/types.ts';
+import type { Fetched, FetchTarget } from './fetch-edge.ts';
+import type { Resolve } from './resolve-edge.ts';
+import { isDoubtful, type LoopWatch } from './stall.ts';
+
+export type RoundRequest = Extract<ProbeRequest, { readonly kind: 'round' }>;
+
+/** What a round needs from outside; the tests give their own. */
+export type RoundTools = {
+  readonly resolve: Resolve;
+  readonly fetch: (target: FetchTarget, test: ProbeTest) => Promise<Fetched>;
+  readonly watch: LoopWatch;
+  readonly report: (sample: Sample) => void;
+};
+
+export type RoundEnd = {
+  readonly startedAt: number;
+  readonly seconds: number;
+  readonly cancelled: readonly string[];
+  readonly loopDelayMs: number;
+};
+
+/** Starts follow each other no faster on average; 2,000 edges then take a little over two seconds. */
+const MIN_GAP_MS = 1;
+/**
+ * Starts that would come within one turn of TURN_MS are made together, a handful at most: waking up for each alone costs a
+ * third more in all, and a larger burst would be a stall for the fetches that are under way.
+ */
+const TURN_MS = 8;
+const HANDFUL = 8;
+
+/** How often a fetch that the prober's own stall has spoilt is made again. */
+const REFETCHES = 2;
+/** It waits for the stall to pass, but not longer than this. */
+const CALM_MS = 250;
+
+/**
+ * Fetches every target once: starts spread over `request.spread` seconds or more, at most `workers` fetches at a time, a sample
+ * reported as soon as a target's addresses are done. Never rejects unless `report` throws.
+ */
+export async function runRound(request: RoundRequest, tools: RoundTools): Promise<RoundEnd> {
+  const startedAt = Date.now() / 1000;
+  const started = performance.now();
+  const meter = tools.watch.open();
+  const slots = new Slots(request.test.workers);
+  const killer = new CanaryKiller(request.canaryKiller);
+
+  const running: Promise<void>[] = [];
+  const gapMs = (request.spread * 1000) / Math.max(1, request.targets.length);
+  const together = Math.min(HANDFUL, Math.max(1, Math.floor(TURN_MS / gapMs)));
+  for (const [i, target] of request.targets.entries()) {
+    if (i > 0 && i % together === 0) {
+      const early = Math.max(together * MIN_GAP_MS, started + i * gapMs - performance.now());
+      await new Promise((resolve) => setTimeout(resolve, early));
+    }
+    running.push(probeTarget(target, request.test, slots, killer, tools));
+  }
+  await Promise.all(running);
+  tools.watch.close(meter);
+  return {
+    startedAt,
+    seconds: (performance.now() - started) / 1000,
+    cancelled: killer.cancelled,
+    loopDelayMs: meter.maxMs,
+  };
+}
+
+async function probeTarget(
+  target: ProbeTarget,
+  test: ProbeTest,
+  slots: Slots,
+  killer: CanaryKiller,
+  tools: RoundTools,
+): Promise<void> {
+  const resolution = await tools.resolve(target.name, test.timeout * 1000);
+  if (!resolution.ok) {
+    const fail = { reason: 'resolve', detail: `${target.name}: ${resolution.why}` } as const;
+    const sample = { seconds: test.timeout, fail, primary: null, others: [], stalledMs: 0 };
+    killer.count(target, true);
+    tools.report({ edge: target.name, at: Date.now() / 1000, ...sample });
+    return;
+  }
+  const { v4, v6 } = resolution.addresses;
+  const first = v4 ?? v6;
+  if (first === null) return;
+
+  await slots.take();
+  if (killer.cancels(target)) return slots.give();
+  const other = v4 !== null && v6 !== null ? v6 : null;
+  const fetchAt = (address: string): Promise<Fetched> =>
+    fetchUnstalled({ edge: target.name, address, resolve: resolution.seconds }, test, tools);
+  const [primary, second] = await Promise.all([
+    fetchAt(first).then((fetched) => {
+      killer.count(target, fetched.fetch.fail !== null); // before the place is given to the next canary
+      slots.give();
+      return fetched;
+    }),
+    // The second family is a fetch like any other and waits for its own place.
+    other === null ? null : slots.take().then(() => fetchAt(other).finally(() => slots.give())),
+  ]);
+  tools.report({
+    edge: target.name,
+    at: Date.now() / 1000,
+    seconds: primary.fetch.seconds,
+    fail: primary.fetch.fail,
+    primary: primary.fetch,
+    others: second === null ? [] : [second.fetch],
+    stalledMs: primary.stalledMs,
+  });
+}
+
+/** `stalledMs` of the result is 0 unless its figures are doubtful. */
+async function fetchUnstalled(target: FetchTarget, test: ProbeTest, tools: RoundTools): Promise<Fetched> {
+  for (let left = REFETCHES; ; left--) {
+    const { fetch, stalledMs } = await tools.fetch(target, test);
+    // Only what depends on time is in doubt: a refused connection is refused however late we hear of it.
+    const timed = fetch.fail === null || fetch.fail.reason === 'timeout';
+    if (!timed || !isDoubtful(stalledMs, fetch.seconds)) return { fetch, stalledMs: 0 };
+    if (left === 0) return { fetch, stalledMs };
+    await tools.watch.calm(CALM_MS);
+  }
+}
+
+/** At most `count` at a time, in the order of asking. */
+class Slots {
+  readonly #waiting: (() => void)[] = [];
+  #free: number;
+
+  constructor(count: number) {
+    this.#free = Math.max(1, count);
+  }
+
+  async take(): Promise<void> {
+    if (this.#free > 0) this.#free -= 1;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+
+  give(): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#free += 1;
+    else next();
+  }
+}
+
+/**
+ * Canaries of a network share one server, so that many failures mean that server is down: at `limit` distinct failing
+ * canaries those not yet started are not fetched any more.
+ */
+class CanaryKiller {
+  readonly cancelled: string[] = [];
+  readonly #failing = new Set<string>();
+  readonly #limit: number;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  count(target: ProbeTarget, failed: boolean): void {
+    if (target.canary && failed) this.#failing.add(target.name);
+  }
+
+  /** Asked when a target's turn comes; notes the ones it stops. */
+  cancels(target: ProbeTarget): boolean {
+    if (!target.canary || this.#limit === 0 || this.#failing.size < this.#limit) return false;
+    this.cancelled.push(target.name);
+    return true;
+  }
+}

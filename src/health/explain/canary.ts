@@ -1,0 +1,47 @@
+import { decideFacts } from '../choose/decide.ts';
+import { seconds } from '../judge/reason.ts';
+import type { CanaryFacts, Decision, RoundFacts } from '../judge/types.ts';
+import { type Prospect, prospect } from './prospect.ts';
+import { boundaryOf, type Change, suppose } from './suppose.ts';
+
+/** What would make a zone's canary serve, or stop. */
+export function canaryProspectsOf(
+  facts: RoundFacts,
+  decision: Decision,
+  canary: CanaryFacts,
+  interval: number,
+): readonly Prospect[] {
+  const used = decision.memory.activeCanaries.some(({ zone }) => zone === canary.zone);
+  const after = (change: Change): boolean => {
+    const now = facts.now + interval;
+    const canaries = facts.canaries.map((one) =>
+      one.name === canary.name ? suppose(one, change, now, facts.rules.timeout) : one,
+    );
+    const operatorChange = change.mode !== undefined;
+    const next = decideFacts({ ...facts, now, canaries, operatorChange, memory: decision.memory });
+    return next.memory.activeCanaries.some(({ zone }) => zone === canary.zone);
+  };
+
+  if (canary.mode === 'unavailable') {
+    const text = after({ mode: 'available' })
+      ? 'will be used once an operator makes it available, if its next fetch is like its last'
+      : 'would have to be made available by an operator, and that alone would not do';
+    return [prospect('mode', true, null, [], text)];
+  }
+  const { timeout } = facts.rules;
+  const boundary = boundaryOf((fetch) => after({ fetch }), facts.rules);
+  switch (boundary.kind) {
+    case 'always':
+      return [
+        prospect('stays', true, null, [], 'stays in use even if its next fetch fails: the rotation limit holds it'),
+      ];
+    case 'never':
+      return [prospect('stays', false, null, [], 'stays unused in the next round even if it is fetched at once')];
+    case 'below': {
+      const within =
+        boundary.x >= timeout ? `succeeds within ${seconds(timeout)}` : `takes under ${seconds(boundary.x)}`;
+      const text = used ? `stays in use while its next fetch ${within}` : `will be used when its next fetch ${within}`;
+      return [prospect('fetch', !used, boundary.x, [], text)];
+    }
+  }
+}

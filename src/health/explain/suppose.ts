@@ -1,0 +1,121 @@
+import { candidatePool } from '../choose/candidates.ts';
+import { holdAt } from '../choose/limit.ts';
+import { limitField } from '../choose/limit-live.ts';
+import { judge } from '../judge/judge.ts';
+import type { Decision, EdgeFacts, Figures, Mode, RoundFacts, Sample } from '../judge/types.ts';
+
+/** What is supposed of one edge in the next round; what is left out stays as it is. */
+export type Change = { readonly fetch?: number; readonly mode?: Mode };
+
+export type NextRound = {
+  /** The live names of the next round under these changes, all other edges repeating their last fetch. */
+  readonly live: (changes: ReadonlyMap<string, Change>) => ReadonlySet<string>;
+  /** The rotation limit keeps the set until then; suppositions speak of the first round after it. */
+  readonly heldUntil: number | null;
+};
+
+/** Suppositions about the round after `decision`, `interval` seconds later, by the very rules that will decide it. */
+export function nextRound(facts: RoundFacts, decision: Decision, interval: number): NextRound {
+  const { rules } = facts;
+  const { memory } = decision;
+  const soon = facts.now + interval;
+  const hold = holdAt(memory.rotations, rules.maxfreq, soon);
+  const index = new Map(facts.edges.map(({ name }, i) => [name, i]));
+
+  const live = (changes: ReadonlyMap<string, Change>): ReadonlySet<string> => {
+    const edges = [...facts.edges];
+    const verdicts = [...decision.verdicts];
+    let operatorChange = false;
+    for (const [name, change] of changes) {
+      const at = index.get(name);
+      if (at === undefined) continue;
+      edges[at] = suppose(edges[at], change, soon, rules.timeout);
+      verdicts[at] = judge(edges[at], rules);
+      operatorChange ||= change.mode !== undefined;
+    }
+    const now = operatorChange || hold === null ? soon : hold.until;
+    const next = { ...facts, now, edges, memory, operatorChange };
+    return new Set(limitField(next, candidatePool(next, verdicts)).live);
+  };
+  return { live, heldUntil: hold === null ? null : hold.until };
+}
+
+/** The edge after one more fetch. A fetch that works gives it an address, even where none was known. */
+export function suppose<Edge extends EdgeFacts>(
+  edge: Edge,
+  { fetch, mode }: Change,
+  at: number,
+  timeout: number,
+): Edge {
+  const changed = mode === undefined ? edge : { ...edge, mode };
+  if (fetch === undefined) return changed;
+  const fails = fetch >= timeout;
+  const sample: Sample = {
+    edge: edge.name,
+    at,
+    seconds: fetch,
+    fail: fails ? { reason: 'timeout', detail: 'supposed' } : null,
+    primary: null,
+    others: [],
+    stalledMs: 0,
+  };
+  const unknown = edge.v4 === null && edge.v6 === null && !fails;
+  return {
+    ...changed,
+    sample,
+    figures: afterFetch(edge.figures, fetch),
+    v4: unknown ? SUPPOSED_ADDRESS : edge.v4,
+    verificationFailed: false,
+  };
+}
+
+const SUPPOSED_ADDRESS = '0.0.0.0';
+
+function afterFetch(figures: Figures, fetch: number): Figures {
+  const { windowAverage, windowCount, average, count } = figures;
+  return {
+    last: fetch,
+    windowAverage: ((windowAverage ?? 0) * windowCount + fetch) / (windowCount + 1),
+    windowCount: windowCount + 1,
+    average: ((average ?? 0) * count + fetch) / (count + 1),
+    count: count + 1,
+  };
+}
+
+/** Below which fetch time something holds that holds the sooner the faster the fetch is. `x` in seconds. */
+export type Boundary =
+  | { readonly kind: 'never' }
+  /** Even for a fetch that fails. */
+  | { readonly kind: 'always' }
+  | { readonly kind: 'below'; readonly x: number };
+
+/** Finds that boundary: first at the rules' own limits, else by halving, to the millisecond. */
+export function boundaryOf(
+  holds: (fetch: number) => boolean,
+  { goodenough, timeout }: { readonly goodenough: number; readonly timeout: number },
+): Boundary {
+  if (holds(timeout)) return { kind: 'always' };
+  if (holds(justUnder(timeout))) return { kind: 'below', x: timeout };
+  let low: number;
+  let high: number;
+  if (holds(goodenough)) {
+    low = goodenough;
+    high = timeout;
+  } else if (holds(justUnder(goodenough))) {
+    return { kind: 'below', x: goodenough };
+  } else {
+    low = 0;
+    high = goodenough;
+    if (!holds(low)) return { kind: 'never' };
+  }
+  while (high - low > 0.0005) {
+    const middle = (low + high) / 2;
+    if (holds(middle)) low = middle;
+    else high = middle;
+  }
+  return { kind: 'below', x: high };
+}
+
+function justUnder(seconds: number): number {
+  return seconds * (1 - 1e-9);
+}

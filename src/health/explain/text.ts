@@ -1,0 +1,97 @@
+import { LIMIT_SECONDS } from '../choose/limit.ts';
+import { count, list, moment } from '../judge/reason.ts';
+import type { Fetch, Outcome, Phases, Sample } from '../judge/types.ts';
+import type { CanaryExplanation, EdgeExplanation, Explanation } from './explain.ts';
+import type { Prospect } from './prospect.ts';
+
+/**
+ * An explanation as text for a terminal, lines joined with a final newline. Control characters of strangers are masked.
+ * `now`: epoch seconds, to say how long ago that was; null: unsaid.
+ */
+export function explanationText(explanation: Explanation, now: number | null = null): string {
+  const { network, at, live, wanted, maxfreq } = explanation;
+  const age = now === null ? '' : ` (${Math.max(0, Math.round(now - at))} s ago)`;
+  const lines = [
+    `network ${network}, round of ${moment(at)}${age}: ${live.length} of ${wanted} wanted edges live, ${outcomeText(explanation.outcome)}`,
+    `changes of the live set in ${LIMIT_SECONDS} s: ${explanation.recentChanges}, dnschange_maxfreq ${maxfreq}`,
+    ...explanation.notes.map((note) => `! ${note}`),
+  ];
+  section(lines, 'live', explanation.edges.filter((edge) => edge.live).map(edgeLines));
+  section(lines, 'not live', explanation.edges.filter((edge) => !edge.live).map(edgeLines));
+  section(lines, 'canaries', explanation.canaries.map(canaryLines));
+  return `${lines.map(masked).join('\n')}\n`;
+}
+
+function section(lines: string[], title: string, blocks: readonly (readonly string[])[]): void {
+  if (blocks.length > 0) lines.push('', title, ...blocks.flat());
+}
+
+function outcomeText(outcome: Outcome): string {
+  switch (outcome.kind) {
+    case 'unchanged':
+      return 'unchanged';
+    case 'changed':
+      return `changed: ${[...outcome.added.map((name) => `+${name}`), ...outcome.removed.map((name) => `-${name}`)].join(' ')}`;
+    case 'held':
+      return `held until ${moment(outcome.until)}, wanted ${list(outcome.wanted)}`;
+    case 'empty':
+      return 'nothing to publish';
+  }
+}
+
+function edgeLines(edge: EdgeExplanation): readonly string[] {
+  const mode = edge.mode === null || edge.mode === 'available' ? '' : ` [${edge.mode}]`;
+  return [`  ${edge.edge}${mode}: ${edge.why}`, ...sampleLines(edge.samples), ...prospectLines(edge.prospects)];
+}
+
+function canaryLines(canary: CanaryExplanation): readonly string[] {
+  const head = `  ${canary.zone} ${canary.address} ${canary.used ? 'in use' : 'not in use'}: ${canary.why}`;
+  return [head, ...sampleLines(canary.samples), ...prospectLines(canary.prospects)];
+}
+
+function prospectLines(prospects: readonly Prospect[] | null): readonly string[] {
+  if (prospects === null) return ['    name this edge to see what would change that'];
+  return prospects.map(({ text }) => `    - ${text}`);
+}
+
+function sampleLines(samples: readonly Sample[]): readonly string[] {
+  return samples.flatMap((sample) => {
+    const stall = sample.stalledMs > 0 ? `, prober stalled ${sample.stalledMs.toFixed(0)} ms` : '';
+    const own = sample.primary;
+    const head = `    ${moment(sample.at)}  ${sample.seconds.toFixed(3)} s  ${resultText(sample.fail)}${stall}`;
+    const first = own === null ? head : `${head}  ${fetchText(own)}`;
+    return [first, ...sample.others.map((other) => `      also ${resultText(other.fail)}  ${fetchText(other)}`)];
+  });
+}
+
+function resultText(fail: Fetch['fail']): string {
+  if (fail === null) return 'ok';
+  return fail.detail === '' ? fail.reason : `${fail.reason} (${fail.detail})`;
+}
+
+/** `192.0.2.1: connect 1.0 ms, first byte 100.2 ms, body 3.0 ms`; phases that were not reached are left out. */
+function fetchText({ address, phases, attempts, hops }: Fetch): string {
+  const parts = phaseParts(phases).map(([name, value]) => `${name} ${(value * 1000).toFixed(1)} ms`);
+  if (attempts > 1) parts.push(`${attempts} attempts`);
+  if (hops > 0) parts.push(count(hops, 'redirect'));
+  return `${address}: ${parts.join(', ')}`;
+}
+
+function phaseParts({ resolve, connect, tls, firstByte, total }: Phases): readonly (readonly [string, number])[] {
+  const parts: (readonly [string, number | null])[] = [
+    ['resolve', resolve],
+    ['connect', connect],
+    ['tls', tls],
+    ['first byte', firstByte],
+  ];
+  const reached = parts.flatMap(([name, value]) => (value === null ? [] : [[name, value] as const]));
+  if (firstByte === null) return [...reached, ['total', total]];
+  const body = total - reached.reduce((sum, [, value]) => sum + value, 0);
+  return [...reached, ['body', Math.max(0, body)]];
+}
+
+/** Details of failures come from servers that are not ours; none may drive the reader's terminal. */
+function masked(line: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+  return line.replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '\ufffd');
+}

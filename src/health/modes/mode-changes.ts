@@ -1,0 +1,50 @@
+/**
+ * How a running server learns of an operator's change at once. The change itself is in the edge's health record before
+ * the bell rings, so a bell that nobody hears loses nothing: the next round reads the records anyway. The bell is a file
+ * in `healthdata_store` that grows by one line a change, which makes it the record of who changed what as well.
+ */
+import { unwatchFile, watchFile } from 'node:fs';
+import { appendFile, rename, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { systemCode } from '../../system/atomic-write.ts';
+import type { Mode } from '../judge/types.ts';
+
+const BELL = '.mode-changes';
+const BELL_MAX = 1_000_000; // octets; then it is renamed to `.mode-changes.old`
+/** A stat each quarter of a second works on every file system, mounted and overlaid ones included. */
+const LOOK_MS = 250;
+
+export type RungChange = {
+  readonly at: number;
+  readonly network: string;
+  readonly edge: string;
+  readonly mode: Mode;
+  readonly until: number | null;
+  readonly comment: string;
+};
+
+/** Adds the change to the bell file of a `healthdata_store`. Throws the system's error. */
+export async function appendModeChange(folder: string, change: RungChange): Promise<void> {
+  const file = join(folder, BELL);
+  const size = await stat(file).then(
+    (found) => found.size,
+    () => 0,
+  );
+  if (size > BELL_MAX) {
+    await rename(file, `${file}.old`).catch((error: unknown) => {
+      if (systemCode(error) !== 'ENOENT') throw error; // another change put it aside just now
+    });
+  }
+  await appendFile(file, `${JSON.stringify(change)}\n`, { mode: 0o644 });
+}
+
+/** Calls `onRing` within half a second of each change in the folder until the returned function is called. */
+export function watchModeChanges(folder: string, onRing: () => void): () => void {
+  const file = join(folder, BELL);
+  const listener = (now: { size: number; ino: number; mtimeMs: number }, before: typeof now) => {
+    const rang = now.size !== before.size || now.ino !== before.ino || now.mtimeMs !== before.mtimeMs;
+    if (rang) onRing();
+  };
+  watchFile(file, { interval: LOOK_MS, persistent: false }, listener);
+  return () => unwatchFile(file, listener);
+}

@@ -1,0 +1,283 @@
+/**
+ * One round of a network, from fetching to hooks: used by the one-shot command and by the server alike. Nothing is
+ * decided here; what is, is in the pure modules beside it. The order makes a kill at any moment harmless:
+ *
+ * ```
+ * probe → decide → health records durable → state durable → publish → live list → hooks (→ zone times with the next state)
+ * ```
+ *
+ * A record without its state is an ordinary sample; a state that was not published is published by the next round.
+ */
+import { mkdir, readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { forNetwork } from '../../config/paths.ts';
+import type { Config, NetworkFiles } from '../../config/types.ts';
+import { serialCompare } from '../../dns/serial.ts';
+import { writeLists } from '../../publish/text-files.ts';
+import { sweepTemporaries, systemCode } from '../../system/atomic-write.ts';
+import type { Fault } from '../../system/fault.ts';
+import type { Locks } from '../../system/lock.ts';
+import type { RoundResult } from '../checks/prober.ts';
+import { decideFacts, factsOf } from '../choose/decide.ts';
+import type { Decision, LiveMember, Sample } from '../judge/types.ts';
+import { nextExpiry } from '../modes/modes.ts';
+import type { EdgeRecord } from '../state/edge-store.ts';
+import { EdgeStores } from '../state/edge-store-files.ts';
+import { appendRound, historyLogPath } from '../state/history-log.ts';
+import type { NetworkState } from '../state/state-file.ts';
+import { readState, writeState } from '../state/state-file-io.ts';
+import { attempt, reportFaults, roundFault } from './faults.ts';
+import { nextState, openingState, type StateChange } from './next-state.ts';
+import { readRecords, type SaveRecord, saveRecords } from './records.ts';
+import { probeTargets, probeTest, roundInput } from './round-input.ts';
+import { decisionLines, movedLines, sampleLine } from './round-log.ts';
+import type { LiveUpdate, Published, RoundFailure, RoundOrder, RoundReport, RoundTools } from './round-types.ts';
+
+const DRY_PUBLISHED: Published = { wrote: false, files: null, faults: [] };
+
+export class NetworkRounds {
+  readonly network: string;
+  readonly stores: EdgeStores;
+  readonly #tools: RoundTools;
+  readonly #dryRun: boolean;
+  readonly #statefile: string;
+  readonly #historyLog: string;
+  #state: NetworkState;
+  #samples: ReadonlyMap<string, Sample> = new Map();
+  #records: ReadonlyMap<string, EdgeRecord> = new Map();
+  /** The state knows of zone files what its file does not say yet. */
+  #isAhead = false;
+  #probing = false;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  private constructor(network: string, config: Config, locks: Locks | null, tools: RoundTools, state: NetworkState) {
+    this.network = network;
+    this.stores = new EdgeStores(config.healthdataStore, locks);
+    this.#tools = tools;
+    this.#dryRun = locks === null;
+    this.#statefile = forNetwork(config.statefile, network);
+    this.#historyLog = historyLogPath(config.stateDir, network);
+    this.#state = state;
+  }
+
+  /**
+   * Reads the network's state. The caller holds the network's lock in `locks`; null is a dry run, in which no file is
+   * touched, no hook started and nothing published. Throws the system's error where the folders cannot be used.
+   */
+  static async open(network: string, config: Config, locks: Locks | null, tools: RoundTools): Promise<NetworkRounds> {
+    const statefile = forNetwork(config.statefile, network);
+    const now = tools.now();
+    if (locks !== null) {
+      for (const folder of new Set([config.healthdataStore, config.stateDir, dirname(statefile)])) {
+        await mkdir(folder, { recursive: true });
+        await sweepTemporaries(folder);
+      }
+    }
+    const { state, faults } = await readState(statefile, now, locks === null);
+    reportFaults(tools.log, faults);
+    return new NetworkRounds(network, config, locks, tools, openingState(state, tools.kind, now));
+  }
+
+  /** As last saved, or as it was found. */
+  get state(): NetworkState {
+    return this.#state;
+  }
+
+  /** Health records as of the last decision; empty before the first. */
+  get records(): ReadonlyMap<string, EdgeRecord> {
+    return this.#records;
+  }
+
+  /** The newest sample of each target that this process fetched. */
+  get samples(): ReadonlyMap<string, Sample> {
+    return this.#samples;
+  }
+
+  /** When an edge goes back to available by itself, so that `redecide` should be called; null: no time is set. */
+  get nextExpiry(): number | null {
+    return nextExpiry(this.#records.values());
+  }
+
+  /** Fetches, decides, saves, publishes and starts the hooks. Rounds never overlap: a second one meanwhile is refused. */
+  async round(order: RoundOrder): Promise<RoundReport | RoundFailure> {
+    if (this.#probing) throw new Error(`a round of ${this.network} is still running`);
+    this.#probing = true;
+    try {
+      const { commands } = order.config;
+      if (!this.#dryRun) this.#tools.hooks.start('run_before', commands.runBefore);
+      const probe = await this.#probe(order);
+      if ('failure' in probe) return probe;
+      const samples = new Map([...this.#samples, ...probe.samples]);
+      const targets = new Set(probeTargets(order.files).map(({ name }) => name));
+      this.#samples = new Map([...samples].filter(([name]) => targets.has(name)));
+      return await this.#inTurn(() => this.#conclude(order, probe));
+    } finally {
+      this.#probing = false;
+    }
+  }
+
+  /**
+   * Decides again with what is known, because an operator may have changed a mode or its time is over; null when no mode
+   * differs from what the last decision saw. May be called while a round is fetching.
+   */
+  redecide(order: RoundOrder): Promise<RoundReport | null> {
+    return this.#inTurn(async () => {
+      const records = await this.#readRecords(order.files, this.#tools.now());
+      this.#records = records; // ends and comments change without the mode
+      const parts = { ...order, now: this.#tools.now(), state: this.#state, samples: this.#samples, records };
+      return roundInput(parts).operatorChange ? this.#conclude(order, null) : null;
+    });
+  }
+
+  /** Resolved when no decision is being saved or published and everything known is on disk: the moment to give up the lock. */
+  async idle(): Promise<void> {
+    await this.#inTurn(async () => {
+      if (this.#isAhead) reportFaults(this.#tools.log, await this.#writeState());
+    });
+  }
+
+  async #probe({ config, files, spread }: RoundOrder): Promise<RoundResult | RoundFailure> {
+    const { local } = config.testobject;
+    let object: Uint8Array;
+    try {
+      object = await readFile(local);
+    } catch (error) {
+      const message = `testobject.local cannot be read (${systemCode(error)}), so no edge can be judged`;
+      return { failure: roundFault('test-object', message, local) };
+    }
+    const targets = probeTargets(files);
+    const request = {
+      network: this.network,
+      test: probeTest(config, object),
+      targets,
+      spread: spread ?? Math.min(1, targets.length / 100),
+      canaryKiller: config.canaryKiller,
+    };
+    try {
+      return await this.#tools.prober.round(request, (sample) => {
+        const { level, text } = sampleLine(sample);
+        this.#tools.log(level, text);
+      });
+    } catch (error) {
+      return { failure: roundFault('prober', error instanceof Error ? error.message : String(error), null) };
+    }
+  }
+
+  async #conclude(order: RoundOrder, probe: RoundResult | null): Promise<RoundReport> {
+    const { config, files, forceUpdate = false } = order;
+    const { log, publish, hooks } = this.#tools;
+    const now = this.#tools.now();
+    const records = await this.#readRecords(files, now);
+    const facts = factsOf(roundInput({ now, config, files, state: this.#state, records, samples: this.#samples }));
+    const decision = decideFacts(facts);
+    for (const { level, text } of decisionLines(decision)) log(level, text);
+
+    const before = this.#state;
+    const zones = (await this.#tools.zoneNews?.(before)) ?? null;
+    const isRun = probe !== null;
+    const derive = (): StateChange =>
+      nextState(before, { decision, records, floorSerial: this.#tools.floorSerial(), forceUpdate, zones, isRun });
+    const planned = derive();
+    for (const { level, text } of movedLines(before.live, planned.state.live)) log(level, text);
+    if (this.#dryRun) {
+      const { state, liveChanged, canaryZones } = planned;
+      // The rounds of a dry run follow upon one another like any others, in memory.
+      this.#state = state;
+      await this.#saveRecords(decision, state.live, probe);
+      return { decision, state, liveChanged, canaryZones, changed: false, probe, faults: [] };
+    }
+
+    const faults: Fault[] = [];
+    faults.push(...(await this.#saveRecords(decision, planned.state.live, probe)));
+    faults.push(...(await attempt('history-log', () => appendRound(this.#historyLog, facts, decision))));
+    const { change, faults: stateFaults } = await this.#saveState(derive);
+    const { liveChanged, canaryZones } = change;
+    faults.push(...stateFaults);
+
+    const published = await this.#publish({ ...change, decision }, publish);
+    faults.push(...published.faults);
+    this.#notePublished(published);
+    faults.push(...(await writeLists(config, decision, this.#state.live)));
+
+    const changed = liveChanged || canaryZones.length > 0 || published.wrote;
+    if (probe !== null) hooks.start('run_after', config.commands.runAfter);
+    if (changed) hooks.start('run_after_changes', config.commands.runAfterChanges);
+    reportFaults(log, faults);
+    return { decision, state: this.#state, liveChanged, canaryZones, changed, probe, faults };
+  }
+
+  /**
+   * Derives the next state and makes it durable. While it is written, a zone may take a serial of its own for new contents
+   * that the live set's would equal: then it is derived and written again. Nothing comes between the end of this and
+   * publishing, so no two versions of a zone ever share a serial.
+   */
+  async #saveState(derive: () => StateChange): Promise<{ change: StateChange; faults: readonly Fault[] }> {
+    for (;;) {
+      const change = derive();
+      this.#state = change.state;
+      const faults = await this.#writeState();
+      const floor = this.#tools.floorSerial();
+      if (floor === 0 || newSerials(change).every((serial) => serialCompare(serial, floor) > 0))
+        return { change, faults };
+    }
+  }
+
+  async #writeState(): Promise<readonly Fault[]> {
+    const faults = await writeState(this.#statefile, this.#state);
+    this.#isAhead = faults.length > 0;
+    return faults;
+  }
+
+  async #readRecords(files: NetworkFiles, now: number): Promise<ReadonlyMap<string, EdgeRecord>> {
+    const names = probeTargets(files).map(({ name }) => name);
+    const { records, faults } = await readRecords(this.stores, names, now);
+    reportFaults(this.#tools.log, faults);
+    return records;
+  }
+
+  async #saveRecords(
+    decision: Decision,
+    members: readonly LiveMember[],
+    probe: RoundResult | null,
+  ): Promise<readonly Fault[]> {
+    const { stores } = this;
+    const save: SaveRecord = this.#dryRun
+      ? (name, now, change) => stores.suppose(name, now, change)
+      : (name, now, change) => stores.update(name, now, change);
+    const { records, faults } = await saveRecords(save, decision, members, probe?.samples ?? null);
+    this.#records = records;
+    if (this.#dryRun) return [];
+    return [...faults, ...(await attempt('edge-store-write', () => this.stores.sync()))];
+  }
+
+  async #publish(update: LiveUpdate, publish: RoundTools['publish']): Promise<Published> {
+    let published = DRY_PUBLISHED;
+    const faults = await attempt('publish', async () => {
+      published = await publish(update);
+    });
+    return { ...published, faults: [...published.faults, ...faults] };
+  }
+
+  /**
+   * What became of zone files is written with the next round, or at the end (`idle`): their times may be noted no sooner
+   * than the files stand (12.8), and the state only once a round. Until then the file calls them out of date, so that
+   * after a kill they are looked at again, and found to be as they should.
+   */
+  #notePublished({ files }: Published): void {
+    if (files === null) return;
+    this.#state = { ...this.#state, ...files };
+    this.#isAhead = true;
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(work);
+    this.#turn = turn.catch(() => {});
+    return turn;
+  }
+}
+
+/** Serials that come into force with a change; none where nothing is published. */
+function newSerials({ state, liveChanged, canaryZones }: StateChange): readonly number[] {
+  if (liveChanged) return [state.serial];
+  return canaryZones.map((zone) => state.canarySerials.get(zone) ?? 0).filter((serial) => serial !== 0);
+}

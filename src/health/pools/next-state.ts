@@ -1,0 +1,103 @@
+/** What a decision makes of a network's state: pure, so that the order of writing and publishing is the shell's alone. */
+import { nextSerial, serialMax } from '../../dns/serial.ts';
+import type { ActiveCanary, Decision, LiveMember } from '../judge/types.ts';
+import { notedModes } from '../modes/modes.ts';
+import type { EdgeRecord } from '../state/edge-store.ts';
+import type { NetworkState } from '../state/state-file.ts';
+
+export type StateChange = {
+  readonly state: NetworkState;
+  /** What live names answer changed: members, or a member's addresses. */
+  readonly liveChanged: boolean;
+  /** Zones whose canary came, went, or stands in for another edge, so that only they change. */
+  readonly canaryZones: readonly string[];
+};
+
+/** The network's zones, by the names of their include files. `changed`: since their zone files were written. */
+export type ZoneNews = { readonly all: readonly string[]; readonly changed: readonly string[] };
+
+export type StateNews = {
+  readonly decision: Decision;
+  readonly records: ReadonlyMap<string, EdgeRecord>;
+  /** A serial that the network's zones already use and that a new one must exceed; 0: none. */
+  readonly floorSerial: number;
+  /** Publish under a new serial even if nothing changed (`--force-update`). */
+  readonly forceUpdate: boolean;
+  /** Null: a server, which looks after zones itself. */
+  readonly zones: ZoneNews | null;
+  /** A probing round, which counts as a run; false: a decision between two. */
+  readonly isRun: boolean;
+};
+
+/** The state after a decision. Serials go up only, whatever the clock does (specification 12.17). */
+export function nextState(state: NetworkState, news: StateNews): StateChange {
+  const { decision, records } = news;
+  const { at, memory } = decision;
+  // With nothing to publish, what was published before stays as it is.
+  const live = decision.live.length === 0 ? state.live : decision.live;
+  const liveChanged = !sameAddresses(state.live, live) || (news.forceUpdate && live.length > 0);
+  const highest = highestSerial(state, news.floorSerial);
+  const serial = liveChanged ? nextSerial(highest, at) : state.serial;
+
+  const canaryZones = changedCanaries(state.memory.activeCanaries, memory.activeCanaries);
+  const contentZones = news.zones?.changed ?? [];
+  const canarySerials = new Map(state.canarySerials);
+  const zoneSerials = new Map(liveChanged ? [] : state.zoneSerials);
+  // A change of the live set gives every zone a new serial; without one these zones need their own.
+  if (!liveChanged) {
+    for (const zone of canaryZones) canarySerials.set(zone, nextSerial(highest, at));
+    for (const zone of contentZones) zoneSerials.set(zone, nextSerial(highest, at));
+  }
+  const zones = new Set(news.zones?.all);
+  const pending = liveChanged ? [...zones] : [...state.pendingZones, ...canaryZones, ...contentZones];
+
+  const next: NetworkState = {
+    ...state,
+    memory,
+    lastRun: news.isRun ? at : state.lastRun,
+    verificationFailures: decision.verificationFailures,
+    live,
+    serial,
+    canarySerials,
+    zoneMtimes:
+      news.zones === null ? state.zoneMtimes : new Map([...state.zoneMtimes].filter(([zone]) => zones.has(zone))),
+    zoneSerials,
+    pendingZones: new Set(pending.filter((zone) => zones.has(zone))),
+    modes: notedModes(records),
+  };
+  return { state: next, liveChanged, canaryZones };
+}
+
+/**
+ * The state to begin with. A set that was live before Edgewise took over serves at once, under a serial later than any
+ * that edgemanage wrote; a server goes on from the serials of the zone files that single runs wrote.
+ */
+export function openingState(state: NetworkState, kind: 'run' | 'server', now: number): NetworkState {
+  const serial = state.serial === 0 && state.live.length > 0 ? nextSerial(0, now) : state.serial;
+  if (kind === 'run') return { ...state, serial };
+  const highest = [...state.zoneSerials.values(), serial].reduce(serialMax, 0);
+  return { ...state, serial: highest, zoneSerials: new Map(), pendingZones: new Set() };
+}
+
+/** What a new serial must exceed: whatever any zone of the network was given. */
+function highestSerial({ serial, canarySerials, zoneSerials }: NetworkState, floor: number): number {
+  return [...canarySerials.values(), ...zoneSerials.values(), serial, floor].reduce(serialMax, 0);
+}
+
+/** Serial that a zone of the network has at least: a server's own for its content aside. 0: nothing was published. */
+export function zoneSerial({ serial, canarySerials, zoneSerials }: NetworkState, zone: string): number {
+  return [serial, canarySerials.get(zone) ?? 0, zoneSerials.get(zone) ?? 0].reduce(serialMax, 0);
+}
+
+function sameAddresses(a: readonly LiveMember[], b: readonly LiveMember[]): boolean {
+  if (a.length !== b.length) return false;
+  return a.every((member, i) => member.edge === b[i].edge && member.v4 === b[i].v4 && member.v6 === b[i].v6);
+}
+
+function changedCanaries(before: readonly ActiveCanary[], after: readonly ActiveCanary[]): readonly string[] {
+  const text = ({ address, victim }: ActiveCanary): string => `${address} ${victim ?? ''}`;
+  const old = new Map(before.map((canary) => [canary.zone, text(canary)]));
+  const changed = after.filter((canary) => old.get(canary.zone) !== text(canary)).map(({ zone }) => zone);
+  const kept = new Set(after.map(({ zone }) => zone));
+  return [...changed, ...before.filter(({ zone }) => !kept.has(zone)).map(({ zone }) => zone)].sort();
+}

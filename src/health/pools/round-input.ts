@@ -1,0 +1,118 @@
+/** One round's input for `decide`, put together from configuration, lists, records and samples. Pure. */
+import { createHash } from 'node:crypto';
+import type { Config, NetworkFiles } from '../../config/types.ts';
+import { type Addresses, publishable } from '../choose/live-set.ts';
+import type {
+  CanaryInput,
+  EdgeInput,
+  FailReason,
+  ProbeTarget,
+  ProbeTest,
+  RoundInput,
+  Rules,
+  Sample,
+} from '../judge/types.ts';
+import { operatorChanged } from '../modes/modes.ts';
+import type { EdgeRecord } from '../state/edge-store.ts';
+import { NEW_EDGE } from '../state/edge-store.ts';
+import type { NetworkState } from '../state/state-file.ts';
+
+export function rulesOf(config: Config, network: string): Rules {
+  return {
+    goodenough: config.goodenough,
+    timeout: config.timeout,
+    edgeCount: config.dnetEdgeCount.get(network) ?? config.edgeCount,
+    maxfreq: config.dnschangeMaxfreq,
+    canaryKiller: config.canaryKiller,
+  };
+}
+
+/** What is read of a body beyond the reference's length: by then it is another object, and this much tells which. */
+const SPARE_OCTETS = 65_536;
+
+/** `object`: content of `testobject.local`, which every edge must return. */
+export function probeTest(config: Config, object: Uint8Array): ProbeTest {
+  const { host, port, proto, uri, verify } = config.testobject;
+  return {
+    host,
+    port,
+    proto,
+    uri,
+    verify,
+    md5: createHash('md5').update(object).digest('hex'),
+    hostIsEdge: config.testing,
+    timeout: config.timeout,
+    retry: config.retry,
+    workers: config.workers,
+    maxBytes: Math.min(config.maxObjectBytes, object.length + SPARE_OCTETS),
+  };
+}
+
+/** Edges that are judged as such: an address that is a canary too is a canary only (specification 12.15). */
+export function edgesOf({ edges, canaries }: NetworkFiles): readonly string[] {
+  const addresses = new Set(canaries.values());
+  return edges.filter((edge) => !addresses.has(edge));
+}
+
+/** Every edge and, once, every canary address; unavailable ones too: their figures stay known. */
+export function probeTargets(files: NetworkFiles): readonly ProbeTarget[] {
+  const edges = edgesOf(files).map((name) => ({ name, canary: false }));
+  const canaries = [...new Set(files.canaries.values())].map((name) => ({ name, canary: true }));
+  return [...edges, ...canaries];
+}
+
+export type InputParts = {
+  readonly now: number;
+  readonly config: Config;
+  readonly files: NetworkFiles;
+  readonly state: NetworkState;
+  /** Of every target, modes whose time is over already ended. */
+  readonly records: ReadonlyMap<string, EdgeRecord>;
+  /** The newest of each target; none for those not fetched since the process started. */
+  readonly samples: ReadonlyMap<string, Sample>;
+};
+
+export function roundInput({ now, config, files, state, records, samples }: InputParts): RoundInput {
+  const published = new Map(state.live.map(({ edge, v4, v6 }) => [edge, { v4, v6 }]));
+  const edge = (name: string): EdgeInput => {
+    const record = records.get(name) ?? NEW_EDGE;
+    const sample = samples.get(name) ?? null;
+    return {
+      name,
+      mode: record.mode,
+      modeUntil: record.modeUntil,
+      comment: record.comment,
+      history: record.history,
+      sample,
+      ...addressesOf(name, sample, published.get(name)),
+      verificationFailed: hasBadObject(sample),
+    };
+  };
+  return {
+    now,
+    network: files.name,
+    rules: rulesOf(config, files.name),
+    edges: edgesOf(files).map(edge),
+    canaries: [...files.canaries].map(([zone, address]): CanaryInput => ({ ...edge(address), zone })),
+    memory: state.memory,
+    operatorChange: operatorChanged(records, state.modes, state.lastRun),
+  };
+}
+
+/** Before its first fetch an edge keeps what was last published of it: its name has not been resolved yet. */
+function addressesOf(name: string, sample: Sample | null, published: Addresses | undefined): Addresses {
+  if (sample === null && published !== undefined) return published;
+  return publishable(name, sample);
+}
+
+/**
+ * Whether an edge served something else than the reference, cut short or too long included: what edgemanage notes in
+ * `verification_failures` (specification section 4). An address of either family counts.
+ */
+export function hasBadObject(sample: Sample | null): boolean {
+  if (sample === null) return false;
+  const isBad = (fail: Sample['fail']): boolean => fail !== null && BAD_OBJECT.has(fail.reason);
+  return isBad(sample.fail) || sample.others.some(({ fail }) => isBad(fail));
+}
+
+const BAD_OBJECT: ReadonlySet<FailReason> = new Set(['checksum', 'truncated', 'too-large']);

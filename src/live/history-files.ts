@@ -1,0 +1,105 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { nameKey, nameText, type WireName } from '../dns/name.ts';
+import { addressOctets } from '../system/address.ts';
+import { addressText } from '../system/address-text.ts';
+import { writeAtomic } from '../system/atomic-write.ts';
+import { seal, unseal } from '../system/sealed.ts';
+import type { LiveVersion } from '../zones/image/live-version.ts';
+
+/** What a network's slot held lately, and those of its zones that have slots of their own. Oldest first. */
+export type SavedLiveHistory = {
+  readonly versions: readonly LiveVersion[];
+  readonly zones: ReadonlyMap<WireName, readonly LiveVersion[]>;
+};
+
+/**
+ * Remembers each network's short history over restarts, in `<folder>/<network>.live`, sealed. Writing follows the flip and holds
+ * nobody up; a file that is lost or late costs whole transfers only.
+ */
+export class LiveHistoryFiles {
+  private readonly folder: string;
+  private readonly onTrouble: (message: string) => void;
+  private readonly waiting = new Map<string, () => SavedLiveHistory>();
+  private running: Promise<void> | null = null;
+
+  constructor(folder: string, onTrouble: (message: string) => void) {
+    this.folder = folder;
+    this.onTrouble = onTrouble;
+  }
+
+  /** Null: none, or one that does not make sense. */
+  async read(network: string): Promise<SavedLiveHistory | null> {
+    const sealed = await readFile(this.pathOf(network)).catch(() => null);
+    const body = sealed === null ? null : unseal(sealed);
+    return body === null ? null : parse(body.toString('utf8'));
+  }
+
+  /** `current` is asked when the file's turn has come. */
+  save(network: string, current: () => SavedLiveHistory): void {
+    this.waiting.set(network, current);
+    this.running ??= this.work();
+  }
+
+  async close(): Promise<void> {
+    await this.running;
+  }
+
+  private async work(): Promise<void> {
+    await null; // `running` is set
+    for (const [network, current] of this.waiting) {
+      this.waiting.delete(network);
+      try {
+        const file = this.pathOf(network);
+        await mkdir(dirname(file), { recursive: true });
+        await writeAtomic(file, seal(format(current())));
+      } catch (error) {
+        this.onTrouble(`history of ${network}: ${error instanceof Error ? error.message : String(error)}`);
+      }
+    }
+    this.running = null;
+  }
+
+  private pathOf(network: string): string {
+    return join(this.folder, `${encodeURIComponent(network)}.live`);
+  }
+}
+
+type VersionJson = { readonly serial: number; readonly addresses: readonly string[] };
+
+function format({ versions, zones }: SavedLiveHistory): string {
+  const text = (list: readonly LiveVersion[]): VersionJson[] =>
+    list.map(({ serial, v4, v6 }) => ({ serial, addresses: [...v4, ...v6].map(addressText) }));
+  const own = Object.fromEntries(Array.from(zones, ([origin, list]) => [nameText(origin), text(list)]));
+  return `${JSON.stringify({ version: 1, versions: text(versions), zones: own })}\n`;
+}
+
+function parse(text: string): SavedLiveHistory | null {
+  try {
+    const { version, versions, zones } = JSON.parse(text) as Readonly<Record<string, unknown>>;
+    if (version !== 1 || typeof zones !== 'object' || zones === null) return null;
+    const own = new Map<WireName, readonly LiveVersion[]>();
+    for (const [name, list] of Object.entries(zones)) {
+      const origin = nameKey(name);
+      if (origin === null) return null;
+      own.set(origin, versionsOf(list));
+    }
+    return { versions: versionsOf(versions), zones: own };
+  } catch {
+    return null;
+  }
+}
+
+/** Throws where it is not a list of versions. */
+function versionsOf(value: unknown): LiveVersion[] {
+  return (value as VersionJson[]).map(({ serial, addresses }) => {
+    const octets = addresses.map((address) => addressOctets(address));
+    if (!Number.isInteger(serial) || octets.includes(null)) throw new Error('not a version');
+    const known = octets.filter((address) => address !== null);
+    return {
+      serial,
+      v4: known.filter(({ length }) => length === 4),
+      v6: known.filter(({ length }) => length === 16),
+    };
+  });
+}

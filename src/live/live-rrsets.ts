@@ -1,0 +1,175 @@
+import { nameKey, type WireName } from '../dns/name.ts';
+import { zoneSerial } from '../health/pools/next-state.ts';
+import type { NetworkState } from '../health/state/state-file.ts';
+import type { LiveVersion } from '../zones/image/live-version.ts';
+import { liveAddresses, NOTHING_LIVE, withCanary } from './addresses.ts';
+import { LiveHistory, type LiveNews } from './history.ts';
+import type { SavedLiveHistory } from './history-files.ts';
+import { LiveSlots } from './slots.ts';
+
+/** Networks that one process can serve; slots and statistics are laid out for so many when it starts. */
+export const NETWORKS_MAX = 256;
+/** Untouched slots cost address space only. */
+const SLOTS = 65_536;
+
+/** What one network answers right now. All zones share `version`, those in `zones` have one of their own. */
+export type NetworkLive = {
+  readonly version: LiveVersion;
+  readonly zones: ReadonlyMap<WireName, LiveVersion>;
+};
+
+/**
+ * The live versions of a network's state: the last river's end. A zone has its own version while a canary stands in it,
+ * and afterwards for as long as the serial it reached by that is remembered, since a zone's serial must not fall back
+ * to its network's smaller one.
+ */
+export function liveOf(state: NetworkState): NetworkLive {
+  if (state.serial === 0 || state.live.length === 0) return { version: NOTHING_LIVE, zones: new Map() };
+  const addresses = liveAddresses(state.live);
+  const active = new Map(state.memory.activeCanaries.map((canary) => [canary.zone, canary]));
+  const zones = new Map<WireName, LiveVersion>();
+  for (const zone of new Set([...state.canarySerials.keys(), ...active.keys()])) {
+    const origin = nameKey(zone);
+    if (origin === null) continue;
+    const canary = active.get(zone);
+    const own = canary === undefined ? addresses : withCanary(state.live, canary);
+    zones.set(origin, { ...own, serial: zoneSerial(state, zone) });
+  }
+  return { version: { ...addresses, serial: state.serial }, zones };
+}
+
+type Place = { readonly number: number; live: NetworkLive };
+
+/** The slots in shared memory and who has which. Main thread; opened once, lives as long as the process. */
+export class LiveRRsets {
+  readonly slots: LiveSlots = LiveSlots.create(SLOTS);
+  readonly history: LiveHistory = new LiveHistory();
+  private news: LiveNews[] = [];
+  private readonly networks = new Map<string, Place>();
+  private readonly ownSlots = new Map<WireName, number>();
+  private nextOwn = NETWORKS_MAX;
+
+  /** Row in the statistics and slot of a network, from 1 (0 means static zones); null: there are too many. */
+  number(network: string): number | null {
+    const known = this.networks.get(network);
+    if (known !== undefined) return known.number;
+    const number = this.networks.size + 1;
+    if (number >= NETWORKS_MAX) return null;
+    this.networks.set(network, { number, live: { version: NOTHING_LIVE, zones: new Map() } });
+    return number;
+  }
+
+  /** Names by row, as `StatusView.statsNetworks` wants them. */
+  rows(): readonly (string | null)[] {
+    const rows: (string | null)[] = new Array<string | null>(NETWORKS_MAX).fill(null);
+    rows[0] = 'static';
+    for (const [name, { number }] of this.networks) rows[number] = name;
+    return rows;
+  }
+
+  /**
+   * Writes what the network answers from now on. Returns the zones that have a slot of their own only from now on: the
+   * threads must be told of those.
+   */
+  publish(network: string, live: NetworkLive): readonly WireName[] {
+    const place = this.networks.get(network);
+    if (place === undefined) return [];
+    const fresh: WireName[] = [];
+    // Own slots first: a zone that gets one must not be pointed at an empty slot.
+    for (const [origin, version] of live.zones) {
+      let slot = this.ownSlots.get(origin);
+      if (slot === undefined) {
+        if (this.nextOwn >= SLOTS) continue; // more canaries than slots: such a zone answers as its network does
+        slot = this.nextOwn++;
+        this.ownSlots.set(origin, slot);
+        fresh.push(origin);
+        // So far it had its network's live sets.
+        for (const before of this.history.versions(place.number)) this.remember(slot, before);
+      }
+      this.write(slot, version);
+    }
+    // A zone whose remembered serial was overtaken by its network's follows the network again, in its old slot.
+    for (const [origin, slot] of this.ownSlots) {
+      if (place.live.zones.has(origin) && !live.zones.has(origin)) this.write(slot, live.version);
+    }
+    this.write(place.number, live.version);
+    const kept = [...place.live.zones.keys()].filter((origin) => !live.zones.has(origin));
+    place.live = {
+      version: live.version,
+      zones: new Map([...live.zones, ...kept.map((o) => [o, live.version] as const)]),
+    };
+    return fresh;
+  }
+
+  /**
+   * Before the first `publish`, of `current`: what the network held in earlier runs. Its history ends with what it holds
+   * now, or versions are missing that were answered (a crash, a disk that took no more), and a difference from before
+   * would be told from the wrong live set: then it is worth nothing. Zones with slots of their own get them again, since
+   * their history is not the network's.
+   */
+  restore(network: string, saved: SavedLiveHistory, current: NetworkLive): void {
+    const place = this.networks.get(network);
+    if (place === undefined) return;
+    this.rememberUpTo(place.number, saved.versions, current.version);
+    const origins = new Set([...saved.zones.keys(), ...current.zones.keys()]);
+    for (const origin of origins) {
+      if (this.nextOwn >= SLOTS) break;
+      const slot = this.nextOwn++;
+      this.ownSlots.set(origin, slot);
+      this.rememberUpTo(slot, saved.zones.get(origin) ?? [], current.zones.get(origin) ?? current.version);
+    }
+    place.live = {
+      version: NOTHING_LIVE,
+      zones: new Map(Array.from(origins, (o) => [o, NOTHING_LIVE] as const)),
+    };
+  }
+
+  private rememberUpTo(slot: number, versions: readonly LiveVersion[], current: LiveVersion): void {
+    if (versions.at(-1)?.serial !== current.serial) return;
+    for (const version of versions) this.remember(slot, version);
+  }
+
+  /** What `restore` wants after a restart. */
+  saved(network: string): SavedLiveHistory {
+    const place = this.networks.get(network);
+    if (place === undefined) return { versions: [], zones: new Map() };
+    const own = [...place.live.zones.keys()].flatMap((origin) => {
+      const slot = this.ownSlots.get(origin);
+      return slot === undefined ? [] : [[origin, this.history.versions(slot)] as const];
+    });
+    return { versions: this.history.versions(place.number), zones: new Map(own) };
+  }
+
+  /** What was added to the history since the last call. */
+  takeNews(): readonly LiveNews[] {
+    const { news } = this;
+    this.news = [];
+    return news;
+  }
+
+  private write(slot: number, version: LiveVersion): void {
+    this.slots.write(slot, version);
+    this.remember(slot, version);
+  }
+
+  private remember(slot: number, version: LiveVersion): void {
+    this.history.note(slot, version);
+    this.news.push({ slot, versions: [version] });
+  }
+
+  slotOf(network: string | null, origin: WireName): number {
+    if (network === null) return -1;
+    return this.ownSlots.get(origin) ?? this.networks.get(network)?.number ?? -1;
+  }
+
+  /** What the zone's live names answer; null: a static zone. */
+  versionOf(network: string | null, origin: WireName): LiveVersion | null {
+    if (network === null) return null;
+    const live = this.networks.get(network)?.live;
+    return live?.zones.get(origin) ?? live?.version ?? NOTHING_LIVE;
+  }
+
+  serialOf(network: string): number {
+    return this.networks.get(network)?.live.version.serial ?? 0;
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * `<prometheus_logs>/edgemanage.prom` for node_exporter's textfile collector, under the names that edgemanage 3.1 uses:
+ * `<edge>_response_time`, `_average_time`, `_timeslice` (the window's average, -1 without one), `_reachable_status` and
+ * `_in_rotation`. All networks share the file, so each keeps a section of its own between two comment lines.
+ */
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { isIPv4 } from 'node:net';
+import { join } from 'node:path';
+import type { Decision } from '../health/judge/types.ts';
+import { systemCode, writeAtomic } from '../system/atomic-write.ts';
+
+export const PROMETHEUS_FILE = 'edgemanage.prom';
+
+/** Replaces the network's section in the folder's file. Throws the system's error. */
+export async function writePrometheusFile(folder: string, decision: Decision, live: readonly string[]): Promise<void> {
+  const file = join(folder, PROMETHEUS_FILE);
+  const old = await readFile(file, 'utf8').catch((error: unknown) => {
+    if (systemCode(error) === 'ENOENT') return '';
+    throw error;
+  });
+  await writeAtomic(file, withSection(old, decision.network, metricsOf(decision, live)));
+}
+
+export type Metric = { readonly name: string; readonly value: number };
+
+/** The gauges of one network's edges; canaries have none, as in the original. `live`: the edges that are published. */
+export function metricsOf({ verdicts }: Decision, live: readonly string[]): readonly Metric[] {
+  const rotation = new Set(live);
+  return verdicts.flatMap(({ edge, judgement, last, windowAverage, average }) => {
+    const prefix = metricPrefix(edge);
+    const gauges: Metric[] = [];
+    if (last !== null) gauges.push({ name: `${prefix}_response_time`, value: last });
+    if (average !== null) gauges.push({ name: `${prefix}_average_time`, value: average });
+    if (last !== null) gauges.push({ name: `${prefix}_timeslice`, value: windowAverage ?? -1 });
+    if (judgement !== null) gauges.push({ name: `${prefix}_reachable_status`, value: judgement === 'fail' ? 0 : 1 });
+    gauges.push({ name: `${prefix}_in_rotation`, value: rotation.has(edge) ? 1 : 0 });
+    return gauges;
+  });
+}
+
+/** Puts a network's metrics into the text of the file. A metric stands once: an edge of two networks in the newer section. */
+export function withSection(text: string, network: string, metrics: readonly Metric[]): string {
+  const names = new Set(metrics.map(({ name }) => name));
+  const others = sectionsOf(text)
+    .filter((section) => section.network !== network)
+    .map((section) => ({ ...section, metrics: section.metrics.filter(({ name }) => !names.has(name)) }))
+    .filter((section) => section.metrics.length > 0);
+  return [...others, { network, metrics }]
+    .sort((a, b) => (a.network < b.network ? -1 : 1))
+    .map(printSection)
+    .join('');
+}
+
+type Section = { readonly network: string; readonly metrics: readonly Metric[] };
+
+const HELP: readonly (readonly [string, string])[] = [
+  ['_response_time', 'Seconds of the last fetch.'],
+  ['_average_time', 'Mean seconds of all fetches on record.'],
+  ['_timeslice', 'Mean seconds of the fetches of the last 300 s, -1 without any.'],
+  ['_reachable_status', '1: the edge passes, 0: it fails.'],
+  ['_in_rotation', '1: the edge is live.'],
+];
+
+function printSection({ network, metrics }: Section): string {
+  const help = (name: string): string => HELP.find(([suffix]) => name.endsWith(suffix))?.[1] ?? '';
+  const lines = metrics.map(
+    ({ name, value }) => `# HELP ${name} ${help(name)}\n# TYPE ${name} gauge\n${name} ${value}\n`,
+  );
+  return `# network ${network}\n${lines.join('')}# end of ${network}\n`;
+}
+
+/** Only what stands between our comment lines is kept: edgemanage's own file has no networks and is replaced. */
+function sectionsOf(text: string): readonly Section[] {
+  return [...text.matchAll(/^# network (.*)\n([\s\S]*?)^# end of \1\n/gm)].map(([, network, body]) => ({
+    network,
+    metrics: [...body.matchAll(/^([a-zA-Z_:][\w:]*) (\S+)$/gm)].map(([, name, value]) => ({
+      name,
+      value: Number(value),
+    })),
+  }));
+}
+
+/**
+ * What stands for an edge in a metric's name: dots become underscores, an IPv4 address the first six digits of its MD5
+ * sum. Where that is no valid name, which the original fails on, other characters become underscores too and a digit at
+ * the front gets one before it.
+ */
+export function metricPrefix(edge: string): string {
+  const base = isIPv4(edge) ? createHash('md5').update(edge).digest('hex').slice(0, 6) : edge;
+  const name = base.replace(/[^a-zA-Z0-9_]/g, '_');
+  return /^\d/.test(name) ? `_${name}` : name;
+}

@@ -1,0 +1,198 @@
+/**
+ * What `/api/v1` answers, as JSON. Times are epoch seconds (fractions allowed), durations seconds; null means "not known"
+ * or "not reached". Keys are never renamed or dropped within v1; new ones may come.
+ */
+import type { FailReason, Judgement, Mode, Outcome } from '../../health/judge/types.ts';
+import type { ZoneState } from '../../zones/store/types.ts';
+
+/** Every error: 400, 404, 405, 500. */
+export type ErrorJson = { readonly error: string; readonly detail: string };
+
+/** `/healthz`: status 200 with `ok`, 503 with `failing` and a sentence per reason. */
+export type HealthJson = {
+  readonly status: 'ok' | 'failing';
+  /** Whether DNS queries are answered. */
+  readonly ready: boolean;
+  readonly reasons: readonly string[];
+  readonly version: string;
+  readonly uptime_seconds: number;
+};
+
+/** `/api/v1/status` */
+export type StatusJson = HealthJson & {
+  readonly started_at: number;
+  readonly networks: readonly NetworkSummaryJson[];
+  /** How many there are in each state. */
+  readonly zones: { readonly [state in ZoneState]: number };
+  /** Of DNS over TLS, epoch seconds; null: no TLS. */
+  readonly tls_certificate_ends: number | null;
+};
+
+/** `/api/v1/networks` is `{networks: [this, …]}`. */
+export type NetworkSummaryJson = {
+  readonly network: string;
+  /** Names of the live edges, sorted. */
+  readonly live: readonly string[];
+  readonly wanted: number;
+  /** How many edges are listed. */
+  readonly edges: number;
+  readonly serial: number;
+  readonly held: boolean;
+  readonly overdue: boolean;
+  readonly last_run: number | null;
+};
+
+/** `/api/v1/networks/NET` */
+export type NetworkJson = {
+  readonly network: string;
+  /** The server's clock at the answer: ages are differences to it. */
+  readonly now: number;
+  /** Of the live set. */
+  readonly serial: number;
+  /** When the last decision was made; null: none since the start, and `live` is the saved set. */
+  readonly at: number | null;
+  readonly wanted: number;
+  readonly live: readonly {
+    readonly edge: string;
+    readonly v4: string | null;
+    readonly v6: string | null;
+    readonly why: string | null;
+  }[];
+  readonly outcome: Outcome['kind'] | null;
+  /** The rotation limit keeps a wanted change back until `until`: `recent` changes in 600 s, `limit` allowed. */
+  readonly hold: null | {
+    readonly until: number;
+    readonly recent: number;
+    readonly limit: number;
+    /** What would be live; empty when a part of the change went through. */
+    readonly wanted: readonly string[];
+  };
+  /** Warnings about the set as a whole. */
+  readonly notes: readonly string[];
+  /** Sorted by name. */
+  readonly edges: readonly EdgeJson[];
+  readonly canaries: readonly CanaryJson[];
+  /** Newest last. */
+  readonly changes: readonly ChangeJson[];
+  /** `times`: the last hundred changes at most, newest last. */
+  readonly rotations: { readonly last_600s: number; readonly times: readonly number[] };
+  /** Changes allowed in 600 s (`dnschange_maxfreq`). */
+  readonly maxfreq: number;
+  /** Edges and canaries whose object was not the expected one in the last round. */
+  readonly verification_failures: readonly string[];
+  readonly goodenough: number;
+  readonly timeout: number;
+  readonly round: {
+    /** When the last round ended. */
+    readonly last_run: number | null;
+    readonly seconds: number | null;
+    readonly run_frequency: number;
+    readonly next_due: number | null;
+    readonly overdue: boolean;
+    /** Canaries that were not fetched because too many others had failed. */
+    readonly cancelled_canaries: readonly string[];
+  };
+};
+
+/** What an operator set, and what the newest fetch saw. */
+export type MemberJson = {
+  readonly mode: Mode;
+  readonly comment: string;
+  readonly mode_since: number | null;
+  /** When the mode goes back to available by itself. */
+  readonly mode_until: number | null;
+  /** Fit to be published. */
+  readonly addresses: { readonly v4: string | null; readonly v6: string | null };
+  readonly last_at: number | null;
+  readonly fail: null | { readonly reason: FailReason; readonly detail: string };
+  /** The address that was fetched from. */
+  readonly address: string | null;
+  readonly attempts: number | null;
+  /** Redirects followed. */
+  readonly hops: number | null;
+  /** How long the prober itself stood still during the fetch, milliseconds. */
+  readonly stalled_ms: number | null;
+  readonly phases: null | {
+    readonly resolve: number | null;
+    readonly connect: number | null;
+    readonly tls: number | null;
+    readonly first_byte: number | null;
+    readonly total: number;
+  };
+};
+
+export type VerdictJson = {
+  /** Null: unavailable, or never fetched. */
+  readonly judgement: Judgement | null;
+  readonly last: number | null;
+  readonly window_average: number | null;
+  readonly average: number | null;
+};
+
+export type EdgeJson = MemberJson &
+  VerdictJson & {
+    readonly edge: string;
+    readonly state: 'in' | 'out';
+    /** Why it is judged so. */
+    readonly why: string | null;
+    /** Why it is live or not. */
+    readonly reason: string | null;
+    readonly verification_failed: boolean;
+  };
+
+export type CanaryJson = Omit<MemberJson, 'address'> &
+  VerdictJson & {
+    readonly zone: string;
+    /** As configured. */
+    readonly address: string;
+    readonly active: boolean;
+    /** The edge it stands in for. */
+    readonly victim: string | null;
+    readonly changed: boolean;
+    readonly held: boolean;
+    /** Why it is used or not. */
+    readonly why: string;
+    readonly judgement_why: string | null;
+    readonly verification_failed: boolean;
+  };
+
+/** A change of the live set; `reasons` has a sentence for each edge that came or went. */
+export type ChangeJson = {
+  readonly at: number;
+  readonly serial: number;
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+  readonly live: readonly string[];
+  readonly reasons: { readonly [edge: string]: string };
+};
+
+/** `/api/v1/zones` is `{zones: [this, …]}`. */
+export type ZoneJson = {
+  /** As the operator named it, without a final dot. */
+  readonly zone: string;
+  /** Null: a static zone. */
+  readonly network: string | null;
+  /** `stale`: the last good version is served; `broken`: none, it answers SERVFAIL. */
+  readonly state: ZoneState;
+  /** As the SOA says; null when broken. */
+  readonly serial: number | null;
+  readonly records: number;
+  readonly file: string;
+  readonly loaded_at: number | null;
+  /** Of the last attempt to load it, as text with file, line and column. */
+  readonly faults: readonly string[];
+};
+
+/** `/api/v1/secondaries` is `{secondaries: [this, …]}`, a row per secondary and zone. */
+export type SecondaryJson = {
+  readonly secondary: string;
+  readonly zone: string;
+  readonly network: string | null;
+  /** What it answered last. */
+  readonly serial: number | null;
+  readonly our_serial: number;
+  /** How long it has lacked our serial; 0: it has it. */
+  readonly lag_seconds: number | null;
+  readonly checked_at: number | null;
+  readonly error: string | null;
+};

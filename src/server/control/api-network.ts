@@ -1,0 +1,154 @@
+/** One network as JSON: `GET /api/v1/networks/NET` (api-json.ts says what each key means). */
+import { recentChanges } from '../../health/choose/limit.ts';
+import type { CanaryDecision, Sample, Verdict } from '../../health/judge/types.ts';
+import type {
+  CanaryJson,
+  ChangeJson,
+  EdgeJson,
+  MemberJson,
+  NetworkJson,
+  NetworkSummaryJson,
+  VerdictJson,
+} from './api-json.ts';
+import type { LiveChange, MemberView, NetworkView } from './views.ts';
+
+/** The row of `/api/v1/networks`. */
+export function networkSummary(network: NetworkView): NetworkSummaryJson {
+  const { name, live, wanted, edges, decision, serial, round } = network;
+  return {
+    network: name,
+    live: live.map(({ edge }) => edge),
+    wanted,
+    edges: edges.length,
+    serial,
+    held: (decision?.hold ?? null) !== null,
+    overdue: round.overdue,
+    last_run: round.lastRun,
+  };
+}
+
+export function networkDetail(network: NetworkView, now: number): NetworkJson {
+  const { decision, live, round } = network;
+  const rotations = decision?.memory.rotations ?? [];
+  const why = new Map(decision?.live.map((member) => [member.edge, member.why]));
+  return {
+    network: network.name,
+    now,
+    serial: network.serial,
+    at: decision?.at ?? null,
+    wanted: network.wanted,
+    live: live.map(({ edge, v4, v6 }) => ({ edge, v4, v6, why: why.get(edge) ?? null })),
+    outcome: decision?.outcome.kind ?? null,
+    hold: holdOf(network),
+    notes: decision?.notes ?? [],
+    edges: edgesOf(network),
+    canaries: (decision?.canaries ?? []).map((canary) => canaryRow(network, canary)),
+    changes: network.changes.map(changeRow),
+    rotations: { last_600s: recentChanges(rotations, now).length, times: rotations },
+    maxfreq: network.maxfreq,
+    verification_failures: decision?.verificationFailures ?? [],
+    goodenough: network.goodenough,
+    timeout: network.timeout,
+    round: {
+      last_run: round.lastRun,
+      seconds: round.seconds,
+      run_frequency: round.runFrequency,
+      next_due: round.nextDue,
+      overdue: round.overdue,
+      cancelled_canaries: round.cancelledCanaries,
+    },
+  };
+}
+
+function holdOf({ decision }: NetworkView): NetworkJson['hold'] {
+  const hold = decision?.hold ?? null;
+  if (hold === null) return null;
+  return { ...hold, wanted: decision?.outcome.kind === 'held' ? decision.outcome.wanted : [] };
+}
+
+/** Before the first decision the edges are what is known of them: their modes and whether they are served. */
+function edgesOf({ decision, edges, live, members }: NetworkView): readonly EdgeJson[] {
+  const liveNames = new Set(live.map(({ edge }) => edge));
+  const verdicts = new Map(decision?.verdicts.map((verdict) => [verdict.edge, verdict]));
+  const names = decision === null ? [...edges] : [...verdicts.keys()];
+  const failed = new Set(decision?.verificationFailures);
+  return names.sort(byCodeUnit).map((edge) => ({
+    edge,
+    ...memberFields(members.get(edge) ?? null),
+    state: liveNames.has(edge) ? 'in' : 'out',
+    ...verdictFields(verdicts.get(edge) ?? null),
+    why: verdicts.get(edge)?.why ?? null,
+    reason: decision?.reasons.get(edge)?.why ?? null,
+    verification_failed: failed.has(edge),
+  }));
+}
+
+function canaryRow({ decision, members }: NetworkView, canary: CanaryDecision): CanaryJson {
+  const verdict = decision?.canaryVerdicts.find(({ edge }) => edge === canary.address) ?? null;
+  return {
+    ...memberFields(members.get(canary.address) ?? null),
+    ...verdictFields(verdict),
+    zone: canary.zone,
+    address: canary.address,
+    active: canary.active !== null,
+    victim: canary.active?.victim ?? null,
+    changed: canary.changed,
+    held: canary.held,
+    judgement_why: verdict?.why ?? null,
+    why: canary.why,
+    verification_failed: decision?.verificationFailures.includes(canary.address) ?? false,
+  };
+}
+
+function memberFields(member: MemberView | null): MemberJson {
+  return {
+    mode: member?.mode ?? 'available',
+    comment: member?.comment ?? '',
+    mode_since: member?.modeSince ?? null,
+    mode_until: member?.modeUntil ?? null,
+    addresses: { v4: member?.v4 ?? null, v6: member?.v6 ?? null },
+    ...sampleFields(member?.sample ?? null),
+  };
+}
+
+type SampleJson = Pick<MemberJson, 'last_at' | 'fail' | 'address' | 'attempts' | 'hops' | 'stalled_ms' | 'phases'>;
+
+function sampleFields(sample: Sample | null): SampleJson {
+  const fetch = sample?.primary ?? null;
+  const phases = fetch?.phases ?? null;
+  return {
+    last_at: sample?.at ?? null,
+    fail: sample?.fail ?? null,
+    address: fetch?.address ?? null,
+    attempts: fetch?.attempts ?? null,
+    hops: fetch?.hops ?? null,
+    stalled_ms: sample?.stalledMs ?? null,
+    phases:
+      phases === null
+        ? null
+        : {
+            resolve: phases.resolve,
+            connect: phases.connect,
+            tls: phases.tls,
+            first_byte: phases.firstByte,
+            total: phases.total,
+          },
+  };
+}
+
+function verdictFields(verdict: Verdict | null): VerdictJson {
+  return {
+    judgement: verdict?.judgement ?? null,
+    last: verdict?.last ?? null,
+    window_average: verdict?.windowAverage ?? null,
+    average: verdict?.average ?? null,
+  };
+}
+
+function changeRow({ at, serial, added, removed, live, reasons }: LiveChange): ChangeJson {
+  return { at, serial, added, removed, live, reasons: Object.fromEntries(reasons) };
+}
+
+function byCodeUnit(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,63 @@
+/** `/healthz`: whether this server does its work, and every reason why not. */
+
+import type { HealthJson } from './api-json.ts';
+import type { NetworkView, StatusView } from './views.ts';
+
+const ZONES_NAMED = 5; // a failure of ten thousand zones is one line too
+
+/** One sentence a failing part, in the order an operator would look; none: healthy. */
+export function healthReasons(view: StatusView): readonly string[] {
+  const reasons: string[] = [];
+  if (!view.ready()) reasons.push('not ready: DNS queries are not answered yet');
+  if (!view.prober().alive) reasons.push('prober: its thread does not run');
+  for (const network of view.networks()) reasons.push(...networkReasons(network, view.now()));
+  const zones = view.zones();
+  for (const state of ['broken', 'stale'] as const) {
+    const names = zones.filter((zone) => zone.state === state).map((zone) => zone.name);
+    if (names.length === 0) continue;
+    const named = names.slice(0, ZONES_NAMED).join(', ');
+    const more = names.length > ZONES_NAMED ? ` and ${names.length - ZONES_NAMED} more` : '';
+    const effect = state === 'broken' ? 'do not load' : 'do not load; their last good version is served';
+    reasons.push(`zones: ${named}${more} ${effect}`);
+  }
+  for (const { severity, at, message } of view.zoneFaults()) {
+    if (severity === 'error') reasons.push(`zones: ${at === null ? '' : `${at.file}: `}${message}`);
+  }
+  return reasons;
+}
+
+function networkReasons(network: NetworkView, now: number): readonly string[] {
+  const { name, round } = network;
+  const reasons = liveReason(network).map((reason) => `network ${name}: ${reason}`);
+  if (round.failure !== null) reasons.push(`network ${name}: no round could be made: ${round.failure}`);
+  if (round.unsaved.length > 0) {
+    const more = round.unsaved.length > 1 ? ` (and ${round.unsaved.length - 1} more)` : '';
+    reasons.push(`network ${name}: served but not saved: ${round.unsaved[0]}${more}`);
+  }
+  if (round.overdue) {
+    const last =
+      round.lastRun === null ? 'none has ended yet' : `the last ended ${Math.round(now - round.lastRun)} s ago`;
+    reasons.push(`network ${name}: probing round overdue, ${last} (every ${round.runFrequency} s)`);
+  }
+  return reasons;
+}
+
+/** Answers that lead to no working edge; nothing is known of the saved set before the first decision. */
+function liveReason({ live, decision }: NetworkView): readonly string[] {
+  if (live.length === 0) return ['no live edge'];
+  if (decision === null) return [];
+  if (decision.outcome.kind === 'empty') return ['no edge is fit to be live; the last set is kept'];
+  const failing = new Set(decision.verdicts.flatMap(({ edge, judgement }) => (judgement === 'fail' ? [edge] : [])));
+  return live.every(({ edge }) => failing.has(edge)) ? ['every live edge fails; the last set is kept'] : [];
+}
+
+/** The body of `/healthz`; 503 when there are reasons. */
+export function healthBody(view: StatusView, reasons: readonly string[]): HealthJson {
+  return {
+    status: reasons.length === 0 ? 'ok' : 'failing',
+    ready: view.ready(),
+    reasons,
+    version: view.version,
+    uptime_seconds: Math.round(Math.max(0, view.now() - view.startedAt) * 1000) / 1000,
+  };
+}

@@ -1,0 +1,164 @@
+/** HTTP: health, metrics and the API. Read-only; every request is small, and so is the patience with it. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Endpoint } from '../../system/address.ts';
+import { endpointText } from '../../system/address.ts';
+import type { Fault } from '../../system/fault.ts';
+import { createMetrics } from './metrics.ts';
+import { failure, type Reply, route, type Sources } from './routes.ts';
+import type { StatusView } from './views.ts';
+
+const HEADERS_MS = 5_000; // for a request's header to arrive
+const REQUEST_MS = 10_000; // for all of it
+const SILENCE_MS = 10_000; // of a connection, reading or writing; Node lets a stuck write have it twice
+const KEEP_ALIVE_MS = 10_000;
+const HEADER_OCTETS = 8192;
+const CONNECTIONS = 200;
+const REQUESTS_PER_CONNECTION = 1000;
+
+export type HttpFault = Fault<'address-in-use' | 'listen-failed'>;
+
+export type HttpOptions = {
+  readonly endpoint: Endpoint;
+  readonly view: StatusView;
+  readonly log: (level: 'warn' | 'error', message: string) => void;
+};
+
+export type HttpStart =
+  | { readonly ok: true; readonly http: HttpServer }
+  | { readonly ok: false; readonly fault: HttpFault };
+
+/** Listens, or says in one fault why not. `endpoint.port` 0: any free port; see `HttpServer.endpoint`. */
+export function startHttp({ endpoint, view, log }: HttpOptions): Promise<HttpStart> {
+  const sources: Sources = { view, metrics: createMetrics(view) };
+  const server = createServer(
+    {
+      maxHeaderSize: HEADER_OCTETS,
+      headersTimeout: HEADERS_MS,
+      requestTimeout: REQUEST_MS,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      // How late a timeout may strike.
+      connectionsCheckingInterval: 1000,
+    },
+    (request, response) => void answer(request, response, sources, log),
+  );
+  server.timeout = SILENCE_MS;
+  server.maxConnections = CONNECTIONS;
+  server.maxRequestsPerSocket = REQUESTS_PER_CONNECTION;
+  server.on('clientError', refuseClient);
+  // Without a listener the connection would end without a word.
+  server.on('connect', (_request, socket: Socket) => endWith(socket, '405 Method Not Allowed\r\nallow: GET, HEAD'));
+  return new Promise((resolve) => {
+    server.once('error', (error) => resolve({ ok: false, fault: listenFault(endpoint, error) }));
+    server.listen({ host: endpoint.address, port: endpoint.port }, () => {
+      server.removeAllListeners('error');
+      server.on('error', (error) => log('error', `http: ${error.message}`));
+      const bound = server.address();
+      const port = bound !== null && typeof bound === 'object' ? bound.port : endpoint.port;
+      resolve({ ok: true, http: new HttpServer(server, { address: endpoint.address, port }) });
+    });
+  });
+}
+
+export class HttpServer {
+  /** Where it listens, with the port that was chosen. */
+  readonly endpoint: Endpoint;
+  readonly #server: Server;
+
+  constructor(server: Server, endpoint: Endpoint) {
+    this.#server = server;
+    this.endpoint = endpoint;
+  }
+
+  /** Lets requests in progress end for at most `graceMs`, then closes every connection. */
+  close(graceMs = 1000): Promise<void> {
+    return new Promise((resolve) => {
+      const cut = setTimeout(() => this.#server.closeAllConnections(), graceMs);
+      this.#server.close(() => {
+        clearTimeout(cut);
+        resolve();
+      });
+      this.#server.closeIdleConnections();
+    });
+  }
+}
+
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  sources: Sources,
+  log: HttpOptions['log'],
+): Promise<void> {
+  let reply: Reply;
+  try {
+    reply = await route(request.method ?? '', request.url ?? '', sources);
+  } catch (error) {
+    // What went wrong is for the log; a stack would tell a stranger about the machine.
+    log('error', `http: ${request.method} ${request.url}: ${error instanceof Error ? error.stack : String(error)}`);
+    reply = failure(500, 'internal error', 'the log says more');
+  }
+  send(request, response, reply);
+}
+
+function send(request: IncomingMessage, response: ServerResponse, reply: Reply): void {
+  const body = typeof reply.body === 'string' ? Buffer.from(reply.body, 'utf8') : reply.body;
+  // No request here has a body; one that is sent all the same is not waited for.
+  const hasBody =
+    request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0;
+  response.writeHead(reply.status, {
+    'content-type': reply.type,
+    'content-length': body.length,
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+    ...reply.headers,
+    ...(hasBody ? { connection: 'close' } : {}),
+  });
+  response.end(request.method === 'HEAD' ? undefined : body);
+}
+
+/** A request that is no HTTP, too large or too slow. */
+function refuseClient(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (!socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy();
+    return;
+  }
+  const status =
+    error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+      ? '408 Request Timeout'
+      : error.code === 'HPE_HEADER_OVERFLOW'
+        ? '431 Request Header Fields Too Large'
+        : '400 Bad Request';
+  endWith(socket, status);
+}
+
+/** An answer without a body, and the end of the connection. */
+function endWith(socket: Socket, status: string): void {
+  socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+  // `end` alone would leave the connection to a client that never reads.
+  socket.destroySoon();
+}
+
+function listenFault(endpoint: Endpoint, error: NodeJS.ErrnoException): HttpFault {
+  const where = `http.listen ${endpointText(endpoint)}`;
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return {
+        severity: 'error',
+        code: 'address-in-use',
+        at: null,
+        message: `${where}: the address is already in use`,
+      };
+    case 'EACCES':
+      return { severity: 'error', code: 'listen-failed', at: null, message: `${where}: no permission for this port` };
+    case 'EADDRNOTAVAIL':
+      return {
+        severity: 'error',
+        code: 'listen-failed',
+        at: null,
+        message: `${where}: this machine has no such address`,
+      };
+    default:
+      return { severity: 'error', code: 'listen-failed', at: null, message: `${where}: ${error.message}` };
+  }
+}

@@ -1,0 +1,119 @@
+import { recentChanges } from '../../health/choose/limit.ts';
+import type { Verdict } from '../../health/judge/types.ts';
+import { counter, type Family, gauge, type Put } from './metric-family.ts';
+import type { NetworkView, StatusView } from './views.ts';
+
+const JUDGEMENTS = ['pass_threshold', 'pass_window', 'pass_average', 'pass', 'fail'] as const;
+
+/** The networks: what is live, how it was judged, how the rounds go. */
+export function addNetworkMetrics(families: Family[], view: StatusView): void {
+  const perNetwork = (
+    name: string,
+    help: string,
+    value: (network: NetworkView) => number | boolean | null | undefined,
+  ): void =>
+    gauge(families, {
+      name: `network_${name}`,
+      help,
+      labels: ['network'],
+      collect: (put) => {
+        for (const network of view.networks()) put({ network: network.name }, value(network));
+      },
+    });
+
+  perNetwork('live_edges', 'Edges that are answered with', ({ live }) => live.length);
+  perNetwork('wanted_edges', 'Edges that should be live by the configuration', ({ wanted }) => wanted);
+  perNetwork('serial', 'Serial of the live set', ({ serial }) => serial);
+  perNetwork('held', 'Whether the rotation limit keeps a wanted change back', ({ decision }) =>
+    decision === null ? null : decision.hold !== null,
+  );
+  perNetwork('recent_rotations', 'Changes of the live set in the last 600 seconds', ({ decision }) =>
+    decision === null ? null : recentChanges(decision.memory.rotations, view.now()).length,
+  );
+  perNetwork('rotation_limit', 'Changes of the live set allowed in 600 seconds', ({ maxfreq }) => maxfreq);
+  perNetwork(
+    'verification_failures',
+    'Edges and canaries whose object was not the expected one in the last round',
+    ({ decision }) => decision?.verificationFailures.length,
+  );
+  perNetwork('round_duration_seconds', 'How long the last probing round took', ({ round }) => round.seconds);
+  perNetwork('round_interval_seconds', 'How often a probing round should be made', ({ round }) => round.runFrequency);
+  perNetwork('round_overdue', 'Whether a probing round is later than it should be', ({ round }) => round.overdue);
+  perNetwork('round_timestamp_seconds', 'When the last probing round ended', ({ round }) => round.lastRun);
+
+  counter(families, {
+    name: 'network_rotations_total',
+    help: 'Changes of the live set since the start',
+    labels: ['network'],
+    collect: (put) => {
+      for (const { name, rotationsTotal } of view.networks()) put({ network: name }, rotationsTotal);
+    },
+  });
+  gauge(families, {
+    name: 'network_edges',
+    help: 'Edges by their last judgement; none: unavailable or never fetched',
+    labels: ['network', 'judgement'],
+    collect: (put) => {
+      for (const { name, decision } of view.networks()) {
+        for (const judgement of [...JUDGEMENTS, null]) {
+          const count = decision?.verdicts.filter((verdict) => verdict.judgement === judgement).length ?? 0;
+          put({ network: name, judgement: judgement ?? 'none' }, count);
+        }
+      }
+    },
+  });
+  addEdgeMetrics(families, view);
+}
+
+function addEdgeMetrics(families: Family[], view: StatusView): void {
+  const perEdge = (
+    name: string,
+    help: string,
+    value: (verdict: Verdict, network: NetworkView, live: ReadonlySet<string>) => number | boolean | null,
+  ): void =>
+    gauge(families, {
+      name: `edge_${name}`,
+      help,
+      labels: ['network', 'edge'],
+      collect: (put: Put<'network' | 'edge'>) => {
+        for (const network of view.networks()) {
+          const live = new Set(network.live.map(({ edge }) => edge));
+          for (const verdict of network.decision?.verdicts ?? []) {
+            put({ network: network.name, edge: verdict.edge }, value(verdict, network, live));
+          }
+        }
+      },
+    });
+
+  perEdge('up', 'Whether the last fetch passed; absent: unavailable or never fetched', ({ judgement }) =>
+    judgement === null ? null : judgement !== 'fail',
+  );
+  perEdge('live', 'Whether the edge is answered with', ({ edge }, _, live) => live.has(edge));
+  perEdge('last_fetch_seconds', 'How long the last fetch took; the timeout when it failed', ({ last }) => last);
+  perEdge('window_average_seconds', 'Mean fetch time of the last 300 seconds', (verdict) => verdict.windowAverage);
+  perEdge('average_seconds', 'Mean fetch time of all stored fetches', ({ average }) => average);
+  gauge(families, {
+    name: 'edge_mode_info',
+    help: 'Always 1; the label says which mode an operator gave the edge',
+    labels: ['network', 'edge', 'mode'],
+    collect: (put) => {
+      for (const { name, members, decision } of view.networks()) {
+        for (const { edge } of decision?.verdicts ?? []) {
+          put({ network: name, edge, mode: members.get(edge)?.mode ?? 'available' }, 1);
+        }
+      }
+    },
+  });
+  gauge(families, {
+    name: 'canary_active',
+    help: 'Whether the canary stands in for an edge in its zone',
+    labels: ['network', 'zone', 'address'],
+    collect: (put) => {
+      for (const { name, decision } of view.networks()) {
+        for (const { zone, address, active } of decision?.canaries ?? []) {
+          put({ network: name, zone, address }, active !== null);
+        }
+      }
+    },
+  });
+}

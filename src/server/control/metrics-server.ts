@@ -1,0 +1,119 @@
+import { healthReasons } from './healthz.ts';
+import { type Family, gauge } from './metric-family.ts';
+import type { SecondaryView, StatusView } from './views.ts';
+
+/** The server as a whole, its zones, its prober and the secondaries. */
+export function addServerMetrics(families: Family[], view: StatusView): void {
+  gauge(families, {
+    name: 'build_info',
+    help: 'Always 1; the label says which version runs',
+    labels: ['version'],
+    collect: (put) => put({ version: view.version }, 1),
+  });
+  gauge(families, {
+    name: 'ready',
+    help: 'Whether DNS queries are answered',
+    labels: [],
+    collect: (put) => put({}, view.ready()),
+  });
+  gauge(families, {
+    name: 'healthy',
+    help: 'Whether /healthz answers 200',
+    labels: [],
+    collect: (put) => put({}, healthReasons(view).length === 0),
+  });
+  gauge(families, {
+    name: 'zones',
+    help: 'Zones by state; stale: the last good version is served, broken: there is none',
+    labels: ['state'],
+    collect: (put) => {
+      const count = { ok: 0, stale: 0, broken: 0 };
+      for (const { state } of view.zones()) count[state]++;
+      for (const state of ['ok', 'stale', 'broken'] as const) put({ state }, count[state]);
+    },
+  });
+  gauge(families, {
+    name: 'zone_serial',
+    help: 'SOA serial that is answered for the zone',
+    labels: ['zone'],
+    perZone: true,
+    collect: (put) => {
+      for (const { name, state, serial } of view.zones()) if (state !== 'broken') put({ zone: name }, serial);
+    },
+  });
+  gauge(families, {
+    name: 'tls_certificate_expiry_timestamp_seconds',
+    help: 'When the certificate for DNS over TLS ends, seconds since 1970',
+    labels: [],
+    collect: (put) => put({}, view.tlsNotAfter()),
+  });
+  gauge(families, {
+    name: 'prober_up',
+    help: 'Whether the thread that fetches from the edges runs',
+    labels: [],
+    collect: (put) => put({}, view.prober().alive),
+  });
+  gauge(families, {
+    name: 'prober_loop_delay_seconds',
+    help: 'Largest event-loop delay of the prober thread in its last round; it makes fetch times look longer',
+    labels: [],
+    collect: (put) => put({}, view.prober().loopDelaySeconds),
+  });
+  gauge(families, {
+    name: 'secondary_zones',
+    help: 'Zones by how the secondary has them; unknown: it has not answered yet',
+    labels: ['secondary', 'state'],
+    collect: (put) => {
+      const counts = new Map<string, { current: number; behind: number; unknown: number }>();
+      for (const { secondary, lagSeconds } of secondariesOnce(view)) {
+        const count = counts.get(secondary) ?? { current: 0, behind: 0, unknown: 0 };
+        counts.set(secondary, count);
+        count[lagSeconds === null ? 'unknown' : lagSeconds > 0 ? 'behind' : 'current']++;
+      }
+      for (const [secondary, count] of counts) {
+        for (const state of ['current', 'behind', 'unknown'] as const) put({ secondary, state }, count[state]);
+      }
+    },
+  });
+  gauge(families, {
+    name: 'secondary_lag_seconds',
+    help: 'How long the secondary has lacked the serial that is answered here; 0: it has it',
+    labels: ['secondary', 'zone'],
+    perZone: true,
+    collect: (put) => {
+      for (const { secondary, zone, lagSeconds } of secondariesOnce(view)) put({ secondary, zone }, lagSeconds);
+    },
+  });
+  gauge(families, {
+    name: 'secondary_serial',
+    help: 'SOA serial that the secondary answered last',
+    labels: ['secondary', 'zone'],
+    perZone: true,
+    collect: (put) => {
+      for (const { secondary, zone, serial } of secondariesOnce(view)) put({ secondary, zone }, serial);
+    },
+  });
+  gauge(families, {
+    name: 'secondary_up',
+    help: 'Whether the secondary answered when it was last asked for its serial',
+    labels: ['secondary', 'zone'],
+    perZone: true,
+    collect: (put) => {
+      for (const { secondary, zone, error, checkedAt } of secondariesOnce(view)) {
+        if (checkedAt !== null) put({ secondary, zone }, error === null);
+      }
+    },
+  });
+}
+
+/** A secondary may be configured twice for the same zone; the same labels twice would spoil the whole scrape. */
+function secondariesOnce(view: StatusView): readonly SecondaryView[] {
+  const seen = new Map<string, Set<string>>();
+  return view.secondaries().filter(({ secondary, zone }) => {
+    const zones = seen.get(secondary) ?? new Set();
+    seen.set(secondary, zones);
+    const first = !zones.has(zone);
+    zones.add(zone);
+    return first;
+  });
+}

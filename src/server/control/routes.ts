@@ -1,0 +1,141 @@
+/** What each URL answers, as values: no socket here. Paths are exact. */
+import { formatFault } from '../../system/fault.ts';
+import type { ErrorJson, SecondaryJson, StatusJson, ZoneJson } from './api-json.ts';
+import { networkDetail, networkSummary } from './api-network.ts';
+import { healthBody, healthReasons } from './healthz.ts';
+import type { Metrics } from './metrics.ts';
+import type { SecondaryView, StatusView, ZoneView } from './views.ts';
+
+/** `body`: text, or its octets in UTF-8. */
+export type Reply = {
+  readonly status: number;
+  readonly type: string;
+  readonly body: string | Uint8Array;
+  readonly headers?: { readonly [name: string]: string };
+};
+
+/** What routes read from. */
+export type Sources = { readonly view: StatusView; readonly metrics: Metrics };
+
+type Handler = (sources: Sources, segment: string, query: URLSearchParams) => Reply | Promise<Reply>;
+
+/** Exact path → handler; a pattern's `*` is one segment, decoded. */
+const ROUTES: readonly (readonly [path: string, handler: Handler])[] = [
+  ['/', () => ({ status: 200, type: 'text/plain; charset=utf-8', body: INDEX })],
+  ['/healthz', healthz],
+  ['/metrics', scrape],
+  ['/api/v1/status', ({ view }) => json(200, status(view))],
+  ['/api/v1/networks', ({ view }) => json(200, { networks: view.networks().map(networkSummary) })],
+  ['/api/v1/networks/*', network],
+  ['/api/v1/zones', ({ view }) => json(200, { zones: view.zones().map(zoneRow) })],
+  ['/api/v1/secondaries', ({ view }) => json(200, { secondaries: view.secondaries().map(secondaryRow) })],
+];
+
+const INDEX = `Edgewise
+
+/healthz               200 when all is well, 503 with the reasons when not
+/metrics               for Prometheus; ?exclude[]=zones leaves out what has a sample for each zone
+/api/v1/status         this server in a few lines
+/api/v1/networks       the networks and what is live in them
+/api/v1/networks/NET   one network: edges, judgements and the reasons for them, canaries, changes
+/api/v1/zones          the zones, their serials and faults
+/api/v1/secondaries    serials of the secondaries
+`;
+
+/** Answers one request. `target`: the request line's, `/path?query`; anything but GET and HEAD is refused. */
+export async function route(method: string, target: string, sources: Sources): Promise<Reply> {
+  const [path, query = ''] = originForm(target).split('#', 1)[0].split('?', 2);
+  const found = ROUTES.map(([pattern, handler]) => ({ segment: match(pattern, path), handler })).find(
+    ({ segment }) => segment !== null,
+  );
+  if (found === undefined) return failure(404, 'not found', 'see / for what there is');
+  if (method !== 'GET' && method !== 'HEAD') {
+    return { ...failure(405, 'method not allowed', 'only GET and HEAD'), headers: { allow: 'GET, HEAD' } };
+  }
+  return found.handler(sources, found.segment ?? '', new URLSearchParams(query));
+}
+
+/** `http://host/path` is `/path` here, whatever the host (RFC 9112 §3.2.2: a server must accept both forms). */
+function originForm(target: string): string {
+  const authority = /^https?:\/\/[^/?#]*/i.exec(target);
+  if (authority === null) return target;
+  const rest = target.slice(authority[0].length);
+  return rest.startsWith('/') ? rest : `/${rest}`;
+}
+
+/** An error as every path reports it. */
+export function failure(code: number, error: string, detail: string): Reply {
+  return json(code, { error, detail } satisfies ErrorJson);
+}
+
+/** The decoded `*` (empty where there is none), or null where the path is another one. */
+function match(pattern: string, path: string): string | null {
+  if (!pattern.endsWith('*')) return path === pattern ? '' : null;
+  const start = pattern.slice(0, -1);
+  const rest = path.slice(start.length);
+  if (!path.startsWith(start) || rest === '' || rest.includes('/')) return null;
+  try {
+    return decodeURIComponent(rest);
+  } catch {
+    return null; // not percent-encoding: no such thing here
+  }
+}
+
+function json(code: number, value: object): Reply {
+  return { status: code, type: 'application/json; charset=utf-8', body: `${JSON.stringify(value)}\n` };
+}
+
+function healthz({ view }: Sources): Reply {
+  const reasons = healthReasons(view);
+  return json(reasons.length === 0 ? 200 : 503, healthBody(view, reasons));
+}
+
+async function scrape({ metrics }: Sources, _: string, query: URLSearchParams): Promise<Reply> {
+  const body = await metrics.body({ zones: !query.getAll('exclude[]').includes('zones') });
+  return { status: 200, type: metrics.contentType, body };
+}
+
+function network({ view }: Sources, name: string): Reply {
+  const found = view.networks().find((candidate) => candidate.name === name);
+  if (found === undefined) return failure(404, 'not found', `no network ${JSON.stringify(name)}`);
+  return json(200, networkDetail(found, view.now()));
+}
+
+function status(view: StatusView): StatusJson {
+  const zones = { ok: 0, stale: 0, broken: 0 };
+  for (const { state } of view.zones()) zones[state]++;
+  const reasons = healthReasons(view);
+  return {
+    ...healthBody(view, reasons),
+    started_at: view.startedAt,
+    networks: view.networks().map(networkSummary),
+    zones,
+    tls_certificate_ends: view.tlsNotAfter(),
+  };
+}
+
+function zoneRow({ name, network: net, state, serial, records, file, loadedAt, faults }: ZoneView): ZoneJson {
+  return {
+    zone: name,
+    network: net,
+    state,
+    serial: state === 'broken' ? null : serial,
+    records,
+    file,
+    loaded_at: loadedAt === 0 ? null : loadedAt,
+    faults: faults.map(formatFault),
+  };
+}
+
+function secondaryRow(row: SecondaryView): SecondaryJson {
+  return {
+    secondary: row.secondary,
+    zone: row.zone,
+    network: row.network,
+    serial: row.serial,
+    our_serial: row.ourSerial,
+    lag_seconds: row.lagSeconds,
+    checked_at: row.checkedAt,
+    error: row.error,
+  };
+}

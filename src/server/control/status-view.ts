@@ -1,0 +1,62 @@
+import { serialMax } from '../../dns/serial.ts';
+import type { LiveRRsets } from '../../live/live-rrsets.ts';
+import { type Fault, formatFault } from '../../system/fault.ts';
+import { version } from '../../system/version.ts';
+import type { ZoneEntry } from '../../zones/store/types.ts';
+import type { StatsSum } from '../stats.ts';
+import type { NetworkView, SecondaryView, StatusView, ZoneView } from './views.ts';
+
+/** Where the running server keeps what HTTP may ask. */
+export type StatusSources = {
+  readonly board: LiveRRsets;
+  readonly ready: () => boolean;
+  readonly networks: () => readonly NetworkView[];
+  readonly zones: () => readonly ZoneEntry[];
+  readonly zoneFaults: () => readonly Fault[];
+  readonly stats: () => StatsSum;
+  readonly proberAlive: () => boolean;
+  readonly proberDelayMs: () => number;
+  readonly secondaries: () => readonly SecondaryView[];
+  readonly tlsNotAfter: () => number | null;
+};
+
+export function statusView(sources: StatusSources): StatusView {
+  const { board } = sources;
+  return {
+    version: version(),
+    startedAt: Date.now() / 1000,
+    now: () => Date.now() / 1000,
+    ready: sources.ready,
+    networks: sources.networks,
+    zones: () => sources.zones().map((entry) => zoneView(board, entry)),
+    zoneFaults: sources.zoneFaults,
+    stats: sources.stats,
+    statsNetworks: () => board.rows(),
+    prober: () => ({ alive: sources.proberAlive(), loopDelaySeconds: sources.proberDelayMs() / 1000 }),
+    secondaries: sources.secondaries,
+    tlsNotAfter: sources.tlsNotAfter,
+  };
+}
+
+/** `serial`: what the zone's SOA says, contents and live set together. */
+function zoneView(board: LiveRRsets, entry: ZoneEntry): ZoneView {
+  const { origin, network, file, state, records, faults, loadedAt, serial } = entry;
+  const live = board.versionOf(network, origin)?.serial ?? 0;
+  return {
+    name: entry.name,
+    network,
+    file,
+    state,
+    serial: state === 'broken' ? 0 : serialMax(serial, live),
+    records,
+    loadedAt,
+    faults,
+  };
+}
+
+/** For the log: a zone's faults in one message. */
+export function zoneFaultText(entry: ZoneEntry): string {
+  const effect = entry.state === 'stale' ? 'its last good version stays in service' : 'it answers SERVFAIL';
+  const head = entry.state === 'ok' ? `zone ${entry.name} has warnings` : `zone ${entry.name} does not load; ${effect}`;
+  return [head, ...entry.faults.map(formatFault)].join('\n');
+}

@@ -1,0 +1,120 @@
+/**
+ * What HTTP may ask of the running server: a pull interface. Nothing here is stored by the HTTP room; every call reads
+ * the values of that moment, so a page and a scrape cannot disagree with the answers on the wire for longer than a call.
+ */
+
+import type { Decision, Mode, Sample } from '../../health/judge/types.ts';
+import type { Fault } from '../../system/fault.ts';
+import type { ZoneEntry } from '../../zones/store/types.ts';
+import type { StatsSum } from '../stats.ts';
+
+/** One edge or canary beside its verdict: what an operator set and what the newest fetch saw. */
+export type MemberView = {
+  readonly mode: Mode;
+  readonly comment: string;
+  /** Epoch seconds of the last mode change; null: never changed. */
+  readonly modeSince: number | null;
+  /** Epoch seconds at which the mode goes back to available; null: it stays. */
+  readonly modeUntil: number | null;
+  /** Addresses fit to be published. */
+  readonly v4: string | null;
+  readonly v6: string | null;
+  /** Newest fetch; null before the first round of this process. */
+  readonly sample: Sample | null;
+};
+
+/** A change of the live set. `reasons`: one sentence per edge that came or went. */
+export type LiveChange = {
+  readonly at: number;
+  readonly serial: number;
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+  readonly live: readonly string[];
+  readonly reasons: ReadonlyMap<string, string>;
+};
+
+export type RoundView = {
+  /** Epoch seconds at which the last round ended; null: none yet, not even in the state file. */
+  readonly lastRun: number | null;
+  /** How long it took. */
+  readonly seconds: number | null;
+  readonly runFrequency: number;
+  readonly nextDue: number | null;
+  /** Later than it should be: the next round is overdue or the running one takes too long. */
+  readonly overdue: boolean;
+  /** Why the last round could not be made (prober, test object); null: it was made. */
+  readonly failure: string | null;
+  /** What of the last decision could not be written (a full disk, a folder without rights), a sentence each. */
+  readonly unsaved: readonly string[];
+  readonly cancelledCanaries: readonly string[];
+};
+
+export type NetworkView = {
+  readonly name: string;
+  readonly serial: number;
+  readonly goodenough: number;
+  readonly timeout: number;
+  readonly maxfreq: number;
+  readonly wanted: number;
+  /** The last decision; null: none yet since the start. */
+  readonly decision: Decision | null;
+  /** What is served right now, sorted by edge; equals `decision.live` once there is one. */
+  readonly live: readonly { readonly edge: string; readonly v4: string | null; readonly v6: string | null }[];
+  /** Names of the listed edges. */
+  readonly edges: readonly string[];
+  /** By edge name and, for canaries, by address. One that is missing counts as available, without a comment. */
+  readonly members: ReadonlyMap<string, MemberView>;
+  /** Changes of the live set since the process started. */
+  readonly rotationsTotal: number;
+  /** Newest last, bounded by whoever keeps them. */
+  readonly changes: readonly LiveChange[];
+  readonly round: RoundView;
+};
+
+/** `serial` and `loadedAt` are 0 where there is no version to be served. `serial`: the one that is answered. */
+export type ZoneView = Pick<
+  ZoneEntry,
+  'name' | 'network' | 'file' | 'state' | 'serial' | 'faults' | 'records' | 'loadedAt'
+>;
+
+export type SecondaryView = {
+  /** `192.0.2.53:53`, as configured. */
+  readonly secondary: string;
+  readonly zone: string;
+  readonly network: string | null;
+  readonly serial: number | null;
+  readonly ourSerial: number;
+  /** How long it has been behind us; 0: it has our serial; null: it never answered. */
+  readonly lagSeconds: number | null;
+  readonly checkedAt: number | null;
+  readonly error: string | null;
+};
+
+export type ProberView = {
+  /** Largest event-loop delay of the prober thread in its last round, seconds. */
+  readonly loopDelaySeconds: number;
+  /** Whether its thread runs. */
+  readonly alive: boolean;
+};
+
+export type StatusView = {
+  readonly version: string;
+  /** Epoch seconds. */
+  readonly startedAt: number;
+  /** The clock, epoch seconds; passed in so that the pages' ages can be tested. */
+  now(): number;
+  /** Whether the DNS side answers. */
+  ready(): boolean;
+  /** Sorted by name. */
+  networks(): readonly NetworkView[];
+  zones(): readonly ZoneView[];
+  /** What is wrong with the zones as a set: folders, names met twice, the file of serials. */
+  zoneFaults(): readonly Fault[];
+  stats(): StatsSum;
+  /** Labels for the rows of `stats().networks`, such as a network's name; null: a row that is not in use. */
+  statsNetworks(): readonly (string | null)[];
+  prober(): ProberView;
+  secondaries(): readonly SecondaryView[];
+  /** When the certificate for DNS over TLS ends, epoch seconds; null: no TLS. */
+  tlsNotAfter(): number | null;
+};

@@ -1,0 +1,39 @@
+import { serialMax } from '../../dns/serial.ts';
+import type { LiveSlots } from '../../live/slots.ts';
+import { ImageCursor } from '../../zones/image/cursor.ts';
+import type { LiveVersion } from '../../zones/image/live-version.ts';
+import type { ServedZone } from '../answer/zone-table.ts';
+
+/** One version of a zone, from first to last record of a transfer: an image that never changes and a copied live set. */
+export type ZoneVersion = {
+  readonly zone: ServedZone;
+  readonly live: LiveVersion | null;
+  readonly serial: number;
+};
+
+/**
+ * The version that the zone has now; null: none that could be given away (not loaded, or no edge was ever live).
+ * `catchUp` must bring in every message the main thread has sent: it tells us of an image before a flip that came after
+ * it, so the live set is read first and the image after that, or one serial could name two contents.
+ */
+export function captureVersion(
+  slots: LiveSlots,
+  find: () => ServedZone | null,
+  catchUp: () => void,
+): ZoneVersion | null {
+  const before = find();
+  const live = before === null || before.slot < 0 ? null : slots.read(before.slot);
+  catchUp();
+  const zone = find();
+  if (zone === null || zone.image === null) return null;
+  // Its slot changed meanwhile (a canary of its own): the new slot holds what the network's does, or newer.
+  const current = zone.slot === before?.slot ? live : zone.slot < 0 ? null : slots.read(zone.slot);
+  if (zone.image.isLive && (current === null || current.serial === 0)) return null;
+  const { serial } = zone.image;
+  return { zone, live: current, serial: current === null ? serial : serialMax(serial, current.serial) };
+}
+
+/** All records of a version, the SOA first and not repeated at the end. */
+export function versionCursor({ zone, live, serial }: ZoneVersion): ImageCursor | null {
+  return zone.image === null ? null : new ImageCursor(zone.image, live, serial);
+}

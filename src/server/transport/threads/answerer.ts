@@ -1,0 +1,33 @@
+import type { ServerConfig } from '../../../config/types.ts';
+import type { LiveSlots } from '../../../live/slots.ts';
+import type { Answerer } from '../../answer/client.ts';
+import { Responder } from '../../answer/respond.ts';
+import type { Stats } from '../../stats.ts';
+import type { SpecialHandler, ThreadTransfer } from '../../transfer/handler-types.ts';
+import { TransferHistory } from '../../transfer/history.ts';
+import { TransferHandler } from '../../transfer/transfer-handler.ts';
+
+export type AnswererParts = {
+  readonly slots: LiveSlots;
+  readonly stats: Stats;
+  readonly server: ServerConfig;
+  readonly transfer: ThreadTransfer;
+  /** Takes in what the main thread has sent so far. */
+  readonly catchUp: () => void;
+  /** Hears of each transfer. */
+  readonly log?: (message: string) => void;
+};
+
+/** The one place where an answering thread gets its responder and its room for special messages. */
+export function makeAnswerer(parts: AnswererParts): {
+  readonly responder: Answerer;
+  readonly special: SpecialHandler;
+  readonly history: TransferHistory;
+} {
+  const responder = new Responder(parts);
+  const { slots, stats, server, transfer, catchUp, log = () => {} } = parts;
+  const now = (): number => Date.now() / 1000;
+  const history = new TransferHistory();
+  const special = new TransferHandler({ responder, slots, stats, transfer, history, server, catchUp, now, log });
+  return { responder, special, history };
+}

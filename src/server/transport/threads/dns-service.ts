@@ -1,0 +1,196 @@
+import type { TlsFiles } from '../../../config/tls-files.ts';
+import type { ServerConfig, TransferConfig } from '../../../config/types.ts';
+import type { WireName } from '../../../dns/name.ts';
+import { type LiveRRsets, NETWORKS_MAX } from '../../../live/live-rrsets.ts';
+import { endpointText } from '../../../system/address.ts';
+import type { Fault } from '../../../system/fault.ts';
+import type { ZoneChange } from '../../../zones/store/types.ts';
+import type { ZoneUpdate } from '../../answer/zone-update.ts';
+import { Stats, type StatsSum, sumStats } from '../../stats.ts';
+import { NO_TRANSFERS, type ThreadHistory, type ThreadTransfer } from '../../transfer/handler-types.ts';
+import { type BoundThreads, DnsThreads } from './dns-threads.ts';
+
+export type DnsSideOptions = {
+  readonly server: ServerConfig;
+  readonly transfer: TransferConfig;
+  readonly tls: TlsFiles | null;
+  readonly board: LiveRRsets;
+  /** Whether the log leaves out what is said at the level `debug`. */
+  readonly quiet: boolean;
+  readonly log: (level: 'debug' | 'info' | 'warn' | 'error', message: string) => void;
+};
+
+/**
+ * The answering half as the server sees it: ports first, threads that take over zones, answers last. Nobody has to know
+ * which of these states it is in.
+ */
+export class DnsService {
+  private readonly board: LiveRRsets;
+  private readonly bound: BoundThreads;
+  private readonly quiet: boolean;
+  private server: ServerConfig;
+  private transfer: TransferConfig;
+  private threads: DnsThreads | null = null;
+  private readonly numbers = new Map<WireName, number>();
+  private readonly steps = new Map<number, readonly Uint8Array[]>();
+
+  private constructor({ board, quiet, server, transfer }: DnsSideOptions, bound: BoundThreads) {
+    this.board = board;
+    this.quiet = quiet;
+    this.server = server;
+    this.transfer = transfer;
+    this.bound = bound;
+  }
+
+  /** Takes the ports. */
+  static async bind(options: DnsSideOptions): Promise<DnsService | Fault> {
+    const { board, server, tls, log } = options;
+    const held: { side: DnsService | null } = { side: null };
+    const bound = await DnsThreads.bind({
+      server,
+      tls,
+      transfer: NO_TRANSFERS, // `run` tells, when it is known which networks there are
+      slots: board.slots.shared,
+      networks: NETWORKS_MAX,
+      updates: [],
+      history: () => held.side?.history() ?? { live: [], steps: [] },
+      log,
+    });
+    if ('code' in bound) return bound;
+    held.side = new DnsService(options, bound);
+    return held.side;
+  }
+
+  /** Starts the threads. They take over the zones that load from now on; nothing is answered yet. */
+  launch(): void {
+    this.bound.launch();
+  }
+
+  /** Answers from now on; resolves when every thread does. */
+  async run(): Promise<Fault | null> {
+    this.bound.configure(this.server, this.threadTransfer());
+    this.bound.sendHistory({ live: this.board.takeNews(), steps: [] });
+    const threads = await this.bound.run();
+    if ('code' in threads) return threads;
+    this.threads = threads;
+    return null;
+  }
+
+  get answering(): boolean {
+    return this.threads !== null;
+  }
+
+  /** `127.0.0.1:53` */
+  endpoints(): readonly string[] {
+    return this.threads?.endpoints.map(endpointText) ?? [];
+  }
+
+  /** Of TLS. */
+  tlsEndpoints(): readonly string[] {
+    return this.threads?.tlsEndpoints.map(endpointText) ?? [];
+  }
+
+  /** Catalogs: made here, for transfers only. */
+  catalogsChanged(made: readonly (Omit<ZoneChange, 'kind'> & { readonly image: SharedArrayBuffer | null })[]): void {
+    this.tell(
+      made.map(({ zone, origin, network, image }): ZoneUpdate => {
+        if (image === null) return { kind: 'gone', zone };
+        const row = network === null ? 0 : (this.board.number(network) ?? 0);
+        return { kind: 'zone', zone, origin, network: row, image, slot: -1, catalog: true };
+      }),
+    );
+  }
+
+  zonesChanged(changes: readonly ZoneChange[]): void {
+    this.tell(changes.map((change) => this.updateOf(change)));
+  }
+
+  /** These zones have a slot of their own from now on. */
+  slotsChanged(network: string, origins: readonly WireName[]): void {
+    const live = this.board.takeNews();
+    if (live.length > 0) this.feed.sendHistory({ live, steps: [] });
+    const updates = origins.flatMap((origin): ZoneUpdate[] => {
+      const zone = this.numbers.get(origin);
+      return zone === undefined ? [] : [{ kind: 'slot', zone, slot: this.board.slotOf(network, origin) }];
+    });
+    if (updates.length > 0) this.tell(updates);
+  }
+
+  /** What led to these zones' present contents, for incremental transfers. */
+  journalChanged(journals: ReadonlyMap<WireName, readonly Uint8Array[]>): void {
+    const steps = [...journals].flatMap(([origin, list]) => {
+      const zone = this.numbers.get(origin);
+      if (zone === undefined || (list.length === 0 && !this.steps.has(zone))) return [];
+      if (list.length === 0) this.steps.delete(zone);
+      else this.steps.set(zone, list);
+      return [{ zone, steps: list }];
+    });
+    if (steps.length > 0) this.feed.sendHistory({ live: [], steps });
+  }
+
+  private history(): ThreadHistory {
+    return { live: this.board.history.all(), steps: Array.from(this.steps, ([zone, steps]) => ({ zone, steps })) };
+  }
+
+  /** Resolves when every thread answers by everything told so far. */
+  async settled(): Promise<void> {
+    await this.threads?.settled();
+  }
+
+  /** New settings, or other networks. */
+  configure(server: ServerConfig, transfer: TransferConfig): void {
+    this.server = server;
+    this.transfer = transfer;
+    this.feed.configure(server, this.threadTransfer());
+  }
+
+  /** Another certificate, for connections from now on. */
+  configureTls(tls: TlsFiles): void {
+    this.threads?.configureTls(tls);
+  }
+
+  sums(): StatsSum {
+    return this.threads?.sums() ?? sumStats(Stats.create(1, NETWORKS_MAX), NETWORKS_MAX);
+  }
+
+  stop(): Promise<void> {
+    return this.bound.stop();
+  }
+
+  private threadTransfer(): ThreadTransfer {
+    const { keys, allow } = this.transfer;
+    return { keys, allow, rows: this.board.rows(), quiet: this.quiet };
+  }
+
+  private tell(updates: readonly ZoneUpdate[]): void {
+    for (const update of updates) {
+      if (update.kind === 'zone' || update.kind === 'broken') this.numbers.set(update.origin, update.zone);
+    }
+    this.feed.send(updates);
+  }
+
+  /** Whoever takes news for the threads now. */
+  private get feed(): Pick<BoundThreads, 'send' | 'sendHistory' | 'configure'> {
+    return this.threads ?? this.bound;
+  }
+
+  private updateOf(change: ZoneChange): ZoneUpdate {
+    const { zone, origin } = change;
+    const network = change.network === null ? 0 : (this.board.number(change.network) ?? 0);
+    switch (change.kind) {
+      case 'image':
+        return {
+          kind: 'zone',
+          zone,
+          origin,
+          network,
+          image: change.image,
+          slot: this.board.slotOf(change.network, origin),
+        };
+      case 'broken':
+        return { kind: 'broken', zone, origin, network };
+      case 'gone':
+        return { kind: 'gone', zone };
+    }
+  }
+}

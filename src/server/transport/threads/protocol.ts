@@ -1,0 +1,64 @@
+import type { TlsFiles } from '../../../config/tls-files.ts';
+import type { ServerConfig } from '../../../config/types.ts';
+import type { Endpoint } from '../../../system/address.ts';
+import type { ZoneUpdate } from '../../answer/zone-update.ts';
+import type { ThreadHistory, ThreadTransfer } from '../../transfer/handler-types.ts';
+
+/** Main thread → a thread that answers. */
+export type DnsMessage =
+  | { readonly kind: 'history'; readonly history: ThreadHistory }
+  | { readonly kind: 'zones'; readonly updates: readonly ZoneUpdate[] }
+  | {
+      readonly kind: 'settings';
+      readonly server: ServerConfig;
+      readonly transfer: ThreadTransfer;
+      readonly rateLimit: SharedArrayBuffer | null;
+    }
+  /** For the thread with the door for TLS alone. */
+  | { readonly kind: 'tls'; readonly tls: TlsFiles }
+  /** Answer from now on; until then a thread takes over zones only. */
+  | { readonly kind: 'begin' }
+  /** Asks for a 'synced' report once everything sent before is in force. */
+  | { readonly kind: 'sync'; readonly id: number }
+  | { readonly kind: 'stop' };
+
+/** One socket of a thread. `fd` null: the thread binds it itself, because the main thread has no system calls. */
+export type ThreadSocket = { readonly endpoint: Endpoint; readonly fd: number | null; readonly tls: boolean };
+
+/** `workerData` of every thread that answers. */
+export type DnsThreadData = {
+  readonly name: string;
+  readonly slots: SharedArrayBuffer;
+  readonly stats: SharedArrayBuffer;
+  /** Rows for networks in `stats` (capacity, fixed at start). */
+  readonly networks: number;
+  /** Row of `stats` this thread alone writes. */
+  readonly statsRow: number;
+  /**
+   * Word 0 grows by one with every message to any thread: a worker that blocks in the kernel compares it between batches
+   * and only then reads its port.
+   */
+  readonly news: SharedArrayBuffer;
+  readonly server: ServerConfig;
+  readonly transfer: ThreadTransfer;
+  /** Those for TLS come last. */
+  readonly sockets: readonly ThreadSocket[];
+  /** Null in threads without sockets for TLS. */
+  readonly tls: TlsFiles | null;
+  /** Table of the rate limit, shared by all UDP threads; null: no limit. */
+  readonly rateLimit: SharedArrayBuffer | null;
+};
+
+/** A thread that answers → main thread. */
+export type DnsReport =
+  | { readonly kind: 'listening'; readonly name: string; readonly endpoints: readonly Endpoint[] }
+  | {
+      readonly kind: 'failed';
+      readonly name: string;
+      readonly endpoint: Endpoint;
+      readonly code: string;
+      readonly message: string;
+    }
+  | { readonly kind: 'log'; readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly message: string }
+  | { readonly kind: 'synced'; readonly name: string; readonly id: number }
+  | { readonly kind: 'stopped'; readonly name: string };

@@ -1,0 +1,47 @@
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { once } from 'node:events';
+import type { Endpoint } from '../../../system/address.ts';
+import { clientAddress } from '../../../system/client-address.ts';
+import { type Client, TRANSPORT } from '../../answer/client.ts';
+import { PACKET_MAX, PacketBuffers } from '../../answer/packet-buffers.ts';
+import { EVENT, type Stats } from '../../stats.ts';
+import type { PacketAnswerer } from './packet-answerer.ts';
+import { threadClock } from './rate-limit.ts';
+
+/**
+ * The UDP front end where batched system calls are not available: one `node:dgram` socket an endpoint, one packet at a
+ * time. On a wildcard endpoint the system picks the source address of an answer. Rejects with the system's error where
+ * the endpoint cannot be bound.
+ */
+export async function openPortable(
+  endpoint: Endpoint,
+  shared: { readonly answerer: PacketAnswerer; readonly stats: Stats },
+): Promise<Socket> {
+  const { answerer, stats } = shared;
+  const v6 = endpoint.address.includes(':');
+  const socket = createSocket({ type: v6 ? 'udp6' : 'udp4', ipv6Only: v6, recvBufferSize: 1 << 20 });
+  const client: Client = { transport: v6 ? TRANSPORT.udp6 : TRANSPORT.udp4, address: new Uint8Array(16), port: 0 };
+  const packets = PacketBuffers.single();
+  const sent = (error: Error | null): void => {
+    if (error !== null) stats.counters[EVENT.send_failed] += 1;
+  };
+  socket.on('message', (packet: Uint8Array, from: RemoteInfo) => {
+    if (packet.length > PACKET_MAX || from.port === 0) {
+      stats.counters[EVENT.dropped] += 1;
+      return;
+    }
+    client.address.set(clientAddress(from.address));
+    client.port = from.port;
+    packets.queries[0].set(packet);
+    packets.lengths[0] = packet.length;
+    answerer.look(packets, 1);
+    const size = answerer.answer(packets, 0, 0, client, answerer.limits ? threadClock() : 0);
+    // A copy: the socket sends later, and the next query may come first.
+    if (size > 0) socket.send(packets.answers[0].slice(0, size), from.port, from.address, sent);
+  });
+  socket.bind(endpoint.port, endpoint.address);
+  await once(socket, 'listening');
+  // From here on an error is one packet's (an ICMP message, no memory) and nobody's business.
+  socket.on('error', () => {});
+  return socket;
+}

@@ -1,0 +1,5 @@
+/** Addresses in the order of the edges' names, canary last. Each `v4` entry holds 4 octets, each `v6` entry 16. */
+export type LiveAddresses = { readonly v4: readonly Uint8Array[]; readonly v6: readonly Uint8Array[] };
+
+/** One version of a slot, copied out. `serial` 0: no edge was ever live, so live names answer SERVFAIL. */
+export type LiveVersion = LiveAddresses & { readonly serial: number };

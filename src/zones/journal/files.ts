@@ -1,0 +1,193 @@
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { nameKey, nameText, type WireName } from '../../dns/name.ts';
+import { sweepTemporaries, writeAtomic } from '../../system/atomic-write.ts';
+import { seal, unseal } from '../../system/sealed.ts';
+
+/** `digest`: of the image that the last step leads to. */
+export type SavedJournal = {
+  readonly network: string | null;
+  readonly digest: number;
+  readonly steps: readonly Uint8Array[];
+};
+
+/** What there is of a zone. */
+export type SavedKinds = { readonly journal: boolean; readonly content: boolean };
+
+/** Where journals are remembered. Writing goes on behind the caller's back; of several texts for one zone the last counts. */
+export type JournalFiles = {
+  list(): Promise<Map<WireName, SavedKinds>>;
+  /** Null: there is none, or it is not as it was written. */
+  read(origin: WireName): Promise<SavedJournal | null>;
+  readContent(origin: WireName): Promise<Uint8Array | null>;
+  save(origin: WireName, journal: SavedJournal): void;
+  /** `make` is called when the file's turn has come; null: the zone has no content to remember. */
+  saveContent(origin: WireName, make: () => Promise<Uint8Array | null>): void;
+  remove(origin: WireName): void;
+  removeContent(origin: WireName): void;
+  close(): Promise<void>;
+};
+
+/** Remembers nothing. */
+export const NO_JOURNAL: JournalFiles = {
+  list: async () => new Map(),
+  read: async () => null,
+  readContent: async () => null,
+  save: () => {},
+  saveContent: () => {},
+  remove: () => {},
+  removeContent: () => {},
+  close: async () => {},
+};
+
+const SUFFIX = { journal: '.journal', content: '.content' } as const;
+type Kind = keyof typeof SUFFIX;
+/** Contents that were not written so long after the end began are left. */
+const CLOSE_MS = 2000;
+
+/**
+ * Two files for each zone in one folder, sealed: `.journal`, which is JSON, `{"version":2,"network":"a","digest":…,
+ * "steps":["base64",…]}`, and `.content`. `onTrouble` hears of a disk that takes nothing, once until it takes something
+ * again: what is lost costs whole transfers only.
+ */
+export class JournalFolder implements JournalFiles {
+  private readonly folder: string;
+  private readonly onTrouble: (message: string) => void;
+  /** By the file's name; null: it goes. */
+  private readonly waiting = new Map<string, (() => Promise<Uint8Array | null>) | null>();
+  /** Names of files that may be there; null: nobody has looked. */
+  private there: Set<string> | null = null;
+  private running: Promise<void> | null = null;
+  private closedAt: number | null = null;
+  private troubled = false;
+
+  constructor(folder: string, onTrouble: (message: string) => void) {
+    this.folder = folder;
+    this.onTrouble = onTrouble;
+  }
+
+  async list(): Promise<Map<WireName, SavedKinds>> {
+    await sweepTemporaries(this.folder);
+    const found = new Map<WireName, SavedKinds>();
+    const files = await readdir(this.folder).catch(() => []);
+    this.there = new Set(files);
+    for (const file of files) {
+      for (const kind of ['journal', 'content'] as const) {
+        const origin = file.endsWith(SUFFIX[kind]) ? nameOf(file.slice(0, -SUFFIX[kind].length)) : null;
+        if (origin !== null) found.set(origin, { journal: false, content: false, ...found.get(origin), [kind]: true });
+      }
+    }
+    return found;
+  }
+
+  async read(origin: WireName): Promise<SavedJournal | null> {
+    const body = await this.readFile(fileOf(origin, 'journal'));
+    return body === null ? null : parse(body.toString('utf8'));
+  }
+
+  readContent(origin: WireName): Promise<Uint8Array | null> {
+    return this.readFile(fileOf(origin, 'content'));
+  }
+
+  save(origin: WireName, journal: SavedJournal): void {
+    this.queue(fileOf(origin, 'journal'), async () => Buffer.from(format(journal), 'utf8'));
+  }
+
+  saveContent(origin: WireName, make: () => Promise<Uint8Array | null>): void {
+    this.queue(fileOf(origin, 'content'), make);
+  }
+
+  remove(origin: WireName): void {
+    this.queue(fileOf(origin, 'journal'), null);
+  }
+
+  removeContent(origin: WireName): void {
+    this.queue(fileOf(origin, 'content'), null);
+  }
+
+  async close(): Promise<void> {
+    this.closedAt = performance.now();
+    await this.running;
+    this.closedAt = null;
+  }
+
+  private async readFile(file: string): Promise<Buffer | null> {
+    const sealed = await readFile(join(this.folder, file)).catch(() => null);
+    return sealed === null ? null : unseal(sealed);
+  }
+
+  private queue(file: string, make: (() => Promise<Uint8Array | null>) | null): void {
+    this.waiting.delete(file); // to the end
+    // Of ten thousand zones most have no file that would have to go.
+    if (make === null && this.there !== null && !this.there.has(file)) return;
+    if (make !== null) this.there?.add(file);
+    this.waiting.set(file, make);
+    this.running ??= this.work();
+  }
+
+  private async work(): Promise<void> {
+    await null; // `running` is set
+    for (const [file, make] of this.waiting) {
+      this.waiting.delete(file);
+      const isContent = file.endsWith(SUFFIX.content);
+      const late = this.closedAt !== null && performance.now() - this.closedAt > CLOSE_MS;
+      try {
+        const octets = make === null || (isContent && late) ? null : await make();
+        if (octets === null) await rm(join(this.folder, file), { force: true });
+        else await this.write(file, octets, isContent);
+        this.troubled = false;
+      } catch (error) {
+        if (!this.troubled) this.onTrouble(`journal: ${error instanceof Error ? error.message : String(error)}`);
+        this.troubled = true;
+        // What stands there is of another version now. A full disk lets it go.
+        await rm(join(this.folder, file), { force: true }).catch(() => {});
+      }
+    }
+    this.running = null;
+  }
+
+  /** A content that a power failure takes costs a whole transfer, which is less than a flush for each of many zones. */
+  private async write(file: string, octets: Uint8Array, isContent: boolean): Promise<void> {
+    await mkdir(this.folder, { recursive: true });
+    await writeAtomic(join(this.folder, file), seal(octets), { sync: !isContent, syncFolder: false });
+  }
+}
+
+function fileOf(origin: WireName, kind: Kind): string {
+  return `${encodeURIComponent(nameText(origin))}${SUFFIX[kind]}`;
+}
+
+function nameOf(encoded: string): WireName | null {
+  try {
+    return nameKey(decodeURIComponent(encoded));
+  } catch {
+    return null;
+  }
+}
+
+function format({ network, digest, steps }: SavedJournal): string {
+  const texts = steps.map((step) => Buffer.from(step).toString('base64'));
+  return `${JSON.stringify({ version: 2, network, digest, steps: texts })}\n`;
+}
+
+function parse(text: string): SavedJournal | null {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return null;
+  }
+  if (typeof value !== 'object' || value === null) return null;
+  const { version, network, digest, steps } = value as Readonly<Record<string, unknown>>;
+  if (version !== 2 || typeof digest !== 'number' || !Array.isArray(steps)) return null;
+  if (network !== null && typeof network !== 'string') return null;
+  const octets = steps.map((step: unknown) => shared(Buffer.from(typeof step === 'string' ? step : '', 'base64')));
+  return { network, digest, steps: octets };
+}
+
+/** In shared memory, as threads want it. */
+function shared(octets: Uint8Array): Uint8Array {
+  const copy = new Uint8Array(new SharedArrayBuffer(octets.length));
+  copy.set(octets);
+  return copy;
+}

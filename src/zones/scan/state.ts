@@ -1,0 +1,126 @@
+import { NAME_MAX } from '../../dns/name.ts';
+import { RecordStore } from '../records/record-store.ts';
+import { FaultLog, type Problem, problem } from './fault.ts';
+import { type Included, IncludeLog } from './include.ts';
+import { nameProblem, scanName } from './name.ts';
+import { RdataScan, tokenProblem } from './rdata.ts';
+import { isSoa, type RecordHead, soaMinimum } from './record.ts';
+import { TOKEN, Tokens } from './tokens.ts';
+import { TTL_MAX } from './ttl.ts';
+
+/** What a reading starts from; `ReadRequest` says more of each. */
+export type ScanStart = {
+  readonly origin: Uint8Array;
+  readonly defaultTtl: number | null;
+  readonly initialOwner: Uint8Array | null;
+  readonly into?: RecordStore;
+  readonly includeRoot: string | null;
+  readonly include: (path: string) => Included;
+};
+
+/** What belongs to one file of a reading. */
+export type OpenFile = {
+  readonly name: string;
+  /** Number in the store. */
+  readonly number: number;
+  readonly tokens: Tokens;
+  /** What relative names end in, wire form. */
+  origin: Uint8Array;
+  /** `$ORIGIN` came after the last written owner. */
+  originChanged: boolean;
+};
+
+/** One reading of a master file and what it includes: what an entry hands to the next. */
+export class ScanState {
+  readonly start: ScanStart;
+  readonly store: RecordStore;
+  readonly log: FaultLog = new FaultLog();
+  readonly includes: IncludeLog = new IncludeLog();
+  readonly rdata: RdataScan;
+  readonly head: RecordHead = { ttl: -1, type: 0, ttlOverMaximum: false };
+  /** The file that is read now. */
+  file: OpenFile;
+  /** Number of the current owner's name; -1: none yet. */
+  owner = -1;
+  /** Of `$TTL`; -1: none yet. */
+  defaultTtl = -1;
+  private readonly ownerWire = new Uint8Array(3 * NAME_MAX);
+  private lastTtl: number; // the last one written
+  private ttlWarned = false;
+
+  constructor(start: ScanStart, name: string, text: Uint8Array) {
+    this.start = start;
+    this.store = start.into ?? new RecordStore();
+    this.lastTtl = start.defaultTtl ?? -1;
+    if (start.initialOwner !== null) this.owner = this.store.names.intern(start.initialOwner);
+    this.file = this.openFile(name, text, start.origin);
+    this.rdata = new RdataScan(this.file.tokens, start.origin);
+  }
+
+  openFile(name: string, text: Uint8Array, origin: Uint8Array): OpenFile {
+    const number = this.store.files.push(name) - 1;
+    return { name, number, tokens: new Tokens(text), origin, originChanged: false };
+  }
+
+  fault(failure: Problem): void {
+    const { name, tokens } = this.file;
+    const whole = failure.code === 'bad-rdata' || failure.code === 'no-ttl'; // no single token is wrong
+    this.log.add('error', failure, name, () => (whole ? tokens.entryPlace() : tokens.place()));
+  }
+
+  warn(warning: Problem): void {
+    this.log.add('warning', warning, this.file.name, () => this.file.tokens.entryPlace());
+  }
+
+  warnOfTtl(): void {
+    this.warn(problem('ttl-over-maximum', `the TTL is over ${TTL_MAX}, so it counts as 0 (RFC 2181 §8)`));
+  }
+
+  /** Makes the name in `text[start..end)` the current owner. */
+  setOwner(text: Uint8Array, start: number, end: number): Problem | null {
+    const after = scanName(text, start, end, this.ownerWire, 0, this.file.origin);
+    if (after < 0) return nameProblem(after, text, start, end);
+    this.owner = this.store.names.intern(this.ownerWire);
+    return null;
+  }
+
+  /** Adds the record whose head and rdata were just read. */
+  addRecord(): Problem | null {
+    const { head, rdata, file } = this;
+    const ttl = this.ttlOf(head);
+    if (ttl < 0) return problem('no-ttl', 'the record has no TTL, and neither $TTL nor an earlier record gives one');
+    this.store.add(this.owner, head.type, ttl, rdata.out, 0, rdata.at, file.number, file.tokens.entryLine);
+    return null;
+  }
+
+  /** Reads the end of a directive. */
+  endOfEntry(): Problem | null {
+    const { tokens } = this.file;
+    if (tokens.next() === TOKEN.end) return null;
+    return tokenProblem(tokens) ?? problem('extra-text', `"${this.rdata.shown()}" is left over at the end of the line`);
+  }
+
+  /** The TTL of a record: its own, else `$TTL` (RFC 2308 §4), else the last one written (RFC 1035 §5.1). -1: none. */
+  private ttlOf(head: RecordHead): number {
+    if (head.ttl >= 0) {
+      if (head.ttlOverMaximum) this.warnOfTtl();
+      this.lastTtl = head.ttl;
+      return head.ttl;
+    }
+    if (this.defaultTtl >= 0) return this.defaultTtl;
+    if (this.lastTtl >= 0) {
+      // Where the caller gives no default, the operator relies on an old rule: say so once, as BIND does.
+      if (!this.ttlWarned && this.start.defaultTtl === null) {
+        this.ttlWarned = true;
+        this.warn(problem('ttl-inherited', "no $TTL: records without a TTL get the previous record's (RFC 1035 §5.1)"));
+      }
+      return this.lastTtl;
+    }
+    if (!isSoa(head.type)) return -1;
+    const written = soaMinimum(this.rdata.out, this.rdata.at);
+    const minimum = written > TTL_MAX ? 0 : written;
+    this.warn(problem('ttl-inherited', `no $TTL: the SOA's minimum, ${minimum}, is the default`));
+    this.defaultTtl = minimum;
+    return minimum;
+  }
+}

@@ -1,0 +1,220 @@
+import { hash as hashAtOnce } from 'node:crypto';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readSync,
+  realpathSync,
+  type Stats,
+  statSync,
+} from 'node:fs';
+import { sep } from 'node:path';
+import type { Included } from '../scan/include.ts';
+
+/** Contents of a file as a hash, `absent` for one that cannot be read. */
+export type FileHash = string;
+export const ABSENT: FileHash = 'absent';
+
+export type Stamp = {
+  readonly mtimeMs: number;
+  readonly ctimeMs: number;
+  readonly size: number;
+  readonly ino: number;
+  /** Not a pipe or a device, which reading may wait for without end. */
+  readonly isFile: boolean;
+};
+/** What is remembered of one file; `trusted`: that its stamp would have moved with its contents. */
+export type KnownFile = { readonly stamp: Stamp | null; readonly hash: FileHash; readonly trusted: boolean };
+
+/** A file written this recently may be written again without its time moving on: some file systems count in 2 s steps. */
+const RACY_MS = 2000;
+
+/**
+ * What the files that zones depend on held when last looked at. `look` costs one `stat` a file and round while nothing
+ * changes; a file whose time, size or inode moved is read and compared by content.
+ */
+export class FileCache {
+  readonly known = new Map<string, KnownFile>();
+  private round = new Map<string, FileHash>();
+  private stamps = new Map<string, Stamp | null>();
+  private sure = false;
+  /** What `sizeOf` read last, for `read`. */
+  private ahead: { readonly path: string; readonly text: Uint8Array } | null = null;
+
+  /** Starts a round: each file is looked at once in it. `sure`: contents are compared even where nothing seems to move. */
+  begin(sure: boolean): void {
+    this.round = new Map();
+    this.stamps = new Map();
+    this.ahead = null;
+    this.sure = sure;
+  }
+
+  /**
+   * Octets of the file as this round first saw it; 0: there is none. One of fewer than `few` octets is read as well, if
+   * nobody looked at it before in this round: asking for a size by the open file is cheaper than by its path.
+   */
+  sizeOf(path: string, few: number): number {
+    if (!this.stamps.has(path)) this.readAhead(path, few);
+    return this.stampOf(path)?.size ?? 0;
+  }
+
+  /** Whether there is nothing of this name any more; a link that leads nowhere is something. */
+  isGone(path: string): boolean {
+    if (this.stampOf(path) !== null) return false;
+    try {
+      return lstatSync(path, { throwIfNoEntry: false }) === undefined;
+    } catch {
+      return false; // it may not be looked at
+    }
+  }
+
+  /** The file's contents now. */
+  look(path: string): FileHash {
+    const seen = this.round.get(path);
+    if (seen !== undefined) return seen;
+    const stamp = this.stampOf(path);
+    const known = this.known.get(path);
+    if (known?.trusted && !this.sure && sameStamp(known.stamp, stamp)) {
+      this.round.set(path, known.hash);
+      return known.hash;
+    }
+    return this.note(path, stamp, contents(path, stamp));
+  }
+
+  /** Reads a file and remembers what it held. `root`: its real path must lie below this folder's. */
+  read(path: string, root: string | null): Included & { readonly hash: FileHash } {
+    const stamp = this.stampOf(path); // of before reading: a later change is then seen as one
+    const outside = root === null ? null : outsideOf(path, root);
+    if (outside !== null) return { ok: false, message: outside, hash: this.note(path, stamp, contents(path, stamp)) };
+    if (stamp !== null && !stamp.isFile) return { ok: false, message: NO_FILE, hash: this.note(path, stamp, null) };
+    try {
+      const text = this.ahead?.path === path ? this.ahead.text : readFile(path, stamp?.size ?? 0);
+      this.ahead = null;
+      return { ok: true, text, hash: this.note(path, stamp, text) };
+    } catch (error) {
+      return { ok: false, message: reason(error), hash: this.note(path, null, null) };
+    }
+  }
+
+  /** Takes over what another book learned by reading. */
+  adopt(known: ReadonlyMap<string, KnownFile>): void {
+    for (const [path, file] of known) this.known.set(path, file);
+  }
+
+  /** Drops what is known of files that no zone depends on any more. */
+  forget(keep: ReadonlySet<string>): void {
+    for (const path of this.known.keys()) if (!keep.has(path)) this.known.delete(path);
+  }
+
+  private readAhead(path: string, few: number): void {
+    try {
+      // A pipe must not make us wait for its other end.
+      const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+      try {
+        const stamp = toStamp(fstatSync(file));
+        this.stamps.set(path, stamp);
+        if (stamp.isFile && stamp.size < few) this.ahead = { path, text: readWhole(file, stamp.size) };
+      } finally {
+        closeSync(file);
+      }
+    } catch {
+      // `read` says what is wrong.
+    }
+  }
+
+  private stampOf(path: string): Stamp | null {
+    let stamp = this.stamps.get(path);
+    if (stamp === undefined) {
+      stamp = stampOf(path);
+      this.stamps.set(path, stamp);
+    }
+    return stamp;
+  }
+
+  private note(path: string, stamp: Stamp | null, text: Uint8Array | null): FileHash {
+    const hash = text === null ? ABSENT : hashAtOnce('sha1', text, 'base64');
+    const trusted = stamp === null || isSettled(stamp);
+    this.known.set(path, { stamp, hash, trusted });
+    this.round.set(path, hash);
+    return hash;
+  }
+}
+
+/** Null for what is not there or may not be looked at. */
+export function stampOf(path: string): Stamp | null {
+  let stats: Stats | undefined;
+  try {
+    stats = statSync(path, { throwIfNoEntry: false });
+  } catch {
+    return null; // not allowed, a loop of links: as if it were not there
+  }
+  if (stats === undefined) return null;
+  return toStamp(stats);
+}
+
+function toStamp(stats: Stats): Stamp {
+  const { mtimeMs, ctimeMs, size, ino } = stats;
+  return { mtimeMs, ctimeMs, size, ino, isFile: stats.isFile() };
+}
+
+export function sameStamp(a: Stamp | null, b: Stamp | null): boolean {
+  if (a === null || b === null) return a === b;
+  return a.mtimeMs === b.mtimeMs && a.ctimeMs === b.ctimeMs && a.size === b.size && a.ino === b.ino;
+}
+
+const NO_FILE = 'not a regular file';
+
+/** Whether a change from now on would move the stamp. */
+export function isSettled(stamp: Stamp): boolean {
+  return Date.now() - Math.max(stamp.mtimeMs, stamp.ctimeMs) > RACY_MS;
+}
+
+function contents(path: string, stamp: Stamp | null): Uint8Array | null {
+  if (stamp === null || !stamp.isFile) return null;
+  try {
+    return readFile(path, stamp.size);
+  } catch {
+    return null;
+  }
+}
+
+function readFile(path: string, size: number): Uint8Array {
+  const file = openSync(path, 'r');
+  try {
+    return readWhole(file, size);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/**
+ * All of an open file that is about `size` octets long. `readFileSync` would ask for the size again, which of ten thousand
+ * files costs a tenth of the time.
+ */
+function readWhole(file: number, size: number): Uint8Array {
+  let text = Buffer.allocUnsafe(size + 1); // one more than there should be, so that less than all means the end
+  let used = 0;
+  for (;;) {
+    const count = readSync(file, text, used, text.length - used, null);
+    used += count;
+    if (count === 0 || used === size) return text.subarray(0, used);
+    if (used === text.length) text = Buffer.concat([text, Buffer.allocUnsafe(text.length)]);
+  }
+}
+
+/** Why an included file may not be read, where a link leads it out of the folder; null: it may. */
+function outsideOf(path: string, root: string): string | null {
+  try {
+    const real = realpathSync(path);
+    const folder = realpathSync(root);
+    return real.startsWith(folder.endsWith(sep) ? folder : folder + sep) ? null : `${real} is outside ${folder}`;
+  } catch (error) {
+    return reason(error);
+  }
+}
+
+function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,176 @@
+import type { WireName } from '../../dns/name.ts';
+import { nextSerial, serialCompare, serialMax } from '../../dns/serial.ts';
+import type { GoodZone } from './load-target.ts';
+import { stampSerial } from './load-zone.ts';
+import { SerialLedger } from './serial-ledger.ts';
+import type { StoreFault, ZoneChange, ZoneTarget } from './types.ts';
+
+/** The version of a zone that is served, or is about to be. */
+export type ServedZone = GoodZone & { serial: number; readonly loadedAt: number };
+
+export type PublisherOptions = {
+  readonly serialFile: string | null;
+  readonly liveSerial: (network: string, origin: WireName) => number;
+  readonly now: () => number;
+  readonly onChange: (changes: readonly ZoneChange[]) => void;
+  /** The fault of the file of serials is another one than it was. */
+  readonly onFault: () => void;
+};
+
+type Raised = Map<ServedZone, { readonly network: string; readonly origin: WireName }>;
+
+/** Zones are published in batches: so many, … */
+const BATCH_ZONES = 1000;
+/** … or what was loaded in so long, … */
+const BATCH_MS = 250;
+/** … and never so often that publishing, which writes the whole file of serials, takes over a tenth of the time. */
+const BATCH_SHARE = 10;
+
+/**
+ * Gives zones their serials and hands changes over in batches, after the serials in them are durable: a serial that was
+ * seen outside must not be given to another version after a crash.
+ */
+export class Publisher {
+  /** What is wrong with the file of serials. */
+  fault: StoreFault | null = null;
+  private readonly options: PublisherOptions;
+  private book: SerialLedger | null = null;
+  private batch: ZoneChange[] = [];
+  private batchDueAt = 0;
+  /** Zones of the batch whose serial is new, with what they are of. */
+  private raised: Raised = new Map();
+  /** The batch before, while it is made durable and handed over. */
+  private publishing: Promise<void> | null = null;
+
+  constructor(options: PublisherOptions) {
+    this.options = options;
+  }
+
+  async open(): Promise<void> {
+    const { book, fault } = await SerialLedger.open(this.options.serialFile, this.options.now());
+    this.book = book;
+    this.setFault(fault);
+  }
+
+  /** Gives a loaded zone its serial. `wasNetwork`: of the version served so far, null if there is none. */
+  assign(
+    origin: WireName,
+    target: ZoneTarget,
+    wasNetwork: string | null,
+    good: GoodZone,
+  ): { readonly served: ServedZone; readonly warning: StoreFault | null } {
+    const { network } = target;
+    const now = this.options.now();
+    const served: ServedZone = { ...good, loadedAt: now };
+    if (network === null) {
+      const before = this.book?.noteStatic(origin, good.hash, good.serial) ?? null;
+      return { served, warning: staticWarning(target, before, good) };
+    }
+    const liveBefore = wasNetwork === null ? 0 : this.options.liveSerial(wasNetwork, origin);
+    const live = serialMax(liveBefore, this.options.liveSerial(network, origin));
+    const found = this.book?.serialFor(origin, network, good.hash, live, now);
+    served.serial = found?.serial ?? nextSerial(live, now);
+    if (found?.isNew === true) this.raised.set(served, { network, origin });
+    stampSerial(served.image, served.serial);
+    return { served, warning: null };
+  }
+
+  /** As `SerialBook.servedBefore`. */
+  servedBefore(origin: WireName, network: string | null): number | null {
+    return this.book?.servedBefore(origin, network) ?? null;
+  }
+
+  push(change: ZoneChange): void {
+    if (this.batch.length === 0) this.batchDueAt = Math.max(this.batchDueAt, performance.now() + BATCH_MS);
+    this.batch.push(change);
+  }
+
+  gone(origin: WireName): void {
+    this.book?.gone(origin, this.options.now());
+  }
+
+  /** `known`: every zone there is, served or not. */
+  retain(known: ReadonlySet<WireName>): void {
+    this.book?.retain(known, this.options.now());
+  }
+
+  /** Begins to publish if the batch is large or old enough. While the disk takes the serials, loading goes on. */
+  publishDue(): void {
+    const due = this.batch.length >= BATCH_ZONES || performance.now() > this.batchDueAt;
+    if (!due || this.batch.length === 0 || this.publishing !== null) return;
+    const publishing = this.publishBatch().then(() => {
+      this.publishing = null;
+    });
+    publishing.catch(() => undefined); // `publish` throws it
+    this.publishing = publishing;
+  }
+
+  /** Makes new serials durable, then hands over what was pushed so far. One at a time. */
+  async publish(): Promise<void> {
+    const { publishing } = this;
+    this.publishing = null;
+    await publishing;
+    await this.publishBatch();
+  }
+
+  private async publishBatch(): Promise<void> {
+    const start = performance.now();
+    const { batch, raised } = this;
+    this.batch = [];
+    this.raised = new Map();
+    await this.save();
+    while (this.raiseOverLive(raised)) await this.save();
+    if (batch.length > 0) this.options.onChange(batch);
+    const end = performance.now();
+    this.batchDueAt = end + BATCH_SHARE * (end - start);
+  }
+
+  /**
+   * The live set may have flipped while the book was written, to a serial that a zone of this batch was to get for its new
+   * content. Each version of a zone needs a serial of its own, so such a zone goes one further. True: some did.
+   */
+  private raiseOverLive(raised: Raised): boolean {
+    let any = false;
+    for (const [served, { network, origin }] of raised) {
+      const live = this.options.liveSerial(network, origin);
+      if (live === 0 || serialCompare(served.serial, live) > 0) continue;
+      served.serial = nextSerial(live, this.options.now());
+      stampSerial(served.image, served.serial);
+      this.book?.raise(origin, served.serial);
+      any = true;
+    }
+    return any;
+  }
+
+  /** A disk that takes no serials does not keep zones from being served: the clock will give higher ones after a restart. */
+  private async save(): Promise<void> {
+    if (this.book === null) return;
+    try {
+      if ((await this.book.save()) && this.fault?.code === 'serials-unwritable') this.setFault(null);
+    } catch (error) {
+      const file = this.options.serialFile ?? '';
+      const reason = error instanceof Error ? error.message : String(error);
+      const message = `cannot remember the zones' serials: ${reason}. They are served all the same`;
+      const at = { file, line: 1, col: 1, text: '' };
+      this.setFault({ severity: 'error', code: 'serials-unwritable', at, message });
+    }
+  }
+
+  private setFault(fault: StoreFault | null): void {
+    const same = this.fault?.message === fault?.message;
+    this.fault = fault;
+    if (!same) this.options.onFault();
+  }
+}
+
+function staticWarning(
+  { name, file }: ZoneTarget,
+  before: { readonly hash: string; readonly serial: number } | null,
+  good: GoodZone,
+): StoreFault | null {
+  if (before === null || before.hash === good.hash || serialCompare(good.serial, before.serial) > 0) return null;
+  const message =
+    `zone ${name} changed, but its serial ${good.serial} is not higher than the ${before.serial} it had: ` +
+    'secondaries will not see the change (RFC 1982)';
+  return { severity: 'warning', code: 'serial-not-raised', at: { file, line: 1, col: 1, text: '' }, message };
+}

@@ -1,0 +1,185 @@
+import { readFile } from 'node:fs/promises';
+import type { WireName } from '../../dns/name.ts';
+import { nameKey, nameText } from '../../dns/name.ts';
+import { nextSerial, serialMax } from '../../dns/serial.ts';
+import { setAside, systemCode, writeAtomic } from '../../system/atomic-write.ts';
+import type { StoreFault } from './types.ts';
+
+/** `goneAt`: epoch seconds since when there is no such zone; null: there is one. */
+type Page = {
+  /** Null: a static zone. */
+  readonly network: string | null;
+  readonly hash: string;
+  readonly serial: number;
+  readonly goneAt: number | null;
+  /** The page as the file has it; null: not written yet. Of ten thousand pages few change between two writings. */
+  text: string | null;
+};
+
+/** A zone that was away for longer than this and comes back gets a serial from the clock alone. */
+const REMEMBER_GONE_SECONDS = 90 * 86400;
+
+/**
+ * Remembers each zone's content and serial in one small JSON file, so that a zone keeps its serial over a restart, and
+ * a changed one gets a higher serial even after the clock was set back.
+ *
+ * `{"version":1,"zones":{"example.test.":{"network":"a","hash":"…","serial":1763778000}}}`
+ */
+export class SerialLedger {
+  private readonly file: string | null;
+  private readonly pages: Map<WireName, Page>;
+  /** As they were when the book was opened. */
+  private readonly firstPages: ReadonlyMap<WireName, Page>;
+  private changed = false;
+
+  private constructor(file: string | null, pages: Map<WireName, Page>) {
+    this.file = file;
+    this.pages = pages;
+    this.firstPages = new Map(pages);
+  }
+
+  /** The serial of the content that earlier runs served last, of a zone that was in this network; null: none. */
+  servedBefore(origin: WireName, network: string | null): number | null {
+    const page = this.firstPages.get(origin);
+    return page !== undefined && page.network === network && page.goneAt === null ? page.serial : null;
+  }
+
+  /** `file` null: nothing is remembered. A file that does not make sense is renamed out of the way, with a fault. */
+  static async open(
+    file: string | null,
+    now: number,
+  ): Promise<{ readonly book: SerialLedger; readonly fault: StoreFault | null }> {
+    if (file === null) return { book: new SerialLedger(null, new Map()), fault: null };
+    let problem: string;
+    try {
+      const pages = parsePages(await readFile(file, 'utf8'));
+      if (typeof pages !== 'string') return { book: new SerialLedger(file, pages), fault: null };
+      problem = pages;
+    } catch (error) {
+      if (systemCode(error) === 'ENOENT') return { book: new SerialLedger(file, new Map()), fault: null };
+      problem = error instanceof Error ? error.message : String(error);
+    }
+    const aside = await setAside(file, now).catch(() => null);
+    const where = aside === null ? '' : `; it is kept as ${aside}`;
+    const message = `cannot read the zones' serials: ${problem}${where}. Serials go on from the clock`;
+    const at = { file, line: 1, col: 1, text: '' };
+    return {
+      book: new SerialLedger(file, new Map()),
+      fault: { severity: 'error', code: 'serials-unreadable', at, message },
+    };
+  }
+
+  /**
+   * The serial of a network's zone whose content has this hash: the one it had, or (`isNew`) one after all it may have
+   * had, `liveSerial` among them. A zone that went to another network, with another live set, is new.
+   */
+  serialFor(
+    origin: WireName,
+    network: string,
+    hash: string,
+    liveSerial: number,
+    now: number,
+  ): { readonly serial: number; readonly isNew: boolean } {
+    const page = this.pages.get(origin);
+    if (page !== undefined && page.hash === hash && page.network === network && page.goneAt === null) {
+      return { serial: page.serial, isNew: false };
+    }
+    const serial = nextSerial(serialMax(page?.serial ?? 0, liveSerial), now);
+    this.write(origin, { network, hash, serial, goneAt: null, text: null });
+    return { serial, isNew: true };
+  }
+
+  /** Notes the serial that a static zone's file gives. Returns what was noted before, if anything. */
+  noteStatic(
+    origin: WireName,
+    hash: string,
+    serial: number,
+  ): { readonly hash: string; readonly serial: number } | null {
+    const page = this.pages.get(origin) ?? null;
+    const same = page !== null && page.hash === hash && page.network === null && page.goneAt === null;
+    if (!same) this.write(origin, { network: null, hash, serial, goneAt: null, text: null });
+    return page;
+  }
+
+  /** Gives a zone a serial that was worked out elsewhere, for the content it has. */
+  raise(origin: WireName, serial: number): void {
+    const page = this.pages.get(origin);
+    if (page !== undefined) this.write(origin, { ...page, serial, text: null });
+  }
+
+  /** The zone is no more; its serial is kept for a while, in case it comes back. */
+  gone(origin: WireName, now: number): void {
+    const page = this.pages.get(origin);
+    if (page !== undefined && page.goneAt === null)
+      this.write(origin, { ...page, goneAt: Math.floor(now), text: null });
+  }
+
+  /** Marks as gone what was remembered from an earlier run and is not served any more. */
+  retain(served: ReadonlySet<WireName>, now: number): void {
+    for (const [origin, page] of this.pages) {
+      if (served.has(origin)) continue;
+      if (page.goneAt === null) this.gone(origin, now);
+      else if (now - page.goneAt > REMEMBER_GONE_SECONDS) {
+        this.pages.delete(origin);
+        this.changed = true;
+      }
+    }
+  }
+
+  /** Makes what was noted durable. False at once when there is nothing new; throws the system's error. */
+  async save(): Promise<boolean> {
+    if (!this.changed || this.file === null) return false;
+    this.changed = false;
+    const zones: string[] = [];
+    for (const [origin, page] of this.pages) {
+      page.text ??= pageText(origin, page);
+      zones.push(page.text);
+    }
+    try {
+      await writeAtomic(this.file, `{"version":1,"zones":{${zones.join(',')}}}\n`);
+    } catch (error) {
+      this.changed = true;
+      throw error;
+    }
+    return true;
+  }
+
+  private write(origin: WireName, page: Page): void {
+    this.pages.set(origin, page);
+    this.changed = true;
+  }
+}
+
+function pageText(origin: WireName, { network, hash, serial, goneAt }: Page): string {
+  const name = JSON.stringify(nameText(origin));
+  const gone = goneAt === null ? '' : `,"gone_at":${goneAt}`;
+  return `${name}:{"network":${JSON.stringify(network)},"hash":${JSON.stringify(hash)},"serial":${serial}${gone}}`;
+}
+
+/** The pages, or what is wrong with the text. */
+function parsePages(text: string): Map<WireName, Page> | string {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+  const { version, zones } = isObject(value) ? value : {};
+  if (version !== 1 || !isObject(zones)) return 'not a file of version 1';
+  const pages = new Map<WireName, Page>();
+  for (const [name, page] of Object.entries(zones)) {
+    const origin = nameKey(name);
+    if (origin === null || !isObject(page)) return `"${name}" is not a zone's entry`;
+    const { network = null, hash, serial, gone_at: goneAt = null } = page;
+    const isSerial = typeof serial === 'number' && Number.isInteger(serial) && serial >= 0 && serial < 2 ** 32;
+    if (typeof hash !== 'string' || !isSerial) return `the entry of "${name}" has no hash and serial`;
+    if (goneAt !== null && typeof goneAt !== 'number') return `the entry of "${name}" has a gone_at that is no number`;
+    if (network !== null && typeof network !== 'string') return `the entry of "${name}" has a network that is no name`;
+    pages.set(origin, { network, hash, serial, goneAt, text: null });
+  }
+  return pages;
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,70 @@
+import type { WireName } from '../../dns/name.ts';
+import type { FileHash } from './file-cache.ts';
+import type { ServedZone } from './publish.ts';
+import type { StoreFault, ZoneEntry, ZoneState, ZoneTarget } from './types.ts';
+
+/** What an attempt to load a zone rests on, besides its files. */
+export type ZoneSource = {
+  readonly target: ZoneTarget;
+  /** What of the settings goes into a network's zone; empty for a static one. */
+  readonly dns: string;
+};
+
+export function sameSource(a: ZoneSource, b: ZoneSource): boolean {
+  return a.target.file === b.target.file && a.target.network === b.target.network && a.dns === b.dns;
+}
+
+/** A zone as the store knows it. As an entry it shows itself, since there may be ten thousand to be shown. */
+export class Zone implements ZoneEntry {
+  readonly zone: number;
+  /** Of the last attempt to load it, like `files` and `faults`. */
+  readonly source: ZoneSource;
+  readonly files: ReadonlyMap<string, FileHash>;
+  readonly faults: readonly StoreFault[];
+  readonly failed: boolean;
+  readonly served: ServedZone | null;
+
+  constructor(
+    zone: number,
+    source: ZoneSource,
+    files: ReadonlyMap<string, FileHash>,
+    faults: readonly StoreFault[],
+    failed: boolean,
+    served: ServedZone | null,
+  ) {
+    this.zone = zone;
+    this.source = source;
+    this.files = files;
+    this.faults = faults;
+    this.failed = failed;
+    this.served = served;
+  }
+
+  get origin(): WireName {
+    return this.source.target.origin;
+  }
+  get name(): string {
+    return this.source.target.name;
+  }
+  get network(): string | null {
+    return this.source.target.network;
+  }
+  get file(): string {
+    return this.source.target.file;
+  }
+  get state(): ZoneState {
+    return this.failed ? (this.served === null ? 'broken' : 'stale') : 'ok';
+  }
+  get serial(): number {
+    return this.served?.serial ?? 0;
+  }
+  get records(): number {
+    return this.served?.records ?? 0;
+  }
+  get loadedAt(): number {
+    return this.served?.loadedAt ?? 0;
+  }
+  get image(): SharedArrayBuffer | null {
+    return this.served?.image ?? null;
+  }
+}

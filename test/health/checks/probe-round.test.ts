@@ -1,0 +1,294 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { type RoundRequest, type RoundTools, runRound } from '../../../src/health/checks/probe-round.ts';
+import type { Resolution } from '../../../src/health/checks/resolve-edge.ts';
+import { LoopWatch } from '../../../src/health/checks/stall.ts';
+import type { FailReason, Fetch, ProbeTest, Sample } from '../../../src/health/judge/types.ts';
+
+const TEST: ProbeTest = {
+  host: 'demo.test',
+  port: 80,
+  proto: 'http',
+  uri: '/',
+  md5: null,
+  verify: true,
+  hostIsEdge: false,
+  timeout: 10,
+  retry: 3,
+  workers: 10,
+  maxBytes: 1000,
+};
+
+function fetched(address: string, reason: FailReason | null = null): Fetch {
+  return {
+    address,
+    seconds: reason === null ? 0.1 : TEST.timeout,
+    fail: reason === null ? null : { reason, detail: 'as told' },
+    phases: { resolve: null, connect: 0.01, tls: null, firstByte: 0.05, total: 0.1 },
+    attempts: 1,
+    hops: 0,
+  };
+}
+
+type Script = {
+  readonly fetch?: (address: string) => Promise<Fetch>;
+  readonly resolve?: (edge: string) => Promise<Resolution>;
+  /** How much too long the fetch may be, by its own account. */
+  readonly stalls?: () => { readonly stalledMs: number };
+};
+
+async function round(
+  names: readonly string[],
+  more: Partial<RoundRequest> & { canaries?: readonly string[] },
+  script: Script,
+) {
+  const samples = new Map<string, Sample>();
+  const tools: RoundTools = {
+    resolve: script.resolve ?? (async (edge) => ({ ok: true, addresses: { v4: edge, v6: null }, seconds: null })),
+    fetch: async ({ address }) => ({
+      stalledMs: 0,
+      fetch: await (script.fetch ?? (async () => fetched(address)))(address),
+      ...script.stalls?.(),
+    }),
+    watch: new LoopWatch(),
+    report: (sample) => samples.set(sample.edge, sample),
+  };
+  const { canaries = [], ...request } = more;
+  const end = await runRound(
+    {
+      kind: 'round',
+      id: 1,
+      network: 'net',
+      test: TEST,
+      targets: [...names.map((name) => ({ name, canary: false })), ...canaries.map((name) => ({ name, canary: true }))],
+      spread: 0,
+      canaryKiller: 0,
+      ...request,
+    },
+    tools,
+  );
+  return { samples, end };
+}
+
+/** Keeps the loop from turning. */
+function block(ms: number): void {
+  const until = performance.now() + ms;
+  while (performance.now() < until);
+}
+
+describe('a sample', () => {
+  test('of an edge with one address', async () => {
+    const { samples, end } = await round(['192.0.2.1'], {}, {});
+    expect(samples.get('192.0.2.1')).toMatchObject({
+      edge: '192.0.2.1',
+      seconds: 0.1,
+      fail: null,
+      primary: { address: '192.0.2.1' },
+      others: [],
+      stalledMs: 0,
+    });
+    expect(end.cancelled).toEqual([]);
+  });
+
+  test('of an edge with both families: IPv4 is the one that counts', async () => {
+    const { samples } = await round(
+      ['edge'],
+      {},
+      {
+        resolve: async () => ({ ok: true, addresses: { v4: '192.0.2.1', v6: '2001:db8::1' }, seconds: 0.2 }),
+        fetch: async (address) => fetched(address, address.includes(':') ? 'unreachable' : null),
+      },
+    );
+    expect(samples.get('edge')).toMatchObject({
+      fail: null,
+      primary: { address: '192.0.2.1', fail: null },
+      others: [{ address: '2001:db8::1', fail: { reason: 'unreachable' } }],
+    });
+  });
+
+  test('of an edge with IPv6 only', async () => {
+    const { samples } = await round(
+      ['edge'],
+      {},
+      {
+        resolve: async () => ({ ok: true, addresses: { v4: null, v6: '2001:db8::1' }, seconds: 0.2 }),
+      },
+    );
+    expect(samples.get('edge')).toMatchObject({ primary: { address: '2001:db8::1' }, others: [] });
+  });
+
+  test('of an edge that does not resolve', async () => {
+    const { samples } = await round(
+      ['edge'],
+      {},
+      {
+        resolve: async () => ({ ok: false, why: 'the name has no address', seconds: 0.1 }),
+      },
+    );
+    expect(samples.get('edge')).toMatchObject({
+      seconds: 10,
+      fail: { reason: 'resolve', detail: 'edge: the name has no address' },
+      primary: null,
+      others: [],
+    });
+  });
+});
+
+test.each([
+  ['one family', { v4: '192.0.2.1', v6: null }],
+  ['both families', { v4: '192.0.2.1', v6: '2001:db8::1' }],
+])('no more fetches at a time than workers, and as many: %s', async (_name, addresses) => {
+  let running = 0;
+  let most = 0;
+  const names = Array.from({ length: 20 }, (_, i) => `edge${i}`);
+  const { samples } = await round(
+    names,
+    { test: { ...TEST, workers: 3 } },
+    {
+      resolve: async () => ({ ok: true, addresses, seconds: null }),
+      fetch: async (address) => {
+        running += 1;
+        most = Math.max(most, running);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        running -= 1;
+        return fetched(address);
+      },
+    },
+  );
+  expect(most).toBe(3);
+  expect(samples.size).toBe(20);
+});
+
+test('starts are spread over the time asked for, in order', async () => {
+  const starts: number[] = [];
+  const names = Array.from({ length: 10 }, (_, i) => `192.0.2.${i}`);
+  const asked: string[] = [];
+  await round(
+    names,
+    { spread: 0.2 },
+    {
+      fetch: async (address) => {
+        starts.push(performance.now());
+        asked.push(address);
+        return fetched(address);
+      },
+    },
+  );
+  expect(asked).toEqual(names);
+  // Nine gaps of 20 ms; timers may be a millisecond early.
+  expect((starts.at(-1) ?? 0) - (starts[0] ?? 0)).toBeGreaterThanOrEqual(178);
+});
+
+describe('with many targets', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  test('starts are made by the handful, and on average no faster than one a millisecond', async () => {
+    let started = 0;
+    const names = Array.from({ length: 20 }, (_, i) => `192.0.2.${i}`);
+    const script = {
+      fetch: async (address: string) => {
+        started += 1;
+        return fetched(address);
+      },
+    };
+    const ended = round(names, { test: { ...TEST, workers: 20 } }, script);
+    const seen: number[] = [];
+    for (let ms = 0; ms < 20; ms += 2) {
+      await vi.advanceTimersByTimeAsync(ms === 0 ? 0 : 2);
+      seen.push(started);
+    }
+    await vi.runAllTimersAsync();
+    expect((await ended).samples.size).toBe(20);
+    expect(seen).toEqual([8, 8, 8, 8, 16, 16, 16, 16, 20, 20]);
+  });
+});
+
+test('a round of nothing ends', async () => {
+  const { end } = await round([], { spread: 1 }, {});
+  expect(end).toMatchObject({ cancelled: [] });
+});
+
+describe('canary killer', () => {
+  const canaries = ['198.51.100.1', '198.51.100.2', '198.51.100.3', '198.51.100.4', '198.51.100.5'];
+  const one = { ...TEST, workers: 1 };
+  const allFail = { fetch: async (address: string) => fetched(address, 'refused') };
+
+  test('stops the canaries that have not begun', async () => {
+    const { samples, end } = await round([], { canaries, canaryKiller: 3, test: one }, allFail);
+    expect([...samples.keys()]).toEqual(canaries.slice(0, 3));
+    expect(end.cancelled).toEqual(canaries.slice(3));
+  });
+
+  test.each([
+    ['is off at 0', 0, [], canaries],
+    ['does not count edges', 3, ['192.0.2.1', '192.0.2.2', '192.0.2.3'], canaries.slice(0, 2)],
+    ['does not stop at fewer', 6, [], canaries],
+  ])('%s', async (_name, canaryKiller, edges, these) => {
+    const { samples, end } = await round(edges, { canaries: these, canaryKiller, test: one }, allFail);
+    expect(end.cancelled).toEqual([]);
+    expect(samples.size).toBe(edges.length + these.length);
+  });
+
+  test('never stops an edge', async () => {
+    const late = ['192.0.2.1', '192.0.2.2'];
+    const targets = [
+      ...canaries.map((name) => ({ name, canary: true })),
+      ...late.map((name) => ({ name, canary: false })),
+    ];
+    const { samples, end } = await round([], { targets, canaryKiller: 1, test: one }, allFail);
+    expect([...samples.keys()]).toEqual(['198.51.100.1', ...late]);
+    expect(end.cancelled).toEqual(canaries.slice(1));
+  });
+});
+
+describe('when the loop stands still', () => {
+  test.each<[string, number, FailReason | null, calls: number, stalled: boolean]>([
+    ['in a moment that mattered to the first fetch: it is made again', 1, null, 2, false],
+    ['and it seemed a timeout: it is made again', 1, 'timeout', 2, false],
+    ['twice: and again', 2, null, 3, false],
+    ['always: the third is taken, and marked', 9, null, 3, true],
+    ['but the connection was refused: that is true all the same', 9, 'refused', 1, false],
+  ])('%s', async (_name, stalls, reason, calls, stalled) => {
+    let made = 0;
+    const { samples } = await round(
+      ['192.0.2.1'],
+      {},
+      {
+        fetch: async (address) => {
+          made += 1;
+          return fetched(address, made <= stalls ? reason : null);
+        },
+        // Over 2 % of ten seconds, so that the timeout is in doubt as well.
+        stalls: () => ({ stalledMs: made <= stalls ? 300 : 0 }),
+      },
+    );
+    expect(made).toBe(calls);
+    expect(samples.get('192.0.2.1')?.stalledMs).toBe(stalled ? 300 : 0);
+  });
+
+  test('for a small part of a long fetch: it is taken as it is', async () => {
+    let made = 0;
+    const { samples } = await round(
+      ['192.0.2.1'],
+      {},
+      {
+        fetch: async (address) => {
+          made += 1;
+          return { ...fetched(address), seconds: 9 };
+        },
+        stalls: () => ({ stalledMs: 50 }),
+      },
+    );
+    expect(made).toBe(1);
+    expect(samples.get('192.0.2.1')?.stalledMs).toBe(0);
+  });
+
+  test('the round says for how long at most', async () => {
+    const fetch = async (address: string): Promise<Fetch> => {
+      block(300);
+      return fetched(address);
+    };
+    const { end } = await round(['192.0.2.1'], {}, { fetch });
+    expect(end.loopDelayMs).toBeGreaterThan(250);
+  });
+});

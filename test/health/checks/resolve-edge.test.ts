@@ -1,0 +1,160 @@
+import { describe, expect, test } from 'vitest';
+import {
+  type Lookup,
+  makeResolver,
+  RESOLVER_LIMITS,
+  type ResolverLimits,
+} from '../../../src/health/checks/resolve-edge.ts';
+
+/** A resolver over scripted look-ups, with a clock that only the test moves. */
+function resolver(answers: Record<string, () => Promise<readonly string[]>>, limits: Partial<ResolverLimits> = {}) {
+  const clock = { ms: 0 };
+  const asked: string[] = [];
+  const lookup: Lookup = async (name) => {
+    asked.push(name);
+    const answer = answers[name];
+    if (answer === undefined) throw fault('ENOTFOUND');
+    return (await answer()).map((address) => ({ address }));
+  };
+  const resolve = makeResolver(lookup, () => clock.ms, { ...RESOLVER_LIMITS, ...limits });
+  return { clock, asked, resolve: (edge: string) => resolve(edge, 10_000) };
+}
+
+function fault(code: string): Error {
+  return Object.assign(new Error(`getaddrinfo ${code}`), { code });
+}
+
+const never = (): Promise<never> => new Promise(() => {});
+
+describe('an address is its own', () => {
+  test.each([
+    ['192.0.2.1', { v4: '192.0.2.1', v6: null }],
+    ['2001:DB8:0:0::1', { v4: null, v6: '2001:db8::1' }],
+    ['::ffff:192.0.2.1', { v4: null, v6: '::ffff:c000:201' }],
+    ['fe80::1%lo', { v4: null, v6: 'fe80::1%lo' }],
+  ])('%s', async (edge, addresses) => {
+    const { resolve, asked } = resolver({});
+    expect(await resolve(edge)).toEqual({ ok: true, addresses, seconds: null });
+    expect(asked).toEqual([]);
+  });
+});
+
+describe('of several addresses the lowest of each family', () => {
+  test.each([
+    ['numbers, not text', ['192.0.2.10', '192.0.2.9'], { v4: '192.0.2.9', v6: null }],
+    ['IPv6 by number', ['2001:db8::10', '2001:db8::9', '2001:db8:1::'], { v4: null, v6: '2001:db8::9' }],
+    ['both families', ['::1', '127.0.0.2', '127.0.0.1'], { v4: '127.0.0.1', v6: '::1' }],
+  ])('%s', async (_name, found, addresses) => {
+    const { resolve } = resolver({ edge: async () => found });
+    expect(await resolve('edge')).toMatchObject({ ok: true, addresses });
+    const turned = resolver({ edge: async () => [...found].reverse() });
+    expect(await turned.resolve('edge')).toMatchObject({ ok: true, addresses });
+  });
+});
+
+test('a name is asked for once while it is fresh, whatever its case, and by however many at once', async () => {
+  const { resolve, asked, clock } = resolver({ 'edge.test': async () => ['192.0.2.1'] });
+  await Promise.all([resolve('edge.test'), resolve('Edge.TEST'), resolve('edge.test')]);
+  clock.ms = 59_999;
+  await resolve('edge.test');
+  expect(asked).toEqual(['edge.test']);
+  clock.ms = 60_000;
+  await resolve('edge.test');
+  expect(asked).toEqual(['edge.test', 'edge.test']);
+});
+
+test('a name that does not exist is believed for ten seconds', async () => {
+  const { resolve, asked, clock } = resolver({});
+  expect(await resolve('nope.test')).toEqual({ ok: false, why: 'the name has no address', seconds: 0 });
+  clock.ms = 9999;
+  await resolve('nope.test');
+  expect(asked).toHaveLength(1);
+  clock.ms = 10_000;
+  await resolve('nope.test');
+  expect(asked).toHaveLength(2);
+});
+
+test.each(['nowhere.invalid', 'Nowhere.INVALID.', 'invalid'])(
+  '%s has no address, and nobody is asked',
+  async (name) => {
+    const { resolve, asked } = resolver({ [name.toLowerCase()]: async () => ['192.0.2.1'] });
+    expect(await resolve(name)).toEqual({ ok: false, why: 'the name has no address', seconds: 0 });
+    expect(asked).toEqual([]);
+  },
+);
+
+test('a name without addresses is told', async () => {
+  const { resolve } = resolver({ edge: async () => [] });
+  expect(await resolve('edge')).toMatchObject({ ok: false, why: 'the name has no address' });
+});
+
+describe('a resolver in trouble', () => {
+  test.each([
+    ['fails', () => Promise.reject(fault('EAI_AGAIN')), 'the resolver failed: EAI_AGAIN'],
+    ['does not answer', never, 'no answer from the resolver in 0.02 s'],
+  ])('that %s: an old answer stands in for an hour', async (_name, trouble, why) => {
+    const script = { answer: (): Promise<readonly string[]> => Promise.resolve(['192.0.2.1']) };
+    const { resolve, clock } = resolver({ edge: () => script.answer() }, { waitMs: 20 });
+    await resolve('edge');
+    script.answer = trouble;
+    clock.ms = 3_599_999;
+    expect(await resolve('edge')).toMatchObject({ ok: true, addresses: { v4: '192.0.2.1' } });
+    clock.ms = 3_600_000;
+    expect(await resolve('edge')).toMatchObject({ ok: false, why });
+  });
+
+  test('is asked again after it failed without an old answer', async () => {
+    const script = { answer: (): Promise<readonly string[]> => Promise.reject(fault('EAI_AGAIN')) };
+    const { resolve, clock } = resolver({ edge: () => script.answer() });
+    expect(await resolve('edge')).toMatchObject({ ok: false });
+    script.answer = () => Promise.resolve(['192.0.2.1']);
+    clock.ms = 10_000;
+    expect(await resolve('edge')).toMatchObject({ ok: true });
+  });
+
+  test('a definite "no such name" ends the old answer', async () => {
+    const script = { answer: (): Promise<readonly string[]> => Promise.resolve(['192.0.2.1']) };
+    const { resolve, clock } = resolver({ edge: () => script.answer() });
+    await resolve('edge');
+    script.answer = () => Promise.reject(fault('ENOTFOUND'));
+    clock.ms = 60_000;
+    expect(await resolve('edge')).toMatchObject({ ok: false, why: 'the name has no address' });
+  });
+
+  test('a late answer serves the next who asks', async () => {
+    let answer = (_addresses: readonly string[]): void => {};
+    const late = new Promise<readonly string[]>((resolve) => {
+      answer = resolve;
+    });
+    const { resolve, asked } = resolver({ edge: () => late }, { waitMs: 20 });
+    expect(await resolve('edge')).toMatchObject({ ok: false });
+    answer(['192.0.2.1']);
+    expect(await resolve('edge')).toMatchObject({ ok: true, addresses: { v4: '192.0.2.1' } });
+    expect(asked).toHaveLength(1);
+  });
+
+  test('hangs on two names: a third waits its turn, but not for ever', async () => {
+    let free = (): void => {};
+    const hanging = new Promise<readonly string[]>((resolve) => {
+      free = () => resolve(['192.0.2.1']);
+    });
+    const { resolve, asked } = resolver({ a: () => hanging, b: never, c: async () => ['192.0.2.3'] }, { waitMs: 20 });
+    await Promise.all(['a', 'b'].map((name) => resolve(name)));
+    expect(await resolve('c')).toMatchObject({ ok: false, why: 'no answer from the resolver in 0.02 s' });
+    expect(asked).toEqual(['a', 'b']);
+    free();
+    expect(await resolve('c')).toMatchObject({ ok: true });
+  });
+});
+
+test('no longer is waited than the fetch may take', async () => {
+  const resolve = makeResolver(never, () => 0);
+  expect(await resolve('edge', 30)).toMatchObject({ ok: false, why: 'no answer from the resolver in 0.03 s' });
+});
+
+test('no more names are remembered than allowed, the oldest go first', async () => {
+  const all = async (): Promise<readonly string[]> => ['192.0.2.1'];
+  const { resolve, asked } = resolver({ a: all, b: all, c: all }, { names: 2 });
+  for (const name of ['a', 'b', 'c', 'c', 'b', 'a']) await resolve(name);
+  expect(asked).toEqual(['a', 'b', 'c', 'a']);
+});

@@ -1,0 +1,461 @@
+import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { loadConfig } from '../../../src/config/load.ts';
+import type { Config, NetworkFiles } from '../../../src/config/types.ts';
+import type { RoundResult } from '../../../src/health/checks/prober.ts';
+import type { Sample } from '../../../src/health/judge/types.ts';
+import { withMode } from '../../../src/health/modes/modes.ts';
+import { NetworkRounds } from '../../../src/health/pools/network-rounds.ts';
+import type { ZoneNews } from '../../../src/health/pools/next-state.ts';
+import type {
+  LiveUpdate,
+  Published,
+  RoundFailure,
+  RoundReport,
+  RoundTools,
+} from '../../../src/health/pools/round-types.ts';
+import type { EdgeRecord } from '../../../src/health/state/edge-store.ts';
+import { EdgeStores } from '../../../src/health/state/edge-store-files.ts';
+import { parseState } from '../../../src/health/state/state-file.ts';
+import type { HookName } from '../../../src/publish/hooks.ts';
+import { Locks } from '../../../src/system/lock.ts';
+import { Installation } from '../../support/installation.ts';
+
+const NET = 'mynet';
+const EDGES = ['127.0.0.1', '127.0.0.2', '127.0.0.3'];
+const CANARY = '127.0.1.1';
+
+let site: Installation;
+let config: Config;
+let locks: Locks;
+
+beforeEach(async () => {
+  site = await Installation.make({
+    edges: EDGES,
+    keys: {
+      edge_count: 2,
+      run_frequency: 60,
+      commands: { run_before: ['b'], run_after: ['a'], run_after_changes: ['c'] },
+    },
+  });
+  const loaded = loadConfig(site.path('edgemanage.yaml'));
+  if (loaded.config === null) throw new Error(JSON.stringify(loaded.faults));
+  config = loaded.config;
+  locks = Locks.open(config.lockfile);
+});
+afterEach(async () => {
+  locks.close();
+  await site.remove();
+});
+
+const FILES: NetworkFiles = { name: NET, edges: EDGES, canaries: new Map() };
+const WITH_CANARY: NetworkFiles = { ...FILES, canaries: new Map([['x.test', CANARY]]) };
+
+/** Fetch times by edge in the next round; 10: it fails. */
+type Times = Readonly<Record<string, number>>;
+const USUAL: Times = { '127.0.0.1': 0.1, '127.0.0.2': 0.2, '127.0.0.3': 0.3 };
+
+/** A network whose prober, clock, hooks and publisher are ours; everything in between and the files are real. */
+class Bench {
+  readonly hooks: string[] = [];
+  readonly log: string[] = [];
+  readonly updates: LiveUpdate[] = [];
+  readonly order: string[] = [];
+  readonly spreads: number[] = [];
+  clock = 1_700_000_000;
+  times: Times = USUAL;
+  onProbe: () => Promise<void> = async () => {};
+  onPublish: (update: LiveUpdate) => Promise<Published> = async () => ({ wrote: false, files: null, faults: [] });
+  kind: RoundTools['kind'] = 'server';
+  zoneNews: ZoneNews | null = null;
+  /** What zones use at each time they are asked, and ever after. */
+  floors: number[] = [];
+  lastFloor = 0;
+
+  tools(): RoundTools {
+    const { zoneNews } = this;
+    return {
+      ...(zoneNews === null ? {} : { zoneNews: async () => this.zoneNews ?? zoneNews }),
+      kind: this.kind,
+      prober: {
+        round: ({ targets, spread }) => {
+          this.spreads.push(spread);
+          return this.#probe(targets.map(({ name }) => name));
+        },
+      },
+      hooks: {
+        start: (hook: HookName, commands: readonly string[]) => {
+          this.hooks.push(...commands.map((command) => `${hook} ${command}`));
+          this.order.push(hook);
+        },
+      },
+      publish: (update) => {
+        this.updates.push(update);
+        this.order.push('publish');
+        return this.onPublish(update);
+      },
+      floorSerial: () => this.floors.shift() ?? this.lastFloor,
+      now: () => this.clock,
+      log: (level, text) => this.log.push(`${level} ${text}`),
+    };
+  }
+
+  open(withLocks: Locks | null = locks): Promise<NetworkRounds> {
+    return NetworkRounds.open(NET, config, withLocks, this.tools());
+  }
+
+  async #probe(names: readonly string[]): Promise<RoundResult> {
+    await this.onProbe();
+    this.clock += 60;
+    const samples = new Map(names.map((name) => [name, sampleOf(name, this.times[name] ?? 0.1, this.clock - 1)]));
+    return { samples, startedAt: this.clock - 60, seconds: 1, cancelled: [], loopDelayMs: 0 };
+  }
+}
+
+function sampleOf(edge: string, seconds: number, at: number): Sample {
+  const fail = seconds >= 10 ? ({ reason: 'refused', detail: '' } as const) : null;
+  const phases = { resolve: null, connect: 0.01, tls: null, firstByte: 0.02, total: seconds };
+  const primary = { address: edge, seconds, fail, phases, attempts: 1, hops: 0 };
+  return { edge, at, seconds, fail, primary, others: [], stalledMs: 0 };
+}
+
+function done(result: RoundReport | RoundFailure | null): RoundReport {
+  if (result === null || 'failure' in result) throw new Error(JSON.stringify(result));
+  return result;
+}
+
+const names = (report: RoundReport): readonly string[] => report.decision.live.map(({ edge }) => edge);
+
+async function savedState() {
+  const parsed = parseState(await readFile(site.path(`${NET}.state`), 'utf8'));
+  if (!parsed.ok) throw new Error(parsed.problem);
+  return parsed.state;
+}
+
+function change(edge: string, mode: EdgeRecord['mode'], now: number, until: number | null = null) {
+  return new EdgeStores(config.healthdataStore, locks).update(edge, now, (record) =>
+    withMode(record, { mode, comment: '[a] b', until }, now),
+  );
+}
+
+describe('a round', () => {
+  test('saves samples and state before it publishes, and starts hooks after', async () => {
+    const bench = new Bench();
+    bench.onPublish = async ({ state }) => {
+      expect(await savedState()).toEqual(state);
+      expect(await readdir(config.healthdataStore)).toHaveLength(3);
+      return { wrote: false, files: null, faults: [] };
+    };
+    const rounds = await bench.open();
+    const report = done(await rounds.round({ config, files: FILES }));
+    expect(report.faults).toEqual([]);
+    expect(names(report)).toEqual(['127.0.0.1', '127.0.0.2']);
+    expect(report).toMatchObject({ liveChanged: true, changed: true, canaryZones: [] });
+    expect(bench.order).toEqual(['run_before', 'publish', 'run_after', 'run_after_changes']);
+    expect(await site.read(`${NET}.live`)).toBe('127.0.0.1\n127.0.0.2\n');
+    expect(await readdir(site.folder)).toContain(`${NET}.rounds.jsonl`);
+  });
+
+  test('without news publishes the same serial and starts no run_after_changes', async () => {
+    const bench = new Bench();
+    const rounds = await bench.open();
+    const first = done(await rounds.round({ config, files: FILES }));
+    const second = done(await rounds.round({ config, files: FILES }));
+    expect(second.state.serial).toBe(first.state.serial);
+    expect(second.changed).toBe(false);
+    expect(bench.hooks).toEqual(['run_before b', 'run_after a', 'run_after_changes c', 'run_before b', 'run_after a']);
+    expect(rounds.records.get('127.0.0.1')?.history.seconds).toEqual([0.1, 0.1]);
+  });
+
+  test('changes that come faster than the clock still get rising serials', async () => {
+    const bench = new Bench();
+    const rounds = await bench.open();
+    const serials: number[] = [];
+    for (const times of [USUAL, { ...USUAL, '127.0.0.1': 10 }, USUAL]) {
+      bench.clock = 1_600_000_000 - 60; // the same second each time, and years before the first
+      bench.times = times;
+      serials.push(done(await rounds.round({ config, files: FILES, forceUpdate: true })).state.serial);
+    }
+    expect(serials).toEqual([1_600_000_000, 1_600_000_001, 1_600_000_002]);
+  });
+
+  test('a serial that a zone takes while the state is written is not given to the live set too', async () => {
+    const bench = new Bench();
+    const at = 1_700_000_060; // when the round's fetches have ended
+    bench.floors = [0, 0]; // while the serial is chosen; by the time it is on disk, a zone has the same one
+    bench.lastFloor = at;
+    const rounds = await bench.open();
+    const { state } = done(await rounds.round({ config, files: FILES }));
+    expect(state.serial).toBe(at + 1);
+    expect(bench.updates.map((update) => update.state.serial)).toEqual([at + 1]);
+    expect((await savedState()).serial).toBe(at + 1);
+  });
+
+  test('a set that is live again after a restart is the same set under the same serial', async () => {
+    const bench = new Bench();
+    const before = done(await (await bench.open()).round({ config, files: FILES }));
+    const rounds = await bench.open();
+    expect(rounds.state).toEqual(before.state);
+    expect(done(await rounds.round({ config, files: FILES })).state.serial).toBe(before.state.serial);
+  });
+
+  test('an installation of the original serves its last live set at once, and goes on from there', async () => {
+    await site.write(`${NET}.state`, JSON.stringify({ last_live: ['127.0.0.3', '127.0.0.2'], rotation_list: [] }));
+    const bench = new Bench();
+    const rounds = await bench.open();
+    expect(rounds.state.live.map(({ v4 }) => v4)).toEqual(['127.0.0.2', '127.0.0.3']);
+    expect(rounds.state.serial).toBe(1_700_000_000);
+    const report = done(await rounds.round({ config, files: FILES }));
+    expect(names(report)).toEqual(['127.0.0.2', '127.0.0.3']);
+    expect(report.liveChanged).toBe(false);
+  });
+
+  test('a server goes on from the serials that single runs gave to zones', async () => {
+    const bench = new Bench();
+    bench.kind = 'run';
+    bench.zoneNews = { all: ['x.test'], changed: ['x.test'] };
+    const rounds = await bench.open();
+    const first = done(await rounds.round({ config, files: FILES }));
+    const second = done(await rounds.round({ config, files: FILES }));
+    const given = second.state.zoneSerials.get('x.test');
+    expect(given).toBeGreaterThan(first.state.serial);
+    bench.kind = 'server';
+    expect((await bench.open()).state).toMatchObject({
+      serial: given,
+      zoneSerials: new Map(),
+      pendingZones: new Set(),
+    });
+  });
+
+  test('zones stay noted as out of date until the publisher says they are written', async () => {
+    const bench = new Bench();
+    bench.kind = 'run';
+    bench.zoneNews = { all: ['x.test', 'y.test'], changed: ['x.test', 'y.test'] };
+    const rounds = await bench.open();
+    bench.onPublish = () => Promise.reject(new Error('killed'));
+    await rounds.round({ config, files: FILES });
+    expect((await savedState()).pendingZones).toEqual(new Set(['x.test', 'y.test']));
+    bench.zoneNews = { all: ['x.test', 'y.test'], changed: [] };
+    bench.onPublish = async ({ state }) => {
+      expect(state.pendingZones).toEqual(new Set(['x.test', 'y.test']));
+      const files = { zoneMtimes: new Map([['x.test', 5]]), pendingZones: new Set(['y.test']) };
+      return { wrote: true, files, faults: [] };
+    };
+    expect(done(await rounds.round({ config, files: FILES })).changed).toBe(true);
+    await rounds.idle();
+    expect(await savedState()).toMatchObject({
+      zoneMtimes: new Map([['x.test', 5]]),
+      pendingZones: new Set(['y.test']),
+    });
+  });
+
+  test('the state is written once a round, also where zone files are; what became of them with the next, or at the end', async () => {
+    const statefile = site.path(`${NET}.state`);
+    const bench = new Bench();
+    bench.kind = 'run';
+    bench.zoneNews = { all: ['x.test'], changed: ['x.test'] };
+    const published: number[] = [];
+    bench.onPublish = async () => {
+      published.push((await stat(statefile)).ino);
+      return { wrote: true, files: { zoneMtimes: new Map([['x.test', 5]]), pendingZones: new Set() }, faults: [] };
+    };
+    const rounds = await bench.open();
+    for (const turn of [0, 1]) {
+      await rounds.round({ config, files: FILES });
+      expect((await stat(statefile)).ino).toBe(published[turn]);
+      bench.zoneNews = { all: ['x.test'], changed: [] };
+    }
+    expect((await savedState()).zoneMtimes).toEqual(new Map([['x.test', 5]])); // from the first round
+    await bench.open().then((again) => expect(again.state.pendingZones).toEqual(new Set()));
+    await rounds.idle();
+    expect(await savedState()).toEqual(rounds.state);
+    const { ino } = await stat(statefile);
+    await rounds.idle();
+    expect((await stat(statefile)).ino).toBe(ino); // nothing new to say
+  });
+
+  test('a canary changes its zone only: a serial of its own, no rotation, victim remembered', async () => {
+    const bench = new Bench();
+    const rounds = await bench.open();
+    const plain = done(await rounds.round({ config, files: FILES }));
+    const withCanary = done(await rounds.round({ config, files: WITH_CANARY }));
+    expect(withCanary).toMatchObject({ liveChanged: false, canaryZones: ['x.test'], changed: true });
+    expect(withCanary.state.serial).toBe(plain.state.serial);
+    expect(withCanary.state.canarySerials.get('x.test')).toBeGreaterThan(plain.state.serial);
+    expect((await savedState()).memory.activeCanaries).toEqual(withCanary.state.memory.activeCanaries);
+    expect((await rounds.stores.read(CANARY, bench.clock)).record.state).toBe('out');
+
+    const quiet = done(await rounds.round({ config, files: WITH_CANARY }));
+    expect(quiet).toMatchObject({ canaryZones: [], changed: false });
+    const without = done(await rounds.round({ config, files: FILES }));
+    expect(without.canaryZones).toEqual(['x.test']);
+  });
+
+  test('a failure to publish is a fault, and the round goes on', async () => {
+    const bench = new Bench();
+    bench.onPublish = () => Promise.reject(new Error('no room'));
+    const report = done(await (await bench.open()).round({ config, files: FILES }));
+    expect(report.faults).toMatchObject([{ code: 'publish', message: 'no room' }]);
+    expect(bench.hooks).toContain('run_after a');
+    expect(bench.log.join('\n')).toContain('error error: publish: no room');
+  });
+
+  test('a state that cannot be written is a fault, and the decision is published all the same', async () => {
+    const bench = new Bench();
+    const rounds = await bench.open();
+    await writeFile(site.path('blocked'), '');
+    const blocked = { ...config, statefile: site.path('blocked', 'x.state') };
+    await expect(NetworkRounds.open(NET, blocked, locks, bench.tools())).rejects.toThrow(/ENOTDIR|EEXIST/);
+    await rm(config.healthdataStore, { recursive: true });
+    const report = done(await rounds.round({ config, files: FILES }));
+    expect(new Set(report.faults.map(({ code }) => code))).toEqual(new Set(['edge-store-write']));
+    expect(bench.updates).toHaveLength(1);
+  });
+
+  test('without the reference object nothing is decided', async () => {
+    await rm(config.testobject.local);
+    const bench = new Bench();
+    const rounds = await bench.open();
+    expect(await rounds.round({ config, files: FILES })).toMatchObject({ failure: { code: 'test-object' } });
+    expect(bench.updates).toEqual([]);
+    expect(bench.hooks).toEqual(['run_before b']);
+  });
+
+  test('a prober that dies fails the round, and the next one can be made', async () => {
+    const bench = new Bench();
+    bench.onProbe = () => Promise.reject(new Error('thread died'));
+    const rounds = await bench.open();
+    expect(await rounds.round({ config, files: FILES })).toMatchObject({ failure: { code: 'prober' } });
+    bench.onProbe = async () => {};
+    expect(names(done(await rounds.round({ config, files: FILES })))).toHaveLength(2);
+  });
+
+  test('starts are spread: as told, else over a hundredth of a second for each target and a second at most', async () => {
+    const bench = new Bench();
+    const rounds = await bench.open();
+    await rounds.round({ config, files: FILES, spread: 0.25 });
+    await rounds.round({ config, files: WITH_CANARY });
+    const many = Array.from({ length: 150 }, (_, i) => `127.0.2.${i}`);
+    await rounds.round({ config, files: { ...FILES, edges: many } });
+    expect(bench.spreads).toEqual([0.25, 0.04, 1]);
+  });
+
+  test('two rounds never overlap', async () => {
+    const bench = new Bench();
+    const rounds = await bench.open();
+    const first = rounds.round({ config, files: FILES });
+    await expect(rounds.round({ config, files: FILES })).rejects.toThrow(/still running/);
+    await first;
+  });
+
+  test('leavings of a writer that was killed are swept away', async () => {
+    const bench = new Bench();
+    await bench.open();
+    await site.write('health/.e.edgestore.4194305-1.tmp', 'half'); // no process has this number (pid_max is 2^22)
+    await site.write(`health/.e.edgestore.${process.pid}-1.tmp`, 'being written');
+    await bench.open();
+    expect(await site.list('health')).toEqual([`.e.edgestore.${process.pid}-1.tmp`]);
+  });
+
+  test('a dry run decides and touches nothing', async () => {
+    const bench = new Bench();
+    const before = await readdir(site.folder, { recursive: true });
+    const report = done(await (await bench.open(null)).round({ config, files: FILES }));
+    expect(names(report)).toEqual(['127.0.0.1', '127.0.0.2']);
+    expect(report).toMatchObject({ liveChanged: true, changed: false });
+    expect(bench.order).toEqual([]);
+    expect(await readdir(site.folder, { recursive: true })).toEqual(before);
+  });
+
+  test('rounds of a dry run follow upon one another, though nothing is written', async () => {
+    const bench = new Bench();
+    const before = await readdir(site.folder, { recursive: true });
+    const rounds = await bench.open(null);
+    await rounds.round({ config, files: FILES });
+    bench.times = { ...USUAL, '127.0.0.3': 0.01 };
+    const second = done(await rounds.round({ config, files: FILES }));
+    expect(second.decision.outcome).toEqual({ kind: 'unchanged' });
+    expect(rounds.records.get('127.0.0.3')?.history.seconds).toEqual([0.3, 0.01]);
+    bench.times = { ...USUAL, '127.0.0.1': 10 };
+    expect(names(done(await rounds.round({ config, files: FILES })))).toEqual(['127.0.0.2', '127.0.0.3']);
+    expect(await readdir(site.folder, { recursive: true })).toEqual(before);
+  });
+});
+
+describe('deciding between rounds', () => {
+  test('nothing happens without a changed mode', async () => {
+    const bench = new Bench();
+    const rounds = await bench.open();
+    await rounds.round({ config, files: FILES });
+    expect(await rounds.redecide({ config, files: FILES })).toBeNull();
+  });
+
+  test("an operator's change is decided and published, but counts neither as run nor as fetch", async () => {
+    const bench = new Bench();
+    const rounds = await bench.open();
+    const before = done(await rounds.round({ config, files: FILES }));
+    bench.order.length = 0;
+    bench.clock += 5;
+    await change('127.0.0.1', 'unavailable', bench.clock);
+    const report = done(await rounds.redecide({ config, files: FILES }));
+    expect(names(report)).toEqual(['127.0.0.2', '127.0.0.3']);
+    expect(report.probe).toBeNull();
+    expect(report.state.serial).toBeGreaterThan(before.state.serial);
+    expect(report.state.lastRun).toBe(before.state.lastRun);
+    expect(bench.order).toEqual(['publish', 'run_after_changes']);
+    const { record } = await rounds.stores.read('127.0.0.1', bench.clock);
+    expect(record).toMatchObject({ mode: 'unavailable', comment: '[a] b', state: 'out' });
+    expect(record.history.times).toHaveLength(1);
+    expect(await rounds.redecide({ config, files: FILES })).toBeNull();
+  });
+
+  test('also while a round is fetching, which then keeps the change', async () => {
+    const bench = new Bench();
+    const rounds = await bench.open();
+    await rounds.round({ config, files: FILES });
+    bench.onProbe = async () => {
+      await change('127.0.0.1', 'unavailable', bench.clock);
+      expect(names(done(await rounds.redecide({ config, files: FILES })))).toEqual(['127.0.0.2', '127.0.0.3']);
+    };
+    const report = done(await rounds.round({ config, files: FILES }));
+    expect(names(report)).toEqual(['127.0.0.2', '127.0.0.3']);
+    expect(report.liveChanged).toBe(false);
+    expect((await rounds.stores.read('127.0.0.1', bench.clock)).record.mode).toBe('unavailable');
+  });
+
+  test('before the first round of a restarted server the saved addresses stay', async () => {
+    const bench = new Bench();
+    await (await bench.open()).round({ config, files: FILES });
+    const rounds = await bench.open();
+    await change('127.0.0.3', 'blindforce', bench.clock);
+    const report = done(await rounds.redecide({ config, files: FILES }));
+    expect(names(report)).toContain('127.0.0.3');
+    expect(report.decision.live).toHaveLength(2);
+  });
+
+  test('an end that is set, moved or taken away later counts, though the mode stays', async () => {
+    const bench = new Bench();
+    const rounds = await bench.open();
+    await rounds.round({ config, files: FILES });
+    for (const until of [null, bench.clock + 30, bench.clock + 90, null]) {
+      await change('127.0.0.1', 'unavailable', bench.clock, until);
+      await rounds.redecide({ config, files: FILES });
+      expect(rounds.nextExpiry).toBe(until);
+      expect(rounds.records.get('127.0.0.1')?.modeUntil).toBe(until);
+    }
+  });
+
+  test('a mode whose time is over ends, and the file says so', async () => {
+    const bench = new Bench();
+    const rounds = await bench.open();
+    await rounds.round({ config, files: FILES });
+    await change('127.0.0.1', 'unavailable', bench.clock, bench.clock + 30);
+    done(await rounds.redecide({ config, files: FILES }));
+    expect(rounds.nextExpiry).toBe(bench.clock + 30);
+    bench.clock += 30;
+    expect(done(await rounds.redecide({ config, files: FILES })).decision.live).toHaveLength(2);
+    expect(rounds.nextExpiry).toBeNull();
+    const { record } = await rounds.stores.read('127.0.0.1', bench.clock);
+    expect(record).toMatchObject({ mode: 'available', modeUntil: null, comment: '', modeSince: bench.clock });
+  });
+});

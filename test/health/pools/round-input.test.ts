@@ -1,0 +1,66 @@
+import { expect, test } from 'vitest';
+import { loadConfig } from '../../../src/config/load.ts';
+import type { Config } from '../../../src/config/types.ts';
+import type { FailReason, Fetch, Sample } from '../../../src/health/judge/types.ts';
+import { hasBadObject, probeTest } from '../../../src/health/pools/round-input.ts';
+import { Installation } from '../../support/installation.ts';
+
+async function withConfig(keys: Readonly<Record<string, unknown>>, use: (config: Config) => void): Promise<void> {
+  const site = await Installation.make({ edges: ['127.0.0.1'], keys });
+  try {
+    const { config } = loadConfig(site.path('edgemanage.yaml'));
+    if (config === null) throw new Error('no configuration');
+    use(config);
+  } finally {
+    await site.remove();
+  }
+}
+
+test('no more is read of a body than tells that it is another object', () =>
+  withConfig({}, (config) => {
+    expect(probeTest(config, new Uint8Array(5000)).maxBytes).toBe(5000 + 65_536);
+    expect(probeTest(config, new Uint8Array(0)).maxBytes).toBe(65_536);
+    expect(probeTest(config, new Uint8Array(config.maxObjectBytes)).maxBytes).toBe(config.maxObjectBytes);
+  }));
+
+test('nor more than is allowed', () =>
+  withConfig({ probe: { max_object_bytes: 1000 } }, (config) => {
+    expect(probeTest(config, new Uint8Array(10)).maxBytes).toBe(1000);
+  }));
+
+const failed = (reason: FailReason | null): Fetch => ({
+  address: '127.0.0.1',
+  seconds: 10,
+  fail: reason === null ? null : { reason, detail: '' },
+  phases: { resolve: null, connect: null, tls: null, firstByte: null, total: 10 },
+  attempts: 1,
+  hops: 0,
+});
+const sample = (reason: FailReason | null, other: FailReason | null = null): Sample => ({
+  edge: 'e',
+  at: 0,
+  seconds: 10,
+  fail: failed(reason).fail,
+  primary: failed(reason),
+  others: [failed(other)],
+  stalledMs: 0,
+});
+
+// Specification section 4: "MD5 differs (incl. truncated …)".
+test.each<[FailReason | null, boolean]>([
+  ['checksum', true],
+  ['truncated', true],
+  ['too-large', true],
+  ['status', false],
+  ['timeout', false],
+  ['reset', false],
+  ['headers-too-large', false],
+  [null, false],
+])('a fetch that ended with %s is a verification failure: %s', (reason, expected) => {
+  expect(hasBadObject(sample(reason))).toBe(expected);
+  expect(hasBadObject(sample(null, reason))).toBe(expected);
+});
+
+test('no fetch is none', () => {
+  expect(hasBadObject(null)).toBe(false);
+});

@@ -1,0 +1,20 @@
+import { expect, test } from 'vitest';
+import { movedLines } from '../../../src/health/pools/round-log.ts';
+
+const at = (v4: string | null, v6: string | null = null) => [{ edge: 'a.example', v4, v6, why: '' }];
+
+test.each([
+  ['the same address', at('192.0.2.1'), at('192.0.2.1'), null],
+  ['another address', at('192.0.2.1'), at('192.0.2.2'), 'a.example is at 192.0.2.2 now (was at 192.0.2.1)'],
+  [
+    'a family more',
+    at('192.0.2.1'),
+    at('192.0.2.1', '2001:db8::1'),
+    'a.example is at 192.0.2.1 and 2001:db8::1 now (was at 192.0.2.1)',
+  ],
+  ['an address that was not known', at(null), at('192.0.2.1'), 'a.example is at 192.0.2.1 now (was at no address)'],
+  ['an edge that was not live', [], at('192.0.2.1'), null],
+  ['an edge that is live no more', at('192.0.2.1'), [], null],
+])('%s', (_, before, after, text) => {
+  expect(movedLines(before, after).map((line) => line.text)).toEqual(text === null ? [] : [text]);
+});

@@ -1,0 +1,109 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { decide } from '../../src/health/choose/decide.ts';
+import type { Decision, EdgeInput } from '../../src/health/judge/types.ts';
+import {
+  type Metric,
+  metricPrefix,
+  metricsOf,
+  PROMETHEUS_FILE,
+  withSection,
+  writePrometheusFile,
+} from '../../src/publish/prometheus-file.ts';
+import { NOW, RULES } from '../support/round-input.ts';
+
+/** One round: edges by name with the seconds of their only sample; null: never fetched. */
+function decision(network: string, edges: Readonly<Record<string, number | null>>): Decision {
+  const inputs = Object.entries(edges).map(
+    ([name, seconds]): EdgeInput => ({
+      name,
+      mode: 'available',
+      modeUntil: null,
+      comment: '',
+      history: seconds === null ? { times: [], seconds: [] } : { times: [NOW - 400], seconds: [seconds] },
+      sample: null,
+      v4: '192.0.2.1',
+      v6: null,
+      verificationFailed: false,
+    }),
+  );
+  const memory = { lastLive: [], rotations: [], activeCanaries: [], canaryRotations: new Map() };
+  const rules = { ...RULES, edgeCount: 1 };
+  return decide({ now: NOW, network, rules, edges: inputs, canaries: [], memory, operatorChange: false });
+}
+
+describe("names are edgemanage's where it has any", () => {
+  test.each([
+    ['edge1.example.net', 'edge1_example_net'],
+    ['127.0.0.1', 'f52876'], // first of its MD5 sum, as the original hashes addresses
+    ['edge-1.example.net', 'edge_1_example_net'],
+    ['1st.example.net', '_1st_example_net'],
+    ['2001:db8::1', '_2001_db8__1'],
+  ])('%s', (edge, expected) => {
+    expect(metricPrefix(edge)).toBe(expected);
+    expect(metricPrefix(edge)).toMatch(/^[a-zA-Z_]\w*$/);
+  });
+});
+
+test('an edge has its figures, what is unknown has none', () => {
+  expect(metricsOf(decision('n', { a: 0.25, b: 10, c: null }), ['a'])).toEqual([
+    { name: 'a_response_time', value: 0.25 },
+    { name: 'a_average_time', value: 0.25 },
+    { name: 'a_timeslice', value: -1 },
+    { name: 'a_reachable_status', value: 1 },
+    { name: 'a_in_rotation', value: 1 },
+    { name: 'b_response_time', value: 10 },
+    { name: 'b_average_time', value: 10 },
+    { name: 'b_timeslice', value: -1 },
+    { name: 'b_reachable_status', value: 0 },
+    { name: 'b_in_rotation', value: 0 },
+    { name: 'c_in_rotation', value: 0 },
+  ]);
+});
+
+describe('networks share the file', () => {
+  const metric = (name: string, value: number): Metric => ({ name, value });
+  const values = (text: string): readonly string[] => text.split('\n').filter((line) => /^\w/.test(line));
+
+  test('each replaces its own section only', () => {
+    const one = withSection('', 'one', [metric('a_in_rotation', 1)]);
+    const two = withSection(one, 'two', [metric('b_in_rotation', 0)]);
+    const again = withSection(two, 'one', [metric('a_in_rotation', 0.5)]);
+    expect(values(again)).toEqual(['a_in_rotation 0.5', 'b_in_rotation 0']);
+  });
+
+  test('an edge of two networks stands once', () => {
+    const one = withSection('', 'one', [metric('a_in_rotation', 1)]);
+    expect(values(withSection(one, 'two', [metric('a_in_rotation', 0)]))).toEqual(['a_in_rotation 0']);
+  });
+
+  test("edgemanage's own file is replaced", () => {
+    const original = '# HELP a_in_rotation \n# TYPE a_in_rotation gauge\na_in_rotation 1.0\n';
+    expect(values(withSection(original, 'one', [metric('b_in_rotation', 0)]))).toEqual(['b_in_rotation 0']);
+  });
+});
+
+describe('the file', () => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'edgewise-prometheus-'));
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  test('passes promtool, with two networks in it', async () => {
+    await writePrometheusFile(folder, decision('one', { 'a.test': 0.2, '127.0.0.1': 10 }), ['a.test']);
+    await writePrometheusFile(folder, decision('two', { 'b.test': 0.2 }), ['b.test']);
+    const text = await readFile(join(folder, PROMETHEUS_FILE), 'utf8');
+    expect(text.match(/^# TYPE/gm)).toHaveLength(15);
+    expect(execFileSync('promtool', ['check', 'metrics'], { input: text, encoding: 'utf8', stdio: 'pipe' })).toBe('');
+  });
+
+  test('cannot be written where the folder is missing', async () => {
+    await writeFile(join(folder, 'file'), '');
+    await expect(writePrometheusFile(join(folder, 'missing'), decision('n', {}), [])).rejects.toThrow(/ENOENT/);
+    await expect(writePrometheusFile(join(folder, 'file'), decision('n', {}), [])).rejects.toThrow(/ENOTDIR/);
+  });
+});

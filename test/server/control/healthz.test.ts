@@ -1,0 +1,93 @@
+import { expect, test } from 'vitest';
+import { healthReasons } from '../../../src/server/control/healthz.ts';
+import type { NetworkView, StatusView, ZoneView } from '../../../src/server/control/views.ts';
+import { decision, NOW, network, statusView } from './api-fixture.ts';
+
+function withNetwork(over: Partial<NetworkView>): Partial<StatusView> {
+  return { networks: () => [{ ...network, ...over }] };
+}
+
+function zones(...states: readonly ZoneView['state'][]): Partial<StatusView> {
+  const [zone] = statusView().zones();
+  return { zones: () => states.map((state, i) => ({ ...zone, name: `z${i}`, state })) };
+}
+
+const { round } = network;
+
+test.each<[string, Partial<StatusView>, readonly string[]]>([
+  ['all is well', {}, []],
+  ['no network and no zone', { networks: () => [], zones: () => [] }, []],
+  ['not ready', { ready: () => false }, ['not ready: DNS queries are not answered yet']],
+  ['no prober', { prober: () => ({ alive: false, loopDelaySeconds: 0 }) }, ['prober: its thread does not run']],
+  ['no live edge', withNetwork({ live: [] }), ['network net-a: no live edge']],
+  [
+    'live edges that all fail',
+    withNetwork({ live: [{ edge: 'e2', v4: '192.0.2.2', v6: null }] }),
+    ['network net-a: every live edge fails; the last set is kept'],
+  ],
+  [
+    'one live edge of two that fails',
+    withNetwork({ live: [...network.live, { edge: 'e2', v4: '192.0.2.2', v6: null }] }),
+    [],
+  ],
+  [
+    'no edge fit to be live, and the set before still answered with',
+    withNetwork({
+      live: [{ edge: 'e3', v4: '192.0.2.3', v6: null }],
+      decision: { ...decision, live: [], outcome: { kind: 'empty' } },
+    }),
+    ['network net-a: no edge is fit to be live; the last set is kept'],
+  ],
+  [
+    'a saved set before the first decision',
+    withNetwork({ live: [{ edge: 'e2', v4: '192.0.2.2', v6: null }], decision: null }),
+    [],
+  ],
+  [
+    'a round that could not be made',
+    withNetwork({ round: { ...round, failure: 'the prober thread died' } }),
+    ['network net-a: no round could be made: the prober thread died'],
+  ],
+  [
+    'a decision that could not be saved',
+    withNetwork({ round: { ...round, unsaved: ['/state cannot be written (ENOSPC)', 'no space', 'no space'] } }),
+    ['network net-a: served but not saved: /state cannot be written (ENOSPC) (and 2 more)'],
+  ],
+  [
+    'zones that are wrong as a set',
+    {
+      zoneFaults: () => [
+        {
+          severity: 'error' as const,
+          code: 'zone-twice',
+          at: { file: '/zones/b/example.test.zone', line: 1, col: 1, text: '' },
+          message: 'zone example.test is in two networks',
+        },
+      ],
+    },
+    ['zones: /zones/b/example.test.zone: zone example.test is in two networks'],
+  ],
+  [
+    'an overdue round',
+    withNetwork({ round: { ...round, overdue: true, lastRun: NOW - 130 } }),
+    ['network net-a: probing round overdue, the last ended 130 s ago (every 60 s)'],
+  ],
+  [
+    'no round ever',
+    withNetwork({ round: { ...round, overdue: true, lastRun: null } }),
+    ['network net-a: probing round overdue, none has ended yet (every 60 s)'],
+  ],
+  [
+    'zones that do not load',
+    zones('ok', 'stale', 'broken'),
+    ['zones: z2 do not load', 'zones: z1 do not load; their last good version is served'],
+  ],
+  ['many of them', zones(...Array<'broken'>(7).fill('broken')), ['zones: z0, z1, z2, z3, z4 and 2 more do not load']],
+  [
+    'several reasons',
+    { ...withNetwork({ live: [] }), ready: () => false },
+    ['not ready: DNS queries are not answered yet', 'network net-a: no live edge'],
+  ],
+])('%s', (_, over, reasons) => {
+  expect(healthReasons(statusView(over))).toEqual(reasons);
+});

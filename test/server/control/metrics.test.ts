@@ -1,0 +1,179 @@
+import { execFileSync } from 'node:child_process';
+import { expect, test } from 'vitest';
+import { createMetrics, type Metrics } from '../../../src/server/control/metrics.ts';
+import type { StatusView } from '../../../src/server/control/views.ts';
+import { decision, NOW, network, statusView } from './api-fixture.ts';
+
+function scrape(over: Partial<StatusView> = {}): Promise<string> {
+  return text(createMetrics(statusView(over)));
+}
+
+async function text(metrics: Metrics, wanted?: { readonly zones: boolean }): Promise<string> {
+  return new TextDecoder().decode(await metrics.body(wanted));
+}
+
+/** Sample lines of the metrics whose names begin so. */
+function samples(text: string, name: string): string[] {
+  return text.split('\n').filter((line) => line.startsWith(`edgewise_${name}`));
+}
+
+test("Prometheus' own linter has nothing to say", async () => {
+  // It prints what it dislikes and exits with 3.
+  expect(
+    execFileSync('promtool', ['check', 'metrics'], { input: await scrape(), encoding: 'utf8', stdio: 'pipe' }),
+  ).toBe('');
+});
+
+test('every name begins with edgewise_, ends in its unit, and has a help text', async () => {
+  const text = await scrape();
+  const types = new Map([...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name, type]) => [name, type]));
+  expect(types.size).toBeGreaterThan(40);
+  for (const [name, type] of types) {
+    expect(name).toMatch(/^edgewise_[a-z][a-z0-9_]*$/);
+    expect(name.endsWith('_total')).toBe(type === 'counter');
+    expect(name).not.toMatch(/_(?:ms|milliseconds|minutes|kb|mb)\b/);
+    expect(text).toMatch(new RegExp(`^# HELP ${name} \\S.{10,}$`, 'm'));
+  }
+  for (const name of text.matchAll(/^(\w+?)(?:_bucket|_sum|_count)?[{ ]/gm)) expect(name[1]).toMatch(/^edgewise_/);
+});
+
+test.each([
+  ['ready', ['edgewise_ready 1']],
+  ['healthy', ['edgewise_healthy 1']],
+  ['build_info', ['edgewise_build_info{version="1.2.3"} 1']],
+  ['zones', ['edgewise_zones{state="ok"} 2', 'edgewise_zones{state="stale"} 0', 'edgewise_zones{state="broken"} 0']],
+  [
+    'zone_serial',
+    [`edgewise_zone_serial{zone="example.test"} ${NOW - 4}`, 'edgewise_zone_serial{zone="static.test"} 7'],
+  ],
+  ['prober_loop_delay_seconds', ['edgewise_prober_loop_delay_seconds 0.0012']],
+  ['secondary_lag_seconds', ['edgewise_secondary_lag_seconds{secondary="192.0.2.53:53",zone="example.test"} 4']],
+  [
+    'secondary_zones',
+    [
+      'edgewise_secondary_zones{secondary="192.0.2.53:53",state="current"} 0',
+      'edgewise_secondary_zones{secondary="192.0.2.53:53",state="behind"} 1',
+      'edgewise_secondary_zones{secondary="192.0.2.53:53",state="unknown"} 0',
+    ],
+  ],
+  ['secondary_up', ['edgewise_secondary_up{secondary="192.0.2.53:53",zone="example.test"} 1']],
+  ['network_live_edges', ['edgewise_network_live_edges{network="net-a"} 1']],
+  ['network_wanted_edges', ['edgewise_network_wanted_edges{network="net-a"} 2']],
+  ['network_held', ['edgewise_network_held{network="net-a"} 0']],
+  ['network_recent_rotations', ['edgewise_network_recent_rotations{network="net-a"} 2']],
+  ['network_rotations_total', ['edgewise_network_rotations_total{network="net-a"} 3']],
+  ['network_verification_failures', ['edgewise_network_verification_failures{network="net-a"} 1']],
+  ['network_round_duration_seconds', ['edgewise_network_round_duration_seconds{network="net-a"} 1.5']],
+  ['network_round_overdue', ['edgewise_network_round_overdue{network="net-a"} 0']],
+  [
+    'network_edges',
+    [
+      'edgewise_network_edges{network="net-a",judgement="pass_threshold"} 1',
+      'edgewise_network_edges{network="net-a",judgement="pass_window"} 0',
+      'edgewise_network_edges{network="net-a",judgement="pass_average"} 0',
+      'edgewise_network_edges{network="net-a",judgement="pass"} 0',
+      'edgewise_network_edges{network="net-a",judgement="fail"} 1',
+      'edgewise_network_edges{network="net-a",judgement="none"} 1',
+    ],
+  ],
+  ['edge_up', ['edgewise_edge_up{network="net-a",edge="e1"} 1', 'edgewise_edge_up{network="net-a",edge="e2"} 0']],
+  [
+    'edge_last_fetch_seconds',
+    [
+      'edgewise_edge_last_fetch_seconds{network="net-a",edge="e1"} 0.2',
+      'edgewise_edge_last_fetch_seconds{network="net-a",edge="e2"} 10',
+    ],
+  ],
+  ['canary_active', ['edgewise_canary_active{network="net-a",zone="example.test",address="192.0.2.9"} 1']],
+  [
+    'edge_mode_info',
+    [
+      'edgewise_edge_mode_info{network="net-a",edge="e1",mode="available"} 1',
+      'edgewise_edge_mode_info{network="net-a",edge="e2",mode="available"} 1',
+      'edgewise_edge_mode_info{network="net-a",edge="e3",mode="unavailable"} 1',
+    ],
+  ],
+  [
+    'dns_queries_total',
+    [
+      'edgewise_dns_queries_total{transport="udp4",type="A"} 2',
+      'edgewise_dns_queries_total{transport="tcp",type="other"} 2',
+    ],
+  ],
+  [
+    'dns_answers_total',
+    [
+      'edgewise_dns_answers_total{transport="udp4",rcode="NOERROR"} 1',
+      'edgewise_dns_answers_total{transport="tcp",rcode="other"} 1',
+    ],
+  ],
+  [
+    'dns_network_queries_total',
+    ['edgewise_dns_network_queries_total{network="none"} 1', 'edgewise_dns_network_queries_total{network="net-a"} 2'],
+  ],
+  ['dns_events_total{event="dropped"}', ['edgewise_dns_events_total{event="dropped"} 0']],
+])('%s', async (name, expected) => {
+  expect(samples(await scrape(), name)).toEqual(expected);
+});
+
+test('what is gone from the server is gone from the next scrape', async () => {
+  let networks = [network];
+  const metrics = createMetrics(statusView({ networks: () => networks }));
+  expect(samples(await text(metrics), 'edge_up')).toHaveLength(2);
+  networks = [{ ...network, decision: { ...decision, verdicts: decision.verdicts.slice(0, 1) } }];
+  expect(samples(await text(metrics), 'edge_up')).toHaveLength(1);
+  networks = [];
+  expect(samples(await text(metrics), 'network_live_edges')).toEqual([]);
+});
+
+test('what the server lists twice comes out once', async () => {
+  const [row] = statusView().secondaries();
+  const text = await scrape({ secondaries: () => [row, row], statsNetworks: () => ['net-a', 'net-a'] });
+  expect(samples(text, 'secondary_up')).toHaveLength(1);
+  expect(samples(text, 'dns_network_queries_total{network="net-a"}')).toEqual([
+    'edgewise_dns_network_queries_total{network="net-a"} 3',
+  ]);
+  const names = samples(text, '').map((line) => line.slice(0, line.lastIndexOf(' ')));
+  expect(new Set(names).size).toBe(names.length);
+});
+
+test('a network that is called none, and labels with quotes, backslashes and line ends, come out sound', async () => {
+  const odd = 'a"b\\c\nd';
+  const foreign = 'ä"\\\n';
+  const text = await scrape({
+    networks: () => [
+      { ...network, name: odd },
+      { ...network, name: foreign },
+    ],
+    statsNetworks: () => [null, 'none'],
+  });
+  expect(samples(text, 'network_live_edges')).toEqual([
+    'edgewise_network_live_edges{network="a\\"b\\\\c\\nd"} 1',
+    'edgewise_network_live_edges{network="ä\\"\\\\\\n"} 1',
+  ]);
+  expect(samples(text, 'dns_network_queries_total')).toEqual(['edgewise_dns_network_queries_total{network="none"} 3']);
+  expect(execFileSync('promtool', ['check', 'metrics'], { input: text, encoding: 'utf8', stdio: 'pipe' })).toBe('');
+});
+
+test('what has a sample for each zone can be left out', async () => {
+  const exposed = await text(createMetrics(statusView()), { zones: false });
+  expect(samples(exposed, 'zone_serial')).toEqual([]);
+  expect(samples(exposed, 'secondary_lag_seconds')).toEqual([]);
+  expect(samples(exposed, 'secondary_zones')).toHaveLength(3);
+  expect(samples(exposed, 'zones{')).toHaveLength(3);
+});
+
+test('before the first round nothing is claimed', async () => {
+  const bare = { ...network, decision: null, round: { ...network.round, lastRun: null, seconds: null } };
+  const text = await scrape({ networks: () => [bare] });
+  expect(samples(text, 'network_round_duration_seconds')).toEqual([]);
+  expect(samples(text, 'network_held')).toEqual([]);
+  expect(samples(text, 'edge_')).toEqual([]);
+  expect(samples(text, 'network_live_edges')).toEqual(['edgewise_network_live_edges{network="net-a"} 1']);
+});
+
+test("several servers in one process do not get in one another's way", async () => {
+  const [first, second] = [createMetrics(statusView()), createMetrics(statusView({ version: '9' }))];
+  expect(samples(await text(first), 'build_info')).toEqual(['edgewise_build_info{version="1.2.3"} 1']);
+  expect(samples(await text(second), 'build_info')).toEqual(['edgewise_build_info{version="9"} 1']);
+});

@@ -1,0 +1,132 @@
+import { createSocket, type Socket as UdpSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { createServer, type Server, type Socket } from 'node:net';
+import { afterEach, describe, expect, test } from 'vitest';
+import type { NotifyTarget } from '../../../src/config/types.ts';
+import { lowerName } from '../../../src/dns/name.ts';
+import type { SecondaryView } from '../../../src/server/control/views.ts';
+import { askOverTcp } from '../../../src/server/secondaries/ask-tcp.ts';
+import { SoaPoller } from '../../../src/server/secondaries/soa-poller.ts';
+import { wireName } from '../../support/dns-query.ts';
+import { eventually } from '../../support/edgewise.ts';
+import { freePort } from '../../support/ports.ts';
+
+const ZONE = lowerName(wireName('a.test'));
+const SERIAL = 4_000_000_000;
+const cleanup: (() => void)[] = [];
+afterEach(() => {
+  for (const close of cleanup.splice(0)) close();
+});
+
+/** An answer to an SOA query: its header and question, and a record unless `soa` is false. */
+function answerTo(query: Uint8Array, { flags = 0x8400, soa = true, id = 0 } = {}): Buffer {
+  const head = Buffer.from(query.subarray(0, 12 + 8 + 4)); // the question is a.test SOA
+  head.writeUInt16BE((head.readUInt16BE(0) + id) & 0xffff, 0);
+  head.writeUInt16BE(flags, 2);
+  head.writeUInt16BE(soa ? 1 : 0, 6);
+  if (!soa) return head;
+  const record = Buffer.alloc(12 + 2 + 20);
+  record.writeUInt16BE(0xc00c, 0);
+  record.writeUInt16BE(6, 2);
+  record.writeUInt16BE(1, 4);
+  record.writeUInt16BE(22, 10);
+  record.writeUInt32BE(SERIAL, 14);
+  return Buffer.concat([head, record]);
+}
+
+/** A secondary that answers over TCP as `serve` says, and over UDP with SERVFAIL unless told. */
+async function secondary(
+  address: string,
+  serve: (query: Buffer, socket: Socket) => void,
+  udp: (query: Buffer) => Buffer = (query) => answerTo(query, { flags: 0x8002, soa: false }),
+): Promise<number> {
+  const port = await freePort(address);
+  const server: Server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.once('data', (chunk) => serve(chunk.subarray(2), socket));
+    cleanup.push(() => socket.destroy());
+  });
+  server.listen(port, address);
+  await once(server, 'listening');
+  cleanup.push(() => server.close());
+  const socket: UdpSocket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
+  socket.on('message', (query, from) => socket.send(udp(query), from.port, from.address));
+  socket.bind(port, address);
+  await once(socket, 'listening');
+  cleanup.push(() => socket.close());
+  return port;
+}
+
+const framed = (message: Buffer): Buffer =>
+  Buffer.concat([Buffer.of(message.length >> 8, message.length & 255), message]);
+
+/** Resolves once the watch sees what is wanted, at the first look or, on a slow machine, at a later one. */
+async function sees(address: string, port: number, wanted: Partial<SecondaryView>): Promise<void> {
+  const target: NotifyTarget = { to: { address, port }, key: null, networks: null, zones: null };
+  const watch = new SoaPoller({ targets: [target], intervalSeconds: 1, onBehind: () => undefined });
+  cleanup.push(() => watch.stop());
+  watch.changed([{ zone: ZONE, network: 'net', serial: SERIAL }]);
+  const seen = await eventually(
+    async () => watch.views()[0],
+    ({ serial, error }) => serial === wanted.serial && error === wanted.error,
+  );
+  expect(seen).toMatchObject(wanted);
+}
+
+describe.each(['127.0.0.1', '::1'])('a secondary at %s', (address) => {
+  test('that answers over UDP', async () => {
+    const port = await secondary(
+      address,
+      (_, socket) => socket.destroy(),
+      (query) => answerTo(query),
+    );
+    await sees(address, port, { serial: SERIAL, error: null, lagSeconds: 0 });
+  });
+
+  test('that answers over TCP only, octet by octet', async () => {
+    const port = await secondary(address, (query, socket) => {
+      for (const octet of framed(answerTo(query))) socket.write(Buffer.of(octet));
+    });
+    await sees(address, port, { serial: SERIAL, error: null, lagSeconds: 0 });
+  });
+
+  test.each<[string, (query: Buffer, socket: Socket) => void, string]>([
+    [
+      'refuses',
+      (query, socket) => socket.write(framed(answerTo(query, { flags: 0x8005, soa: false }))),
+      'answered with rcode 5',
+    ],
+    ['has no SOA', (query, socket) => socket.write(framed(answerTo(query, { soa: false }))), 'answered without an SOA'],
+    [
+      'has no authority',
+      (query, socket) => socket.write(framed(answerTo(query, { flags: 0x8000 }))),
+      'answered without authority',
+    ],
+    [
+      'answers to another query',
+      (query, socket) => socket.write(framed(answerTo(query, { id: 1 }))),
+      'answered to something else over TCP',
+    ],
+    [
+      'hangs up in the middle',
+      (query, socket) => socket.end(framed(answerTo(query)).subarray(0, 20)),
+      'the TCP connection ended without an answer',
+    ],
+  ])('that %s', async (_, serve, error) => {
+    const port = await secondary(address, serve);
+    await sees(address, port, { serial: null, error, lagSeconds: null });
+  });
+
+  test('where nobody listens', async () => {
+    const port = await freePort(address);
+    const error = `TCP: connect ECONNREFUSED ${address}:${port}`;
+    await sees(address, port, { serial: null, error, lagSeconds: null });
+  });
+});
+
+test('a connection that brings nothing is given up', async () => {
+  const port = await secondary('127.0.0.1', () => undefined);
+  await expect(askOverTcp({ address: '127.0.0.1', port }, Uint8Array.of(1, 2), 50)).rejects.toThrow(
+    'no answer over TCP',
+  );
+});

@@ -1,0 +1,123 @@
+import {
+  chown,
+  lchown,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  readlink,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { writeLiveList } from '../../src/publish/live-list.ts';
+import { setAside, sweepTemporaries, writeAtomic } from '../../src/system/atomic-write.ts';
+
+let folder: string;
+let file: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'edgewise-atomic-'));
+  file = join(folder, 'file');
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+test('a file is replaced by another one, readable for all, with nothing left beside it', async () => {
+  await writeFile(file, 'old', { mode: 0o600 });
+  const old = await stat(file);
+  const umask = process.umask(0o077);
+  await writeAtomic(file, 'new').finally(() => process.umask(umask));
+  const now = await stat(file);
+  expect(await readFile(file, 'utf8')).toBe('new');
+  expect(now.ino).not.toBe(old.ino); // who has the old one open reads it to its end
+  expect(now.mode & 0o777).toBe(0o644);
+  expect(await readdir(folder)).toEqual(['file']);
+});
+
+test('a symbolic link stays one, and its target is replaced', async () => {
+  await mkdir(join(folder, 'there'));
+  const target = join(folder, 'there', 'target');
+  await writeFile(target, 'old');
+  await symlink(target, file);
+  await writeAtomic(file, 'new');
+  expect(await readlink(file)).toBe(target);
+  expect(await readFile(target, 'utf8')).toBe('new');
+  expect(await readdir(join(folder, 'there'))).toEqual(['target']);
+});
+
+test('a link to nothing gets its target; a link to itself is refused', async () => {
+  await symlink('link', file);
+  await symlink('target', join(folder, 'link'));
+  await writeAtomic(file, 'new');
+  expect(await readFile(join(folder, 'target'), 'utf8')).toBe('new');
+  expect(await readlink(file)).toBe('link');
+  await symlink('round', join(folder, 'round'));
+  await expect(writeAtomic(join(folder, 'round'), 'new')).rejects.toThrow('too many links');
+});
+
+test.runIf(process.getuid?.() === 0).each([
+  { what: "somebody's link to a file of root", link: 12345, target: 0, follows: false },
+  { what: "somebody's link to a file of another", link: 12345, target: 12346, follows: false },
+  { what: "somebody's link to their own file", link: 12345, target: 12345, follows: true },
+  { what: "root's link to a file of another", link: 0, target: 12345, follows: true },
+])('root meets $what', async ({ link, target, follows }) => {
+  const other = join(folder, 'other');
+  await writeFile(other, 'old');
+  await chown(other, target, target);
+  await symlink(other, file);
+  await lchown(file, link, link);
+  const writing = writeAtomic(file, 'new');
+  if (follows) await writing;
+  else await expect(writing).rejects.toThrow(`is a link by user ${link}`);
+  expect(await readFile(other, 'utf8')).toBe(follows ? 'new' : 'old');
+});
+
+test.each([
+  ['the target is a folder', 'folder'],
+  ['the folder is missing', join('missing', 'file')],
+])('a failure throws and leaves nothing: %s', async (_, name) => {
+  await mkdir(join(folder, 'folder'));
+  await expect(writeAtomic(join(folder, name), 'new')).rejects.toThrow(/EISDIR|ENOENT/);
+  expect(await readdir(folder)).toEqual(['folder']);
+});
+
+// Only root can give files away, and only root takes them.
+test.runIf(process.getuid?.() === 0)("what root replaces stays its owner's", async () => {
+  await writeFile(file, 'old');
+  await chown(file, 12345, 12346);
+  await writeAtomic(file, 'new');
+  expect(await stat(file)).toMatchObject({ uid: 12345, gid: 12346 });
+});
+
+test('only leavings of processes that are gone are swept', async () => {
+  const names = ['.file.4194305-1.tmp', `.file.${process.pid}-1.tmp`, '.file.tmp', 'file.4194305-1.tmp', '.file'];
+  for (const name of names) await writeFile(join(folder, name), '');
+  await sweepTemporaries(folder);
+  expect((await readdir(folder)).sort()).toEqual(names.slice(1).sort()); // no process has the first number
+  await sweepTemporaries(join(folder, 'missing'));
+});
+
+test('a file is set aside under a name that is free', async () => {
+  for (const [text, name] of [
+    ['one', 'file.bad-1700'],
+    ['two', 'file.bad-1700-2'],
+    ['three', 'file.bad-1700-3'],
+  ]) {
+    await writeFile(file, text);
+    expect(await setAside(file, 1700.9)).toBe(join(folder, name));
+    expect(await readFile(join(folder, name), 'utf8')).toBe(text);
+  }
+});
+
+test('the live list is names, one a line, and is left alone while it says so', async () => {
+  await writeLiveList(file, ['a', 'b']);
+  expect(await readFile(file, 'utf8')).toBe('a\nb\n');
+  const { ino } = await stat(file);
+  await writeLiveList(file, ['a', 'b']);
+  expect((await stat(file)).ino).toBe(ino);
+  await writeLiveList(file, ['b']);
+  expect(await readFile(file, 'utf8')).toBe('b\n');
+});
