@@ -8,7 +8,8 @@ import { readFile } from 'node:fs/promises';
 import { isIPv4 } from 'node:net';
 import { join } from 'node:path';
 import type { Decision } from '../health/judge/types.ts';
-import { systemCode, writeAtomic } from '../system/atomic-write.ts';
+import { writeAtomic } from '../system/atomic-write.ts';
+import { systemCode } from '../system/error-text.ts';
 
 export const PROMETHEUS_FILE = 'edgemanage.prom';
 

@@ -15,6 +15,7 @@ import {
 } from 'node:fs';
 import { access, type FileHandle, open, readdir, rename, stat, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { systemCode } from './error-text.ts';
 import { writeTarget } from './write-target.ts';
 
 let written = 0;
@@ -143,9 +144,4 @@ export async function exists(file: string): Promise<boolean> {
     () => true,
     () => false,
   );
-}
-
-/** `ENOENT` and the like; empty for anything else. */
-export function systemCode(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : '';
 }

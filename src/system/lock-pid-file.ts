@@ -4,7 +4,7 @@
  * same number) is stale and is taken over. edgemanage's own lock is not seen by these.
  */
 import { linkSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
-import { systemCode } from './atomic-write.ts';
+import { systemCode } from './error-text.ts';
 
 export class PidLocks {
   readonly #file: string;

@@ -6,7 +6,7 @@
 import { unwatchFile, watchFile } from 'node:fs';
 import { appendFile, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { systemCode } from '../../system/atomic-write.ts';
+import { systemCode } from '../../system/error-text.ts';
 import type { Mode } from '../judge/types.ts';
 
 const BELL = '.mode-changes';

@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fsyncFolder, isUnreadable, setAside, systemCode, writeAtomic } from '../../system/atomic-write.ts';
+import { fsyncFolder, isUnreadable, setAside, writeAtomic } from '../../system/atomic-write.ts';
+import { systemCode } from '../../system/error-text.ts';
 import type { Fault } from '../../system/fault.ts';
 import type { Locks } from '../../system/lock.ts';
 import { type EdgeRecord, NEW_EDGE, type ParsedRecord, parseEdgeRecord } from './edge-store.ts';

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { isUnreadable, setAside, systemCode, writeAtomic } from '../../system/atomic-write.ts';
+import { isUnreadable, setAside, writeAtomic } from '../../system/atomic-write.ts';
+import { systemCode } from '../../system/error-text.ts';
 import type { Fault } from '../../system/fault.ts';
 import { NEW_STATE, type NetworkState, parseState, printState } from './state-file.ts';
 

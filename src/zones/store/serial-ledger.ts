@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises';
 import type { WireName } from '../../dns/name.ts';
 import { nameKey, nameText } from '../../dns/name.ts';
 import { nextSerial, serialMax } from '../../dns/serial.ts';
-import { setAside, systemCode, writeAtomic } from '../../system/atomic-write.ts';
+import { setAside, writeAtomic } from '../../system/atomic-write.ts';
+import { systemCode } from '../../system/error-text.ts';
 import type { StoreFault } from './types.ts';
 
 /** `goneAt`: epoch seconds since when there is no such zone; null: there is one. */

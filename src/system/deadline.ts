@@ -1,0 +1,22 @@
+/**
+ * The promise's outcome, or `late()` once `ms` milliseconds are over. The timer never outlives the promise; the promise
+ * itself goes on, and what it rejects with after the deadline is dropped.
+ */
+export async function within<T, L>(ms: number, promise: Promise<T>, late: () => L): Promise<T | L> {
+  let timer: NodeJS.Timeout | undefined;
+  const over = new Promise<L>((resolve, reject) => {
+    timer = setTimeout(() => {
+      try {
+        resolve(late());
+      } catch (error) {
+        reject(error);
+      }
+    }, ms);
+  });
+  promise.catch(() => undefined); // after the deadline nobody else would catch it
+  try {
+    return await Promise.race([promise, over]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

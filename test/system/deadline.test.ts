@@ -1,0 +1,35 @@
+import { expect, test, vi } from 'vitest';
+import { within } from '../../src/system/deadline.ts';
+
+test('the promise, when it is in time', async () => {
+  expect(await within(60_000, Promise.resolve('done'), () => 'late')).toBe('done');
+  await expect(within(60_000, Promise.reject(new Error('no')), () => 'late')).rejects.toThrow('no');
+});
+
+test('what `late` says or throws, when it is not', async () => {
+  const never = new Promise<string>(() => undefined);
+  expect(await within(0, never, () => 'late')).toBe('late');
+  const thrown = within(0, never, () => {
+    throw new Error('too late');
+  });
+  await expect(thrown).rejects.toThrow('too late');
+});
+
+test("no timer is left behind, and a rejection after the deadline is nobody's", async () => {
+  vi.useFakeTimers();
+  try {
+    await within(1000, Promise.resolve(1), () => 2);
+    expect(vi.getTimerCount()).toBe(0);
+    let fail: (error: Error) => void = () => undefined;
+    const slow = new Promise<number>((_, reject) => {
+      fail = reject;
+    });
+    const raced = within(10, slow, () => 2);
+    await vi.advanceTimersByTimeAsync(10);
+    expect(await raced).toBe(2);
+    fail(new Error('afterwards')); // an unhandled rejection would fail the run
+    await vi.advanceTimersByTimeAsync(1);
+  } finally {
+    vi.useRealTimers();
+  }
+});
