@@ -11,8 +11,9 @@ import { findTsig, TSIG_ROOM } from '../../dns/tsig-record.ts';
 import type { Endpoint } from '../../system/address.ts';
 import { addressKey, endpointText } from '../../system/address.ts';
 import { isWildcard } from '../../system/client-address.ts';
+import type { Lookup } from '../../system/resolver.ts';
 import type { ZoneImage } from '../../zones/image/image.ts';
-import { type AddressLookup, NameServers, type ZoneServers } from './ns-targets.ts';
+import { NameServers, type ZoneServers } from './ns-targets.ts';
 import { type NotifyItem, NotifyQueue, type NotifySend } from './queue.ts';
 
 export type NotifierOptions = {
@@ -23,7 +24,7 @@ export type NotifierOptions = {
   readonly soa: (zone: WireName) => Uint8Array | null;
   /** What `notify_ns` needs: a zone that is served here, and the system's resolver. */
   readonly image: (zone: WireName) => ZoneImage | null;
-  readonly lookup: AddressLookup;
+  readonly lookup: Lookup;
   /** Of the servers that zones name themselves; 53 unless told. */
   readonly nsPort?: number;
   readonly log: (level: 'debug' | 'info' | 'warn', message: string) => void;

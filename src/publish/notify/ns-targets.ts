@@ -1,35 +1,31 @@
 import { SocketAddress } from 'node:net';
 import { nameText, parentName, ROOT, type WireName } from '../../dns/name.ts';
 import { addressText } from '../../system/address-text.ts';
+import { type Lookup, NameResolver } from '../../system/resolver.ts';
 import { addressesAt, otherNameServers } from '../../zones/image/addresses.ts';
 import type { ZoneImage } from '../../zones/image/image.ts';
 import type { NotifyZone } from './notifier.ts';
 
-/** As `dns.promises.lookup(name, {all: true})` answers: the system's way, /etc/hosts included. */
-export type AddressLookup = (name: string) => Promise<readonly { readonly address: string }[]>;
-
 export type NameServersOptions = {
   /** A zone that is served here; null: it is not. */
   readonly image: (zone: WireName) => ZoneImage | null;
-  readonly lookup: AddressLookup;
+  readonly lookup: Lookup;
   /** Milliseconds of a steady clock. */
   readonly now: () => number;
   /** A look-up brought addresses that were not known when these zones asked. */
   readonly onFound: (zones: readonly NotifyZone[], addresses: readonly string[]) => void;
 };
 
-/** A zone and where servers are that it names. */
+/** A zone and the addresses of the name servers in its NS records. */
 export type ZoneServers = { readonly zone: NotifyZone; readonly addresses: readonly string[] };
 
-/** How long an answer is used without asking again, and a failure believed. */
-const FRESH_MS = 600_000;
-const FAILED_MS = 60_000;
-/** Look-ups at a time: each holds one of the few threads that file access needs as well. */
-const PARALLEL = 2;
-/** Names remembered; beyond, the oldest are forgotten. */
-const NAMES = 10_000;
-
-type Known = { readonly addresses: readonly string[]; readonly until: number };
+/** A resolver in trouble takes no name server away, so addresses never become too old. */
+const LIMITS = {
+  freshMs: 600_000,
+  negativeMs: 60_000,
+  failedMs: 60_000,
+  staleMs: Number.POSITIVE_INFINITY,
+};
 
 /**
  * Addresses of the servers that zones themselves name in their NS records, other than the SOA's primary. Zones served
@@ -37,15 +33,14 @@ type Known = { readonly addresses: readonly string[]; readonly until: number };
  */
 export class NameServers {
   private readonly options: NameServersOptions;
-  private readonly known = new Map<WireName, Known>();
-  /** By name: zones to be told of when its addresses come. In order of asking. */
-  private readonly asked = new Map<WireName, Map<WireName, NotifyZone>>();
-  private readonly queue: WireName[] = [];
-  private running = 0;
+  private readonly resolver: NameResolver;
+  /** By name that is being looked up: zones to be notified once its addresses are known. */
+  private readonly waiting = new Map<WireName, Map<WireName, NotifyZone>>();
   private stopped = false;
 
   constructor(options: NameServersOptions) {
     this.options = options;
+    this.resolver = new NameResolver({ lookup: options.lookup, now: options.now, limits: LIMITS });
   }
 
   /** Each zone with the addresses of its servers, as far as they are known now; look-ups begin for the rest. */
@@ -69,7 +64,7 @@ export class NameServers {
 
   stop(): void {
     this.stopped = true;
-    this.queue.length = 0;
+    this.resolver.stop();
   }
 
   /** From the closest zone that is served here. */
@@ -82,62 +77,29 @@ export class NameServers {
   }
 
   private foundAddresses(name: WireName, zone: NotifyZone): readonly string[] {
-    const have = this.known.get(name);
-    if (have === undefined || have.until <= this.options.now()) this.ask(name, zone);
-    return have?.addresses ?? [];
+    const host = nameText(name);
+    const known = this.resolver.known(host);
+    const addresses = known?.kind === 'found' ? known.addresses : [];
+    if (this.resolver.isDue(host)) this.ask(name, zone, addresses);
+    return addresses;
   }
 
-  private ask(name: WireName, zone: NotifyZone): void {
-    const waiting = this.asked.get(name);
-    if (waiting !== undefined) {
-      waiting.set(zone.zone, zone);
-      return;
-    }
-    if (this.asked.size >= NAMES) return;
-    this.asked.set(name, new Map([[zone.zone, zone]]));
-    this.queue.push(name);
-    this.work();
-  }
-
-  private work(): void {
-    while (this.running < PARALLEL) {
-      const name = this.queue.shift();
-      if (name === undefined) return;
-      this.running += 1;
-      void this.lookUp(name).finally(() => {
-        this.running -= 1;
-        this.work();
-      });
+  private ask(name: WireName, zone: NotifyZone, before: readonly string[]): void {
+    const zones = this.waiting.get(name);
+    if (zones !== undefined) zones.set(zone.zone, zone);
+    else {
+      this.waiting.set(name, new Map([[zone.zone, zone]]));
+      void this.lookUp(name, before);
     }
   }
 
-  private async lookUp(name: WireName): Promise<void> {
-    const before = this.known.get(name)?.addresses ?? [];
-    let found: readonly string[];
-    let lasts = FRESH_MS;
-    try {
-      const answers = await this.options.lookup(nameText(name).replace(/(.)\.$/, '$1'));
-      found = [...new Set(answers.map(({ address }) => address))];
-    } catch {
-      // What was known stays: a resolver in trouble unmakes no name server.
-      found = before;
-      lasts = FAILED_MS;
-    }
-    const zones = [...(this.asked.get(name)?.values() ?? [])];
-    this.asked.delete(name);
-    if (this.stopped) return;
-    this.remember(name, { addresses: found, until: this.options.now() + lasts });
-    const fresh = found.filter((address) => !before.includes(address));
-    if (fresh.length > 0) this.options.onFound(zones, fresh);
-  }
-
-  private remember(name: WireName, known: Known): void {
-    this.known.delete(name); // to the end: the map's order is the order of age
-    this.known.set(name, known);
-    for (const oldest of this.known.keys()) {
-      if (this.known.size <= NAMES) break;
-      this.known.delete(oldest);
-    }
+  private async lookUp(name: WireName, before: readonly string[]): Promise<void> {
+    const answer = await this.resolver.resolve(nameText(name));
+    const zones = [...(this.waiting.get(name)?.values() ?? [])];
+    this.waiting.delete(name);
+    if (this.stopped || answer.kind !== 'found') return;
+    const added = answer.addresses.filter((address) => !before.includes(address));
+    if (added.length > 0) this.options.onFound(zones, added);
   }
 }
 

@@ -4,7 +4,8 @@ import { afterEach, describe, expect, test } from 'vitest';
 import type { NotifyTarget, TransferConfig } from '../../../src/config/types.ts';
 import { lowerName, nameText, type WireName } from '../../../src/dns/name.ts';
 import { Notifier, type NotifyZone } from '../../../src/publish/notify/notifier.ts';
-import { type AddressLookup, NameServers } from '../../../src/publish/notify/ns-targets.ts';
+import { NameServers } from '../../../src/publish/notify/ns-targets.ts';
+import type { Lookup } from '../../../src/system/resolver.ts';
 import { ZoneImage } from '../../../src/zones/image/image.ts';
 import { wireName } from '../../support/dns-query.ts';
 import { eventually } from '../../support/edgewise.ts';
@@ -33,7 +34,7 @@ class Resolver {
   most = 0;
   private readonly waiting: (() => void)[] = [];
   addresses: readonly string[] | null = ['127.78.0.4'];
-  readonly lookup: AddressLookup = async (host) => {
+  readonly lookup: Lookup = async (host) => {
     this.asked.push(host);
     this.running += 1;
     this.most = Math.max(this.most, this.running);
