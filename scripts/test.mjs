@@ -1,6 +1,7 @@
 // `npm test`: installs what is missing, builds, checks types and style, then runs every test with real peers.
+// `npm run test:unit`, `npm run test:peers`: one half of them; the first needs no program but Node.js.
 import { spawnSync } from 'node:child_process';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { buildIfStale, fail, installIfStale, requireNode, root, run } from './prepare.mjs';
 
@@ -24,13 +25,18 @@ const PEERS = {
 const EXTRA = { pdns_server: ['pdns-backend-bind', 'pdns-backend-sqlite3'] };
 
 requireNode();
+const [half, ...rest] = process.argv.slice(2);
+const isHalf = half === 'unit' || half === 'peers';
 process.env.PATH += `${delimiter}/usr/sbin${delimiter}/sbin`; // where Debian keeps the daemons
-installPeers();
+if (half !== 'unit') installPeers();
 installIfStale();
 buildIfStale();
-run('npm', ['run', '--silent', 'typecheck']);
-run('npm', ['run', '--silent', 'lint']);
-run(process.execPath, [join(root, 'node_modules', 'vitest', 'vitest.mjs'), 'run', ...process.argv.slice(2)]);
+if (!isHalf) {
+  run('npm', ['run', '--silent', 'typecheck']);
+  run('npm', ['run', '--silent', 'lint']);
+}
+const selection = isHalf ? ['--project', half, ...rest] : process.argv.slice(2);
+run(process.execPath, [join(root, 'node_modules', 'vitest', 'vitest.mjs'), 'run', ...selection]);
 
 function missing() {
   const path = process.env.PATH.split(delimiter);
@@ -44,14 +50,22 @@ function installPeers() {
   if (!existsSync('/usr/bin/apt-get') || process.getuid?.() !== 0) {
     fail(`missing: ${wanted.join(', ')}; on Debian: apt-get install ${packages.join(' ')}`);
   }
-  // Packages of servers start them; on a developer's machine nothing of that must listen on port 53.
-  const policy = '/usr/sbin/policy-rc.d';
-  if (!existsSync(policy)) writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
   console.error(`edgewise: installing ${packages.join(' ')}`);
+  // Packages of servers start them; on a developer's machine nothing of that must listen on port 53. A policy of the
+  // machine's own stays as it is; ours goes when the packages are there, or no service could ever start again.
+  const policy = '/usr/sbin/policy-rc.d';
+  const isOurs = !existsSync(policy);
+  const withdraw = () => rmSync(policy, { force: true });
+  if (isOurs) {
+    writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755, flag: 'wx' });
+    process.on('exit', withdraw);
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(1));
+  }
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   const apt = (...args) => spawnSync('apt-get', ['-q', ...args], { stdio: ['ignore', 'ignore', 'inherit'], env });
   apt('update');
   apt('install', '-y', '--no-install-recommends', ...new Set(packages));
+  if (isOurs) withdraw();
   const still = missing();
   if (still.length > 0) fail(`missing: ${still.join(', ')}; apt-get could not install ${packages.join(' ')}`);
 }
