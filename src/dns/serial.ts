@@ -26,3 +26,16 @@ export function nextSerial(old: number, nowSeconds: number): number {
   if (clock !== 0 && (old === 0 || serialCompare(clock, old) > 0)) return clock;
   return (old + 1) % ALL || 1;
 }
+
+/**
+ * The serial after all of `old` (0: none): the clock where it is later than each of them, else the first of their
+ * successors that is. Serials more than 2^31 - 1 apart have no common successor (RFC 1982 §3.2); then the successor of
+ * the first one that is not 0, so put the one whose readers matter most first.
+ */
+export function serialAfterAll(old: readonly number[], nowSeconds: number): number {
+  const given = [...new Set(old.filter((serial) => serial !== 0))];
+  const isAfterAll = (serial: number): boolean => given.every((one) => serialCompare(serial, one) > 0);
+  const candidates = given.map((serial) => nextSerial(serial, nowSeconds));
+  const successors = given.map((serial) => (serial + 1) % ALL || 1);
+  return [...candidates, ...successors].find(isAfterAll) ?? nextSerial(given[0] ?? 0, nowSeconds);
+}

@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { isIPv4 } from 'node:net';
+import { isIP } from 'node:net';
 import { join } from 'node:path';
 import type { Decision } from '../health/judge/types.ts';
 import { writeAtomic } from '../system/atomic-write.ts';
@@ -28,8 +28,9 @@ export type Metric = { readonly name: string; readonly value: number };
 /** The gauges of one network's edges; canaries have none, as in the original. `live`: the edges that are published. */
 export function metricsOf({ verdicts }: Decision, live: readonly string[]): readonly Metric[] {
   const rotation = new Set(live);
+  const prefixes = metricPrefixes(verdicts.map(({ edge }) => edge));
   return verdicts.flatMap(({ edge, judgement, last, windowAverage, average }) => {
-    const prefix = metricPrefix(edge);
+    const prefix = prefixes.get(edge) ?? metricPrefix(edge);
     const gauges: Metric[] = [];
     if (last !== null) gauges.push({ name: `${prefix}_response_time`, value: last });
     if (average !== null) gauges.push({ name: `${prefix}_average_time`, value: average });
@@ -40,7 +41,7 @@ export function metricsOf({ verdicts }: Decision, live: readonly string[]): read
   });
 }
 
-/** Puts a network's metrics into the text of the file. A metric stands once: an edge of two networks in the newer section. */
+/** Puts a network's metrics into the text of the file. An edge of two networks appears once, in the section written last. */
 export function withSection(text: string, network: string, metrics: readonly Metric[]): string {
   const names = new Set(metrics.map(({ name }) => name));
   const others = sectionsOf(text)
@@ -71,7 +72,7 @@ function printSection({ network, metrics }: Section): string {
   return `# network ${network}\n${lines.join('')}# end of ${network}\n`;
 }
 
-/** Only what stands between our comment lines is kept: edgemanage's own file has no networks and is replaced. */
+/** Only sections between our own comment lines are kept; a file that edgemanage itself wrote has none and is replaced. */
 function sectionsOf(text: string): readonly Section[] {
   return [...text.matchAll(/^# network (.*)\n([\s\S]*?)^# end of \1\n/gm)].map(([, network, body]) => ({
     network,
@@ -83,12 +84,32 @@ function sectionsOf(text: string): readonly Section[] {
 }
 
 /**
- * What stands for an edge in a metric's name: dots become underscores, an IPv4 address the first six digits of its MD5
- * sum. Where that is no valid name, which the original fails on, other characters become underscores too and a digit at
- * the front gets one before it.
+ * The prefix of an edge's metric names, as edgemanage 3.1.0 forms it: dots become underscores; an address becomes `md5`
+ * and the first six digits of its MD5 sum. Other characters that a metric name may not have, on which edgemanage fails,
+ * become underscores as well, and a leading digit gets an underscore before it.
  */
 export function metricPrefix(edge: string): string {
-  const base = isIPv4(edge) ? createHash('md5').update(edge).digest('hex').slice(0, 6) : edge;
-  const name = base.replace(/[^a-zA-Z0-9_]/g, '_');
+  if (isIP(edge) !== 0) return `md5${md5Digits(edge)}`;
+  const name = edge.replace(/[^a-zA-Z0-9_]/g, '_');
   return /^\d/.test(name) ? `_${name}` : name;
+}
+
+/**
+ * The prefixes of edges that share a file. Names that differ only in such characters (`a-b.test`, `a.b.test`) would give
+ * one metric twice, which makes the whole file invalid: all but the first in the order of names get their MD5 digits too.
+ */
+export function metricPrefixes(edges: readonly string[]): ReadonlyMap<string, string> {
+  const prefixes = new Map<string, string>();
+  const taken = new Set<string>();
+  for (const edge of [...new Set(edges)].sort()) {
+    const plain = metricPrefix(edge);
+    const prefix = taken.has(plain) ? `${plain}_md5${md5Digits(edge)}` : plain;
+    taken.add(prefix);
+    prefixes.set(edge, prefix);
+  }
+  return prefixes;
+}
+
+function md5Digits(text: string): string {
+  return createHash('md5').update(text).digest('hex').slice(0, 6);
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { nextSerial, serialCompare, serialMax } from '../../src/dns/serial.ts';
+import { nextSerial, serialAfterAll, serialCompare, serialMax } from '../../src/dns/serial.ts';
 
 const serial = fc.integer({ min: 1, max: 2 ** 32 - 1 });
 
@@ -52,4 +52,29 @@ test('serialMax takes the later one and treats 0 as none', () => {
       if (Math.abs(a - b) !== 2 ** 31) expect(serialMax(b, a)).toBe(max);
     }),
   );
+});
+
+describe('serialAfterAll', () => {
+  const YEAR_68 = 2 ** 31;
+  test.each<readonly [string, readonly number[], number, number]>([
+    ['no serial yet: the clock', [0, 0], 1_763_778_000.9, 1_763_778_000],
+    ['all older: the clock', [1_700_000_000, 0, 1_600_000_000], 1_763_778_000, 1_763_778_000],
+    ['one ahead of the clock: after it', [1_700_000_000, 2_024_010_101], 1_763_778_000, 2_024_010_102],
+    // A zone last edited in 2038, its live set changed a day ago: the clock is just over 2^31 after the zone's serial.
+    ['68 years between them', [YEAR_68 - 9, YEAR_68 * 2 - 100], YEAR_68 * 2 + 50, YEAR_68 * 2 - 99],
+    ['further apart than serials can be', [YEAR_68 * 2 - 1, YEAR_68 - 1], YEAR_68 * 2 + 50, 50],
+  ])('%s', (_name, old, now, expected) => {
+    expect(serialAfterAll(old, now)).toBe(expected);
+  });
+
+  test('is later than all of them wherever some serial is', () => {
+    const near = fc.array(fc.integer({ min: 0, max: 2 ** 31 - 2 }), { minLength: 1, maxLength: 5 });
+    fc.assert(
+      fc.property(serial, near, fc.double({ min: 0, max: 2 ** 33, noNaN: true }), (base, ahead, now) => {
+        const old = ahead.map((by) => (base + by) % 2 ** 32 || 1);
+        const next = serialAfterAll(old, now);
+        for (const one of old) expect(serialCompare(next, one)).toBeGreaterThan(0);
+      }),
+    );
+  });
 });

@@ -8,6 +8,7 @@ import type { Decision, EdgeInput } from '../../src/health/judge/types.ts';
 import {
   type Metric,
   metricPrefix,
+  metricPrefixes,
   metricsOf,
   PROMETHEUS_FILE,
   withSection,
@@ -38,13 +39,39 @@ function decision(network: string, edges: Readonly<Record<string, number | null>
 describe("names are edgemanage's where it has any", () => {
   test.each([
     ['edge1.example.net', 'edge1_example_net'],
-    ['127.0.0.1', 'f52876'], // first of its MD5 sum, as the original hashes addresses
+    ['127.0.0.1', 'md5f52876'], // edgemanage 3.1.0 hashes addresses, which no metric name can begin with
+    ['192.0.2.1', 'md5d0f88d'],
     ['edge-1.example.net', 'edge_1_example_net'],
     ['1st.example.net', '_1st_example_net'],
-    ['2001:db8::1', '_2001_db8__1'],
+    ['2001:db8::1', 'md51d64d1'],
+    ['::1', 'md5837ec5'],
   ])('%s', (edge, expected) => {
     expect(metricPrefix(edge)).toBe(expected);
     expect(metricPrefix(edge)).toMatch(/^[a-zA-Z_]\w*$/);
+  });
+});
+
+describe('names that would be one metric are told apart', () => {
+  test.each<readonly [string, readonly string[]]>([
+    ['dot and hyphen', ['a.b', 'a-b']],
+    ['three ways to spell it', ['a_b', 'a.b', 'a-b']],
+    ['one edge listed twice', ['a.b', 'a.b']],
+    ['nothing in common', ['a.test', '127.0.0.1']],
+  ])('%s', (_, edges) => {
+    const prefixes = metricPrefixes(edges);
+    expect(new Set(prefixes.values()).size).toBe(new Set(edges).size);
+    for (const edge of edges)
+      expect(prefixes.get(edge)).toMatch(new RegExp(`^${metricPrefix(edge)}(_md5[0-9a-f]{6})?$`));
+    expect(prefixes.get([...edges].sort()[0])).toBe(metricPrefix([...edges].sort()[0]));
+    expect(metricPrefixes([...edges].reverse())).toEqual(prefixes);
+  });
+
+  test('no sample is repeated in the file', () => {
+    const names = metricsOf(decision('n', { 'a-b.test': 0.2, 'a.b.test': 0.3, a_b_test: 10 }), ['a.b.test']).map(
+      ({ name }) => name,
+    );
+    expect(new Set(names).size).toBe(names.length);
+    expect(names).toHaveLength(15);
   });
 });
 

@@ -34,6 +34,11 @@ import { probeTargets, probeTest, roundInput } from './round-input.ts';
 import { decisionLines, movedLines, sampleLine } from './round-log.ts';
 import type { LiveUpdate, Published, RoundFailure, RoundOrder, RoundReport, RoundTools } from './round-types.ts';
 
+/**
+ * How often a state is derived and written anew because a zone took a serial meanwhile. A zone whose contents are 68 years
+ * older than the live set has a serial that no later one exceeds (RFC 1982), so "until it fits" would never end.
+ */
+const DERIVATIONS_MAX = 5;
 const DRY_PUBLISHED: Published = { wrote: false, files: null, faults: [] };
 
 export class NetworkRounds {
@@ -213,12 +218,12 @@ export class NetworkRounds {
    * publishing, so no two versions of a zone ever share a serial.
    */
   async #saveState(derive: () => StateChange): Promise<{ change: StateChange; faults: readonly Fault[] }> {
-    for (;;) {
+    for (let left = DERIVATIONS_MAX; ; left--) {
       const change = derive();
       this.#state = change.state;
       const faults = await this.#writeState();
       const floor = this.#tools.floorSerial();
-      if (floor === 0 || newSerials(change).every((serial) => serialCompare(serial, floor) > 0))
+      if (left <= 1 || floor === 0 || newSerials(change).every((serial) => serialCompare(serial, floor) > 0))
         return { change, faults };
     }
   }

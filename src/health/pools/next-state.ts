@@ -1,5 +1,5 @@
 /** What a decision makes of a network's state: pure, so that the order of writing and publishing is the shell's alone. */
-import { nextSerial, serialMax } from '../../dns/serial.ts';
+import { nextSerial, serialAfterAll, serialMax } from '../../dns/serial.ts';
 import type { ActiveCanary, Decision, LiveMember } from '../judge/types.ts';
 import { notedModes } from '../modes/modes.ts';
 import type { EdgeRecord } from '../state/edge-store.ts';
@@ -36,8 +36,8 @@ export function nextState(state: NetworkState, news: StateNews): StateChange {
   // With nothing to publish, what was published before stays as it is.
   const live = decision.live.length === 0 ? state.live : decision.live;
   const liveChanged = !sameAddresses(state.live, live) || (news.forceUpdate && live.length > 0);
-  const highest = highestSerial(state, news.floorSerial);
-  const serial = liveChanged ? nextSerial(highest, at) : state.serial;
+  const fresh = serialAfterAll(serialsOf(state, news.floorSerial), at);
+  const serial = liveChanged ? fresh : state.serial;
 
   const canaryZones = changedCanaries(state.memory.activeCanaries, memory.activeCanaries);
   const contentZones = news.zones?.changed ?? [];
@@ -45,8 +45,8 @@ export function nextState(state: NetworkState, news: StateNews): StateChange {
   const zoneSerials = new Map(liveChanged ? [] : state.zoneSerials);
   // A change of the live set gives every zone a new serial; without one these zones need their own.
   if (!liveChanged) {
-    for (const zone of canaryZones) canarySerials.set(zone, nextSerial(highest, at));
-    for (const zone of contentZones) zoneSerials.set(zone, nextSerial(highest, at));
+    for (const zone of canaryZones) canarySerials.set(zone, fresh);
+    for (const zone of contentZones) zoneSerials.set(zone, fresh);
   }
   const zones = new Set(news.zones?.all);
   const pending = liveChanged ? [...zones] : [...state.pendingZones, ...canaryZones, ...contentZones];
@@ -79,9 +79,9 @@ export function openingState(state: NetworkState, kind: 'run' | 'server', now: n
   return { ...state, serial: highest, zoneSerials: new Map(), pendingZones: new Set() };
 }
 
-/** What a new serial must exceed: whatever any zone of the network was given. */
-function highestSerial({ serial, canarySerials, zoneSerials }: NetworkState, floor: number): number {
-  return [...canarySerials.values(), ...zoneSerials.values(), serial, floor].reduce(serialMax, 0);
+/** What a new serial must exceed: whatever any zone of the network was given. The network's own comes first. */
+function serialsOf({ serial, canarySerials, zoneSerials }: NetworkState, floor: number): readonly number[] {
+  return [serial, floor, ...canarySerials.values(), ...zoneSerials.values()];
 }
 
 /** Serial that a zone of the network has at least: a server's own for its content aside. 0: nothing was published. */

@@ -144,26 +144,23 @@ function canariesFrom(entries: JsonObject, victims: ReadonlyMap<string, string>)
   return [...textMap(entries)].map(([zone, address]) => ({ zone, address, victim: victims.get(zone) ?? null }));
 }
 
-/** The members as last published. An installation that is taken over has names only; those that are addresses serve. */
+/**
+ * The members as last published. One without an address (a damaged file) is none: a set of such members would be answered
+ * as if the zone had no addresses. A file that edgemanage wrote has names only; those that are addresses can be served.
+ */
 function liveFrom(value: unknown, names: readonly string[]): readonly LiveMember[] {
-  if (!Array.isArray(value)) {
-    const why = 'live before edgewise took over';
-    return names
-      .filter((name) => isIP(name) !== 0)
-      .map((edge) => ({ edge, v4: isIP(edge) === 4 ? edge : null, v6: isIP(edge) === 6 ? edge : null, why }));
-  }
-  return value.filter(isObject).flatMap(({ edge, v4, v6, why }) =>
-    typeof edge !== 'string'
-      ? []
-      : [
-          {
-            edge,
-            v4: typeof v4 === 'string' && isIP(v4) === 4 ? v4 : null,
-            v6: typeof v6 === 'string' && isIP(v6) === 6 ? v6 : null,
-            why: typeof why === 'string' ? why : '',
-          },
-        ],
-  );
+  const found = Array.isArray(value)
+    ? value.filter(isObject).map(({ edge, v4, v6, why }) => ({ edge, v4, v6, why }))
+    : names.map((edge) => ({ edge, v4: edge, v6: edge, why: 'live before edgewise took over' }));
+  return found.flatMap(({ edge, v4, v6, why }) => {
+    const member = { v4: addressFrom(v4, 4), v6: addressFrom(v6, 6), why: typeof why === 'string' ? why : '' };
+    if (typeof edge !== 'string' || (member.v4 === null && member.v6 === null)) return [];
+    return [{ edge, ...member }];
+  });
+}
+
+function addressFrom(value: unknown, family: 4 | 6): string | null {
+  return typeof value === 'string' && isIP(value) === family ? value : null;
 }
 
 function rotationsFrom(value: unknown): ReadonlyMap<string, readonly number[]> {

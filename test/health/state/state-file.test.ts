@@ -182,3 +182,20 @@ test('writing replaces the file whole; what cannot be written is a fault', () =>
     expect(await writeState(join(folder, 'missing', 'n.state'), FULL)).toMatchObject([{ code: 'state-write' }]);
     expect(await readdir(folder)).toEqual(['n.state']);
   }));
+
+test.each([
+  ['no address at all', [{ edge: 'a' }, { edge: 'b', v4: null, v6: null }]],
+  ['addresses that are none', [{ edge: 'a', v4: '127.0.0', v6: 'x' }]],
+  ['addresses of the other family', [{ edge: 'a', v4: '::1', v6: '127.0.0.1' }]],
+  ['no name', [{ v4: '127.0.0.1' }]],
+])('members with %s are none, so that nothing is answered rather than "no address"', (_, live) => {
+  const text = JSON.stringify({ last_live: ['a', 'b'], edgewise: { serial: 1_700_000_000, live } });
+  const parsed = parseState(text);
+  expect(parsed.ok && parsed.state.live).toEqual([]);
+});
+
+test('a damaged member does not take the others with it', () => {
+  const live = [{ edge: 'a' }, null, 7, { edge: 'b', v4: '127.0.0.2', v6: 'x' }];
+  const parsed = parseState(JSON.stringify({ edgewise: { serial: 1, live } }));
+  expect(parsed.ok && parsed.state.live).toEqual([{ edge: 'b', v4: '127.0.0.2', v6: null, why: '' }]);
+});
