@@ -105,6 +105,27 @@ test.each([1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15])('opcode %i is NOTIMP
   expect([rcode, echoed, answer.length]).toEqual(['NOTIMP', opcode, 0]);
 });
 
+// RFC 1035 §4.1.1: RD is a bit of queries. BIND, too, copies it to answers to opcode QUERY only; no other bit comes back.
+describe('RD with all header bits set', () => {
+  const octets = (opcode: number): Uint8Array =>
+    encodeQuery({ name: 'example.test', type: 'SOA', flags: (opcode << 11) | 0x07f0 });
+  test.each(Array.from({ length: 15 }, (_, i) => i + 1))('is clear in the answer to opcode %i', async (opcode) => {
+    for (const transport of ['udp', 'tcp'] as const) {
+      const reply = (await served.server.exchange(octets(opcode), transport)) ?? new Uint8Array();
+      expect([reply[2], reply[3] & 0xf0]).toEqual([0x80 | (opcode << 3), 0]);
+    }
+  });
+
+  test.each([
+    ['an answer', encodeQuery({ name: 'example.test', type: 'SOA', flags: 0x0100 }), 0x85],
+    ['REFUSED', encodeQuery({ name: 'example.org', flags: 0x0100 }), 0x81],
+    ['FORMERR', encodeQuery({ name: 'example.test', flags: 0x0100, counts: [2, 0, 0, 0] }), 0x81],
+    ['a refused transfer', encodeQuery({ name: 'example.test', type: 'AXFR', flags: 0x0100 }), 0x81],
+  ])('is set in %s to opcode QUERY', async (_, query, flags) => {
+    expect((await served.server.exchange(query, 'tcp'))?.[2]).toBe(flags);
+  });
+});
+
 // RFC 1996 §3.10: a primary takes no NOTIFY.
 test.each([
   ['for our zone', 'example.test'],

@@ -38,8 +38,8 @@ export const SPECIAL = -1;
 const FLAG_QR = 0x80;
 const FLAG_AA = 0x04;
 const FLAG_TC = 0x02;
-/** Opcode and RD come back as they were. */
-const KEPT_FLAGS = 0x79;
+const FLAG_RD = 0x01;
+const OPCODE_BITS = 0x78;
 
 export type ResponderOptions = {
   readonly slots: LiveSlots;
@@ -301,8 +301,8 @@ export class Responder {
   }
 
   /**
-   * Identifier, flags, OPT and statistics; the counts of the sections are there. RA, Z, AD and CD stay clear (RFC 4035
-   * §3.1.6). Returns the message's length.
+   * Identifier, flags, OPT and statistics; the counts of the sections are there. RD is copied to answers to QUERY only (RFC
+   * 1035 §4.1.1 knows it for these); RA, Z, AD and CD stay clear (RFC 4035 §3.1.6). Returns the message's length.
    */
   private finish(
     query: Uint8Array,
@@ -317,7 +317,8 @@ export class Responder {
     const { edns, flags1, questionEnd } = this.query;
     out[0] = query[0];
     out[1] = query[1];
-    out[2] = FLAG_QR | (flags1 & KEPT_FLAGS) | flags;
+    const opcode = flags1 & OPCODE_BITS;
+    out[2] = FLAG_QR | opcode | (opcode === 0 ? flags1 & FLAG_RD : 0) | flags;
     out[3] = rcode & 0xf;
     view.setInt16(4, questionEnd > HEADER_LENGTH ? 1 : 0);
     this.lastRcode = rcode;
