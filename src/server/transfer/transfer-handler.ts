@@ -16,7 +16,7 @@ import { type Client, TRANSPORT } from '../answer/client.ts';
 import { OptWriter } from '../answer/edns.ts';
 import type { Responder } from '../answer/respond.ts';
 import type { ServedZone } from '../answer/zone-table.ts';
-import type { Stats } from '../stats.ts';
+import { NO_ZONE, type Stats } from '../stats.ts';
 import { mayTransfer } from './access.ts';
 import { sendWholeZone, TransferStream } from './axfr.ts';
 import type { SpecialHandler, ThreadTransfer } from './handler-types.ts';
@@ -144,14 +144,24 @@ export class TransferHandler implements SpecialHandler {
   private open(message: Uint8Array, client: Client, out: Uint8Array): Request | number {
     const request = openRequest(message, client, this.transfer.keys, this.options.now(), out);
     if (typeof request === 'number' && request > 0) {
-      this.query.decode(message, message.length);
-      this.options.stats.countQuery(client.transport, this.query.type, 0);
+      this.countRefused(message, client);
       this.options.stats.countAnswer(client.transport, out[3] & 0xf);
       if (this.transfer.quiet !== true) {
         this.options.log(`refused, ${signatureTrouble(out.slice(0, request))}: ${addressText(client.address)}`);
       }
     }
     return request;
+  }
+
+  /** Counts a query that was refused over its signature, as one of the zone that it asked. */
+  private countRefused(message: Uint8Array, { transport }: Client): void {
+    const { query } = this;
+    query.decode(message, message.length);
+    if (query.opcode !== OPCODE.query || query.questionEnd === HEADER_LENGTH) return;
+    const { zones } = this.options.responder;
+    const transfer = query.type === TYPE.axfr || query.type === TYPE.ixfr;
+    const zone = transfer ? zones.byName(lowerName(message, HEADER_LENGTH)) : zones.answering(query.name, query.type);
+    this.options.stats.countQuery(transport, query.type, zone?.network ?? NO_ZONE);
   }
 
   /** What fits into one message: an ordinary answer, a refusal, the current SOA to IXFR. At most `limit` octets. */
@@ -193,7 +203,7 @@ export class TransferHandler implements SpecialHandler {
     if (decoded !== DECODED.query || (type !== TYPE.axfr && type !== TYPE.ixfr)) return 'no transfer';
     if (this.query.class !== CLASS.in || this.query.edns.version !== 0) return 'no transfer';
     const zone = this.options.responder.zones.byName(lowerName(message, HEADER_LENGTH));
-    this.options.stats.countQuery(client.transport, type, zone?.network ?? 0);
+    this.options.stats.countQuery(client.transport, type, zone?.network ?? NO_ZONE);
     if (zone === null) return RCODE.notAuth;
     const tls = client.transport === TRANSPORT.tls;
     // RFC 9103 §7: over TLS only by its newest version, and by a client that said what it speaks.

@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
 import type { TransferRule } from '../../../src/config/types.ts';
 import { lowerName } from '../../../src/dns/name.ts';
-import { inPrefix, mayTransfer } from '../../../src/server/transfer/access.ts';
+import { mayTransfer } from '../../../src/server/transfer/access.ts';
 import { parsePrefix } from '../../../src/system/address.ts';
 import { clientAddress } from '../../../src/system/client-address.ts';
+import { prefixHolds } from '../../../src/system/prefix.ts';
 import { wireName } from '../../support/dns-query.ts';
 import { testKey } from '../../support/transfer-client.ts';
 
@@ -40,7 +41,7 @@ test.each([
 ])('%s holds %s: %s', (prefix, address, expected) => {
   const parsed = parsePrefix(prefix);
   if (parsed === null) throw new Error('no prefix');
-  expect(inPrefix(clientAddress(address), parsed)).toBe(expected);
+  expect(prefixHolds(parsed, clientAddress(address))).toBe(expected);
 });
 
 const LOCAL = { from: '127.0.0.0/8' };
