@@ -1,10 +1,12 @@
 import { Edns } from './decode-edns.ts';
 import * as message from './message.ts';
+import * as cursor from './message-cursor.ts';
 import * as names from './name.ts';
 import { ParsedName } from './parsed-name.ts';
 
 // Imported names are looked up at each use, constants of this module are folded into the code: a tenth of the time.
 const { NAME_MAX } = names;
+const { expandName, skipName, skipRecord } = cursor;
 const { HEADER_LENGTH, OPCODE, TYPE } = message;
 
 /** What becomes of a message, from its octets alone. */
@@ -31,6 +33,7 @@ export class Query {
   flags2 = 0;
   /** First octet after the question; the header's end when there is no readable question. */
   questionEnd = HEADER_LENGTH;
+  /** 0 and what was there before while there is no readable question. */
   type = 0;
   class = 0;
   /** Octets of the message. */
@@ -52,6 +55,7 @@ export class Query {
     this.questionEnd = HEADER_LENGTH;
     this.end = length;
     this.isEmpty = false;
+    this.type = 0;
     this.edns.clear();
     if (length < HEADER_LENGTH || (query[2] & 0x80) !== 0) return DECODED.drop;
     this.flags1 = query[2];
@@ -67,7 +71,7 @@ export class Query {
     let authorities = (query[8] << 8) | query[9];
     if (authorities !== 0 && (authorities > 1 || this.type !== TYPE.ixfr)) return DECODED.formErr;
     for (; authorities > 0; authorities--) {
-      at = recordEnd(query, nameEnd(query, at, length), length);
+      at = skipRecord(query, skipName(query, at, length), length);
       if (at < 0) return DECODED.formErr;
     }
     const additionals = (query[10] << 8) | query[11];
@@ -82,9 +86,9 @@ export class Query {
   private otherOpcode(query: Uint8Array, length: number, out: DataView, opcode: number): number {
     const [questions, answers, authorities, additionals] = [4, 6, 8, 10].map((at) => (query[at] << 8) | query[at + 1]);
     let at = HEADER_LENGTH;
-    for (let left = questions; left > 0 && at >= 0; left--) at = questionEnd(query, at, length);
+    for (let left = questions; left > 0 && at >= 0; left--) at = skipQuestion(query, at, length);
     for (let left = answers + authorities; left > 0 && at >= 0; left--) {
-      at = recordEnd(query, nameEnd(query, at, length), length);
+      at = skipRecord(query, skipName(query, at, length), length);
     }
     if (at < 0 || this.readAdditional(query, at, length, additionals) === DECODED.formErr) this.edns.clear();
     if (opcode !== OPCODE.notify) return DECODED.notImp;
@@ -115,13 +119,13 @@ export class Query {
     let at = start;
     for (let left = count; left > 0; left--) {
       const owner = at;
-      const fields = nameEnd(query, owner, length);
-      at = recordEnd(query, fields, length);
+      const fields = skipName(query, owner, length);
+      at = skipRecord(query, fields, length);
       if (at < 0) return DECODED.formErr;
       const type = (query[fields] << 8) | query[fields + 1];
       if (type === TYPE.opt) {
         // One OPT, owned by the root (RFC 6891 §6.1.1, §6.1.2).
-        if (this.edns.present || query[owner] !== 0) return DECODED.formErr;
+        if (this.edns.present || (query[owner] !== 0 && !pointsToRoot(query, owner, length))) return DECODED.formErr;
         if (!this.edns.read(query, fields, at)) return DECODED.formErr;
       } else if (type === TYPE.tsig) {
         // RFC 8945 §5.1: TSIG is the last record or the message is malformed.
@@ -132,41 +136,13 @@ export class Query {
   }
 }
 
-/** First octet after the possibly compressed name at `at`; -1 when it runs past `length` or has an unknown label type. */
-export function nameEnd(query: Uint8Array, at: number, length: number): number {
-  let place = at;
-  while (place < length) {
-    const octet = query[place];
-    if (octet === 0) return place + 1;
-    if (octet >= 0xc0) return place + 2 <= length ? place + 2 : -1;
-    if (octet >= 0x40) return -1;
-    place += 1 + octet;
-  }
-  return -1;
-}
-
-/**
- * Whether the name from `start` to `end` is written out, without pointers, and fills exactly its place: what may be handed
- * to those who read names of ours.
- */
-export function isPlainName(message: Uint8Array, start: number, end: number): boolean {
-  let at = start;
-  while (at < end && message[at] !== 0) {
-    if (message[at] > 63) return false;
-    at += 1 + message[at];
-  }
-  return at + 1 === end && end - start <= 255;
-}
-
 /** First octet after the question at `at`; -1 when it runs past `length`. */
-function questionEnd(query: Uint8Array, at: number, length: number): number {
-  const fields = nameEnd(query, at, length);
+function skipQuestion(query: Uint8Array, at: number, length: number): number {
+  const fields = skipName(query, at, length);
   return fields >= 0 && fields + 4 <= length ? fields + 4 : -1;
 }
 
-/** First octet after the record whose type field is at `at`; -1 when `at` is or the record runs past `length`. */
-export function recordEnd(query: Uint8Array, at: number, length: number): number {
-  if (at < 0 || at + 10 > length) return -1;
-  const end = at + 10 + ((query[at + 8] << 8) | query[at + 9]);
-  return end <= length ? end : -1;
+/** Whether the name at `at`, which was skipped before, is the root by a pointer (RFC 1035 §4.1.4). */
+function pointsToRoot(query: Uint8Array, at: number, length: number): boolean {
+  return query[at] >= 0xc0 && expandName(query.subarray(0, length), at)?.length === 1;
 }

@@ -1,18 +1,18 @@
-/** The TSIG record as it stands in a message (RFC 8945 §4.2): finding it and writing it, without any hashing. */
+/** The TSIG record of a message (RFC 8945 §4.2): reading and writing it, without any hashing. */
 
-import { isPlainName, nameEnd, recordEnd } from './decode.ts';
-import { HEADER_LENGTH, TYPE } from './message.ts';
+import { TYPE } from './message.ts';
+import { expandName, MessageCursor, skipName } from './message-cursor.ts';
 import { lowerName, type WireName } from './name.ts';
 
 export const CLASS_ANY = 255;
 /** Room that a TSIG record of a key can take: names, hash and the fixed fields. */
 export const TSIG_ROOM = 2 * 255 + 64 + 32;
 
-/** A TSIG record as it came. `start`: where it begins, so the message without it is `message[0..start)`. */
+/** A TSIG record as received. `start`: where it begins, so the message without it is `message[0..start)`. */
 export type TsigRecord = {
   readonly start: number;
   readonly keyName: WireName;
-  /** Owner and algorithm as spelled, for an answer that must repeat them. */
+  /** Owner and algorithm, uncompressed, as spelled, for an answer that must repeat them. */
   readonly keyOctets: Uint8Array;
   readonly algorithm: WireName;
   readonly algorithmOctets: Uint8Array;
@@ -27,49 +27,42 @@ export type TsigRecord = {
 
 /**
  * The TSIG record of a message, which must be the last of its additional section (RFC 8945 §5.1). null: none.
- * 'malformed': the message cannot be read, or TSIG stands elsewhere, or twice.
+ * 'malformed': the message cannot be read, or has a TSIG record elsewhere or twice.
  */
 export function findTsig(message: Uint8Array): TsigRecord | null | 'malformed' {
-  const { length } = message;
-  if (length < HEADER_LENGTH) return 'malformed';
-  const count = (at: number): number => (message[at] << 8) | message[at + 1];
-  let at = HEADER_LENGTH;
-  for (let left = count(4); left > 0; left--) {
-    const fields = nameEnd(message, at, length);
-    if (fields < 0 || fields + 4 > length) return 'malformed';
-    at = fields + 4;
+  const cursor = MessageCursor.over(message);
+  if (cursor === null) return 'malformed';
+  for (let step = cursor.next(); step !== 'end'; step = cursor.next()) {
+    if (step === 'malformed') return 'malformed';
+    if (cursor.type !== TYPE.tsig) continue;
+    if (cursor.section !== 'additional' || !cursor.isLast || cursor.end !== message.length) return 'malformed';
+    return readTsig(message, cursor) ?? 'malformed';
   }
-  const records = count(6) + count(8) + count(10);
-  for (let i = 1; i <= records; i++) {
-    const fields = nameEnd(message, at, length);
-    const next = fields < 0 ? -1 : recordEnd(message, fields, length);
-    if (next < 0) return 'malformed';
-    if (count(fields) === TYPE.tsig) {
-      if (i !== records || count(10) === 0 || next !== length) return 'malformed';
-      return readTsig(message, at, fields, next) ?? 'malformed';
-    }
-    at = next;
-  }
-  return at === length ? null : 'malformed';
+  return null;
 }
 
-/** Null: compressed names, wrong class or TTL, or lengths that do not add up. */
-function readTsig(message: Uint8Array, start: number, fields: number, end: number): TsigRecord | null {
+/**
+ * Null: wrong class or TTL, lengths that do not add up, or a compressed algorithm. The owner may be compressed (RFC 1035
+ * §4.1.4); RFC 8945 §4.2 forbids it for the algorithm only, and dnspython, ldns and others do it.
+ */
+function readTsig(message: Uint8Array, cursor: MessageCursor): TsigRecord | null {
   const u16 = (at: number): number => (message[at] << 8) | message[at + 1];
-  if (u16(fields + 2) !== CLASS_ANY || u16(fields + 4) !== 0 || u16(fields + 6) !== 0) return null;
-  if (!isPlainName(message, start, fields)) return null;
-  const rdata = fields + 10;
-  const algorithmEnd = nameEnd(message, rdata, end);
-  if (algorithmEnd < 0 || !isPlainName(message, rdata, algorithmEnd) || algorithmEnd + 10 > end) return null;
+  const { start, rdata, end } = cursor;
+  if (cursor.class !== CLASS_ANY || cursor.ttl !== 0) return null;
+  const keyOctets = cursor.owner();
+  const algorithmEnd = skipName(message, rdata, end);
+  const algorithmOctets = algorithmEnd < 0 ? null : expandName(message, rdata);
+  if (keyOctets === null || algorithmOctets === null) return null;
+  if (rdata + algorithmOctets.length !== algorithmEnd || algorithmEnd + 10 > end) return null;
   const macStart = algorithmEnd + 10;
   const macEnd = macStart + u16(algorithmEnd + 8);
   if (macEnd + 6 > end || macEnd + 6 + u16(macEnd + 4) !== end) return null;
   return {
     start,
-    keyName: lowerName(message, start),
-    keyOctets: message.slice(start, fields),
-    algorithm: lowerName(message, rdata),
-    algorithmOctets: message.slice(rdata, algorithmEnd),
+    keyName: lowerName(keyOctets),
+    keyOctets,
+    algorithm: lowerName(algorithmOctets),
+    algorithmOctets,
     time: u16(algorithmEnd) * 2 ** 32 + (u16(algorithmEnd + 2) * 2 ** 16 + u16(algorithmEnd + 4)),
     fudge: u16(algorithmEnd + 6),
     mac: message.slice(macStart, macEnd),

@@ -5,7 +5,7 @@ import { verifyTsig } from '../../src/dns/tsig.ts';
 import type { TsigKey } from '../../src/dns/tsig-key.ts';
 import { appendTsig, findTsig } from '../../src/dns/tsig-record.ts';
 import { decodeMessage } from '../support/dns-message.ts';
-import { encodeOpt, encodeQuery } from '../support/dns-query.ts';
+import { encodeOpt, encodeQuery, wireName } from '../support/dns-query.ts';
 import { answersSigned, signedQuery, testKey, transfer } from '../support/transfer-client.ts';
 import { protocolServer } from './protocol-server.ts';
 
@@ -111,6 +111,78 @@ test.each(KEYS)('dig believes the answer signed with $algorithm', async ({ algor
   expect(stdout).toContain('status: NOERROR');
   expect(stdout).toContain('TSIG PSEUDOSECTION');
   expect(stdout).not.toMatch(/Couldn't verify|tsig verify failure/i);
+});
+
+// RFC 1035 §4.1.4: any name may be compressed; RFC 8945 §4.2 forbids it for the algorithm's. The hash covers the whole name.
+describe('a key whose name ends as the zone does', () => {
+  const under = testKey('xfr.example.test');
+  const apex = testKey('example.test');
+  const two = protocolServer([], {}, { keys: [under, apex], allow: [{ ...allow[0], key: under.name }], rows: [] });
+  const pointer = [0xc0, 0x0c];
+  /** The query, signed, with another owner or algorithm in the record. */
+  const withNames = (
+    key: TsigKey,
+    owner: readonly number[],
+    algorithm?: readonly number[],
+    query = soa,
+  ): Uint8Array => {
+    const { octets } = signedQuery(query, key);
+    const tsig = tsigOf(octets);
+    const rdata = tsig.start + tsig.keyOctets.length + 10;
+    const rest = octets.slice(rdata + tsig.algorithmOctets.length);
+    const names = algorithm ?? [...tsig.algorithmOctets];
+    const length = names.length + rest.length;
+    const fixed = [0, 250, 0, 255, 0, 0, 0, 0, length >> 8, length & 255];
+    return Uint8Array.from([...octets.slice(0, tsig.start), ...owner, ...fixed, ...names, ...rest]);
+  };
+  const xfr = [3, 0x78, 0x66, 0x72];
+
+  test.each([
+    ['whole name is a pointer', apex, pointer],
+    ['labels and a pointer', under, [...xfr, ...pointer]],
+    ['labels in capitals and a pointer', under, [3, 0x58, 0x46, 0x52, ...pointer]],
+    ['pointer to the middle of the question', under, [...xfr, 7, ...Buffer.from('example'), 0xc0, 0x0c + 8]],
+    ['pointer to the final root', under, [...xfr, ...wireName('example.test').slice(0, -1), 0xc0, 0x0c + 13]],
+  ] as const)('%s', async (_, key, owner) => {
+    const query = withNames(key, owner);
+    for (const transport of ['udp', 'tcp'] as const) {
+      const reply = (await two.server.exchange(query, transport)) ?? new Uint8Array();
+      expect(decodeMessage(reply).answer.map(({ type }) => type)).toEqual(['SOA']);
+      expect(answersSigned(reply, key, tsigOf(query).mac)).toBe(true);
+    }
+  });
+
+  test('a refusal repeats the whole name', async () => {
+    const query = withNames(testKey('nobody.example.test'), [6, ...Buffer.from('Nobody'), ...pointer]);
+    const reply = (await two.server.exchange(query)) ?? new Uint8Array();
+    expect([decodeMessage(reply).rcode, tsigOf(reply).error]).toEqual(['NOTAUTH', 17]);
+    expect([...tsigOf(reply).keyOctets]).toEqual([...wireName('Nobody.example.test')]);
+  });
+
+  test.each([
+    ['a compressed algorithm', under, [...xfr, ...pointer], [11, ...Buffer.from('hmac-sha256'), 0xc0, 0x0c + 13]],
+    ['an owner that points to itself', under, [0xc0, 12 + 18], undefined],
+    ['an owner that points forward', under, [...xfr, 0xc0, 60], undefined],
+    ['an owner that points into the header', under, [...xfr, 0xc0, 4], undefined],
+  ] as const)('%s is FORMERR', async (_, key, owner, algorithm) => {
+    const reply = (await two.server.exchange(withNames(key, owner, algorithm))) ?? new Uint8Array();
+    expect([decodeMessage(reply).rcode, findTsig(reply)]).toEqual(['FORMERR', null]);
+  });
+
+  const secret = Buffer.from(under.secret).toString('base64');
+  test.each([
+    ['drill', ['-y', `xfr.example.test:${secret}:hmac-sha256.`]],
+    ['dig', ['-y', `hmac-sha256:xfr.example.test:${secret}`]],
+    ['kdig', ['-y', `hmac-sha256:xfr.example.test:${secret}`]],
+  ] as const)('%s transfers the zone and asks, signed', async (program, options) => {
+    const { address, port } = two.server.endpoint;
+    const at = [`@${address}`, '-p', String(port)];
+    const zone = await run(program, [...options, ...at, 'example.test', 'AXFR']);
+    expect(zone.stdout).toMatch(/^www\.example\.test\.\s+300\s+IN\s+A\s+192\.0\.2\.80$/m);
+    const one = await run(program, [...options, ...at, 'www.example.test', 'A']);
+    expect(one.stdout).toContain('NOERROR');
+    expect(one.stdout + one.stderr).not.toMatch(/verif|malformed/i);
+  });
 });
 
 test('every message of a signed transfer is signed, each over the one before (§5.3.1)', async () => {

@@ -2,8 +2,8 @@ import { randomInt } from 'node:crypto';
 import { createSocket, type Socket } from 'node:dgram';
 import { networkInterfaces } from 'node:os';
 import type { NotifyTarget, TransferConfig } from '../../config/types.ts';
-import { isPlainName, nameEnd } from '../../dns/decode.ts';
 import { HEADER_LENGTH, OPCODE, RCODE, TYPE } from '../../dns/message.ts';
+import { MessageCursor } from '../../dns/message-cursor.ts';
 import { lowerName, nameText, type WireName, wireFromName } from '../../dns/name.ts';
 import { requestSigner, verifyTsig } from '../../dns/tsig.ts';
 import type { TsigKey } from '../../dns/tsig-key.ts';
@@ -257,12 +257,12 @@ export class Notifier {
 
   private receive(buffer: Buffer, address: string, port: number): void {
     const message = new Uint8Array(buffer);
-    const end = message.length < HEADER_LENGTH ? -1 : nameEnd(message, HEADER_LENGTH, message.length);
-    const isAnswer = end > 0 && (message[2] & 0xf8) === (0x80 | (OPCODE.notify << 3)) && message[5] === 1;
-    if (!isAnswer || !isPlainName(message, HEADER_LENGTH, end)) return;
+    const question = MessageCursor.over(message)?.question() ?? null;
+    const isAnswer = (message[2] & 0xf8) === (0x80 | (OPCODE.notify << 3)) && message[4] === 0 && message[5] === 1;
+    if (!isAnswer || question === null) return;
     const key = addressKey(address.replace(/%.*$/, ''));
     const id = (message[0] << 8) | message[1];
-    const zone = lowerName(message, HEADER_LENGTH);
+    const zone = lowerName(question.name);
     const proven: number[] = [];
     for (const [number, target] of this.targets) {
       if (target.addressKey !== key || target.to.port !== port) continue;

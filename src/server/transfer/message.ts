@@ -1,9 +1,8 @@
 /** Heads and short answers of the messages that `TransferHandler` answers, and what an IXFR request says. */
 
-import { nameEnd, recordEnd } from '../../dns/decode.ts';
 import { HEADER_LENGTH, OPCODE, TYPE } from '../../dns/message.ts';
-import { nameText } from '../../dns/name.ts';
-import { ParsedName } from '../../dns/parsed-name.ts';
+import { MessageCursor } from '../../dns/message-cursor.ts';
+import { lowerName, nameText } from '../../dns/name.ts';
 import { TSIG_ERROR } from '../../dns/tsig.ts';
 import { findTsig } from '../../dns/tsig-record.ts';
 
@@ -18,12 +17,10 @@ export function replyHead(message: Uint8Array, questionEnd: number, rcode: numbe
   return head;
 }
 
-/** The question with an rcode, in `out`; the header alone where the question cannot be read. */
+/** The question with an rcode, in `out`; the header alone where there is not exactly one question that can be read. */
 export function shortReply(message: Uint8Array, out: Uint8Array, rcode: number): number {
-  const name = new ParsedName();
-  const readable = message[4] === 0 && message[5] === 1 && name.read(message, HEADER_LENGTH, message.length);
-  const fields = HEADER_LENGTH + name.length;
-  const end = readable && fields + 4 <= message.length ? fields + 4 : HEADER_LENGTH;
+  const cursor = message[4] === 0 && message[5] === 1 ? MessageCursor.over(message) : null;
+  const end = cursor === null || cursor.question() === null ? HEADER_LENGTH : cursor.end;
   const head = replyHead(message, end, rcode, false);
   out.set(head);
   return head.length;
@@ -45,15 +42,15 @@ export function signatureTrouble(answer: Uint8Array): string {
   return `${name.toUpperCase()} with key ${nameText(tsig.keyName)}`;
 }
 
-/** Serial in the SOA of an IXFR request's authority section (RFC 1995 §3); null: there is none. */
+/** Serial of the zone's SOA in the authority section of an IXFR request (RFC 1995 §3); null: there is none. */
 export function ixfrSerial(message: Uint8Array): number | null {
-  const { length } = message;
-  if (((message[8] << 8) | message[9]) !== 1) return null;
-  const question = nameEnd(message, HEADER_LENGTH, length) + 4;
-  const fields = nameEnd(message, question, length);
-  const end = recordEnd(message, fields, length);
-  if (end < 0 || ((message[fields] << 8) | message[fields + 1]) !== TYPE.soa) return null;
-  const at = nameEnd(message, nameEnd(message, fields + 10, end), end);
-  if (at < 0 || at + 20 !== end) return null;
-  return ((message[at] << 24) | (message[at + 1] << 16) | (message[at + 2] << 8) | message[at + 3]) >>> 0;
+  const cursor = MessageCursor.over(message);
+  const question = cursor?.question() ?? null;
+  if (cursor === null || question === null) return null;
+  while (cursor.next() === 'record') {
+    if (cursor.section !== 'authority' || cursor.type !== TYPE.soa) continue;
+    const owner = cursor.owner();
+    if (owner !== null && lowerName(owner) === lowerName(question.name)) return cursor.soaSerial();
+  }
+  return null;
 }
