@@ -1,7 +1,7 @@
 /** Key files as BIND writes and reads them: `key "name" { algorithm hmac-sha256; secret "base64"; };`, any number of them. */
 import { lowerName, nameFromText } from '../dns/name.ts';
 import type { TsigAlgorithm, TsigKey } from '../dns/tsig-key.ts';
-import { secretOctets, tsigAlgorithm } from '../dns/tsig-key.ts';
+import { isPublishedSecret, PUBLISHED_SECRET, secretOctets, tsigAlgorithm } from '../dns/tsig-key.ts';
 import { type BindToken, scanBindTokens } from './bind-tokens.ts';
 import type { ConfigFault } from './fault.ts';
 
@@ -115,6 +115,10 @@ function readClauses(cursor: Cursor, fail: Fail): Clauses {
     } else if (word.text === 'secret' && value !== null) {
       found.secret = secretOctets(value.text);
       if (found.secret === null) fail(value.at, 'the secret is not base64');
+      else if (isPublishedSecret(found.secret)) {
+        fail(value.at, PUBLISHED_SECRET);
+        found.secret = null;
+      }
     } else fail(word.at, 'expected algorithm NAME; or secret "BASE64";');
     if (cursor.pass(';') || cursor.at('}')) continue;
     fail(cursor.peek().at, 'expected ";"');

@@ -1,7 +1,7 @@
 /** `transfer:`, who may take zones away, who is told of changes, and with which keys. */
 import { z } from 'zod';
 import type { TsigKey } from '../dns/tsig-key.ts';
-import { secretOctets, tsigAlgorithm } from '../dns/tsig-key.ts';
+import { isPublishedSecret, PUBLISHED_SECRET, secretOctets, tsigAlgorithm } from '../dns/tsig-key.ts';
 import {
   absoluteName,
   domainName,
@@ -28,8 +28,9 @@ const key = section({
   }),
   secret: text('a secret in base64').transform((value, context) => {
     const octets = secretOctets(value);
-    if (octets !== null) return octets;
-    context.issues.push({ code: 'custom', input: value, message: 'expected a secret in base64' });
+    if (octets !== null && !isPublishedSecret(octets)) return octets;
+    const message = octets === null ? 'expected a secret in base64' : PUBLISHED_SECRET;
+    context.issues.push({ code: 'custom', input: value, message });
     return z.NEVER;
   }),
 });

@@ -19,3 +19,19 @@ export function secretOctets(text: string): Uint8Array | null {
   if (plain === '' || plain.length % 4 !== 0 || !/^[A-Za-z0-9+/]+={0,2}$/.test(plain)) return null;
   return Uint8Array.from(Buffer.from(plain, 'base64'));
 }
+
+/** Secrets that earlier versions printed in their examples: everybody has them. */
+const PUBLISHED = [
+  'ZXhhbXBsZSBvbmx5OiBtYWtlIHlvdXIgb3duIGtleQ==',
+  'YW4gZXhhbXBsZSBzZWNyZXQgZm9yIGEga2V5IGZpbGU=',
+  '5VJ2g2ZzPuxOEcpbMOjTUHn4l1hgYc5rVFAfYgRzxbQ=',
+];
+
+/** Whether a secret was copied from an example of ours, and so keeps nobody out. */
+export function isPublishedSecret(secret: Uint8Array): boolean {
+  return PUBLISHED.includes(Buffer.from(secret).toString('base64'));
+}
+
+/** What to say of one. */
+export const PUBLISHED_SECRET =
+  'this secret was printed in an example and everybody knows it; make one with "openssl rand -base64 32"';

@@ -17,8 +17,41 @@ test('the annotated reference loads without a fault', () => {
   expect(config?.staticZones).toHaveLength(1);
 });
 
+/** The reference with what is switched off in it switched on: lines whose `#` is not followed by one blank. */
+function withExamples(): string {
+  return readFileSync(REFERENCE, 'utf8').replace(/^( *)#(?=[^ #]| {2})/gm, '$1');
+}
+
+test('so it does with its examples switched on, but for the secret that everybody makes for himself', () => {
+  const key = `key "xfr.file.example.net" { algorithm hmac-sha256; secret "${Buffer.alloc(32, 7).toString('base64')}"; };`;
+  const files = { '/nowhere/transfer.key': key };
+  expect(parse(withExamples(), files).faults.map(({ message }) => message)).toEqual([
+    'transfer.keys[0].secret: expected a secret in base64',
+  ]);
+  const own = withExamples().replace('YOUR-OWN-SECRET', Buffer.alloc(32, 9).toString('base64'));
+  expect(parse(own, files)).toMatchObject({ faults: [], config: { transfer: { allow: { length: 3 } } } });
+});
+
+test.each([
+  ['in the file', 'ZXhhbXBsZSBvbmx5OiBtYWtlIHlvdXIgb3duIGtleQ==', ''],
+  ['in a key file', '', 'YW4gZXhhbXBsZSBzZWNyZXQgZm9yIGEga2V5IGZpbGU='],
+  ['from the page about secondaries', '5VJ2g2ZzPuxOEcpbMOjTUHn4l1hgYc5rVFAfYgRzxbQ=', ''],
+  ['in a key file, from the page', '', '5VJ2g2ZzPuxOEcpbMOjTUHn4l1hgYc5rVFAfYgRzxbQ='],
+])('a secret that was printed in an example is refused: %s', (_, inFile, inKeyFile) => {
+  const keys = inFile === '' ? 'key_files: [k]' : `keys: [{name: a., algorithm: hmac-sha256, secret: "${inFile}"}]`;
+  const { faults } = parse(`${BASE}transfer: {${keys}}\n`, {
+    '/nowhere/k': `key "a" { algorithm hmac-sha256; secret "${inKeyFile}"; };`,
+  });
+  expect(faults).toHaveLength(1);
+  expect(faults[0]).toMatchObject({
+    severity: 'error',
+    message: expect.stringMatching(/everybody knows it; make one/),
+  });
+  expect(faults[0].at?.line).toBe(inFile === '' ? 1 : 17);
+});
+
 test('the annotated reference names every key there is', () => {
-  const doc = parseDocument(readFileSync(REFERENCE, 'utf8'), { version: '1.1' });
+  const doc = parseDocument(withExamples(), { version: '1.1' });
   const historic = ['command_reap_timeout', 'rotationhistory_store', 'soa_template'];
   const known = keysOf(configSchema).filter((key) => !historic.includes(key));
   expect(known.length).toBeGreaterThan(80);

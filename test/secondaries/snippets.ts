@@ -1,6 +1,10 @@
+import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
-const PAGE = readFileSync(new URL('../../docs/secondaries.md', import.meta.url), 'utf8');
+const PAGE = readFileSync(new URL('../../docs/secondaries.md', import.meta.url), 'utf8').replaceAll(
+  'YOUR-OWN-SECRET',
+  randomBytes(32).toString('base64'), // as the page asks its reader to do
+);
 
 /** The addresses that the page uses. */
 export const PRIMARY_ADDRESS = '192.0.2.1';
