@@ -1,10 +1,11 @@
 import { once } from 'node:events';
-import { createWriteStream, readFileSync } from 'node:fs';
+import { createWriteStream } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { loadConfig } from '../config/load.ts';
 import { nameFromText, textFromWire } from '../dns/name.ts';
 import { formatFault } from '../system/fault.ts';
+import { FILE_MAX, readInput } from '../system/read-file.ts';
 import type { Included } from '../zones/scan/include.ts';
 import { FileCache } from '../zones/store/file-cache.ts';
 import { type LoadedZone, loadZone, type ZoneSource } from '../zones/store/load-zone.ts';
@@ -88,13 +89,10 @@ async function checkzone(originText: string, file: string, flags: Flags): Promis
   return 0;
 }
 
-/** The zone's own file; unlike those it includes it may be a pipe. */
+/** The zone's own file; unlike those it includes it may be a pipe that the shell handed over. */
 function readOwn(file: string): Included {
-  try {
-    return { ok: true, text: readFileSync(file === '-' ? 0 : file) };
-  } catch (error) {
-    return { ok: false, message: error instanceof Error ? error.message : String(error) };
-  }
+  const read = readInput(file === '-' ? '/dev/stdin' : file, FILE_MAX.zone);
+  return read.ok ? { ok: true, text: read.octets } : { ok: false, message: read.message };
 }
 
 function plain(origin: Uint8Array): string {

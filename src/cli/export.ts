@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -14,6 +14,8 @@ import { readState } from '../health/state/state-file-io.ts';
 import { LiveRRsets, liveOf } from '../live/live-rrsets.ts';
 import { ZoneExporter } from '../publish/zone-exporter.ts';
 import { type Fault, hasErrors } from '../system/fault.ts';
+import { makeFolder } from '../system/make-folder.ts';
+import { FILE_MAX, readFile } from '../system/read-file.ts';
 import { ZoneImage } from '../zones/image/image.ts';
 import type { ZoneEntry } from '../zones/store/types.ts';
 import { ZoneStore } from '../zones/store/zone-store.ts';
@@ -109,10 +111,9 @@ async function loadZones(
   readonly hasSerials: boolean;
 }> {
   const serialFile = join(work, 'edgewise-zones.json');
-  const hasSerials = await copyFile(join(config.stateDir, 'edgewise-zones.json'), serialFile).then(
-    () => true,
-    () => false,
-  );
+  const serials = await readFile(join(config.stateDir, 'edgewise-zones.json'), FILE_MAX.zones);
+  if (serials.ok) await writeFile(serialFile, serials.octets);
+  const hasSerials = serials.ok;
   const store = new ZoneStore({
     settings: zoneSettings(config, networks),
     serialFile,
@@ -140,11 +141,12 @@ async function writeAll(
 ): Promise<{ readonly written: number; readonly unchanged: number; readonly failed: number }> {
   const exporter = new ZoneExporter(folder);
   const counts = { written: 0, unchanged: 0, failed: 0 };
-  if (dryRun !== true) await mkdir(folder, { recursive: true });
+  if (dryRun !== true) await makeFolder(folder);
   for (const entry of entries) {
     const { name } = entry;
     const text = texts(entry);
-    const before = await readFile(exporter.pathOf(name), 'utf8').catch(() => null);
+    const read = await readFile(exporter.pathOf(name), FILE_MAX.zone);
+    const before = read.ok ? read.octets.toString('utf8') : null;
     if (before === text) {
       counts.unchanged++;
       continue;

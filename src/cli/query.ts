@@ -1,4 +1,3 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { parseEdgeList } from '../config/edge-list.ts';
@@ -6,6 +5,7 @@ import type { Config } from '../config/types.ts';
 import { expireMode } from '../health/modes/modes.ts';
 import { JUDGEMENTS, MODES } from '../health/state/edge-store.ts';
 import { EdgeStores } from '../health/state/edge-store-files.ts';
+import { FILE_MAX, fileError, readFileNow } from '../system/read-file.ts';
 import { complain, endWith, networkCommand } from './command-line.ts';
 import { loadNetwork } from './load-network.ts';
 import { type EdgeRow, matches, printRows, type QueryFormat, type QueryHealth, rowOf } from './query-rows.ts';
@@ -71,7 +71,9 @@ async function query(flags: QueryFlags): Promise<number> {
 /** In list order, extras after, and as often as they are listed: as the original prints them. */
 function listedEdges({ edgelistDir, extraEdgelistDir }: Config, network: string): readonly string[] {
   const lists = [edgelistDir, extraEdgelistDir].flatMap((folder) => (folder === null ? [] : [join(folder, network)]));
-  return lists
-    .filter((file) => existsSync(file))
-    .flatMap((file) => parseEdgeList(file, readFileSync(file, 'utf8')).edges.map(({ edge }) => edge));
+  return lists.flatMap((file) => {
+    const read = readFileNow(file, FILE_MAX.config);
+    if (!read.ok && read.code !== 'ENOENT') throw fileError(file, read);
+    return read.ok ? parseEdgeList(file, read.octets.toString('utf8')).edges.map(({ edge }) => edge) : [];
+  });
 }

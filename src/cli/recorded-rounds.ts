@@ -21,7 +21,8 @@ export async function orRefuse<T>(path: string, reading: Promise<T>): Promise<T 
   try {
     return await reading;
   } catch (error) {
-    refuse(`${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    const reason = error instanceof Error ? error.message : String(error);
+    refuse(`${path} cannot be read: ${reason.replace(`${path}: `, '')}`);
     return null;
   }
 }

@@ -1,5 +1,7 @@
-import { appendFileSync, closeSync, openSync } from 'node:fs';
+import { closeSync, writeSync } from 'node:fs';
 import type { LogLevel, RoundLog } from '../health/pools/round-log.ts';
+import { openForAppend } from '../system/open-append.ts';
+import { fileError } from '../system/read-file.ts';
 
 /** Python's names, which the log readers of an existing installation know. */
 const NAMES: { readonly [level in LogLevel]: string } = {
@@ -31,13 +33,19 @@ export function stderrLog(lowest: LogLevel): RunLog {
  * later (disk full) is lost.
  */
 export function fileLog(path: string, lowest: LogLevel): RunLog {
-  const hooksStderr = openSync(path, 'a', 0o644);
+  const first = openForAppend(path);
+  if (!first.ok) throw fileError(path, first);
+  const hooksStderr = first.fd;
   const log: RoundLog = (level, text) => {
     if (!isAtLeast(level, lowest)) return;
+    const opened = openForAppend(path);
+    if (!opened.ok) return;
     try {
-      appendFileSync(path, `${stamp(new Date())} (${process.pid}): ${NAMES[level]} ${text}\n`);
+      writeSync(opened.fd, `${stamp(new Date())} (${process.pid}): ${NAMES[level]} ${text}\n`);
     } catch {
       // Nowhere is left to say so, and a full disk must not keep a round from being decided.
+    } finally {
+      closeSync(opened.fd);
     }
   };
   return { log, hooksStderr, close: () => closeSync(hooksStderr) };

@@ -1,5 +1,6 @@
 /** Zone files for a name server beside us, written by a single run: no server of ours keeps the zones in memory. */
-import { mkdir, readdir, stat } from 'node:fs/promises';
+
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config } from '../config/types.ts';
 import { nameKey } from '../dns/name.ts';
@@ -11,6 +12,7 @@ import { type ExportItem, ZoneExporter } from '../publish/zone-exporter.ts';
 import { exists } from '../system/atomic-write.ts';
 import { systemCode } from '../system/error-text.ts';
 import type { Fault } from '../system/fault.ts';
+import { makeFolder } from '../system/make-folder.ts';
 import { ZoneImage } from '../zones/image/image.ts';
 import { FileCache } from '../zones/store/file-cache.ts';
 import { loadTarget } from '../zones/store/load-target.ts';
@@ -76,7 +78,7 @@ export async function writeZones(config: Config, network: string, state: Network
   const { namedDir } = config;
   if (namedDir === null || due.length === 0) return { wrote: false, files: null, faults: [] };
   const faults: Fault[] = [];
-  await mkdir(namedDir, { recursive: true });
+  await makeFolder(namedDir);
   const exporter = new ZoneExporter(namedDir);
   const book = new FileCache();
 

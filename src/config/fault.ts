@@ -30,21 +30,3 @@ export function fileFault(
 ): ConfigFault {
   return { severity, code, at: { file, line: 1, col: 1, text: '' }, message };
 }
-
-/** What a failed system call means to an operator: `ENOENT` is "no such file". */
-export function ioProblem(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  switch (code) {
-    case 'ENOENT':
-      return 'no such file';
-    case 'ENOTDIR':
-      return 'what should be a folder on the way to it is a file';
-    case 'EACCES':
-    case 'EPERM':
-      return 'permission denied';
-    case 'EISDIR':
-      return 'is a folder, not a file';
-    default:
-      return code === '' ? String(error) : code;
-  }
-}

@@ -1,12 +1,12 @@
 /** edgemanage.yaml → `Config`: the original's keys unchanged, ours beside them, all faults in one go. */
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { z } from 'zod';
 import type { TsigKey } from '../dns/tsig-key.ts';
 import { hasErrors } from '../system/fault.ts';
+import { FILE_MAX, type FileRead, readFileNow } from '../system/read-file.ts';
 import { parseBindKeys } from './bind-keys.ts';
 import { crossFaults } from './cross-checks.ts';
-import { type ConfigFault, ioProblem } from './fault.ts';
+import type { ConfigFault } from './fault.ts';
 import { section } from './fields.ts';
 import { pathFaults } from './path-checks.ts';
 import { besideConfig, commonFolder } from './paths.ts';
@@ -52,11 +52,11 @@ export function loadConfig(file: string): LoadedConfig {
   const path = resolve(file);
   const read = readTextFile(path);
   if (!read.ok) return { config: null, faults: [read.fault] };
-  return parseConfig(path, read.text, (keyFile) => readFileSync(keyFile, 'utf8'));
+  return parseConfig(path, read.text, (keyFile) => readFileNow(keyFile, FILE_MAX.secret));
 }
 
-/** `loadConfig` of a text that stands at the absolute path `file`; `readKeyFile` throws as `readFileSync` does. */
-export function parseConfig(file: string, text: string, readKeyFile: (path: string) => string): LoadedConfig {
+/** `loadConfig` of a text that is the contents of the absolute path `file`. */
+export function parseConfig(file: string, text: string, readKeyFile: (path: string) => FileRead): LoadedConfig {
   const source = readYaml(file, text);
   const checked = configSchema.safeParse(source.value);
   const found = checked.success ? [] : schemaFaults(source, checked.error.issues);
@@ -80,22 +80,20 @@ function inReadingOrder(file: string): (a: ConfigFault, b: ConfigFault) => numbe
   };
 }
 
-function keysOfFiles(source: YamlSource, readKeyFile: (path: string) => string, faults: ConfigFault[]): TsigKey[] {
+function keysOfFiles(source: YamlSource, readKeyFile: (path: string) => FileRead, faults: ConfigFault[]): TsigKey[] {
   const given = valueAt(source.value, ['transfer', 'key_files']);
   const files = Array.isArray(given) ? given : [given];
   return files.flatMap((name: unknown, i) => {
     if (typeof name !== 'string' || name === '') return [];
     const path = besideConfig(source.file, name);
-    let text: string;
-    try {
-      text = readKeyFile(path);
-    } catch (error) {
+    const found = readKeyFile(path);
+    if (!found.ok) {
       const at = ['transfer', 'key_files', ...(Array.isArray(given) ? [i] : [])];
-      const message = `${path}: ${ioProblem(error)}`;
+      const message = `${path}: ${found.message}`;
       faults.push(faultAt(source, at, { severity: 'error', code: 'unreadable-file', message }));
       return [];
     }
-    const read = parseBindKeys(path, text);
+    const read = parseBindKeys(path, found.octets.toString('utf8'));
     faults.push(...read.faults);
     return read.keys;
   });

@@ -1,10 +1,12 @@
 /** The files of one network: its edge lists and its canaries. Read anew for each round, so that edits need no reload. */
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasErrors, type Span } from '../system/fault.ts';
+import { ioProblem } from '../system/io-problem.ts';
+import { FILE_MAX, readFileNow } from '../system/read-file.ts';
 import { parseCanaries } from './canary-file.ts';
 import { edgeKey, parseEdgeList, withoutDuplicates } from './edge-list.ts';
-import { type ConfigFault, fileFault, ioProblem } from './fault.ts';
+import { type ConfigFault, fileFault } from './fault.ts';
 import { forNetwork, isNetworkName } from './paths.ts';
 import type { Config, NetworkFiles } from './types.ts';
 
@@ -56,15 +58,12 @@ function canaryEdges(places: ReadonlyMap<string, Span>, edges: readonly string[]
 }
 
 function readText(file: string, need: 'required' | 'optional', what: string, faults: ConfigFault[]): string | null {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-    if (need === 'required' || !missing) {
-      faults.push(fileFault('error', 'unreadable-file', file, `${what}: ${ioProblem(error)}`));
-    }
-    return null;
+  const read = readFileNow(file, FILE_MAX.config);
+  if (read.ok) return read.octets.toString('utf8');
+  if (need === 'required' || read.code !== 'ENOENT') {
+    faults.push(fileFault('error', 'unreadable-file', file, `${what}: ${read.message}`));
   }
+  return null;
 }
 
 /** Names of the networks that have an edge list, sorted. Hidden files, editors' and package managers' leavings are none. */

@@ -1,8 +1,7 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import type { Fault } from '../system/fault.ts';
-import { ioProblem } from './fault.ts';
+import { FILE_MAX, readFileNow } from '../system/read-file.ts';
 import type { ServerConfig } from './types.ts';
 
 export type TlsFaultCode = 'tls-unreadable' | 'tls-certificate' | 'tls-key' | 'tls-mismatch' | 'tls-expired';
@@ -60,11 +59,9 @@ function tlsFault(severity: Fault['severity'], code: TlsFaultCode, message: stri
 }
 
 function readText(file: string, what: 'certificate' | 'key'): string | Fault<TlsFaultCode> {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    return tlsFault('error', 'tls-unreadable', `${file}: cannot read server.tls_${what}: ${ioProblem(error)}`);
-  }
+  const read = readFileNow(file, FILE_MAX.secret);
+  if (read.ok) return read.octets.toString('utf8');
+  return tlsFault('error', 'tls-unreadable', `${file}: cannot read server.tls_${what}: ${read.message}`);
 }
 
 /** The first certificate, or what is wrong. */

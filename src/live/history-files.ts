@@ -1,9 +1,10 @@
-import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { nameKey, nameText, type WireName } from '../dns/name.ts';
 import { addressOctets } from '../system/address.ts';
 import { addressText } from '../system/address-text.ts';
 import { writeAtomic } from '../system/atomic-write.ts';
+import { makeFolder } from '../system/make-folder.ts';
+import { FILE_MAX, readFile } from '../system/read-file.ts';
 import { seal, unseal } from '../system/sealed.ts';
 import type { LiveVersion } from '../zones/image/live-version.ts';
 
@@ -30,8 +31,8 @@ export class LiveHistoryFiles {
 
   /** Null: none, or one that does not make sense. */
   async read(network: string): Promise<SavedLiveHistory | null> {
-    const sealed = await readFile(this.pathOf(network)).catch(() => null);
-    const body = sealed === null ? null : unseal(sealed);
+    const sealed = await readFile(this.pathOf(network), FILE_MAX.state);
+    const body = sealed.ok ? unseal(sealed.octets) : null;
     return body === null ? null : parse(body.toString('utf8'));
   }
 
@@ -51,7 +52,7 @@ export class LiveHistoryFiles {
       this.waiting.delete(network);
       try {
         const file = this.pathOf(network);
-        await mkdir(dirname(file), { recursive: true });
+        await makeFolder(dirname(file));
         await writeAtomic(file, seal(format(current())));
       } catch (error) {
         this.onTrouble(`history of ${network}: ${error instanceof Error ? error.message : String(error)}`);

@@ -4,23 +4,21 @@
  * `_in_rotation`. All networks share the file, so each keeps a section of its own between two comment lines.
  */
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 import type { Decision } from '../health/judge/types.ts';
 import { writeAtomic } from '../system/atomic-write.ts';
-import { systemCode } from '../system/error-text.ts';
+import { FILE_MAX, fileError, readFile } from '../system/read-file.ts';
 
 export const PROMETHEUS_FILE = 'edgemanage.prom';
 
 /** Replaces the network's section in the folder's file. Throws the system's error. */
 export async function writePrometheusFile(folder: string, decision: Decision, live: readonly string[]): Promise<void> {
   const file = join(folder, PROMETHEUS_FILE);
-  const old = await readFile(file, 'utf8').catch((error: unknown) => {
-    if (systemCode(error) === 'ENOENT') return '';
-    throw error;
-  });
-  await writeAtomic(file, withSection(old, decision.network, metricsOf(decision, live)));
+  const old = await readFile(file, FILE_MAX.state);
+  if (!old.ok && old.code !== 'ENOENT') throw fileError(file, old);
+  const text = old.ok ? old.octets.toString('utf8') : '';
+  await writeAtomic(file, withSection(text, decision.network, metricsOf(decision, live)));
 }
 
 export type Metric = { readonly name: string; readonly value: number };

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fsyncFolder, replaceFile, writeAtomic } from '../system/atomic-write.ts';
+import { readFileNow } from '../system/read-file.ts';
 
 /** One zone to be written. `name` as in `ZoneEntry`; `text` is called once, when its turn has come. */
 export type ExportItem = { readonly name: string; readonly text: () => string };
@@ -113,7 +114,9 @@ export class ZoneExporter {
     if (now === undefined) return false;
     const same = now.mtimeMs === known?.mtimeMs && now.size === known.size && now.ino === known.ino;
     if (same) return true;
-    if (!now.isFile() || now.size !== Buffer.byteLength(text) || readFileSync(file, 'utf8') !== text) return false;
+    if (now.size !== Buffer.byteLength(text)) return false;
+    const read = readFileNow(file, now.size);
+    if (!read.ok || read.octets.toString('utf8') !== text) return false;
     this.remember(file, hash);
     return true;
   }

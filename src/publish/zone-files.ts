@@ -1,10 +1,10 @@
 import { statSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import type { WireName } from '../dns/name.ts';
 import { serialMax } from '../dns/serial.ts';
 import type { LiveRRsets } from '../live/live-rrsets.ts';
 import type { Fault } from '../system/fault.ts';
 import { plainFault } from '../system/fault.ts';
+import { makeFolder } from '../system/make-folder.ts';
 import { ZoneImage } from '../zones/image/image.ts';
 import type { ZoneEntry } from '../zones/store/types.ts';
 import { printSnapshot } from '../zones/write/snapshot.ts';
@@ -44,7 +44,7 @@ export class ZoneFiles {
     });
     if (items.length === 0 && !this.exporter.behind) return { wrote: false, mtimes, faults: [] };
     // Like the single run: a folder that is not there is made; why it cannot be, each file's failure tells.
-    await mkdir(this.exporter.folder, { recursive: true }).catch(() => undefined);
+    await makeFolder(this.exporter.folder).catch(() => undefined);
     const { written, failed } = await this.exporter.export(items);
     const unwritten = new Set(failed.map(({ file }) => file));
     for (const name of [...mtimes.keys()]) if (unwritten.has(this.exporter.pathOf(name))) mtimes.delete(name);

@@ -2,6 +2,7 @@
  * Replaces files whole or not at all: temporary file in the same folder, fsync, rename, fsync of the folder. A reader, and
  * a machine that loses power, sees the old file or the new one.
  */
+
 import {
   chmodSync,
   chownSync,
@@ -16,6 +17,7 @@ import {
 import { access, type FileHandle, open, readdir, rename, stat, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { systemCode } from './error-text.ts';
+import { NOT_A_FILE, TOO_LARGE } from './read-file.ts';
 import { writeTarget } from './write-target.ts';
 
 let written = 0;
@@ -123,8 +125,8 @@ function isAlive(pid: number): boolean {
 }
 
 /** Whether a file cannot be read for what it is, as against a moment's trouble (no descriptors or memory left). */
-export function isUnreadable(error: unknown): boolean {
-  return ['EACCES', 'EPERM', 'EISDIR', 'ELOOP'].includes(systemCode(error));
+export function isUnreadable(code: string): boolean {
+  return ['EACCES', 'EPERM', 'EISDIR', 'ELOOP', NOT_A_FILE, TOO_LARGE].includes(code);
 }
 
 /**

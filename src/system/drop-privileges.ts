@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import type { Fault } from './fault.ts';
+import { FILE_MAX, readFileNow } from './read-file.ts';
 
 export type PrivilegeFault = Fault<'user-unknown' | 'user-not-root' | 'user-failed'>;
 
@@ -55,12 +55,9 @@ function findAccount(user: string): Account | null {
 }
 
 function fromPasswd(user: string): Account | null {
-  let lines: string[];
-  try {
-    lines = readFileSync('/etc/passwd', 'utf8').split('\n');
-  } catch {
-    return null;
-  }
+  const read = readFileNow('/etc/passwd', FILE_MAX.config);
+  if (!read.ok) return null;
+  const lines = read.octets.toString('utf8').split('\n');
   const fields = lines.map((line) => line.split(':')).find(([name]) => name === user);
   return fields === undefined ? null : account(fields[2], fields[3]);
 }

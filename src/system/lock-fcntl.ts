@@ -3,8 +3,10 @@
  * process however it ends, and they exclude the locks that Python's `fcntl.lockf` takes on the whole file (fcntl(2),
  * "open file description locks").
  */
-import { closeSync, openSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import koffi from 'koffi';
+import { openForAppend } from './open-append.ts';
+import { fileError } from './read-file.ts';
 
 const F_OFD_GETLK = 36;
 const F_OFD_SETLK = 37;
@@ -33,7 +35,10 @@ export class LockFile {
   static open(file: string): LockFile | null {
     const fcntl = loadFcntl();
     // Created, never truncated: several processes keep it open.
-    return fcntl === null ? null : new LockFile(fcntl, openSync(file, 'a', 0o644));
+    if (fcntl === null) return null;
+    const opened = openForAppend(file);
+    if (!opened.ok) throw fileError(file, opened);
+    return new LockFile(fcntl, opened.fd);
   }
 
   /** Takes the octet at `offset`; false if somebody else has it. Does not wait. */

@@ -3,8 +3,10 @@
  * exclusively, holding the process id and its start time. A file whose process is gone (or is another one that got the
  * same number) is stale and is taken over. edgemanage's own lock is not seen by these.
  */
-import { linkSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
+
+import { linkSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { systemCode } from './error-text.ts';
+import { FILE_MAX, readFileNow } from './read-file.ts';
 
 export class PidLocks {
   readonly #file: string;
@@ -82,12 +84,9 @@ function removeIfStale(path: string): boolean {
 }
 
 function holderLives(path: string): boolean {
-  let text: string;
-  try {
-    text = readFileSync(path, 'latin1');
-  } catch {
-    return false;
-  }
+  const read = readFileNow(path, FILE_MAX.secret);
+  if (!read.ok) return false;
+  const text = read.octets.toString('latin1');
   const pid = Number.parseInt(text, 10);
   if (!Number.isSafeInteger(pid) || pid <= 0) return false;
   try {
@@ -100,11 +99,9 @@ function holderLives(path: string): boolean {
 
 /** Process id and, where /proc tells it, start time in clock ticks since boot (proc(5), field 22 of `stat`). */
 function holderText(pid: number): string {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    const started = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
-    return `${pid} ${started}\n`;
-  } catch {
-    return `${pid} 0\n`;
-  }
+  const read = readFileNow(`/proc/${pid}/stat`, FILE_MAX.secret);
+  if (!read.ok) return `${pid} 0\n`;
+  const stat = read.octets.toString('latin1');
+  const started = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+  return `${pid} ${started}\n`;
 }

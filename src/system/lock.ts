@@ -10,11 +10,12 @@
  * edgemanage itself locks the whole file, so it and Edgewise keep out of each other's way. Where the kernel's locks are
  * not to be had, files beside the lock file stand in (`lock-pid-file.ts`).
  */
+
 import { createHash } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { LockFile } from './lock-fcntl.ts';
 import { PidLocks } from './lock-pid-file.ts';
+import { makeFolderNow } from './make-folder.ts';
 
 export type LockKind = 'network' | 'server' | 'edge';
 
@@ -41,7 +42,7 @@ export class Locks {
 
   /** Makes the file, and folders on the way, where they are missing. Throws the system's error if that is not to be done. */
   static open(file: string): Locks {
-    mkdirSync(dirname(file), { recursive: true });
+    makeFolderNow(dirname(file));
     return new Locks(LockFile.open(file) ?? new PidLocks(file));
   }
 

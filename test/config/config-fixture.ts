@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -27,8 +27,8 @@ lockfile: lock
 export function parse(text: string, keyFiles: { readonly [path: string]: string } = {}, file = '/nowhere/e.yaml') {
   const { config, faults } = parseConfig(file, text, (path) => {
     const found = keyFiles[path];
-    if (found === undefined) throw Object.assign(new Error('absent'), { code: 'ENOENT' });
-    return found;
+    if (found === undefined) return { ok: false, code: 'ENOENT', message: 'no such file' };
+    return { ok: true, octets: Buffer.from(found), stats: statSync('/') };
   });
   return { config, faults: faults.filter(({ message }) => !/: no (?:file|folder) at /.test(message)) };
 }

@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
+import { readNetworkFiles } from '../../src/config/network-files.ts';
 import { BASE, folderOf } from './config-fixture.ts';
 
 /** What stands where a file or folder is expected, and what is in the configuration file that is no text. */
@@ -42,7 +43,7 @@ test.each([
   ['Latin-1', Buffer.from(`${BASE}# Z\xfcrich\n`, 'latin1'), '17:4: error: unreadable-file: this is not UTF-8'],
   ['UTF-16', Buffer.from(`\uFEFF${BASE}`, 'utf16le'), '1:1: error: unreadable-file: this is not UTF-8'],
   ['half a letter at the end', Buffer.from([0x61, 0xc3]), '1:2: error: unreadable-file: this is not UTF-8'],
-  ['far too much', Buffer.alloc(2 ** 24 + 1, '#'), '1:1: error: unreadable-file: longer than 16 MiB'],
+  ['far too much', Buffer.alloc(2 ** 24 + 1, '#'), '1:1: error: unreadable-file: is longer than 16 MiB'],
 ])('%s is one fault', (_, octets, expected) => {
   const file = join(folderOf({}), 'e.yaml');
   writeFileSync(file, octets);
@@ -54,9 +55,7 @@ test.each([
 });
 
 test('a device without end ends', () => {
-  expect(loadConfig('/dev/zero').faults.map(({ message }) => message)).toEqual([
-    'longer than 16 MiB; no configuration is',
-  ]);
+  expect(loadConfig('/dev/zero').faults.map(({ message }) => message)).toEqual(['is a device, not a regular file']);
 });
 
 test('a pipe is read to its end', () => {
@@ -68,4 +67,36 @@ test('a pipe is read to its end', () => {
   const command = 'cat "$1" | "$2" --input-type=module -e "$3" "$4"';
   const args = ['-c', command, 'sh', file, process.execPath, script, module];
   expect(execFileSync('sh', args, { encoding: 'utf8' })).toBe('/dev/lock');
+});
+
+test.each([
+  ['a pipe', (file: string) => execFileSync('mkfifo', [file])],
+  ['a device without end', (file: string) => symlinkSync('/dev/zero', file)],
+])('%s where a text file should be is a fault, and nobody waits', (_what, make) => {
+  const keys =
+    'transfer:\n  key_files: keys\nextra_edgelist_dir: extra\ncanary_files: canaries/{dnet}\ncanary_killer: 0\n';
+  const folder = folderOf({ 'e.yaml': BASE + keys, 'extra/a': '', 'canaries/a': '', 'edges/a': '' });
+  const at = (name: string): string => join(folder, name);
+  for (const name of ['pipe.yaml', 'keys']) make(at(name));
+  expect(loadConfig(at('pipe.yaml')).faults.map(({ message }) => message)).toEqual([
+    expect.stringMatching(/^is a (pipe|device), not a regular file$/),
+  ]);
+  expect(loadConfig(at('e.yaml')).faults.map(({ message }) => message)).toContainEqual(
+    expect.stringMatching(/keys: is a (pipe|device), not a regular file$/),
+  );
+  rmSync(at('keys'));
+  writeFileSync(at('keys'), '');
+  const { config } = loadConfig(at('e.yaml'));
+  if (config === null) throw new Error('the fixture does not load');
+  for (const name of ['extra/a', 'canaries/a', 'edges/a']) {
+    rmSync(at(name));
+    make(at(name));
+  }
+  const { files, faults } = readNetworkFiles(config, 'a');
+  expect(files).toBeNull();
+  expect(faults.map(({ message }) => message.replace(/pipe|device/, 'X'))).toEqual([
+    'edge list: is a X, not a regular file',
+    'extra edge list: is a X, not a regular file',
+    'canary file: is a X, not a regular file',
+  ]);
 });

@@ -3,10 +3,12 @@
  * the bell rings, so a bell that nobody hears loses nothing: the next round reads the records anyway. The bell is a file
  * in `healthdata_store` that grows by one line a change, which makes it the record of who changed what as well.
  */
-import { unwatchFile, watchFile } from 'node:fs';
-import { appendFile, rename, stat } from 'node:fs/promises';
+import { closeSync, unwatchFile, watchFile, writeSync } from 'node:fs';
+import { rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemCode } from '../../system/error-text.ts';
+import { openFileForAppend } from '../../system/open-append.ts';
+import { fileError } from '../../system/read-file.ts';
 import type { Mode } from '../judge/types.ts';
 
 const BELL = '.mode-changes';
@@ -35,7 +37,13 @@ export async function appendModeChange(folder: string, change: RungChange): Prom
       if (systemCode(error) !== 'ENOENT') throw error; // another change put it aside just now
     });
   }
-  await appendFile(file, `${JSON.stringify(change)}\n`, { mode: 0o644 });
+  const opened = openFileForAppend(file);
+  if (!opened.ok) throw fileError(file, opened);
+  try {
+    writeSync(opened.fd, `${JSON.stringify(change)}\n`);
+  } finally {
+    closeSync(opened.fd);
+  }
 }
 
 /** Calls `onRing` within half a second of each change in the folder until the returned function is called. */

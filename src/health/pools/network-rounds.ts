@@ -8,16 +8,16 @@
  *
  * A record without its state is an ordinary sample; a state that was not published is published by the next round.
  */
-import { mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { forNetwork } from '../../config/paths.ts';
 import type { Config, NetworkFiles } from '../../config/types.ts';
 import { serialCompare } from '../../dns/serial.ts';
 import { writeLists } from '../../publish/text-files.ts';
 import { sweepTemporaries } from '../../system/atomic-write.ts';
-import { systemCode } from '../../system/error-text.ts';
 import type { Fault } from '../../system/fault.ts';
 import type { Locks } from '../../system/lock.ts';
+import { makeFolder } from '../../system/make-folder.ts';
+import { FILE_MAX, readFile } from '../../system/read-file.ts';
 import type { RoundResult } from '../checks/prober.ts';
 import { decideFacts, factsOf } from '../choose/decide.ts';
 import type { Decision, LiveMember, Sample } from '../judge/types.ts';
@@ -75,7 +75,7 @@ export class NetworkRounds {
     const now = tools.now();
     if (locks !== null) {
       for (const folder of new Set([config.healthdataStore, config.stateDir, dirname(statefile)])) {
-        await mkdir(folder, { recursive: true });
+        await makeFolder(folder);
         await sweepTemporaries(folder);
       }
     }
@@ -144,13 +144,12 @@ export class NetworkRounds {
 
   async #probe({ config, files, spread }: RoundOrder): Promise<RoundResult | RoundFailure> {
     const { local } = config.testobject;
-    let object: Uint8Array;
-    try {
-      object = await readFile(local);
-    } catch (error) {
-      const message = `testobject.local cannot be read (${systemCode(error)}), so no edge can be judged`;
+    const read = await readFile(local, FILE_MAX.config);
+    if (!read.ok) {
+      const message = `testobject.local cannot be read (${read.message}), so no edge can be judged`;
       return { failure: roundFault('test-object', message, local) };
     }
+    const object = read.octets;
     const targets = probeTargets(files);
     const request = {
       network: this.network,

@@ -1,9 +1,10 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fsyncFolder, isUnreadable, setAside, writeAtomic } from '../../system/atomic-write.ts';
 import { systemCode } from '../../system/error-text.ts';
 import type { Fault } from '../../system/fault.ts';
 import type { Locks } from '../../system/lock.ts';
+import { FILE_MAX, fileError, readFile } from '../../system/read-file.ts';
 import { type EdgeRecord, NEW_EDGE, type ParsedRecord, parseEdgeRecord } from './edge-store.ts';
 import { printEdgeRecord } from './edge-store-text.ts';
 
@@ -147,12 +148,10 @@ export class EdgeStores {
 }
 
 async function readRecord(path: string): Promise<ParsedRecord> {
-  try {
-    return parseEdgeRecord(await readFile(path, 'utf8'));
-  } catch (error) {
-    if (!isUnreadable(error)) throw error;
-    return { ok: false, problem: `cannot be read (${systemCode(error)})` };
-  }
+  const read = await readFile(path, FILE_MAX.state);
+  if (read.ok) return parseEdgeRecord(read.octets.toString('utf8'));
+  if (!isUnreadable(read.code)) throw fileError(path, read);
+  return { ok: false, problem: `cannot be read (${read.message})` };
 }
 
 async function identityOf(path: string): Promise<Identity | null> {

@@ -1,5 +1,7 @@
+import { constants } from 'node:fs';
 import { type FileHandle, open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import { FILE_MAX, fileError, refusalOf } from '../../system/read-file.ts';
 import type { Decision, RoundFacts } from '../judge/types.ts';
 import { decodeRecord, encodeRecord, type RoundRecord, recordTime } from './history-log-record.ts';
 
@@ -22,13 +24,13 @@ export async function appendRound(
   maxBytes = HISTORY_LOG_BYTES,
 ): Promise<void> {
   const line = Buffer.from(encodeRecord(facts, decision));
-  let file = await open(path, 'a+', 0o644);
+  let file = await openLog(path);
   try {
     const { size } = await file.stat();
     if (size > 0 && size + line.length > maxBytes) {
       await file.close();
       await rename(path, `${path}.1`);
-      file = await open(path, 'a+', 0o644);
+      file = await openLog(path);
       await file.writeFile(line);
     } else {
       const torn = size > 0 && (await lastByte(file, size)) !== NEWLINE;
@@ -37,6 +39,21 @@ export async function appendRound(
   } finally {
     await file.close();
   }
+}
+
+/** Opened without blocking: a pipe in its place would hold up every round. */
+const APPEND = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK;
+
+async function openLog(path: string): Promise<FileHandle> {
+  return regular(path, await open(path, APPEND, 0o644));
+}
+
+/** Of a log that is turned over at `HISTORY_LOG_BYTES`; a longer one is not ours. */
+async function regular(path: string, file: FileHandle): Promise<FileHandle> {
+  const refused = refusalOf(await file.stat(), FILE_MAX.log);
+  if (refused === null) return file;
+  await file.close();
+  throw fileError(path, refused);
 }
 
 const NEWLINE = 10;
@@ -106,7 +123,7 @@ async function bothFiles(path: string): Promise<readonly Buffer[]> {
 
 async function openIfThere(path: string): Promise<FileHandle | null> {
   try {
-    return await open(path, 'r');
+    return await regular(path, await open(path, constants.O_RDONLY | constants.O_NONBLOCK));
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
     throw error;

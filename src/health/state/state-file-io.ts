@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { isUnreadable, setAside, writeAtomic } from '../../system/atomic-write.ts';
 import { systemCode } from '../../system/error-text.ts';
 import type { Fault } from '../../system/fault.ts';
+import { FILE_MAX, fileError, readFile } from '../../system/read-file.ts';
 import { NEW_STATE, type NetworkState, parseState, printState } from './state-file.ts';
 
 export type StateFault = Fault<'state-invalid' | 'state-write'>;
@@ -14,8 +14,9 @@ export type StateRead = { readonly state: NetworkState; readonly faults: readonl
  */
 export async function readState(file: string, now: number, dryRun = false): Promise<StateRead> {
   let problem: string;
-  try {
-    const text = await readFile(file, 'utf8');
+  const read = await readFile(file, FILE_MAX.state);
+  if (read.ok) {
+    const text = read.octets.toString('utf8');
     const parsed = parseState(text);
     if (parsed.ok) {
       // There is nothing to set aside, but the live set that was there is gone.
@@ -23,10 +24,10 @@ export async function readState(file: string, now: number, dryRun = false): Prom
       return { state: parsed.state, faults: lost };
     }
     problem = parsed.problem;
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return { state: NEW_STATE, faults: [] };
-    if (!isUnreadable(error)) throw error;
-    problem = `cannot be read (${systemCode(error)})`;
+  } else {
+    if (read.code === 'ENOENT') return { state: NEW_STATE, faults: [] };
+    if (!isUnreadable(read.code)) throw fileError(file, read);
+    problem = `cannot be read (${read.message})`;
   }
   const end = dryRun ? '' : `; it is now ${await setAside(file, now)}, and the network starts anew`;
   return { state: NEW_STATE, faults: [fault('state-invalid', file, `${problem}${end}`)] };

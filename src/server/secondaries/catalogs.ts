@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { TransferConfig } from '../../config/types.ts';
 import { lowerName, type WireName, wireFromName } from '../../dns/name.ts';
 import { nextSerial } from '../../dns/serial.ts';
 import { writeAtomic } from '../../system/atomic-write.ts';
+import { makeFolder } from '../../system/make-folder.ts';
+import { FILE_MAX, readFileNow } from '../../system/read-file.ts';
 import { type CatalogMember, catalogDigest, catalogImage } from '../../zones/write/catalog.ts';
 
 /** A catalog as it is served. `zone`: its number, apart from those of the zone store. `network` null: of all networks. */
@@ -92,7 +92,7 @@ export class Catalogs {
   private save(): void {
     const text = `${JSON.stringify(Object.fromEntries(this.pages))}\n`;
     this.writing = this.writing
-      .then(() => mkdir(dirname(this.file), { recursive: true }))
+      .then(() => makeFolder(dirname(this.file)))
       .then(() => writeAtomic(this.file, text))
       .catch(() => undefined);
   }
@@ -132,13 +132,15 @@ function catalogName(zone: WireName, network: string | null): WireName | null {
 }
 
 function readPages(file: string): Map<string, Page> {
+  const read = readFileNow(file, FILE_MAX.state);
+  if (!read.ok) return new Map(); // none yet, or not to be read: serials go on from the clock
   try {
-    const value = JSON.parse(readFileSync(file, 'utf8')) as Record<string, Page>;
+    const value = JSON.parse(read.octets.toString('utf8')) as Record<string, Page>;
     const pages = Object.entries(value).filter(
       ([, page]) => typeof page.digest === 'string' && Number.isInteger(page.serial),
     );
     return new Map(pages);
   } catch {
-    return new Map(); // none yet, or not ours: serials go on from the clock
+    return new Map(); // not ours
   }
 }

@@ -1,7 +1,9 @@
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { nameKey, nameText, type WireName } from '../../dns/name.ts';
 import { sweepTemporaries, writeAtomic } from '../../system/atomic-write.ts';
+import { makeFolder } from '../../system/make-folder.ts';
+import { FILE_MAX, readFile } from '../../system/read-file.ts';
 import { seal, unseal } from '../../system/sealed.ts';
 
 /** `digest`: of the image that the last step leads to. */
@@ -112,8 +114,8 @@ export class JournalFolder implements JournalFiles {
   }
 
   private async readFile(file: string): Promise<Buffer | null> {
-    const sealed = await readFile(join(this.folder, file)).catch(() => null);
-    return sealed === null ? null : unseal(sealed);
+    const sealed = await readFile(join(this.folder, file), FILE_MAX.zone);
+    return sealed.ok ? unseal(sealed.octets) : null;
   }
 
   private queue(file: string, make: (() => Promise<Uint8Array | null>) | null): void {
@@ -148,7 +150,7 @@ export class JournalFolder implements JournalFiles {
 
   /** A content that a power failure takes costs a whole transfer, which is less than a flush for each of many zones. */
   private async write(file: string, octets: Uint8Array, isContent: boolean): Promise<void> {
-    await mkdir(this.folder, { recursive: true });
+    await makeFolder(this.folder);
     await writeAtomic(join(this.folder, file), seal(octets), { sync: !isContent, syncFolder: false });
   }
 }

@@ -1,16 +1,7 @@
 import { hash as hashAtOnce } from 'node:crypto';
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  lstatSync,
-  openSync,
-  readSync,
-  realpathSync,
-  type Stats,
-  statSync,
-} from 'node:fs';
+import { closeSync, constants, fstatSync, lstatSync, openSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { sep } from 'node:path';
+import { FILE_MAX, readFileNow, readOpen } from '../../system/read-file.ts';
 import type { Included } from '../scan/include.ts';
 
 /** Contents of a file as a hash, `absent` for one that cannot be read. */
@@ -88,14 +79,12 @@ export class FileCache {
     const stamp = this.stampOf(path); // of before reading: a later change is then seen as one
     const outside = root === null ? null : outsideOf(path, root);
     if (outside !== null) return { ok: false, message: outside, hash: this.note(path, stamp, contents(path, stamp)) };
-    if (stamp !== null && !stamp.isFile) return { ok: false, message: NO_FILE, hash: this.note(path, stamp, null) };
-    try {
-      const text = this.ahead?.path === path ? this.ahead.text : readFile(path, stamp?.size ?? 0);
-      this.ahead = null;
-      return { ok: true, text, hash: this.note(path, stamp, text) };
-    } catch (error) {
-      return { ok: false, message: reason(error), hash: this.note(path, null, null) };
-    }
+    const ahead = this.ahead?.path === path ? this.ahead.text : null;
+    this.ahead = null;
+    if (ahead !== null) return { ok: true, text: ahead, hash: this.note(path, stamp, ahead) };
+    const read = readFileNow(path, FILE_MAX.zone);
+    if (!read.ok) return { ok: false, message: read.message, hash: this.note(path, null, null) };
+    return { ok: true, text: read.octets, hash: this.note(path, stamp, read.octets) };
   }
 
   /** Takes over what another book learned by reading. */
@@ -115,7 +104,9 @@ export class FileCache {
       try {
         const stamp = toStamp(fstatSync(file));
         this.stamps.set(path, stamp);
-        if (stamp.isFile && stamp.size < few) this.ahead = { path, text: readWhole(file, stamp.size) };
+        if (!stamp.isFile || stamp.size >= few) return;
+        const text = readOpen(file, stamp.size, FILE_MAX.zone);
+        if (!('ok' in text)) this.ahead = { path, text };
       } finally {
         closeSync(file);
       }
@@ -164,8 +155,6 @@ export function sameStamp(a: Stamp | null, b: Stamp | null): boolean {
   return a.mtimeMs === b.mtimeMs && a.ctimeMs === b.ctimeMs && a.size === b.size && a.ino === b.ino;
 }
 
-const NO_FILE = 'not a regular file';
-
 /** Whether a change from now on would move the stamp. */
 export function isSettled(stamp: Stamp): boolean {
   return Date.now() - Math.max(stamp.mtimeMs, stamp.ctimeMs) > RACY_MS;
@@ -173,35 +162,8 @@ export function isSettled(stamp: Stamp): boolean {
 
 function contents(path: string, stamp: Stamp | null): Uint8Array | null {
   if (stamp === null || !stamp.isFile) return null;
-  try {
-    return readFile(path, stamp.size);
-  } catch {
-    return null;
-  }
-}
-
-function readFile(path: string, size: number): Uint8Array {
-  const file = openSync(path, 'r');
-  try {
-    return readWhole(file, size);
-  } finally {
-    closeSync(file);
-  }
-}
-
-/**
- * All of an open file that is about `size` octets long. `readFileSync` would ask for the size again, which of ten thousand
- * files costs a tenth of the time.
- */
-function readWhole(file: number, size: number): Uint8Array {
-  let text = Buffer.allocUnsafe(size + 1); // one more than there should be, so that less than all means the end
-  let used = 0;
-  for (;;) {
-    const count = readSync(file, text, used, text.length - used, null);
-    used += count;
-    if (count === 0 || used === size) return text.subarray(0, used);
-    if (used === text.length) text = Buffer.concat([text, Buffer.allocUnsafe(text.length)]);
-  }
+  const read = readFileNow(path, FILE_MAX.zone);
+  return read.ok ? read.octets : null;
 }
 
 /** Why an included file may not be read, where a link leads it out of the folder; null: it may. */

@@ -1,9 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import type { WireName } from '../../dns/name.ts';
 import { nameKey, nameText } from '../../dns/name.ts';
 import { nextSerial, serialMax } from '../../dns/serial.ts';
 import { setAside, writeAtomic } from '../../system/atomic-write.ts';
-import { systemCode } from '../../system/error-text.ts';
+import { FILE_MAX, readFile } from '../../system/read-file.ts';
 import type { StoreFault } from './types.ts';
 
 /** `goneAt`: epoch seconds since when there is no such zone; null: there is one. */
@@ -52,13 +51,14 @@ export class SerialLedger {
   ): Promise<{ readonly book: SerialLedger; readonly fault: StoreFault | null }> {
     if (file === null) return { book: new SerialLedger(null, new Map()), fault: null };
     let problem: string;
-    try {
-      const pages = parsePages(await readFile(file, 'utf8'));
+    const read = await readFile(file, FILE_MAX.zones);
+    if (read.ok) {
+      const pages = parsePages(read.octets.toString('utf8'));
       if (typeof pages !== 'string') return { book: new SerialLedger(file, pages), fault: null };
       problem = pages;
-    } catch (error) {
-      if (systemCode(error) === 'ENOENT') return { book: new SerialLedger(file, new Map()), fault: null };
-      problem = error instanceof Error ? error.message : String(error);
+    } else {
+      if (read.code === 'ENOENT') return { book: new SerialLedger(file, new Map()), fault: null };
+      problem = read.message;
     }
     const aside = await setAside(file, now).catch(() => null);
     const where = aside === null ? '' : `; it is kept as ${aside}`;

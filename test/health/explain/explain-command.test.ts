@@ -128,7 +128,7 @@ describe('explain', () => {
     await explain('-A', 'folder');
     await replay('-A', 'folder');
     expect(err.join('')).toMatch(
-      /^error: .*folder\.rounds\.jsonl cannot be read: EISDIR.*\nerror: .* cannot be read: EISDIR.*\n$/,
+      /^error: .*folder\.rounds\.jsonl cannot be read: .*EISDIR.*\nerror: .* cannot be read: .*EISDIR.*\n$/,
     );
     expect(process.exitCode).toBe(1);
   });

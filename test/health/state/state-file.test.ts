@@ -1,8 +1,13 @@
+import { execFileSync } from 'node:child_process';
+import { symlinkSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { NEW_EDGE } from '../../../src/health/state/edge-store.ts';
+import { EdgeStores } from '../../../src/health/state/edge-store-files.ts';
+import { readLines } from '../../../src/health/state/history-log.ts';
 import {
   NEW_STATE,
   type NetworkState,
@@ -11,6 +16,7 @@ import {
   STATE_ROTATIONS_MAX,
 } from '../../../src/health/state/state-file.ts';
 import { readState, writeState } from '../../../src/health/state/state-file-io.ts';
+import { Locks } from '../../../src/system/lock.ts';
 
 /** What the original leaves behind, with a key of its fork. */
 const ORIGINAL = JSON.stringify({
@@ -198,4 +204,25 @@ test('a damaged member does not take the others with it', () => {
   const live = [{ edge: 'a' }, null, 7, { edge: 'b', v4: '127.0.0.2', v6: 'x' }];
   const parsed = parseState(JSON.stringify({ edgewise: { serial: 1, live } }));
   expect(parsed.ok && parsed.state.live).toEqual([{ edge: 'b', v4: '127.0.0.2', v6: null, why: '' }]);
+});
+
+test.each([
+  ['a pipe', (file: string) => execFileSync('mkfifo', [file])],
+  ['a device without end', (file: string) => symlinkSync('/dev/zero', file)],
+])('%s in place of a state file or a record keeps nobody waiting and is set aside', async (_what, make) => {
+  await inFolder(async (folder) => {
+    make(join(folder, 'state'));
+    make(join(folder, 'edge.edgestore'));
+    const { state, faults } = await readState(join(folder, 'state'), 1);
+    expect(state).toEqual(NEW_STATE);
+    expect(faults[0].message).toMatch(
+      /^cannot be read \(is a (pipe|device), not a regular file\); it is now .*state\.bad-1/,
+    );
+    const stores = new EdgeStores(folder, Locks.open(join(folder, 'lock')));
+    const read = await stores.read('edge', 1);
+    expect(read.record).toEqual(NEW_EDGE);
+    expect(read.faults[0].message).toMatch(/not a regular file/);
+    make(join(folder, 'net.rounds.jsonl'));
+    await expect(readLines(join(folder, 'net.rounds.jsonl'))).rejects.toThrow('not a regular file');
+  });
 });
