@@ -35,6 +35,7 @@ const BY_TYPE: ReadonlyMap<number, readonly RdataName[]> = new Map([
   [17, [name(0, 'l'), name(0, 'l')]], // RP
   [18, [name(2, 'al')]], // AFSDB
   [21, [name(2, 'al')]], // RT
+  [23, [name(0, 'l')]], // NSAP-PTR: on no RFC's list, but BIND compares it without case
   [26, [name(2, 'l'), name(0, 'l')]], // PX
   [30, [name(0, 'l')]], // NXT
   [33, [name(6, 'al')]], // SRV
@@ -49,7 +50,7 @@ const BY_TYPE: ReadonlyMap<number, readonly RdataName[]> = new Map([
   [107, [name(2)]], // LP
 ]);
 
-/** Names of a type's rdata that stand at a fixed skip from each other; NAPTR, HIP, A6 and IPSECKEY are opaque here. */
+/** Names of a type's rdata that stand at a fixed skip from each other; those of NAPTR, A6, HIP and IPSECKEY do not. */
 export function rdataNames(type: number): readonly RdataName[] {
   return BY_TYPE.get(type) ?? NONE;
 }

@@ -1,6 +1,6 @@
 import { LOWER } from './name.ts';
 
-/** Every mnemonic that BIND reads, by code; a type here need not have a codec. */
+/** Every mnemonic that BIND 9.18 knows, by code; a type here need not have a codec. */
 const MNEMONICS: readonly (readonly [number, string])[] = [
   [1, 'A'],
   [2, 'NS'],
@@ -66,6 +66,9 @@ const MNEMONICS: readonly (readonly [number, string])[] = [
   [63, 'ZONEMD'],
   [64, 'SVCB'],
   [65, 'HTTPS'],
+  [66, 'DSYNC'],
+  [67, 'HHIT'],
+  [68, 'BRID'],
   [99, 'SPF'],
   [100, 'UINFO'],
   [101, 'UID'],
@@ -96,6 +99,13 @@ const MNEMONICS: readonly (readonly [number, string])[] = [
   [65533, 'KEYDATA'],
 ];
 
+/** IANA's others: read, but written as `TYPE###`, since files that Edgewise writes must load in BIND. */
+const READ_ONLY: readonly (readonly [number, string])[] = [
+  [128, 'NXNAME'], // RFC 9824
+  [263, 'CLA'],
+  [264, 'IPN'],
+];
+
 const NAME_OF: ReadonlyMap<number, string> = new Map(MNEMONICS);
 
 /** `A`, `MX`, … or `TYPE65280` (RFC 3597 §5). */
@@ -116,7 +126,7 @@ type Entry = { readonly lower: Uint8Array; readonly code: number };
 /** Open addressing over the mnemonics, so that finding a type makes no string. */
 const ENTRIES: readonly (Entry | null)[] = (() => {
   const slots: (Entry | null)[] = Array.from({ length: SLOTS }, () => null);
-  for (const [code, name] of MNEMONICS) {
+  for (const [code, name] of [...MNEMONICS, ...READ_ONLY]) {
     const lower = Uint8Array.from(name.toLowerCase(), (char) => char.charCodeAt(0));
     let slot = hash(lower, 0, lower.length);
     while (slots[slot] !== null) slot = (slot + 1) % SLOTS;

@@ -40,6 +40,26 @@ export const EXPLAINED: readonly Explained[] = [
         (ours.authority.length > 0 && !subset(ours.authority, theirs.authority))),
   },
   {
+    name: 'targets of SVCB that differ in case are two records',
+    why: 'RFC 4034 §6.2 does not lowercase them, so they are not duplicates (RFC 2181 §5)',
+    peers: ['nsd'],
+    fields: ['answer'],
+    applies: (ours, theirs) =>
+      theirs.answer.length > 0 &&
+      theirs.answer.every((line) => / svcb /.test(line)) &&
+      [...new Set(ours.answer)].join() === theirs.answer.join(),
+  },
+  {
+    name: 'signatures asked for by type are given for every type covered',
+    why: 'RFC 1034 §3.7.1: all RRs that match the type; Knot gives those of one RRset',
+    peers: ['knot'],
+    fields: ['answer'],
+    applies: (ours, theirs) =>
+      theirs.answer.length > 0 &&
+      theirs.answer.every((line) => / rrsig /.test(line)) &&
+      subset(theirs.answer, ours.answer),
+  },
+  {
     name: 'a loop of aliases is written until it is noticed',
     why: 'RFC 1034 §3.6.2: each link once says all there is',
     peers: ['nsd', 'knot'],

@@ -62,6 +62,8 @@ describe('canonical text', () => {
     ['TYPE65280', '\\# 0', '\\# 0'],
     ['APL', '', '\\# 0'],
     ['WKS', '192.0.2.1 tcp domain smtp', '192.0.2.1 6 25 53'],
+    ['DSYNC', '59 1 5359 Cds', 'CDS NOTIFY 5359 Cds.example.'],
+    ['DSYNC', 'TYPE59 255 0 .', 'CDS 255 0 .'],
     ['EUI48', '0-1-2-A-B-C', '00-01-02-0a-0b-0c'],
     ['URI', '1 2 "a\\"b"', '1 2 "a\\"b"'],
   ])('%s %s', (type, text, printed) => {
@@ -94,6 +96,24 @@ describe('every type', () => {
       expect(recordType(code)?.code).toBe(code);
       expect(isMetaType(code)).toBe(false);
     }
+  });
+
+  test.each(['NXNAME', 'CLA', 'IPN'])(
+    '%s, which BIND 9.18 does not know, is read in bitmaps and written by number',
+    (name) => {
+      const code = recordTypeByName(name) ?? 0;
+      expect(typeName(code)).toBe(`TYPE${code}`);
+      const found = rdataOf(`NSEC b ${name}`);
+      expect(found === null ? null : rdataText(found.type, found.rdata, 0, found.rdata.length)).toBe(
+        `b.example. TYPE${code}`,
+      );
+    },
+  );
+
+  test('without a codec has the generic form', () => {
+    expect(rdataOf('CLA \\# 2 0178')).toEqual({ type: 263, rdata: Uint8Array.of(1, 0x78) });
+    expect(rdataOf('IPN 7')).toBeNull();
+    expect(rdataOf('NXNAME \\# 0')).toBeNull();
   });
 
   test.each(Object.entries(RDATA_TEXT))('%s: encoding and decoding are inverse', (name, arbitrary) => {

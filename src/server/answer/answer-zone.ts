@@ -18,7 +18,7 @@ const { LINKS, NODE, RRSET, RRSET_FLAG } = layout;
 const { SLOT } = liveSlots;
 const { NAME_MAX } = names;
 const { KIND } = answerKind;
-const { FOUND, findSet } = lookups;
+const { FOUND, findSet, nextSet } = lookups;
 const { noteBelow, noteName } = notes;
 const { EDE, HEADER_LENGTH, RCODE, TYPE } = message;
 
@@ -128,6 +128,7 @@ export class ZoneAnswer {
       const count = writer.set(image, set, node, this.chain.place);
       if (count > 0) {
         this.answers += count;
+        if (type === TYPE.rrsig || type === TYPE.sig) this.moreSignatures(image, node, set);
         if (!this.minimal && (head & RRSET_FLAG.links) !== 0) this.additional(image, set, 0);
       } else if (count < 0) this.truncated = true;
       else this.negative(image, KIND.noData); // a live name without addresses of this family
@@ -136,6 +137,18 @@ export class ZoneAnswer {
     if ((image.words[image.meta + node] & NODE.cname) !== 0) return this.alias(image, node);
     this.negative(image, KIND.noData);
     return false;
+  }
+
+  /** Signatures are an RRset for each type they cover. */
+  private moreSignatures(image: ZoneImage, node: number, first: number): void {
+    for (let set = nextSet(image, node, first); set !== 0; set = nextSet(image, node, set)) {
+      const count = this.writer.set(image, set, node, this.chain.place);
+      if (count < 0) {
+        this.truncated = true;
+        return;
+      }
+      this.answers += count;
+    }
   }
 
   /** Writes a CNAME and makes its target the current name. */

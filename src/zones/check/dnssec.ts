@@ -44,6 +44,16 @@ export function checkDnssec(index: ZoneIndex, report: CheckReport): void {
   if (index.anyCut) checkCuts(index, report);
 }
 
+/** A zone that was signed elsewhere has an RRSIG at its apex, of its SOA at least. */
+export function checkSigned(index: ZoneIndex, report: CheckReport): void {
+  if ((index.has[index.apex] & HAS.other) === 0) return;
+  const signature = ofApex(index, TYPE.RRSIG).at(0);
+  if (signature === undefined) return;
+  report.add('warning', 'signed-zone', signature, () => {
+    return 'the zone is signed, but answers do not have its RRSIG, NSEC and NSEC3 records yet: validators refuse them if the parent has a DS';
+  });
+}
+
 /**
  * What the parent is to publish (RFC 7344 §4.1): each algorithm in it needs a DNSKEY, or the parent's DS would lead
  * nowhere; a request to remove all DS stands alone.

@@ -17,6 +17,9 @@ export type CheckFaultCode =
   | 'nsec3-owner'
   | 'ttl-differs' // made one, RFC 2181 §5.2
   | 'duplicate' // merged, RFC 2181 §5
+  | 'record-too-large' // no message of a transfer holds it
+  | 'rrset-too-large' // no answer holds it
+  | 'signed-zone' // answered without its signatures
   | 'owner-name' // no host name, RFC 952 and RFC 1123 §2.1
   | 'target-name'
   | 'target-is-address'

@@ -1,54 +1,67 @@
-import { LOWER, wireNameLength } from '../../dns/name.ts';
-import { rdataNames } from '../../dns/rdata-names.ts';
+import { HEADER_LENGTH, TCP_MAX } from '../../dns/message.ts';
+import { NAME_MAX, wireNameLength } from '../../dns/name.ts';
+import { TSIG_ROOM } from '../../dns/tsig-record.ts';
+import { typeName } from '../../dns/type-name.ts';
+import { compareStored, sameStored } from '../records/rdata-order.ts';
 import type { RecordStore } from '../records/record-store.ts';
+import { rrsetOf } from '../records/rrset.ts';
 import type { ZoneKind } from './apex.ts';
 import type { CheckReport } from './fault.ts';
-import { TYPE, type ZoneIndex } from './index-zone.ts';
+import { OUTSIDE, TYPE, type ZoneIndex } from './index-zone.ts';
 
 /** Types that may stand beside a CNAME: RFC 4035 §2.5, and RFC 2535's KEY for which BIND still allows it. */
 const BESIDE_CNAME: ReadonlySet<number> = new Set([TYPE.CNAME, TYPE.NSEC, TYPE.RRSIG, TYPE.KEY]);
 const SINGLE: ReadonlySet<number> = new Set([TYPE.SOA, TYPE.CNAME, TYPE.DNAME]);
 
+/** Octets of an RRset's data, two more for each record's length: what BIND 9.18 stores at most. */
+const RRSET_MAX = 65535;
+/** Header, type and class of the question, OPT. */
+const ANSWER_HEAD = HEADER_LENGTH + 4 + 11;
+/** Type, class, TTL and length of a record: as many octets as a pointer to the owner, type, class and TTL. */
+const RECORD_HEAD = 10;
+
 /** An RRset this long is compared by sorting rather than each with each. */
 const LONG = 16;
 
 /**
- * What must hold inside one name's records: one TTL an RRset (made so: setTtl), no record twice, one record at most of
- * SOA, CNAME and DNAME, nothing beside a CNAME.
+ * What must hold inside one name's records: one TTL an RRset, no record twice, one record at most of SOA, CNAME and
+ * DNAME, nothing beside a CNAME, no RRset larger than an answer. `ttls` gets pairs of a record and the TTL it is to have.
  */
-export function checkRrsets(index: ZoneIndex, kind: ZoneKind, report: CheckReport): void {
+export function checkRrsets(index: ZoneIndex, kind: ZoneKind, ttls: number[], report: CheckReport): void {
   const sets = new RrsetScratch();
   for (let name = 0; name < index.first.length; name++) {
     const first = index.first[name];
     if (first < 0 || index.next[first] < 0) continue; // most names have none or one
     sets.gather(index, first);
-    checkTtls(index, sets, report);
+    checkTtls(index, sets, ttls, report);
     checkCopies(index, kind, sets, report);
+    checkSizes(index, sets, report);
     checkCname(index, first, report);
   }
 }
 
-/** The records of one owner, type by type. Kept between owners, so that a million of them make no garbage. */
+/** The records of one owner, RRset by RRset. Kept between owners, so that a million of them make no garbage. */
 class RrsetScratch {
-  readonly types: number[] = [];
+  /** Their numbers (`rrsetOf`), each once, in reading order of their first records. */
+  readonly sets: number[] = [];
   private readonly records = new Map<number, number[]>();
 
   gather(index: ZoneIndex, first: number): void {
-    for (const type of this.types) this.of(type).length = 0;
-    this.types.length = 0;
+    for (const set of this.sets) this.of(set).length = 0;
+    this.sets.length = 0;
     for (let record = first; record >= 0; record = index.next[record]) {
-      const type = index.store.typeOf(record);
-      const records = this.of(type);
-      if (records.length === 0) this.types.push(type);
+      const set = rrsetOf(index.store, record);
+      const records = this.of(set);
+      if (records.length === 0) this.sets.push(set);
       records.push(record);
     }
   }
 
-  of(type: number): number[] {
-    let records = this.records.get(type);
+  of(set: number): number[] {
+    let records = this.records.get(set);
     if (records === undefined) {
       records = [];
-      this.records.set(type, records);
+      this.records.set(set, records);
     }
     return records;
   }
@@ -58,10 +71,10 @@ class RrsetScratch {
  * RFC 2181 §5.2 wants one TTL. Which one is BIND's choice: the first within a run of lines of one owner, and where
  * another run adds to the RRset later, that run's.
  */
-function checkTtls(index: ZoneIndex, sets: RrsetScratch, report: CheckReport): void {
+function checkTtls(index: ZoneIndex, scratch: RrsetScratch, ttls: number[], report: CheckReport): void {
   const { store } = index;
-  for (const type of sets.types) {
-    const records = sets.of(type);
+  for (const set of scratch.sets) {
+    const records = scratch.of(set);
     let ttl = store.ttlOf(records[0]);
     let differs = false;
     for (let i = 1; i < records.length; i++) {
@@ -76,7 +89,7 @@ function checkTtls(index: ZoneIndex, sets: RrsetScratch, report: CheckReport): v
       });
       ttl = kept;
     }
-    if (differs) for (const record of records) store.setTtl(record, ttl);
+    if (differs) for (const record of records) ttls.push(record, ttl);
   }
 }
 
@@ -101,18 +114,19 @@ function isGlueOf(index: ZoneIndex, owner: number, record: number): boolean {
   return false;
 }
 
-function checkCopies(index: ZoneIndex, kind: ZoneKind, sets: RrsetScratch, report: CheckReport): void {
+function checkCopies(index: ZoneIndex, kind: ZoneKind, scratch: RrsetScratch, report: CheckReport): void {
   const { store } = index;
-  for (const type of sets.types) {
-    if (type === TYPE.SOA && kind === 'include') continue; // any is one too many: check-apex.ts
-    const records = sets.of(type);
+  for (const set of scratch.sets) {
+    const records = scratch.of(set);
     if (records.length < 2) continue;
+    const type = store.typeOf(records[0]);
+    if (type === TYPE.SOA && kind === 'include') continue; // any is one too many: apex.ts
     const copies = records.length < LONG ? copiesByPairs(store, records) : copiesBySorting(store, records);
     for (const copy of copies) {
       report.add('warning', 'duplicate', copy, () => `${report.owner(copy)} has this record already: merged`);
     }
     if (!SINGLE.has(type) || copies.length === records.length - 1) continue;
-    const second = records.find((record) => !sameRdata(store, record, records[0])) ?? records[1];
+    const second = records.find((record) => !sameStored(store, record, records[0])) ?? records[1];
     report.add('error', 'several', second, () => {
       return `${report.owner(second)} has more than one ${singleName(type)}, and they differ`;
     });
@@ -128,7 +142,7 @@ function copiesByPairs(store: RecordStore, records: readonly number[]): readonly
   const copies: number[] = [];
   for (let i = 1; i < records.length; i++) {
     for (let j = 0; j < i; j++) {
-      if (!sameRdata(store, records[i], records[j])) continue;
+      if (!sameStored(store, records[i], records[j])) continue;
       copies.push(records[i]);
       break;
     }
@@ -137,8 +151,67 @@ function copiesByPairs(store: RecordStore, records: readonly number[]): readonly
 }
 
 function copiesBySorting(store: RecordStore, records: readonly number[]): readonly number[] {
-  const sorted = records.toSorted((a, b) => compareRdata(store, a, b) || a - b);
-  return sorted.filter((record, i) => i > 0 && sameRdata(store, record, sorted[i - 1]));
+  const sorted = records.toSorted((a, b) => compareStored(store, a, b) || a - b);
+  return sorted.filter((record, i) => i > 0 && sameStored(store, record, sorted[i - 1]));
+}
+
+/**
+ * RRsets that no message holds. Those that BIND refuses to load are errors; between that limit and the smaller one of an
+ * answer, whose records each repeat type, class, TTL and a pointer to the owner, lie RRsets that can only be transferred.
+ */
+function checkSizes(index: ZoneIndex, scratch: RrsetScratch, report: CheckReport): void {
+  const { store } = index;
+  for (const set of scratch.sets) {
+    let records: readonly number[] = scratch.of(set);
+    if (fitsAnswer(index, records)) continue;
+    const copies = new Set(copiesBySorting(store, records));
+    records = records.filter((record) => !copies.has(record));
+    if (fitsAnswer(index, records)) continue;
+    const octets = dataOctets(store, records);
+    const what = `${typeName(store.typeOf(records[0]))} RRset of ${records.length} records`;
+    if (octets > RRSET_MAX) {
+      report.add('error', 'rrset-too-large', records[0], () => {
+        return `${report.owner(records[0])} has an ${what} and ${octets} octets of data: over ${RRSET_MAX}`;
+      });
+    } else {
+      report.add('warning', 'rrset-too-large', records[0], () => {
+        return `${report.owner(records[0])} has an ${what}: over ${TCP_MAX} octets in an answer, so it can only be transferred`;
+      });
+    }
+  }
+}
+
+function fitsAnswer({ store, names }: ZoneIndex, records: readonly number[]): boolean {
+  const owner = names.offsetOf(store.ownerOf(records[0]));
+  const answer = ANSWER_HEAD + wireNameLength(names.octets, owner) + RECORD_HEAD * records.length;
+  return answer + dataOctets(store, records) <= TCP_MAX;
+}
+
+/** Octets of rdata, two more for each record. */
+function dataOctets(store: RecordStore, records: readonly number[]): number {
+  let octets = 0;
+  for (const record of records) octets += 2 + store.rdataEnd(record) - store.rdataStart(record);
+  return octets;
+}
+
+/**
+ * Records that no message holds: an error, since every transfer of the zone would break. Counted are a header, the record
+ * and a TSIG of the longest names, for a transfer sends a large record in a message of its own (RFC 5936 §2.2).
+ */
+export function checkRecordSizes(index: ZoneIndex, report: CheckReport): void {
+  const { store, names } = index;
+  const room = TCP_MAX - HEADER_LENGTH - RECORD_HEAD - TSIG_ROOM;
+  for (let record = 0; record < store.size; record++) {
+    const octets = store.rdataEnd(record) - store.rdataStart(record);
+    if (octets <= room - NAME_MAX) continue; // nearly all
+    if (index.depth[store.ownerOf(record)] === OUTSIDE) continue;
+    const most = room - wireNameLength(names.octets, names.offsetOf(store.ownerOf(record)));
+    if (octets <= most) continue;
+    report.add('error', 'record-too-large', record, () => {
+      const type = typeName(store.typeOf(record));
+      return `${report.owner(record)} has a ${type} record of ${octets} octets: over ${most} fit into no message of a signed transfer`;
+    });
+  }
 }
 
 function checkCname(index: ZoneIndex, first: number, report: CheckReport): void {
@@ -159,35 +232,4 @@ function checkCname(index: ZoneIndex, first: number, report: CheckReport): void 
     );
     return;
   }
-}
-
-/** Whether two records of one type hold the same data; names inside compare without case (RFC 4343). */
-export function sameRdata(store: RecordStore, a: number, b: number): boolean {
-  const length = store.rdataEnd(a) - store.rdataStart(a);
-  return length === store.rdataEnd(b) - store.rdataStart(b) && compareRdata(store, a, b) === 0;
-}
-
-/** Orders records of one type by rdata as octets, names inside lowercased (RFC 4034 §6.2 and §6.3). */
-export function compareRdata(store: RecordStore, a: number, b: number): number {
-  const { rdata } = store;
-  let x = store.rdataStart(a);
-  let y = store.rdataStart(b);
-  const endX = store.rdataEnd(a);
-  const endY = store.rdataEnd(b);
-  for (const name of rdataNames(store.typeOf(a))) {
-    for (let i = 0; i < name.skip && x < endX && y < endY; i++, x++, y++) {
-      if (rdata[x] !== rdata[y]) return rdata[x] - rdata[y];
-    }
-    if (x >= endX || y >= endY) break;
-    const lengthX = wireNameLength(rdata, x);
-    const lengthY = wireNameLength(rdata, y);
-    for (let i = 0; i < lengthX && i < lengthY; i++) {
-      const difference = LOWER[rdata[x + i]] - LOWER[rdata[y + i]];
-      if (difference !== 0) return difference;
-    }
-    x += lengthX; // equal up to the root label, so equally long
-    y += lengthY;
-  }
-  for (; x < endX && y < endY; x++, y++) if (rdata[x] !== rdata[y]) return rdata[x] - rdata[y];
-  return endX - x - (endY - y);
 }

@@ -1,4 +1,5 @@
 import type { RecordStore } from '../records/record-store.ts';
+import { isOneRrset } from '../records/rrset.ts';
 import type { NameTree } from './names.ts';
 import type { RdataNameTable } from './rdata-names.ts';
 import type { GroupedRecords } from './records.ts';
@@ -30,7 +31,7 @@ export type ZonePlan = {
   readonly nodes: Uint8Array;
 };
 
-/** Walks over a node's RRsets in order of type; the fields tell of the one reached. */
+/** Walks over a node's RRsets in order of type, signatures in order of the type they cover; the fields tell of the one reached. */
 export class RunCursor {
   owner = 0;
   type = 0;
@@ -69,7 +70,7 @@ export class RunCursor {
     }
     if (from === end) return false;
     let to = from + 1;
-    while (to < end && input.store.typeOf(grouped.order[to]) === type) to++;
+    while (to < end && isOneRrset(input.store, grouped.order[from], grouped.order[to])) to++;
     this.place = to;
     this.type = type;
     this.from = from;

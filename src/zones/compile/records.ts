@@ -1,7 +1,7 @@
 import type { Columns } from '../records/columns.ts';
+import { compareStored } from '../records/rdata-order.ts';
 import type { RecordStore } from '../records/record-store.ts';
 import type { NameTree } from './names.ts';
-import { compareRdata } from './rdata.ts';
 
 /** A zone's records by owner, each owner's by type and then in canonical order, duplicates merged (RFC 2181 §5). */
 export type GroupedRecords = {
@@ -64,16 +64,5 @@ function insertionSort(order: Uint32Array, from: number, to: number, compare: (a
 }
 
 function compareRecords(store: RecordStore, a: number, b: number): number {
-  const type = store.typeOf(a);
-  if (type !== store.typeOf(b)) return type - store.typeOf(b);
-  const { rdata } = store;
-  return compareRdata(
-    type,
-    rdata,
-    store.rdataStart(a),
-    store.rdataEnd(a),
-    rdata,
-    store.rdataStart(b),
-    store.rdataEnd(b),
-  );
+  return store.typeOf(a) - store.typeOf(b) || compareStored(store, a, b);
 }

@@ -8,7 +8,8 @@
  *         label     by name id: place of the leftmost label (length octet first) in the octets
  *         meta      by node: NODE flags, RRset count from bit NODE.countShift on
  *         rrsets    by node: word of its first RRset
- *         RRsets    RRSET.words each, a node's side by side in order of type
+ *         RRsets    RRSET.words each, a node's side by side in order of type; RRSIG and SIG have one for each type covered,
+ *                   since each has the TTL of what it covers (RFC 4034 §3)
  *         links     of RRsets whose rdata names something, see LINKS
  * octets  labels    as first spelled
  *         rdata     of an opaque type: length (2 octets) and rdata of each record;

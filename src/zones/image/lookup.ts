@@ -84,7 +84,7 @@ export function findChild(image: ZoneImage, parent: number, hash: number, lower:
   }
 }
 
-/** Word of the node's RRset of this type; 0: it has none. */
+/** Word of the node's first RRset of this type (only of RRSIG and SIG there are more, `nextSet`); 0: it has none. */
 export function findSet(image: ZoneImage, node: number, type: number): number {
   const { words } = image;
   const first = words[image.rrsets + node];
@@ -93,4 +93,12 @@ export function findSet(image: ZoneImage, node: number, type: number): number {
     if ((words[set] & 0xffff) === type) return set;
   }
   return 0;
+}
+
+/** Word of the node's RRset after the one at `set` if it has the same type; else 0. */
+export function nextSet(image: ZoneImage, node: number, set: number): number {
+  const { words } = image;
+  const next = set + RRSET.words;
+  const end = words[image.rrsets + node] + (words[image.meta + node] >>> NODE.countShift) * RRSET.words;
+  return next < end && (words[next] & 0xffff) === (words[set] & 0xffff) ? next : 0;
 }

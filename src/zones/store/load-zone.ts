@@ -1,6 +1,7 @@
 import { type Fault, hasErrors } from '../../system/fault.ts';
 import { checkZone } from '../check/check-zone.ts';
 import type { CheckFaultCode, LineText } from '../check/fault.ts';
+import { normalized } from '../check/normalize.ts';
 import { compileZone } from '../compile/compile.ts';
 import { HEAD } from '../image/layout.ts';
 import { RecordStore } from '../records/record-store.ts';
@@ -94,16 +95,17 @@ export function loadZone(request: LoadRequest): LoadedZone {
     live: live?.names ?? [],
     lineText: lineTextOf(texts),
   });
+  const served = normalized(scanned.store, checked.changes);
   const broken = hasErrors(scanned.faults);
   const found = checked.faults.filter(({ code }) => !(broken && FOLLOW_ONS.has(code)));
   const faults: LoadFault[] = [...scanned.faults, ...found];
-  const serial = source.kind === 'static' ? soaSerial(checked.store, origin) : 0;
+  const serial = source.kind === 'static' ? soaSerial(served, origin) : 0;
   return {
     ok: !hasErrors(faults),
     faults,
     files: [...files, ...scanned.includes],
     origin,
-    store: checked.store,
+    store: served,
     live,
     serial,
   };

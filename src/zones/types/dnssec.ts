@@ -1,6 +1,4 @@
-import { scanTypeName, typeName } from '../../dns/type-name.ts';
 import { problem } from '../scan/fault.ts';
-import { NOT_A_NUMBER, scanNumber } from '../scan/ttl.ts';
 import type { Field, RdataRule } from './field.ts';
 import { base64Rest } from './field-base64.ts';
 import { type Mnemonics, mnemonic, u16 } from './field-number.ts';
@@ -99,22 +97,6 @@ export const key: readonly Field[] = [keyFlags, keyProtocol, algorithm, optional
 /** RKEY's flags are reserved and zero (draft-reid-dnsext-rkey §2). */
 export const rkeyRule: RdataRule = (wire, start) =>
   wire[start] === 0 && wire[start + 1] === 0 ? null : 'the flags of RKEY must be 0';
-
-/** The type a signature covers, by mnemonic or number. */
-export const typeCovered: Field = {
-  read: (scan) => {
-    const failure = scan.word('the type covered');
-    if (failure !== null) return failure;
-    const { text, start, end } = scan.tokens;
-    const number = scanNumber(text, start, end, 0xffff);
-    const type = number === NOT_A_NUMBER ? scanTypeName(text, start, end) : number;
-    return type < 0 ? problem('unknown-type', `"${scan.shown()}" is no record type`) : scan.unsigned(type, 2);
-  },
-  print: (print) => {
-    const type = print.take(2);
-    return type >= 0 && print.put(typeName(type));
-  },
-};
 
 const SIGNER_AT = 18;
 

@@ -1,7 +1,9 @@
 import { hasUnknownFamily, prefixes } from './apl.ts';
 import { caaTag } from './caa.ts';
+import { coveredType } from './covered-type.ts';
 import { dsDigestType, dsRule, sshfpRule, zonemdRule } from './digest.ts';
-import { algorithm, dnskey, key, rkeyRule, rrsigRule, typeCovered } from './dnssec.ts';
+import { algorithm, dnskey, key, rkeyRule, rrsigRule } from './dnssec.ts';
+import { notifyScheme } from './dsync.ts';
 import { type RecordType, recordRow } from './field.ts';
 import { ipv4, ipv6 } from './field-address.ts';
 import { base64OrDash, base64Rest } from './field-base64.ts';
@@ -50,7 +52,7 @@ const nsec3Hash = mnemonic('the hash algorithm', 1, new Map([['SHA-1', 1]]));
 const nsec3 = [nsec3Hash, u8('the flags'), u16('the number of iterations'), salt];
 
 const signature = (plainTimes: boolean) => [
-  typeCovered,
+  coveredType('the type covered'),
   algorithm,
   u8('the number of labels'),
   u32('the original TTL'),
@@ -142,6 +144,14 @@ export const TABLE: readonly RecordType[] = [
   }),
   recordRow(64, 'SVCB', svcb),
   recordRow(65, 'HTTPS', svcb),
+  recordRow(66, 'DSYNC', [
+    coveredType('the type to be notified of'),
+    notifyScheme,
+    u16('the port'),
+    name('the target'),
+  ]),
+  recordRow(67, 'HHIT', [base64Rest('the entity tag')]),
+  recordRow(68, 'BRID', [base64Rest('the broadcast identifier')]),
   recordRow(99, 'SPF', texts),
   recordRow(104, 'NID', [preference, locator64]),
   recordRow(105, 'L32', [preference, ipv4]),

@@ -1,5 +1,5 @@
 import { LOWER } from '../../dns/name.ts';
-import { compareRdata, sameRdata } from '../check/rrsets.ts';
+import { compareStored, sameStored } from '../records/rdata-order.ts';
 import type { RecordStore } from '../records/record-store.ts';
 import { printStored } from './print-record.ts';
 
@@ -22,7 +22,7 @@ export function* canonicalLines(store: RecordStore): Generator<string> {
 }
 
 function isCopy(store: RecordStore, a: number, b: number): boolean {
-  return store.ownerOf(a) === store.ownerOf(b) && store.typeOf(a) === store.typeOf(b) && sameRdata(store, a, b);
+  return store.ownerOf(a) === store.ownerOf(b) && store.typeOf(a) === store.typeOf(b) && sameStored(store, a, b);
 }
 
 function canonicalOrder(store: RecordStore): Uint32Array {
@@ -39,7 +39,7 @@ function canonicalOrder(store: RecordStore): Uint32Array {
     (a, b) =>
       rank[store.ownerOf(a)] - rank[store.ownerOf(b)] ||
       store.typeOf(a) - store.typeOf(b) ||
-      compareRdata(store, a, b) ||
+      compareStored(store, a, b) ||
       a - b,
   );
 }

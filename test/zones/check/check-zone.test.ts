@@ -47,6 +47,24 @@ function codes(zone: LoadedZone): string[] {
   return [...new Set(zone.faults.map(({ severity, code }) => `${severity} ${code}`))].sort();
 }
 
+const SIGNATURE = '8 3 300 20300101000000 20200101000000 1 example.test. AA==';
+const TWO_CASES_KEPT = [
+  'a NSEC b. A\na NSEC B. A',
+  'b LP 1 b.\nb LP 1 B.',
+  'c TALINK b. c.\nc TALINK B. C.',
+  'd IPSECKEY 1 3 2 b. AQNR\nd IPSECKEY 1 3 2 B. AQNR',
+  'e DSYNC CDS 1 1 b.\ne DSYNC CDS 1 1 B.',
+].join('\n');
+
+/** A TXT RRset of so many records of so many octets, two less than its limits count. */
+function large(count: number, octets: number): string {
+  return Array.from({ length: count }, (_, i) => `l TXT "${String(i).padEnd(octets - 1, 'x')}"`).join('\n');
+}
+
+function addresses(count: number): string {
+  return Array.from({ length: count }, (_, i) => `l A 10.1.${i >> 8}.${i & 255}`).join('\n');
+}
+
 /** Zones that have the usual head: each row is what follows it. Every row's verdict is also asked of named-checkzone. */
 const AFTER_HEAD: readonly Row[] = [
   ['nothing else', ''],
@@ -200,6 +218,30 @@ const AFTER_HEAD: readonly Row[] = [
   ['NSEC3 with 150 iterations', '@ NSEC3PARAM 1 0 150 aabb'],
   ['NSEC3 with 151 iterations', '@ NSEC3PARAM 1 0 151 aabb', 'warning nsec3-iterations'],
   ['SPF at and below a cut', 'a NS ns1\na SPF "v=spf1"\nx.a SPF "v=spf1"', 'warning occluded'],
+  ['signatures, each with the TTL of what it covers', `a 60 RRSIG A ${SIGNATURE}\na 900 RRSIG TXT ${SIGNATURE}`],
+  ['the same in SIG', `a 60 SIG A ${SIGNATURE}\na 900 SIG TXT ${SIGNATURE}`],
+  ['signatures, apart', `a 60 RRSIG A ${SIGNATURE}\nb TXT x\na 900 RRSIG NSEC ${SIGNATURE}`],
+  [
+    'two signatures of one type with differing TTLs',
+    `a 60 RRSIG A ${SIGNATURE}\na 900 RRSIG TXT ${SIGNATURE}\na 70 RRSIG A ${SIGNATURE.replace('AA==', 'AQ==')}`,
+    'warning ttl-differs',
+  ],
+  ['the same signature twice', `a RRSIG A ${SIGNATURE}\na RRSIG A ${SIGNATURE}`, 'warning duplicate'],
+  ['a signed apex', `@ RRSIG SOA ${SIGNATURE}`, 'warning signed-zone'],
+  ['a signature below the apex alone', `a RRSIG A ${SIGNATURE}\na A 192.0.2.1`],
+  ['SVCB in two cases', 'a SVCB 1 b.\na SVCB 1 B.'],
+  ['HTTPS in two cases, parameters too', 'a HTTPS 1 b. port=1\na HTTPS 1 B. port=1'],
+  ['NSEC, LP, TALINK and IPSECKEY in two cases', TWO_CASES_KEPT],
+  ['NAPTR in two cases', 'a NAPTR 1 1 "u" "x" "" b.\na NAPTR 1 1 "u" "x" "" B.', 'warning duplicate'],
+  ['NAPTR with flags in two cases', 'a NAPTR 1 1 "u" "x" "" b.\na NAPTR 1 1 "U" "x" "" b.'],
+  ['A6 in two cases', 'a A6 64 ::1 b.\na A6 64 ::1 B.', 'warning duplicate'],
+  ['A6 without a prefix name', 'a A6 0 ::1\na A6 0 ::2'],
+  ['NSAP-PTR and PX in two cases', 'a NSAP-PTR b.\na NSAP-PTR B.\nb PX 1 c. d.\nb PX 1 C. D.', 'warning duplicate'],
+  ['an RRset of 64 KiB less one', large(255, 254), 'warning rrset-too-large'],
+  ['an RRset over 64 KiB', large(256, 254), 'error rrset-too-large'],
+  ['copies do not count', `${large(200, 254)}\n${large(90, 254)}`, 'warning duplicate'],
+  ['an RRset that is over 64 KiB only in an answer', addresses(5000), 'warning rrset-too-large'],
+  ['the largest that fits into one', addresses(4093)],
 ];
 
 const WHOLE: readonly Row[] = [
@@ -224,6 +266,16 @@ describe('as named-checkzone rates it', () => {
     // Same records with the same TTLs; BIND writes rdata its own way, so those are counted.
     const heads = (lines: readonly string[]) => lines.map((line) => line.split(/\s+/).slice(0, 4).join(' ')).sort();
     expect(heads([...canonicalLines(zone.store)])).toEqual(heads(peer.records));
+  });
+
+  test.each([
+    ['64,500 octets', 64_500, []],
+    ['what is left beside header, names and TSIG', 65_535 - 12 - 10 - 606 - 16, []],
+    ['one octet more', 65_535 - 12 - 10 - 606 - 15, ['error record-too-large 5']],
+    ['65,500 octets, which BIND loads and cannot transfer', 65_500, ['error record-too-large 5']],
+  ])('a record of %s', (_name, octets, expected) => {
+    const text = `$TTL 300\n${HEAD}a TYPE65280 \\# ${octets} ${'00'.repeat(octets)}\n`;
+    expect(load(text).faults.map(({ severity, code, at }) => `${severity} ${code} ${at?.line}`)).toEqual(expected);
   });
 
   test('PTR in the reverse tree is a host name', () => {
@@ -327,7 +379,7 @@ describe('faults', () => {
   test('large RRsets are compared without comparing each with each', () => {
     const many = Array.from({ length: 20_000 }, (_, i) => `a A 10.1.${(i >> 8) & 255}.${i & 255}`).join('\n');
     const zone = load(`$TTL 300\n${HEAD}${many}\na A 10.1.0.77\n`);
-    expect(zone.faults.map(({ code, at }) => `${code} ${at?.line}`)).toEqual(['duplicate 20005']);
+    expect(zone.faults.map(({ code, at }) => `${code} ${at?.line}`)).toEqual(['duplicate 20005', 'rrset-too-large 5']);
   });
 });
 

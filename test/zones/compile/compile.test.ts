@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { lowerName, textFromWire } from '../../../src/dns/name.ts';
 import { compileZone } from '../../../src/zones/compile/compile.ts';
-import { compareRdata } from '../../../src/zones/compile/rdata.ts';
 import { forEachRecord, ImageCursor } from '../../../src/zones/image/cursor.ts';
 import { ZoneImage } from '../../../src/zones/image/image.ts';
+import { compareRdata } from '../../../src/zones/records/rdata-order.ts';
 import { RecordStore } from '../../../src/zones/records/record-store.ts';
 import { printRecord, printStored } from '../../../src/zones/write/print-record.ts';
 import { ZONES } from '../../differential/zones.ts';
@@ -70,6 +70,33 @@ describe('what is settled when a zone is compiled', () => {
         .slice(1)
         .map(short),
     ).toEqual(['a 300 MX 5 Mail', 'a 300 MX 6 Mail']);
+  });
+
+  test('names in SVCB, HTTPS, NSEC and LP keep their case, and tell records apart (RFC 4034 §6.2, RFC 6840 §5.1)', () => {
+    const rows = ['SVCB 1 B.', 'SVCB 1 b.', 'HTTPS 1 B.', 'HTTPS 1 b.', 'NSEC B. A', 'NSEC b. A', 'LP 1 B.', 'LP 1 b.'];
+    const text = SOA + rows.map((row) => `a ${row}\n`).join('');
+    expect(
+      lines(imageOf({ origin: 'example.test', text }))
+        .slice(1)
+        .map(short)
+        .sort(),
+    ).toEqual(rows.map((row) => `a 300 ${row}`).sort());
+  });
+
+  test('signatures of different types are RRsets with TTLs of their own (RFC 4034 §3)', () => {
+    const signature = '8 3 300 20300101000000 20200101000000 1 example.test. AA==';
+    const other = signature.replace('AA==', 'AQ==');
+    const text = `${SOA}a 600 RRSIG TXT ${signature}\na 60 RRSIG A ${other}\na 70 RRSIG A ${signature}\na 9 SIG A ${other}\n`;
+    expect(
+      lines(imageOf({ origin: 'example.test', text }))
+        .slice(1)
+        .map((line) =>
+          line
+            .split(/\s+/)
+            .filter((_, i) => [1, 3, 4].includes(i))
+            .join(' '),
+        ),
+    ).toEqual(['9 SIG A', '60 RRSIG A', '60 RRSIG A', '600 RRSIG TXT']);
   });
 
   test('differing TTLs of one RRset become the lowest (RFC 2181 §5.2)', () => {

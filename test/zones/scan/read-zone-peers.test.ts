@@ -64,7 +64,7 @@ const WE_TAKE: readonly (readonly [text: string, reason: string])[] = [
 const KNOT_REFUSES: readonly (readonly [reason: string, line: RegExp])[] = [
   [
     'the type is unknown to Knot, or known there in generic form only',
-    /^(X25|ISDN|GPOS|PX|MB|MG|MR|NULL|AVC|NINFO|RKEY|RESINFO|WALLET|SINK|TALINK|TA|DLV|DOA|AMTRELAY|HIP|WKS|A6|NSAP|NSAP-PTR|ATMA|EID|NIMLOC|UID|GID|UINFO|KEYDATA|NXT|SIG) /i,
+    /^(X25|ISDN|GPOS|PX|MB|MG|MR|NULL|AVC|NINFO|RKEY|RESINFO|WALLET|SINK|TALINK|TA|DLV|DOA|AMTRELAY|HIP|WKS|A6|NSAP|NSAP-PTR|ATMA|EID|NIMLOC|UID|GID|UINFO|KEYDATA|NXT|SIG|DSYNC|HHIT|BRID|TYPE66|TYPE67|TYPE68) /i,
   ],
   ['key flags, protocols, algorithms and digests by mnemonics of BIND', /^(DNSKEY|KEY|CERT|DS|NSEC3) .*[a-z]/i],
   ['a KEY without key', /^KEY 49152 3 8$/],
@@ -72,6 +72,7 @@ const KNOT_REFUSES: readonly (readonly [reason: string, line: RegExp])[] = [
   ['CDS that deletes, with its last field of two digits in two words', /^CDS 0 0 0 0 0$/],
   ['times beyond the years Knot takes, a leap second', /^RRSIG A 8 2 300 (\d{14} |[\d]+ 12 )/],
   ['the covered type by its number, or ANY', /^RRSIG (1|ANY) /],
+  ['the newest types in a type bitmap', /^(NSEC b|CSYNC 1 3) DSYNC /],
   ['ANY in a type bitmap', /^NSEC b ANY$/],
   ['a hash algorithm other than SHA-1', /^NSEC3 2 /],
   ['groups of hex digits without leading zeros', /^(NID 10 14:|L64 10 2001:db8:|EUI48 0-0)/],
