@@ -3,69 +3,15 @@
  * Times are epoch seconds (fractions allowed), durations seconds, unless a name says otherwise.
  */
 
+import type { Sample } from '../checks/sample.ts';
+
+export type { FailReason, Fetch, Phases, Sample } from '../checks/sample.ts';
+
 /** Set by an operator. `force`: live while it passes; `blindforce`: live whatever it does; `unavailable`: never live. */
 export type Mode = 'available' | 'force' | 'blindforce' | 'unavailable';
 
 /** edgemanage's words, from best to worst (specification section 5). */
 export type Judgement = 'pass_threshold' | 'pass_window' | 'pass_average' | 'pass' | 'fail';
-
-/** Why a fetch failed. Closed: tests and metrics match it, `detail` is for people. */
-export type FailReason =
-  | 'resolve' // the edge's name has no address
-  | 'refused'
-  | 'reset'
-  | 'unreachable'
-  | 'tls' // handshake or certificate
-  | 'timeout' // the one total deadline passed; `detail` says in which phase
-  | 'status' // 400 and above
-  | 'checksum'
-  | 'too-large' // body over the size limit
-  | 'headers-too-large'
-  | 'redirects' // more than five, a loop, or one that leads nowhere
-  | 'truncated' // the connection ended inside the header or the body
-  | 'protocol' // not HTTP, broken chunking
-  | 'other';
-
-/**
- * Seconds each phase of the last try took, summed over redirect hops; null where it was not reached (or not needed: `tls`
- * of http, `resolve` of an address). `total` is everything, the look-up and the body included.
- */
-export type Phases = {
-  readonly resolve: number | null;
-  readonly connect: number | null;
-  readonly tls: number | null;
-  readonly firstByte: number | null;
-  readonly total: number;
-};
-
-/** One fetch of one address. */
-export type Fetch = {
-  readonly address: string;
-  /** Elapsed seconds, redirects and body included, the name's look-up not; the timeout when it failed. */
-  readonly seconds: number;
-  readonly fail: { readonly reason: FailReason; readonly detail: string } | null;
-  readonly phases: Phases;
-  /** Tries on connection errors, at least 1. */
-  readonly attempts: number;
-  /** Redirects followed, 0 for most. */
-  readonly hops: number;
-};
-
-/**
- * What one round learned of one edge or canary. `seconds` and `fail` are those of its primary address (IPv4 when it has
- * one); an edge with both families carries the other's fetch in `others`, and an address whose own fetch failed is not
- * published while the edge stays live by the other.
- */
-export type Sample = {
-  readonly edge: string;
-  readonly at: number;
-  readonly seconds: number;
-  readonly fail: Fetch['fail'];
-  readonly primary: Fetch | null; // null when no address was found
-  readonly others: readonly Fetch[];
-  /** Taken while the prober itself stalled, and so marked; such a sample is retried, not judged, unless retries ran out. */
-  readonly stalledMs: number;
-};
 
 /** One edge as the judge sees it. `samples`: newest last; at most 2000. */
 export type History = { readonly times: readonly number[]; readonly seconds: readonly number[] };
@@ -102,7 +48,7 @@ export type EdgeInput = {
   /** Addresses fit to be published (`publishable` in live-set.ts); both null: the edge cannot be live. */
   readonly v4: string | null;
   readonly v6: string | null;
-  /** It served another object than the reference, a part of it, or more (`hasBadObject` in run-round-input.ts). */
+  /** It served another object than the reference, a part of it, or more (`hasBadObject` in round-input.ts). */
   readonly verificationFailed: boolean;
 };
 
@@ -206,55 +152,3 @@ export type RoundFacts = Omit<RoundInput, 'edges' | 'canaries'> & {
   readonly edges: readonly EdgeFacts[];
   readonly canaries: readonly CanaryFacts[];
 };
-
-/** What the prober is asked to fetch: everything about one network's test. */
-export type ProbeTest = {
-  readonly host: string;
-  readonly port: number;
-  readonly proto: 'http' | 'https';
-  readonly uri: string;
-  /** Lowercase hex MD5 of the reference file; null: not compared. */
-  readonly md5: string | null;
-  /** Whether TLS certificates are checked (against `host`). */
-  readonly verify: boolean;
-  /** `testing: true` of edgemanage: the Host header is the edge's own name. */
-  readonly hostIsEdge: boolean;
-  readonly timeout: number; // seconds, for everything
-  readonly retry: number; // tries on connection errors
-  readonly workers: number; // fetches in parallel
-  readonly maxBytes: number;
-};
-
-export type ProbeTarget = { readonly name: string; readonly canary: boolean };
-
-/** Main thread → prober. */
-export type ProbeRequest =
-  | {
-      readonly kind: 'round';
-      readonly id: number;
-      readonly network: string;
-      readonly test: ProbeTest;
-      readonly targets: readonly ProbeTarget[];
-      /** Starts are spread evenly over this many seconds. */
-      readonly spread: number;
-      /** Distinct failing canaries at which queued canary fetches are cancelled; 0: never. */
-      readonly canaryKiller: number;
-    }
-  | { readonly kind: 'stop' };
-
-/** Prober → main thread. */
-export type ProbeReport =
-  | { readonly kind: 'ready' }
-  /** Something threw where nothing should; the round goes on, the thread is replaced after it. */
-  | { readonly kind: 'problem'; readonly message: string }
-  | { readonly kind: 'samples'; readonly id: number; readonly samples: readonly Sample[] }
-  | {
-      readonly kind: 'done';
-      readonly id: number;
-      readonly startedAt: number;
-      readonly seconds: number;
-      /** Canaries that were not fetched because `canaryKiller` was reached. */
-      readonly cancelled: readonly string[];
-      /** Largest event-loop delay seen during the round, milliseconds. */
-      readonly loopDelayMs: number;
-    };

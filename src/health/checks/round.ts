@@ -1,9 +1,8 @@
-import type { ProbeRequest, ProbeTarget, ProbeTest, Sample } from '../judge/types.ts';
-import type { Fetched, FetchTarget } from './fetch-edge.ts';
-import type { Resolve } from './resolve-edge.ts';
+import type { Fetched, FetchTarget } from './attempts.ts';
+import type { ProbeTarget, ProbeTest, RoundEnd, RoundRequest } from './protocol.ts';
+import type { Resolve } from './resolve.ts';
+import type { Sample } from './sample.ts';
 import { isDoubtful, type LoopWatch } from './stall.ts';
-
-export type RoundRequest = Extract<ProbeRequest, { readonly kind: 'round' }>;
 
 /** What a round needs from outside; the tests give their own. */
 export type RoundTools = {
@@ -11,13 +10,6 @@ export type RoundTools = {
   readonly fetch: (target: FetchTarget, test: ProbeTest) => Promise<Fetched>;
   readonly watch: LoopWatch;
   readonly report: (sample: Sample) => void;
-};
-
-export type RoundEnd = {
-  readonly startedAt: number;
-  readonly seconds: number;
-  readonly cancelled: readonly string[];
-  readonly loopDelayMs: number;
 };
 
 /** Starts follow each other no faster on average; 2,000 edges then take a little over two seconds. */

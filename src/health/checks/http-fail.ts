@@ -1,18 +1,57 @@
-import type { FailReason } from '../judge/types.ts';
+import type { Failure } from './check.ts';
+import { HEAD_MAX, type ResponseEnd } from './http-response.ts';
 
-/** A response header of this many octets or more ends the fetch. */
-export const MAX_HEADER_OCTETS = 16_384;
+/** What the edges are asked over HTTP, and what must come back. */
+export type HttpTest = {
+  readonly kind: 'http';
+  readonly host: string;
+  readonly port: number;
+  readonly proto: 'http' | 'https';
+  readonly uri: string;
+  /** Lowercase hex MD5 of the reference file; null: not compared. */
+  readonly md5: string | null;
+  /** Whether TLS certificates are checked (against `host`). */
+  readonly verify: boolean;
+  /** Authorities to believe, PEM; null: the usual ones. */
+  readonly ca: string | null;
+  /** `testing: true` of edgemanage: the Host header is the edge's own name. */
+  readonly hostIsEdge: boolean;
+  /** A body over this many octets is another object. */
+  readonly maxBytes: number;
+};
+
+/** Why a fetch can fail. Closed: tests and metrics match it, `detail` is for people. */
+export const HTTP_REASONS = [
+  'refused',
+  'reset',
+  'unreachable',
+  'tls', // handshake or certificate
+  'timeout', // the one total deadline passed; `detail` says in which phase
+  'status', // 400 and above
+  'checksum',
+  'too-large', // body over the size limit
+  'headers-too-large',
+  'redirects', // too many, a loop, or one that leads nowhere
+  'truncated', // the connection ended inside the header or the body
+  'protocol', // not HTTP, broken chunking
+  'other',
+] as const;
+
+export type HttpReason = (typeof HTTP_REASONS)[number];
+
+/** Reasons that say the edge served something else than the reference. */
+export const HTTP_WRONG_CONTENT: readonly HttpReason[] = ['checksum', 'truncated', 'too-large'];
 
 /** Where a fetch is. `header`: the first octet came, the header's end has not. */
-export type FetchPhase = 'connect' | 'tls' | 'first byte' | 'header' | 'body';
+export type ProbePhase = 'connect' | 'tls' | 'first byte' | 'header' | 'body';
 
 /** Why a try failed. `retry`: a connection error, which another try may not meet. */
-export type FetchFail = { readonly reason: FailReason; readonly detail: string; readonly retry: boolean };
+export type HttpFailure = Failure<HttpReason>;
 
 /** How far the try had come: `octets` of the body, `expected` from Content-Length (null: not said). */
-export type FetchProgress = { readonly phase: FetchPhase; readonly octets: number; readonly expected: number | null };
+export type ProbeProgress = { readonly phase: ProbePhase; readonly octets: number; readonly expected: number | null };
 
-const DOING: { readonly [phase in FetchPhase]: string } = {
+const DOING: { readonly [phase in ProbePhase]: string } = {
   connect: 'while connecting',
   tls: 'during the TLS handshake',
   'first byte': 'before any answer',
@@ -50,10 +89,10 @@ const CERTIFICATE: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * The reason of an error that ended a connection: the system's, OpenSSL's or undici's, told apart by `code`.
+ * The reason of an error that ended a connection: the system's or OpenSSL's, told apart by `code`.
  * A FIN in the middle is `truncated`; a reset is `reset` wherever it comes, and so is a FIN before any answer.
  */
-export function failOfError(error: Error, progress: FetchProgress): FetchFail {
+export function failOfError(error: Error, progress: ProbeProgress): HttpFailure {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   const doing = DOING[progress.phase];
 
@@ -73,39 +112,34 @@ export function failOfError(error: Error, progress: FetchProgress): FetchFail {
     return { reason: 'tls', detail: `${code === '' ? sentence(error) : code} ${doing}`, retry: true };
   }
 
-  if (code === 'UND_ERR_HEADERS_OVERFLOW') {
-    return { reason: 'headers-too-large', detail: headerDetail(), retry: false };
-  }
-  // undici asserts that no answer has such a status.
-  if (code === 'ERR_ASSERTION' && error.message.includes('statusCode')) {
-    return { reason: 'protocol', detail: 'a status below 100', retry: false };
-  }
-  // undici says this of every parse error once it has seen a Content-Length.
-  if (code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') {
-    if (progress.phase === 'body') return truncated(progress);
-    return { reason: 'protocol', detail: `contradicting or broken fields ${doing}`, retry: false };
-  }
-  if (error.name === 'HTTPParserError') {
-    if (error.message.includes('EOF')) return truncated(progress);
-    return { reason: 'protocol', detail: `${sentence(error)} ${doing}`, retry: false };
-  }
-  if (code === 'UND_ERR_SOCKET') {
-    if (error.message.startsWith('bad ')) return { reason: 'protocol', detail: error.message, retry: false };
-    if (progress.phase === 'first byte') {
-      return { reason: 'reset', detail: 'connection closed before any answer', retry: true };
-    }
-    return truncated(progress);
+  if (code === 'CLOSED') {
+    return { reason: 'reset', detail: `connection closed ${doing}`, retry: true };
   }
   // What is left is ours rather than the edge's: no file descriptors, no local port, a bug.
   return { reason: 'other', detail: `${code === '' ? '' : `${code}: `}${sentence(error)} ${doing}`, retry: true };
 }
 
-export function headerDetail(): string {
-  return `the header is over ${MAX_HEADER_OCTETS} octets`;
+/** The reason of a response that is none, or is cut short or too large. */
+export function failOfResponse(
+  end: Exclude<ResponseEnd, { readonly kind: 'complete' }>,
+  progress: ProbeProgress,
+): HttpFailure {
+  switch (end.kind) {
+    case 'truncated':
+      return truncated(progress);
+    case 'broken':
+      return { reason: 'protocol', detail: `${end.why} ${DOING[progress.phase]}`, retry: false };
+    case 'head-too-large':
+      return { reason: 'headers-too-large', detail: `the header is over ${HEAD_MAX} octets`, retry: false };
+    case 'too-large':
+      return { reason: 'too-large', detail: end.why, retry: false };
+    default:
+      return end satisfies never;
+  }
 }
 
 /** The deadline passed. `seconds` is the whole of it. */
-export function failOfTimeout(seconds: number, progress: FetchProgress): FetchFail {
+export function failOfTimeout(seconds: number, progress: ProbeProgress): HttpFailure {
   const limit = `${seconds.toFixed(3)} s passed`;
   switch (progress.phase) {
     case 'connect':
@@ -121,16 +155,16 @@ export function failOfTimeout(seconds: number, progress: FetchProgress): FetchFa
   }
 }
 
-function timeout(detail: string): FetchFail {
+function timeout(detail: string): HttpFailure {
   return { reason: 'timeout', detail, retry: false };
 }
 
-function truncated(progress: FetchProgress): FetchFail {
+function truncated(progress: ProbeProgress): HttpFailure {
   const detail = `connection closed ${DOING[progress.phase]}${received(progress)}`;
   return { reason: 'truncated', detail, retry: false };
 }
 
-function received({ phase, octets, expected }: FetchProgress): string {
+function received({ phase, octets, expected }: ProbeProgress): string {
   if (phase !== 'body') return '';
   return expected === null ? ` after ${octets} octets` : ` after ${octets} of ${expected} octets`;
 }

@@ -1,0 +1,50 @@
+/** Messages between the main thread and the prober's. */
+import type { HttpTest } from './http-fail.ts';
+import type { Sample } from './sample.ts';
+
+/** What one network's targets are asked, and how. */
+export type ProbeTest = HttpTest & {
+  readonly timeout: number; // seconds, for everything
+  readonly retry: number; // tries on connection errors
+  readonly workers: number; // fetches in parallel
+};
+
+export type ProbeTarget = { readonly name: string; readonly canary: boolean };
+
+export type RoundRequest = {
+  readonly kind: 'round';
+  readonly id: number;
+  readonly network: string;
+  readonly test: ProbeTest;
+  readonly targets: readonly ProbeTarget[];
+  /** Starts are spread evenly over this many seconds. */
+  readonly spread: number;
+  /** Distinct failing canaries at which queued canary fetches are cancelled; 0: never. */
+  readonly canaryKiller: number;
+};
+
+/** Main thread → prober. */
+export type ProbeRequest =
+  | RoundRequest
+  /** Nobody waits for this round any more: its sockets close. */
+  | { readonly kind: 'cancel'; readonly id: number }
+  | { readonly kind: 'stop' };
+
+/** What a round says of itself when it has ended. */
+export type RoundEnd = {
+  /** Epoch seconds. */
+  readonly startedAt: number;
+  readonly seconds: number;
+  /** Canaries that were not fetched because `canaryKiller` was reached. */
+  readonly cancelled: readonly string[];
+  /** Largest event-loop delay seen during the round, milliseconds. */
+  readonly loopDelayMs: number;
+};
+
+/** Prober → main thread. */
+export type ProbeReport =
+  | { readonly kind: 'ready' }
+  /** Something threw where nothing should; the round goes on, the thread is replaced after it. */
+  | { readonly kind: 'problem'; readonly message: string }
+  | { readonly kind: 'samples'; readonly id: number; readonly samples: readonly Sample[] }
+  | ({ readonly kind: 'done'; readonly id: number } & RoundEnd);

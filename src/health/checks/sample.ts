@@ -1,0 +1,54 @@
+/** What checks make and judges take: one target's sample of one round, whatever the kind of check. */
+import { HTTP_REASONS, HTTP_WRONG_CONTENT, type HttpReason } from './http-fail.ts';
+
+/** Every kind's reasons to fail, and `resolve`: the edge's name has no address, so that nothing could be asked. */
+export type FailReason = 'resolve' | HttpReason;
+
+export const FAIL_REASONS: readonly FailReason[] = ['resolve', ...HTTP_REASONS];
+
+/**
+ * Reasons that say an edge served something else than it should, cut short or too long included: what edgemanage notes in
+ * `verification_failures` (specification section 4).
+ */
+export const WRONG_CONTENT: ReadonlySet<FailReason> = new Set<FailReason>(HTTP_WRONG_CONTENT);
+
+/**
+ * Seconds each phase of the last try took, summed over redirect hops; null where it was not reached (or not needed: `tls`
+ * of http, `resolve` of an address). `total` is everything, the look-up and the body included.
+ */
+export type Phases = {
+  readonly resolve: number | null;
+  readonly connect: number | null;
+  readonly tls: number | null;
+  readonly firstByte: number | null;
+  readonly total: number;
+};
+
+/** One fetch of one address. */
+export type Fetch = {
+  readonly address: string;
+  /** Elapsed seconds, redirects and body included, the name's look-up not; the timeout when it failed. */
+  readonly seconds: number;
+  readonly fail: { readonly reason: FailReason; readonly detail: string } | null;
+  readonly phases: Phases;
+  /** Tries on connection errors, at least 1. */
+  readonly attempts: number;
+  /** Redirects followed, 0 for most. */
+  readonly hops: number;
+};
+
+/**
+ * What one round learned of one edge or canary. `seconds` and `fail` are those of its primary address (IPv4 when it has
+ * one); an edge with both families carries the other's fetch in `others`, and an address whose own fetch failed is not
+ * published while the edge stays live by the other.
+ */
+export type Sample = {
+  readonly edge: string;
+  readonly at: number;
+  readonly seconds: number;
+  readonly fail: Fetch['fail'];
+  readonly primary: Fetch | null; // null when no address was found
+  readonly others: readonly Fetch[];
+  /** Taken while the prober itself stalled, and so marked; such a sample is retried, not judged, unless retries ran out. */
+  readonly stalledMs: number;
+};
