@@ -13,7 +13,8 @@
 import { createHash } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { Prober } from '../src/health/checks/prober.ts';
-import type { ProbeTest, Sample } from '../src/health/judge/types.ts';
+import type { ProbeTest } from '../src/health/checks/protocol.ts';
+import type { Sample } from '../src/health/checks/sample.ts';
 import { freePort } from '../test/support/ports.ts';
 import { MockEdges } from './support/mock-edges.ts';
 import { floodServe, floodWithDnsperf } from './support/probe-flood.ts';
@@ -46,12 +47,14 @@ const mocks = [
   await MockEdges.start(port, BODY, specs.slice(half)),
 ];
 const test: ProbeTest = {
+  kind: 'http',
   host: 'bench.test',
   port,
   proto: 'http',
   uri: '/object',
   md5: createHash('md5').update(BODY).digest('hex'),
   verify: false,
+  ca: null,
   hostIsEdge: false,
   timeout: 10,
   retry: 3,

@@ -1,4 +1,4 @@
-import { type Attempt, type ProbeTools } from './check.ts';
+import type { Attempt, ProbeTools } from './check.ts';
 import type { ProbeTest } from './protocol.ts';
 import { checkOf } from './registry.ts';
 import type { FailReason, Fetch } from './sample.ts';
@@ -48,12 +48,7 @@ async function tries(target: FetchTarget, test: ProbeTest, tools: ProbeTools): P
   }
 }
 
-function fetched(
-  target: FetchTarget,
-  test: ProbeTest,
-  attempt: Attempt<FailReason>,
-  attempts: number,
-): Fetched {
+function fetched(target: FetchTarget, test: ProbeTest, attempt: Attempt<FailReason>, attempts: number): Fetched {
   const fail = attempt.fail ?? lateFail(attempt, test.timeout);
   const fetch: Fetch = {
     address: target.address,

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { checkServerIdentity, connect as connectTls, type SecureContext } from 'node:tls';
-import type { StallClock } from './stall.ts';
-import type { ProbePhase, ProbeProgress } from './http-fail.ts';
 import { decodeBody, isCoded } from './http-coding.ts';
+import type { ProbePhase, ProbeProgress } from './http-fail.ts';
 import { type ResponseEnd, type ResponseHead, ResponseReader } from './http-response.ts';
+import type { StallClock } from './stall.ts';
 
 /** Where to connect, and as whom. */
 export type Dial = {

@@ -138,7 +138,7 @@ export class ResponseReader {
       }
     }
     const kept = inHead ? HEAD_MAX : CHUNK_LINE_MAX - this.partial.length;
-    const text = piece.latin1Slice(at, Math.min(lf === -1 ? to : lf, at + Math.max(0, kept)));
+    const text = piece.toString('latin1', at, Math.min(lf === -1 ? to : lf, at + Math.max(0, kept)));
     const line = this.partial === '' ? text : this.partial + text;
     if (lf === -1) {
       this.partial = line;
@@ -154,13 +154,20 @@ export class ResponseReader {
   private line(line: string): void {
     switch (this.state) {
       case 'status':
-        return this.statusLine(line);
+        this.statusLine(line);
+        return;
       case 'fields':
-        return line === '' ? this.headEnds() : this.field(line);
+        if (line === '') this.headEnds();
+        else this.field(line);
+        return;
       case 'chunk-size':
-        return this.chunkSize(line);
+        this.chunkSize(line);
+        return;
       case 'chunk-end':
-        if (line !== '') return this.finish({ kind: 'broken', why: `a chunk longer than its size: ${shown(line)}` });
+        if (line !== '') {
+          this.finish({ kind: 'broken', why: `a chunk longer than its size: ${shown(line)}` });
+          return;
+        }
         this.state = 'chunk-size';
         return;
       case 'trailers':
@@ -173,9 +180,15 @@ export class ResponseReader {
 
   private statusLine(line: string): void {
     const match = /^HTTP\/\d(?:\.\d+)?[ \t]+(\d{3})(?!\d)/.exec(line);
-    if (match === null) return this.finish(notHttp(line));
+    if (match === null) {
+      this.finish(notHttp(line));
+      return;
+    }
     this.status = Number(match[1]);
-    if (this.status < 100) return this.finish({ kind: 'broken', why: `a status below 100: ${shown(line)}` });
+    if (this.status < 100) {
+      this.finish({ kind: 'broken', why: `a status below 100: ${shown(line)}` });
+      return;
+    }
     this.fields = new Map();
     this.lastValues = null;
     this.state = 'fields';
@@ -200,12 +213,14 @@ export class ResponseReader {
   private headEnds(): void {
     const { status } = this;
     if (status === 101) {
-      return this.finish({ kind: 'broken', why: 'status 101: an upgrade that nobody asked for' });
+      this.finish({ kind: 'broken', why: 'status 101: an upgrade that nobody asked for' });
+      return;
     }
     if (status < 200) {
       this.interim += 1;
       if (this.interim > INTERIM_MAX) {
-        return this.finish({ kind: 'broken', why: `more than ${INTERIM_MAX} interim answers (status ${status})` });
+        this.finish({ kind: 'broken', why: `more than ${INTERIM_MAX} interim answers (status ${status})` });
+        return;
       }
       this.state = 'status';
       return;
@@ -215,7 +230,8 @@ export class ResponseReader {
     this.head = head;
     switch (framing.kind) {
       case 'none':
-        return this.finish({ kind: 'complete' });
+        this.finish({ kind: 'complete' });
+        return;
       case 'chunked':
         this.state = 'chunk-size';
         return;
@@ -223,7 +239,8 @@ export class ResponseReader {
         this.state = 'close';
         return;
       case 'contradiction':
-        return this.finish({ kind: 'broken', why: `contradicting Content-Length: ${shown(framing.text)}` });
+        this.finish({ kind: 'broken', why: `contradicting Content-Length: ${shown(framing.text)}` });
+        return;
       case 'length':
         this.expected = framing.octets;
         this.left = framing.octets;
@@ -242,7 +259,8 @@ export class ResponseReader {
     const digits = match?.[1] ?? '';
     const hasSize = match !== null && /[0-9a-f]$/i.test(match[0]);
     if (!hasSize || digits.length > CHUNK_DIGITS_MAX) {
-      return this.finish({ kind: 'broken', why: `no chunk size but ${shown(line)}` });
+      this.finish({ kind: 'broken', why: `no chunk size but ${shown(line)}` });
+      return;
     }
     this.left = digits === '' ? 0 : Number.parseInt(digits, 16);
     this.state = this.left === 0 ? 'trailers' : 'chunk';

@@ -60,7 +60,8 @@ async function probeHttp(
     phases = addTimes(phases, run.times);
     stalledMs += run.stalledMs;
     const attempt = (fail: HttpFailure | null): Attempt<HttpReason> => ({
-      fail: fail === null || hops === 0 ? fail : { ...fail, detail: `${fail.detail}, redirected to ${shown(url.href)}` },
+      fail:
+        fail === null || hops === 0 ? fail : { ...fail, detail: `${fail.detail}, redirected to ${shown(url.href)}` },
       seconds: (run.endedAt - started) / 1000,
       phases,
       hops,

@@ -9,7 +9,12 @@ export type ProbeTest = HttpTest & {
   readonly workers: number; // fetches in parallel
 };
 
-export type ProbeTarget = { readonly name: string; readonly canary: boolean };
+export type ProbeTarget = {
+  readonly name: string;
+  readonly canary: boolean;
+  /** Of a named one, from earlier runs: tried where the resolver is in trouble. */
+  readonly lastAddresses?: readonly string[];
+};
 
 export type RoundRequest = {
   readonly kind: 'round';

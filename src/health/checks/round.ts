@@ -1,6 +1,6 @@
 import type { Fetched, FetchTarget } from './attempts.ts';
 import type { ProbeTarget, ProbeTest, RoundEnd, RoundRequest } from './protocol.ts';
-import type { Resolve } from './resolve.ts';
+import type { Resolution, Resolve, Resolved } from './resolve.ts';
 import type { Sample } from './sample.ts';
 import { isDoubtful, type LoopWatch } from './stall.ts';
 
@@ -10,6 +10,8 @@ export type RoundTools = {
   readonly fetch: (target: FetchTarget, test: ProbeTest) => Promise<Fetched>;
   readonly watch: LoopWatch;
   readonly report: (sample: Sample) => void;
+  /** Aborted when nobody waits for the round any more: it ends at once, with samples missing. */
+  readonly signal: AbortSignal;
 };
 
 /** Starts follow each other no faster on average; 2,000 edges then take a little over two seconds. */
@@ -41,6 +43,7 @@ export async function runRound(request: RoundRequest, tools: RoundTools): Promis
   const gapMs = (request.spread * 1000) / Math.max(1, request.targets.length);
   const together = Math.min(HANDFUL, Math.max(1, Math.floor(TURN_MS / gapMs)));
   for (const [i, target] of request.targets.entries()) {
+    if (tools.signal.aborted) break;
     if (i > 0 && i % together === 0) {
       const early = Math.max(together * MIN_GAP_MS, started + i * gapMs - performance.now());
       await new Promise((resolve) => setTimeout(resolve, early));
@@ -64,7 +67,8 @@ async function probeTarget(
   killer: CanaryKiller,
   tools: RoundTools,
 ): Promise<void> {
-  const resolution = await tools.resolve(target.name, test.timeout * 1000);
+  const how = { waitMs: test.timeout * 1000, again: false };
+  const resolution = await tools.resolve(target.name, how);
   if (!resolution.ok) {
     const fail = { reason: 'resolve', detail: `${target.name}: ${resolution.why}` } as const;
     const sample = { seconds: test.timeout, fail, primary: null, others: [], stalledMs: 0 };
@@ -72,25 +76,47 @@ async function probeTarget(
     tools.report({ edge: target.name, at: Date.now() / 1000, ...sample });
     return;
   }
-  const { v4, v6 } = resolution.addresses;
-  const first = v4 ?? v6;
-  if (first === null) return;
+  let probed = await probeAddresses(target, resolution, test, slots, killer, tools);
+  if (probed === null) return;
+  if (resolution.cached && probed.fail !== null && !tools.signal.aborted) {
+    // Its address may have changed since it was looked up.
+    const again = await tools.resolve(target.name, { ...how, again: true });
+    if (again.ok && !sameAddresses(again.addresses, resolution.addresses)) {
+      probed = await probeAddresses(target, again, test, slots, killer, tools);
+    }
+  }
+  if (probed !== null && !tools.signal.aborted) tools.report(probed);
+}
 
+/** Fetches from the target's addresses, one a family; null: the killer cancelled it. */
+async function probeAddresses(
+  target: ProbeTarget,
+  { addresses: { v4, v6 }, seconds }: Extract<Resolution, { readonly ok: true }>,
+  test: ProbeTest,
+  slots: Slots,
+  killer: CanaryKiller,
+  tools: RoundTools,
+): Promise<Sample | null> {
+  const first = v4 ?? v6;
+  if (first === null) return null;
   await slots.take();
-  if (killer.cancels(target)) return slots.give();
+  if (killer.cancels(target)) {
+    slots.release();
+    return null;
+  }
   const other = v4 !== null && v6 !== null ? v6 : null;
   const fetchAt = (address: string): Promise<Fetched> =>
-    fetchUnstalled({ edge: target.name, address, resolve: resolution.seconds }, test, tools);
+    fetchUnstalled({ edge: target.name, address, resolve: seconds }, test, tools);
   const [primary, second] = await Promise.all([
     fetchAt(first).then((fetched) => {
-      killer.count(target, fetched.fetch.fail !== null); // before the place is given to the next canary
-      slots.give();
+      killer.count(target, fetched.fetch.fail !== null); // before the place goes to the next canary
+      slots.release();
       return fetched;
     }),
     // The second family is a fetch like any other and waits for its own place.
-    other === null ? null : slots.take().then(() => fetchAt(other).finally(() => slots.give())),
+    other === null ? null : slots.take().then(() => fetchAt(other).finally(() => slots.release())),
   ]);
-  tools.report({
+  return {
     edge: target.name,
     at: Date.now() / 1000,
     seconds: primary.fetch.seconds,
@@ -98,7 +124,11 @@ async function probeTarget(
     primary: primary.fetch,
     others: second === null ? [] : [second.fetch],
     stalledMs: primary.stalledMs,
-  });
+  };
+}
+
+function sameAddresses(a: Resolved, b: Resolved): boolean {
+  return a.v4 === b.v4 && a.v6 === b.v6;
 }
 
 /** `stalledMs` of the result is 0 unless its figures are doubtful. */
@@ -107,7 +137,7 @@ async function fetchUnstalled(target: FetchTarget, test: ProbeTest, tools: Round
     const { fetch, stalledMs } = await tools.fetch(target, test);
     // Only what depends on time is in doubt: a refused connection is refused however late we hear of it.
     const timed = fetch.fail === null || fetch.fail.reason === 'timeout';
-    if (!timed || !isDoubtful(stalledMs, fetch.seconds)) return { fetch, stalledMs: 0 };
+    if (!timed || tools.signal.aborted || !isDoubtful(stalledMs, fetch.seconds)) return { fetch, stalledMs: 0 };
     if (left === 0) return { fetch, stalledMs };
     await tools.watch.calm(CALM_MS);
   }
@@ -115,21 +145,21 @@ async function fetchUnstalled(target: FetchTarget, test: ProbeTest, tools: Round
 
 /** At most `count` at a time, in the order of asking. */
 class Slots {
-  readonly #waiting: (() => void)[] = [];
-  #free: number;
+  private readonly waiting: (() => void)[] = [];
+  private free: number;
 
   constructor(count: number) {
-    this.#free = Math.max(1, count);
+    this.free = Math.max(1, count);
   }
 
   async take(): Promise<void> {
-    if (this.#free > 0) this.#free -= 1;
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    if (this.free > 0) this.free -= 1;
+    else await new Promise<void>((resolve) => this.waiting.push(resolve));
   }
 
-  give(): void {
-    const next = this.#waiting.shift();
-    if (next === undefined) this.#free += 1;
+  release(): void {
+    const next = this.waiting.shift();
+    if (next === undefined) this.free += 1;
     else next();
   }
 }
@@ -140,20 +170,20 @@ class Slots {
  */
 class CanaryKiller {
   readonly cancelled: string[] = [];
-  readonly #failing = new Set<string>();
-  readonly #limit: number;
+  private readonly failing = new Set<string>();
+  private readonly limit: number;
 
   constructor(limit: number) {
-    this.#limit = limit;
+    this.limit = limit;
   }
 
   count(target: ProbeTarget, failed: boolean): void {
-    if (target.canary && failed) this.#failing.add(target.name);
+    if (target.canary && failed) this.failing.add(target.name);
   }
 
   /** Asked when a target's turn comes; notes the ones it stops. */
   cancels(target: ProbeTarget): boolean {
-    if (!target.canary || this.#limit === 0 || this.#failing.size < this.#limit) return false;
+    if (!target.canary || this.limit === 0 || this.failing.size < this.limit) return false;
     this.cancelled.push(target.name);
     return true;
   }

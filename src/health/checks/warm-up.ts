@@ -1,6 +1,7 @@
 import { createServer } from 'node:net';
-import type { ProbeTest } from '../judge/types.ts';
-import { type FetchTools, fetchEdge } from './fetch-edge.ts';
+import { probeAddress } from './attempts.ts';
+import type { ProbeTools } from './check.ts';
+import type { ProbeTest } from './protocol.ts';
 
 const ANSWER = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 
@@ -8,7 +9,7 @@ const ANSWER = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
  * Fetches a few times from a server of its own on loopback, so that the parser is loaded and the code compiled before a
  * real fetch is measured: without it the first ones take 20 to 30 ms too long. Does nothing where it may not listen.
  */
-export async function warmUp(tools: FetchTools): Promise<void> {
+export async function warmUp(tools: ProbeTools): Promise<void> {
   const server = createServer((socket) => {
     socket.on('error', () => {});
     socket.once('data', () => socket.end(ANSWER));
@@ -22,17 +23,19 @@ export async function warmUp(tools: FetchTools): Promise<void> {
   });
   if (port === null) return;
   const target = { edge: '127.0.0.1', address: '127.0.0.1', resolve: null };
-  for (let i = 0; i < 20; i++) await fetchEdge(target, { ...TEST, port }, tools);
+  for (let i = 0; i < 20; i++) await probeAddress(target, { ...TEST, port }, tools);
   await new Promise((resolve) => server.close(resolve));
 }
 
 const TEST: ProbeTest = {
+  kind: 'http',
   host: 'localhost',
   port: 0,
   proto: 'http',
   uri: '/',
   md5: null,
   verify: false,
+  ca: null,
   hostIsEdge: false,
   timeout: 1,
   retry: 1,

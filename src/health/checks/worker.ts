@@ -1,34 +1,47 @@
 import { lookup } from 'node:dns/promises';
-import { createSecureContext } from 'node:tls';
+import { setMaxListeners } from 'node:events';
 import { parentPort, workerData } from 'node:worker_threads';
-import type { ProbeReport, ProbeRequest, ProbeTest, Sample } from '../judge/types.ts';
-import { type Fetched, type FetchTarget, fetchEdge } from './fetch-edge.ts';
+import { NameResolver } from '../../system/resolver.ts';
+import { type Fetched, type FetchTarget, probeAddress } from './attempts.ts';
+import type { ProbeTools } from './check.ts';
 import { runFirst } from './priority.ts';
-import { runRound } from './probe-round.ts';
-import { makeResolver } from './resolve-edge.ts';
+import type { ProbeReport, ProbeRequest, ProbeTest, RoundRequest } from './protocol.ts';
+import { edgeResolver } from './resolve.ts';
+import { runRound } from './round.ts';
+import type { Sample } from './sample.ts';
 import { LoopWatch } from './stall.ts';
+import { makeTrust } from './trust.ts';
 import { warmUp } from './warm-up.ts';
 
 /** `workerData` of this thread: round requests come in as messages, samples and round ends go out. */
 export type ProbeWorkerData = { readonly userAgent: string };
 
-/** The longest that a sample waits for others to be told with. */
+/** The longest that a sample waits for others to be reported with. */
 const REPORT_MS = 25;
 
 const port = parentPort;
-if (port === null) throw new Error('probe-worker runs as a worker thread only');
+if (port === null) throw new Error('the prober runs as a worker thread only');
 const { userAgent } = workerData as ProbeWorkerData;
 
-// One context for all: making one reads every root certificate.
 const watch = new LoopWatch();
-const tools = { userAgent, secureContext: createSecureContext(), stalls: watch };
-const resolve = makeResolver(
-  (name) => lookup(name, { all: true }),
-  () => performance.now(),
-);
+const now = (): number => performance.now();
+const resolver = new NameResolver({
+  lookup: (name) => lookup(name, { all: true }),
+  now,
+  // Old addresses are tried rather than believed, so they may be of any age.
+  limits: { staleMs: Number.POSITIVE_INFINITY },
+});
+const resolve = edgeResolver(resolver, now);
+const shared: Omit<ProbeTools, 'signal'> = {
+  userAgent,
+  trust: makeTrust(),
+  stalls: watch,
+  pause: (ms) => new Promise((done) => setTimeout(done, ms)),
+};
+const rounds = new Map<number, AbortController>();
 const report = (message: ProbeReport): void => port.postMessage(message);
 
-// undici makes an error or two for every connection that ends well; their stack traces would be a fifth of all the work.
+// A failed connection is an error like any other; their stack traces would be a tenth of all the work.
 Error.stackTraceLimit = 0;
 
 // An exception out of a socket's callback concerns one fetch, which its deadline will end. The round goes on; the main
@@ -50,20 +63,37 @@ function outbox(id: number): { readonly put: (sample: Sample) => void; readonly 
   return { put, flush };
 }
 
+async function round(request: RoundRequest): Promise<void> {
+  const { put, flush } = outbox(request.id);
+  const controller = new AbortController();
+  const { signal } = controller;
+  setMaxListeners(0, signal); // one a fetch under way
+  rounds.set(request.id, controller);
+  for (const { name, lastAddresses } of request.targets) {
+    if (lastAddresses !== undefined) resolver.seed(name, lastAddresses);
+  }
+  const tools: ProbeTools = { ...shared, signal };
+  const fetch = (target: FetchTarget, test: ProbeTest): Promise<Fetched> => probeAddress(target, test, tools);
+  const end = await runRound(request, { resolve, fetch, watch, report: put, signal });
+  rounds.delete(request.id);
+  flush();
+  report({ kind: 'done', id: request.id, ...end });
+}
+
 port.on('message', (request: ProbeRequest) => {
   switch (request.kind) {
     case 'stop':
       return process.exit(0); // ends this thread and its sockets, not the process
-    case 'round': {
-      const { put, flush } = outbox(request.id);
-      const fetch = (target: FetchTarget, test: ProbeTest): Promise<Fetched> => fetchEdge(target, test, tools);
-      void runRound(request, { resolve, fetch, watch, report: put }).then((end) => {
-        flush();
-        report({ kind: 'done', id: request.id, ...end });
-      });
-    }
+    case 'cancel':
+      rounds.get(request.id)?.abort();
+      return;
+    case 'round':
+      void round(request);
+      return;
+    default:
+      request satisfies never;
   }
 });
 await runFirst();
-await warmUp(tools);
+await warmUp({ ...shared, signal: new AbortController().signal });
 report({ kind: 'ready' });

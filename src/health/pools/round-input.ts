@@ -1,17 +1,10 @@
 /** One round's input for `decide`, put together from configuration, lists, records and samples. Pure. */
 import { createHash } from 'node:crypto';
 import type { Config, NetworkFiles } from '../../config/types.ts';
+import type { ProbeTarget, ProbeTest } from '../checks/protocol.ts';
+import { type Sample, WRONG_CONTENT } from '../checks/sample.ts';
 import { type Addresses, publishable } from '../choose/live-set.ts';
-import type {
-  CanaryInput,
-  EdgeInput,
-  FailReason,
-  ProbeTarget,
-  ProbeTest,
-  RoundInput,
-  Rules,
-  Sample,
-} from '../judge/types.ts';
+import type { CanaryInput, EdgeInput, RoundInput, Rules } from '../judge/types.ts';
 import { operatorChanged } from '../modes/modes.ts';
 import type { EdgeRecord } from '../state/edge-store.ts';
 import { NEW_EDGE } from '../state/edge-store.ts';
@@ -30,15 +23,17 @@ export function rulesOf(config: Config, network: string): Rules {
 /** What is read of a body beyond the reference's length: by then it is another object, and this much tells which. */
 const SPARE_OCTETS = 65_536;
 
-/** `object`: content of `testobject.local`, which every edge must return. */
-export function probeTest(config: Config, object: Uint8Array): ProbeTest {
+/** `object`: content of `testobject.local`, which every edge must return. `ca`: of the file that `verify` names, PEM. */
+export function probeTest(config: Config, object: Uint8Array, ca: string | null = null): ProbeTest {
   const { host, port, proto, uri, verify } = config.testobject;
   return {
+    kind: 'http',
     host,
     port,
     proto,
     uri,
     verify,
+    ca,
     md5: createHash('md5').update(object).digest('hex'),
     hostIsEdge: config.testing,
     timeout: config.timeout,
@@ -111,8 +106,6 @@ function addressesOf(name: string, sample: Sample | null, published: Addresses |
  */
 export function hasBadObject(sample: Sample | null): boolean {
   if (sample === null) return false;
-  const isBad = (fail: Sample['fail']): boolean => fail !== null && BAD_OBJECT.has(fail.reason);
+  const isBad = (fail: Sample['fail']): boolean => fail !== null && WRONG_CONTENT.has(fail.reason);
   return isBad(sample.fail) || sample.others.some(({ fail }) => isBad(fail));
 }
-
-const BAD_OBJECT: ReadonlySet<FailReason> = new Set(['checksum', 'truncated', 'too-large']);

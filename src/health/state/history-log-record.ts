@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { FAIL_REASONS } from '../checks/sample.ts';
 import { recentChanges } from '../choose/limit.ts';
 import type {
   CanaryFacts,
@@ -186,25 +187,7 @@ function micro(seconds: number | null): number | null {
 }
 
 const NUMBER = z.number();
-const FAIL = z.tuple([
-  z.enum([
-    'resolve',
-    'refused',
-    'reset',
-    'unreachable',
-    'tls',
-    'timeout',
-    'status',
-    'checksum',
-    'too-large',
-    'headers-too-large',
-    'redirects',
-    'truncated',
-    'protocol',
-    'other',
-  ] satisfies FailReason[]),
-  z.string(),
-]);
+const FAIL = z.tuple([z.enum(FAIL_REASONS), z.string()]);
 const PHASE = NUMBER.nullable();
 const FETCH = z.object({
   address: z.string(),

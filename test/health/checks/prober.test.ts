@@ -1,7 +1,8 @@
 import type { Worker } from 'node:worker_threads';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { Prober, type ProberOptions } from '../../../src/health/checks/prober.ts';
-import type { ProbeTest, Sample } from '../../../src/health/judge/types.ts';
+import type { ProbeTest } from '../../../src/health/checks/protocol.ts';
+import type { Sample } from '../../../src/health/checks/sample.ts';
 import { MockEdge } from '../../support/mock-edge.ts';
 import type { MockBehaviour } from '../../support/mock-edge-script.ts';
 
@@ -50,12 +51,14 @@ function request(edges: readonly MockEdge[], test: Partial<ProbeTest> = {}) {
   return {
     network: 'net',
     test: {
+      kind: 'http',
       host: 'demo.test',
       port: edges[0]?.port ?? 0,
       proto: 'http',
       uri: '/object.txt',
       md5: null,
       verify: true,
+      ca: null,
       hostIsEdge: false,
       timeout: 3,
       retry: 3,
@@ -100,7 +103,7 @@ test('a round: a sample for every edge, each told as it comes, and nothing left 
   expect(result.samples.get('127.0.8.10')?.seconds).toBeGreaterThanOrEqual(0.049);
   expect(result.cancelled).toEqual([]);
   await Promise.all(edges.map((edge) => edge.idle()));
-  expect(edges[0]?.requests[0]?.head).toContain('user-agent: Edgewise/test\r\n');
+  expect(edges[0]?.requests[0]?.head).toContain('User-Agent: Edgewise/test\r\n');
 });
 
 test('names are looked up by the system', async () => {

@@ -1,14 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { type FetchPhase, failOfError, failOfTimeout } from '../../../src/health/checks/fetch-fail.ts';
-import type { FailReason } from '../../../src/health/judge/types.ts';
+import { failOfError, failOfTimeout, type HttpReason, type ProbePhase } from '../../../src/health/checks/http-fail.ts';
 
 function coded(code: string, message = 'words'): Error {
   return Object.assign(new Error(message), { code });
 }
 
-/** What no edge on loopback can be made to show; the rest is in fetch-edge.test.ts. */
+/** What no edge on loopback can be made to show; the rest is in http.test.ts. */
 describe('reasons of errors', () => {
-  test.each<[string, string, FetchPhase, FailReason, retry: boolean, detail: string]>([
+  test.each<[string, string, ProbePhase, HttpReason, retry: boolean, detail: string]>([
     ['no route', 'ENETUNREACH', 'connect', 'unreachable', true, 'ENETUNREACH while connecting'],
     ['no host', 'EHOSTUNREACH', 'connect', 'unreachable', true, 'EHOSTUNREACH while connecting'],
     ['a firewall says no', 'EACCES', 'connect', 'unreachable', true, 'EACCES while connecting'],

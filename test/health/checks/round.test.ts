@@ -1,16 +1,19 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { type RoundRequest, type RoundTools, runRound } from '../../../src/health/checks/probe-round.ts';
-import type { Resolution } from '../../../src/health/checks/resolve-edge.ts';
+import type { ProbeTest, RoundRequest } from '../../../src/health/checks/protocol.ts';
+import type { Resolution } from '../../../src/health/checks/resolve.ts';
+import { type RoundTools, runRound } from '../../../src/health/checks/round.ts';
+import type { FailReason, Fetch, Sample } from '../../../src/health/checks/sample.ts';
 import { LoopWatch } from '../../../src/health/checks/stall.ts';
-import type { FailReason, Fetch, ProbeTest, Sample } from '../../../src/health/judge/types.ts';
 
 const TEST: ProbeTest = {
+  kind: 'http',
   host: 'demo.test',
   port: 80,
   proto: 'http',
   uri: '/',
   md5: null,
   verify: true,
+  ca: null,
   hostIsEdge: false,
   timeout: 10,
   retry: 3,
@@ -29,9 +32,14 @@ function fetched(address: string, reason: FailReason | null = null): Fetch {
   };
 }
 
+async function itself(edge: string): Promise<Resolution> {
+  return { ok: true, addresses: { v4: edge, v6: null }, seconds: null, cached: false };
+}
+
 type Script = {
+  readonly signal?: AbortSignal;
   readonly fetch?: (address: string) => Promise<Fetch>;
-  readonly resolve?: (edge: string) => Promise<Resolution>;
+  readonly resolve?: (edge: string, again: boolean) => Promise<Resolution>;
   /** How much too long the fetch may be, by its own account. */
   readonly stalls?: () => { readonly stalledMs: number };
 };
@@ -43,7 +51,7 @@ async function round(
 ) {
   const samples = new Map<string, Sample>();
   const tools: RoundTools = {
-    resolve: script.resolve ?? (async (edge) => ({ ok: true, addresses: { v4: edge, v6: null }, seconds: null })),
+    resolve: (edge, { again }) => (script.resolve ?? itself)(edge, again),
     fetch: async ({ address }) => ({
       stalledMs: 0,
       fetch: await (script.fetch ?? (async () => fetched(address)))(address),
@@ -51,6 +59,7 @@ async function round(
     }),
     watch: new LoopWatch(),
     report: (sample) => samples.set(sample.edge, sample),
+    signal: script.signal ?? new AbortController().signal,
   };
   const { canaries = [], ...request } = more;
   const end = await runRound(
@@ -94,7 +103,12 @@ describe('a sample', () => {
       ['edge'],
       {},
       {
-        resolve: async () => ({ ok: true, addresses: { v4: '192.0.2.1', v6: '2001:db8::1' }, seconds: 0.2 }),
+        resolve: async () => ({
+          ok: true,
+          addresses: { v4: '192.0.2.1', v6: '2001:db8::1' },
+          seconds: 0.2,
+          cached: false,
+        }),
         fetch: async (address) => fetched(address, address.includes(':') ? 'unreachable' : null),
       },
     );
@@ -110,7 +124,7 @@ describe('a sample', () => {
       ['edge'],
       {},
       {
-        resolve: async () => ({ ok: true, addresses: { v4: null, v6: '2001:db8::1' }, seconds: 0.2 }),
+        resolve: async () => ({ ok: true, addresses: { v4: null, v6: '2001:db8::1' }, seconds: 0.2, cached: false }),
       },
     );
     expect(samples.get('edge')).toMatchObject({ primary: { address: '2001:db8::1' }, others: [] });
@@ -144,7 +158,7 @@ test.each([
     names,
     { test: { ...TEST, workers: 3 } },
     {
-      resolve: async () => ({ ok: true, addresses, seconds: null }),
+      resolve: async () => ({ ok: true, addresses, seconds: null, cached: false }),
       fetch: async (address) => {
         running += 1;
         most = Math.max(most, running);

@@ -1,10 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import {
-  type Lookup,
-  makeResolver,
-  RESOLVER_LIMITS,
-  type ResolverLimits,
-} from '../../../src/health/checks/resolve-edge.ts';
+import { edgeResolver } from '../../../src/health/checks/resolve.ts';
+import { type Lookup, NameResolver, type ResolverLimits } from '../../../src/system/resolver.ts';
 
 /** A resolver over scripted look-ups, with a clock that only the test moves. */
 function resolver(answers: Record<string, () => Promise<readonly string[]>>, limits: Partial<ResolverLimits> = {}) {
@@ -16,8 +12,14 @@ function resolver(answers: Record<string, () => Promise<readonly string[]>>, lim
     if (answer === undefined) throw fault('ENOTFOUND');
     return (await answer()).map((address) => ({ address }));
   };
-  const resolve = makeResolver(lookup, () => clock.ms, { ...RESOLVER_LIMITS, ...limits });
-  return { clock, asked, resolve: (edge: string) => resolve(edge, 10_000) };
+  const names = new NameResolver({ lookup, now: () => clock.ms, limits: { staleMs: Infinity, ...limits } });
+  const resolve = edgeResolver(names, () => clock.ms);
+  return {
+    clock,
+    asked,
+    names,
+    resolve: (edge: string, { waitMs = 10_000, again = false } = {}) => resolve(edge, { waitMs, again }),
+  };
 }
 
 function fault(code: string): Error {
@@ -34,7 +36,7 @@ describe('an address is its own', () => {
     ['fe80::1%lo', { v4: null, v6: 'fe80::1%lo' }],
   ])('%s', async (edge, addresses) => {
     const { resolve, asked } = resolver({});
-    expect(await resolve(edge)).toEqual({ ok: true, addresses, seconds: null });
+    expect(await resolve(edge)).toEqual({ ok: true, addresses, seconds: null, cached: false });
     expect(asked).toEqual([]);
   });
 });
@@ -90,17 +92,25 @@ test('a name without addresses is told', async () => {
 
 describe('a resolver in trouble', () => {
   test.each([
-    ['fails', () => Promise.reject(fault('EAI_AGAIN')), 'the resolver failed: EAI_AGAIN'],
-    ['does not answer', never, 'no answer from the resolver in 0.02 s'],
-  ])('that %s: an old answer stands in for an hour', async (_name, trouble, why) => {
+    ['fails', () => Promise.reject(fault('EAI_AGAIN'))],
+    ['does not answer', never],
+  ])('that %s: an old answer stands in, however old', async (_name, trouble) => {
     const script = { answer: (): Promise<readonly string[]> => Promise.resolve(['192.0.2.1']) };
-    const { resolve, clock } = resolver({ edge: () => script.answer() }, { waitMs: 20 });
+    const { resolve, clock } = resolver({ edge: () => script.answer() });
     await resolve('edge');
     script.answer = trouble;
-    clock.ms = 3_599_999;
-    expect(await resolve('edge')).toMatchObject({ ok: true, addresses: { v4: '192.0.2.1' } });
-    clock.ms = 3_600_000;
-    expect(await resolve('edge')).toMatchObject({ ok: false, why });
+    clock.ms = 3_600_000_000;
+    expect(await resolve('edge', { waitMs: 20 })).toMatchObject({ ok: true, addresses: { v4: '192.0.2.1' } });
+  });
+
+  test.each([
+    ['fails', () => Promise.reject(fault('EAI_AGAIN'))],
+    ['does not answer', never],
+  ])('that %s from the start: addresses of an earlier run are tried', async (_name, answer) => {
+    const { resolve, names } = resolver({ edge: answer });
+    names.seed('edge', ['2001:db8::1', '192.0.2.1']);
+    const found = await resolve('edge', { waitMs: 20 });
+    expect(found).toMatchObject({ ok: true, addresses: { v4: '192.0.2.1', v6: '2001:db8::1' } });
   });
 
   test('is asked again after it failed without an old answer', async () => {
@@ -126,8 +136,8 @@ describe('a resolver in trouble', () => {
     const late = new Promise<readonly string[]>((resolve) => {
       answer = resolve;
     });
-    const { resolve, asked } = resolver({ edge: () => late }, { waitMs: 20 });
-    expect(await resolve('edge')).toMatchObject({ ok: false });
+    const { resolve, asked } = resolver({ edge: () => late }, {});
+    expect(await resolve('edge', { waitMs: 20 })).toMatchObject({ ok: false });
     answer(['192.0.2.1']);
     expect(await resolve('edge')).toMatchObject({ ok: true, addresses: { v4: '192.0.2.1' } });
     expect(asked).toHaveLength(1);
@@ -138,9 +148,12 @@ describe('a resolver in trouble', () => {
     const hanging = new Promise<readonly string[]>((resolve) => {
       free = () => resolve(['192.0.2.1']);
     });
-    const { resolve, asked } = resolver({ a: () => hanging, b: never, c: async () => ['192.0.2.3'] }, { waitMs: 20 });
-    await Promise.all(['a', 'b'].map((name) => resolve(name)));
-    expect(await resolve('c')).toMatchObject({ ok: false, why: 'no answer from the resolver in 0.02 s' });
+    const { resolve, asked } = resolver({ a: () => hanging, b: never, c: async () => ['192.0.2.3'] });
+    await Promise.all(['a', 'b'].map((name) => resolve(name, { waitMs: 20 })));
+    expect(await resolve('c', { waitMs: 20 })).toMatchObject({
+      ok: false,
+      why: 'no answer from the resolver in 0.02 s',
+    });
     expect(asked).toEqual(['a', 'b']);
     free();
     expect(await resolve('c')).toMatchObject({ ok: true });
@@ -148,8 +161,11 @@ describe('a resolver in trouble', () => {
 });
 
 test('no longer is waited than the fetch may take', async () => {
-  const resolve = makeResolver(never, () => 0);
-  expect(await resolve('edge', 30)).toMatchObject({ ok: false, why: 'no answer from the resolver in 0.03 s' });
+  const { resolve } = resolver({ edge: never });
+  expect(await resolve('edge', { waitMs: 30 })).toMatchObject({
+    ok: false,
+    why: 'no answer from the resolver in 0.03 s',
+  });
 });
 
 test('no more names are remembered than allowed, the oldest go first', async () => {
@@ -157,4 +173,14 @@ test('no more names are remembered than allowed, the oldest go first', async () 
   const { resolve, asked } = resolver({ a: all, b: all, c: all }, { names: 2 });
   for (const name of ['a', 'b', 'c', 'c', 'b', 'a']) await resolve(name);
   expect(asked).toEqual(['a', 'b', 'c', 'a']);
+});
+
+test('an address that does not work is looked up again, fresh as it may be', async () => {
+  const script = { answer: '192.0.2.1' };
+  const { resolve, asked } = resolver({ edge: async () => [script.answer] });
+  expect(await resolve('edge')).toMatchObject({ addresses: { v4: '192.0.2.1' }, cached: false });
+  script.answer = '192.0.2.2';
+  expect(await resolve('edge')).toMatchObject({ addresses: { v4: '192.0.2.1' }, cached: true });
+  expect(await resolve('edge', { again: true })).toMatchObject({ addresses: { v4: '192.0.2.2' }, cached: false });
+  expect(asked).toHaveLength(2);
 });
