@@ -1,5 +1,5 @@
 import { healthReasons } from './healthz.ts';
-import { type Family, gauge } from './metric-family.ts';
+import { counter, type Family, gauge } from './metric-family.ts';
 import type { SecondaryView, StatusView } from './views.ts';
 
 /** The server as a whole, its zones, its prober and the secondaries. */
@@ -21,6 +21,24 @@ export function addServerMetrics(families: Family[], view: StatusView): void {
     help: 'Whether /healthz answers 200',
     labels: [],
     collect: (put) => put({}, healthReasons(view).length === 0),
+  });
+  gauge(families, {
+    name: 'part_faults',
+    help: 'What parts of the server cannot do at present; /healthz has a sentence for each',
+    labels: ['part'],
+    collect: (put) => {
+      const counts = new Map<string, number>();
+      for (const { part } of view.partFaults()) counts.set(part, (counts.get(part) ?? 0) + 1);
+      for (const [part, count] of counts) put({ part }, count);
+    },
+  });
+  counter(families, {
+    name: 'contained_errors_total',
+    help: 'Errors that only a bug throws, by the part of the server that threw them; they ended nothing',
+    labels: ['part'],
+    collect: (put) => {
+      for (const { part, count } of view.contained()) put({ part }, count);
+    },
   });
   gauge(families, {
     name: 'zones',

@@ -18,6 +18,8 @@ export type StatusSources = {
   readonly proberDelayMs: () => number;
   readonly secondaries: () => readonly SecondaryView[];
   readonly tlsNotAfter: () => number | null;
+  readonly partFaults: StatusView['partFaults'];
+  readonly contained: StatusView['contained'];
 };
 
 export function statusView(sources: StatusSources): StatusView {
@@ -35,6 +37,8 @@ export function statusView(sources: StatusSources): StatusView {
     prober: () => ({ alive: sources.proberAlive(), loopDelaySeconds: sources.proberDelayMs() / 1000 }),
     secondaries: sources.secondaries,
     tlsNotAfter: sources.tlsNotAfter,
+    partFaults: sources.partFaults,
+    contained: sources.contained,
   };
 }
 

@@ -185,6 +185,8 @@ export function statusView(over: Partial<StatusView> = {}): StatusView {
       },
     ],
     tlsNotAfter: () => null,
+    partFaults: () => [],
+    contained: () => [],
     ...over,
   };
 }
