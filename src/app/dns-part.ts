@@ -7,7 +7,7 @@ import { DnsService } from '../server/transport/threads/dns-service.ts';
 import { type Fault, formatFault, hasErrors } from '../system/fault.ts';
 import type { Log } from '../system/log.ts';
 import type { ZoneChange } from '../zones/store/types.ts';
-import { type Part, part, type Prepared, type Reload, ready } from './part.ts';
+import { type Part, type Prepared, part, type Reload, ready } from './part.ts';
 
 export type DnsPartOptions = {
   readonly config: Config;

@@ -205,7 +205,8 @@ export class NetworkClock {
     this.faultsOfLists = listFaults(list);
     if (said !== '') log(list.files === null ? 'error' : 'warn', said);
     const effect = this.lists === null ? 'the live set that was saved last stays' : 'those read before stay in force';
-    if (list.files === null) log('error', `${network}: the lists do not load, so nothing was changed for it: ${effect}`);
+    if (list.files === null)
+      log('error', `${network}: the lists do not load, so nothing was changed for it: ${effect}`);
     else if (!wasGood) log('info', `${network}: the lists load again`);
   }
 

@@ -36,7 +36,8 @@ export function readNetworks(
         faults.push({ ...fault, severity: 'warning', message: `${message}; they are not served` });
         continue;
       }
-      const hint = served === null ? 'make one, or name the networks to serve (-A)' : 'a network that is to go loses both';
+      const hint =
+        served === null ? 'make one, or name the networks to serve (-A)' : 'a network that is to go loses both';
       networks.set(network, { files: null, faults: [{ ...fault, message: `${message}; ${hint}` }] });
     }
   }
@@ -69,10 +70,7 @@ function hasState(config: Config, network: string): boolean {
 }
 
 /** Networks that have zones but no edge list. */
-function missingLists(
-  { edgelistDir, zonetemplateDir }: Config,
-  listed: readonly string[],
-): ReadonlyMap<string, Fault> {
+function missingLists({ edgelistDir, zonetemplateDir }: Config, listed: readonly string[]): ReadonlyMap<string, Fault> {
   const missing = namesIn(zonetemplateDir)
     .filter((name) => isNetworkName(name) && !listed.includes(name))
     .filter((name) => namesIn(join(zonetemplateDir, name)).some((file) => file.endsWith('.zone')));

@@ -116,7 +116,8 @@ class Server implements Running {
       dryRun,
       live,
       log,
-      networks: () => (this.networks === undefined ? [...lists.networks.keys()] : this.networks.names()),
+      first: [...lists.networks.keys()],
+      networks: () => this.networks.names(),
       onChange: (changes) => {
         dns.zonesChanged(changes);
         // While the first load runs, `exportAll` is still to come.

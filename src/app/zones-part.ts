@@ -12,7 +12,9 @@ export type ZonesPartOptions = {
   readonly dryRun: boolean;
   readonly live: LiveRRsets;
   readonly log: Log;
-  /** Those that are served. */
+  /** Networks that are served at the start. */
+  readonly first: readonly string[];
+  /** Those that are served now. */
   readonly networks: () => readonly string[];
   readonly onChange: (changes: readonly ZoneChange[]) => void;
   /** Resolves when every thread answers by what `onChange` said so far. */
@@ -24,9 +26,9 @@ export class ZonesPart {
   readonly part: Part;
   readonly store: ZoneStore;
 
-  constructor({ config, dryRun, live, log, networks, onChange, settled }: ZonesPartOptions) {
+  constructor({ config, dryRun, live, log, first, networks, onChange, settled }: ZonesPartOptions) {
     const store = new ZoneStore({
-      settings: zoneSettings(config, networks()),
+      settings: zoneSettings(config, first),
       serialFile: dryRun ? null : `${config.stateDir}/edgewise-zones.json`,
       liveSerial: (network, origin) => live.versionOf(network, origin)?.serial ?? 0,
       now: () => Date.now() / 1000,

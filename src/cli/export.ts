@@ -64,11 +64,7 @@ async function exportZones(flags: ExportFlags): Promise<number> {
   const work = await mkdtemp(join(tmpdir(), 'edgewise-export-'));
   try {
     const missing = await readLive(config, networks, board);
-    const {
-      entries,
-      faults: zoneFaults,
-      hasSerials,
-    } = await loadZones(config, networks, board, work);
+    const { entries, faults: zoneFaults, hasSerials } = await loadZones(config, networks, board, work);
     complain([...missing, ...zoneFaults]);
     const texts = (entry: ZoneEntry): string => textOf(entry, board, hasSerials);
     const result = await writeAll(entries, texts, folder, work, flags);
