@@ -4,7 +4,7 @@
  */
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { lowerName, nameFromText, type WireName } from '../dns/name.ts';
+import { asciiLabels, lowerName, nameFromText, type WireName } from '../dns/name.ts';
 import type { Endpoint, Prefix } from '../system/address.ts';
 import { parseEndpoint, parsePrefix } from '../system/address.ts';
 import { isHostName } from '../system/host-name.ts';
@@ -112,15 +112,19 @@ export function relativeName() {
   );
 }
 
-/** What stands in a Host header; an address is allowed. */
+/** What stands in a Host header; an address is allowed, and a name with other than ASCII characters becomes its A-labels. */
 export function hostName() {
-  return parsed<string>('a host name', (value) => (isHostName(value) || isIP(value) !== 0 ? value : null));
+  return parsed<string>('a host name', (value) => {
+    const ascii = asciiLabels(value) ?? '';
+    return isHostName(ascii) || isIP(value) !== 0 ? ascii : null;
+  });
 }
 
 /** A mailbox as a name, RFC 1035 §8: the first label is the local part. Also read in its usual form, `user@domain`. */
 export function mailboxName() {
   return parsed<WireName>('a mailbox as a domain name, such as hostmaster.example.net.', (value) => {
     const [local, domain] = value.split('@', 2);
+    if (domain !== undefined && asciiLabels(local) !== local) return null; // no A-label stands for a user (RFC 6530)
     return readName(domain === undefined ? value : `${local.replaceAll('.', '\\.')}.${domain}`);
   });
 }

@@ -3,6 +3,8 @@
  * (RFC 1035 §5.1). Case is kept in octets; `WireName` is the lowercase form that names are compared by (RFC 4343).
  */
 
+import { domainToASCII } from 'node:url';
+
 /** Lowercase wire-format name as a latin1 string, root label included. Made only by `lowerName` and `nameKey`. */
 export type WireName = string & { readonly __brand: 'WireName' };
 
@@ -11,6 +13,7 @@ export const LABEL_MAX = 63;
 export const ROOT = '\0' as WireName;
 
 export type NameProblem =
+  | 'not-idna'
   | 'empty-label'
   | 'label-too-long'
   | 'name-too-long'
@@ -24,10 +27,13 @@ export const LOWER: Uint8Array = Uint8Array.from({ length: 256 }, (_, octet) =>
 );
 
 /**
- * Master-file text to wire octets, case kept. A name without a final dot is relative to `origin` (wire octets); null
+ * What an operator writes to wire octets, case kept: master-file text, in which a label with other than ASCII characters
+ * stands for its A-label (RFC 5890 §2.3.2.1). A name without a final dot is relative to `origin` (wire octets); null
  * makes that the problem 'no-origin'. `@` is the origin itself.
  */
-export function nameFromText(text: string, origin: Uint8Array | null): Uint8Array | NameProblem {
+export function nameFromText(written: string, origin: Uint8Array | null): Uint8Array | NameProblem {
+  const text = asciiLabels(written);
+  if (text === null) return 'not-idna';
   if (text === '') return 'empty-name';
   if (text === '.') return Uint8Array.of(0);
   if (text === '@') return origin ?? 'no-origin';
@@ -69,6 +75,33 @@ export function nameFromText(text: string, origin: Uint8Array | null): Uint8Arra
   out.set(origin, at);
   at += origin.length;
   return at > NAME_MAX ? 'name-too-long' : out.slice(0, at);
+}
+
+/**
+ * The text with A-labels (`xn--…`) in place of labels that have other than ASCII characters; null where such a label is no
+ * U-label: escapes, blanks and punctuation have no place in one.
+ */
+export function asciiLabels(text: string): string | null {
+  if (IS_ASCII.test(text)) return text;
+  let isName = true;
+  const ascii = text.replace(LABEL, (label) => {
+    const found = IS_ASCII.test(label) ? label : asciiLabel(label);
+    isName &&= found !== null;
+    return found ?? label;
+  });
+  return isName ? ascii : null;
+}
+
+/** A label of master-file text, with its escapes. */
+const LABEL = /(?:\\.|[^.\\])+/gsu;
+
+const IS_ASCII = /^[\0-\x7f]*$/;
+
+/** `domainToASCII` reads a whole host of a URL: it must not see what cuts that short, or take digits for an address. */
+function asciiLabel(label: string): string | null {
+  if (!/^[\w*\-\x80-\u{10ffff}]+$/u.test(label)) return null;
+  const ascii = domainToASCII(label);
+  return /^[\w*-]+$/.test(ascii) ? ascii : null;
 }
 
 function labelProblem(length: number): NameProblem | null {

@@ -6,7 +6,7 @@ import { isMap, isScalar, isSeq, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { configSchema, loadConfig } from '../../src/config/load.ts';
 import { forNetwork } from '../../src/config/paths.ts';
-import { nameText } from '../../src/dns/name.ts';
+import { nameText, ROOT } from '../../src/dns/name.ts';
 import { BASE, folderOf, parse } from './config-fixture.ts';
 
 const REFERENCE = new URL('../../conf/edgemanage.yaml', import.meta.url).pathname;
@@ -352,3 +352,36 @@ function writtenKeys(node: unknown, path = ''): string[] {
     return [name, ...writtenKeys(value, `${name}.`)];
   });
 }
+
+test('names that are not ASCII are their A-labels, wherever a name stands', () => {
+  const text = BASE.replace('host: www.example.com', 'host: www.bücher.test')
+    .replace('    - ns1.example.net.', '    - ns1.bücher.test.')
+    .replace('soa_nameserver: ns1.example.net.', 'soa_nameserver: ns1.BÜCHER.test.')
+    .replace('soa_mailbox: hostmaster.example.net.', 'soa_mailbox: host.master@bücher.test.');
+  const more =
+    'static_zones: [{name: ő.test, file: x}]\ntransfer: {allow: [{from: 127.0.0.1, zones: [bücher.test]}]}\n';
+  const { config, faults } = parse(text + more);
+  expect(faults).toEqual([]);
+  expect(config?.testobject.host).toBe('www.xn--bcher-kva.test');
+  expect(config?.dns.nsRecords.map(nameText)).toEqual(['ns1.xn--bcher-kva.test.']);
+  expect(nameText(config?.dns.soaNameserver ?? ROOT)).toBe('ns1.xn--bcher-kva.test.');
+  expect(nameText(config?.dns.soaMailbox ?? ROOT)).toBe('host\\.master.xn--bcher-kva.test.');
+  expect(config?.staticZones.map(({ name }) => nameText(name))).toEqual(['xn--8fa.test.']);
+  expect(config?.transfer.allow[0].zones?.map(nameText)).toEqual(['xn--bcher-kva.test.']);
+});
+
+test.each([
+  ['static_zones: [{name: "b\u00fc cher.test", file: x}]', 'static_zones[0].name: expected a domain name'],
+  ['static_zones: [{name: "b\u00fc/cher.test", file: x}]', 'static_zones[0].name: expected a domain name'],
+  ['static_zones: [{name: "\u00ad.test", file: x}]', 'static_zones[0].name: expected a domain name'],
+])('a name that has no A-label is an error: %s', (line, message) => {
+  const { faults } = parse(`${BASE}${line}\n`);
+  expect(faults.map((fault) => fault.message)).toEqual([expect.stringContaining(message)]);
+});
+
+test('a user who is not ASCII has no mailbox name', () => {
+  const { faults } = parse(BASE.replace('hostmaster.example.net.', 'jürgen@example.net.'));
+  expect(faults.map(({ message }) => message)).toEqual([
+    expect.stringContaining('dns.soa_mailbox: expected a mailbox'),
+  ]);
+});

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { formatFault } from '../../../src/system/fault.ts';
 import { RecordStore } from '../../../src/zones/records/record-store.ts';
+import { printStored } from '../../../src/zones/write/print-record.ts';
 import { readText, recordLines, wireName } from '../../support/read-zone.ts';
 import { GENERATE_FILES } from '../fixtures/reader/generate-files.ts';
 import { HEAD, HEAD_LINES, HEAD_RECORDS, MASTER_FILES, type MasterFile } from '../fixtures/reader/master-files.ts';
@@ -19,6 +20,12 @@ function check({ text, whole, records, faults }: MasterFile): void {
   });
   expect(found).toEqual(faults);
 }
+
+test('UTF-8 in a zone file is octets, as in BIND', () => {
+  const { store, faults } = readText(Buffer.from('$TTL 1\nb\u00fccher TXT "\u0151"\n'));
+  expect(faults).toEqual([]);
+  expect(printStored(store, 0)).toBe('b\\195\\188cher.example.\t1\tIN\tTXT\t"\\197\\145"');
+});
 
 describe('master files', () => {
   test.each(MASTER_FILES)('$name', check);

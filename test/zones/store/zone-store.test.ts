@@ -90,6 +90,28 @@ describe('load', () => {
     expect(here.store.faults().map(({ code }) => code)).toEqual(['zone-name']);
   });
 
+  test('names of files that are not ASCII are A-labels, however they are composed', async () => {
+    const here = install();
+    here.write('zones/net/b\u00fccher.test.zone', '');
+    here.write('zones/net/bu\u0308cher.test.zone', '');
+    here.write('zones/net/\u0151.test.zone', '');
+    here.write('zones/net/b\u00fc cher.test.zone', '');
+    here.open();
+    await here.store.load();
+    expect(
+      here.store
+        .entries()
+        .map(({ origin }) => origin)
+        .sort(),
+    ).toEqual([key('xn--8fa.test.'), key('xn--bcher-kva.test.')].sort());
+    expect(
+      here.store
+        .faults()
+        .map(({ code }) => code)
+        .sort(),
+    ).toEqual(['zone-name', 'zone-twice']);
+  });
+
   test('a missing folder of a network is a warning, of static zones an error', async () => {
     const here = install();
     here.open({ networks: ['net', 'new'], staticZoneDir: here.path('nowhere') });
