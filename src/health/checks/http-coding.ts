@@ -21,8 +21,9 @@ const DECODERS: { readonly [coding: string]: readonly (typeof unzip)[] } = {
 };
 
 export type Decoded =
-  /** `coding`: null when all were undone, else the one that could not be, and the content is still in it. */
-  | { readonly kind: 'content'; readonly content: Buffer; readonly coding: string | null }
+  | { readonly kind: 'content'; readonly content: Buffer }
+  /** The body is not in the coding that it is said to be in; no client can show it. */
+  | { readonly kind: 'broken'; readonly content: Buffer; readonly coding: string }
   | { readonly kind: 'too-large'; readonly coding: string };
 
 function codingsOf(fields: Fields): readonly string[] {
@@ -35,20 +36,24 @@ export function isCoded(fields: Fields): boolean {
   return codingsOf(fields).length > 0;
 }
 
-/** Undoes the codings of a body, none of whose steps may come to more than `most` octets. Never rejects. */
+/**
+ * Undoes the codings of a body, none of whose steps may come to more than `most` octets. Where one is unknown, the content
+ * is taken as it is from there on, as edgemanage's client does. Never rejects.
+ */
 export async function decodeBody(body: Buffer, fields: Fields, most: number): Promise<Decoded> {
   const codings = codingsOf(fields).slice(0, CODINGS_MAX + 1);
   let content = body;
   for (const [i, coding] of [...codings].reverse().entries()) {
     const decoders = DECODERS[coding] ?? [];
-    if (decoders.length === 0 || i === CODINGS_MAX) return { kind: 'content', content, coding };
+    if (decoders.length === 0) break;
+    if (i === CODINGS_MAX) return { kind: 'broken', content, coding };
     if (content.length === 0) break;
     const decoded = await firstThatWorks(decoders, content, most);
     if (decoded === 'too-large') return { kind: 'too-large', coding };
-    if (decoded === null) return { kind: 'content', content, coding };
+    if (decoded === null) return { kind: 'broken', content, coding };
     content = decoded;
   }
-  return { kind: 'content', content, coding: null };
+  return { kind: 'content', content };
 }
 
 async function firstThatWorks(

@@ -29,8 +29,8 @@ export type Exchange = {
   readonly stalls: StallClock;
 };
 
-/** The content of a body after its Content-Encoding was undone. */
-export type Content = { readonly md5: string; readonly octets: number; readonly coding: string | null };
+/** The content of a body after its Content-Encoding was undone. `broken`: the coding that could not be. */
+export type Content = { readonly md5: string; readonly octets: number; readonly broken: string | null };
 
 export type ExchangeEnd =
   | { readonly kind: 'response'; readonly head: ResponseHead; readonly content: Content | null }
@@ -151,7 +151,7 @@ export class ExchangeRun {
     if (this.endedAt !== 0) return;
     this.stop();
     if (this.coded === null) {
-      const content = { md5: this.hash.digest('hex'), octets: this.reader.octets, coding: null };
+      const content = { md5: this.hash.digest('hex'), octets: this.reader.octets, broken: null };
       this.settle({ kind: 'response', head, content });
       return;
     }
@@ -161,9 +161,10 @@ export class ExchangeRun {
         this.settle({ kind: 'bad-response', end: { kind: 'too-large', why } });
         return;
       }
-      const { content, coding } = decoded;
+      const { content } = decoded;
+      const broken = decoded.kind === 'broken' ? decoded.coding : null;
       const md5 = this.hash.update(content).digest('hex');
-      this.settle({ kind: 'response', head, content: { md5, octets: content.length, coding } });
+      this.settle({ kind: 'response', head, content: { md5, octets: content.length, broken } });
     });
   }
 

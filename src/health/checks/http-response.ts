@@ -179,7 +179,7 @@ export class ResponseReader {
   }
 
   private statusLine(line: string): void {
-    const match = /^HTTP\/\d(?:\.\d+)?[ \t]+(\d{3})(?!\d)/.exec(line);
+    const match = /^HTTP\/\d(?:\.\d+)?[ \t]+(\d{3})(?!\d)/i.exec(line);
     if (match === null) {
       this.finish(notHttp(line));
       return;
@@ -306,7 +306,7 @@ export function firstOf(fields: Fields, name: string): string | null {
 }
 
 function couldBeStatus(line: string): boolean {
-  return line.length < 5 ? 'HTTP/'.startsWith(line) : line.startsWith('HTTP/');
+  return 'HTTP/'.startsWith(line.slice(0, 5).toUpperCase());
 }
 
 function notHttp(line: string): ResponseEnd {

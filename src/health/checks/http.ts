@@ -95,7 +95,8 @@ async function probeHttp(
           }
           break;
         }
-        if (content === null || test.md5 === null || content.md5 === test.md5) return attempt(null);
+        if (content === null || test.md5 === null) return attempt(null);
+        if (content.md5 === test.md5 && content.broken === null) return attempt(null);
         if (isRedirect(head.status)) return failed('redirects', `status ${head.status} without a Location`);
         return failed('checksum', checksumDetail(head, content, test.md5));
       }
@@ -121,10 +122,10 @@ async function outcomeOf(run: ExchangeRun, deadline: number, signal: AbortSignal
   return end;
 }
 
-function checksumDetail({ status, fields }: ResponseHead, { md5, octets, coding }: Content, want: string): string {
+function checksumDetail({ status, fields }: ResponseHead, { md5, octets, broken }: Content, want: string): string {
   const given = firstOf(fields, 'content-encoding');
-  const coded =
-    given === null ? '' : `, Content-Encoding ${shown(given)}${coding === null ? '' : ', which cannot be undone'}`;
+  const problem = broken === null ? '' : `, but the body is not ${broken}`;
+  const coded = given === null ? '' : `, Content-Encoding ${shown(given)}${problem}`;
   return `MD5 ${md5} of ${octets} octets (status ${status}${coded}) instead of ${want}`;
 }
 
