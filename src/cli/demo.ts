@@ -7,7 +7,6 @@ import { type Running, serve } from '../app/serve.ts';
 import { writeDemo } from '../demo/files.ts';
 import { DEMO_EDGES, DEMO_NETWORK, DEMO_OBJECT } from '../demo/layout.ts';
 import type { Decision } from '../health/judge/types.ts';
-import { Guard } from '../system/guard.ts';
 import { createLog } from '../system/log.ts';
 import { workerUrl } from '../system/worker-url.ts';
 import { complain, newCommand, portNumber } from './command-line.ts';
@@ -50,14 +49,11 @@ async function runDemo(flags: DemoFlags): Promise<void> {
     return;
   }
 
-  const { log } = createLog({ verbose: false, level: 'warn', file: null });
-  const guard = new Guard({ report: (part, text) => log.error({ part }, text), now: () => Date.now() / 1000 });
   const started = await serve({
     file,
     networks: [],
     dryRun: false,
-    guard,
-    log: () => log,
+    log: () => createLog({ verbose: false, level: 'warn', file: null }),
     onDecision: (_network, decision, flipped) => {
       if (flipped) say(changeText(decision));
     },
@@ -70,12 +66,12 @@ async function runDemo(flags: DemoFlags): Promise<void> {
     return;
   }
   const { running } = started;
-  process.on('SIGHUP', () => guard.run('reload', running.reload()));
+  process.on('SIGHUP', () => void running.reload());
   edges.once('exit', () => stop === stopped || process.stderr.write(`edgewise: the demo's edges have ended\n`));
   // Ctrl-C under npm comes twice, from the terminal and from npm: the second one must not cut the first one short.
   stop = () => {
     stop = stopped;
-    guard.run('stop', end(running, edges, cleanUp));
+    void end(running, edges, cleanUp);
   };
   process.stdout.write(`edgewise ready dns=${running.dns.join(',')} http=${running.http} zones=${running.zones()}\n`);
   say(introduction(file, ports));

@@ -80,6 +80,11 @@ export function endpoint(defaultPort: number) {
   );
 }
 
+/** A single address without port; `fe80::1%eth0` is one. */
+export function address() {
+  return parsed<string>('an address such as 192.0.2.53 or 2001:db8::53', (value) => (isIP(value) === 0 ? null : value));
+}
+
 export function prefix() {
   return parsed<Prefix>(
     'an address or a prefix such as 192.0.2.0/24 or 2001:db8::/32, with no bits set beyond its length',

@@ -4,6 +4,7 @@ import type { TsigKey } from '../dns/tsig-key.ts';
 import { isPublishedSecret, PUBLISHED_SECRET, secretOctets, tsigAlgorithm } from '../dns/tsig-key.ts';
 import {
   absoluteName,
+  address,
   domainName,
   endpoint,
   flag,
@@ -46,7 +47,12 @@ const allow = section({
   tls: optional(flag(), false),
   ...scope,
 });
-const notify = section({ to: endpoint(53), key: optional(domainName(), null), ...scope });
+const notify = section({
+  to: endpoint(53),
+  from: optional(address(), null),
+  key: optional(domainName(), null),
+  ...scope,
+});
 
 const catalog = z.preprocess(
   (value) => (typeof value === 'string' ? { zone: value } : value === false ? null : value),
@@ -63,7 +69,7 @@ const transfer = section({
   keys: optional(list(key, 'a list of {name, algorithm, secret}'), []),
   key_files: optional(oneOrMany(text('a file of key statements'), 'a list of files'), []),
   allow: optional(list(allow, 'a list of {from, key, tls, networks, zones}'), []),
-  notify: optional(list(notify, 'a list of {to, key, networks, zones}'), []),
+  notify: optional(list(notify, 'a list of {to, from, key, networks, zones}'), []),
   notify_ns: optional(flag(), false),
   catalog,
   watch: z.preprocess(

@@ -13,6 +13,8 @@ export type TransferRule = {
 
 export type NotifyTarget = {
   readonly to: Endpoint;
+  /** The address that NOTIFY comes from; null: one that the server listens on, as the kernel would route. */
+  readonly from: string | null;
   readonly key: WireName | null;
   readonly networks: readonly string[] | null;
   readonly zones: readonly WireName[] | null;

@@ -187,6 +187,37 @@ const rows: readonly Row[] = [
     ],
   },
   {
+    name: 'NOTIFY where it cannot go or come from',
+    text: `transfer:
+  notify:
+    - to: 0.0.0.0
+    - to: "[::]:5353"
+    - to: "127.0.0.1:0"
+    - to: 224.0.0.1
+    - to: "ff02::1"
+    - {to: 192.0.2.5, from: 127.0.0.1}
+    - {to: 192.0.2.5, from: "2001:db8::1"}
+    - {to: "2001:db8::5", from: "::1"}
+    - {to: 192.0.2.5, from: eth0}
+    - {to: 192.0.2.5, from: 239.0.0.1}
+    - {to: 127.0.0.2, from: 127.0.0.1}
+    - {to: "fe80::5%eth0", from: "fe80::1%eth0"}
+    - {to: 192.0.2.5, from: 192.0.2.1}
+`,
+    faults: [
+      '19:11 error bad-value transfer.notify[0].to: 0.0.0.0 is every address of this machine, not one',
+      '20:11 error bad-value transfer.notify[1].to: :: is every address of this machine, not one',
+      '21:11 error bad-value transfer.notify[2].to: nobody listens on port 0',
+      '22:11 error bad-value transfer.notify[3].to: 224.0.0.1 is not the address of one server',
+      '23:11 error bad-value transfer.notify[4].to: ff02::1 is not the address of one server',
+      '24:29 error bad-value transfer.notify[5].from: 127.0.0.1 reaches this machine only, and 192.0.2.5 is elsewhere',
+      '25:29 error bad-value transfer.notify[6].from: 2001:db8::1 and 192.0.2.5 are not of the same family',
+      '26:33 error bad-value transfer.notify[7].from: ::1 reaches this machine only, and 2001:db8::5 is elsewhere',
+      '27:29 error bad-value transfer.notify[8].from: expected an address such as 192.0.2.53 or 2001:db8::53',
+      '28:29 error bad-value transfer.notify[9].from: 239.0.0.1 is not an address of this machine',
+    ],
+  },
+  {
     name: 'an access rule for everybody must say so',
     text: 'transfer:\n  allow:\n    - networks: [a]\n',
     faults: ['19:7 error missing-key transfer.allow[0]: needs from, key or both'],

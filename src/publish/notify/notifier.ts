@@ -1,20 +1,22 @@
 import { randomInt } from 'node:crypto';
-import { createSocket, type Socket } from 'node:dgram';
-import { networkInterfaces } from 'node:os';
-import type { NotifyTarget, TransferConfig } from '../../config/types.ts';
-import { HEADER_LENGTH, OPCODE, RCODE, TYPE } from '../../dns/message.ts';
-import { MessageCursor } from '../../dns/message-cursor.ts';
-import { lowerName, nameText, type WireName, wireFromName } from '../../dns/name.ts';
+import type { TransferConfig } from '../../config/types.ts';
+import { OPCODE, RCODE } from '../../dns/message.ts';
+import { nameText, type WireName, wireFromName } from '../../dns/name.ts';
 import { requestSigner, verifyTsig } from '../../dns/tsig.ts';
 import type { TsigKey } from '../../dns/tsig-key.ts';
-import { findTsig, TSIG_ROOM } from '../../dns/tsig-record.ts';
-import type { Endpoint } from '../../system/address.ts';
-import { addressKey, endpointText } from '../../system/address.ts';
-import { isWildcard } from '../../system/client-address.ts';
+import { findTsig, TSIG_ROOM, type TsigRecord } from '../../dns/tsig-record.ts';
+import type { ZoneVersions } from '../../live/zone-versions.ts';
+import { type Endpoint, endpointText } from '../../system/address.ts';
+import type { Guard } from '../../system/guard.ts';
 import type { Lookup } from '../../system/resolver.ts';
+import { nextTurn } from '../../system/yielding.ts';
 import type { ZoneImage } from '../../zones/image/image.ts';
+import { type NotifyResponse, notifyMessage, questionIn, readResponse, refusalText } from './message.ts';
 import { NameServers, type ZoneServers } from './ns-targets.ts';
 import { type NotifyItem, NotifyQueue, type NotifySend } from './queue.ts';
+import { NotifySockets } from './socket.ts';
+import { NotifyTargets, type Target, targetConcerns } from './targets.ts';
+import { WarnOnce } from './warn-once.ts';
 
 export type NotifierOptions = {
   readonly transfer: TransferConfig;
@@ -25,113 +27,145 @@ export type NotifierOptions = {
   /** What `notify_ns` needs: a zone that is served here, and the system's resolver. */
   readonly image: (zone: WireName) => ZoneImage | null;
   readonly lookup: Lookup;
-  /** Of the servers that zones name themselves; 53 unless told. */
+  /** Of the servers that zones name themselves; 53 unless given. */
   readonly nsPort?: number;
   readonly log: (level: 'debug' | 'info' | 'warn', message: string) => void;
+  readonly guard: Guard;
 };
 
-export type NotifyZone = { readonly zone: WireName; readonly network: string | null; readonly serial: number };
+/** Since the start, in zones and secondaries; `pending`: now. `unsent`: the kernel took no attempt. */
+export type NotifyCounts = {
+  readonly acknowledged: number;
+  readonly refused: number;
+  readonly unanswered: number;
+  readonly unsent: number;
+  readonly pending: number;
+};
+
+/** Where nobody is notified. */
+export const NO_NOTIFY: NotifyCounts = { acknowledged: 0, refused: 0, unanswered: 0, unsent: 0, pending: 0 };
 
 const DNS_PORT = 53;
 /** Messages sent in a row before the event loop is given back. */
 const BURST = 200;
+/** How long a refusal keeps `again` from asking for the same serial, doubled at each further one. Milliseconds. */
+const REFUSED_MS = 60_000;
+const REFUSED_MAX_MS = 3_600_000;
 
-/** Complaints of one kind about one secondary are gathered for so long after the first. */
-const GATHER_MS = 3000;
-
-/**
- * `addressKey`: the same for every spelling of the address. `macs`: of signed messages on their way, every attempt's, by
- * zone.
- */
-type Target = NotifyTarget & { readonly addressKey: string | null; readonly macs: Map<WireName, Uint8Array[]> };
+const NOT_SIGNED = 'was answered, but never with a signature of the key';
 
 /**
- * Tells the configured secondaries of new serials (RFC 1996), with retries, and signed where a key is named; with
- * `notify_ns` also the servers in the zones' own NS records. Runs on the main thread: the threads that answer queries
- * never see it.
+ * Notifies secondaries of new serials (RFC 1996), with retries, and signed where a key is named; with `notify_ns` also the
+ * servers in the zones' own NS records. A sink of the phase `follow`: the newest serial wins, each secondary has a queue of
+ * its own, and `faults` says what could not be done. Runs on the main thread; the threads that answer queries never see it.
  */
 export class Notifier {
+  readonly name = 'notify';
+  readonly phase = 'follow';
   private readonly options: NotifierOptions;
   private readonly queue = new NotifyQueue(() => randomInt(65_536));
-  private sockets: { readonly v4: Socket; readonly v6: Socket } | null = null;
+  private readonly targets: NotifyTargets;
+  private readonly sockets: NotifySockets;
   private readonly nameServers: NameServers;
-  /** By number; no number is used twice. */
-  private readonly targets = new Map<number, Target>();
-  private nextNumber = 0;
-  /** Numbers of the configured ones, in their order. */
-  private configured: readonly number[] = [];
-  /** Of those that zones name, by address. */
-  private readonly nsTargets = new Map<string, number>();
-  private readonly complaints = new Map<string, { more: number; readonly timer: NodeJS.Timeout }>();
+  private readonly warnings: WarnOnce;
   private notifyNs = false;
   private keys: readonly TsigKey[];
   private timer: NodeJS.Timeout | undefined;
-  private acknowledged = 0;
-  private lostCount = 0;
+  private stopped = false;
+  private readonly counted = { acknowledged: 0, refused: 0, unanswered: 0, unsent: 0 };
 
   constructor(options: NotifierOptions) {
+    const { listen, guard, log } = options;
     this.options = options;
     this.keys = options.transfer.keys;
+    this.targets = new NotifyTargets(listen, options.nsPort ?? DNS_PORT);
+    this.warnings = new WarnOnce((message) => log('warn', message));
+    this.sockets = new NotifySockets({
+      listen: listen.map(({ address }) => address),
+      onMessage: (octets, address, port) => this.receive(octets, { address, port }),
+      guard,
+    });
     this.nameServers = new NameServers({
       image: options.image,
       lookup: options.lookup,
       now: () => performance.now(),
-      onFound: (zones, addresses) => this.addNs(zones.map((zone) => ({ zone, addresses }))),
+      onFound: (zones, addresses) => this.addNameServers(zones.map((zone) => ({ zone, addresses }))),
     });
     this.configure(options.transfer, []);
   }
 
-  /** Secondaries that stay go on with what they are being told; new ones hear of these zones. */
-  configure(transfer: TransferConfig, zones: readonly NotifyZone[]): void {
-    const before = this.configured.flatMap((number) => {
-      const target = this.targets.get(number);
-      return target === undefined ? [] : [{ number, text: targetText(target) }];
-    });
+  /** Secondaries that stay go on with what they are being notified of; new ones are notified of these zones. */
+  configure(transfer: TransferConfig, versions: ZoneVersions): void {
     this.keys = transfer.keys;
     this.notifyNs = transfer.notifyNs;
-    const fresh: number[] = [];
-    this.configured = transfer.notify.map((wanted) => {
-      const at = before.findIndex(({ text }) => text === targetText(wanted));
-      if (at >= 0) return before.splice(at, 1)[0].number;
-      const number = this.addTarget(wanted);
-      fresh.push(number);
-      return number;
+    const { added, removed } = this.targets.configure(transfer.notify, transfer.notifyNs);
+    for (const { number } of removed) this.queue.drop(number);
+    this.notify(versions, added);
+  }
+
+  /** These zones have new serials, and every query sees them. */
+  apply(versions: ZoneVersions): void {
+    this.notify(versions, this.targets.configured);
+    if (this.notifyNs) this.addNameServers(this.nameServers.of(versions));
+  }
+
+  /** One zone to one secondary again: it was seen to be behind. `place`: of the secondary in the configuration. */
+  again(place: number, zone: WireName, serial: number): void {
+    const target = this.targets.configured.at(place);
+    if (target === undefined) return;
+    const trouble = target.troubles.get(zone);
+    if (trouble?.serial === serial && performance.now() < trouble.untilMs) return;
+    this.add([{ target: target.number, zone, serial }]);
+  }
+
+  /** The zone is not served any more. */
+  forget(zone: WireName): void {
+    for (const target of this.targets.all()) this.drop(target, zone);
+  }
+
+  /** What could not be done, a sentence for each secondary and kind; not of servers that only a zone names. */
+  faults(): readonly string[] {
+    return this.targets.configured.flatMap((target) => {
+      const zones = new Map<string, WireName[]>();
+      for (const [zone, { text }] of target.troubles) zones.set(text, [...(zones.get(text) ?? []), zone]);
+      return Array.from(zones, ([text, [first, ...more]]) => {
+        const others = more.length === 0 ? '' : ` (and of ${more.length} more)`;
+        return `NOTIFY of ${nameText(first)}${others} to ${endpointText(target.to)} ${text}`;
+      });
     });
-    for (const { number } of before) this.drop(number);
-    const told = new Set(transfer.notify.map(({ to }) => addressKey(to.address)));
-    for (const [key, number] of this.nsTargets) {
-      if (this.notifyNs && !told.has(key)) continue;
-      this.nsTargets.delete(key);
-      this.drop(number);
-    }
-    this.tell(zones, fresh);
   }
 
-  private addTarget(target: NotifyTarget): number {
-    const number = this.nextNumber++;
-    this.targets.set(number, { ...target, addressKey: addressKey(target.to.address), macs: new Map() });
-    return number;
+  counts(): NotifyCounts {
+    return { ...this.counted, pending: this.queue.size };
   }
 
-  private drop(number: number): void {
-    this.targets.delete(number);
-    this.queue.drop(number);
+  stop(): void {
+    this.stopped = true;
+    clearTimeout(this.timer);
+    this.nameServers.stop();
+    this.sockets.close();
+    this.targets.clear();
+    this.warnings.stop();
+    this.notifyNs = false;
   }
 
-  /** These zones have new serials. */
-  changed(zones: readonly NotifyZone[]): void {
-    this.tell(zones, this.configured);
-    if (this.notifyNs) this.addNs(this.nameServers.of(zones));
-  }
-
-  private tell(zones: readonly NotifyZone[], numbers: readonly number[]): void {
+  private notify(versions: ZoneVersions, targets: readonly Target[]): void {
     const items: NotifyItem[] = [];
-    for (const { zone, network, serial } of zones) {
-      for (const number of numbers) {
-        const target = this.targets.get(number);
-        if (target !== undefined && targetConcerns(target, zone, network)) items.push({ target: number, zone, serial });
+    for (const { origin, network, serial } of versions) {
+      for (const target of targets) {
+        if (targetConcerns(target, origin, network)) items.push({ target: target.number, zone: origin, serial });
       }
     }
+    this.add(items);
+  }
+
+  private addNameServers(found: Iterable<ZoneServers>): void {
+    if (!this.notifyNs) return; // not any more
+    const items = Array.from(this.targets.forNameServers(found), ({ target, zone }) => ({
+      target: target.number,
+      zone: zone.origin,
+      serial: zone.serial,
+    }));
     this.add(items);
   }
 
@@ -141,191 +175,136 @@ export class Notifier {
     this.wake();
   }
 
-  /** Servers that zones name. Nobody is told twice, and we do not tell ourselves. */
-  private addNs(found: Iterable<ZoneServers>): void {
-    if (!this.notifyNs) return; // not any more
-    const ours = ownAddresses(this.nsPort, this.options.listen);
-    const configured = this.configured.flatMap((number) => this.targets.get(number) ?? []);
-    const items: NotifyItem[] = [];
-    for (const { zone: about, addresses } of found) {
-      const { zone, network, serial } = about;
-      const others = configured.filter((target) => targetConcerns(target, zone, network));
-      for (const address of addresses) {
-        const key = addressKey(address);
-        if (key === null || ours.has(key) || others.some((target) => target.addressKey === key)) continue;
-        items.push({ target: this.nsTarget(address, key), zone, serial });
-      }
-    }
-    this.add(items);
-  }
-
-  private get nsPort(): number {
-    return this.options.nsPort ?? DNS_PORT;
-  }
-
-  private nsTarget(address: string, key: string): number {
-    const known = this.nsTargets.get(key);
-    if (known !== undefined) return known;
-    const number = this.addTarget({ to: { address, port: this.nsPort }, key: null, networks: null, zones: null });
-    this.nsTargets.set(key, number);
-    return number;
-  }
-
-  /** One zone to one secondary again: it was seen to be behind. `place`: of the secondary in the configuration. */
-  again(place: number, zone: WireName, serial: number): void {
-    const target = this.configured.at(place);
-    if (target !== undefined) this.add([{ target, zone, serial }]);
-  }
-
-  counts(): { readonly acknowledged: number; readonly unanswered: number; readonly pending: number } {
-    return { acknowledged: this.acknowledged, unanswered: this.lostCount, pending: this.queue.size };
-  }
-
-  stop(): void {
-    clearTimeout(this.timer);
-    this.nameServers.stop();
-    this.sockets?.v4.close();
-    this.sockets?.v6.close();
-    this.sockets = null;
-    this.targets.clear();
-    this.configured = [];
-    this.notifyNs = false;
-    for (const { timer } of this.complaints.values()) clearTimeout(timer);
-    this.complaints.clear();
+  private drop(target: Target, zone: WireName): void {
+    this.queue.forget(target.number, zone);
+    target.sent.delete(zone);
+    target.troubles.delete(zone);
   }
 
   private wake(): void {
     clearTimeout(this.timer);
     const next = this.queue.nextMs();
-    if (next === null) return;
-    this.timer = setTimeout(() => void this.work(), Math.max(0, next - performance.now()));
+    if (next === null || this.stopped) return;
+    const work = this.options.guard.protect('NOTIFY', () => this.work());
+    this.timer = setTimeout(work, Math.max(0, next - performance.now()));
   }
 
   private async work(): Promise<void> {
     const { send, lost } = this.queue.take(performance.now());
-    for (const { target, zone, serial } of lost) {
-      this.lostCount += 1;
-      const to = this.targets.get(target);
-      if (to === undefined) continue;
-      to.macs.delete(zone);
-      this.complain(`${nameText(zone)} (serial ${serial})`, endpointText(to.to), 'was never answered');
-    }
-    for (let i = 0; i < send.length; i++) {
-      if (i > 0 && i % BURST === 0) await new Promise((resolve) => setImmediate(resolve));
-      this.send(send[i]);
+    for (const item of lost) this.giveUp(item);
+    let sent = 0;
+    for (const message of send) {
+      if (sent++ % BURST === BURST - 1) await nextTurn();
+      this.options.guard.run('NOTIFY', this.send(message));
     }
     this.wake();
   }
 
-  private send({ target, zone, id, attempt }: NotifySend): void {
-    const to = this.targets.get(target);
+  private async send({ target: number, zone, serial, id, attempt }: NotifySend): Promise<void> {
+    const target = this.targets.get(number);
+    if (target === null) return;
     const soa = this.options.soa(zone);
-    if (to === undefined || soa === null) return;
-    const key = to.key === null ? null : (this.keys.find(({ name }) => name === to.key) ?? null);
-    const message = notifyMessage(id, wireFromName(zone), soa);
-    let { length } = message;
-    const room = new Uint8Array(length + TSIG_ROOM);
-    room.set(message);
-    if (key !== null) {
-      const signer = requestSigner(key);
-      length = signer.sign(room, length, Date.now() / 1000);
-      const earlier = attempt === 1 ? [] : (to.macs.get(zone) ?? []);
-      to.macs.set(zone, [...earlier, signer.mac]);
-    }
-    const six = to.to.address.includes(':');
-    const sockets = this.open();
-    (six ? sockets.v6 : sockets.v4).send(room.subarray(0, length), to.to.port, to.to.address, (error) => {
-      // It will be tried again, like one that was lost on the way.
-      if (error !== null) this.options.log('debug', `NOTIFY to ${endpointText(to.to)}: ${error.message}`);
-    });
-  }
-
-  private open(): { readonly v4: Socket; readonly v6: Socket } {
-    if (this.sockets !== null) return this.sockets;
-    const make = (type: 'udp4' | 'udp6'): Socket => {
-      const socket = createSocket(type);
-      const six = type === 'udp6';
-      const from = this.options.listen.find(({ address }) => address.includes(':') === six && !isWildcard(address));
-      socket.on('error', (error) => this.options.log('warn', `NOTIFY: ${error.message}`));
-      socket.on('message', (message, { address, port }) => this.receive(message, address, port));
-      if (from !== undefined) socket.bind(0, from.address);
-      return socket;
-    };
-    this.sockets = { v4: make('udp4'), v6: make('udp6') };
-    return this.sockets;
-  }
-
-  private receive(buffer: Buffer, address: string, port: number): void {
-    const message = new Uint8Array(buffer);
-    const question = MessageCursor.over(message)?.question() ?? null;
-    const isAnswer = (message[2] & 0xf8) === (0x80 | (OPCODE.notify << 3)) && message[4] === 0 && message[5] === 1;
-    if (!isAnswer || question === null) return;
-    const key = addressKey(address.replace(/%.*$/, ''));
-    const id = (message[0] << 8) | message[1];
-    const zone = lowerName(question.name);
-    const proven: number[] = [];
-    for (const [number, target] of this.targets) {
-      if (target.addressKey !== key || target.to.port !== port) continue;
-      if (target.key === null || this.isSigned(message, target.macs.get(zone) ?? [])) proven.push(number);
-    }
-    const item = this.queue.answered(proven, zone, id);
-    if (item === null) return;
-    this.targets.get(item.target)?.macs.delete(zone);
-    const rcode = message[3] & 0xf;
-    if (rcode === RCODE.noError) this.acknowledged += 1;
-    else this.complain(nameText(zone), `${address}:${port}`, `was answered with rcode ${rcode}`);
-    this.wake();
-  }
-
-  /** One line for the first zone, another one for however many follow: ten thousand zones fail in the same way. */
-  private complain(zone: string, to: string, trouble: string): void {
-    const kind = `${to} ${trouble}`;
-    const known = this.complaints.get(kind);
-    if (known !== undefined) {
-      known.more += 1;
+    if (soa === null) {
+      this.drop(target, zone);
       return;
     }
-    this.options.log('warn', `NOTIFY of ${zone} to ${kind}`);
-    const timer = setTimeout(() => {
-      const { more } = this.complaints.get(kind) ?? { more: 0 };
-      this.complaints.delete(kind);
-      if (more > 0) this.options.log('warn', `NOTIFY of ${more} more to ${kind}`);
-    }, GATHER_MS);
-    this.complaints.set(kind, { more: 0, timer: timer.unref() });
+    const earlier = attempt === 1 ? undefined : target.sent.get(zone);
+    const sent = earlier ?? { macs: [], trouble: null };
+    target.sent.set(zone, sent);
+    const { octets, mac } = this.message(target, id, zone, soa);
+    if (mac !== null) sent.macs.push(mac);
+    const fault = await this.sockets.send(octets, target.sendTo, target.from);
+    // Its turn comes again, as that of one that was lost on the way; but the first failure is worth a line.
+    if (fault === null || target.sent.get(zone) !== sent || this.stopped) return;
+    const text = `could not be sent: ${fault}`;
+    if (sent.trouble === null) this.trouble(target, zone, serial, text);
+    sent.trouble = { kind: 'unsent', text };
   }
 
-  /** A secondary that shares a key signs its answers; an unsigned one may be anybody's. */
-  private isSigned(message: Uint8Array, macs: readonly Uint8Array[]): boolean {
-    const tsig = findTsig(message);
-    if (tsig === null || tsig === 'malformed') return false;
+  private message(
+    { key: name }: Target,
+    id: number,
+    zone: WireName,
+    soa: Uint8Array,
+  ): { readonly octets: Uint8Array; readonly mac: Uint8Array | null } {
+    const message = notifyMessage(id, wireFromName(zone), soa);
+    const key = name === null ? undefined : this.keys.find((known) => known.name === name);
+    if (key === undefined) return { octets: message, mac: null };
+    const buffer = new Uint8Array(message.length + TSIG_ROOM);
+    buffer.set(message);
+    const signer = requestSigner(key);
+    const length = signer.sign(buffer, message.length, Date.now() / 1000);
+    return { octets: buffer.subarray(0, length), mac: signer.mac };
+  }
+
+  private giveUp({ target: number, zone, serial }: NotifyItem): void {
+    const target = this.targets.get(number);
+    if (target === null) return;
+    const trouble = target.sent.get(zone)?.trouble ?? null;
+    target.sent.delete(zone);
+    this.counted[trouble?.kind === 'unsent' ? 'unsent' : 'unanswered'] += 1;
+    this.trouble(target, zone, serial, trouble?.text ?? 'was never answered');
+  }
+
+  private receive(octets: Uint8Array, from: Endpoint): void {
+    const response = readResponse(octets);
+    if (response === null) return;
+    for (const target of this.targets.at(from)) {
+      const zone = this.queue.zoneOf(target.number, response.id);
+      if (zone !== null && this.take(octets, response, target, zone)) return;
+    }
+  }
+
+  /** Whether the response ends the NOTIFY of this zone. */
+  private take(octets: Uint8Array, { id, opcode, rcode }: NotifyResponse, target: Target, zone: WireName): boolean {
+    const question = questionIn(octets, wireFromName(zone));
+    const sent = target.sent.get(zone);
+    if (question === 'other' || sent === undefined) return false;
+    const { tsig, isSigned } = this.signature(octets, target, sent.macs);
+    if (rcode === RCODE.noError) {
+      if (opcode !== OPCODE.notify || question !== 'whole') return false;
+      if (!isSigned) {
+        // It may be anybody's: believed, it would end a NOTIFY that nobody has received.
+        sent.trouble = { kind: 'unsigned', text: NOT_SIGNED };
+        return false;
+      }
+    }
+    const item = this.queue.answered(target.number, zone, id);
+    if (item === null) return false;
+    target.sent.delete(zone);
+    if (rcode === RCODE.noError) {
+      this.counted.acknowledged += 1;
+      target.troubles.delete(zone);
+    } else {
+      // Servers cannot sign what they refuse for want of the key. A forged one would need address, port and identifier,
+      // and it is logged, shown and tried again after a pause.
+      this.counted.refused += 1;
+      const before = target.troubles.get(zone);
+      const again = before?.serial === item.serial && before.waitMs > 0;
+      const waitMs = again ? Math.min(2 * before.waitMs, REFUSED_MAX_MS) : REFUSED_MS;
+      this.trouble(target, zone, item.serial, refusalText(rcode, tsig, !isSigned), waitMs);
+    }
+    this.wake();
+    return true;
+  }
+
+  /** `isSigned`: by the target's key for one of the messages sent, or the target has none. */
+  private signature(
+    octets: Uint8Array,
+    { key }: Target,
+    macs: readonly Uint8Array[],
+  ): { readonly tsig: TsigRecord | null; readonly isSigned: boolean } {
+    if (key === null) return { tsig: null, isSigned: true };
+    const found = findTsig(octets);
+    if (found === null || found === 'malformed') return { tsig: null, isSigned: false };
+    const keys = this.keys.filter(({ name }) => name === key);
     const now = Date.now() / 1000;
-    return macs.some((mac) => verifyTsig(message, tsig, this.keys, now, mac).ok);
+    return { tsig: found, isSigned: macs.some((mac) => verifyTsig(octets, found, keys, now, mac).ok) };
   }
-}
 
-/** The same for targets that are told the same things in the same way. */
-function targetText({ to, key, networks, zones }: NotifyTarget): string {
-  return JSON.stringify([to.address, to.port, key, networks, zones]);
-}
-
-/** Whether a target is to be told of a zone. */
-export function targetConcerns({ networks, zones }: NotifyTarget, zone: WireName, network: string | null): boolean {
-  if (networks === null && zones === null) return true;
-  return (network !== null && (networks?.includes(network) ?? false)) || (zones?.includes(zone) ?? false);
-}
-
-/** RFC 1996 §3: opcode NOTIFY, AA, the zone's SOA in question and answer. */
-function notifyMessage(id: number, zone: Uint8Array, soa: Uint8Array): Uint8Array {
-  const header = [id >>> 8, id & 255, (OPCODE.notify << 3) | 4, 0, 0, 1, 0, 1, 0, 0, 0, 0];
-  const question = [...zone, 0, TYPE.soa, 0, 1];
-  return Uint8Array.from([...header, ...question, 0xc0, HEADER_LENGTH, ...soa]);
-}
-
-/** Where this server itself answers on a port. */
-function ownAddresses(port: number, listen: readonly Endpoint[]): ReadonlySet<string | null> {
-  const listened = listen.filter((endpoint) => endpoint.port === port).map(({ address }) => address);
-  const machine = listened.some(isWildcard)
-    ? Object.values(networkInterfaces()).flatMap((list) => (list ?? []).map(({ address }) => address))
-    : [];
-  return new Set([...listened, ...machine].map(addressKey));
+  /** Logged, and a fault until a NOTIFY of the zone succeeds. */
+  private trouble(target: Target, zone: WireName, serial: number, text: string, waitMs = 0): void {
+    target.troubles.set(zone, { serial, text, waitMs, untilMs: performance.now() + waitMs });
+    this.warnings.add('NOTIFY of', nameText(zone), `to ${endpointText(target.to)} ${text}`);
+  }
 }

@@ -1,10 +1,10 @@
 import { SocketAddress } from 'node:net';
 import { nameText, parentName, ROOT, type WireName } from '../../dns/name.ts';
+import type { ZoneVersion, ZoneVersions } from '../../live/zone-versions.ts';
 import { addressText } from '../../system/address-text.ts';
 import { type Lookup, NameResolver } from '../../system/resolver.ts';
 import { addressesAt, otherNameServers } from '../../zones/image/addresses.ts';
 import type { ZoneImage } from '../../zones/image/image.ts';
-import type { NotifyZone } from './notifier.ts';
 
 export type NameServersOptions = {
   /** A zone that is served here; null: it is not. */
@@ -13,11 +13,11 @@ export type NameServersOptions = {
   /** Milliseconds of a steady clock. */
   readonly now: () => number;
   /** A look-up brought addresses that were not known when these zones asked. */
-  readonly onFound: (zones: readonly NotifyZone[], addresses: readonly string[]) => void;
+  readonly onFound: (zones: ZoneVersions, addresses: readonly string[]) => void;
 };
 
 /** A zone and the addresses of the name servers in its NS records. */
-export type ZoneServers = { readonly zone: NotifyZone; readonly addresses: readonly string[] };
+export type ZoneServers = { readonly zone: ZoneVersion; readonly addresses: readonly string[] };
 
 /** A resolver in trouble takes no name server away, so addresses never become too old. */
 const LIMITS = {
@@ -35,7 +35,7 @@ export class NameServers {
   private readonly options: NameServersOptions;
   private readonly resolver: NameResolver;
   /** By name that is being looked up: zones to be notified once its addresses are known. */
-  private readonly waiting = new Map<WireName, Map<WireName, NotifyZone>>();
+  private readonly waiting = new Map<WireName, Map<WireName, ZoneVersion>>();
   private stopped = false;
 
   constructor(options: NameServersOptions) {
@@ -44,11 +44,11 @@ export class NameServers {
   }
 
   /** Each zone with the addresses of its servers, as far as they are known now; look-ups begin for the rest. */
-  *of(zones: readonly NotifyZone[]): Iterable<ZoneServers> {
+  *of(zones: ZoneVersions): Iterable<ZoneServers> {
     // Ten thousand zones of one flip have the same few servers.
     const served = new Map<WireName, readonly string[]>();
     for (const zone of zones) {
-      const image = this.options.image(zone.zone);
+      const image = this.options.image(zone.origin);
       if (image === null) continue;
       const addresses = otherNameServers(image).flatMap((name) => {
         let here = served.get(name);
@@ -76,7 +76,7 @@ export class NameServers {
     }
   }
 
-  private foundAddresses(name: WireName, zone: NotifyZone): readonly string[] {
+  private foundAddresses(name: WireName, zone: ZoneVersion): readonly string[] {
     const host = nameText(name);
     const known = this.resolver.known(host);
     const addresses = known?.kind === 'found' ? known.addresses : [];
@@ -84,11 +84,11 @@ export class NameServers {
     return addresses;
   }
 
-  private ask(name: WireName, zone: NotifyZone, before: readonly string[]): void {
+  private ask(name: WireName, zone: ZoneVersion, before: readonly string[]): void {
     const zones = this.waiting.get(name);
-    if (zones !== undefined) zones.set(zone.zone, zone);
+    if (zones !== undefined) zones.set(zone.origin, zone);
     else {
-      this.waiting.set(name, new Map([[zone.zone, zone]]));
+      this.waiting.set(name, new Map([[zone.origin, zone]]));
       void this.lookUp(name, before);
     }
   }

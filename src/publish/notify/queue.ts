@@ -1,34 +1,36 @@
 /**
  * Which NOTIFY goes out when (RFC 1996 §3.6): pure, so that pacing and retries can be tested without waiting. For each
- * secondary and zone only the newest serial matters; what is older is forgotten, wherever it is.
+ * secondary and zone only the newest serial matters; older ones are forgotten wherever they are.
  */
 import type { WireName } from '../../dns/name.ts';
 
 /** First wait for an answer, doubled at each try. Milliseconds. */
 export const FIRST_WAIT_MS = 500;
 export const TRIES = 7; // the last one half a minute after the first
-/** Sent to one secondary at once: a burst its socket buffer takes. Its answers pace what follows, … */
+/** Sent to one secondary in a burst, which its socket buffer takes; its answers pace what follows. */
 export const WINDOW = 100;
-/** … and where they are late, as those of a busy BIND, so many go out in a millisecond all the same. */
+/** Sent in a millisecond where answers are late, as those of a busy BIND. */
 const PER_MS = 1;
-/** Where nothing may be sent, looked at again so soon. */
+/** Pause before the next look where nothing may be sent now. */
 const PAUSE_MS = 10;
 /** Unanswered at one secondary at a time, however late it is. */
-const FLYING_MAX = 1000;
+const IN_FLIGHT_MAX = 1000;
 
-/** `target`: the secondary's place in the configuration. */
+/** `target`: the secondary's number (`NotifyTargets`). */
 export type NotifyItem = { readonly target: number; readonly zone: WireName; readonly serial: number };
+/** A message to be sent. `attempt`: 1 for the first. */
 export type NotifySend = NotifyItem & { readonly id: number; readonly attempt: number };
-export type NotifyResult = 'acknowledged' | 'refused' | 'unanswered';
 
 /** `ids`: of all attempts, since the answer to an earlier one is as good. */
 type Flight = { readonly item: NotifyItem; readonly ids: number[]; attempt: number; dueMs: number };
-/** `room`: how many may be sent now; `roomMs`: when that was so; `resumeMs`: when to look again where there is none. */
+/** `credit`: how many may be sent at `creditMs`; `resumeMs`: when to look again where it is used up. */
 type Target = {
   readonly waiting: Map<WireName, NotifyItem>;
-  readonly flying: Map<WireName, Flight>;
-  room: number;
-  roomMs: number;
+  readonly inFlight: Map<WireName, Flight>;
+  /** Zones of the messages in flight. No two have the same identifier. */
+  readonly byId: Map<number, WireName>;
+  credit: number;
+  creditMs: number;
   resumeMs: number;
 };
 
@@ -41,11 +43,13 @@ export class NotifyQueue {
     this.nextId = nextId;
   }
 
-  /** Zones whose secondaries must hear of a new serial. */
+  /** New serials. One that waits or is in flight already goes on; an older one of the same zone is forgotten. */
   add(items: Iterable<NotifyItem>): void {
     for (const item of items) {
       const target = this.target(item.target);
-      target.flying.delete(item.zone); // an answer to the old one would prove nothing
+      const flight = target.inFlight.get(item.zone);
+      if (flight?.item.serial === item.serial) continue;
+      if (flight !== undefined) land(target, item.zone, flight); // an answer to the old one would prove nothing
       target.waiting.set(item.zone, item);
     }
   }
@@ -55,36 +59,45 @@ export class NotifyQueue {
     this.targets.delete(target);
   }
 
+  /** The zone is gone, or this secondary is done with it. */
+  forget(number: number, zone: WireName): void {
+    const target = this.targets.get(number);
+    const flight = target?.inFlight.get(zone);
+    if (target === undefined) return;
+    target.waiting.delete(zone);
+    if (flight !== undefined) land(target, zone, flight);
+  }
+
   /** What is to be sent now, and what was given up. */
   take(nowMs: number): { readonly send: readonly NotifySend[]; readonly lost: readonly NotifyItem[] } {
     const send: NotifySend[] = [];
     const lost: NotifyItem[] = [];
     for (const target of this.targets.values()) {
-      target.room = Math.min(WINDOW, target.room + Math.max(0, nowMs - target.roomMs) * PER_MS);
-      target.roomMs = nowMs;
+      target.credit = Math.min(WINDOW, target.credit + Math.max(0, nowMs - target.creditMs) * PER_MS);
+      target.creditMs = nowMs;
       target.resumeMs = nowMs + PAUSE_MS;
-      // What was not sent at all goes first.
+      // What was never sent goes before retries.
       for (const [zone, item] of target.waiting) {
-        if (target.flying.size >= FLYING_MAX || target.room < 1) break;
-        const id = this.nextId();
-        target.room -= 1;
+        if (target.inFlight.size >= IN_FLIGHT_MAX || target.credit < 1) break;
+        const id = this.identifier(target, zone);
+        target.credit -= 1;
         target.waiting.delete(zone);
-        target.flying.set(zone, { item, ids: [id], attempt: 1, dueMs: nowMs + FIRST_WAIT_MS });
+        target.inFlight.set(zone, { item, ids: [id], attempt: 1, dueMs: nowMs + FIRST_WAIT_MS });
         send.push({ ...item, id, attempt: 1 });
       }
-      for (const [zone, flight] of target.flying) {
+      for (const [zone, flight] of target.inFlight) {
         if (flight.dueMs > nowMs) continue;
         if (flight.attempt === TRIES) {
-          target.flying.delete(zone);
+          land(target, zone, flight);
           lost.push(flight.item);
           continue;
         }
-        if (target.room < 1) {
+        if (target.credit < 1) {
           flight.dueMs = target.resumeMs;
           continue;
         }
-        const id = this.nextId();
-        target.room -= 1;
+        const id = this.identifier(target, zone);
+        target.credit -= 1;
         flight.attempt += 1;
         flight.ids.push(id);
         flight.dueMs = nowMs + FIRST_WAIT_MS * 2 ** (flight.attempt - 1);
@@ -94,28 +107,30 @@ export class NotifyQueue {
     return { send, lost };
   }
 
-  /** An answer came. The item it belongs to, which is done; null: nobody waits for it. */
-  answered(targets: readonly number[], zone: WireName, id: number): NotifyItem | null {
-    for (const number of targets) {
-      const target = this.targets.get(number);
-      const flight = target?.flying.get(zone);
-      if (target === undefined || flight === undefined || !flight.ids.includes(id)) continue;
-      target.flying.delete(zone);
-      target.room = Math.min(WINDOW, target.room + 1);
-      return flight.item;
-    }
-    return null;
+  /** The zone of the message with this identifier; null: no such message waits for an answer. */
+  zoneOf(target: number, id: number): WireName | null {
+    return this.targets.get(target)?.byId.get(id) ?? null;
+  }
+
+  /** An answer came. The item it belongs to, which is done; null: no such message waits for one. */
+  answered(number: number, zone: WireName, id: number): NotifyItem | null {
+    const target = this.targets.get(number);
+    const flight = target?.inFlight.get(zone);
+    if (target === undefined || flight === undefined || target.byId.get(id) !== zone) return null;
+    land(target, zone, flight);
+    target.credit = Math.min(WINDOW, target.credit + 1);
+    return flight.item;
   }
 
   /** When `take` has something to do again; null: when something is added or answered. */
   nextMs(): number | null {
     let next: number | null = null;
-    for (const { flying, waiting, room, resumeMs } of this.targets.values()) {
-      if (waiting.size > 0 && flying.size < FLYING_MAX) {
-        if (room >= 1) return 0;
+    for (const { inFlight, waiting, credit, resumeMs } of this.targets.values()) {
+      if (waiting.size > 0 && inFlight.size < IN_FLIGHT_MAX) {
+        if (credit >= 1) return 0;
         next = next === null ? resumeMs : Math.min(next, resumeMs);
       }
-      for (const { dueMs } of flying.values()) next = next === null ? dueMs : Math.min(next, dueMs);
+      for (const { dueMs } of inFlight.values()) next = next === null ? dueMs : Math.min(next, dueMs);
     }
     return next;
   }
@@ -123,15 +138,35 @@ export class NotifyQueue {
   /** Not yet acknowledged. */
   get size(): number {
     let size = 0;
-    for (const { flying, waiting } of this.targets.values()) size += flying.size + waiting.size;
+    for (const { inFlight, waiting } of this.targets.values()) size += inFlight.size + waiting.size;
     return size;
+  }
+
+  private identifier(target: Target, zone: WireName): number {
+    let id = this.nextId();
+    while (target.byId.has(id)) id = (id + 1) & 0xffff; // at most IN_FLIGHT_MAX * TRIES are taken
+    target.byId.set(id, zone);
+    return id;
   }
 
   private target(number: number): Target {
     const known = this.targets.get(number);
     if (known !== undefined) return known;
-    const target: Target = { waiting: new Map(), flying: new Map(), room: WINDOW, roomMs: 0, resumeMs: 0 };
+    const target: Target = {
+      waiting: new Map(),
+      inFlight: new Map(),
+      byId: new Map(),
+      credit: WINDOW,
+      creditMs: 0,
+      resumeMs: 0,
+    };
     this.targets.set(number, target);
     return target;
   }
+}
+
+/** Its identifiers are free again. */
+function land(target: Target, zone: WireName, { ids }: Flight): void {
+  target.inFlight.delete(zone);
+  for (const id of ids) target.byId.delete(id);
 }

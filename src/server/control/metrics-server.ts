@@ -23,24 +23,6 @@ export function addServerMetrics(families: Family[], view: StatusView): void {
     collect: (put) => put({}, healthReasons(view).length === 0),
   });
   gauge(families, {
-    name: 'part_faults',
-    help: 'What parts of the server cannot do at present; /healthz has a sentence for each',
-    labels: ['part'],
-    collect: (put) => {
-      const counts = new Map<string, number>();
-      for (const { part } of view.partFaults()) counts.set(part, (counts.get(part) ?? 0) + 1);
-      for (const [part, count] of counts) put({ part }, count);
-    },
-  });
-  counter(families, {
-    name: 'contained_errors_total',
-    help: 'Errors that only a bug throws, by the part of the server that threw them; they ended nothing',
-    labels: ['part'],
-    collect: (put) => {
-      for (const { part, count } of view.contained()) put({ part }, count);
-    },
-  });
-  gauge(families, {
     name: 'zones',
     help: 'Zones by state; stale: the last good version is served, broken: there is none',
     labels: ['state'],
@@ -76,6 +58,21 @@ export function addServerMetrics(families: Family[], view: StatusView): void {
     help: 'Largest event-loop delay of the prober thread in its last round; it makes fetch times look longer',
     labels: [],
     collect: (put) => put({}, view.prober().loopDelaySeconds),
+  });
+  counter(families, {
+    name: 'notify_total',
+    help: 'NOTIFY by result, retries not counted; unsent: the system refused to send any of them',
+    labels: ['result'],
+    collect: (put) => {
+      const { pending: _, ...results } = view.notify();
+      for (const [result, count] of Object.entries(results)) put({ result }, count);
+    },
+  });
+  gauge(families, {
+    name: 'notify_pending',
+    help: 'NOTIFY that wait to be sent or for an answer',
+    labels: [],
+    collect: (put) => put({}, view.notify().pending),
   });
   gauge(families, {
     name: 'secondary_zones',

@@ -1,5 +1,6 @@
 import { serialMax } from '../../dns/serial.ts';
 import type { LiveRRsets } from '../../live/live-rrsets.ts';
+import type { NotifyCounts } from '../../publish/notify/notifier.ts';
 import { type Fault, formatFault } from '../../system/fault.ts';
 import { version } from '../../system/version.ts';
 import type { ZoneEntry } from '../../zones/store/types.ts';
@@ -17,9 +18,8 @@ export type StatusSources = {
   readonly proberAlive: () => boolean;
   readonly proberDelayMs: () => number;
   readonly secondaries: () => readonly SecondaryView[];
+  readonly notify: () => NotifyCounts;
   readonly tlsNotAfter: () => number | null;
-  readonly partFaults: StatusView['partFaults'];
-  readonly contained: StatusView['contained'];
 };
 
 export function statusView(sources: StatusSources): StatusView {
@@ -36,9 +36,8 @@ export function statusView(sources: StatusSources): StatusView {
     statsNetworks: () => board.rows(),
     prober: () => ({ alive: sources.proberAlive(), loopDelaySeconds: sources.proberDelayMs() / 1000 }),
     secondaries: sources.secondaries,
+    notify: sources.notify,
     tlsNotAfter: sources.tlsNotAfter,
-    partFaults: sources.partFaults,
-    contained: sources.contained,
   };
 }
 

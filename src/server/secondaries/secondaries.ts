@@ -4,7 +4,9 @@ import type { Config, TransferConfig } from '../../config/types.ts';
 import type { WireName } from '../../dns/name.ts';
 import { serialMax } from '../../dns/serial.ts';
 import type { LiveRRsets } from '../../live/live-rrsets.ts';
-import { Notifier, type NotifyZone } from '../../publish/notify/notifier.ts';
+import type { ZoneVersions } from '../../live/zone-versions.ts';
+import { Notifier, type NotifyCounts } from '../../publish/notify/notifier.ts';
+import { Guard } from '../../system/guard.ts';
 import type { Log } from '../../system/log.ts';
 import { ZoneImage } from '../../zones/image/image.ts';
 import { soaOf } from '../../zones/journal/diff.ts';
@@ -27,6 +29,7 @@ export type SecondariesOptions = {
   readonly networks: () => readonly string[];
   readonly dns: DnsService;
   readonly log: Log;
+  readonly guard?: Guard;
 };
 
 /** What a zone is at one moment, for those who carry it. */
@@ -40,9 +43,12 @@ export class Secondaries {
   private watch: SoaPoller;
   private readonly catalogs: Catalogs;
   private transfer: TransferConfig;
+  private readonly guard: Guard;
 
   constructor(options: SecondariesOptions) {
     this.options = options;
+    this.guard =
+      options.guard ?? new Guard({ report: (_, text) => options.log.error(text), now: () => Date.now() / 1000 });
     const { config, log, store } = options;
     this.journal = new ContentJournal({
       files: new JournalFolder(journalFolder(config), (message) => log.warn(message)),
@@ -60,6 +66,7 @@ export class Secondaries {
       image: (zone) => this.imageOf(zone),
       lookup: (name) => lookup(name, { all: true }),
       log: (level, message) => log[level](message),
+      guard: this.guard,
     });
   }
 
@@ -92,6 +99,16 @@ export class Secondaries {
     return this.watch.views();
   }
 
+  /** How NOTIFY fared, since the start. */
+  notifyCounts(): NotifyCounts {
+    return this.notifier.counts();
+  }
+
+  /** What NOTIFY could not do, a sentence each. */
+  faults(): readonly string[] {
+    return this.notifier.faults();
+  }
+
   private makeWatch({ notify, watchSeconds }: TransferConfig): SoaPoller {
     return new SoaPoller({
       targets: notify,
@@ -104,7 +121,7 @@ export class Secondaries {
   changed(origins: readonly WireName[]): void {
     if (!this.hasListeners) return;
     const zones = this.zonesOf(origins);
-    this.notifier.changed(zones);
+    this.notifier.apply(zones);
     this.watch.changed(zones);
   }
 
@@ -117,10 +134,10 @@ export class Secondaries {
     return this.transfer.notify.length > 0 || this.transfer.notifyNs;
   }
 
-  private zonesOf(origins: readonly WireName[]): readonly NotifyZone[] {
+  private zonesOf(origins: readonly WireName[]): ZoneVersions {
     return origins.flatMap((zone) => {
       const current = this.current(zone);
-      return current === null ? [] : [{ zone, network: current.network, serial: current.serial }];
+      return current === null ? [] : [{ origin: zone, network: current.network, serial: current.serial }];
     });
   }
 
@@ -132,10 +149,15 @@ export class Secondaries {
       ...changes.map((change) => ({ ...change, image: change.kind === 'image' ? change.image : null })),
       ...catalogs,
     ]);
-    for (const { kind, origin } of changes) if (kind === 'gone') this.watch.forget(origin);
+    for (const { kind, origin } of changes) if (kind === 'gone') this.forget(origin);
     this.tellJournal(origins);
     await this.options.dns.settled();
     this.changed(origins);
+  }
+
+  private forget(origin: WireName): void {
+    this.watch.forget(origin);
+    this.notifier.forget(origin);
   }
 
   async stop(): Promise<void> {

@@ -2,7 +2,8 @@ import { randomInt } from 'node:crypto';
 import DNS from 'dns2';
 import type { NotifyTarget } from '../../config/types.ts';
 import { nameText, type WireName } from '../../dns/name.ts';
-import { type NotifyZone, targetConcerns } from '../../publish/notify/notifier.ts';
+import type { ZoneVersions } from '../../live/zone-versions.ts';
+import { targetConcerns } from '../../publish/notify/targets.ts';
 import type { Endpoint } from '../../system/address.ts';
 import { endpointText } from '../../system/address.ts';
 import type { SecondaryView } from '../control/views.ts';
@@ -41,10 +42,10 @@ export class SoaPoller {
   }
 
   /** These zones have these serials here. */
-  changed(zones: readonly NotifyZone[]): void {
+  changed(zones: ZoneVersions): void {
     if (this.timer === null) return;
     const now = seconds();
-    for (const { zone, network, serial } of zones) {
+    for (const { origin: zone, network, serial } of zones) {
       this.networks.set(zone, network);
       this.options.targets.forEach((target, number) => {
         if (targetConcerns(target, zone, network)) this.book.expect(number, zone, serial, now);

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { NotifyTarget, TransferConfig } from '../../../src/config/types.ts';
 import { lowerName, type WireName } from '../../../src/dns/name.ts';
-import { TsigSigner, verifyTsig } from '../../../src/dns/tsig.ts';
+import { appendUnsigned, TsigSigner, verifyTsig } from '../../../src/dns/tsig.ts';
 import type { TsigKey } from '../../../src/dns/tsig-key.ts';
 import { findTsig, TSIG_ROOM } from '../../../src/dns/tsig-record.ts';
 import { Notifier } from '../../../src/publish/notify/notifier.ts';
@@ -12,6 +12,7 @@ import { FIRST_WAIT_MS, WINDOW } from '../../../src/publish/notify/queue.ts';
 import { decodeMessage } from '../../support/dns-message.ts';
 import { wireName } from '../../support/dns-query.ts';
 import { eventually } from '../../support/edgewise.ts';
+import { throwingGuard } from '../../support/guard.ts';
 import { testKey } from '../../support/transfer-client.ts';
 
 const KEY = testKey('notify');
@@ -38,7 +39,7 @@ class FakeSecondary {
   private constructor(socket: Socket, key: TsigKey | null) {
     this.socket = socket;
     const { address, port } = socket.address();
-    this.target = { to: { address, port }, key: key?.name ?? null, networks: null, zones: null };
+    this.target = { to: { address, port }, from: null, key: key?.name ?? null, networks: null, zones: null };
     socket.on('message', (octets, from) => {
       const heard = { at: performance.now(), octets, from, id: octets.readUInt16BE(0), serial: serialIn(octets) };
       this.heard.push(heard);
@@ -110,37 +111,38 @@ const soaOf = (serial: number): Uint8Array => {
   return record;
 };
 
-/** A notifier of these secondaries; `serial` is what its zones have. */
-function notifierOf(...secondaries: readonly FakeSecondary[]): {
-  readonly notifier: Notifier;
-  readonly log: string[];
-  readonly change: (serial: number, ...zones: readonly number[]) => void;
-} {
-  const transfer: TransferConfig = {
-    keys: [KEY],
-    allow: [],
-    notify: secondaries.map(({ target }) => target),
-    notifyNs: false,
-    catalog: null,
-    watchSeconds: 0,
-  };
+/** A notifier of these secondaries, of a server that listens nowhere. */
+function notifierOf(...secondaries: readonly FakeSecondary[]): Notified {
+  return notifierTo(secondaries.map(({ target }) => target));
+}
+
+/** A notifier of these targets; `change` sets the serial that its zones have. */
+function notifierTo(notify: readonly NotifyTarget[], listen: readonly string[] = []): Notified {
+  const transfer: TransferConfig = { keys: [KEY], allow: [], notify, notifyNs: false, catalog: null, watchSeconds: 0 };
   const log: string[] = [];
   let current = 0;
   const notifier = new Notifier({
     transfer,
-    listen: [],
-    soa: () => soaOf(current),
+    listen: listen.map((address) => ({ address, port: 53 })),
+    soa: () => (current === 0 ? null : soaOf(current)),
     image: () => null,
     lookup: async () => [],
     log: (level, message) => void log.push(`${level} ${message}`),
+    guard: throwingGuard(),
   });
   cleanup.push(() => notifier.stop());
   const change = (serial: number, ...zones: readonly number[]): void => {
     current = serial;
-    notifier.changed(zones.map((i) => ({ zone: zoneOf(i), network: 'net', serial })));
+    notifier.apply(zones.map((i) => ({ origin: zoneOf(i), network: 'net', serial })));
   };
   return { notifier, log, change };
 }
+
+type Notified = {
+  readonly notifier: Notifier;
+  readonly log: string[];
+  readonly change: (serial: number, ...zones: readonly number[]) => void;
+};
 
 const counted = (notifier: Notifier, wanted: Partial<ReturnType<Notifier['counts']>>): Promise<unknown> =>
   eventually(
@@ -185,7 +187,7 @@ describe('a NOTIFY', () => {
     secondary.onHeard = (heard) => secondary.answer(heard, answerTo(heard, { flags: 0xa405 }));
     change(7, 1);
     await counted(notifier, { acknowledged: 0, pending: 0 });
-    expect(log.at(-1)).toMatch(/^warn NOTIFY of z1\.test\. to 127\.0\.0\.1:\d+ was answered with rcode 5$/);
+    expect(log.at(-1)).toMatch(/^warn NOTIFY of z1\.test\. to 127\.0\.0\.1:\d+ was refused with REFUSED \(.*\)$/);
   });
 });
 
@@ -343,7 +345,7 @@ describe('with another configuration', () => {
     change(7, 1, 2);
     await stays.hears(2);
     const [first] = stays.heard;
-    const zones = [1, 2, 3].map((i) => ({ zone: zoneOf(i), network: 'net', serial: 7 }));
+    const zones = [1, 2, 3].map((i) => ({ origin: zoneOf(i), network: 'net', serial: 7 }));
     fresh.answersFromNow();
     notifier.configure({ ...NOBODY, keys: [KEY], notify: [fresh.target, stays.target] }, zones);
     expect(notifier.counts().pending).toBe(2 + 3);
@@ -365,9 +367,227 @@ test('a thousand refusals are one line in the log, and later another', async () 
   secondary.onHeard = (heard) => secondary.answer(heard, answerTo(heard, { flags: 0xa405 }));
   change(7, ...Array.from({ length: 1000 }, (_, i) => i));
   await counted(notifier, { pending: 0 });
-  expect(log.filter((line) => line.includes('rcode 5')).length).toBeLessThan(20);
+  expect(log.filter((line) => line.includes('refused with REFUSED')).length).toBeLessThan(20);
   await eventually(
     async () => log.join('\n'),
-    (text) => /NOTIFY of z\d+\.test\. to .* rcode 5\n.*NOTIFY of \d+ more to .* rcode 5/.test(text),
+    (text) =>
+      /NOTIFY of z\d+\.test\. to .* was refused with REFUSED .*\n.*NOTIFY of \d+ more to .* was refused with REFUSED/.test(
+        text,
+      ),
   );
+});
+
+describe('a NOTIFY leaves', () => {
+  test('from the listened address that the kernel would take', async () => {
+    const secondary = await FakeSecondary.open();
+    const { change } = notifierTo([secondary.target], ['127.0.0.9', '127.0.0.1', '::1']);
+    change(7, 1);
+    await secondary.hears(1);
+    expect(secondary.heard[0].from.address).toBe('127.0.0.1');
+  });
+
+  test.each([
+    ['127.0.0.1', '127.0.0.3'],
+    ['127.0.0.2', '127.0.0.4'],
+    ['::1', '::1'],
+  ])('to %s from the address that its `from` names', async (address, from) => {
+    const secondary = await FakeSecondary.open(null, address);
+    const { notifier, change } = notifierTo([{ ...secondary.target, from }], ['127.0.0.1', '::1']);
+    secondary.answersFromNow();
+    change(7, 1);
+    await counted(notifier, { acknowledged: 1, pending: 0 });
+    expect(secondary.heard[0].from.address).toBe(from);
+  });
+
+  test('from loopback where the first address listened on is another', async () => {
+    const secondary = await FakeSecondary.open(null, '127.0.0.2');
+    const { notifier, change } = notifierTo([secondary.target], ['127.0.0.8']);
+    secondary.answersFromNow();
+    change(7, 1);
+    await counted(notifier, { acknowledged: 1 });
+    expect(secondary.heard[0].from.address).toBe('127.0.0.8');
+  });
+
+  test.each(['0.0.0.0', '::'])('by the kernel where it listens on all addresses (%s)', async (wildcard) => {
+    const secondary = await FakeSecondary.open(null, wildcard === '::' ? '::1' : '127.0.0.1');
+    const { notifier, change } = notifierTo([secondary.target], [wildcard]);
+    secondary.answersFromNow();
+    change(7, 1);
+    await counted(notifier, { acknowledged: 1 });
+  });
+
+  test('to the same secondary twice, where it is configured twice', async () => {
+    const secondary = await FakeSecondary.open();
+    const { notifier, change } = notifierTo([secondary.target, secondary.target], ['127.0.0.1']);
+    secondary.answersFromNow();
+    change(7, 1);
+    await counted(notifier, { acknowledged: 2, pending: 0 });
+  });
+
+  test('to IPv4 written as IPv6', async () => {
+    const secondary = await FakeSecondary.open();
+    const to = { ...secondary.target.to, address: '::ffff:127.0.0.1' };
+    const { notifier, change } = notifierTo([{ ...secondary.target, to }], ['127.0.0.1', '::1']);
+    secondary.answersFromNow();
+    change(7, 1);
+    await counted(notifier, { acknowledged: 1 });
+  });
+});
+
+describe('what the kernel refuses to send', () => {
+  // An address of documentation: it is on no machine, so that nothing can be sent from it.
+  const NOT_OURS = '192.0.2.77';
+
+  test('is a warning with the reason at the first try, a fault, and counted in the end', async () => {
+    const secondary = await FakeSecondary.open();
+    const { notifier, log, change } = notifierTo([{ ...secondary.target, from: NOT_OURS }]);
+    change(7, 1);
+    await eventually(
+      async () => log.join('\n'),
+      (text) =>
+        /^warn NOTIFY of z1\.test\. to 127\.0\.0\.1:\d+ could not be sent: .*EADDRNOTAVAIL.*192\.0\.2\.77/.test(text),
+    );
+    expect(notifier.faults()).toMatchObject([expect.stringMatching(/could not be sent/)]);
+    expect(notifier.counts()).toMatchObject({ acknowledged: 0, pending: 1 });
+    expect(secondary.heard).toEqual([]);
+  });
+
+  test('holds up no other secondary', async () => {
+    const [refused, well] = [await FakeSecondary.open(), await FakeSecondary.open()];
+    const { notifier, change } = notifierTo([{ ...refused.target, from: NOT_OURS }, well.target]);
+    well.answersFromNow();
+    change(7, 1, 2, 3);
+    await counted(notifier, { acknowledged: 3 });
+  });
+});
+
+/** Refusals as servers send them. `tsig`: an unsigned TSIG record with this error (RFC 8945 §5.2). */
+const refusal = (heard: Heard, rcode: number, { octets = 999, questions = 1, flags = 0xa400 } = {}): Uint8Array => {
+  const answer = Buffer.from(answerTo(heard, { flags: flags | rcode }).subarray(0, octets));
+  answer.writeUInt16BE(questions, 4);
+  return answer;
+};
+
+function unsignedTsig(heard: Heard, error: number): Uint8Array {
+  const plain = answerTo(heard, { flags: 0xa409 });
+  const tsig = findTsig(new Uint8Array(heard.octets));
+  if (tsig === null || tsig === 'malformed') throw new Error('not signed');
+  const room = new Uint8Array(plain.length + TSIG_ROOM);
+  room.set(plain);
+  return room.subarray(0, appendUnsigned(room, plain.length, tsig, error));
+}
+
+/** Signed with another secret of the same key's name. */
+function wronglySigned(heard: Heard): Uint8Array {
+  const plain = answerTo(heard, { flags: 0xa405 });
+  const room = new Uint8Array(plain.length + TSIG_ROOM);
+  room.set(plain);
+  const other = { ...KEY, secret: Uint8Array.of(1, 2, 3) };
+  return room.subarray(0, new TsigSigner(other, new Uint8Array(32)).sign(room, plain.length, Date.now() / 1000));
+}
+
+describe.each([
+  ['with a key', KEY],
+  ['without a key', null],
+])('a refusal, %s,', (_, key) => {
+  test.each<[string, (heard: Heard) => Uint8Array, RegExp]>([
+    ['NOTAUTH, as BIND and Knot answer', (heard) => refusal(heard, 9), /refused with NOTAUTH/],
+    ['REFUSED', (heard) => refusal(heard, 5), /refused with REFUSED/],
+    ['NOTIMP', (heard) => refusal(heard, 4), /refused with NOTIMP/],
+    ['NOTIMP without opcode', (heard) => refusal(heard, 4, { flags: 0x8400 }), /refused with NOTIMP/],
+    ['FORMERR, a header alone', (heard) => refusal(heard, 1, { octets: 12, questions: 0 }), /refused with FORMERR/],
+    ['FORMERR, a header that claims a question', (heard) => refusal(heard, 1, { octets: 12 }), /refused with FORMERR/],
+    ['FORMERR, half a question', (heard) => refusal(heard, 1, { octets: 16 }), /refused with FORMERR/],
+    ['SERVFAIL', (heard) => refusal(heard, 2), /refused with SERVFAIL/],
+    ['a code nobody knows', (heard) => refusal(heard, 14), /refused with RCODE14/],
+  ])('ends its tries and is said: %s', async (__, answer, text) => {
+    const secondary = await FakeSecondary.open(key);
+    const { notifier, log, change } = notifierOf(secondary);
+    secondary.onHeard = (heard) => secondary.answer(heard, answer(heard));
+    change(7, 1);
+    await counted(notifier, { refused: 1, acknowledged: 0, unanswered: 0, pending: 0 });
+    expect(log.at(-1)).toMatch(text);
+    expect(log.at(-1)?.endsWith(', unsigned')).toBe(key !== null);
+    expect(notifier.faults()).toMatchObject([expect.stringMatching(text)]);
+    // The next serial is sent all the same, and its success ends the trouble.
+    secondary.answersFromNow(key === null ? answerTo : signedAnswerTo);
+    change(8, 1);
+    await counted(notifier, { acknowledged: 1, pending: 0 });
+    expect(notifier.faults()).toEqual([]);
+  });
+});
+
+describe('a refusal of a signed NOTIFY', () => {
+  test.each<[string, (heard: Heard) => Uint8Array, RegExp]>([
+    ['BADKEY', (heard) => unsignedTsig(heard, 17), /NOTAUTH \(BADKEY: it has no such key\), unsigned$/],
+    ['BADSIG', (heard) => unsignedTsig(heard, 16), /NOTAUTH \(BADSIG: another secret\), unsigned$/],
+    ['signed with another secret', wronglySigned, /REFUSED \(.*\), unsigned$/],
+  ])('%s', async (_, answer, text) => {
+    const secondary = await FakeSecondary.open(KEY);
+    const { notifier, log, change } = notifierOf(secondary);
+    secondary.onHeard = (heard) => secondary.answer(heard, answer(heard));
+    change(7, 1);
+    await counted(notifier, { refused: 1, pending: 0 });
+    expect(log.at(-1)).toMatch(text);
+  });
+
+  test('is not tried again at once where the secondary is seen to be behind; another serial is', async () => {
+    const secondary = await FakeSecondary.open(KEY);
+    const { notifier, change } = notifierOf(secondary);
+    secondary.onHeard = (heard) => secondary.answer(heard, refusal(heard, 9));
+    change(7, 1);
+    await counted(notifier, { refused: 1, pending: 0 });
+    notifier.again(0, zoneOf(1), 7);
+    expect(notifier.counts().pending).toBe(0);
+    notifier.again(0, zoneOf(1), 8);
+    expect(notifier.counts().pending).toBe(1);
+    await counted(notifier, { refused: 2, pending: 0 });
+  });
+
+  test.each<[string, (heard: Heard) => Uint8Array]>([
+    ['of another zone', (heard) => Buffer.from(refusal(heard, 9)).fill(0x78, 13, 14)],
+    ['with another identifier', (heard) => answerTo(heard, { id: 1, flags: 0xa409 })],
+    ['that is a query', (heard) => refusal(heard, 9, { flags: 0x2400 })],
+  ])('is none %s', async (_, answer) => {
+    const secondary = await FakeSecondary.open(KEY);
+    const { notifier, change } = notifierOf(secondary);
+    secondary.onHeard = (heard) => secondary.answer(heard, answer(heard));
+    change(7, 1);
+    await secondary.hears(2);
+    expect(notifier.counts()).toMatchObject({ refused: 0, pending: 1 });
+    secondary.answersFromNow(signedAnswerTo);
+    await counted(notifier, { acknowledged: 1, pending: 0 });
+  });
+
+  test.each([
+    ['another port', '127.0.0.1'],
+    ['another address', '127.0.0.2'],
+  ])('from %s is none', async (_, from) => {
+    const secondary = await FakeSecondary.open(KEY);
+    const { notifier, change } = notifierOf(secondary);
+    const socket = createSocket('udp4');
+    cleanup.push(() => socket.close());
+    socket.bind(0, from);
+    await once(socket, 'listening');
+    secondary.onHeard = (heard) => socket.send(refusal(heard, 9), heard.from.port, heard.from.address);
+    change(7, 1);
+    await secondary.hears(2);
+    expect(notifier.counts()).toMatchObject({ refused: 0, pending: 1 });
+  });
+});
+
+test('a zone that is gone is not sent any more and no fault stays of it', async () => {
+  const secondary = await FakeSecondary.open();
+  const { notifier, change } = notifierOf(secondary);
+  secondary.onHeard = (heard) => secondary.answer(heard, refusal(heard, 5));
+  change(7, 1);
+  await counted(notifier, { refused: 1 });
+  expect(notifier.faults()).toHaveLength(1);
+  secondary.onHeard = () => undefined;
+  change(8, 1, 2);
+  notifier.forget(zoneOf(1));
+  expect(notifier.counts().pending).toBe(1);
+  expect(notifier.faults()).toEqual([]);
+  change(0, 3); // the zone went while its NOTIFY waited
+  await counted(notifier, { pending: 0 });
 });

@@ -3,12 +3,14 @@ import { once } from 'node:events';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { NotifyTarget, TransferConfig } from '../../../src/config/types.ts';
 import { lowerName, nameText, type WireName } from '../../../src/dns/name.ts';
-import { Notifier, type NotifyZone } from '../../../src/publish/notify/notifier.ts';
+import type { ZoneVersion } from '../../../src/live/zone-versions.ts';
+import { Notifier } from '../../../src/publish/notify/notifier.ts';
 import { NameServers } from '../../../src/publish/notify/ns-targets.ts';
 import type { Lookup } from '../../../src/system/resolver.ts';
 import { ZoneImage } from '../../../src/zones/image/image.ts';
 import { wireName } from '../../support/dns-query.ts';
 import { eventually } from '../../support/edgewise.ts';
+import { throwingGuard } from '../../support/guard.ts';
 import { freePort } from '../../support/ports.ts';
 import { imageOf } from '../../support/zone-images.ts';
 
@@ -25,7 +27,7 @@ const images = new Map(
   Object.entries(zones).map(([origin, text]) => [name(origin), ZoneImage.attach(imageOf({ origin, text }))]),
 );
 const image = (zone: WireName): ZoneImage | null => images.get(zone) ?? null;
-const about = (zone: string, serial = 7): NotifyZone => ({ zone: name(zone), network: null, serial });
+const about = (zone: string, serial = 7): ZoneVersion => ({ origin: name(zone), network: null, serial });
 
 /** A resolver that answers when told. */
 class Resolver {
@@ -64,7 +66,7 @@ function nameServers(): {
     image,
     lookup: resolver.lookup,
     now: () => clock.now,
-    onFound: (told, addresses) => found.push({ zones: told.map(({ zone }) => nameText(zone)), addresses }),
+    onFound: (told, addresses) => found.push({ zones: told.map(({ origin }) => nameText(origin)), addresses }),
   });
   return { servers, resolver, found, clock };
 }
@@ -171,12 +173,14 @@ describe('NOTIFY to them', () => {
       lookup: resolver.lookup,
       nsPort: port,
       log: () => {},
+      guard: throwingGuard(),
     });
     notifiers.push(notifier);
     return { notifier, heard, resolver, port };
   }
   const target = (last: number, port: number): NotifyTarget => ({
     to: { address: `127.78.0.${last}`, port },
+    from: null,
     key: null,
     networks: null,
     zones: null,
@@ -190,7 +194,7 @@ describe('NOTIFY to them', () => {
   test('each is told, and those that are looked up when they are known', async () => {
     images.set(name('v4.test'), ZoneImage.attach(imageOf({ origin: 'v4.test', text: FOUR })));
     const { notifier, heard, resolver } = await start({});
-    notifier.changed([about('v4.test')]);
+    notifier.apply([about('v4.test')]);
     await acknowledged(notifier, 2);
     expect([...heard].sort()).toEqual(['1: v4.test.', '3: v4.test.']);
     await resolver.answer();
@@ -201,20 +205,20 @@ describe('NOTIFY to them', () => {
   test('one that is configured is told once', async () => {
     const { notifier, port } = await start({});
     notifier.configure({ ...EMPTY, notifyNs: true, notify: [target(1, port), target(3, port)] }, []);
-    notifier.changed([about('v4.test')]);
+    notifier.apply([about('v4.test')]);
     expect(notifier.counts().pending).toBe(2);
     await acknowledged(notifier, 2);
   });
 
   test('we do not tell ourselves', async () => {
     const { notifier } = await start({}, ['127.78.0.1']);
-    notifier.changed([about('v4.test')]);
+    notifier.apply([about('v4.test')]);
     expect(notifier.counts().pending).toBe(1);
   });
 
   test('without notify_ns nobody is looked up or told', async () => {
     const { notifier, resolver } = await start({ notifyNs: false });
-    notifier.changed([about('v4.test')]);
+    notifier.apply([about('v4.test')]);
     expect([notifier.counts().pending, resolver.asked]).toEqual([0, []]);
   });
 });

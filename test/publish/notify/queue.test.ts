@@ -14,10 +14,10 @@ test('an answer ends it; one with another identifier, zone or sender does not', 
   notify.add([item('a', 1)]);
   const { send } = notify.take(0);
   expect(send).toEqual([{ ...item('a', 1), id: 1, attempt: 1 }]);
-  expect(notify.answered([0], zone('a'), 9)).toBeNull();
-  expect(notify.answered([0], zone('b'), 1)).toBeNull();
-  expect(notify.answered([1], zone('a'), 1)).toBeNull();
-  expect(notify.answered([0], zone('a'), 1)).toEqual(item('a', 1));
+  expect(notify.answered(0, zone('a'), 9)).toBeNull();
+  expect(notify.answered(0, zone('b'), 1)).toBeNull();
+  expect(notify.answered(1, zone('a'), 1)).toBeNull();
+  expect(notify.answered(0, zone('a'), 1)).toEqual(item('a', 1));
   expect([notify.size, notify.nextMs()]).toEqual([0, null]);
 });
 
@@ -50,9 +50,37 @@ describe('the newest serial wins', () => {
     notify.add([item('a', 1)]);
     notify.take(0);
     notify.add([item('a', 2)]);
-    expect(notify.answered([0], zone('a'), 1)).toBeNull();
+    expect(notify.answered(0, zone('a'), 1)).toBeNull();
     expect(notify.take(1).send.map(({ serial, attempt }) => [serial, attempt])).toEqual([[2, 1]]);
   });
+});
+
+test('the same serial again changes nothing while it waits or is on its way', () => {
+  const notify = queue();
+  notify.add([item('a', 1), item('b', 1)]);
+  notify.add([item('a', 1)]);
+  expect(notify.take(0).send).toHaveLength(2);
+  notify.add([item('a', 1)]);
+  expect([notify.take(1).send, notify.size]).toEqual([[], 2]);
+  expect(notify.answered(0, zone('a'), 1)).toEqual(item('a', 1));
+  notify.add([item('a', 1)]); // answered, and yet behind
+  expect(notify.take(1).send).toHaveLength(1);
+});
+
+test('a zone that is forgotten is not sent, and its identifiers answer nothing', () => {
+  const notify = queue();
+  notify.add([item('a', 1), item('b', 1)]);
+  notify.take(0);
+  notify.add([item('c', 1)]);
+  for (const name of ['a', 'c', 'never']) notify.forget(0, zone(name));
+  expect([notify.zoneOf(0, 1), notify.zoneOf(0, 2), notify.size]).toEqual([null, 'b', 1]);
+});
+
+test('no two messages to a secondary have the same identifier', () => {
+  const notify = new NotifyQueue(() => 65_535);
+  notify.add(Array.from({ length: 50 }, (_, i) => item(`z${i}`, 1)));
+  const ids = notify.take(0).send.map(({ id }) => id);
+  expect([new Set(ids).size, Math.max(...ids)]).toEqual([50, 65_535]);
 });
 
 test('ten thousand zones go out as the answers come, a window at a time, each once', () => {
@@ -65,7 +93,7 @@ test('ten thousand zones go out as the answers come, a window at a time, each on
     expect(send.length).toBeLessThanOrEqual(WINDOW);
     for (const { zone: name, id } of send) {
       seen.add(name);
-      expect(notify.answered([0], name, id)).not.toBeNull();
+      expect(notify.answered(0, name, id)).not.toBeNull();
     }
   }
   expect([seen.size, notify.size]).toEqual([10_000, 0]);
@@ -77,7 +105,7 @@ test('a secondary that is silent does not hold up another', () => {
   let answered = 0;
   for (let round = 0; round < 20; round++) {
     for (const { target, zone: name, id } of notify.take(0).send) {
-      if (target === 1 && notify.answered([1], name, id) !== null) answered += 1;
+      if (target === 1 && notify.answered(1, name, id) !== null) answered += 1;
     }
   }
   expect([answered, notify.size]).toEqual([500, 500]);
@@ -96,7 +124,7 @@ describe('a secondary that is slow to answer', () => {
     notify.add([item('a', 1)]);
     notify.take(0);
     expect(notify.take(FIRST_WAIT_MS).send.map(({ id }) => id)).toEqual([2]);
-    expect(notify.answered([0], zone('a'), 1)).toEqual(item('a', 1));
+    expect(notify.answered(0, zone('a'), 1)).toEqual(item('a', 1));
     expect(notify.size).toBe(0);
   });
 

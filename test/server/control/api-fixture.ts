@@ -184,9 +184,8 @@ export function statusView(over: Partial<StatusView> = {}): StatusView {
         error: null,
       },
     ],
+    notify: () => ({ acknowledged: 3, refused: 1, unanswered: 0, unsent: 0, pending: 2 }),
     tlsNotAfter: () => null,
-    partFaults: () => [],
-    contained: () => [],
     ...over,
   };
 }

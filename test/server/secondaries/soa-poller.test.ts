@@ -62,10 +62,10 @@ const framed = (message: Buffer): Buffer =>
 
 /** Resolves once the watch sees what is wanted, at the first look or, on a slow machine, at a later one. */
 async function sees(address: string, port: number, wanted: Partial<SecondaryView>): Promise<void> {
-  const target: NotifyTarget = { to: { address, port }, key: null, networks: null, zones: null };
+  const target: NotifyTarget = { to: { address, port }, from: null, key: null, networks: null, zones: null };
   const watch = new SoaPoller({ targets: [target], intervalSeconds: 1, onBehind: () => undefined });
   cleanup.push(() => watch.stop());
-  watch.changed([{ zone: ZONE, network: 'net', serial: SERIAL }]);
+  watch.changed([{ origin: ZONE, network: 'net', serial: SERIAL }]);
   const seen = await eventually(
     async () => watch.views()[0],
     ({ serial, error }) => serial === wanted.serial && error === wanted.error,

@@ -1,8 +1,9 @@
 import type { ServerConfig } from '../../../config/types.ts';
 import type { LiveSlots } from '../../../live/slots.ts';
+import type { Answerer } from '../../answer/client.ts';
 import { Responder } from '../../answer/respond.ts';
 import type { Stats } from '../../stats.ts';
-import type { NonPlainHandler, ThreadTransfer } from '../../transfer/handler-types.ts';
+import type { SpecialHandler, ThreadTransfer } from '../../transfer/handler-types.ts';
 import { TransferHistory } from '../../transfer/history.ts';
 import { TransferHandler } from '../../transfer/transfer-handler.ts';
 
@@ -19,8 +20,8 @@ export type AnswererParts = {
 
 /** The one place where an answering thread gets its responder and its room for special messages. */
 export function makeAnswerer(parts: AnswererParts): {
-  readonly responder: Responder;
-  readonly special: NonPlainHandler;
+  readonly responder: Answerer;
+  readonly special: SpecialHandler;
   readonly history: TransferHistory;
 } {
   const responder = new Responder(parts);

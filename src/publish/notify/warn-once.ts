@@ -1,0 +1,38 @@
+/** Further warnings of one kind are gathered for so long after the first. */
+const GATHER_MS = 3000;
+
+/**
+ * One line for the first zone, and one for however many more follow within three seconds: ten thousand zones fail in the
+ * same way. Zones that fail later begin anew.
+ */
+export class WarnOnce {
+  private readonly warn: (message: string) => void;
+  private readonly gathered = new Map<string, { more: number; readonly timer: NodeJS.Timeout }>();
+
+  constructor(warn: (message: string) => void) {
+    this.warn = warn;
+  }
+
+  /** Logs `PREFIX ZONE SUFFIX`, and later perhaps `PREFIX 7 more SUFFIX`. Prefix and suffix together are the kind. */
+  add(prefix: string, zone: string, suffix: string): void {
+    const kind = `${prefix}\n${suffix}`;
+    const known = this.gathered.get(kind);
+    if (known !== undefined) {
+      known.more += 1;
+      return;
+    }
+    this.warn(`${prefix} ${zone} ${suffix}`);
+    const timer = setTimeout(() => {
+      const more = this.gathered.get(kind)?.more ?? 0;
+      this.gathered.delete(kind);
+      if (more > 0) this.warn(`${prefix} ${more} more ${suffix}`);
+    }, GATHER_MS);
+    this.gathered.set(kind, { more: 0, timer: timer.unref() });
+  }
+
+  /** Drops what is gathered. */
+  stop(): void {
+    for (const { timer } of this.gathered.values()) clearTimeout(timer);
+    this.gathered.clear();
+  }
+}
