@@ -11,9 +11,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { lowerName } from '../src/dns/name.ts';
 import { LiveSlots } from '../src/live/slots.ts';
-import { type Client, TRANSPORT } from '../src/server/answer/client.ts';
-import { PacketBuffers } from '../src/server/answer/packet-buffers.ts';
-import { SPECIAL } from '../src/server/answer/respond.ts';
+import { type Client, NOT_PLAIN_QUERY, PacketBuffers, TRANSPORT } from '../src/server/answer/front-end.ts';
 import { Stats, sumStats } from '../src/server/stats.ts';
 import { makeAnswerer } from '../src/server/transport/threads/answerer.ts';
 import { decodeMessage } from '../test/support/dns-message.ts';
@@ -110,9 +108,9 @@ for (let i = 0; i < count; i++) {
   if (i % CPU_READ_EVERY === 0) cpuBefore = cpuMs();
   const before = performance.now();
   try {
-    if (udp) responder.look(packets, 1);
+    packets.begin(1);
     let size = udp ? responder.respondIn(packets, 0, 0, client) : responder.respond(packet, length, out, client);
-    if (size === SPECIAL) {
+    if (size === NOT_PLAIN_QUERY) {
       tally.special++;
       if (values['no-special']) continue;
       size = udp ? special.packet(packet, length, outUdp, client) : await stream(length, client);

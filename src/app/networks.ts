@@ -1,60 +1,81 @@
-import type { Config, NetworkFiles } from '../config/types.ts';
+import { forNetwork } from '../config/paths.ts';
+import type { Config } from '../config/types.ts';
 import { nameKey, type WireName } from '../dns/name.ts';
 import type { Prober } from '../health/checks/prober.ts';
 import type { Decision } from '../health/judge/types.ts';
 import { NetworkRounds } from '../health/pools/network-rounds.ts';
+import { openingState } from '../health/pools/next-state.ts';
 import type { LiveUpdate, Published, RoundReport } from '../health/pools/round-types.ts';
+import type { NetworkState } from '../health/state/state-file.ts';
+import { readState } from '../health/state/state-file-io.ts';
 import type { LiveHistoryFiles } from '../live/history-files.ts';
-import { type LiveRRsets, liveOf } from '../live/live-rrsets.ts';
+import { type LiveRRsets, liveOf, NETWORKS_MAX } from '../live/live-rrsets.ts';
 import { Hooks } from '../publish/hooks.ts';
 import type { ZoneFiles } from '../publish/zone-files.ts';
+import { NetworkHistory, networkView } from '../server/control/network-view.ts';
 import type { NetworkView } from '../server/control/views.ts';
-import type { DnsService } from '../server/transport/threads/dns-service.ts';
-import type { Fault } from '../system/fault.ts';
-import { plainFault } from '../system/fault.ts';
+import { within } from '../system/deadline.ts';
+import { errorText } from '../system/error-text.ts';
+import { type Fault, formatFault, plainFault } from '../system/fault.ts';
+import type { Guard } from '../system/guard.ts';
 import type { Locks } from '../system/lock.ts';
 import { lockNetwork } from '../system/lock-network.ts';
 import type { Log } from '../system/log.ts';
 import type { ZoneStore } from '../zones/store/zone-store.ts';
-import { NetworkLoop } from './network-loop.ts';
-import { logFaults } from './serve-parts.ts';
+import { NetworkClock } from './network-clock.ts';
+import type { Prepared, Reload } from './part.ts';
+import type { NetworkList, NetworkLists } from './read-networks.ts';
 
 export type NetworksOptions = {
   readonly config: Config;
-  readonly dryRun: boolean;
+  readonly lists: NetworkLists;
   readonly log: Log;
-  readonly board: LiveRRsets;
-  /** Null: a dry run. */
-  readonly dns: DnsService | null;
+  readonly guard: Guard;
+  readonly live: LiveRRsets;
   readonly store: ZoneStore;
-  readonly locks: Locks | null;
   readonly prober: Prober;
+  /** Null: a dry run. */
+  readonly locks: () => Locks | null;
+  /** These zones of the network have a slot of their own from now on. */
+  readonly onSlots: (network: string, origins: readonly WireName[]) => void;
   /** Null: a dry run. */
   readonly histories: LiveHistoryFiles | null;
   /** Null: no `named_dir`, or a dry run. */
   readonly files: ZoneFiles | null;
   /** These zones of a network have new serials, and queries see them. */
   readonly onServed: (origins: readonly WireName[]) => void;
-  readonly onDecision?: (network: string, decision: Decision, flipped: boolean) => void;
+  readonly onDecision: (network: string, decision: Decision, flipped: boolean) => void;
 };
 
-/** How long a network is waited for: a run from cron that is under way at our start ends sooner. */
+/** How long a start waits for a network: a run from cron that is under way ends sooner. */
 const LOCK_MS = 20_000;
 
 const NOTHING_PUBLISHED: Published = { wrote: false, files: null, faults: [] };
 
+type Served = { readonly clock: NetworkClock; readonly history: NetworkHistory };
+
+/** A network that could not be opened: what was live last stays, and it is tried again every `run_frequency` seconds. */
+type Unopened = { list: NetworkList; fault: string; timer: NodeJS.Timeout | undefined };
+
 /**
- * The networks that are served: opens them (lock, saved state), runs their loops, and carries every decision to the
- * slots and from there to the zone files.
+ * The networks that are served: opens them (lock, saved state), has their clocks make rounds, and carries every decision
+ * to the slots and from there to whoever follows. One that fails leaves the others as they are.
  */
 export class Networks {
   private readonly options: NetworksOptions;
   private readonly hooks: Hooks;
-  private readonly loops = new Map<string, NetworkLoop>();
+  private readonly served = new Map<string, Served>();
+  private readonly unopened = new Map<string, Unopened>();
+  /** Networks that are no longer served and whose last round still runs. */
+  private readonly closing = new Map<string, Promise<void>>();
+  /** Networks whose history of earlier runs was taken up. */
+  private readonly restored = new Set<string>();
   /** Exports outside of rounds that are under way, and whether one of them wrote anything. */
   private exporting = 0;
   private exported = false;
   private config: Config;
+  private started = false;
+  private stopped = false;
 
   constructor(options: NetworksOptions) {
     this.options = options;
@@ -63,114 +84,100 @@ export class Networks {
   }
 
   names(): readonly string[] {
-    return [...this.loops.keys()];
+    return [...this.served.keys(), ...this.unopened.keys()];
   }
 
-  /** Takes the network's lock and serves its saved live set. The loop waits for `start`. */
-  async open(files: NetworkFiles): Promise<Fault | null> {
-    const network = files.name;
-    const { board, locks, prober, log } = this.options;
-    // Most sentences name edges or files only; whose they are is a field of the line.
-    const say = (level: 'debug' | 'info' | 'warn' | 'error', text: string): void => log[level]({ network }, text);
-    if (board.number(network) === null) return plainFault('too-many-networks', `no room for network ${network}`);
-    if (locks !== null && !(await this.lock(locks, network))) {
-      return plainFault(
-        'locked',
-        `network ${network} is managed by another process (lock file ${this.config.lockfile})`,
-      );
+  /** Takes the networks' locks and serves their saved live sets; the clocks wait for `start`. A fault: another process has one. */
+  async open(): Promise<Fault | null> {
+    for (const [network, list] of this.options.lists.networks) {
+      const rounds = await this.take(network, LOCK_MS);
+      if (!('code' in rounds)) await this.serve(network, list, rounds);
+      else if (rounds.code === 'locked') return rounds;
+      else await this.postpone(network, list, rounds.message);
     }
-    const rounds = await NetworkRounds.open(network, this.config, locks, {
-      kind: 'server',
-      prober,
-      hooks: this.hooks,
-      publish: (update) => this.publish(network, update),
-      floorSerial: () => this.options.store.maxSerial(network),
-      now: () => Date.now() / 1000,
-      log: say,
-    });
-    const saved = (await this.options.histories?.read(network)) ?? { versions: [], zones: new Map() };
-    const live = liveOf(rounds.state);
-    board.restore(network, saved, live);
-    board.publish(network, live);
-    this.loops.set(
-      network,
-      new NetworkLoop({
-        config: this.config,
-        files,
-        rounds,
-        log: say,
-        now: () => Date.now() / 1000,
-        onReport: (name, report) => this.reported(name, report),
-      }),
-    );
     return null;
   }
 
-  private async lock(locks: Locks, network: string): Promise<boolean> {
-    if (await lockNetwork(locks, network, 'server', 0)) return true;
-    this.options.log.info(`network ${network} is locked by another process: waiting for it`);
-    return lockNetwork(locks, network, 'server', LOCK_MS);
-  }
-
   start(): void {
-    for (const loop of this.loops.values()) loop.start();
+    this.started = true;
+    for (const { clock } of this.served.values()) clock.start();
   }
 
+  /** Cuts nothing short: the prober's stop does. Resolves when every round has ended and is saved. */
   async stop(): Promise<void> {
-    await Promise.all([...this.loops.values()].map((loop) => loop.stop()));
+    this.stopped = true;
+    for (const { timer } of this.unopened.values()) clearTimeout(timer);
+    await Promise.all([...this.closing.values(), ...[...this.served.values()].map(({ clock }) => clock.stop())]);
   }
 
   redecide(): void {
-    for (const loop of this.loops.values()) void loop.redecide();
+    for (const { clock } of this.served.values()) this.options.guard.run(`network ${clock.network}`, clock.redecide());
   }
 
   /** Until every network has a live set, at most `seconds`: one without edges must not keep the others from answering. */
   async firstLive(seconds: number): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, seconds * 1000);
-    });
-    const waiting = [...this.loops.values()].filter((loop) => !loop.live);
-    await Promise.race([Promise.all(waiting.map((loop) => loop.firstRound)), late]);
-    clearTimeout(timer);
-    for (const loop of waiting) {
-      if (!loop.live) this.options.log.error(`${loop.network}: no edge was ever live: its live names answer SERVFAIL`);
+    const waiting = [...this.served.values()].map(({ clock }) => clock).filter((clock) => !clock.live);
+    await within(seconds * 1000, Promise.all(waiting.map((clock) => clock.firstRound)), () => undefined);
+    for (const clock of waiting) {
+      if (clock.live) continue;
+      this.options.log.error(`${clock.network}: no edge was ever live: its live names answer SERVFAIL`);
     }
   }
 
-  /** New settings; networks come and go. One that cannot be opened is logged and left out. */
-  async configure(config: Config, lists: readonly NetworkFiles[]): Promise<void> {
-    this.config = config;
-    const wanted = new Set(lists.map(({ name }) => name));
-    for (const [network, loop] of this.loops) {
-      if (wanted.has(network)) {
-        loop.configure(config);
-        continue;
-      }
-      this.loops.delete(network);
-      await loop.stop();
-      this.options.locks?.unlock('network', network);
-      this.options.locks?.unlock('server', network);
-      this.options.log.info(`network ${network} is no longer served`);
+  /**
+   * Opens the networks that are new; one that cannot be opened is red and tried again, and holds up nothing else. Those
+   * that are there go on until `commit`.
+   */
+  async prepare({ config, lists }: Reload): Promise<Prepared> {
+    const { live } = this.options;
+    const known = new Set(live.rows().filter((row) => row !== null)); // and the row of static zones
+    const fresh = [...lists.networks.keys()].filter((network) => !known.has(network));
+    if (known.size + fresh.length > NETWORKS_MAX) {
+      const message = `no room for network ${fresh.at(-1)}: more than ${NETWORKS_MAX - 1} since the start`;
+      return { ok: false, faults: [plainFault('too-many-networks', message)] };
     }
-    for (const files of lists) {
-      if (this.loops.has(files.name)) continue;
-      const fault = await this.open(files);
-      if (fault !== null) {
-        logFaults((level, text) => this.options.log[level](text), [fault]);
-        continue;
-      }
-      this.loops.get(files.name)?.start();
-      this.options.log.info(`network ${files.name} is served from now on`);
+    const opened = new Map<string, NetworkRounds | Fault>();
+    for (const network of lists.networks.keys()) {
+      if (!this.served.has(network)) opened.set(network, await this.take(network, 0, config));
     }
+    const discard = (): void => {
+      for (const [network, rounds] of opened) if (!('code' in rounds)) this.unlock(network);
+    };
+    return { ok: true, commit: () => this.commit(config, lists, opened), discard };
+  }
+
+  /** What is wrong with networks apart from their edges, a sentence each. */
+  faults(): readonly string[] {
+    const unopened = [...this.unopened].map(([, { fault }]) => fault);
+    const lists = [...this.served.values()].flatMap(({ clock: { network, listFault, files } }) => {
+      if (listFault === null) return [];
+      const effect = files === null ? 'the live set that was saved last stays' : 'those read before stay in force';
+      return [`network ${network}: its lists do not load (${effect}): ${listFault.split('\n')[0]}`];
+    });
+    return [...unopened, ...lists];
   }
 
   views(): readonly NetworkView[] {
-    return [...this.loops.values()].map((loop) => loop.view()).sort((a, b) => (a.name < b.name ? -1 : 1));
+    const now = Date.now() / 1000;
+    return [...this.served.values()]
+      .map(({ clock, history }) => {
+        const { network, config, files, rounds, nextDue, isOverdue, failure } = clock;
+        return networkView({ network, config, files, rounds, history, nextDue, isOverdue, failure }, now);
+      })
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
   proberDelayMs(): number {
-    return Math.max(0, ...[...this.loops.values()].map((loop) => loop.proberDelayMs));
+    return Math.max(0, ...[...this.served.values()].map(({ history }) => history.proberDelayMs));
+  }
+
+  /** Another process has taken the network while our lock file was gone: it decides from now on. */
+  lost(network: string): void {
+    const served = this.served.get(network);
+    if (served === undefined) return;
+    const list = { files: served.clock.files, faults: [] };
+    this.close(network);
+    this.options.guard.run(`network ${network}`, this.postpone(network, list, lockedText(network, this.config)));
   }
 
   /**
@@ -185,30 +192,176 @@ export class Networks {
   /** These zones' contents changed. Who reads the files is told once all of them are written. */
   export(origins: readonly WireName[]): void {
     this.exporting++;
-    void this.write(origins).then((written) => {
+    const written = this.write(origins).then((result) => {
       this.exporting--;
-      this.exported ||= written?.wrote === true;
+      this.exported ||= result?.wrote === true;
       if (this.exporting > 0 || !this.exported) return;
       this.exported = false;
       this.hooks.start('run_after_changes', this.config.commands.runAfterChanges);
     });
+    this.options.guard.run('zone files', written);
+  }
+
+  private async commit(
+    config: Config,
+    lists: NetworkLists,
+    opened: ReadonlyMap<string, NetworkRounds | Fault>,
+  ): Promise<void> {
+    const { log } = this.options;
+    this.config = config;
+    for (const network of this.names()) {
+      const list = lists.networks.get(network);
+      if (list !== undefined) this.served.get(network)?.clock.configure(config, list);
+      else {
+        this.forget(network);
+        this.close(network);
+        log.info(`network ${network} is no longer served`);
+      }
+    }
+    for (const [network, rounds] of opened) {
+      const list = lists.networks.get(network);
+      if (list === undefined) continue;
+      if ('code' in rounds) await this.postpone(network, list, rounds.message);
+      else await this.serve(network, list, rounds);
+      log.info(`network ${network} is served from now on`);
+    }
+  }
+
+  /** Locks a network and reads its state. With a fault nothing is taken. */
+  private async take(network: string, lockMs: number, config = this.config): Promise<NetworkRounds | Fault> {
+    const { prober, log, store } = this.options;
+    if (this.closing.has(network)) {
+      return plainFault('closing', `network ${network} cannot be opened yet: its last round still runs`);
+    }
+    const locks = this.options.locks();
+    if (locks !== null && !(await this.lock(locks, network, lockMs))) {
+      return plainFault('locked', lockedText(network, config));
+    }
+    try {
+      return await NetworkRounds.open(network, config, locks, {
+        kind: 'server',
+        prober,
+        hooks: this.hooks,
+        publish: (update) => this.publish(network, update),
+        floorSerial: () => store.maxSerial(network),
+        now: () => Date.now() / 1000,
+        // Most sentences name edges or files only; whose they are is a field of the line.
+        log: (level, text) => log[level]({ network }, text),
+      });
+    } catch (error) {
+      this.unlock(network);
+      return plainFault('network', `network ${network} cannot be opened: ${errorText(error)}`);
+    }
+  }
+
+  private async lock(locks: Locks, network: string, lockMs: number): Promise<boolean> {
+    if (await lockNetwork(locks, network, 'server', 0)) return true;
+    if (lockMs === 0) return false;
+    this.options.log.info(`network ${network} is locked by another process: waiting for it`);
+    return lockNetwork(locks, network, 'server', lockMs);
+  }
+
+  private unlock(network: string): void {
+    const locks = this.options.locks();
+    locks?.unlock('network', network);
+    locks?.unlock('server', network);
+  }
+
+  private async serve(network: string, list: NetworkList, rounds: NetworkRounds): Promise<void> {
+    const { guard, log } = this.options;
+    this.forget(network);
+    await this.publishSaved(network, rounds.state);
+    const history = new NetworkHistory();
+    const clock = new NetworkClock({
+      network,
+      config: this.config,
+      list,
+      rounds,
+      guard,
+      log: (level, text) => log[level]({ network }, text),
+      now: () => Date.now() / 1000,
+      onReport: (report) => this.reported(network, history, report),
+    });
+    this.served.set(network, { clock, history });
+    if (this.started && !this.stopped) clock.start();
+  }
+
+  /** What was live last is served, without rounds, until the network can be opened. */
+  private async postpone(network: string, list: NetworkList, fault: string): Promise<void> {
+    const { guard, log } = this.options;
+    const before = this.unopened.get(network);
+    if (before?.fault !== fault) log.error(`${fault}; what was live last stays, and it is tried again`);
+    clearTimeout(before?.timer);
+    const again = guard.protect(`network ${network}`, () => this.retry(network));
+    const timer = setTimeout(again, this.config.runFrequency * 1000);
+    this.unopened.set(network, { list, fault, timer });
+    if (this.stopped) clearTimeout(timer);
+    try {
+      const now = Date.now() / 1000;
+      const { state } = await readState(forNetwork(this.config.statefile, network), now, true);
+      await this.publishSaved(network, openingState(state, 'server', now));
+    } catch (error) {
+      log.error(`network ${network}: its state cannot be read: ${errorText(error)}`);
+    }
+  }
+
+  private async retry(network: string): Promise<void> {
+    const waiting = this.unopened.get(network);
+    if (waiting === undefined || this.stopped) return;
+    const rounds = await this.take(network, 0);
+    if (this.unopened.get(network) !== waiting || this.stopped) {
+      if (!('code' in rounds)) this.unlock(network);
+    } else if ('code' in rounds) await this.postpone(network, waiting.list, rounds.message);
+    else {
+      await this.serve(network, waiting.list, rounds);
+      this.options.log.info(`network ${network} is open now`);
+    }
+  }
+
+  private forget(network: string): void {
+    clearTimeout(this.unopened.get(network)?.timer);
+    this.unopened.delete(network);
+  }
+
+  /** Makes no further round. The lock goes when the last one has ended, which nobody waits for. */
+  private close(network: string): void {
+    const served = this.served.get(network);
+    if (served === undefined) return;
+    this.served.delete(network);
+    const closed = served.clock.stop().finally(() => {
+      this.unlock(network);
+      this.closing.delete(network);
+    });
+    this.closing.set(network, closed);
+    this.options.guard.run(`network ${network}`, closed);
+  }
+
+  private async publishSaved(network: string, state: NetworkState): Promise<void> {
+    const { live, histories, onSlots } = this.options;
+    if (live.number(network) === null) return;
+    const saved = (await histories?.read(network)) ?? { versions: [], zones: new Map() };
+    const current = liveOf(state);
+    if (!this.restored.has(network)) live.restore(network, saved, current);
+    this.restored.add(network);
+    live.publish(network, current);
+    onSlots(network, [...new Set([...saved.zones.keys(), ...current.zones.keys()])]);
   }
 
   private async write(origins: Iterable<WireName>): Promise<Awaited<ReturnType<ZoneFiles['write']>> | null> {
     const written = await this.options.files?.write(origins);
     if (written === undefined) return null;
-    logFaults((level, text) => this.options.log[level](text), written.faults);
+    for (const fault of written.faults) this.options.log.error(formatFault(fault));
     return written;
   }
 
   /** From here on queries see the decision; zone files follow. */
   private async publish(network: string, update: LiveUpdate): Promise<Published> {
-    const { board, dns, store } = this.options;
+    const { live, histories, store, onSlots } = this.options;
     const { state, liveChanged, canaryZones } = update;
     // Without news, zone files that could not be written are tried again: the disk may have room by now.
     if (!liveChanged && canaryZones.length === 0) return this.publishFiles(state, []);
-    dns?.slotsChanged(network, board.publish(network, liveOf(state)));
-    this.options.histories?.save(network, () => board.saved(network));
+    onSlots(network, live.publish(network, liveOf(state)));
+    histories?.save(network, () => live.saved(network));
     const changed = liveChanged
       ? store
           .entries()
@@ -227,7 +380,13 @@ export class Networks {
     return { wrote, files, faults };
   }
 
-  private reported(network: string, { decision, liveChanged, canaryZones }: RoundReport): void {
-    this.options.onDecision?.(network, decision, liveChanged || canaryZones.length > 0);
+  private reported(network: string, history: NetworkHistory, report: RoundReport): void {
+    history.note(report);
+    const { decision, liveChanged, canaryZones } = report;
+    this.options.onDecision(network, decision, liveChanged || canaryZones.length > 0);
   }
+}
+
+function lockedText(network: string, { lockfile }: Config): string {
+  return `network ${network} is managed by another process (lock file ${lockfile})`;
 }

@@ -1,31 +1,34 @@
 /**
- * The whole server, put together: configuration → ports, networks, zones, HTTP → rounds → answers. Holds no rule of its
- * own; what it decides is the order in which things start, change and stop.
+ * The whole server as a list of parts: configuration → ports, networks, zones, HTTP → rounds → answers. Holds no rule of
+ * its own; what it decides is the order in which things start (and the other way round, stop).
  */
-
 import { loadConfig } from '../config/load.ts';
 import { readTls, type TlsFiles } from '../config/tls-files.ts';
-import type { Config, NetworkFiles, ServerConfig } from '../config/types.ts';
+import type { Config } from '../config/types.ts';
 import { Prober, USER_AGENT } from '../health/checks/prober.ts';
 import type { Decision } from '../health/judge/types.ts';
 import { watchModeChanges } from '../health/modes/mode-changes.ts';
 import { LiveHistoryFiles } from '../live/history-files.ts';
 import { LiveRRsets, NETWORKS_MAX } from '../live/live-rrsets.ts';
-import { NO_NOTIFY } from '../publish/notify/notifier.ts';
 import { ZoneFiles } from '../publish/zone-files.ts';
 import { type HttpServer, startHttp } from '../server/control/http-server.ts';
-import { statusView, zoneFaultText } from '../server/control/status-view.ts';
-import { journalFolder, Secondaries } from '../server/secondaries/secondaries.ts';
-import { NO_STATS } from '../server/stats.ts';
-import { DnsService } from '../server/transport/threads/dns-service.ts';
+import { statusView } from '../server/control/status-view.ts';
+import { journalFolder } from '../server/secondaries/secondaries.ts';
 import { endpointText } from '../system/address.ts';
 import { dropPrivileges } from '../system/drop-privileges.ts';
-import { type Fault, hasErrors, plainFault } from '../system/fault.ts';
-import { Locks } from '../system/lock.ts';
+import { errorText } from '../system/error-text.ts';
+import { type Fault, formatFault, hasErrors, plainFault } from '../system/fault.ts';
+import type { Guard } from '../system/guard.ts';
 import type { Log } from '../system/log.ts';
-import { ZoneStore } from '../zones/store/zone-store.ts';
+import { DnsPart } from './dns-part.ts';
+import { LockPart } from './lock-part.ts';
+import { untilRestart } from './need-restart.ts';
 import { Networks } from './networks.ts';
-import { logFaults, needRestart, readNetworks, zoneSettings } from './serve-parts.ts';
+import { type Part, part } from './part.ts';
+import { Parts } from './parts.ts';
+import { faultsOf, type NetworkLists, readNetworks, startFaults } from './read-networks.ts';
+import { SecondariesPart } from './secondaries-part.ts';
+import { ZonesPart } from './zones-part.ts';
 
 export type ServeOptions = {
   readonly file: string;
@@ -35,6 +38,8 @@ export type ServeOptions = {
   readonly dryRun: boolean;
   /** Makes the log once it is known where it goes (`logpath`). */
   readonly log: (config: Config) => Log;
+  /** What is thrown in callbacks, and in promises that nobody awaits. */
+  readonly guard: Guard;
   readonly onDecision?: (network: string, decision: Decision, flipped: boolean) => void;
 };
 
@@ -47,6 +52,7 @@ export type Running = {
   readonly zones: () => number;
   /** SIGHUP: configuration, lists and zones anew; what does not load changes nothing and is logged. Never rejects. */
   readonly reload: () => Promise<void>;
+  /** Never rejects, and is over within some ten seconds whatever hangs. */
   readonly stop: () => Promise<void>;
 };
 
@@ -59,156 +65,173 @@ export async function serve(options: ServeOptions): Promise<Started> {
   const loaded = loadConfig(options.file);
   if (loaded.config === null) return { ok: false, faults: loaded.faults };
   const { config } = loaded;
-  const networks = readNetworks(config, options.networks);
-  // Read before privileges are dropped: the key is often root's alone.
+  const lists = readNetworks(config, options.networks);
   const tls = readTls(config.server, Date.now() / 1000);
-  const faults = [...loaded.faults, ...networks.faults, ...tls.faults];
-  if (networks.files.size >= NETWORKS_MAX)
-    faults.push(plainFault('too-many-networks', `more than ${NETWORKS_MAX - 1}`));
-  if (hasErrors(faults)) return { ok: false, faults };
+  const stops = [...startFaults(config, lists), ...tls.faults.filter(({ severity }) => severity === 'error')];
+  if (lists.networks.size >= NETWORKS_MAX) stops.push(plainFault('too-many-networks', `more than ${NETWORKS_MAX - 1}`));
+  if (stops.length > 0) return { ok: false, faults: [...loaded.faults, ...stops] };
   let log: Log;
   try {
     log = options.log(config);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    return { ok: false, faults: [plainFault('log', `logpath cannot be written: ${reason}`)] };
+    return { ok: false, faults: [plainFault('log', `logpath cannot be written: ${errorText(error)}`)] };
   }
-  logFaults((level, text) => log[level](text), faults);
+  logFaults(log, [...loaded.faults, ...faultsOf(lists), ...tls.faults]);
 
-  const server = new Server(config, tls.tls, options, log);
-  try {
-    const fault = await server.start([...networks.files.values()]);
-    if (fault === null) return { ok: true, running: server };
-    await server.stop();
-    return { ok: false, faults: [fault] };
-  } catch (error) {
-    await server.stop();
-    return { ok: false, faults: [plainFault('start', error instanceof Error ? error.message : String(error))] };
-  }
+  const server = new Server(config, lists, tls.tls, options, log);
+  const fault = await server.start();
+  if (fault === null) return { ok: true, running: server };
+  await server.stop();
+  return { ok: false, faults: [fault] };
 }
 
 class Server implements Running {
-  http: string | null = null;
-  private config: Config;
-  private tlsFiles: TlsFiles | null;
   private readonly options: ServeOptions;
   private readonly log: Log;
-  private readonly board = new LiveRRsets();
-  private dnsSide: DnsService | null = null;
-  private networks: Networks | null = null;
-  private store: ZoneStore | null = null;
-  private prober: Prober | null = null;
-  private secondaries: Secondaries | null = null;
-  private histories: LiveHistoryFiles | null = null;
-  private locks: Locks | null = null;
+  private readonly live = new LiveRRsets();
+  private readonly dnsPart: DnsPart;
+  private readonly networks: Networks;
+  private readonly zonesPart: ZonesPart;
+  private readonly parts: Parts;
+  /** The settings in force. */
+  private config: Config;
   private httpServer: HttpServer | null = null;
-  private stopHearing: () => void = () => undefined;
   private reloading: Promise<void> = Promise.resolve();
   private reloadWaits = false;
   private stopping: Promise<void> | null = null;
   private ready = false;
 
-  constructor(config: Config, tls: TlsFiles | null, options: ServeOptions, log: Log) {
+  constructor(config: Config, lists: NetworkLists, tls: TlsFiles | null, options: ServeOptions, log: Log) {
     this.config = config;
-    this.tlsFiles = tls;
     this.options = options;
     this.log = log;
+    const { live } = this;
+    const { dryRun, guard } = options;
+    const prober = Prober.make({ userAgent: USER_AGENT, onTrouble: (message) => log.error(message) });
+    const histories = dryRun ? null : new LiveHistoryFiles(journalFolder(config), (message) => log.warn(message));
+    const dns = new DnsPart({ config, tls, live, log });
+    const locks = new LockPart({ config, log, guard, onLost: (network) => this.networks.lost(network) });
+    const zones = new ZonesPart({
+      config,
+      dryRun,
+      live,
+      log,
+      first: [...lists.networks.keys()],
+      networks: () => this.networks.names(),
+      onChange: (changes) => {
+        dns.zonesChanged(changes);
+        // While the first load runs, `exportAll` is still to come.
+        if (!this.ready) return;
+        this.networks.export(changes.map(({ origin }) => origin));
+        secondaries.contentChanged(changes);
+      },
+      settled: () => dns.settled(),
+    });
+    const { store } = zones;
+    const networks = new Networks({
+      config,
+      lists,
+      log,
+      guard,
+      live,
+      store,
+      prober,
+      locks: () => locks.locks,
+      onSlots: (network, origins) => dns.slotsChanged(network, origins),
+      histories,
+      files: config.namedDir === null || dryRun ? null : new ZoneFiles(config.namedDir, live, store),
+      onServed: (origins) => secondaries.changed(origins),
+      onDecision: options.onDecision ?? (() => undefined),
+    });
+    const secondaries = new SecondariesPart({ config, live, store, networks: () => networks.names(), dns, log, guard });
+    this.dnsPart = dns;
+    this.zonesPart = zones;
+    this.networks = networks;
+
+    const control = part('http', {
+      start: () => this.startHttp(secondaries),
+      stop: async () => this.httpServer?.close(),
+    });
+    const privileges = part('privileges', {
+      start: async () => (config.server.user === null ? null : dropPrivileges(config.server.user)),
+    });
+    const liveHistories = part('live history', { stop: async () => histories?.close() });
+    const open = part('networks', {
+      start: () => networks.open(),
+      prepare: (reload) => networks.prepare(reload),
+      faults: () => networks.faults(),
+    });
+    const exports = part('zone files', {
+      start: async () => {
+        networks.exportAll();
+        return null;
+      },
+    });
+    const rounds = this.roundsPart(prober);
+    const answers = part('answers', {
+      start: async () => {
+        await networks.firstLive(config.server.startupTimeoutSeconds);
+        return dns.run();
+      },
+    });
+    const probing = part('prober', {
+      start: async () => {
+        await prober.ready();
+        return null;
+      },
+    });
+    const watch = part('watches', {
+      start: async () => {
+        store.watch();
+        this.ready = true;
+        secondaries.changedAll();
+        return null;
+      },
+    });
+    // Ports come first, answers last: not before every network has a live set, saved or decided, or `startup_timeout` is over.
+    const list: readonly (Part | null)[] = [
+      dryRun ? null : dns.ports,
+      control,
+      dryRun ? null : privileges,
+      dryRun ? null : dns.threads,
+      dryRun ? null : locks.part,
+      liveHistories,
+      open,
+      dryRun ? null : dns.settings,
+      zones.part,
+      exports,
+      rounds,
+      dryRun ? null : secondaries.part,
+      dryRun ? null : answers,
+      probing,
+      watch,
+    ];
+    this.parts = new Parts(
+      list.filter((each) => each !== null),
+      { log, guard },
+    );
   }
 
   get dns(): readonly string[] {
-    return this.dnsSide?.endpoints() ?? [];
+    return this.dnsPart.endpoints;
   }
 
   get tls(): readonly string[] {
-    return this.dnsSide?.tlsEndpoints() ?? [];
+    return this.dnsPart.tlsEndpoints;
+  }
+
+  get http(): string | null {
+    return this.httpServer === null ? null : endpointText(this.httpServer.endpoint);
   }
 
   zones(): number {
-    return this.store?.size ?? 0;
+    return this.zonesPart.store.size;
   }
 
-  /**
-   * Ports come first: an address in use is known at once, and privileges can go before any file is written. Answers come
-   * last: not before every network has a live set, saved or decided, or `startup_timeout` is over.
-   */
-  async start(lists: readonly NetworkFiles[]): Promise<Fault | null> {
-    const { config, log } = this;
-    const { dryRun } = this.options;
-    if (!dryRun) {
-      const side = await DnsService.bind({
-        server: config.server,
-        transfer: config.transfer,
-        tls: this.tlsFiles,
-        board: this.board,
-        quiet: !log.isLevelEnabled('debug'),
-        log: (level, message) => log[level](message),
-      });
-      if ('code' in side) return side;
-      this.dnsSide = side;
-    }
-    const http = await this.startHttp();
-    if (http !== null) return http;
-    if (!dryRun && config.server.user !== null) {
-      const fault = await dropPrivileges(config.server.user);
-      if (fault !== null) return fault;
-    }
-    this.dnsSide?.launch();
-    if (!dryRun) this.locks = Locks.open(config.lockfile);
-    const prober = Prober.make({
-      userAgent: USER_AGENT,
-      onTrouble: (message) => log.error(message),
-    });
-    this.prober = prober;
-
-    if (!dryRun) this.histories = new LiveHistoryFiles(journalFolder(config), (message) => log.warn(message));
-    const store = this.openStore(lists.map(({ name }) => name));
-    const networks = new Networks({
-      config,
-      dryRun,
-      log,
-      board: this.board,
-      dns: this.dnsSide,
-      store,
-      locks: this.locks,
-      prober,
-      histories: this.histories,
-      files: config.namedDir === null || dryRun ? null : new ZoneFiles(config.namedDir, this.board, store),
-      onServed: (origins) => this.secondaries?.changed(origins),
-      ...(this.options.onDecision === undefined ? {} : { onDecision: this.options.onDecision }),
-    });
-    this.networks = networks;
-    for (const files of lists) {
-      const fault = await networks.open(files);
-      if (fault !== null) return fault;
-    }
-    const { loaded, failed, seconds } = await store.load();
-    log.info({ loaded, failed, seconds }, 'zones loaded');
-    networks.exportAll();
-    // Not before: what loads zones has better use for the processor.
-    const probing = prober.ready();
-    probing.catch(() => undefined); // below
-    networks.start();
-    this.stopHearing = watchModeChanges(config.healthdataStore, () => networks.redecide());
-
-    if (this.dnsSide !== null) {
-      this.secondaries = new Secondaries({
-        config,
-        board: this.board,
-        store,
-        networks: () => networks.names(),
-        dns: this.dnsSide,
-        log,
-      });
-      await this.secondaries.open();
-      await networks.firstLive(config.server.startupTimeoutSeconds);
-      const fault = await this.dnsSide.run();
-      if (fault !== null) return fault;
-    }
-    await probing;
-    store.watch();
-    this.ready = true;
-    this.secondaries?.changedAll();
-    log.info({ dns: this.dns, tls: this.tls, http: this.http, zones: this.zones() }, 'ready');
+  async start(): Promise<Fault | null> {
+    const fault = await this.parts.start();
+    if (fault !== null) return fault;
+    this.log.info({ dns: this.dns, tls: this.tls, http: this.http, zones: this.zones() }, 'ready');
     return null;
   }
 
@@ -221,7 +244,7 @@ class Server implements Running {
       try {
         await this.reloadNow();
       } catch (error) {
-        this.log.error(`reload failed: ${error instanceof Error ? error.message : String(error)}`);
+        this.options.guard.note('reload', error);
       }
     });
     return this.reloading;
@@ -235,102 +258,82 @@ class Server implements Running {
   private async stopNow(): Promise<void> {
     const wasReady = this.ready;
     this.ready = false;
-    this.stopHearing();
-    await this.reloading;
-    // The prober goes first, or a round's last fetches would hold everything up.
-    const rounds = this.networks?.stop();
-    await this.prober?.stop();
-    await rounds;
-    await this.store?.close();
-    await this.dnsSide?.stop();
-    await this.secondaries?.stop();
-    await this.histories?.close();
-    await this.httpServer?.close();
-    this.locks?.close();
+    await this.parts.stop();
     if (wasReady) this.log.info('stopped');
   }
 
-  private async startHttp(): Promise<Fault | null> {
-    const { listen } = this.config.http ?? { listen: null };
-    if (listen === null) return null;
-    const view = statusView({
-      board: this.board,
-      ready: () => this.ready,
-      networks: () => this.networks?.views() ?? [],
-      zones: () => this.store?.entries() ?? [],
-      zoneFaults: () => this.store?.faults() ?? [],
-      stats: () => this.dnsSide?.sums() ?? NO_STATS,
-      proberAlive: () => this.prober !== null,
-      proberDelayMs: () => this.networks?.proberDelayMs() ?? 0,
-      secondaries: () => this.secondaries?.views() ?? [],
-      notify: () => this.secondaries?.notifyCounts() ?? NO_NOTIFY,
-      tlsNotAfter: () => (this.tls.length === 0 ? null : (this.tlsFiles?.notAfter ?? null)),
+  /** The clocks, and with them the end of probing: a round's last fetches must not hold a stop up. */
+  private roundsPart(prober: Prober): Part {
+    const { networks } = this;
+    const { guard } = this.options;
+    let stopWatching = (): void => undefined;
+    return part('rounds', {
+      start: async () => {
+        // Not before: what loads zones has better use for the processor. `prober` waits for it.
+        prober.ready().catch(() => undefined);
+        networks.start();
+        const redecide = guard.protect('modes', () => networks.redecide());
+        stopWatching = watchModeChanges(this.config.healthdataStore, redecide);
+        return null;
+      },
+      stop: async () => {
+        stopWatching();
+        const rounds = networks.stop();
+        await prober.stop();
+        await rounds;
+      },
     });
+  }
+
+  private async startHttp(secondaries: SecondariesPart): Promise<Fault | null> {
+    if (this.config.http === null) return null;
+    const { networks, zonesPart, dnsPart } = this;
+    const view = statusView({
+      board: this.live,
+      ready: () => this.ready,
+      networks: () => networks.views(),
+      zones: () => zonesPart.store.entries(),
+      zoneFaults: () => zonesPart.store.faults(),
+      stats: () => dnsPart.stats(),
+      proberAlive: () => true,
+      proberDelayMs: () => networks.proberDelayMs(),
+      secondaries: () => secondaries.views(),
+      notify: () => secondaries.notifyCounts(),
+      tlsNotAfter: () => dnsPart.tlsNotAfter,
+      partFaults: () => this.parts.faults(),
+      contained: () => this.options.guard.faults(),
+    });
+    const { listen } = this.config.http;
     const started = await startHttp({ endpoint: listen, view, log: (level, message) => this.log[level](message) });
     if (!started.ok) return started.fault;
     this.httpServer = started.http;
-    this.http = endpointText(started.http.endpoint);
     return null;
   }
 
-  /** A certificate that cannot be used leaves the old one in service. */
-  private reloadTls(server: ServerConfig): void {
-    if (this.tlsFiles === null) return; // nothing listens for TLS
-    const { tls, faults } = readTls(server, Date.now() / 1000);
-    logFaults((level, text) => this.log[level](text), faults);
-    if (hasErrors(faults)) this.log.error('reload: the certificate for TLS stays the one there was');
-    if (tls === null) return;
-    this.tlsFiles = tls;
-    this.dnsSide?.configureTls(tls);
-  }
-
-  private openStore(networks: readonly string[]): ZoneStore {
-    const { config, log } = this;
-    const store = new ZoneStore({
-      settings: zoneSettings(config, networks),
-      serialFile: this.options.dryRun ? null : `${config.stateDir}/edgewise-zones.json`,
-      liveSerial: (network, origin) => this.board.versionOf(network, origin)?.serial ?? 0,
-      now: () => Date.now() / 1000,
-      onChange: (changes) => {
-        this.dnsSide?.zonesChanged(changes);
-        // While the first load runs, `exportAll` is still to come.
-        if (!this.ready) return;
-        this.networks?.export(changes.map(({ origin }) => origin));
-        void this.secondaries?.contentChanged(changes);
-      },
-      onFaults: (entry, faults) => {
-        if (faults.length === 0) log.info(`${entry === null ? 'zones' : `zone ${entry.name}`}: all well again`);
-        else if (entry === null) logFaults((level, text) => log[level](text), faults);
-        else log[hasErrors(faults) ? 'error' : 'warn'](zoneFaultText(entry));
-      },
-    });
-    this.store = store;
-    return store;
-  }
-
   private async reloadNow(): Promise<void> {
-    const { log, networks, store } = this;
-    if (networks === null || store === null || this.stopping !== null) return;
+    const { log, networks, zonesPart } = this;
+    if (this.stopping !== null) return;
     const loaded = loadConfig(this.options.file);
     const lists = loaded.config === null ? null : readNetworks(loaded.config, this.options.networks, networks.names());
-    const faults = [...loaded.faults, ...(lists?.faults ?? [])];
-    logFaults((level, text) => log[level](text), faults);
-    if (loaded.config === null || lists === null || hasErrors(faults)) {
+    logFaults(log, [...loaded.faults, ...(lists === null ? [] : faultsOf(lists))]);
+    if (loaded.config === null || lists === null || hasErrors([...loaded.faults, ...lists.faults])) {
       log.error('reload: the new configuration has errors; nothing was changed');
       // Zones have files of their own, and those may be what the operator mended.
-      await store.reload();
+      await zonesPart.store.reload();
       return;
     }
-    const restart = needRestart(this.config, loaded.config);
+    const { config, restart } = untilRestart(this.config, loaded.config);
     if (restart.length > 0) log.warn(`reload: ${restart.join(', ')} changed; that takes a restart`);
-    this.config = loaded.config;
-    await networks.configure(loaded.config, [...lists.files.values()]);
-    this.dnsSide?.configure(loaded.config.server, loaded.config.transfer);
-    this.secondaries?.configure(loaded.config.transfer);
-    this.reloadTls(loaded.config.server);
-    const summary = await store.reload(zoneSettings(loaded.config, networks.names()));
-    // Whoever reads the line may ask at once, and each thread takes over what is new in its own time.
-    await this.dnsSide?.settled();
-    log.info(summary, 'reloaded');
+    const faults = await this.parts.reload({ was: this.config, config, lists });
+    if (faults.length > 0) {
+      logFaults(log, faults);
+      log.error('reload: not everything is ready for the new settings; nothing was changed');
+      return;
+    }
+    this.config = config;
   }
+}
+
+function logFaults(log: Log, faults: readonly Fault[]): void {
+  for (const fault of faults) log[fault.severity === 'error' ? 'error' : 'warn'](formatFault(fault));
 }

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { readNetworks, zoneSettings } from '../app/serve-parts.ts';
+import { faultsOf, readNetworks, startFaults } from '../app/read-networks.ts';
+import { zoneSettings } from '../app/zones-part.ts';
 import { loadConfig } from '../config/load.ts';
 import { readTls } from '../config/tls-files.ts';
 import { count } from '../health/judge/reason.ts';
@@ -26,8 +27,9 @@ async function check({ config: file, dnet }: CheckFlags): Promise<readonly Fault
   const { config, faults } = loadConfig(file);
   if (config === null) return faults;
   const networks = readNetworks(config, dnet ?? []);
+  const lists = hasErrors(faultsOf(networks)) ? faultsOf(networks) : startFaults(config, networks);
   const store = new ZoneStore({
-    settings: zoneSettings(config, [...networks.files.keys()]),
+    settings: zoneSettings(config, [...networks.networks.keys()]),
     serialFile: null,
     liveSerial: () => 0,
     now: () => Date.now() / 1000,
@@ -36,11 +38,11 @@ async function check({ config: file, dnet }: CheckFlags): Promise<readonly Fault
   await store.load();
   const zones = store.entries();
   await store.close();
-  const edges = [...networks.files.values()].reduce((sum, { edges: listed }) => sum + listed.length, 0);
+  const edges = [...networks.networks.values()].reduce((sum, { files }) => sum + (files?.edges.length ?? 0), 0);
   process.stdout.write(
-    `${count(networks.files.size, 'network')}, ${count(edges, 'edge')}, ${count(zones.length, 'zone')} read
+    `${count(networks.networks.size, 'network')}, ${count(edges, 'edge')}, ${count(zones.length, 'zone')} read
 `,
   );
   const tls = readTls(config.server, Date.now() / 1000);
-  return [...faults, ...tls.faults, ...networks.faults, ...store.faults(), ...zones.flatMap((zone) => zone.faults)];
+  return [...faults, ...tls.faults, ...lists, ...store.faults(), ...zones.flatMap((zone) => zone.faults)];
 }

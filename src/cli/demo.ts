@@ -7,6 +7,7 @@ import { type Running, serve } from '../app/serve.ts';
 import { writeDemo } from '../demo/files.ts';
 import { DEMO_EDGES, DEMO_NETWORK, DEMO_OBJECT } from '../demo/layout.ts';
 import type { Decision } from '../health/judge/types.ts';
+import { Guard } from '../system/guard.ts';
 import { createLog } from '../system/log.ts';
 import { workerUrl } from '../system/worker-url.ts';
 import { complain, newCommand, portNumber } from './command-line.ts';
@@ -49,11 +50,14 @@ async function runDemo(flags: DemoFlags): Promise<void> {
     return;
   }
 
+  const { log } = createLog({ verbose: false, level: 'warn', file: null });
+  const guard = new Guard({ report: (part, text) => log.error({ part }, text), now: () => Date.now() / 1000 });
   const started = await serve({
     file,
     networks: [],
     dryRun: false,
-    log: () => createLog({ verbose: false, level: 'warn', file: null }),
+    guard,
+    log: () => log,
     onDecision: (_network, decision, flipped) => {
       if (flipped) say(changeText(decision));
     },
@@ -66,12 +70,12 @@ async function runDemo(flags: DemoFlags): Promise<void> {
     return;
   }
   const { running } = started;
-  process.on('SIGHUP', () => void running.reload());
+  process.on('SIGHUP', () => guard.run('reload', running.reload()));
   edges.once('exit', () => stop === stopped || process.stderr.write(`edgewise: the demo's edges have ended\n`));
   // Ctrl-C under npm comes twice, from the terminal and from npm: the second one must not cut the first one short.
   stop = () => {
     stop = stopped;
-    void end(running, edges, cleanUp);
+    guard.run('stop', end(running, edges, cleanUp));
   };
   process.stdout.write(`edgewise ready dns=${running.dns.join(',')} http=${running.http} zones=${running.zones()}\n`);
   say(introduction(file, ports));

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Command } from 'commander';
-import { readNetworks, zoneSettings } from '../app/serve-parts.ts';
+import { faultsOf, readNetworks } from '../app/read-networks.ts';
+import { zoneSettings } from '../app/zones-part.ts';
 import { loadConfig } from '../config/load.ts';
 import { forNetwork } from '../config/paths.ts';
 import type { Config } from '../config/types.ts';
@@ -54,18 +55,16 @@ async function exportZones(flags: ExportFlags): Promise<number> {
   if (folder === null) {
     return complainAndEnd([...faults, fault('no named_dir is configured, so there is nowhere to write to')]);
   }
-  const networks = readNetworks(config, flags.dnet ?? []);
-  if (hasErrors([...faults, ...networks.faults])) return complainAndEnd([...faults, ...networks.faults]);
+  const lists = readNetworks(config, flags.dnet ?? []);
+  const listFaults = faultsOf(lists);
+  if (hasErrors([...faults, ...listFaults])) return complainAndEnd([...faults, ...listFaults]);
+  const networks = [...lists.networks.keys()];
 
   const board = new LiveRRsets();
   const work = await mkdtemp(join(tmpdir(), 'edgewise-export-'));
   try {
-    const missing = await readLive(config, [...networks.files.keys()], board);
-    const {
-      entries,
-      faults: zoneFaults,
-      hasSerials,
-    } = await loadZones(config, [...networks.files.keys()], board, work);
+    const missing = await readLive(config, networks, board);
+    const { entries, faults: zoneFaults, hasSerials } = await loadZones(config, networks, board, work);
     complain([...missing, ...zoneFaults]);
     const texts = (entry: ZoneEntry): string => textOf(entry, board, hasSerials);
     const result = await writeAll(entries, texts, folder, work, flags);

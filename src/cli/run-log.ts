@@ -1,5 +1,6 @@
 import { closeSync, writeSync } from 'node:fs';
 import type { LogLevel, RoundLog } from '../health/pools/round-log.ts';
+import { ioProblem } from '../system/io-problem.ts';
 import { openForAppend } from '../system/open-append.ts';
 import { fileError } from '../system/read-file.ts';
 
@@ -29,26 +30,36 @@ export function stderrLog(lowest: LogLevel): RunLog {
 
 /**
  * `logpath`: `2026-11-22 02:33:07,041 (PID): LEVEL text`. The file is opened for each line, so that one renamed by a
- * rotation is left alone at once. Throws the system's error if it cannot be opened now; a line that cannot be written
- * later (disk full) is lost.
+ * rotation is left alone at once. Throws the system's error if it cannot be opened now. A line that cannot be written
+ * later (disk full) is lost; the first such is reported on standard error.
  */
 export function fileLog(path: string, lowest: LogLevel): RunLog {
   const first = openForAppend(path);
   if (!first.ok) throw fileError(path, first);
   const hooksStderr = first.fd;
+  let failed = false;
   const log: RoundLog = (level, text) => {
     if (!isAtLeast(level, lowest)) return;
-    const opened = openForAppend(path);
-    if (!opened.ok) return;
-    try {
-      writeSync(opened.fd, `${stamp(new Date())} (${process.pid}): ${NAMES[level]} ${text}\n`);
-    } catch {
-      // Nowhere is left to say so, and a full disk must not keep a round from being decided.
-    } finally {
-      closeSync(opened.fd);
-    }
+    const problem = append(path, `${stamp(new Date())} (${process.pid}): ${NAMES[level]} ${text}\n`);
+    // A full disk must not keep a round from being decided.
+    if (problem !== null && !failed) process.stderr.write(`Cannot write the log ${path}: ${problem}\n`);
+    failed ||= problem !== null;
   };
   return { log, hooksStderr, close: () => closeSync(hooksStderr) };
+}
+
+/** Null: written. */
+function append(path: string, line: string): string | null {
+  const opened = openForAppend(path);
+  if (!opened.ok) return opened.message;
+  try {
+    writeSync(opened.fd, line);
+    return null;
+  } catch (error) {
+    return ioProblem(error);
+  } finally {
+    closeSync(opened.fd);
+  }
 }
 
 /** Local time with milliseconds, as Python's logging prints it. */

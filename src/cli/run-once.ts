@@ -7,6 +7,7 @@ import { NetworkRounds } from '../health/pools/network-rounds.ts';
 import type { RoundReport } from '../health/pools/round-types.ts';
 import { readState } from '../health/state/state-file-io.ts';
 import { Hooks } from '../publish/hooks.ts';
+import { errorText } from '../system/error-text.ts';
 import { type Fault, formatFault } from '../system/fault.ts';
 import { Locks } from '../system/lock.ts';
 import { lockNetwork } from '../system/lock-network.ts';
@@ -63,7 +64,6 @@ export async function openRun(options: RunOptions, kind: 'run' | 'server' = 'run
   if (!dryRun && !options.force && !(await mayRunAgain(config, network))) return null;
 
   const runLog = openLog(config, options);
-  if (runLog === null) return null;
   for (const fault of loaded.warnings) runLog.log('warn', formatFault(fault));
   const locks = dryRun ? null : await takeLocks(config, network, kind);
   if (locks === 'refused') {
@@ -154,15 +154,16 @@ async function mayRunAgain(config: Config, network: string): Promise<boolean> {
   return false;
 }
 
-function openLog(config: Config, { verbose, dryRun }: RunOptions): RunLog | null {
+/** A log that cannot be opened costs its lines, never the round. */
+function openLog(config: Config, { verbose, dryRun }: RunOptions): RunLog {
   if (verbose) return stderrLog('debug');
   // A dry run touches nothing, the log included; without a log file only what is amiss is worth a mail from cron.
   if (dryRun || config.logpath === null) return stderrLog('warn');
   try {
     return fileLog(config.logpath, config.logLevel);
   } catch (error) {
-    process.stderr.write(`Cannot write the log: ${error instanceof Error ? error.message : String(error)}\n`);
-    return null;
+    process.stderr.write(`Cannot write the log, so warnings and errors come here: ${errorText(error)}\n`);
+    return stderrLog('warn');
   }
 }
 

@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
 import { serve } from '../app/serve.ts';
-import { createLog } from '../system/log.ts';
+import { errorText } from '../system/error-text.ts';
+import { Guard } from '../system/guard.ts';
+import { createLog, type OpenLog } from '../system/log.ts';
 import { notifySystemd } from '../system/systemd-notify.ts';
 import { complain, networksCommand } from './command-line.ts';
 
@@ -11,59 +13,104 @@ type ServeFlags = {
   readonly verbose?: true;
 };
 
+/** After a stop: how long whatever still keeps the event loop busy may take before the process ends all the same. */
+const LINGER_MS = 1000;
+
 /** `edgewise serve`: the server. SIGHUP reloads, SIGTERM and SIGINT stop it with status 0. */
 export function serveCommand(): Command {
   return networksCommand('serve')
     .description('probe the edges, decide, and answer DNS queries')
     .option('-n, --dry-run', 'probe and print decisions; answer nothing, write nothing')
     .option('-v, --verbose', 'log everything to standard error')
-    .action(async (flags: ServeFlags) => {
-      // While it starts, an end is an end at once: every file is written aside and renamed, so none is left half done.
-      let stop = (): void => process.exit(0);
-      // What was read already may be older than the signal, so it is read again once there is a server to give it to.
-      let hungUp = false;
-      let reload = (): void => {
-        hungUp = true;
-      };
-      for (const signal of ['SIGTERM', 'SIGINT'] as const) hear(signal, () => stop());
-      hear('SIGHUP', () => reload());
-      const started = await serve({
-        file: flags.config,
-        networks: flags.dnet ?? [],
-        dryRun: flags.dryRun === true,
+    .action(run);
+}
+
+async function run(flags: ServeFlags): Promise<void> {
+  let opened: OpenLog | null = null;
+  const guard = new Guard({
+    report: (part, text) => {
+      if (opened === null) process.stderr.write(`edgewise: ${text}\n`);
+      else opened.log.error({ part }, text);
+    },
+    now: () => Date.now() / 1000,
+  });
+  // The last resort: what no guard saw must not end the threads that answer.
+  process.on('uncaughtException', (error) => guard.note('the main thread', error));
+  process.on('unhandledRejection', (error) => guard.note('the main thread', error));
+
+  // While it starts, an end is an end at once: every file is written aside and renamed, so none is left half done.
+  let stop = (): void => process.exit(0);
+  // What was read already may be older than the signal, so it is read again once there is a server to reload.
+  let hungUp = false;
+  let reload = (): void => {
+    hungUp = true;
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    replaceListeners(
+      signal,
+      guard.protect(signal, () => stop()),
+    );
+  }
+  replaceListeners(
+    'SIGHUP',
+    guard.protect('SIGHUP', () => {
+      reopenLog(opened);
+      reload();
+    }),
+  );
+  const started = await serve({
+    file: flags.config,
+    networks: flags.dnet ?? [],
+    dryRun: flags.dryRun === true,
+    guard,
+    log: ({ logpath, logLevel }) => {
+      opened = createLog({
+        verbose: flags.verbose === true,
+        level: logLevel,
         // A dry run touches nothing, the log included.
-        log: ({ logpath, logLevel }) =>
-          createLog({
-            verbose: flags.verbose === true,
-            level: logLevel,
-            file: flags.dryRun === true ? null : logpath,
-          }),
+        file: flags.dryRun === true ? null : logpath,
       });
-      if (!started.ok) {
-        complain(started.faults);
-        process.exitCode = 1;
-        return;
-      }
-      const { running } = started;
-      // Whoever waits for the next line may signal at once.
-      stop = () => {
-        void notifySystemd('STOPPING=1');
-        void running.stop();
-      };
-      reload = () => void running.reload();
-      const dns = running.dns.length === 0 ? '-' : running.dns.join(',');
-      const tls = running.tls.length === 0 ? '' : ` tls=${running.tls.join(',')}`;
-      process.stdout.write(`edgewise ready dns=${dns} http=${running.http ?? '-'} zones=${running.zones()}${tls}\n`);
-      await notifySystemd('READY=1');
-      if (hungUp) reload();
-    });
+      return opened.log;
+    },
+  });
+  if (!started.ok) {
+    complain(started.faults);
+    process.exitCode = 1;
+    // What a failed start left behind must not keep the process.
+    setTimeout(() => process.exit(), LINGER_MS).unref();
+    return;
+  }
+  const { running } = started;
+  // Whoever waits for the next line may signal at once.
+  stop = () => {
+    guard.run('stop', notifySystemd('STOPPING=1'));
+    guard.run(
+      'stop',
+      running.stop().finally(() => setTimeout(() => process.exit(), LINGER_MS).unref()),
+    );
+  };
+  reload = () => guard.run('reload', running.reload());
+  const dns = running.dns.length === 0 ? '-' : running.dns.join(',');
+  const tls = running.tls.length === 0 ? '' : ` tls=${running.tls.join(',')}`;
+  process.stdout.write(`edgewise ready dns=${dns} http=${running.http ?? '-'} zones=${running.zones()}${tls}\n`);
+  await notifySystemd('READY=1');
+  if (hungUp) reload();
+}
+
+/** The log is rotated whatever else a reload comes to. */
+function reopenLog(opened: OpenLog | null): void {
+  try {
+    opened?.reopen();
+  } catch (error) {
+    opened?.log.error(`the log cannot be opened again, so its old file stays in use: ${errorText(error)}`);
+  }
 }
 
 /**
  * In place of the launcher's listener, which is there for the time before this program is loaded. Ours comes first: with
  * the last listener goes the watch for the signal, and with that a signal that came meanwhile.
  */
-function hear(signal: NodeJS.Signals, listener: () => void): void {
+function replaceListeners(signal: NodeJS.Signals, listener: () => void): void {
   const before = process.rawListeners(signal);
   process.on(signal, listener);
   for (const old of before) process.off(signal, old as () => void);

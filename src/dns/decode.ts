@@ -17,8 +17,9 @@ export const DECODED = {
   formErr: 2,
   notImp: 3,
   /** NOTIFY, or signed with TSIG. */
-  special: 4,
+  notPlain: 4,
 } as const;
+export type Decoded = (typeof DECODED)[keyof typeof DECODED];
 
 /** Where a question goes whose copy nobody wants. */
 const DISCARD = new DataView(new ArrayBuffer(HEADER_LENGTH + NAME_MAX + 8));
@@ -48,10 +49,10 @@ export class Query {
   }
 
   /**
-   * Returns one of DECODED. `length` octets of `query` are the message. A question that can be read is copied to its place
+   * `length` octets of `query` are the message. A question that can be read is copied to its place
    * in `out`, as it came.
    */
-  decode(query: Uint8Array, length: number, out: DataView = DISCARD): number {
+  decode(query: Uint8Array, length: number, out: DataView = DISCARD): Decoded {
     this.questionEnd = HEADER_LENGTH;
     this.end = length;
     this.isEmpty = false;
@@ -83,7 +84,7 @@ export class Query {
    * Only what its answer repeats is read: OPT, if the message is built like others (RFC 6891 §7), and NOTIFY's question
    * (RFC 1996 §4.7).
    */
-  private otherOpcode(query: Uint8Array, length: number, out: DataView, opcode: number): number {
+  private otherOpcode(query: Uint8Array, length: number, out: DataView, opcode: number): Decoded {
     const [questions, answers, authorities, additionals] = [4, 6, 8, 10].map((at) => (query[at] << 8) | query[at + 1]);
     let at = HEADER_LENGTH;
     for (let left = questions; left > 0 && at >= 0; left--) at = skipQuestion(query, at, length);
@@ -93,11 +94,11 @@ export class Query {
     if (at < 0 || this.readAdditional(query, at, length, additionals) === DECODED.formErr) this.edns.clear();
     if (opcode !== OPCODE.notify) return DECODED.notImp;
     if (questions === 1) this.readQuestion(query, length, out);
-    return DECODED.special;
+    return DECODED.notPlain;
   }
 
   /** Always FORMERR, but OPT is read where there is nothing else: a client may want a cookie (RFC 7873 §5.4). */
-  private withoutQuestion(query: Uint8Array, length: number): number {
+  private withoutQuestion(query: Uint8Array, length: number): Decoded {
     for (let i = 4; i < 10; i++) if (query[i] !== 0) return DECODED.formErr;
     const additionals = (query[10] << 8) | query[11];
     this.isEmpty = this.readAdditional(query, HEADER_LENGTH, length, additionals) === DECODED.query;
@@ -115,7 +116,7 @@ export class Query {
     return true;
   }
 
-  private readAdditional(query: Uint8Array, start: number, length: number, count: number): number {
+  private readAdditional(query: Uint8Array, start: number, length: number, count: number): Decoded {
     let at = start;
     for (let left = count; left > 0; left--) {
       const owner = at;
@@ -129,7 +130,7 @@ export class Query {
         if (!this.edns.read(query, fields, at)) return DECODED.formErr;
       } else if (type === TYPE.tsig) {
         // RFC 8945 §5.1: TSIG is the last record or the message is malformed.
-        return left === 1 && at === length ? DECODED.special : DECODED.formErr;
+        return left === 1 && at === length ? DECODED.notPlain : DECODED.formErr;
       }
     }
     return at === length ? DECODED.query : DECODED.formErr;

@@ -3,7 +3,7 @@
  * process however it ends, and they exclude the locks that Python's `fcntl.lockf` takes on the whole file (fcntl(2),
  * "open file description locks").
  */
-import { closeSync } from 'node:fs';
+import { closeSync, fstatSync, statSync } from 'node:fs';
 import koffi from 'koffi';
 import { openForAppend } from './open-append.ts';
 import { fileError } from './read-file.ts';
@@ -23,12 +23,12 @@ type Fcntl = (fd: number, command: number, type: string, argument: Uint8Array) =
 
 /** A lock file held open; each octet offset in it is a lock of its own. */
 export class LockFile {
-  readonly #fcntl: Fcntl;
-  #fd: number;
+  private readonly fcntl: Fcntl;
+  private fd: number;
 
   private constructor(fcntl: Fcntl, fd: number) {
-    this.#fcntl = fcntl;
-    this.#fd = fd;
+    this.fcntl = fcntl;
+    this.fd = fd;
   }
 
   /** Null where these locks do not exist (not Linux, a 32-bit machine, no libc to load). Throws if the file cannot be opened. */
@@ -43,30 +43,38 @@ export class LockFile {
 
   /** Takes the octet at `offset`; false if somebody else has it. Does not wait. */
   tryLock(offset: number): boolean {
-    return this.#set(F_WRLCK, offset);
+    return this.set(F_WRLCK, offset);
   }
 
   unlock(offset: number): void {
-    this.#set(F_UNLCK, offset);
+    this.set(F_UNLCK, offset);
   }
 
   /** Whether the octet at `offset` is locked through another opening of the file. Takes nothing, not even for a moment. */
   isHeldElsewhere(offset: number): boolean {
     const flock = flockOf(F_WRLCK, offset);
     // The kernel writes the lock that is in the way over ours, or that there is none.
-    if (this.#fcntl(this.#fd, F_OFD_GETLK, 'void *', flock) === 0) return flock.readInt16LE(FLOCK.type) !== F_UNLCK;
+    if (this.fcntl(this.fd, F_OFD_GETLK, 'void *', flock) === 0) return flock.readInt16LE(FLOCK.type) !== F_UNLCK;
     throw new Error(`cannot look for a lock: error ${koffi.errno()} of fcntl`);
+  }
+
+  /** Whether this is the file that has the path now. */
+  isAt(path: string): boolean {
+    const now = statSync(path, { throwIfNoEntry: false });
+    if (now === undefined) return false;
+    const ours = fstatSync(this.fd);
+    return now.ino === ours.ino && now.dev === ours.dev;
   }
 
   /** Gives up every lock taken through this object. A second time does nothing: the number may be another file's by then. */
   close(): void {
-    if (this.#fd < 0) return;
-    closeSync(this.#fd);
-    this.#fd = -1;
+    if (this.fd < 0) return;
+    closeSync(this.fd);
+    this.fd = -1;
   }
 
-  #set(type: number, offset: number): boolean {
-    if (this.#fcntl(this.#fd, F_OFD_SETLK, 'void *', flockOf(type, offset)) === 0) return true;
+  private set(type: number, offset: number): boolean {
+    if (this.fcntl(this.fd, F_OFD_SETLK, 'void *', flockOf(type, offset)) === 0) return true;
     const errno = koffi.errno();
     // Anything else is taken as "held": the engine may have made calls of its own since, and changed the number.
     if (!BROKEN.includes(errno)) return false;

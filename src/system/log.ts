@@ -1,27 +1,43 @@
 import { type Logger, pino } from 'pino';
+import { LogFile } from './log-file.ts';
 
 export type Log = Logger;
 
-type LogOptions = {
+export type LogOptions = {
   readonly verbose: boolean;
   readonly level: 'debug' | 'info' | 'warn' | 'error';
   /** Null: standard error. */
   readonly file: string | null;
 };
 
-/** Octets of log lines that wait for room on a full disk; later ones are dropped. */
+export type OpenLog = {
+  readonly log: Log;
+  /** After a rotation. Throws the system's error where the file cannot be opened again; the old one then stays in use. */
+  readonly reopen: () => void;
+};
+
+/** Octets of log lines that wait for standard error; later ones are dropped. */
 const HELD_MAX = 1 << 20;
 
 /**
- * JSON lines: to standard error, or to a file (`logpath`), which is opened anew on SIGHUP for log rotation. `-v` means
- * everything, and to standard error, as in edgemanage.
+ * JSON lines: to standard error, or to a file (`logpath`). `-v` means everything, and to standard error, as in edgemanage.
+ * Throws the system's error where the file cannot be opened.
  */
-export function createLog({ verbose, level, file }: LogOptions): Log {
-  const destination =
-    verbose || file === null
-      ? pino.destination({ dest: 2, sync: true, maxLength: HELD_MAX })
-      : pino.destination({ dest: file, append: true, mkdir: true, sync: true, maxLength: HELD_MAX });
-  // A full disk must cost log lines only: unheard, this event would end the server.
+export function createLog({ verbose, level, file }: LogOptions): OpenLog {
+  const options = {
+    level: verbose ? 'debug' : level,
+    base: { pid: process.pid },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }) },
+  };
+  if (file === null || verbose) return { log: pino(options, standardError()), reopen: () => undefined };
+  const destination = LogFile.open(file);
+  return { log: pino(options, destination), reopen: () => destination.reopen() };
+}
+
+function standardError(): ReturnType<typeof pino.destination> {
+  const destination = pino.destination({ dest: 2, sync: true, maxLength: HELD_MAX });
+  // A disk that is full costs log lines only: without a listener this event would end the server.
   destination.on('error', () => undefined);
   // What does not fit is dropped; with room again, the next line finds the way free.
   destination.on('drop', () => {
@@ -29,14 +45,5 @@ export function createLog({ verbose, level, file }: LogOptions): Log {
       destination.flushSync();
     } catch {} // still no room
   });
-  if (file !== null && !verbose) process.on('SIGHUP', () => destination.reopen());
-  return pino(
-    {
-      level: verbose ? 'debug' : level,
-      base: { pid: process.pid },
-      timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }) },
-    },
-    destination,
-  );
+  return destination;
 }

@@ -176,10 +176,17 @@ describe('zones and networks that cannot be answered for', () => {
       await server.prints(/nothing was changed/);
       expect(await server.dig('mail.second.test', 'A')).toEqual(['192.0.2.26']);
 
-      await rm(site.path('zones/second'), { recursive: true });
-      server.child.kill('SIGHUP');
-      await server.prints(/network second is no longer served/);
       await server.prints(/"reloaded"/);
+      expect(await server.get('/healthz')).toMatchObject({
+        status: 503,
+        text: expect.stringContaining('network second: its lists do not load'),
+      });
+
+      await rm(site.path('zones/second'), { recursive: true });
+      const since = server.output.length;
+      server.child.kill('SIGHUP');
+      await server.prints(/network second is no longer served/, since);
+      await server.prints(/"reloaded"/, since);
       expect(await server.digText('mail.second.test', 'A')).toContain('status: REFUSED');
     } finally {
       expect(await server.stop()).toBe(0);
@@ -193,7 +200,7 @@ describe('zones and networks that cannot be answered for', () => {
     expect(stderr).toMatch(/^error: log: logpath cannot be written: .*\n$/);
   });
 
-  test('zones without an edge list stop a start, and are a warning at a reload', async () => {
+  test('zones without an edge list are red from a start on, and a warning at a reload', async () => {
     const server = await EdgewiseServer.start(site.path('edgemanage.yaml'));
     try {
       await site.write('zones/third/third.test.zone', 'mail IN A 192.0.2.27\n');
@@ -203,10 +210,19 @@ describe('zones and networks that cannot be answered for', () => {
     } finally {
       await server.stop();
     }
-    for (const command of ['check', 'serve']) {
-      const { status, stderr } = await edgewise([command, '-c', site.path('edgemanage.yaml')]);
-      expect(status).toBe(1);
-      expect(stderr).toContain(`error: missing-list: ${site.path('edges/third')}: no such edge list`);
+    const missing = `error: missing-list: ${site.path('edges/third')}: no such edge list`;
+    const { status, stderr } = await edgewise(['check', '-c', site.path('edgemanage.yaml')]);
+    expect(status).toBe(1);
+    expect(stderr).toContain(missing);
+    const again = await EdgewiseServer.start(site.path('edgemanage.yaml'));
+    try {
+      expect(again.output).toContain(missing);
+      const health = await again.get('/healthz');
+      expect(health.status).toBe(503);
+      expect(health.text).toContain('network third: its lists do not load');
+      expect(await again.dig('mail.good.test', 'A')).toEqual(['192.0.2.25']);
+    } finally {
+      expect(await again.stop()).toBe(0);
     }
     const named = await edgewise(['check', '-c', site.path('edgemanage.yaml'), '-A', NETWORK]);
     expect(named.status).toBe(0);

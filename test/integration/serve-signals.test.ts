@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:net';
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { serve } from '../../src/app/serve.ts';
+import { Guard } from '../../src/system/guard.ts';
 import { EdgewiseServer } from '../support/edgewise.ts';
 import { Installation } from '../support/installation.ts';
 import { freePort } from '../support/ports.ts';
@@ -85,6 +86,7 @@ test('of many reloads at once two are made: the one under way, and one that sees
     file: site.path('edgemanage.yaml'),
     networks: [],
     dryRun: true,
+    guard: new Guard({ report: (_, text) => write(text), now: () => 0 }),
     log: () => pino({ level: 'info' }, { write }),
   });
   if (!started.ok) throw new Error(JSON.stringify(started.faults));

@@ -1,7 +1,6 @@
 import type { ServerConfig } from '../../src/config/types.ts';
 import { LiveSlots } from '../../src/live/slots.ts';
-import { type Client, TRANSPORT } from '../../src/server/answer/client.ts';
-import { PacketBuffers } from '../../src/server/answer/packet-buffers.ts';
+import { type Client, PacketBuffers, TRANSPORT } from '../../src/server/answer/front-end.ts';
 import { Responder } from '../../src/server/answer/respond.ts';
 import { Stats } from '../../src/server/stats.ts';
 import { decodeMessage, type Message } from './dns-message.ts';
@@ -60,7 +59,7 @@ export class TestResponder {
     }
     this.packets.queries[0].set(query);
     this.packets.lengths[0] = query.length;
-    this.responder.look(this.packets, 1);
+    this.packets.begin(1);
     const result = this.responder.respondIn(this.packets, 0, 0, this.client);
     return { result, octets: this.packets.answers[0].slice(0, Math.max(0, result)) };
   }

@@ -21,6 +21,7 @@ export const COOKIE = {
   bad: 2,
   good: 3,
 } as const;
+export type CookieVerdict = (typeof COOKIE)[keyof typeof COOKIE];
 
 /**
  * Server cookies in the form that all servers share (RFC 9018), so that machines of one anycast address understand each
@@ -45,15 +46,15 @@ export class ServerCookies {
   /**
    * Judges the cookie `query[at..at + length)` of a client with this 16-octet address and prepares `option`: a cookie of
    * the first secret younger than half an hour comes back, others are replaced, so that clients leave a secret that is
-   * rolled over at once (RFC 9018 §5). `now` in epoch seconds. Returns one of COOKIE.
+   * rolled over at once (RFC 9018 §5). `now` in epoch seconds.
    */
-  check(query: Uint8Array, at: number, length: number, address: Uint8Array, now: number): number {
+  check(query: Uint8Array, at: number, length: number, address: Uint8Array, now: number): CookieVerdict {
     const serverLength = length - CLIENT_LENGTH;
     if (serverLength !== 0 && (serverLength < 8 || serverLength > SERVER_LONGEST)) return COOKIE.malformed;
     const { option } = this;
     for (let i = 0; i < CLIENT_LENGTH; i++) option[i] = query[at + i];
     const inputLength = this.putAddress(address);
-    let verdict: number = serverLength === 0 ? COOKIE.first : COOKIE.bad;
+    let verdict: CookieVerdict = serverLength === 0 ? COOKIE.first : COOKIE.bad;
     if (length === COOKIE_LENGTH && query[at + 8] === VERSION) {
       for (let i = CLIENT_LENGTH; i < COOKIE_LENGTH; i++) option[i] = query[at + i];
       // Serial arithmetic, so that it also works past 2038 and 2106.

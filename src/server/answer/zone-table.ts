@@ -5,7 +5,7 @@ import { ParsedName } from '../../dns/parsed-name.ts';
 import { ZoneImage } from '../../zones/image/image.ts';
 import type { ZoneUpdate } from './zone-update.ts';
 
-// Imported names are looked up at each use, constants of this module are folded into the code: a tenth of the time.
+// Bindings of another module are looked up at each use in V8, constants of this module are not: a tenth of an answer's time.
 const { spread } = hashing;
 const { TYPE } = message;
 
@@ -21,9 +21,9 @@ export type ServedZone = {
   readonly network: number;
   /** Null: the zone has no usable version. */
   readonly image: ZoneImage | null;
-  /** Slot in the live slots; -1: none. */
-  readonly slot: number;
-  /** A catalog zone: queries hear of its SOA only. */
+  /** Live slots of the zone's pools: a live RRset's `RRSET.data` is an index here. One for a zone of a network, else none. */
+  readonly slots: Int32Array;
+  /** A catalog zone: nothing but its SOA is answered. */
   readonly catalog: boolean;
 };
 
@@ -50,17 +50,40 @@ export class ZoneTable {
     return zone?.originLabels === this.parts.labels ? zone : null;
   }
 
-  /** In order; an update of a zone that is not known ('slot', 'gone') changes nothing. */
-  apply(updates: readonly ZoneUpdate[]): void {
+  /** The zone of this number. */
+  byNumber(zone: number): ServedZone | null {
+    return this.zones[this.places.get(zone) ?? -1] ?? null;
+  }
+
+  /**
+   * In order; an update of a zone that is not known ('slot', 'gone') changes nothing. Returns the numbers of the zones whose
+   * answers may be different from now on.
+   */
+  apply(updates: readonly ZoneUpdate[]): readonly number[] {
     const gone = new Set<number>();
+    const changed: number[] = [];
     for (const update of updates) {
+      changed.push(update.zone);
       if (update.kind === 'gone') gone.add(update.zone);
       else {
         gone.delete(update.zone);
+        const before = this.byNumber(update.zone)?.origin;
         this.note(update);
+        const zone = this.byNumber(update.zone);
+        // What it holds was answered by the zone above until now.
+        const above = zone === null || zone.origin === before ? null : this.above(zone);
+        if (above !== null) changed.push(above.zone);
       }
     }
     if (gone.size > 0) this.rebuild(this.zones.filter(({ zone }) => !gone.has(zone)));
+    return changed;
+  }
+
+  /** The closest other zone that holds this zone's origin. */
+  private above({ origin }: ServedZone): ServedZone | null {
+    const octets = wireFromName(origin);
+    this.parts.read(octets, 0, octets.length);
+    return this.find(this.parts, 1);
   }
 
   private note(update: Exclude<ZoneUpdate, { kind: 'gone' }>): void {
@@ -138,6 +161,8 @@ export class ZoneTable {
   }
 }
 
+const NO_SLOTS = new Int32Array(0);
+
 /** One for all origins: each is copied out. */
 const parts = new ParsedName();
 
@@ -159,7 +184,7 @@ function served(
     hash: parts.hash[0],
     network,
     image,
-    slot,
+    slots: slot < 0 ? NO_SLOTS : Int32Array.of(slot),
     catalog,
   };
 }

@@ -5,6 +5,9 @@ import type { NetworkView, StatusView } from './views.ts';
 
 const ZONES_NAMED = 5; // a failure of ten thousand zones is one line too
 
+/** How long a bug that was contained is a reason; its counter stays. */
+const BUG_SHOWN_S = 3600;
+
 /** One sentence a failing part, in the order an operator would look; none: healthy. */
 export function healthReasons(view: StatusView): readonly string[] {
   const reasons: string[] = [];
@@ -19,6 +22,13 @@ export function healthReasons(view: StatusView): readonly string[] {
     const more = names.length > ZONES_NAMED ? ` and ${names.length - ZONES_NAMED} more` : '';
     const effect = state === 'broken' ? 'do not load' : 'do not load; their last good version is served';
     reasons.push(`zones: ${named}${more} ${effect}`);
+  }
+  for (const { message } of view.partFaults()) reasons.push(message);
+  for (const { part, message, count, at } of view.contained()) {
+    const age = view.now() - at;
+    if (age > BUG_SHOWN_S) continue;
+    const times = count === 1 ? 'once' : `${count} times`;
+    reasons.push(`${part}: a bug was contained ${times}, ${Math.round(Math.max(0, age))} s ago: ${message}`);
   }
   for (const { severity, at, message } of view.zoneFaults()) {
     if (severity === 'error') reasons.push(`zones: ${at === null ? '' : `${at.file}: `}${message}`);

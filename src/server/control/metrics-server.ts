@@ -23,6 +23,24 @@ export function addServerMetrics(families: Family[], view: StatusView): void {
     collect: (put) => put({}, healthReasons(view).length === 0),
   });
   gauge(families, {
+    name: 'part_faults',
+    help: 'What parts of the server cannot do at present; /healthz has a sentence for each',
+    labels: ['part'],
+    collect: (put) => {
+      const counts = new Map<string, number>();
+      for (const { part } of view.partFaults()) counts.set(part, (counts.get(part) ?? 0) + 1);
+      for (const [part, count] of counts) put({ part }, count);
+    },
+  });
+  counter(families, {
+    name: 'contained_errors_total',
+    help: 'Errors that only a bug throws, by the part of the server that threw them; they ended nothing',
+    labels: ['part'],
+    collect: (put) => {
+      for (const { part, count } of view.contained()) put({ part }, count);
+    },
+  });
+  gauge(families, {
     name: 'zones',
     help: 'Zones by state; stale: the last good version is served, broken: there is none',
     labels: ['state'],

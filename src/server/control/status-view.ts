@@ -20,6 +20,8 @@ export type StatusSources = {
   readonly secondaries: () => readonly SecondaryView[];
   readonly notify: () => NotifyCounts;
   readonly tlsNotAfter: () => number | null;
+  readonly partFaults: StatusView['partFaults'];
+  readonly contained: StatusView['contained'];
 };
 
 export function statusView(sources: StatusSources): StatusView {
@@ -38,6 +40,8 @@ export function statusView(sources: StatusSources): StatusView {
     secondaries: sources.secondaries,
     notify: sources.notify,
     tlsNotAfter: sources.tlsNotAfter,
+    partFaults: sources.partFaults,
+    contained: sources.contained,
   };
 }
 

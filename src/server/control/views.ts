@@ -6,6 +6,7 @@
 import type { Decision, Mode, Sample } from '../../health/judge/types.ts';
 import type { NotifyCounts } from '../../publish/notify/notifier.ts';
 import type { Fault } from '../../system/fault.ts';
+import type { GuardFault } from '../../system/guard.ts';
 import type { ZoneEntry } from '../../zones/store/types.ts';
 import type { StatsSum } from '../stats.ts';
 
@@ -118,6 +119,10 @@ export type StatusView = {
   secondaries(): readonly SecondaryView[];
   /** Since the start; `pending`: now. */
   notify(): NotifyCounts;
+  /** What parts of the server cannot do at present, a sentence each. */
+  partFaults(): readonly { readonly part: string; readonly message: string }[];
+  /** What was thrown where only a bug throws, and was contained. */
+  contained(): readonly GuardFault[];
   /** When the certificate for DNS over TLS ends, epoch seconds; null: no TLS. */
   tlsNotAfter(): number | null;
 };

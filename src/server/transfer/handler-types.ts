@@ -1,11 +1,10 @@
 import type { ServerConfig, TransferRule } from '../../config/types.ts';
 import type { TsigKey } from '../../dns/tsig-key.ts';
 import type { LiveNews } from '../../live/history.ts';
-import type { Client } from '../answer/client.ts';
-import type { ZoneUpdate } from '../answer/zone-update.ts';
+import type { Client } from '../answer/front-end.ts';
 
-/** The room for what `respond` calls SPECIAL. `query` is the reader's own and not overwritten while it is needed. */
-export type SpecialHandler = {
+/** The room for what `respond` calls NOT_PLAIN_QUERY. `query` is the reader's own and not overwritten while it is needed. */
+export type NonPlainHandler = {
   /** One packet for one packet (UDP). Length of the answer in `out`; 0: none. */
   packet(query: Uint8Array, length: number, out: Uint8Array, client: Client): number;
   /**
@@ -14,7 +13,6 @@ export type SpecialHandler = {
    * and work should stop.
    */
   stream(query: Uint8Array, client: Client, send: (message: Uint8Array) => Promise<boolean>): Promise<void>;
-  apply(updates: readonly ZoneUpdate[]): void;
   configure(transfer: ThreadTransfer, server: ServerConfig): void;
 };
 

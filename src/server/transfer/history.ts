@@ -37,11 +37,11 @@ export class TransferHistory {
    * any more, or never was one. A version is one content and one live set, each the newest at that serial.
    */
   difference({ zone, live, serial: current }: ZoneVersion, serial: number): Difference | null {
-    const { image, slot } = zone;
+    const { image, slots } = zone;
     if (image === null || serialCompare(serial, current) >= 0) return null;
     const steps = this.stepsFrom(zone.zone, image, serial);
     if (steps === null) return null;
-    const liveThen = slot < 0 ? null : this.live.at(slot, serial);
+    const liveThen = slots.length === 0 ? null : this.live.at(slots[0], serial);
     const contentSerial = steps.length === 0 ? image.serial : steps[0].from;
     if (serialMax(contentSerial, liveThen?.serial ?? 0) !== serial) return null;
     if (image.isLive && (live === null || liveThen === null)) return null;

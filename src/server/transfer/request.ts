@@ -3,7 +3,7 @@ import type { WireName } from '../../dns/name.ts';
 import { appendUnsigned, serverTime, TSIG_ERROR, TsigSigner, verifyTsig } from '../../dns/tsig.ts';
 import type { TsigKey } from '../../dns/tsig-key.ts';
 import { findTsig, TSIG_ROOM, withoutTsig } from '../../dns/tsig-record.ts';
-import type { Client } from '../answer/client.ts';
+import type { Client } from '../answer/front-end.ts';
 import { shortReply } from './message.ts';
 
 /** A request whose signature, if it has one, was checked and taken off. */

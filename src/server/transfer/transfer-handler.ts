@@ -12,14 +12,14 @@ import { serialCompare } from '../../dns/serial.ts';
 import type { LiveSlots } from '../../live/slots.ts';
 import { addressText } from '../../system/address-text.ts';
 import type { StepRecord } from '../../zones/journal/step.ts';
-import { type Client, TRANSPORT } from '../answer/client.ts';
 import { OptWriter } from '../answer/edns.ts';
+import { type Client, TRANSPORT } from '../answer/front-end.ts';
 import type { Responder } from '../answer/respond.ts';
 import type { ServedZone } from '../answer/zone-table.ts';
 import { NO_ZONE, type Stats } from '../stats.ts';
 import { mayTransfer } from './access.ts';
 import { sendWholeZone, TransferStream } from './axfr.ts';
-import type { SpecialHandler, ThreadTransfer } from './handler-types.ts';
+import type { NonPlainHandler, ThreadTransfer } from './handler-types.ts';
 import type { TransferHistory } from './history.ts';
 import { differenceRecords, packDifference, sendDifference } from './ixfr.ts';
 import { appendRecord, ixfrSerial, replyHead, signatureTrouble } from './message.ts';
@@ -54,7 +54,7 @@ export type TransferHandlerOptions = {
 /** See `wantedZone`. */
 type Wanted = ServedZone | number | 'no transfer';
 
-export class TransferHandler implements SpecialHandler {
+export class TransferHandler implements NonPlainHandler {
   private readonly options: TransferHandlerOptions;
   private readonly query = new Query();
   /** Answers of one message are made in its room, one at a time: what is not sent at once must be copied. */
@@ -74,9 +74,6 @@ export class TransferHandler implements SpecialHandler {
     this.ednsSize = options.server.ednsSize;
     this.opt.configure(options.server);
   }
-
-  /** Zones are the responder's. */
-  apply(): void {}
 
   configure(transfer: ThreadTransfer, server: ServerConfig): void {
     this.transfer = transfer;
@@ -268,7 +265,7 @@ export class TransferHandler implements SpecialHandler {
   private plain(request: Request, rcode: number, limit: number): Uint8Array {
     const { message, client, signer } = request;
     const out = this.room(limit - (signer?.recordLength ?? 0));
-    const length = this.options.responder.refuseSpecial(message, message.length, out, client, rcode);
+    const length = this.options.responder.refuse(message, message.length, out, client, rcode);
     return length <= 0 ? new Uint8Array(0) : this.signed(request, this.packer.out, length);
   }
 

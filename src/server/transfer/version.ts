@@ -22,15 +22,20 @@ export function captureVersion(
   catchUp: () => void,
 ): ZoneVersion | null {
   const before = find();
-  const live = before === null || before.slot < 0 ? null : slots.read(before.slot);
+  const live = before === null ? null : readLive(slots, before);
   catchUp();
   const zone = find();
   if (zone === null || zone.image === null) return null;
   // Its slot changed meanwhile (a canary of its own): the new slot holds what the network's does, or newer.
-  const current = zone.slot === before?.slot ? live : zone.slot < 0 ? null : slots.read(zone.slot);
+  const current = zone.slots.at(0) === before?.slots.at(0) ? live : readLive(slots, zone);
   if (zone.image.isLive && (current === null || current.serial === 0)) return null;
   const { serial } = zone.image;
   return { zone, live: current, serial: current === null ? serial : serialMax(serial, current.serial) };
+}
+
+/** The live set that the zone's live RRsets hold: of its one pool. Null: it has none. */
+function readLive(slots: LiveSlots, zone: ServedZone): LiveVersion | null {
+  return zone.slots.length === 0 ? null : slots.read(zone.slots[0]);
 }
 
 /** All records of a version, the SOA first and not repeated at the end. */

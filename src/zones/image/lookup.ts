@@ -22,22 +22,23 @@ export const FOUND = {
   /** `node` is above it and has a DNAME. */
   dname: 4,
 } as const;
+export type Found = (typeof FOUND)[keyof typeof FOUND];
 
 const STAR_LABEL = Uint8Array.of(1, 0x2a);
 const DS = 43;
 
 /** Walks a zone's tree down to a name, RFC 1034 §4.3.2 step 3. One object a thread; results stand in its fields. */
 export class Lookup {
-  /** One of FOUND, as `find` returned it. */
-  kind: number = FOUND.none;
+  /** What `find` returned. */
+  kind: Found = FOUND.none;
   node = 0;
   /** Label of the query name, from the left, at which `node` (of a wildcard: its parent) stands. */
   label = 0;
   /** By label of the query name: the node there, as far as the walk came. */
   readonly path: Int32Array = new Int32Array(128);
 
-  /** Looks up a name that lies in the zone. Returns one of FOUND. */
-  find(image: ZoneImage, name: ParsedName, type: number): number {
+  /** Looks up a name that lies in the zone. */
+  find(image: ZoneImage, name: ParsedName, type: number): Found {
     const { words, meta } = image;
     let label = name.labels - image.originLabels;
     let node = 0;
@@ -61,7 +62,7 @@ export class Lookup {
     return this.end(FOUND.wildcard, star, label);
   }
 
-  private end(kind: number, node: number, label: number): number {
+  private end(kind: Found, node: number, label: number): Found {
     this.kind = kind;
     this.node = node;
     this.label = label;

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { expect, test } from 'vitest';
-import { TRANSPORT } from '../../../src/server/answer/client.ts';
+import { TRANSPORT } from '../../../src/server/answer/front-end.ts';
 import { workerUrl } from '../../../src/system/worker-url.ts';
 import { decodeMessage } from '../../support/dns-message.ts';
 import { encodeQuery } from '../../support/dns-query.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { TRANSPORT } from '../../../src/server/answer/client.ts';
+import { TRANSPORT } from '../../../src/server/answer/front-end.ts';
 import { address4, TestResponder } from '../../support/dns-responder.ts';
 
 const ZONE = `@ 300 SOA ns1.example.net. host.example.net. 500 43200 10800 1209600 250

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { LOWER, textFromWire } from '../../../src/dns/name.ts';
 import { typeName } from '../../../src/dns/type-name.ts';
-import { TRANSPORT } from '../../../src/server/answer/client.ts';
+import { TRANSPORT } from '../../../src/server/answer/front-end.ts';
 import { decodeMessage } from '../../support/dns-message.ts';
 import { encodeQuery, wireName } from '../../support/dns-query.ts';
 import { TestResponder } from '../../support/dns-responder.ts';

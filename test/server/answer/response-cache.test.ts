@@ -1,10 +1,15 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
-import { TRANSPORT } from '../../../src/server/answer/client.ts';
-import { PacketBuffers } from '../../../src/server/answer/packet-buffers.ts';
+import { describe, expect, test, vi } from 'vitest';
+import { lowerName, type WireName } from '../../../src/dns/name.ts';
+import { LiveSlots } from '../../../src/live/slots.ts';
+import { PacketBuffers, TRANSPORT } from '../../../src/server/answer/front-end.ts';
+import { LiveBlock } from '../../../src/server/answer/outcome.ts';
+import { QueryContext } from '../../../src/server/answer/query-context.ts';
+import { ResponseCache } from '../../../src/server/answer/response-cache.ts';
+import { type ServedZone, ZoneTable } from '../../../src/server/answer/zone-table.ts';
 import { sumStats } from '../../../src/server/stats.ts';
 import type { Message } from '../../support/dns-message.ts';
-import { encodeQuery, type QuerySpec } from '../../support/dns-query.ts';
+import { encodeQuery, type QuerySpec, wireName } from '../../support/dns-query.ts';
 import { address4, PLAIN_SERVER, TestResponder } from '../../support/dns-responder.ts';
 import { zoneUpdate } from '../../support/zone-images.ts';
 
@@ -37,6 +42,8 @@ function served(): TestResponder {
   responder.slots.write(1, { serial: 1000, v4: V4.map(address4), v6: V6 });
   return responder;
 }
+
+const nameOf = (text: string): WireName => lowerName(wireName(text));
 
 /** Asked often enough that the last answer is one that was kept. */
 function again(responder: TestResponder, spec: QuerySpec, transport?: number): Message {
@@ -151,13 +158,8 @@ describe('an answer given before', () => {
     const kept = responder.responder;
     const fresh = served();
     fresh.ask({ name: 'nope.live.test', edns: {} });
-    const { lastKind, lastHash, lastZone, lastRcode } = fresh.responder;
-    expect([kept.lastKind, kept.lastHash, kept.lastZone, kept.lastRcode]).toEqual([
-      lastKind,
-      lastHash,
-      lastZone,
-      lastRcode,
-    ]);
+    const { lastKind, lastHash } = fresh.responder;
+    expect([kept.lastKind, kept.lastHash]).toEqual([lastKind, lastHash]);
   });
 
   test('whatever is asked and whatever changes in between, answers are those of a server that keeps none', () => {
@@ -214,7 +216,7 @@ describe('an answer given before', () => {
             packets.queries[i][query.length] = round; // what lies behind a query is no part of it
             packets.lengths[i] = query.length;
           }
-          kept.responder.look(packets, batch.length);
+          packets.begin(batch.length);
           for (const [i, query] of batch.entries()) {
             const k = batch.length - 1 - i;
             const size = kept.responder.respondIn(packets, i, k, kept.client);
@@ -268,13 +270,198 @@ describe('an answer given before', () => {
         return packets.answers[i][3] & 15;
       };
       for (let round = 0; round < 2; round++) {
-        responder.look(packets, COUNT);
+        packets.begin(COUNT);
         expect(packets.lengths.map((_, i) => rcode(i))).toEqual(new Int32Array(COUNT));
       }
-      responder.look(packets, COUNT);
+      packets.begin(COUNT);
       expect(rcode(0)).toBe(0);
       responder.apply([{ kind: 'gone', zone: 0 }]);
       expect(rcode(1)).toBe(5);
     });
   });
+});
+
+/** A zone whose TXT record says which version of it answers. */
+const saying = (origin: string, text: string, more = '') => ({
+  origin,
+  text: `@ SOA a b 1 2 3 4 5\n@ NS a\n@ TXT ${text}\nwww TXT ${text}\n${more}`,
+});
+
+describe('a change of one zone', () => {
+  /** Asks until the answer is cached; then whether the next one came from the cache, and what its TXT record says. */
+  const ask = (it: TestResponder, name: string, type = 'TXT') => {
+    const answering = vi.spyOn(it.responder.zones, 'answering');
+    const message = it.ask({ name, type });
+    const cached = answering.mock.calls.length === 0;
+    answering.mockRestore();
+    return { cached, text: message.answer.map(({ text }) => text).join() };
+  };
+  const warm = (it: TestResponder, names: readonly string[]): void => {
+    for (const name of names)
+      expect([ask(it, name), ask(it, name), ask(it, name)].map(({ cached }) => cached)).toEqual([false, false, true]);
+  };
+  const ZONES = [saying('a.test', 'a1'), saying('b.test', 'b1'), { ...LIVE, slot: 3 }];
+  const NAMES = ['a.test', 'www.a.test', 'b.test', 'host.live.test'];
+
+  test('expires what was cached of it, and of no other zone', () => {
+    const it = new TestResponder(ZONES);
+    warm(it, NAMES);
+    it.responder.apply([zoneUpdate(saying('a.test', 'a2'), 0)]);
+    expect(NAMES.map((name) => ask(it, name))).toEqual([
+      { cached: false, text: '"a2"' },
+      { cached: false, text: '"a2"' },
+      { cached: true, text: '"b1"' },
+      { cached: true, text: '"a text"' },
+    ]);
+    // What was stale is replaced at once, and expires again.
+    expect(ask(it, 'a.test')).toEqual({ cached: true, text: '"a2"' });
+    it.responder.apply([zoneUpdate(saying('a.test', 'a3'), 0)]);
+    expect(ask(it, 'a.test')).toEqual({ cached: false, text: '"a3"' });
+  });
+
+  test.each([
+    ['its slot', (it: TestResponder) => it.responder.apply([{ kind: 'slot', zone: 2, slot: 4 }]), [2]],
+    [
+      'two at once',
+      (it: TestResponder) => it.responder.apply([0, 1].map((zone) => zoneUpdate(ZONES[zone], zone))),
+      [0, 1],
+    ],
+    ['one that goes', (it: TestResponder) => it.responder.apply([{ kind: 'gone', zone: 1 }]), [1]],
+    [
+      'one that breaks',
+      (it: TestResponder) => it.responder.apply([{ kind: 'broken', zone: 1, origin: nameOf('b.test'), network: 1 }]),
+      [1],
+    ],
+    [
+      'one that is not known',
+      (it: TestResponder) =>
+        it.responder.apply([
+          { kind: 'gone', zone: 9 },
+          { kind: 'slot', zone: 70_000, slot: 1 },
+        ]),
+      [],
+    ],
+    ['a new one beside them', (it: TestResponder) => it.responder.apply([zoneUpdate(saying('c.test', 'c1'), 5)]), []],
+    ['a new one below', (it: TestResponder) => it.responder.apply([zoneUpdate(saying('www.a.test', 'x1'), 5)]), [0]],
+    ['a new one above', (it: TestResponder) => it.responder.apply([zoneUpdate(saying('test', 't1'), 5)]), []],
+    ['settings', (it: TestResponder) => it.configure({}), [0, 1, 2]],
+  ] as const)('%s', (_, change, expired) => {
+    const it = new TestResponder(ZONES);
+    const names = ['www.a.test', 'b.test', 'host.live.test'];
+    warm(it, names);
+    change(it);
+    const fresh = names.map((name, i) => (ask(it, name).cached ? -1 : i)).filter((i) => i >= 0);
+    expect(fresh).toEqual(expired);
+  });
+
+  test('a zone that comes below another one answers at once what that one answered', () => {
+    const it = new TestResponder([saying('a.test', 'a1'), saying('test', 't1')]);
+    warm(it, ['www.a.test']);
+    it.responder.apply([zoneUpdate(saying('www.a.test', 'x1'), 7)]);
+    expect(ask(it, 'www.a.test').text).toBe('"x1"');
+    warm(it, ['b.www.a.test']);
+    it.responder.apply([{ kind: 'gone', zone: 7 }]);
+    expect(ask(it, 'www.a.test').text).toBe('"a1"');
+    expect(it.ask({ name: 'b.www.a.test', type: 'TXT' }).rcode).toBe('NXDOMAIN');
+  });
+
+  test('a zone that comes above another one answers DS for it at once', () => {
+    const it = new TestResponder([saying('b.a.test', 'b1')]);
+    for (let i = 0; i < 3; i++) expect(ask(it, 'b.a.test', 'DS').text).toBe('');
+    const ds = `DS 1 8 2 ${'AB'.repeat(32)}`;
+    it.responder.apply([zoneUpdate(saying('a.test', 'a1', `b NS ns.b\nns.b A 192.0.2.1\nb ${ds}\n`), 1)]);
+    expect(ask(it, 'b.a.test', 'DS').text).toContain('1 8 2 ABAB');
+  });
+
+  test('another zone under a number that was used before', () => {
+    const it = new TestResponder([saying('a.test', 'a1')]);
+    warm(it, ['a.test']);
+    it.responder.apply([zoneUpdate(saying('z.test', 'z1'), 0)]);
+    expect(it.ask({ name: 'a.test', type: 'TXT' }).rcode).toBe('REFUSED');
+    it.responder.apply([zoneUpdate(saying('a.test', 'a2'), 0)]);
+    expect(ask(it, 'a.test').text).toBe('"a2"');
+  });
+
+  test('an update that throws half-way leaves nothing stale', () => {
+    const it = new TestResponder(ZONES);
+    warm(it, NAMES);
+    const broken = { ...zoneUpdate(saying('b.test', 'b2'), 1), image: new SharedArrayBuffer(64) };
+    expect(() => it.responder.apply([zoneUpdate(saying('a.test', 'a2'), 0), broken])).toThrow();
+    expect(NAMES.map((name) => ask(it, name).text)).toEqual(['"a2"', '"a2"', '"b1"', '"a text"']);
+  });
+
+  test('whatever zones come, go and change, answers are those of a server that caches none', () => {
+    const origins = ['a.test', 'x.a.test', 'y.x.a.test', 'test', 'b.test'];
+    const names = [...origins, 'www.a.test', 'z.y.x.a.test', 'www.b.test', 'www.x.a.test'];
+    const ask = fc.record({ name: fc.constantFrom(...names), type: fc.constantFrom('TXT', 'DS', 'SOA', 'NS') });
+    const change = fc.record({
+      zone: fc.nat(origins.length - 1),
+      origin: fc.nat(origins.length - 1),
+      gone: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(
+        fc.array(fc.oneof({ weight: 8, arbitrary: ask }, change), { minLength: 20, maxLength: 80 }),
+        (steps) => {
+          const it = new TestResponder([]);
+          const plain = new TestResponder([]);
+          for (const [i, step] of steps.entries()) {
+            if ('name' in step) {
+              plain.configure({}); // empties the cache
+              const expected = plain.ask(step).octets;
+              for (let times = 0; times < 3; times++) expect(it.ask(step).octets).toEqual(expected);
+              continue;
+            }
+            const { zone } = step;
+            // A number keeps its name, mostly: only the first two may swap.
+            const origin = origins[zone < 2 ? step.origin % 2 : zone];
+            const update = step.gone ? { kind: 'gone' as const, zone } : zoneUpdate(saying(origin, `v${i}`), zone);
+            it.responder.apply([update]);
+            plain.responder.apply([update]);
+          }
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+});
+
+test('an answer of a zone with several live slots is stale when any of them changes', () => {
+  const slots = LiveSlots.create(4);
+  const table = new ZoneTable();
+  table.apply([zoneUpdate({ ...LIVE, slot: 1 }, 3)]);
+  const one = table.byNumber(3);
+  if (one === null) throw new Error('not served');
+  const several: ServedZone = { ...one, slots: Int32Array.of(1, 3) };
+  const cache = new ResponseCache(slots, (zone) => (zone === 3 ? several : null));
+  const context = new QueryContext();
+  const packets = PacketBuffers.single();
+  const query = encodeQuery({ name: 'live.test' });
+  packets.queries[0].set(query);
+  packets.lengths[0] = query.length;
+  const find = (): number => {
+    packets.begin(1);
+    return cache.find(context, packets, 0, 0);
+  };
+  const keep = (): void => {
+    context.begin(packets.queries[0], query.length, packets.answers[0], packets.answerViews[0], context.client);
+    context.query.decode(packets.queries[0], query.length);
+    cache.keep(context, packets, 0, 0, 40, several, new LiveBlock());
+  };
+  expect([find(), context.isWanted, find(), context.isWanted]).toEqual([0, false, 0, true]);
+  for (const slot of [1, 3]) {
+    context.sequence = cache.sequenceOf(several);
+    keep();
+    expect(find()).toBe(40);
+    slots.write(slot, { serial: 5, v4: [], v6: [] });
+    expect([find(), context.isWanted]).toEqual([0, true]);
+  }
+  // A slot of another zone does not matter, and what was read before a change is not cached after it.
+  context.sequence = cache.sequenceOf(several);
+  slots.write(2, { serial: 5, v4: [], v6: [] });
+  keep();
+  expect(find()).toBe(40);
+  slots.write(3, { serial: 6, v4: [], v6: [] });
+  keep();
+  expect(find()).toBe(0);
 });

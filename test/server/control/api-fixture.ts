@@ -186,6 +186,8 @@ export function statusView(over: Partial<StatusView> = {}): StatusView {
     ],
     notify: () => ({ acknowledged: 3, refused: 1, unanswered: 0, unsent: 0, pending: 2 }),
     tlsNotAfter: () => null,
+    partFaults: () => [],
+    contained: () => [],
     ...over,
   };
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { lowerName, nameText, type WireName } from '../../../src/dns/name.ts';
-import { TRANSPORT } from '../../../src/server/answer/client.ts';
+import { TRANSPORT } from '../../../src/server/answer/front-end.ts';
 import { Catalogs } from '../../../src/server/secondaries/catalogs.ts';
 import { forEachRecord } from '../../../src/zones/image/cursor.ts';
 import { ZoneImage } from '../../../src/zones/image/image.ts';

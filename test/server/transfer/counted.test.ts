@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import { LiveSlots } from '../../../src/live/slots.ts';
-import { TRANSPORT } from '../../../src/server/answer/client.ts';
-import type { ZoneUpdate } from '../../../src/server/answer/zone-update.ts';
+import { TRANSPORT } from '../../../src/server/answer/front-end.ts';
 import { Stats, sumStats } from '../../../src/server/stats.ts';
 import { makeAnswerer } from '../../../src/server/transport/threads/answerer.ts';
 import { clientAddress } from '../../../src/system/client-address.ts';
@@ -14,8 +13,6 @@ const KEY = testKey('key.test');
 const STRANGER = testKey('stranger.test');
 const text = '@ 300 SOA ns host 7 600 60 86400 60\n@ NS ns\nns A 192.0.2.1\n';
 const NETWORK = 1;
-const inNetwork = (network: number, update: ZoneUpdate): ZoneUpdate =>
-  update.kind === 'zone' ? { ...update, network } : update;
 
 /** The network that one request counts for, over a transport. */
 async function counted(query: Uint8Array, transport: number): Promise<string> {
@@ -26,8 +23,8 @@ async function counted(query: Uint8Array, transport: number): Promise<string> {
   const transfer = { keys: [KEY], allow: [], rows: [null, 'neta'] };
   const { responder, special } = makeAnswerer({ slots, stats, server: PLAIN_SERVER, transfer, catchUp: () => {} });
   responder.apply([
-    inNetwork(0, zoneUpdate({ origin: 'static.test', text }, 0)),
-    inNetwork(NETWORK, zoneUpdate({ origin: 'live.test', text, live: ['live.test'], slot: 0 }, 1)),
+    zoneUpdate({ origin: 'static.test', text }, 0, 0),
+    zoneUpdate({ origin: 'live.test', text, live: ['live.test'], slot: 0 }, 1, NETWORK),
   ]);
   const client = { transport, address: clientAddress('127.0.0.7'), port: 5353 };
   const out = new Uint8Array(65_535);

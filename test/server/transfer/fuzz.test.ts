@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { findTsig } from '../../../src/dns/tsig-record.ts';
 import { LiveSlots } from '../../../src/live/slots.ts';
-import { type Client, TRANSPORT } from '../../../src/server/answer/client.ts';
+import { type Client, TRANSPORT } from '../../../src/server/answer/front-end.ts';
 import { Responder } from '../../../src/server/answer/respond.ts';
 import { Stats } from '../../../src/server/stats.ts';
 import { TransferHistory } from '../../../src/server/transfer/history.ts';

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { ServerConfig } from '../../../config/types.ts';
 import { clientAddress } from '../../../system/client-address.ts';
-import { type Client, TRANSPORT } from '../../answer/client.ts';
+import { type Client, TRANSPORT } from '../../answer/front-end.ts';
 import { EVENT, type Stats } from '../../stats.ts';
 import { DnsStream, type StreamParts } from './stream.ts';
 import { mayCarryTransfers, type TlsAcceptor } from './tls-acceptor.ts';

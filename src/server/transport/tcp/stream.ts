@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
-import type { Answerer, Client } from '../../answer/client.ts';
-import { SPECIAL } from '../../answer/respond.ts';
-import type { SpecialHandler } from '../../transfer/handler-types.ts';
+import type { Answerer, Client } from '../../answer/front-end.ts';
+import { NOT_PLAIN_QUERY } from '../../answer/front-end.ts';
+import type { NonPlainHandler } from '../../transfer/handler-types.ts';
 
 const HEADER_OCTETS = 12;
 const MESSAGE_MAX = 65_535;
@@ -14,7 +14,7 @@ const FRAME_START = 512; // a partial message's first buffer
 /** What all streams of a thread share. */
 export type StreamParts = {
   readonly responder: Answerer;
-  readonly special: SpecialHandler;
+  readonly special: NonPlainHandler;
   /** Called for what a query made the responder throw. */
   readonly reportBug: (error: unknown) => void;
   /** Milliseconds of a steady clock. */
@@ -195,7 +195,7 @@ export class DnsStream {
       this.parts.reportBug(error);
     }
     if (size > 0) this.write(out, size);
-    else if (size === SPECIAL)
+    else if (size === NOT_PLAIN_QUERY)
       this.startSpecial(new Uint8Array(query)); // a copy: the slice of a Buffer is none
     else this.finish();
   }

@@ -1,9 +1,8 @@
 import type { ServerConfig } from '../../../config/types.ts';
 import type { LiveSlots } from '../../../live/slots.ts';
-import type { Answerer } from '../../answer/client.ts';
 import { Responder } from '../../answer/respond.ts';
 import type { Stats } from '../../stats.ts';
-import type { SpecialHandler, ThreadTransfer } from '../../transfer/handler-types.ts';
+import type { NonPlainHandler, ThreadTransfer } from '../../transfer/handler-types.ts';
 import { TransferHistory } from '../../transfer/history.ts';
 import { TransferHandler } from '../../transfer/transfer-handler.ts';
 
@@ -20,8 +19,8 @@ export type AnswererParts = {
 
 /** The one place where an answering thread gets its responder and its room for special messages. */
 export function makeAnswerer(parts: AnswererParts): {
-  readonly responder: Answerer;
-  readonly special: SpecialHandler;
+  readonly responder: Responder;
+  readonly special: NonPlainHandler;
   readonly history: TransferHistory;
 } {
   const responder = new Responder(parts);

@@ -1,9 +1,9 @@
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { LiveSlots } from '../../../live/slots.ts';
 import type { Endpoint } from '../../../system/address.ts';
-import type { Answerer } from '../../answer/client.ts';
+import type { Answerer } from '../../answer/front-end.ts';
 import { Stats } from '../../stats.ts';
-import type { SpecialHandler } from '../../transfer/handler-types.ts';
+import type { NonPlainHandler } from '../../transfer/handler-types.ts';
 import { makeAnswerer } from './answerer.ts';
 import type { DnsMessage, DnsReport, DnsThreadData, ThreadSocket } from './protocol.ts';
 
@@ -14,7 +14,7 @@ export type Thread = {
   readonly data: DnsThreadData;
   readonly port: MessagePort;
   readonly responder: Answerer;
-  readonly special: SpecialHandler;
+  readonly special: NonPlainHandler;
   readonly stats: Stats;
   report(report: DnsReport): void;
   /** For what a packet made the responder throw. */
@@ -79,7 +79,6 @@ export function startThread(): Thread {
         case 'zones':
           try {
             responder.apply(message.updates);
-            special.apply(message.updates);
           } catch (error) {
             // Dying over it would not help: the thread that takes over gets the same zones.
             reportBug('zones were not taken over', error);

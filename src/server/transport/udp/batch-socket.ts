@@ -1,5 +1,5 @@
 import { LINUX, type Syscalls } from '../../../system/syscalls.ts';
-import { PACKET_MAX, PacketBuffers } from '../../answer/packet-buffers.ts';
+import { PACKET_MAX, PacketBuffers } from '../../answer/front-end.ts';
 
 /** Messages taken from the kernel at once. */
 export const BATCH = 64;

@@ -1,6 +1,6 @@
 import { isWildcard } from '../../../system/client-address.ts';
 import { LINUX, type Syscalls } from '../../../system/syscalls.ts';
-import { type Client, TRANSPORT } from '../../answer/client.ts';
+import { type Client, TRANSPORT } from '../../answer/front-end.ts';
 import { EVENT, type Stats } from '../../stats.ts';
 import type { ThreadSocket } from '../threads/protocol.ts';
 import { MessageBatch } from './batch-socket.ts';
@@ -42,7 +42,7 @@ class BatchSocket {
     const { packets } = batch;
     const { lengths } = packets;
     for (let i = 0; i < received; i++) lengths[i] = batch.queryLength(i);
-    answerer.look(packets, received);
+    packets.begin(received);
     let answers = 0;
     for (let i = 0; i < received; i++) {
       const length = lengths[i];

@@ -1,10 +1,9 @@
 import { RCODE } from '../../../dns/message.ts';
-import { KIND } from '../../answer/answer-kind.ts';
-import type { Answerer, Client } from '../../answer/client.ts';
-import type { PacketBuffers } from '../../answer/packet-buffers.ts';
-import { SPECIAL } from '../../answer/respond.ts';
+import type { Answerer, Client, PacketBuffers } from '../../answer/front-end.ts';
+import { NOT_PLAIN_QUERY } from '../../answer/front-end.ts';
+import { KIND } from '../../answer/outcome.ts';
 import { EVENT, type Stats } from '../../stats.ts';
-import type { SpecialHandler } from '../../transfer/handler-types.ts';
+import type { NonPlainHandler } from '../../transfer/handler-types.ts';
 import type { DnsThreadData } from '../threads/protocol.ts';
 import { type RateLimitConfig, RateLimiter, VERDICT } from './rate-limit.ts';
 import { truncateAnswer } from './truncate.ts';
@@ -12,7 +11,7 @@ import { truncateAnswer } from './truncate.ts';
 /** What both UDP front ends do with one packet: ask the responder, or the room for special messages, then limit. */
 export class PacketAnswerer {
   private readonly responder: Answerer;
-  private readonly special: SpecialHandler;
+  private readonly special: NonPlainHandler;
   private readonly stats: Stats;
   private readonly report: (error: unknown) => void;
   private limiter: RateLimiter | null;
@@ -20,7 +19,7 @@ export class PacketAnswerer {
   /** `report` hears of bugs: a packet that made the responder throw costs its sender an answer and nobody else. */
   constructor(parts: {
     readonly responder: Answerer;
-    readonly special: SpecialHandler;
+    readonly special: NonPlainHandler;
     readonly stats: Stats;
     readonly limiter: RateLimiter | null;
     readonly report: (error: unknown) => void;
@@ -41,16 +40,11 @@ export class PacketAnswerer {
     return this.limiter !== null;
   }
 
-  /** To be called before the first `count` queries are answered, which is quicker then. */
-  look(packets: PacketBuffers, count: number): void {
-    this.responder.look(packets, count);
-  }
-
   /** Answers query `i`. Returns the length of answer `k`; 0: none. `nowMs` of `threadClock`, read once a batch. */
   answer(packets: PacketBuffers, i: number, k: number, client: Client, nowMs: number): number {
     try {
       const size = this.responder.respondIn(packets, i, k, client);
-      if (size === SPECIAL) return this.specialAnswer(packets, i, k, client, nowMs);
+      if (size === NOT_PLAIN_QUERY) return this.specialAnswer(packets, i, k, client, nowMs);
       if (this.limiter === null || size <= 0 || this.responder.lastHadGoodCookie) return size;
       return this.limited(this.limiter, packets.answers[k], size, client, nowMs);
     } catch (error) {

@@ -2,8 +2,7 @@ import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import type { Endpoint } from '../../../system/address.ts';
 import { clientAddress } from '../../../system/client-address.ts';
-import { type Client, TRANSPORT } from '../../answer/client.ts';
-import { PACKET_MAX, PacketBuffers } from '../../answer/packet-buffers.ts';
+import { type Client, PACKET_MAX, PacketBuffers, TRANSPORT } from '../../answer/front-end.ts';
 import { EVENT, type Stats } from '../../stats.ts';
 import type { PacketAnswerer } from './packet-answerer.ts';
 import { threadClock } from './rate-limit.ts';
@@ -34,7 +33,7 @@ export async function openPortable(
     client.port = from.port;
     packets.queries[0].set(packet);
     packets.lengths[0] = packet.length;
-    answerer.look(packets, 1);
+    packets.begin(1);
     const size = answerer.answer(packets, 0, 0, client, answerer.limits ? threadClock() : 0);
     // A copy: the socket sends later, and the next query may come first.
     if (size > 0) socket.send(packets.answers[0].slice(0, size), from.port, from.address, sent);

@@ -1,8 +1,8 @@
 import { randomFillSync } from 'node:crypto';
 import type { ServerConfig } from '../../../config/types.ts';
 import type { Prefix } from '../../../system/address.ts';
-import { KIND } from '../../answer/answer-kind.ts';
-import { type Client, TRANSPORT } from '../../answer/client.ts';
+import { type Client, TRANSPORT } from '../../answer/front-end.ts';
+import { KIND } from '../../answer/outcome.ts';
 
 export type RateLimitConfig = NonNullable<ServerConfig['rateLimit']>;
 

@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Answerer } from '../../../../src/server/answer/client.ts';
-import { SPECIAL } from '../../../../src/server/answer/respond.ts';
+import type { Answerer } from '../../../../src/server/answer/front-end.ts';
+import { NOT_PLAIN_QUERY } from '../../../../src/server/answer/front-end.ts';
 import { Stats } from '../../../../src/server/stats.ts';
-import type { SpecialHandler } from '../../../../src/server/transfer/handler-types.ts';
+import type { NonPlainHandler } from '../../../../src/server/transfer/handler-types.ts';
 import { Connections } from '../../../../src/server/transport/tcp/connections.ts';
 import { type StreamParts, streamOutput } from '../../../../src/server/transport/tcp/stream.ts';
 
@@ -34,7 +34,7 @@ class Bench {
   readonly accepted: Socket[] = [];
   nowMs = 0;
   responses = 0;
-  special: SpecialHandler['stream'] = async (query, _, send) => {
+  special: NonPlainHandler['stream'] = async (query, _, send) => {
     await send(query);
   };
   private readonly server: Server;
@@ -45,23 +45,19 @@ class Bench {
       respond: (query, length, out) => {
         this.responses++;
         if (query[2] === ASK.drop) return 0;
-        if (query[2] === ASK.special) return SPECIAL;
+        if (query[2] === ASK.special) return NOT_PLAIN_QUERY;
         if (query[2] === ASK.throw) throw new Error('planted');
         out.set(query.subarray(0, length));
         return query[2] === ASK.big ? 60_000 : length;
       },
-      look() {},
       respondIn: () => 0,
-      apply() {},
-      configure() {},
       lastKind: 0,
       lastHash: 0,
       lastHadGoodCookie: false,
     };
-    const special: SpecialHandler = {
+    const special: NonPlainHandler = {
       packet: () => 0,
       stream: (query, client, send) => this.special(query, client, send),
-      apply() {},
       configure() {},
     };
     const parts: StreamParts = {

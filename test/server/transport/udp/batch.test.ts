@@ -1,9 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { Answerer } from '../../../../src/server/answer/client.ts';
-import { PACKET_MAX } from '../../../../src/server/answer/packet-buffers.ts';
-import { SPECIAL } from '../../../../src/server/answer/respond.ts';
+import type { Answerer } from '../../../../src/server/answer/front-end.ts';
+import { NOT_PLAIN_QUERY, PACKET_MAX } from '../../../../src/server/answer/front-end.ts';
 import { EVENT, Stats } from '../../../../src/server/stats.ts';
-import type { SpecialHandler } from '../../../../src/server/transfer/handler-types.ts';
+import type { NonPlainHandler } from '../../../../src/server/transfer/handler-types.ts';
 import { BATCH } from '../../../../src/server/transport/udp/batch-socket.ts';
 import { serveNative } from '../../../../src/server/transport/udp/native.ts';
 import { PacketAnswerer } from '../../../../src/server/transport/udp/packet-answerer.ts';
@@ -131,28 +130,24 @@ function unused(): Omit<Syscalls, 'addressOf' | 'errno' | 'recvmmsg' | 'sendmmsg
 function answerer(stats: Stats, bugs: unknown[]): PacketAnswerer {
   const responder: Answerer = {
     respond: () => 0,
-    look() {},
     respondIn: ({ queries, lengths, answers }, i, k, client) => {
       const [query, length, out] = [queries[i], lengths[i], answers[k]];
-      if (query[0] === 2) return SPECIAL;
+      if (query[0] === 2) return NOT_PLAIN_QUERY;
       if (query[0] === 3) throw new Error('planted');
       out.set(query.subarray(0, length));
       out.set(client.address.subarray(12), length);
       return query[0] === 0 ? 0 : length + 4;
     },
-    apply() {},
-    configure() {},
     lastKind: 0,
     lastHash: 0,
     lastHadGoodCookie: false,
   };
-  const special: SpecialHandler = {
+  const special: NonPlainHandler = {
     packet: (_query, _length, out) => {
       out[0] = 99;
       return 1;
     },
     stream: () => Promise.resolve(),
-    apply() {},
     configure() {},
   };
   return new PacketAnswerer({ responder, special, stats, limiter: null, report: (error) => bugs.push(error) });

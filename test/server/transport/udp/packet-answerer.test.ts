@@ -1,10 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { KIND } from '../../../../src/server/answer/answer-kind.ts';
-import { type Answerer, type Client, TRANSPORT } from '../../../../src/server/answer/client.ts';
-import { PacketBuffers } from '../../../../src/server/answer/packet-buffers.ts';
-import { SPECIAL } from '../../../../src/server/answer/respond.ts';
+import {
+  type Answerer,
+  type Client,
+  NOT_PLAIN_QUERY,
+  PacketBuffers,
+  TRANSPORT,
+} from '../../../../src/server/answer/front-end.ts';
+import { KIND } from '../../../../src/server/answer/outcome.ts';
 import { EVENT, Stats } from '../../../../src/server/stats.ts';
-import type { SpecialHandler } from '../../../../src/server/transfer/handler-types.ts';
+import type { NonPlainHandler } from '../../../../src/server/transfer/handler-types.ts';
 import { limiterOf, PacketAnswerer } from '../../../../src/server/transport/udp/packet-answerer.ts';
 import { createRateTable, RateLimiter } from '../../../../src/server/transport/udp/rate-limit.ts';
 import { clientAddress } from '../../../../src/system/client-address.ts';
@@ -55,22 +59,19 @@ function answererOf({ size = ANSWER.length, cookie = false, kind = KIND.positive
 } {
   const responder: Answerer = {
     respond: () => 0,
-    look() {},
     respondIn: ({ answers }, _i, k) => {
       answers[k].set(ANSWER);
       return size;
     },
-    apply() {},
-    configure() {},
     lastKind: kind,
     lastHash: 7,
     lastHadGoodCookie: cookie,
   };
-  const packet: SpecialHandler['packet'] = (_query, _length, out) => {
+  const packet: NonPlainHandler['packet'] = (_query, _length, out) => {
     out[3] = specialRcode;
     return 99;
   };
-  const special: SpecialHandler = { packet, stream: () => Promise.resolve(), apply() {}, configure() {} };
+  const special: NonPlainHandler = { packet, stream: () => Promise.resolve(), configure() {} };
   const stats = Stats.attach(Stats.create(1, 1), 1, 0);
   const limiter = new RateLimiter(RATE, createRateTable(RATE));
   const answerer = new PacketAnswerer({ responder, special, stats, limiter, report: () => {} });
@@ -88,10 +89,10 @@ describe('what the rate limit is asked about', () => {
     { name: 'an answer', shape: {}, lengths: [33, 33, 0, TRUNCATED_LENGTH, 0] },
     { name: 'an error', shape: { kind: KIND.error }, lengths: [33, 33, 0, TRUNCATED_LENGTH, 0] },
     { name: 'not a client that has shown a cookie of ours', shape: { cookie: true }, lengths: [33, 33, 33, 33, 33] },
-    { name: 'not a special message', shape: { size: SPECIAL }, lengths: [99, 99, 99, 99, 99] },
+    { name: 'not a special message', shape: { size: NOT_PLAIN_QUERY }, lengths: [99, 99, 99, 99, 99] },
     {
       name: 'a special message that is refused, which is never slipped',
-      shape: { size: SPECIAL, specialRcode: 5 },
+      shape: { size: NOT_PLAIN_QUERY, specialRcode: 5 },
       lengths: [99, 99, 0, 0, 0],
     },
     { name: 'not what has no answer', shape: { size: 0 }, lengths: [0, 0, 0, 0, 0] },

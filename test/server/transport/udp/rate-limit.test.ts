@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { KIND } from '../../../../src/server/answer/answer-kind.ts';
-import { type Client, TRANSPORT } from '../../../../src/server/answer/client.ts';
+import { type Client, TRANSPORT } from '../../../../src/server/answer/front-end.ts';
+import { KIND } from '../../../../src/server/answer/outcome.ts';
 import {
   createRateTable,
   prefixHolds,

@@ -4,8 +4,8 @@ import type { LiveSlots } from '../../live/slots.ts';
 import * as liveSlots from '../../live/slots.ts';
 import type { ZoneImage } from '../../zones/image/image.ts';
 import * as layout from '../../zones/image/layout.ts';
-import { CompressionTable } from './compression-table.ts';
-import { LiveBlock } from './live-block.ts';
+import { CompressionTable } from './compression.ts';
+import { LiveBlock } from './outcome.ts';
 import type { ServedZone } from './zone-table.ts';
 
 // Imported names are looked up at each use, constants of this module are folded into the code: a tenth of the time.
@@ -20,12 +20,13 @@ const POINTER = 0xc000;
 const LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 /** A place beyond every limit: what was to be written does not fit. */
 const FULL = 1 << 24;
+const NO_SLOTS = new Int32Array(0);
 
 /**
- * Writes records of zone images into a message. Nothing is allocated per message: names are compressed by `places`,
- * which tells for each name of the image where in this message it already stands.
+ * Writes records of zone images into a message. Nothing is allocated per message: names are compressed by `places`, which
+ * knows for each name of the image where in this message it was written.
  */
-export class AnswerWriter {
+export class RecordWriter {
   /** The message, the place of its next octet, and the first place that must stay free. */
   private out: Uint8Array = new Uint8Array(0);
   private view: DataView = new DataView(this.out.buffer);
@@ -33,8 +34,9 @@ export class AnswerWriter {
   private limit = 0;
   private readonly slots: LiveSlots;
   private image: ZoneImage | null = null;
-  private slot = -1;
-  /** Where names of the image stand in the message. */
+  /** The zone's live slots, by the number of a pool. */
+  private zoneSlots: Int32Array = NO_SLOTS;
+  /** Where names of the image were written. */
   readonly places: CompressionTable = new CompressionTable();
   private rotation4 = 0;
   private rotation6 = 0;
@@ -54,9 +56,9 @@ export class AnswerWriter {
     this.liveBlock.clear();
   }
 
-  /** Records come from this zone from now on. Names of another zone that stand in the message are forgotten. */
+  /** The next records are of this zone. Names of another zone that were written are not pointed to any more. */
   useZone(zone: ServedZone, image: ZoneImage): void {
-    this.slot = zone.slot;
+    this.zoneSlots = zone.slots;
     if (this.image === image) return;
     this.image = image;
     this.places.begin(image);
@@ -223,9 +225,10 @@ export class AnswerWriter {
 
   /** Writes the live addresses of one family straight from the slot. Returns how many; -1 when they do not fit. */
   private live(image: ZoneImage, set: number, owner: number, ownerPlace: number): number {
-    if (this.slot < 0) return 0;
+    const pool = image.words[set + RRSET.data];
+    if (pool >= this.zoneSlots.length) return 0;
     const { words } = this.slots;
-    const base = this.slots.slotWord(this.slot);
+    const base = this.slots.slotWord(this.zoneSlots[pool]);
     const v4 = (image.words[set + RRSET.type] & 0xffff) === TYPE.a;
     const countAt = base + (v4 ? SLOT.count4 : SLOT.count6);
     const addresses = base + (v4 ? SLOT.v4 : SLOT.v6);
@@ -280,14 +283,17 @@ export class AnswerWriter {
   }
 
   /**
-   * A zone's serial is the larger of its own and its live set's (RFC 1982 §3.2); a slot never written has 0. Its own is
+   * A zone's serial is the largest of its own and its live sets' (RFC 1982 §3.2); a slot never written has 0. Its own is
    * the image's, whatever the SOA record was compiled with.
    */
   private serial(image: ZoneImage): number {
-    const own = image.words[HEAD.serial];
-    if (this.slot < 0) return own;
-    const live = this.slots.words[this.slots.slotWord(this.slot) + SLOT.serial];
-    return live !== 0 && ((live - own) | 0) > 0 ? live : own;
+    const { slots, zoneSlots } = this;
+    let serial = image.words[HEAD.serial];
+    for (let i = 0; i < zoneSlots.length; i++) {
+      const live = slots.words[slots.slotWord(zoneSlots[i]) + SLOT.serial];
+      if (live !== 0 && ((live - serial) | 0) > 0) serial = live;
+    }
+    return serial;
   }
 
   /** Takes back what was written from `start` on; only the owner of an additional RRset may be pointed to afterwards. */

@@ -7,19 +7,20 @@ import type { ZoneImage } from '../../zones/image/image.ts';
 import * as layout from '../../zones/image/layout.ts';
 import * as lookups from '../../zones/image/lookup.ts';
 import { Lookup } from '../../zones/image/lookup.ts';
-import * as answerKind from './answer-kind.ts';
-import { AnswerWriter } from './answer-writer.ts';
-import { CnameChain } from './cname-chain.ts';
-import * as notes from './compression-targets.ts';
+import * as compression from './compression.ts';
+import { CnameChain } from './compression.ts';
+import type { Kind } from './outcome.ts';
+import * as outcome from './outcome.ts';
+import { RecordWriter } from './record-writer.ts';
 import type { ServedZone, ZoneTable } from './zone-table.ts';
 
 // Imported names are looked up at each use, constants of this module are folded into the code: a tenth of the time.
 const { LINKS, NODE, RRSET, RRSET_FLAG } = layout;
 const { SLOT } = liveSlots;
 const { NAME_MAX } = names;
-const { KIND } = answerKind;
+const { KIND } = outcome;
 const { FOUND, findSet, nextSet } = lookups;
-const { noteBelow, noteName } = notes;
+const { noteBelow, noteName } = compression;
 const { EDE, HEADER_LENGTH, RCODE, TYPE } = message;
 
 /**
@@ -27,7 +28,7 @@ const { EDE, HEADER_LENGTH, RCODE, TYPE } = message;
  * (RFC 2308) and glue (RFC 9471). The records go into `writer`; everything else about the answer stands in the fields.
  */
 export class ZoneAnswer {
-  readonly writer: AnswerWriter;
+  readonly writer: RecordWriter;
   rcode = 0;
   authoritative = false;
   truncated = false;
@@ -36,13 +37,12 @@ export class ZoneAnswer {
   additionals = 0;
   /** One of EDE. */
   error: number = EDE.none;
-  /** One of KIND. */
-  kind: number = KIND.error;
+  kind: Kind = KIND.error;
   /** Hash of the name that such answers have in common: the name itself, the wildcard's parent, the cut, the zone. */
   hash = 0;
   minimal = false;
-  /** Whether an alias led into another zone. */
-  leftZone = false;
+  /** Whether it depends on other zones too: an alias led out of the zone, or the zone above it is missing. */
+  dependsOnOthers = false;
 
   private readonly slots: LiveSlots;
   private readonly zones: ZoneTable;
@@ -53,7 +53,7 @@ export class ZoneAnswer {
   constructor(slots: LiveSlots, zones: ZoneTable) {
     this.slots = slots;
     this.zones = zones;
-    this.writer = new AnswerWriter(slots);
+    this.writer = new RecordWriter(slots);
   }
 
   /**
@@ -72,11 +72,12 @@ export class ZoneAnswer {
     this.hash = name.hash[0];
     this.questionEnd = HEADER_LENGTH + name.length + 4;
     this.chain.begin(query, name);
-    this.leftZone = false;
+    // DS at the zone's origin is the parent's to answer, should that be served one day.
+    this.dependsOnOthers = type === TYPE.ds && zone.originLabels === name.labels;
     let current: ServedZone | null = zone;
     while (current !== null && this.step(current, type, whole)) {
       current = this.zones.answering(this.chain.name, type);
-      if (current !== zone) this.leftZone = true;
+      if (current !== zone) this.dependsOnOthers = true;
       if (current?.catalog) return; // no way in for who may not transfer it (RFC 9432 §7)
     }
   }
@@ -90,7 +91,8 @@ export class ZoneAnswer {
       return false;
     }
     writer.useZone(zone, image);
-    switch (lookup.find(image, this.chain.name, type)) {
+    const found = lookup.find(image, this.chain.name, type);
+    switch (found) {
       case FOUND.cut:
         this.referral(image);
         return false;
@@ -104,7 +106,10 @@ export class ZoneAnswer {
         this.hash = this.chain.name.hash[lookup.label];
         this.kind = KIND.wildcard;
         break;
+      case FOUND.exact:
+        break;
       default:
+        found satisfies never;
     }
     if (type === TYPE.any) {
       this.any(zone, image, whole);
@@ -120,7 +125,7 @@ export class ZoneAnswer {
     const set = findSet(image, node, type);
     if (set !== 0) {
       const head = image.words[set];
-      if ((head & RRSET_FLAG.live) !== 0 && this.neverLive(zone)) {
+      if ((head & RRSET_FLAG.live) !== 0 && this.neverLive(zone, image, set)) {
         this.fail(EDE.notReady);
         return false;
       }
@@ -262,7 +267,7 @@ export class ZoneAnswer {
     let unready = false;
     let set = words[image.rrsets + node];
     for (let left = words[image.meta + node] >>> NODE.countShift; left > 0; left--, set += RRSET.words) {
-      if ((words[set] & RRSET_FLAG.live) !== 0 && this.neverLive(zone)) {
+      if ((words[set] & RRSET_FLAG.live) !== 0 && this.neverLive(zone, image, set)) {
         unready = true;
         continue;
       }
@@ -279,7 +284,7 @@ export class ZoneAnswer {
     else this.negative(image, KIND.noData);
   }
 
-  private negative(image: ZoneImage, kind: number): void {
+  private negative(image: ZoneImage, kind: Kind): void {
     if (this.answers === 0) {
       this.kind = kind;
       if (kind === KIND.nxDomain) this.hash = this.chain.name.hash[this.chain.name.labels - image.originLabels];
@@ -299,8 +304,9 @@ export class ZoneAnswer {
     this.writer.at = this.questionEnd;
   }
 
-  /** No edge of the zone's network was ever live. */
-  private neverLive({ slot }: ServedZone): boolean {
-    return slot < 0 || this.slots.words[this.slots.slotWord(slot) + SLOT.serial] === 0;
+  /** Whether no edge of the pool that this live RRset answers with was ever live. */
+  private neverLive({ slots }: ServedZone, { words }: ZoneImage, set: number): boolean {
+    const pool = words[set + RRSET.data];
+    return pool >= slots.length || this.slots.words[this.slots.slotWord(slots[pool]) + SLOT.serial] === 0;
   }
 }

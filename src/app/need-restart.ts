@@ -1,0 +1,45 @@
+import type { Config } from '../config/types.ts';
+
+/** What a running server cannot change on SIGHUP, as the keys the operator knows and the part of `Config` they make. */
+const KEYS: readonly (readonly [key: string, of: (config: Config) => unknown])[] = [
+  ['server.listen', ({ server }) => server.listen],
+  ['server.tls_listen', ({ server }) => server.tlsListen],
+  ['server.udp_workers', ({ server }) => server.udpWorkers],
+  ['server.user', ({ server }) => server.user],
+  ['http.listen', ({ http }) => http?.listen ?? null],
+  ['lockfile', ({ lockfile }) => lockfile],
+  ['statefile', ({ statefile }) => statefile],
+  ['state_dir', ({ stateDir }) => stateDir],
+  ['healthdata_store', ({ healthdataStore }) => healthdataStore],
+  ['logpath', ({ logpath }) => logpath],
+  ['log_level', ({ logLevel }) => logLevel],
+  ['named_dir', ({ namedDir }) => namedDir],
+];
+
+/**
+ * The new settings as far as a running server takes them over: what needs a restart stays as it runs, so that no part goes
+ * by another lock file or state folder than the others do. `restart`: the keys that differ, for the log.
+ */
+export function untilRestart(
+  running: Config,
+  wanted: Config,
+): { readonly config: Config; readonly restart: readonly string[] } {
+  const text = (value: unknown): string => JSON.stringify(value);
+  const restart = KEYS.filter(([, of]) => text(of(running)) !== text(of(wanted))).map(([key]) => key);
+  const { listen, tlsListen, udpWorkers, user } = running.server;
+  const { lockfile, statefile, stateDir, healthdataStore, logpath, logLevel, namedDir } = running;
+  const config: Config = {
+    ...wanted,
+    lockfile,
+    statefile,
+    stateDir,
+    healthdataStore,
+    logpath,
+    logLevel,
+    namedDir,
+    server: { ...wanted.server, listen, tlsListen, udpWorkers, user },
+    http:
+      running.http === null || wanted.http === null ? running.http : { ...wanted.http, listen: running.http.listen },
+  };
+  return { config, restart };
+}

@@ -1,0 +1,228 @@
+import { readNetworkFiles } from '../config/network-files.ts';
+import type { Config, NetworkFiles } from '../config/types.ts';
+import type { NetworkRounds } from '../health/pools/network-rounds.ts';
+import type { RoundLog } from '../health/pools/round-log.ts';
+import type { RoundReport } from '../health/pools/round-types.ts';
+import { errorText } from '../system/error-text.ts';
+import { formatFault } from '../system/fault.ts';
+import type { Guard } from '../system/guard.ts';
+import type { NetworkList } from './read-networks.ts';
+
+/** A timer longer than this would fire at once (Node's limit is 2^31 - 1 ms). */
+const TIMER_MAX_MS = 2_000_000_000;
+/** Rounds in a row that may wait for `workers` before a round counts as overdue. */
+const TURNS_MAX = 6;
+
+export type NetworkClockOptions = {
+  readonly network: string;
+  readonly config: Config;
+  readonly list: NetworkList;
+  readonly rounds: NetworkRounds;
+  readonly guard: Guard;
+  readonly log: RoundLog;
+  /** Epoch seconds. */
+  readonly now: () => number;
+  readonly onReport: (report: RoundReport) => void;
+  /** `--force-update`: each round publishes under a new serial. */
+  readonly forceUpdate?: boolean;
+};
+
+/**
+ * When a network is probed and decided upon: a round every `run_frequency` seconds, never two at a time, and a decision in
+ * between whenever an operator's mode comes into force or ends. Lists and canaries are read anew for each round; broken
+ * ones leave those read before in force.
+ */
+export class NetworkClock {
+  readonly network: string;
+  readonly rounds: NetworkRounds;
+  /** Resolved when the first round has ended, however it ended. */
+  readonly firstRound: Promise<void>;
+  private readonly options: NetworkClockOptions;
+  private inForce: Config;
+  private lists: NetworkFiles | null;
+  /** What was logged of the lists as they are. */
+  private said: string;
+  private faultsOfLists: string;
+  private timer: NodeJS.Timeout | undefined;
+  private expiryTimer: NodeJS.Timeout | undefined;
+  private running: Promise<void> | null = null;
+  private stopped = false;
+  private firstDone: () => void = () => undefined;
+  /** When the next round is due, epoch seconds, and by a clock that nobody sets (`performance.now()`). */
+  private dueAt: number;
+  private dueMs: number;
+  private roundFailure: string | null = null;
+
+  constructor(options: NetworkClockOptions) {
+    this.options = options;
+    this.network = options.network;
+    this.rounds = options.rounds;
+    this.inForce = options.config;
+    this.lists = options.list.files;
+    this.said = options.list.faults.map(formatFault).join('\n');
+    this.faultsOfLists = listFaults(options.list);
+    this.dueAt = options.now();
+    this.dueMs = performance.now();
+    this.firstRound = new Promise((resolve) => {
+      this.firstDone = resolve;
+    });
+  }
+
+  start(): void {
+    this.schedule(0);
+  }
+
+  /** Takes new settings from the next round on; a shorter `run_frequency` brings that round forward. */
+  configure(config: Config, list: NetworkList): void {
+    const earlier = config.runFrequency < this.inForce.runFrequency;
+    this.inForce = config;
+    this.takeLists(list);
+    if (earlier && this.running === null) {
+      this.schedule(Math.min((this.dueMs - performance.now()) / 1000, config.runFrequency));
+    }
+  }
+
+  /** An operator may have changed a mode: decides again at once, without fetching. Never rejects. */
+  async redecide(): Promise<void> {
+    const { lists } = this;
+    if (this.stopped || lists === null) return;
+    try {
+      const report = await this.rounds.redecide({ config: this.inForce, files: lists });
+      if (report !== null) this.options.onReport(report);
+      this.watchExpiry();
+    } catch (error) {
+      this.options.log('error', `${this.network}: ${errorText(error)}`);
+    }
+  }
+
+  /** No further round or decision; resolves when what is under way has ended (the prober's stop cuts fetches short). */
+  async stop(): Promise<void> {
+    this.stopped = true;
+    clearTimeout(this.timer);
+    clearTimeout(this.expiryTimer);
+    this.firstDone();
+    await this.running;
+    await this.rounds.idle(); // a decision between rounds keeps its lock until it is saved
+  }
+
+  get config(): Config {
+    return this.inForce;
+  }
+
+  /** Null: none could be read since the start. */
+  get files(): NetworkFiles | null {
+    return this.lists;
+  }
+
+  /** Whether the network has something to answer with. */
+  get live(): boolean {
+    return this.rounds.state.live.length > 0 && this.rounds.state.serial !== 0;
+  }
+
+  /** Epoch seconds. */
+  get nextDue(): number {
+    return this.dueAt;
+  }
+
+  /** The next round is later than it should be, or the running one takes too long. */
+  get isOverdue(): boolean {
+    return this.lists !== null && performance.now() > this.dueMs + this.graceSeconds() * 1000;
+  }
+
+  /** Why the last round could not be made; null: it was made. */
+  get failure(): string | null {
+    return this.roundFailure;
+  }
+
+  /** Why the lists cannot be used as they are now, with places; null: they can. */
+  get listFault(): string | null {
+    return this.faultsOfLists === '' ? null : this.faultsOfLists;
+  }
+
+  /** How late a round may end before somebody should look: its fetches take turns, `workers` at a time. */
+  private graceSeconds(): number {
+    const { runFrequency, timeout, workers } = this.inForce;
+    const targets = this.lists === null ? 0 : this.lists.edges.length + this.lists.canaries.size;
+    const turns = Math.ceil(targets / workers);
+    return Math.max(runFrequency, Math.min(turns, TURNS_MAX) * timeout + 5);
+  }
+
+  private schedule(seconds: number): void {
+    if (this.stopped) return;
+    clearTimeout(this.timer);
+    const ms = Math.max(0, seconds) * 1000;
+    this.dueAt = this.options.now() + ms / 1000;
+    this.dueMs = performance.now() + ms;
+    const begin = this.options.guard.protect(`network ${this.network}`, () => {
+      this.running = this.round().finally(() => {
+        this.running = null;
+        this.firstDone();
+      });
+      return this.running;
+    });
+    this.timer = setTimeout(begin, Math.min(ms, TIMER_MAX_MS));
+  }
+
+  private async round(): Promise<void> {
+    const started = performance.now();
+    try {
+      this.takeLists(readNetworkFiles(this.inForce, this.network));
+      if (this.lists !== null) await this.probe(this.lists);
+    } catch (error) {
+      this.roundFailure = errorText(error);
+      this.options.log('error', `${this.network}: the round failed: ${this.roundFailure}`);
+    } finally {
+      this.watchExpiry();
+      this.schedule(this.inForce.runFrequency - (performance.now() - started) / 1000);
+    }
+  }
+
+  private async probe(files: NetworkFiles): Promise<void> {
+    const { inForce: config } = this;
+    const { forceUpdate = false } = this.options;
+    const spread = Math.min(1, config.runFrequency / 4);
+    const result = await this.rounds.round({ config, files, spread, forceUpdate });
+    if ('failure' in result) {
+      // A prober that is stopped under a running round is the server's own end, not a failure.
+      if (this.stopped) return;
+      this.roundFailure = result.failure.message;
+      this.options.log('error', `${this.network}: no round: ${formatFault(result.failure)}`);
+    } else {
+      this.roundFailure = null;
+      this.options.onReport(result);
+    }
+  }
+
+  /** Lists that cannot be used are an error for as long as they are, and those read before stay in force. */
+  private takeLists(list: NetworkList): void {
+    const { log } = this.options;
+    const { network } = this;
+    const said = list.faults.map(formatFault).join('\n');
+    const wasGood = this.listFault === null;
+    if (list.files !== null) this.lists = list.files;
+    if (said === this.said) return;
+    this.said = said;
+    this.faultsOfLists = listFaults(list);
+    if (said !== '') log(list.files === null ? 'error' : 'warn', said);
+    const effect = this.lists === null ? 'the live set that was saved last stays' : 'those read before stay in force';
+    if (list.files === null)
+      log('error', `${network}: the lists do not load, so nothing was changed for it: ${effect}`);
+    else if (!wasGood) log('info', `${network}: the lists load again`);
+  }
+
+  private watchExpiry(): void {
+    clearTimeout(this.expiryTimer);
+    const at = this.rounds.nextExpiry;
+    if (at === null || this.stopped) return;
+    const ms = Math.min(Math.max(0, at - this.options.now()) * 1000 + 10, TIMER_MAX_MS);
+    const redecide = this.options.guard.protect(`network ${this.network}`, () => this.redecide());
+    this.expiryTimer = setTimeout(redecide, ms);
+  }
+}
+
+function listFaults({ faults }: NetworkList): string {
+  return faults
+    .filter(({ severity }) => severity === 'error')
+    .map(formatFault)
+    .join('\n');
+}

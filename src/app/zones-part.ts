@@ -1,0 +1,66 @@
+import type { Config } from '../config/types.ts';
+import type { LiveRRsets } from '../live/live-rrsets.ts';
+import { zoneFaultText } from '../server/control/status-view.ts';
+import { formatFault, hasErrors } from '../system/fault.ts';
+import type { Log } from '../system/log.ts';
+import type { ZoneChange, ZoneSettings } from '../zones/store/types.ts';
+import { ZoneStore } from '../zones/store/zone-store.ts';
+import { type Part, part, ready } from './part.ts';
+
+export type ZonesPartOptions = {
+  readonly config: Config;
+  readonly dryRun: boolean;
+  readonly live: LiveRRsets;
+  readonly log: Log;
+  /** Networks that are served at the start. */
+  readonly first: readonly string[];
+  /** Those that are served now. */
+  readonly networks: () => readonly string[];
+  readonly onChange: (changes: readonly ZoneChange[]) => void;
+  /** Resolves when every thread answers by what `onChange` said so far. */
+  readonly settled: () => Promise<void>;
+};
+
+/** The zones: loaded at the start and at a reload, watched in between by whoever calls `store.watch`. */
+export class ZonesPart {
+  readonly part: Part;
+  readonly store: ZoneStore;
+
+  constructor({ config, dryRun, live, log, first, networks, onChange, settled }: ZonesPartOptions) {
+    const store = new ZoneStore({
+      settings: zoneSettings(config, first),
+      serialFile: dryRun ? null : `${config.stateDir}/edgewise-zones.json`,
+      liveSerial: (network, origin) => live.versionOf(network, origin)?.serial ?? 0,
+      now: () => Date.now() / 1000,
+      onChange,
+      onFaults: (entry, faults) => {
+        if (faults.length === 0) log.info(`${entry === null ? 'zones' : `zone ${entry.name}`}: all well again`);
+        else if (entry !== null) log[hasErrors(faults) ? 'error' : 'warn'](zoneFaultText(entry));
+        else for (const fault of faults) log[fault.severity === 'error' ? 'error' : 'warn'](formatFault(fault));
+      },
+    });
+    this.store = store;
+    this.part = part('zones', {
+      start: async () => {
+        const { loaded, failed, seconds } = await store.load();
+        log.info({ loaded, failed, seconds }, 'zones loaded');
+        return null;
+      },
+      // The networks are committed by then: their names are those that are served from now on.
+      prepare: async (reload) =>
+        ready(async () => {
+          const summary = await store.reload(zoneSettings(reload.config, networks()));
+          // Whoever reads the line may ask at once, and each thread takes over what is new in its own time.
+          await settled();
+          log.info(summary, 'reloaded');
+        }),
+      stop: () => store.close(),
+    });
+  }
+}
+
+/** What of the configuration says which zones there are. */
+export function zoneSettings(config: Config, networks: readonly string[]): ZoneSettings {
+  const { dns, zonetemplateDir, staticZones, staticZoneDir } = config;
+  return { dns, zonetemplateDir, staticZones, staticZoneDir, networks };
+}

@@ -1,0 +1,154 @@
+import * as message from '../../dns/message.ts';
+import * as names from '../../dns/name.ts';
+import { ParsedName } from '../../dns/parsed-name.ts';
+import type { ZoneImage } from '../../zones/image/image.ts';
+import type { Lookup } from '../../zones/image/lookup.ts';
+import * as lookups from '../../zones/image/lookup.ts';
+
+// Bindings of another module are looked up at each use in V8, constants of this module are not: a tenth of an answer's time.
+const { HEADER_LENGTH, POINTER_MAX } = message;
+const { LOWER } = names;
+const { FOUND, findChild } = lookups;
+
+const POINTER_BITS = 14;
+const GENERATIONS = 1 << (31 - POINTER_BITS);
+
+/**
+ * Which names of a zone's image already stand in the message, and where: what compression points to (RFC 1035 §4.1.4).
+ * Nothing is cleared from message to message; places carry the generation they belong to.
+ */
+export class CompressionTable {
+  /** By name id: generation and place. A place of an older generation is of another message. */
+  private seen = new Int32Array(1024);
+  private generation = 0;
+
+  /** Nothing stands in the message that this image could point to. */
+  begin(image: ZoneImage): void {
+    if (this.seen.length < image.names) this.seen = new Int32Array(1 << (32 - Math.clz32(image.names)));
+    this.generation++;
+    if (this.generation === GENERATIONS) {
+      this.seen.fill(0);
+      this.generation = 1;
+    }
+  }
+
+  /** Name `id` stands at `place` of the message. */
+  note(id: number, place: number): void {
+    if (place < POINTER_MAX) this.seen[id] = (this.generation << POINTER_BITS) | place;
+  }
+
+  /** Where name `id` stands in the message; 0: nowhere (the header is there). */
+  of(id: number): number {
+    const seen = this.seen[id];
+    return seen >>> POINTER_BITS === this.generation ? seen & (POINTER_MAX - 1) : 0;
+  }
+
+  forget(id: number): void {
+    this.seen[id] = 0;
+  }
+}
+
+/** Aliases followed in one answer. Longer chains do not occur; the resolver goes on from where we stop. */
+const CHAIN_MAX = 16;
+const STRIDE = 256;
+
+/** The names of an answer: the question, and what aliases made of it, each once. One object a thread. */
+export class CnameChain {
+  /** The current name: `name` takes apart `source[start]`; it stands at `place` of the message (0: unknown). */
+  source: Uint8Array = new Uint8Array(0);
+  start = 0;
+  name: ParsedName;
+  place = 0;
+  /** The names after the question. The next one is to be put at `room`. */
+  readonly octets: Uint8Array = new Uint8Array(CHAIN_MAX * STRIDE);
+  private readonly hashes = new Int32Array(CHAIN_MAX);
+  private readonly target = new ParsedName();
+  private length = 0;
+  private question: Uint8Array = this.source;
+  private questionHash = 0;
+
+  constructor() {
+    this.name = this.target;
+  }
+
+  /** The question at octet 12 of `query` is the current name; it stands there in the message too. */
+  begin(query: Uint8Array, name: ParsedName): void {
+    this.question = query;
+    this.questionHash = name.hash[0];
+    this.source = query;
+    this.start = HEADER_LENGTH;
+    this.name = name;
+    this.place = HEADER_LENGTH;
+    this.length = 0;
+  }
+
+  /** Whether the current name is the question still. */
+  get atQuestion(): boolean {
+    return this.length === 0;
+  }
+
+  get isFull(): boolean {
+    return this.length === CHAIN_MAX;
+  }
+
+  get room(): number {
+    return this.length * STRIDE;
+  }
+
+  /**
+   * Makes the name of `length` octets that was put at `room`, and stands at `place` of the message, the current one. False
+   * when it was current before: a loop.
+   */
+  follow(length: number, place: number): boolean {
+    const { octets, room } = this;
+    this.target.read(octets, room, room + length);
+    const hash = this.target.hash[0];
+    if (hash === this.questionHash && sameName(this.question, HEADER_LENGTH, octets, room, length)) return false;
+    for (let i = 0; i < this.length; i++) {
+      if (hash === this.hashes[i] && sameName(octets, i * STRIDE, octets, room, length)) return false;
+    }
+    this.hashes[this.length++] = hash;
+    this.source = octets;
+    this.start = room;
+    this.name = this.target;
+    this.place = place < POINTER_MAX ? place : 0;
+    return true;
+  }
+}
+
+/** Whether two names are equal but for case; they cannot end before the first difference. */
+function sameName(a: Uint8Array, aStart: number, b: Uint8Array, bStart: number, length: number): boolean {
+  for (let i = 0; i < length; i++) {
+    if (LOWER[a[aStart + i]] !== LOWER[b[bStart + i]]) return false;
+  }
+  return true;
+}
+
+/** Lets later names be compressed against the current one, as far as the zone has nodes on its way. */
+export function noteName(image: ZoneImage, lookup: Lookup, chain: CnameChain, places: CompressionTable): void {
+  const { name } = chain;
+  if (!chain.atQuestion) {
+    // A name of the chain may stand compressed, so only its first label's place is known.
+    if (lookup.kind === FOUND.exact && chain.place > 0) places.note(lookup.node, chain.place);
+    return;
+  }
+  const apex = name.labels - image.originLabels;
+  for (let label = lookup.label; label <= apex; label++) {
+    if (label < name.labels) places.note(lookup.path[label], HEADER_LENGTH + name.at[label]);
+  }
+  let above = image.words[image.parent];
+  for (let label = apex + 1; label < name.labels; label++) {
+    places.note(above, HEADER_LENGTH + name.at[label]);
+    above = image.words[image.parent + above];
+  }
+}
+
+/** Names below a cut are not looked up, but glue may have them: lets its owners be compressed against the question. */
+export function noteBelow(image: ZoneImage, lookup: Lookup, name: ParsedName, places: CompressionTable): void {
+  let { node } = lookup;
+  for (let label = lookup.label - 1; label >= 0; label--) {
+    node = findChild(image, node, name.hash[label], name.lower, name.at[label]);
+    if (node < 0) return;
+    places.note(node, HEADER_LENGTH + name.at[label]);
+  }
+}

@@ -1,0 +1,122 @@
+import type { Config, NetworkFiles } from '../../config/types.ts';
+import type { Decision } from '../../health/judge/types.ts';
+import { expireMode } from '../../health/modes/modes.ts';
+import type { NetworkRounds } from '../../health/pools/network-rounds.ts';
+import { edgesOf, rulesOf } from '../../health/pools/round-input.ts';
+import type { RoundReport } from '../../health/pools/round-types.ts';
+import type { LiveChange, MemberView, NetworkView } from './views.ts';
+
+/** Changes of the live set kept for the API; the history log on disk has them all. */
+const CHANGES_MAX = 50;
+
+/** What the API tells of a network's past since the process started: its last decision and its changes. */
+export class NetworkHistory {
+  decision: Decision | null = null;
+  rotations = 0;
+  /** Newest last. */
+  readonly changes: LiveChange[] = [];
+  /** What of the last decision could not be saved, a sentence each. */
+  unsaved: readonly string[] = [];
+  /** Of the last probing round. */
+  seconds: number | null = null;
+  cancelled: readonly string[] = [];
+  proberDelayMs = 0;
+
+  note({ decision, probe, state, liveChanged, faults }: RoundReport): void {
+    this.decision = decision;
+    this.unsaved = faults
+      .filter(({ severity }) => severity === 'error')
+      .map(({ at, message }) => (at === null ? message : `${at.file} ${message}`));
+    if (probe !== null) {
+      this.seconds = probe.seconds;
+      this.cancelled = probe.cancelled;
+      this.proberDelayMs = probe.loopDelayMs;
+    }
+    const { outcome } = decision;
+    if (outcome.kind === 'changed') this.rotations += 1;
+    if (!liveChanged) return;
+    const [added, removed] = outcome.kind === 'changed' ? [outcome.added, outcome.removed] : [[], []];
+    this.changes.push({
+      at: decision.at,
+      serial: state.serial,
+      added,
+      removed,
+      live: state.live.map(({ edge }) => edge),
+      reasons: new Map([...added, ...removed].map((edge) => [edge, decision.reasons.get(edge)?.why ?? 'not listed'])),
+    });
+    if (this.changes.length > CHANGES_MAX) this.changes.shift();
+  }
+}
+
+/** Where a network's view is taken from: its clock, its rounds and what was noted of them. */
+export type NetworkSources = {
+  readonly network: string;
+  readonly config: Config;
+  readonly files: NetworkFiles | null;
+  readonly rounds: Pick<NetworkRounds, 'state' | 'records' | 'samples'>;
+  readonly history: NetworkHistory;
+  /** Epoch seconds. */
+  readonly nextDue: number;
+  readonly isOverdue: boolean;
+  readonly failure: string | null;
+};
+
+/** A network as the API, the metrics and `/healthz` see it at `now`, epoch seconds. */
+export function networkView(sources: NetworkSources, now: number): NetworkView {
+  const { network, config, files, rounds, history } = sources;
+  const { state } = rounds;
+  const rules = rulesOf(config, network);
+  return {
+    name: network,
+    serial: state.serial,
+    goodenough: rules.goodenough,
+    timeout: rules.timeout,
+    maxfreq: rules.maxfreq,
+    wanted: rules.edgeCount,
+    decision: history.decision,
+    live: state.live,
+    edges: files === null ? [] : edgesOf(files),
+    members: membersOf(rounds, history.decision, now),
+    rotationsTotal: history.rotations,
+    changes: history.changes,
+    round: {
+      lastRun: state.lastRun,
+      seconds: history.seconds,
+      runFrequency: config.runFrequency,
+      nextDue: sources.nextDue,
+      overdue: sources.isOverdue,
+      failure: sources.failure,
+      unsaved: history.unsaved,
+      cancelledCanaries: history.cancelled,
+    },
+  };
+}
+
+function membersOf(
+  rounds: NetworkSources['rounds'],
+  decision: Decision | null,
+  now: number,
+): ReadonlyMap<string, MemberView> {
+  const published = new Map(decision?.live.map((member) => [member.edge, member]));
+  return new Map(
+    [...rounds.records].map(([edge, stored]) => {
+      const record = expireMode(stored, now);
+      const sample = rounds.samples.get(edge) ?? null;
+      const fit = [sample?.primary, ...(sample?.others ?? [])].filter((fetch) => fetch?.fail === null);
+      const address = (six: boolean): string | null =>
+        fit.find((fetch) => fetch?.address.includes(':') === six)?.address ?? null;
+      return [
+        edge,
+        {
+          mode: record.mode,
+          comment: record.comment,
+          modeSince: record.modeSince,
+          modeUntil: record.modeUntil,
+          v4: published.get(edge)?.v4 ?? address(false),
+          v6: published.get(edge)?.v6 ?? address(true),
+          sample,
+        },
+      ];
+    }),
+  );
+}
