@@ -3,7 +3,7 @@ import * as message from './message.ts';
 // Imported names are looked up at each use, constants of this module are folded into the code: a tenth of the time.
 const { OPTION } = message;
 
-/** What a query's OPT record says (RFC 6891 §6.1). One object for all queries. */
+/** What a query's OPT record says (RFC 6891 §6.1). The query path has one object for all queries. */
 export class Edns {
   present = false;
   version = 0;
@@ -30,6 +30,10 @@ export class Edns {
     this.padding = false;
     this.cookieAt = 0;
     this.cookieLength = -1;
+  }
+
+  copy(): Edns {
+    return Object.assign(new Edns(), this);
   }
 
   /**

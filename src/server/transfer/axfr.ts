@@ -4,8 +4,8 @@ import { TCP_MAX } from '../../dns/message.ts';
 import type { MessagePacker } from '../../dns/message-writer.ts';
 import type { TsigSigner } from '../../dns/tsig.ts';
 import { TSIG_ROOM } from '../../dns/tsig-record.ts';
-import { appendRecord } from './message.ts';
-import type { Slices } from './turns.ts';
+import { appendRecord } from './reply-parts.ts';
+import type { Slices } from './slices.ts';
 import { versionCursor, type ZoneVersion } from './version.ts';
 
 /** Beyond 16 KiB names cannot be pointed to, so larger messages would be larger altogether. */
@@ -15,11 +15,11 @@ const NO_OPT = new Uint8Array(0);
 export type TransferTools = {
   /** Resolves to false when the peer is gone. */
   readonly send: (message: Uint8Array) => Promise<boolean>;
-  /** Null: the request was not signed. Every message is signed, so that no gap is ever a question (RFC 8945 §5.3.1). */
+  /** Null: the request was not signed. Else every message is, though RFC 8945 §5.3.1 would allow gaps. */
   readonly signer: TsigSigner | null;
   /** Epoch seconds. */
   readonly now: () => number;
-  /** A fast reader takes a zone of a million records without a pause of its own. */
+  /** Pauses for others: a fast reader takes a zone of a million records without one of its own. */
   readonly slices: Slices;
 };
 
@@ -34,7 +34,7 @@ export class TransferStream {
 
   /**
    * `head`: header with flags and identifier set, and the question, which only the first message repeats (§2.2). `opt`: for
-   * the first message (§2.2.5), maybe empty. `packer` is this stream's alone until its last promise is resolved.
+   * the first message (§2.2.5), may be empty. `packer` is for this stream alone until its last promise is resolved.
    */
   constructor(head: Uint8Array, opt: Uint8Array, packer: MessagePacker, tools: TransferTools) {
     this.packer = packer;
@@ -46,7 +46,7 @@ export class TransferStream {
     this.packer.begin(this.head);
   }
 
-  /** Puts a record into the message begun; false, with nothing done, where it is for `add` to find room. */
+  /** Puts a record into the present message; false, with nothing done, where `add` must make room. */
   put(owner: Uint8Array, type: number, ttl: number, rdata: Uint8Array, rdataLength: number): boolean {
     return this.packer.add(owner, type, ttl, rdata, rdataLength, MESSAGE_OCTETS);
   }
@@ -58,8 +58,8 @@ export class TransferStream {
       if (!(await this.flush())) return false;
       if (this.put(owner, type, ttl, rdata, rdataLength)) return true;
     }
-    const room = this.opt.length + (this.tools.signer === null ? 0 : TSIG_ROOM);
-    return this.packer.add(owner, type, ttl, rdata, rdataLength, TCP_MAX - room);
+    const reserved = this.opt.length + (this.tools.signer === null ? 0 : TSIG_ROOM);
+    return this.packer.add(owner, type, ttl, rdata, rdataLength, TCP_MAX - reserved);
   }
 
   /** Sends the last message. */
@@ -72,14 +72,14 @@ export class TransferStream {
     let length = appendRecord(this.packer.out, this.packer.finish(), this.opt);
     this.opt = NO_OPT;
     if (signer !== null) length = signer.sign(this.packer.out, length, now());
-    const went = await send(this.packer.out.subarray(0, length));
-    if (!last && slices.isOver()) await slices.next();
+    const isOpen = await send(this.packer.out.subarray(0, length));
+    if (!last && slices.isSpent()) await slices.next();
     this.packer.begin(this.bareHead);
-    return went;
+    return isOpen;
   }
 }
 
-/** Streams a whole version. False when it could not be finished: the connection must not look as if it had been. */
+/** Streams a whole version. False: it could not be finished, and the connection must not look as if it had been. */
 export async function sendWholeZone(version: ZoneVersion, stream: TransferStream): Promise<boolean> {
   const cursor = versionCursor(version);
   if (cursor === null || !cursor.next()) return false;

@@ -1,17 +1,17 @@
-/** Work goes on for so long before the event loop is given back. */
+/** Milliseconds that work may go on before the event loop gets its turn. */
 const SLICE_MS = 4;
 
 /**
- * Shares a thread's time among long answers: one of them works for a slice at a time, the others wait in line, and between
- * two slices the event loop looks at everything else. A hundred transfers delay a query as little as one does.
+ * Shares a thread's time among long answers: one of them works for a slice at a time while the others wait in line, and the
+ * event loop goes round between two slices. A hundred transfers delay a query no more than one does.
  */
 export class Slices {
   private readonly waiting: (() => void)[] = [];
   private scheduled = false;
   private since = 0;
 
-  /** Whether the time of the present slice is spent. */
-  isOver(): boolean {
+  /** Whether the present slice is used up. */
+  isSpent(): boolean {
     return performance.now() - this.since > SLICE_MS;
   }
 

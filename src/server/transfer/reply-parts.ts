@@ -1,12 +1,12 @@
-/** Heads and short answers of the messages that `TransferHandler` answers, and what an IXFR request says. */
+/** Parts of the messages that answer requests: heads, short answers, records at the end. */
 
-import { HEADER_LENGTH, OPCODE, TYPE } from '../../dns/message.ts';
+import { HEADER_LENGTH, OPCODE } from '../../dns/message.ts';
 import { MessageCursor } from '../../dns/message-cursor.ts';
-import { lowerName, nameText } from '../../dns/name.ts';
+import { nameText } from '../../dns/name.ts';
 import { TSIG_ERROR } from '../../dns/tsig.ts';
 import { findTsig } from '../../dns/tsig-record.ts';
 
-/** Header and question of an answer. */
+/** Header and question of an answer. RD is copied to answers to QUERY only. */
 export function replyHead(message: Uint8Array, questionEnd: number, rcode: number, authoritative: boolean): Uint8Array {
   const head = message.slice(0, questionEnd);
   const opcode = (message[2] >>> 3) & 0xf;
@@ -26,7 +26,7 @@ export function shortReply(message: Uint8Array, out: Uint8Array, rcode: number):
   return head.length;
 }
 
-/** Puts a record, or nothing where it is empty, behind the message in `out[0..length)` and counts it. Returns the new length. */
+/** Appends a record, or nothing where it is empty, to the message in `out[0..length)` and counts it. Returns the new length. */
 export function appendRecord(out: Uint8Array, length: number, record: Uint8Array): number {
   if (record.length === 0) return length;
   out.set(record, length);
@@ -34,23 +34,10 @@ export function appendRecord(out: Uint8Array, length: number, record: Uint8Array
   return length + record.length;
 }
 
-/** What an answer to a signed request says against its signature. */
-export function signatureTrouble(answer: Uint8Array): string {
+/** What a refusal says about the request's signature. */
+export function signatureFault(answer: Uint8Array): string {
   const tsig = findTsig(answer);
   if (tsig === null || tsig === 'malformed') return 'the signature cannot be read';
   const name = Object.entries(TSIG_ERROR).find(([, code]) => code === tsig.error)?.[0] ?? String(tsig.error);
   return `${name.toUpperCase()} with key ${nameText(tsig.keyName)}`;
-}
-
-/** Serial of the zone's SOA in the authority section of an IXFR request (RFC 1995 §3); null: there is none. */
-export function ixfrSerial(message: Uint8Array): number | null {
-  const cursor = MessageCursor.over(message);
-  const question = cursor?.question() ?? null;
-  if (cursor === null || question === null) return null;
-  while (cursor.next() === 'record') {
-    if (cursor.section !== 'authority' || cursor.type !== TYPE.soa) continue;
-    const owner = cursor.owner();
-    if (owner !== null && lowerName(owner) === lowerName(question.name)) return cursor.soaSerial();
-  }
-  return null;
 }

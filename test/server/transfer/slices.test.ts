@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { Slices } from '../../../src/server/transfer/turns.ts';
+import { Slices } from '../../../src/server/transfer/slices.ts';
 
 test('one at a time, in turn, and the event loop goes round between two', async () => {
   const slices = new Slices();
