@@ -303,8 +303,9 @@ class Server implements Running {
       partFaults: () => this.parts.faults(),
       contained: () => this.options.guard.faults(),
     });
-    const { listen } = this.config.http;
-    const started = await startHttp({ endpoint: listen, view, log: (level, message) => this.log[level](message) });
+    const { listen, hosts } = this.config.http;
+    const log = (level: 'warn' | 'error', message: string): void => this.log[level](message);
+    const started = await startHttp({ endpoint: listen, hosts, view, log });
     if (!started.ok) return started.fault;
     this.httpServer = started.http;
     return null;

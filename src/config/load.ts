@@ -148,7 +148,9 @@ function build(
     },
     maxObjectBytes: keys.probe?.max_object_bytes ?? MAX_OBJECT_BYTES,
     server: serverConfig(file, keys.server),
-    http: httpOff ? null : { listen: keys.http?.listen ?? { address: '127.0.0.1', port: 8053 } },
+    http: httpOff
+      ? null
+      : { listen: keys.http?.listen ?? { address: '127.0.0.1', port: 8053 }, hosts: keys.http?.hosts ?? [] },
     staticZones: keys.static_zones.map(({ name, file: zoneFile }) => ({ name, file: at(zoneFile) })),
     staticZoneDir: maybe(keys.static_zone_dir),
     transfer: transferConfig(keys.transfer, fileTsigKeys),

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { availableParallelism, networkInterfaces } from 'node:os';
 import { z } from 'zod';
+import { isHostName } from '../system/host-name.ts';
 import { endpoint, flag, list, number, oneOrMany, optional, parsed, prefix, section, text } from './fields.ts';
 import { besideConfig } from './paths.ts';
 import type { ServerConfig } from './types.ts';
@@ -10,16 +11,28 @@ const COOKIE_SECRET_OCTETS = 16; // SipHash-2-4's key, RFC 9018 §4.4
 
 const rateLimit = section({
   per_second: optional(number('answers in a second', { min: 1, max: 1_000_000 }), 20),
-  slip: optional(number('every how manieth dropped answer goes out truncated, 0 for none', { min: 0, max: 1000 }), 2),
+  slip: optional(
+    number('a number N: every Nth dropped response is sent truncated, 0 for none', { min: 0, max: 1000 }),
+    2,
+  ),
   ipv4_prefix: optional(number('a prefix length', { min: 1, max: 32 }), 24),
   ipv6_prefix: optional(number('a prefix length', { min: 1, max: 128 }), 56),
   whitelist: optional(list(prefix(), 'a list of prefixes'), []),
   size: optional(number('a number of buckets', { min: 1024, max: 2 ** 26 }), 2 ** 18),
 });
 
-const cookieSecret = parsed('32 hexadecimal digits (16 octets)', (value) =>
-  /^[0-9a-f]{32}$/i.test(value) ? Uint8Array.from(Buffer.from(value, 'hex')) : null,
+/** Printed as an example by an earlier version: with it anybody could make cookies of ours. */
+const PUBLISHED_COOKIE_SECRET = '00112233445566778899aabbccddeeff';
+
+const cookieSecret = parsed(
+  '32 hexadecimal digits (16 octets), such as "openssl rand -hex 16" prints, not the example\'s',
+  (value) =>
+    /^[0-9a-f]{32}$/i.test(value) && value.toLowerCase() !== PUBLISHED_COOKIE_SECRET
+      ? Uint8Array.from(Buffer.from(value, 'hex'))
+      : null,
 );
+
+const hostName = parsed('a host name', (value) => (isHostName(value) ? value : null));
 
 const server = section({
   listen: optional(oneOrMany(endpoint(53), 'a list of addresses with ports'), null),
@@ -65,7 +78,13 @@ export const serverKeys = {
   server: optional(server, null),
   http: z.preprocess(
     (value) => (value === false ? null : value),
-    optional(section({ listen: optional(endpoint(8053), null) }), null),
+    optional(
+      section({
+        listen: optional(endpoint(8053), null),
+        hosts: optional(oneOrMany(hostName, 'a list of host names'), []),
+      }),
+      null,
+    ),
   ),
 };
 

@@ -113,7 +113,11 @@ export type Config = {
   };
   readonly maxObjectBytes: number;
   readonly server: ServerConfig;
-  readonly http: { readonly listen: Endpoint } | null;
+  readonly http: {
+    readonly listen: Endpoint;
+    /** Names under which it may be asked, besides addresses, names of one label and the machine's own. */
+    readonly hosts: readonly string[];
+  } | null;
   readonly staticZones: readonly { readonly name: WireName; readonly file: string }[];
   readonly staticZoneDir: string | null;
   readonly transfer: TransferConfig;

@@ -22,13 +22,16 @@ function withExamples(): string {
   return readFileSync(REFERENCE, 'utf8').replace(/^( *)#(?=[^ #]| {2})/gm, '$1');
 }
 
-test('so it does with its examples switched on, but for the secret that everybody makes for himself', () => {
+test('so it does with its examples switched on, but for the secrets that everybody makes for himself', () => {
   const key = `key "xfr.file.example.net" { algorithm hmac-sha256; secret "${Buffer.alloc(32, 7).toString('base64')}"; };`;
   const files = { '/nowhere/transfer.key': key };
   expect(parse(withExamples(), files).faults.map(({ message }) => message)).toEqual([
+    expect.stringMatching(/^server\.cookie_secret\[0\]: expected 32 hexadecimal digits/),
     'transfer.keys[0].secret: expected a secret in base64',
   ]);
-  const own = withExamples().replace('YOUR-OWN-SECRET', Buffer.alloc(32, 9).toString('base64'));
+  const own = withExamples()
+    .replace('  - YOUR-OWN-SECRET', `  - ${'5a'.repeat(16)}`)
+    .replace('YOUR-OWN-SECRET', Buffer.alloc(32, 9).toString('base64'));
   expect(parse(own, files)).toMatchObject({ faults: [], config: { transfer: { allow: { length: 3 } } } });
 });
 

@@ -14,9 +14,9 @@ export function healthReasons(view: StatusView): readonly string[] {
   if (!view.ready()) reasons.push('not ready: DNS queries are not answered yet');
   if (!view.prober().alive) reasons.push('prober: its thread does not run');
   for (const network of view.networks()) reasons.push(...networkReasons(network, view.now()));
-  const zones = view.zones();
+  const states = view.zoneStates();
   for (const state of ['broken', 'stale'] as const) {
-    const names = zones.filter((zone) => zone.state === state).map((zone) => zone.name);
+    const names = states[state];
     if (names.length === 0) continue;
     const named = names.slice(0, ZONES_NAMED).join(', ');
     const more = names.length > ZONES_NAMED ? ` and ${names.length - ZONES_NAMED} more` : '';

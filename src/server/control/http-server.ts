@@ -1,11 +1,16 @@
-/** HTTP: health, metrics and the API. Read-only; every request is small, and so is the patience with it. */
+/** HTTP: health, metrics and the API. Read-only, and bounded in everything that a client could make expensive. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { hostname } from 'node:os';
 import type { Endpoint } from '../../system/address.ts';
 import { endpointText } from '../../system/address.ts';
+import { bugText } from '../../system/error-text.ts';
 import type { Fault } from '../../system/fault.ts';
+import { Connections } from './connections.ts';
+import { isOwnHost } from './hosts.ts';
 import { createMetrics } from './metrics.ts';
-import { failure, type Reply, route, type Sources } from './routes.ts';
+import { Renderer } from './renderer.ts';
+import { failure, hostOf, type Reply, route, type Sources } from './routes.ts';
 import type { StatusView } from './views.ts';
 
 const HEADERS_MS = 5_000; // for a request's header to arrive
@@ -13,13 +18,14 @@ const REQUEST_MS = 10_000; // for all of it
 const SILENCE_MS = 10_000; // of a connection, reading or writing; Node lets a stuck write have it twice
 const KEEP_ALIVE_MS = 10_000;
 const HEADER_OCTETS = 8192;
-const CONNECTIONS = 200;
 const REQUESTS_PER_CONNECTION = 1000;
 
 export type HttpFault = Fault<'address-in-use' | 'listen-failed'>;
 
 export type HttpOptions = {
   readonly endpoint: Endpoint;
+  /** Names besides addresses, names of one label and the machine's own under which it may be asked. */
+  readonly hosts: readonly string[];
   readonly view: StatusView;
   readonly log: (level: 'warn' | 'error', message: string) => void;
 };
@@ -29,8 +35,14 @@ export type HttpStart =
   | { readonly ok: false; readonly fault: HttpFault };
 
 /** Listens, or says in one fault why not. `endpoint.port` 0: any free port; see `HttpServer.endpoint`. */
-export function startHttp({ endpoint, view, log }: HttpOptions): Promise<HttpStart> {
-  const sources: Sources = { view, metrics: createMetrics(view) };
+export function startHttp({ endpoint, hosts, view, log }: HttpOptions): Promise<HttpStart> {
+  const pages: Pages = {
+    sources: { view, metrics: createMetrics(view) },
+    lanes: { health: new Renderer(), rest: new Renderer() },
+    names: new Set([hostname(), ...hosts].map((name) => name.toLowerCase().replace(/\.$/, ''))),
+    log,
+  };
+  const connections = new Connections((request, response, isLast) => answer(request, response, isLast, pages));
   const server = createServer(
     {
       maxHeaderSize: HEADER_OCTETS,
@@ -40,10 +52,10 @@ export function startHttp({ endpoint, view, log }: HttpOptions): Promise<HttpSta
       // How late a timeout may strike.
       connectionsCheckingInterval: 1000,
     },
-    (request, response) => void answer(request, response, sources, log),
+    (request, response) => connections.request(request, response),
   );
   server.timeout = SILENCE_MS;
-  server.maxConnections = CONNECTIONS;
+  server.on('connection', (socket: Socket) => connections.add(socket));
   server.maxRequestsPerSocket = REQUESTS_PER_CONNECTION;
   server.on('clientError', refuseClient);
   // Without a listener the connection would end without a word.
@@ -63,44 +75,58 @@ export function startHttp({ endpoint, view, log }: HttpOptions): Promise<HttpSta
 export class HttpServer {
   /** Where it listens, with the port that was chosen. */
   readonly endpoint: Endpoint;
-  readonly #server: Server;
+  private readonly server: Server;
 
   constructor(server: Server, endpoint: Endpoint) {
-    this.#server = server;
+    this.server = server;
     this.endpoint = endpoint;
   }
 
   /** Lets requests in progress end for at most `graceMs`, then closes every connection. */
   close(graceMs = 1000): Promise<void> {
     return new Promise((resolve) => {
-      const cut = setTimeout(() => this.#server.closeAllConnections(), graceMs);
-      this.#server.close(() => {
+      const cut = setTimeout(() => this.server.closeAllConnections(), graceMs);
+      this.server.close(() => {
         clearTimeout(cut);
         resolve();
       });
-      this.#server.closeIdleConnections();
+      this.server.closeIdleConnections();
     });
   }
 }
 
+type Pages = {
+  readonly sources: Sources;
+  readonly lanes: { readonly health: Renderer; readonly rest: Renderer };
+  readonly names: ReadonlySet<string>;
+  readonly log: HttpOptions['log'];
+};
+
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  sources: Sources,
-  log: HttpOptions['log'],
+  isLast: boolean,
+  { sources, lanes, names, log }: Pages,
 ): Promise<void> {
+  const { method = '', url = '' } = request;
   let reply: Reply;
   try {
-    reply = await route(request.method ?? '', request.url ?? '', sources);
+    if (isOwnHost(hostOf(url, request.headers.host), names)) {
+      const { key, lane, render } = route(method, url, sources);
+      reply = await lanes[lane].reply(key, render);
+    } else {
+      const detail = 'this server has no such name; ask it by its address, or list the name under http.hosts';
+      reply = failure(421, 'misdirected request', detail);
+    }
   } catch (error) {
     // What went wrong is for the log; a stack would tell a stranger about the machine.
-    log('error', `http: ${request.method} ${request.url}: ${error instanceof Error ? error.stack : String(error)}`);
+    log('error', `http: ${method} ${url}: ${bugText(error)}`);
     reply = failure(500, 'internal error', 'the log says more');
   }
-  send(request, response, reply);
+  send(request, response, reply, isLast);
 }
 
-function send(request: IncomingMessage, response: ServerResponse, reply: Reply): void {
+function send(request: IncomingMessage, response: ServerResponse, reply: Reply, isLast: boolean): void {
   const body = typeof reply.body === 'string' ? Buffer.from(reply.body, 'utf8') : reply.body;
   // No request here has a body; one that is sent all the same is not waited for.
   const hasBody =
@@ -112,7 +138,7 @@ function send(request: IncomingMessage, response: ServerResponse, reply: Reply):
     'x-content-type-options': 'nosniff',
     'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
     ...reply.headers,
-    ...(hasBody ? { connection: 'close' } : {}),
+    ...(hasBody || isLast ? { connection: 'close' } : {}),
   });
   response.end(request.method === 'HEAD' ? undefined : body);
 }

@@ -57,7 +57,7 @@ export function addDnsMetrics(families: Family[], view: StatusView): void {
   });
   counter(families, {
     name: 'dns_events_total',
-    help: 'What befell queries and connections: dropped, truncated, rate limited, cookies, EDNS, send failures',
+    help: 'DNS events: queries and connections dropped, truncated, rate limited, cookies, EDNS, send failures',
     labels: ['event'],
     collect: (put) => {
       const { events } = view.stats();

@@ -17,11 +17,23 @@ export type Reply = {
 /** What routes read from. */
 export type Sources = { readonly view: StatusView; readonly metrics: Metrics };
 
-type Handler = (sources: Sources, segment: string, query: URLSearchParams) => Reply | Promise<Reply>;
+type Handler = (sources: Sources, segment: string, variant: string) => Reply | Promise<Reply>;
+
+/**
+ * A request's answer, still to be made. Requests with the same `key` may share one. `lane`: what an orchestrator or a
+ * monitor decides by does not wait behind large answers.
+ */
+export type Routed = {
+  readonly key: string;
+  readonly lane: 'health' | 'rest';
+  readonly render: () => Reply | Promise<Reply>;
+};
 
 /** Exact path → handler; a pattern's `*` is one segment, decoded. */
 const ROUTES: readonly (readonly [path: string, handler: Handler])[] = [
   ['/', () => ({ status: 200, type: 'text/plain; charset=utf-8', body: INDEX })],
+  ['/livez', ({ view }) => json(200, { status: 'ok', version: view.version })],
+  ['/readyz', readyz],
   ['/healthz', healthz],
   ['/metrics', scrape],
   ['/api/v1/status', ({ view }) => json(200, status(view))],
@@ -33,7 +45,9 @@ const ROUTES: readonly (readonly [path: string, handler: Handler])[] = [
 
 const INDEX = `Edgewise
 
-/healthz               200 when all is well, 503 with the reasons when not
+/livez                 200 while the process works: for whoever would start it again
+/readyz                200 while DNS queries are answered: for whoever sends them here
+/healthz               200 when all is well, 503 with the reasons when not: for whoever is on duty
 /metrics               for Prometheus; ?exclude[]=zones leaves out what has a sample for each zone
 /api/v1/status         this server in a few lines
 /api/v1/networks       the networks and what is live in them
@@ -42,25 +56,44 @@ const INDEX = `Edgewise
 /api/v1/secondaries    serials of the secondaries
 `;
 
-/** Answers one request. `target`: the request line's, `/path?query`; anything but GET and HEAD is refused. */
-export async function route(method: string, target: string, sources: Sources): Promise<Reply> {
+const HEALTH = ['/livez', '/readyz', '/healthz'];
+
+/** `method` and `target` (`/path?query`) of a request line; anything but GET and HEAD is refused. */
+export function route(method: string, target: string, sources: Sources): Routed {
   const [path, query = ''] = originForm(target).split('#', 1)[0].split('?', 2);
   const found = ROUTES.map(([pattern, handler]) => ({ segment: match(pattern, path), handler })).find(
     ({ segment }) => segment !== null,
   );
-  if (found === undefined) return failure(404, 'not found', 'see / for what there is');
+  if (found === undefined)
+    return { key: '404', lane: 'rest', render: () => failure(404, 'not found', 'see / for what there is') };
   if (method !== 'GET' && method !== 'HEAD') {
-    return { ...failure(405, 'method not allowed', 'only GET and HEAD'), headers: { allow: 'GET, HEAD' } };
+    const refused = { ...failure(405, 'method not allowed', 'only GET and HEAD'), headers: { allow: 'GET, HEAD' } };
+    return { key: '405', lane: 'rest', render: () => refused };
   }
-  return found.handler(sources, found.segment ?? '', new URLSearchParams(query));
+  const { handler, segment } = found;
+  // What else the query says makes no other answer, so it must not make another rendering.
+  const variant =
+    path === '/metrics' && new URLSearchParams(query).getAll('exclude[]').includes('zones') ? 'zones' : '';
+  return {
+    key: `${path} ${variant}`,
+    lane: HEALTH.includes(path) ? 'health' : 'rest',
+    render: () => handler(sources, segment ?? '', variant),
+  };
 }
 
-/** `http://host/path` is `/path` here, whatever the host (RFC 9112 §3.2.2: a server must accept both forms). */
+/** `http://host/path` is `/path` here (RFC 9112 section 3.2.2: a server must accept both forms). */
 function originForm(target: string): string {
-  const authority = /^https?:\/\/[^/?#]*/i.exec(target);
+  const authority = AUTHORITY.exec(target);
   if (authority === null) return target;
   const rest = target.slice(authority[0].length);
   return rest.startsWith('/') ? rest : `/${rest}`;
+}
+
+const AUTHORITY = /^https?:\/\/([^/?#]*)/i;
+
+/** Whom a request is for: a target with an authority says it, else the `Host` field (RFC 9112 section 3.2.2). */
+export function hostOf(target: string, field: string | undefined): string | undefined {
+  return AUTHORITY.exec(target)?.[1] ?? field;
 }
 
 /** An error as every path reports it. */
@@ -90,8 +123,12 @@ function healthz({ view }: Sources): Reply {
   return json(reasons.length === 0 ? 200 : 503, healthBody(view, reasons));
 }
 
-async function scrape({ metrics }: Sources, _: string, query: URLSearchParams): Promise<Reply> {
-  const body = await metrics.body({ zones: !query.getAll('exclude[]').includes('zones') });
+function readyz({ view }: Sources): Reply {
+  return json(view.ready() ? 200 : 503, { status: view.ready() ? 'ok' : 'not ready', ready: view.ready() });
+}
+
+async function scrape({ metrics }: Sources, _: string, exclude: string): Promise<Reply> {
+  const body = await metrics.body({ zones: exclude !== 'zones' });
   return { status: 200, type: metrics.contentType, body };
 }
 
@@ -102,14 +139,13 @@ function network({ view }: Sources, name: string): Reply {
 }
 
 function status(view: StatusView): StatusJson {
-  const zones = { ok: 0, stale: 0, broken: 0 };
-  for (const { state } of view.zones()) zones[state]++;
+  const { ok, stale, broken } = view.zoneStates();
   const reasons = healthReasons(view);
   return {
     ...healthBody(view, reasons),
     started_at: view.startedAt,
     networks: view.networks().map(networkSummary),
-    zones,
+    zones: { ok, stale: stale.length, broken: broken.length },
     tls_certificate_ends: view.tlsNotAfter(),
   };
 }

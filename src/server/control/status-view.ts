@@ -5,7 +5,7 @@ import { type Fault, formatFault } from '../../system/fault.ts';
 import { version } from '../../system/version.ts';
 import type { ZoneEntry } from '../../zones/store/types.ts';
 import type { StatsSum } from '../stats.ts';
-import type { NetworkView, SecondaryView, StatusView, ZoneView } from './views.ts';
+import type { NetworkView, SecondaryView, StatusView, ZoneStates, ZoneView } from './views.ts';
 
 /** Where the running server keeps what HTTP may ask. */
 export type StatusSources = {
@@ -33,6 +33,7 @@ export function statusView(sources: StatusSources): StatusView {
     ready: sources.ready,
     networks: sources.networks,
     zones: () => sources.zones().map((entry) => zoneView(board, entry)),
+    zoneStates: () => zoneStates(sources.zones()),
     zoneFaults: sources.zoneFaults,
     stats: sources.stats,
     statsNetworks: () => board.rows(),
@@ -43,6 +44,16 @@ export function statusView(sources: StatusSources): StatusView {
     partFaults: sources.partFaults,
     contained: sources.contained,
   };
+}
+
+export function zoneStates(zones: readonly Pick<ZoneEntry, 'name' | 'state'>[]): ZoneStates {
+  const stale: string[] = [];
+  const broken: string[] = [];
+  for (const { name, state } of zones) {
+    if (state === 'stale') stale.push(name);
+    else if (state === 'broken') broken.push(name);
+  }
+  return { ok: zones.length - stale.length - broken.length, stale, broken };
 }
 
 /** `serial`: what the zone's SOA says, contents and live set together. */

@@ -79,6 +79,9 @@ export type ZoneView = Pick<
   'name' | 'network' | 'file' | 'state' | 'serial' | 'faults' | 'records' | 'loadedAt'
 >;
 
+/** How many zones are well, and the names of those that are not. */
+export type ZoneStates = { readonly ok: number; readonly stale: readonly string[]; readonly broken: readonly string[] };
+
 export type SecondaryView = {
   /** `192.0.2.53:53`, as configured. */
   readonly secondary: string;
@@ -110,6 +113,8 @@ export type StatusView = {
   /** Sorted by name. */
   networks(): readonly NetworkView[];
   zones(): readonly ZoneView[];
+  /** The same in short, without a look at each zone's serial. */
+  zoneStates(): ZoneStates;
   /** What is wrong with the zones as a set: folders, names met twice, the file of serials. */
   zoneFaults(): readonly Fault[];
   stats(): StatsSum;

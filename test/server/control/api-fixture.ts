@@ -1,4 +1,5 @@
 import type { Decision, Sample } from '../../../src/health/judge/types.ts';
+import { zoneStates } from '../../../src/server/control/status-view.ts';
 import type { NetworkView, StatusView } from '../../../src/server/control/views.ts';
 import { NO_ZONE, Stats, sumStats } from '../../../src/server/stats.ts';
 
@@ -140,7 +141,7 @@ export function statusView(over: Partial<StatusView> = {}): StatusView {
   stats.countQuery(2, 65_280, NO_ZONE);
   stats.countAnswer(0, 0);
   stats.countAnswer(2, 11);
-  return {
+  const view: StatusView = {
     version: '1.2.3',
     startedAt: NOW - 100,
     now: () => NOW,
@@ -185,9 +186,11 @@ export function statusView(over: Partial<StatusView> = {}): StatusView {
       },
     ],
     notify: () => ({ acknowledged: 3, refused: 1, unanswered: 0, unsent: 0, pending: 2 }),
+    zoneStates: () => zoneStates(view.zones()),
     tlsNotAfter: () => null,
     partFaults: () => [],
     contained: () => [],
     ...over,
   };
+  return view;
 }

@@ -15,6 +15,7 @@ async function start(over: Partial<StatusView> = {}, address = '127.0.0.1') {
   const logged: string[] = [];
   const started = await startHttp({
     endpoint: { address, port: 0 },
+    hosts: ['edge1.example.net'],
     view: statusView(over),
     log: (level, message) => logged.push(`${level} ${message}`),
   });
@@ -43,6 +44,8 @@ async function raw(port: number, request: string): Promise<string> {
 test.each([
   ['/', 200, 'text/plain; charset=utf-8', 'Edgewise\n'],
   ['/healthz', 200, 'application/json; charset=utf-8', '{"status":"ok","ready":true,"reasons":[]'],
+  ['/livez', 200, 'application/json; charset=utf-8', '{"status":"ok"'],
+  ['/readyz', 200, 'application/json; charset=utf-8', '{"status":"ok","ready":true}'],
   ['/healthz?x=1', 200, 'application/json; charset=utf-8', '{"status":"ok"'],
   ['/metrics', 200, 'text/plain; version=0.0.4; charset=utf-8', '# HELP edgewise_'],
   ['/metrics?exclude[]=zones', 200, 'text/plain; version=0.0.4; charset=utf-8', 'edgewise_ready 1\n'],
@@ -76,11 +79,14 @@ test.each([
 });
 
 test.each([
-  ['http://elsewhere.test/healthz', '200 OK'],
+  ['http://edge1.example.net/healthz', '200 OK'],
   ['HTTP://127.0.0.1:8053/healthz?x=1', '200 OK'],
-  ['http://elsewhere.test', '200 OK'],
-  ['http://elsewhere.test?x', '200 OK'],
-  ['http://elsewhere.test/nothing', '404 Not Found'],
+  ['http://edge1.example.net.', '200 OK'],
+  ['http://EDGE1.example.net:8053?x', '200 OK'],
+  ['http://edge1.example.net/nothing', '404 Not Found'],
+  ['http://elsewhere.test/healthz', '421 Misdirected Request'],
+  ['http://elsewhere.test', '421 Misdirected Request'],
+  ['http://elsewhere.test/nothing', '421 Misdirected Request'],
 ])('GET %s, the form for proxies, answers %s', async (target, status) => {
   const { port } = await start();
   const answer = await raw(port, `GET ${target} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`);
@@ -135,7 +141,12 @@ test('an address in use is one fault that names it', async () => {
   await once(other, 'listening');
   try {
     expect(
-      await startHttp({ endpoint: { address: '127.0.0.1', port }, view: statusView(), log: () => undefined }),
+      await startHttp({
+        endpoint: { address: '127.0.0.1', port },
+        hosts: [],
+        view: statusView(),
+        log: () => undefined,
+      }),
     ).toEqual({
       ok: false,
       fault: {
@@ -153,6 +164,7 @@ test('an address in use is one fault that names it', async () => {
 test('an address of another machine is one fault', async () => {
   const started = await startHttp({
     endpoint: { address: '192.0.2.1', port: 0 },
+    hosts: [],
     view: statusView(),
     log: () => undefined,
   });

@@ -1,0 +1,132 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+
+/** Connections at most, all clients together. */
+export const CONNECTIONS_MAX = 200;
+/** Of them by one client: the others always find room. */
+export const CONNECTIONS_PER_CLIENT = 100;
+/** Requests sent ahead on one connection that are answered; with the last of them the connection ends. */
+export const PIPELINED_MAX = 16;
+/** An answer that its client has not taken for so long may be cut off for somebody else's sake, milliseconds. */
+const SLOW_READER_MS = 2000;
+
+export type Answer = (request: IncomingMessage, response: ServerResponse, isLast: boolean) => Promise<void>;
+
+type Connection = {
+  readonly socket: Socket;
+  readonly client: string;
+  /** Since when it has waited for a request, or its answer for being taken (`performance.now()`). */
+  since: number;
+  readonly waiting: { readonly request: IncomingMessage; readonly response: ServerResponse }[];
+  isBusy: boolean;
+  /** No further request is taken. */
+  isClosing: boolean;
+};
+
+/**
+ * The connections of the HTTP server. Each has one request answered at a time, whatever its client sends ahead. When there
+ * are too many, idle ones give way, those of the client with the most of them first and the longest idle one of these: a
+ * client that comes for `/healthz` and has one connection is the last to suffer. A connection that has sent half a request
+ * counts as idle.
+ */
+export class Connections {
+  private readonly answer: Answer;
+  private readonly now: () => number;
+  private readonly all = new Map<Socket, Connection>();
+  /** Closed for the sake of others since the start. */
+  evicted = 0;
+  /** Turned away because every other one was at work. */
+  refused = 0;
+
+  constructor(answer: Answer, now: () => number = () => performance.now()) {
+    this.answer = answer;
+    this.now = now;
+  }
+
+  get size(): number {
+    return this.all.size;
+  }
+
+  /** A new connection: makes room for it, or closes it. */
+  add(socket: Socket): void {
+    const client = clientOf(socket);
+    const own = this.count(client);
+    const isFull = own >= CONNECTIONS_PER_CLIENT || this.all.size >= CONNECTIONS_MAX;
+    if (isFull && !this.evict(own >= CONNECTIONS_PER_CLIENT ? client : null)) {
+      this.refused++;
+      socket.destroy();
+      return;
+    }
+    this.all.set(socket, { socket, client, since: this.now(), waiting: [], isBusy: false, isClosing: false });
+    socket.once('close', () => this.all.delete(socket));
+  }
+
+  /** A request that has been read. It is answered when those before it on its connection are. */
+  request(request: IncomingMessage, response: ServerResponse): void {
+    const connection = this.all.get(request.socket);
+    // Requests behind the last one that is answered, or on a connection that was just evicted.
+    if (connection === undefined || connection.isClosing) return;
+    connection.waiting.push({ request, response });
+    const unanswered = connection.waiting.length + (connection.isBusy ? 1 : 0);
+    if (unanswered >= PIPELINED_MAX) connection.isClosing = true;
+    this.next(connection);
+  }
+
+  private next(connection: Connection): void {
+    if (connection.isBusy) return;
+    const work = connection.waiting.shift();
+    connection.since = this.now();
+    if (work === undefined) return;
+    connection.isBusy = true;
+    const { request, response } = work;
+    // When it is sent, or its client is gone.
+    response.once('close', () => {
+      connection.isBusy = false;
+      this.next(connection);
+    });
+    const isLast = connection.isClosing && connection.waiting.length === 0;
+    this.answer(request, response, isLast).catch(() => connection.socket.destroy());
+  }
+
+  private count(client: string): number {
+    let count = 0;
+    for (const connection of this.all.values()) if (connection.client === client) count++;
+    return count;
+  }
+
+  /** Closes one that can be spared, of this client or (null) of the one with the most; false: there is none. */
+  private evict(client: string | null): boolean {
+    const counts = new Map<string, number>();
+    for (const connection of this.all.values()) counts.set(connection.client, (counts.get(connection.client) ?? 0) + 1);
+    let chosen: Connection | null = null;
+    for (const connection of this.all.values()) {
+      if (client !== null && connection.client !== client) continue;
+      if (connection.isBusy && !this.isStuck(connection)) continue;
+      if (chosen === null || isBefore(connection, chosen, counts)) chosen = connection;
+    }
+    if (chosen === null) return false;
+    this.evicted++;
+    this.all.delete(chosen.socket);
+    chosen.socket.destroy();
+    return true;
+  }
+
+  private isStuck({ socket, since }: Connection): boolean {
+    return socket.writableLength > 0 && this.now() - since > SLOW_READER_MS;
+  }
+}
+
+function isBefore(a: Connection, b: Connection, counts: ReadonlyMap<string, number>): boolean {
+  const [ofA, ofB] = [counts.get(a.client) ?? 0, counts.get(b.client) ?? 0];
+  return ofA === ofB ? a.since < b.since : ofA > ofB;
+}
+
+/** Whoever has a /64 of IPv6 addresses is one client. */
+function clientOf({ remoteAddress = '' }: Socket): string {
+  if (!remoteAddress.includes(':') || remoteAddress.includes('.')) return remoteAddress;
+  const [head] = remoteAddress.split('%');
+  const [left, right = ''] = head.split('::');
+  const groups = left.split(':').filter((group) => group !== '');
+  const missing = 8 - groups.length - right.split(':').filter((group) => group !== '').length;
+  return [...groups, ...Array<string>(Math.max(0, missing)).fill('0')].slice(0, 4).join(':');
+}
