@@ -364,7 +364,7 @@ test('names that are not ASCII are their A-labels, wherever a name stands', () =
   const more =
     'static_zones: [{name: ő.test, file: x}]\ntransfer: {allow: [{from: 127.0.0.1, zones: [bücher.test]}]}\n';
   const { config, faults } = parse(text + more);
-  expect(faults).toEqual([]);
+  expect(faults.map(({ message }) => message)).toEqual(['dns.soa_mailbox: the @ is taken as a dot']);
   expect(config?.testobject.host).toBe('www.xn--bcher-kva.test');
   expect(config?.dns.nsRecords.map(nameText)).toEqual(['ns1.xn--bcher-kva.test.']);
   expect(nameText(config?.dns.soaNameserver ?? ROOT)).toBe('ns1.xn--bcher-kva.test.');
@@ -384,7 +384,6 @@ test.each([
 
 test('a user who is not ASCII has no mailbox name', () => {
   const { faults } = parse(BASE.replace('hostmaster.example.net.', 'jürgen@example.net.'));
-  expect(faults.map(({ message }) => message)).toEqual([
-    expect.stringContaining('dns.soa_mailbox: expected a mailbox'),
-  ]);
+  const errors = faults.filter(({ severity }) => severity === 'error');
+  expect(errors.map(({ message }) => message)).toEqual([expect.stringContaining('soa_mailbox: expected a mailbox')]);
 });
