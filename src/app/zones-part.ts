@@ -61,6 +61,6 @@ export class ZonesPart {
 
 /** What of the configuration says which zones there are. */
 export function zoneSettings(config: Config, networks: readonly string[]): ZoneSettings {
-  const { dns, zonetemplateDir, staticZones, staticZoneDir } = config;
-  return { dns, zonetemplateDir, staticZones, staticZoneDir, networks };
+  const { dns, zonetemplateDir, staticZones, staticZoneDir, zoneFiles } = config;
+  return { dns, zonetemplateDir, staticZones, staticZoneDir, zoneFiles, networks };
 }

@@ -2,7 +2,9 @@ import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
+import { ZONE_LIMITS } from '../config/limits.ts';
 import { loadConfig } from '../config/load.ts';
+import type { Config } from '../config/types.ts';
 import { nameFromText, textFromWire } from '../dns/name.ts';
 import { formatFault } from '../system/fault.ts';
 import { FILE_MAX, readInput } from '../system/read-file.ts';
@@ -20,6 +22,7 @@ type Flags = {
   readonly rotate: readonly string[];
   readonly config?: string;
   readonly directory?: string;
+  readonly includeDir: readonly string[];
 };
 
 /** `edgewise checkzone ORIGIN FILE`: reads and checks one zone as the server would; status 0 when it would be served. */
@@ -35,6 +38,12 @@ export function checkzoneCommand(): Command {
     .option('--rotate <label>', 'with --include: a label of rotate_zones (repeatable)', collect, [])
     .option('-c, --config <file>', 'as --include, with SOA, NS and rotate_zones of this edgemanage.yaml')
     .option('-w, --directory <folder>', "what $INCLUDE starts from and is confined to (default: the file's own folder)")
+    .option(
+      '--include-dir <folder>',
+      'another folder that $INCLUDE may read from (repeatable), as include_dirs',
+      collect,
+      [],
+    )
     .action(async (origin: string, file: string, flags: Flags) => {
       await endWith(() => checkzone(origin, file, flags));
     });
@@ -49,19 +58,21 @@ async function checkzone(originText: string, file: string, flags: Flags): Promis
   const say = (text: string): void => {
     if (flags.quiet !== true) (dumpsToStdout ? process.stderr : process.stdout).write(`${text}\n`);
   };
-  const complain = (text: string): void => {
+  const warn = (text: string): void => {
     if (flags.quiet !== true) process.stderr.write(`${text}\n`);
   };
 
   const origin = nameFromText(originText, Uint8Array.of(0));
   if (typeof origin === 'string') {
-    complain(`"${originText}" is not a domain name: ${origin}`);
+    warn(`"${originText}" is not a domain name: ${origin}`);
     return 1;
   }
-  const source = sourceOf(flags, complain);
-  if (source === null) return 1;
+  const settings = settingsOf(flags, warn);
+  if (settings === null) return 1;
+  const { source, limits } = settings;
 
   const root = resolve(flags.directory ?? dirname(file));
+  const includeDirs = [...settings.includeDirs, ...flags.includeDir.map((folder) => resolve(folder))];
   const files = new FileCache();
   files.begin(false);
   const loaded = loadZone({
@@ -69,9 +80,11 @@ async function checkzone(originText: string, file: string, flags: Flags): Promis
     file,
     source,
     includeRoot: root,
-    readFile: (path) => (path === file ? readOwn(file) : files.read(path, root)),
+    includeDirs,
+    limits,
+    readFile: (path) => (path === file ? readOwn(file) : files.read(path, [root, ...includeDirs])),
   });
-  for (const fault of loaded.faults) complain(formatFault(fault));
+  for (const fault of loaded.faults) warn(formatFault(fault));
   const title = `zone ${plain(origin)}/IN`;
   if (!loaded.ok) {
     say(`${title}: not loaded due to errors.`);
@@ -84,7 +97,7 @@ async function checkzone(originText: string, file: string, flags: Flags): Promis
   );
   // What a standard output that fails means is not ours to say (`runCommandLine`).
   if (dumpsToStdout) await dump(loaded, process.stdout).catch(() => undefined);
-  else if (flags.output !== undefined && !(await dumpTo(flags.output, loaded, complain))) return 1;
+  else if (flags.output !== undefined && !(await dumpTo(flags.output, loaded, warn))) return 1;
   say('OK');
   return 0;
 }
@@ -99,18 +112,22 @@ function plain(origin: Uint8Array): string {
   return origin.length === 1 ? '.' : textFromWire(origin).slice(0, -1);
 }
 
+type Settings = Config['zoneFiles'] & { readonly source: ZoneSource };
+
 /** Null when the configuration cannot be read; the reasons were printed. */
-function sourceOf(flags: Flags, complain: (text: string) => void): ZoneSource | null {
+function settingsOf(flags: Flags, warn: (text: string) => void): Settings | null {
   if (flags.config === undefined) {
-    return flags.include === true ? { kind: 'include', rotateZones: flags.rotate } : { kind: 'static' };
+    const source: ZoneSource =
+      flags.include === true ? { kind: 'include', rotateZones: flags.rotate } : { kind: 'static' };
+    return { source, includeDirs: [], limits: ZONE_LIMITS };
   }
   const { config, faults } = loadConfig(flags.config);
-  if (config !== null) return { kind: 'network', dns: config.dns };
-  for (const fault of faults) complain(formatFault(fault));
+  if (config !== null) return { ...config.zoneFiles, source: { kind: 'network', dns: config.dns } };
+  for (const fault of faults) warn(formatFault(fault));
   return null;
 }
 
-async function dumpTo(file: string, loaded: LoadedZone, complain: (text: string) => void): Promise<boolean> {
+async function dumpTo(file: string, loaded: LoadedZone, warn: (text: string) => void): Promise<boolean> {
   const stream = createWriteStream(file);
   try {
     await once(stream, 'open');
@@ -119,7 +136,7 @@ async function dumpTo(file: string, loaded: LoadedZone, complain: (text: string)
     await once(stream, 'close');
     return true;
   } catch (error) {
-    complain(`cannot write the zone: ${error instanceof Error ? error.message : String(error)}`);
+    warn(`cannot write the zone: ${error instanceof Error ? error.message : String(error)}`);
     return false;
   }
 }

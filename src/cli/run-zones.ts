@@ -119,7 +119,8 @@ function zoneText(
     faults.push(zoneFault('zone-name', template, `"${name}" is no zone's name`));
     return null;
   }
-  const target = { origin, name, network, file: template, includeRoot: config.zonetemplateDir, listed: false };
+  const { zonetemplateDir, zoneFiles } = config;
+  const target = { origin, name, network, file: template, includeRoot: zonetemplateDir, zoneFiles, listed: false };
   const loaded = loadTarget(target, config.dns, book);
   faults.push(...loaded.faults);
   if (loaded.good === null) return null;

@@ -8,6 +8,7 @@ import { parseBindKeys } from './bind-keys.ts';
 import { crossFaults } from './cross-checks.ts';
 import type { ConfigFault } from './fault.ts';
 import { section } from './fields.ts';
+import { ZONE_LIMITS } from './limits.ts';
 import { pathFaults } from './path-checks.ts';
 import { besideConfig, commonFolder } from './paths.ts';
 import { readTextFile } from './read-text.ts';
@@ -153,6 +154,14 @@ function build(
       : { listen: keys.http?.listen ?? { address: '127.0.0.1', port: 8053 }, hosts: keys.http?.hosts ?? [] },
     staticZones: keys.static_zones.map(({ name, file: zoneFile }) => ({ name, file: at(zoneFile) })),
     staticZoneDir: maybe(keys.static_zone_dir),
+    zoneFiles: {
+      includeDirs: keys.include_dirs.map(at),
+      limits: {
+        records: keys.zone_limits?.records ?? ZONE_LIMITS.records,
+        generated: keys.zone_limits?.generated ?? ZONE_LIMITS.generated,
+        octets: keys.zone_limits?.octets ?? ZONE_LIMITS.octets,
+      },
+    },
     transfer: transferConfig(keys.transfer, fileTsigKeys),
   };
 }

@@ -37,6 +37,9 @@ export function pathFaults(source: YamlSource, config: Config): readonly ConfigF
     ...given('logpath', config.logpath, 'file'),
     ...given('prometheus_logs', config.prometheusLogs, 'folder'),
     ...given('static_zone_dir', config.staticZoneDir, 'folder'),
+    ...config.zoneFiles.includeDirs.flatMap((folder) =>
+      look(['include_dirs'], folder, 'folder', 'nothing is included from there'),
+    ),
     ...networkWarnings(source, config),
   ];
 }

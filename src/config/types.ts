@@ -1,6 +1,7 @@
 import type { WireName } from '../dns/name.ts';
 import type { TsigKey } from '../dns/tsig-key.ts';
 import type { Endpoint, Prefix } from '../system/address.ts';
+import type { ZoneLimits } from './limits.ts';
 
 /** Who may transfer. Both given: both needed. `tls`: over TLS only. `networks`/`zones` null: all. */
 export type TransferRule = {
@@ -120,6 +121,12 @@ export type Config = {
   } | null;
   readonly staticZones: readonly { readonly name: WireName; readonly file: string }[];
   readonly staticZoneDir: string | null;
+  /** What any zone file may do. */
+  readonly zoneFiles: {
+    /** Folders that `$INCLUDE` may read from besides the zone's own. */
+    readonly includeDirs: readonly string[];
+    readonly limits: ZoneLimits;
+  };
   readonly transfer: TransferConfig;
 };
 

@@ -136,9 +136,19 @@ test('$INCLUDE starts from the file’s own folder, or from -w', async () => {
   expect((await checkzone('-w', tmpdir(), 'example.test', 'includes')).status).toBe(1);
 });
 
+test('$INCLUDE reads from other folders with --include-dir', async () => {
+  const absolute = join(folder, 'absolute');
+  writeFileSync(absolute, `${GOOD}$INCLUDE ${join(folder, 'more')}\n`);
+  const elsewhere = ['-w', '/usr', 'example.test', absolute];
+  const refused = await checkzone(...elsewhere);
+  expect(refused.status).toBe(1);
+  expect(refused.stderr).toMatch(/absolute:6:\d+: error: include-outside: .* include_dirs can name its folder/);
+  expect((await checkzone('--include-dir', '/var', '--include-dir', folder, ...elsewhere)).status).toBe(0);
+});
+
 test.each([
   ['a file that is not there', ['example.test', 'nosuch'], /nosuch.*no such file/],
-  ['a folder', ['example.test', '.'], /illegal operation on a directory/],
+  ['a folder', ['example.test', '.'], /is a folder, not a file/],
   ['a name that is none', ['a..b', 'good'], /"a\.\.b" is not a domain name/],
   ['no file', ['example.test'], /missing required argument 'file'/],
   [

@@ -387,3 +387,17 @@ test('a user who is not ASCII has no mailbox name', () => {
   const errors = faults.filter(({ severity }) => severity === 'error');
   expect(errors.map(({ message }) => message)).toEqual([expect.stringContaining('soa_mailbox: expected a mailbox')]);
 });
+
+test('include_dirs and zone_limits', () => {
+  expect(parse(BASE).config?.zoneFiles).toEqual({
+    includeDirs: [],
+    limits: { records: 10_000_000, generated: 1_048_576, octets: 536_870_912 },
+  });
+  const { config } = parse(`${BASE}include_dirs: [/shared, more]\nzone_limits: {records: 5, generated: 0}\n`);
+  expect(config?.zoneFiles).toEqual({
+    includeDirs: ['/shared', '/nowhere/more'],
+    limits: { records: 5, generated: 0, octets: 536_870_912 },
+  });
+  const { faults } = parse(`${BASE}include_dirs: /shared\nzone_limits: {records: 0, octets: 1e12, generate: 1}\n`);
+  expect(faults.map(({ code }) => code).sort()).toEqual(['out-of-range', 'out-of-range', 'unknown-key', 'wrong-type']);
+});

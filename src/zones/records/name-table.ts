@@ -20,6 +20,10 @@ export class NameTable {
     return this.count;
   }
 
+  get octetsUsed(): number {
+    return this.used;
+  }
+
   /** Forgets all names. The memory stays. */
   clear(): void {
     this.used = 0;

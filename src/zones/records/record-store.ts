@@ -32,6 +32,11 @@ export class RecordStore {
     return this.count;
   }
 
+  /** Octets of all names and rdata. */
+  get octets(): number {
+    return this.names.octetsUsed + this.used;
+  }
+
   /** Drops all records. The memory stays, for the next of many small zones. */
   clear(): void {
     this.names.clear();

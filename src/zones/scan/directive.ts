@@ -77,7 +77,7 @@ function scanInclude(state: ScanState, readFile: (file: OpenFile) => void): Prob
   }
   const failure = state.endOfEntry();
   if (failure !== null) return failure;
-  const entered = includes.enter(name, start.includeRoot);
+  const entered = includes.enter(name, start.includeRoot, start.includeDirs ?? []);
   if (!('path' in entered)) return entered;
   const included = start.include(entered.path);
   if (included.ok) {
@@ -98,6 +98,8 @@ function scanGenerate(state: ScanState): Problem | null {
   if (noRange !== null) return noRange;
   const range = scanRange(tokens.text, tokens.start, tokens.end);
   if ('code' in range) return range;
+  const tooMany = state.countGenerated(range);
+  if (tooMany !== null) return tooMany;
   const noOwner = rdata.word('the owner');
   if (noOwner !== null) return noOwner;
   const owner = scanTemplate(tokens.text.subarray(tokens.start, tokens.end));

@@ -34,6 +34,8 @@ export type ZoneFaultCode =
   | 'too-many-faults'
   | 'ttl-inherited'
   | 'ttl-over-maximum'
+  | 'too-many-generated'
+  | 'too-large'
   | 'unbalanced-parenthesis'
   | 'unknown-type'
   | 'unterminated-quote';

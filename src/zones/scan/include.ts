@@ -1,10 +1,15 @@
-import { relative, resolve, sep } from 'node:path';
+import { isAbsolute, relative, resolve, sep } from 'node:path';
 import { type Problem, problem } from './fault.ts';
 
 /** An included file's octets, or why there are none, for the operator. */
 export type Included =
   | { readonly ok: true; readonly text: Uint8Array }
   | { readonly ok: false; readonly message: string };
+
+function isBelow(path: string, folder: string): boolean {
+  const below = relative(folder, path);
+  return below !== '' && below !== '..' && !below.startsWith(`..${sep}`) && !isAbsolute(below);
+}
 
 const DEPTH_MAX = 20;
 const COUNT_MAX = 10_000; // files that include each other's like twice would grow without end within the depth
@@ -16,13 +21,16 @@ export class IncludeLog {
   private readonly open: string[] = [];
   private count = 0;
 
-  /** Resolves the path that `$INCLUDE` names and opens it, or says why not. */
-  enter(name: string, root: string | null): { readonly path: string } | Problem {
+  /**
+   * Resolves the path that `$INCLUDE` names, relative to `root`, and opens it, or says why not: it lies neither below
+   * `root` nor below one of `others`, or is open already.
+   */
+  enter(name: string, root: string | null, others: readonly string[]): { readonly path: string } | Problem {
     if (root === null) return problem('include-outside', '$INCLUDE is not allowed here');
     const path = resolve(root, name);
-    const below = relative(root, path);
-    if (name.includes('\0') || below === '' || below === '..' || below.startsWith(`..${sep}`)) {
-      return problem('include-outside', `"${name}" lies outside ${root}`);
+    if (name.includes('\0') || ![root, ...others].some((folder) => isBelow(path, folder))) {
+      const where = others.length === 0 ? root : `${root} and the folders of include_dirs`;
+      return problem('include-outside', `"${name}" lies outside ${where}; include_dirs can name its folder`);
     }
     if (this.open.includes(path)) return problem('include-cycle', `"${name}" includes itself`);
     if (this.open.length >= DEPTH_MAX)

@@ -1,3 +1,4 @@
+import type { ZoneLimits } from '../../config/limits.ts';
 import type { RecordStore } from '../records/record-store.ts';
 import type { ZoneFault } from './fault.ts';
 import type { Included } from './include.ts';
@@ -21,7 +22,11 @@ export type ReadRequest = {
    * `directory`; null: `$INCLUDE` is refused.
    */
   readonly includeRoot: string | null;
-  /** Reads a file by absolute path. The path lies below `includeRoot` by its text; what links do is the callee's concern. */
+  /** Absolute paths of more folders that `$INCLUDE` may read from; none otherwise. */
+  readonly includeDirs?: readonly string[];
+  /** `ZONE_LIMITS` otherwise. */
+  readonly limits?: ZoneLimits;
+  /** Reads a file by absolute path. It lies below one of those folders by its text; what links do is the callee's concern. */
   readonly include: (path: string) => Included;
 };
 

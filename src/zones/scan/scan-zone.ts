@@ -26,7 +26,7 @@ export function scanFile(state: ScanState, file: OpenFile): void {
   if (tokens.hasByteOrderMark) {
     state.fault(problem('bad-encoding', 'the file begins with a UTF-8 byte order mark; save it without'));
   }
-  while (!tokens.done) {
+  while (!tokens.done && !state.stopped) {
     const blank = tokens.startsBlank;
     if (tokens.next() === TOKEN.end) continue;
     tokens.markEntry();

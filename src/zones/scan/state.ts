@@ -1,6 +1,8 @@
+import { ZONE_LIMITS, type ZoneLimits } from '../../config/limits.ts';
 import { NAME_MAX } from '../../dns/name.ts';
 import { RecordStore } from '../records/record-store.ts';
 import { FaultLog, type Problem, problem } from './fault.ts';
+import type { Range } from './generate.ts';
 import { type Included, IncludeLog } from './include.ts';
 import { nameProblem, scanName } from './name.ts';
 import { RdataScan, tokenProblem } from './rdata.ts';
@@ -15,6 +17,8 @@ export type ScanStart = {
   readonly initialOwner: Uint8Array | null;
   readonly into?: RecordStore;
   readonly includeRoot: string | null;
+  readonly includeDirs?: readonly string[];
+  readonly limits?: ZoneLimits;
   readonly include: (path: string) => Included;
 };
 
@@ -44,13 +48,18 @@ export class ScanState {
   owner = -1;
   /** Of `$TTL`; -1: none yet. */
   defaultTtl = -1;
+  /** The zone has reached a limit: nothing more is read. */
+  stopped = false;
+  readonly limits: ZoneLimits;
   private readonly ownerWire = new Uint8Array(3 * NAME_MAX);
+  private generated = 0; // records that $GENERATE makes
   private lastTtl: number; // the last one written
   private ttlWarned = false;
 
   constructor(start: ScanStart, name: string, text: Uint8Array) {
     this.start = start;
     this.store = start.into ?? new RecordStore();
+    this.limits = start.limits ?? ZONE_LIMITS;
     this.lastTtl = start.defaultTtl ?? -1;
     if (start.initialOwner !== null) this.owner = this.store.names.intern(start.initialOwner);
     this.file = this.openFile(name, text, start.origin);
@@ -86,10 +95,33 @@ export class ScanState {
 
   /** Adds the record whose head and rdata were just read. */
   addRecord(): Problem | null {
-    const { head, rdata, file } = this;
+    const { head, rdata, file, store, limits } = this;
+    if (store.size >= limits.records || store.octets + rdata.at > limits.octets) return this.tooLarge();
     const ttl = this.ttlOf(head);
     if (ttl < 0) return problem('no-ttl', 'the record has no TTL, and neither $TTL nor an earlier record gives one');
-    this.store.add(this.owner, head.type, ttl, rdata.out, 0, rdata.at, file.number, file.tokens.entryLine);
+    store.add(this.owner, head.type, ttl, rdata.out, 0, rdata.at, file.number, file.tokens.entryLine);
+    return null;
+  }
+
+  private tooLarge(): Problem {
+    const { store, limits } = this;
+    this.stopped = true;
+    const what = store.size >= limits.records ? `${limits.records} records` : `${limits.octets} octets`;
+    return problem('too-large', `the zone is over ${what}, the limit in zone_limits: the rest is not read`);
+  }
+
+  /** Counts the records that one `$GENERATE` makes. One that would make too many makes none. */
+  countGenerated({ first, last, step }: Range): Problem | null {
+    const { generated } = this.limits;
+    const count = Math.floor((last - first) / step) + 1;
+    if (this.generated + count > generated) {
+      const before = this.generated === 0 ? '' : `, ${this.generated} others before it`;
+      return problem(
+        'too-many-generated',
+        `this $GENERATE makes ${count} records${before}: over ${generated}, the limit of a zone in zone_limits`,
+      );
+    }
+    this.generated += count;
     return null;
   }
 

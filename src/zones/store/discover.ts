@@ -20,9 +20,10 @@ export type Discovery = {
  */
 export function discoverZones(settings: ZoneSettings, folders: FolderCache): Discovery {
   const found = new Finder(folders);
+  const { zoneFiles } = settings;
   for (const network of settings.networks) {
     const folder = join(settings.zonetemplateDir, network);
-    found.folder(folder, network, settings.zonetemplateDir);
+    found.folder(folder, network, settings.zonetemplateDir, zoneFiles);
   }
   for (const { name, file } of settings.staticZones) {
     found.add({
@@ -31,10 +32,11 @@ export function discoverZones(settings: ZoneSettings, folders: FolderCache): Dis
       network: null,
       file,
       includeRoot: dirname(file),
+      zoneFiles,
       listed: false,
     });
   }
-  if (settings.staticZoneDir !== null) found.folder(settings.staticZoneDir, null, settings.staticZoneDir);
+  if (settings.staticZoneDir !== null) found.folder(settings.staticZoneDir, null, settings.staticZoneDir, zoneFiles);
   return found;
 }
 
@@ -54,7 +56,7 @@ class Finder implements Discovery {
     this.book = book;
   }
 
-  folder(folder: string, network: string | null, includeRoot: string): void {
+  folder(folder: string, network: string | null, includeRoot: string, zoneFiles: ZoneTarget['zoneFiles']): void {
     const listing = this.book.list(folder);
     if (!listing.ok) {
       this.unlisted.add(folder);
@@ -70,7 +72,7 @@ class Finder implements Discovery {
     for (const { fileName, name, origin, isLink } of listing.files) {
       const file = prefix + fileName;
       if (isLink) this.links.push(file);
-      if (origin !== null) this.add({ origin, name, network, file, includeRoot, listed: true });
+      if (origin !== null) this.add({ origin, name, network, file, includeRoot, zoneFiles, listed: true });
       else this.fault('error', 'zone-name', file, `"${name}" is not a domain name, so this file makes no zone`);
     }
   }

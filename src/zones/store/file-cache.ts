@@ -74,10 +74,10 @@ export class FileCache {
     return this.note(path, stamp, contents(path, stamp));
   }
 
-  /** Reads a file and remembers what it held. `root`: its real path must lie below this folder's. */
-  read(path: string, root: string | null): Included & { readonly hash: FileHash } {
+  /** Reads a file and remembers what it held. `folders`: its real path must lie below that of one of them. */
+  read(path: string, folders: readonly string[] | null): Included & { readonly hash: FileHash } {
     const stamp = this.stampOf(path); // of before reading: a later change is then seen as one
-    const outside = root === null ? null : outsideOf(path, root);
+    const outside = folders === null ? null : outsideOf(path, folders);
     if (outside !== null) return { ok: false, message: outside, hash: this.note(path, stamp, contents(path, stamp)) };
     const ahead = this.ahead?.path === path ? this.ahead.text : null;
     this.ahead = null;
@@ -166,15 +166,25 @@ function contents(path: string, stamp: Stamp | null): Uint8Array | null {
   return read.ok ? read.octets : null;
 }
 
-/** Why an included file may not be read, where a link leads it out of the folder; null: it may. */
-function outsideOf(path: string, root: string): string | null {
+/** Why an included file may not be read, where a link leads it out of the folders; null: it may. */
+function outsideOf(path: string, folders: readonly string[]): string | null {
   try {
     const real = realpathSync(path);
-    const folder = realpathSync(root);
-    return real.startsWith(folder.endsWith(sep) ? folder : folder + sep) ? null : `${real} is outside ${folder}`;
+    if (folders.some((folder) => isBelowReal(real, folder))) return null;
+    return `${real} is outside ${folders.join(', ')}; include_dirs can name its folder`;
   } catch (error) {
     return reason(error);
   }
+}
+
+function isBelowReal(real: string, folder: string): boolean {
+  let start: string;
+  try {
+    start = realpathSync(folder);
+  } catch {
+    return false; // a folder that is not there holds nothing
+  }
+  return real.startsWith(start.endsWith(sep) ? start : start + sep);
 }
 
 function reason(error: unknown): string {

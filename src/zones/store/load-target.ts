@@ -32,11 +32,13 @@ const KEEP_RECORDS = 4096;
 /** For one zone at a time: loading never waits. */
 let scratch = new RecordStore();
 
-/** Reads, checks and compiles one zone. Its own file may lie anywhere, what it includes only below its `includeRoot`. */
+/** Reads, checks and compiles one zone. Its own file may lie anywhere, what it includes only below its folders for that. */
 export function loadTarget(target: ZoneTarget, dns: ZoneDns, files: FileCache): LoadResult {
   const hashes = new Map<string, FileHash>();
+  const { includeDirs, limits } = target.zoneFiles;
+  const folders = [target.includeRoot, ...includeDirs];
   const readFile = (path: string): Included => {
-    const found = files.read(path, path === target.file ? null : target.includeRoot);
+    const found = files.read(path, path === target.file ? null : folders);
     hashes.set(path, found.hash);
     return found;
   };
@@ -46,6 +48,8 @@ export function loadTarget(target: ZoneTarget, dns: ZoneDns, files: FileCache): 
     file: target.file,
     source: target.network === null ? { kind: 'static' } : { kind: 'network', dns },
     includeRoot: target.includeRoot,
+    includeDirs,
+    limits,
     readFile,
     into: scratch,
   });

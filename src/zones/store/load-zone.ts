@@ -1,3 +1,4 @@
+import { ZONE_LIMITS, type ZoneLimits } from '../../config/limits.ts';
 import { type Fault, hasErrors } from '../../system/fault.ts';
 import { checkZone } from '../check/check-zone.ts';
 import type { CheckFaultCode, LineText } from '../check/fault.ts';
@@ -30,6 +31,10 @@ export type LoadRequest = {
   readonly source: ZoneSource;
   /** Absolute path of the folder that `$INCLUDE` is confined to; null: refused. */
   readonly includeRoot: string | null;
+  /** More such folders; none otherwise. */
+  readonly includeDirs?: readonly string[];
+  /** `ZONE_LIMITS` otherwise. */
+  readonly limits?: ZoneLimits;
   /** TTL in seconds that a static zone's records get before any is written; null (usual): that is a fault. */
   readonly defaultTtl?: number;
   /** Reads a file; called for the zone's own file first, then for each `$INCLUDE`. */
@@ -86,6 +91,8 @@ export function loadZone(request: LoadRequest): LoadedZone {
     initialOwner: source.kind === 'static' ? null : origin,
     into: store,
     includeRoot: request.includeRoot,
+    includeDirs: request.includeDirs ?? [],
+    limits: request.limits ?? ZONE_LIMITS,
     include: read,
   });
   const checked = checkZone({

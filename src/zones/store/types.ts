@@ -4,7 +4,7 @@ import type { Fault } from '../../system/fault.ts';
 import type { LoadFaultCode } from './load-zone.ts';
 
 /** The part of the configuration that says which zones there are and what the server adds to them. */
-export type ZoneSettings = Pick<Config, 'dns' | 'zonetemplateDir' | 'staticZones' | 'staticZoneDir'> & {
+export type ZoneSettings = Pick<Config, 'dns' | 'zonetemplateDir' | 'staticZones' | 'staticZoneDir' | 'zoneFiles'> & {
   /** Served networks; each has a folder of its name in `zonetemplateDir`. */
   readonly networks: readonly string[];
 };
@@ -28,6 +28,8 @@ export type ZoneTarget = {
   readonly network: string | null;
   readonly file: string;
   readonly includeRoot: string;
+  /** What its files may do. */
+  readonly zoneFiles: Config['zoneFiles'];
   /** Known from the listing of its folder, not named by the settings: without the file there is no such zone. */
   readonly listed: boolean;
 };

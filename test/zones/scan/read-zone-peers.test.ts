@@ -48,7 +48,7 @@ const WE_REFUSE: readonly (readonly [text: string, reason: string])[] = [
     'text after the range is a slip of the pen; BIND stops reading it at the first letter',
   ],
   ['$GENERATE 1-2/1x r$ A 192.0.2.1', 'the same after the step'],
-  ['$GENERATE 0-1048576 r$ A 192.0.2.1', 'one line must not fill the memory: at most 2^20 records'],
+  ['$GENERATE 0-1048576 r$ A 192.0.2.1', 'a zone must not fill the memory: at most 2^20 such records'],
   ['r EUI48 00-00-5e-00-53-2g', 'BIND overlooks what follows a hexadecimal digit; RFC 7043 §3.2 has two digits'],
   ['r WKS 192.0.2.1 tcp xmpp-client', 'names of services are a fixed list here, not those of the machine'],
 ];

@@ -37,7 +37,35 @@ describe('$GENERATE', () => {
   test('a range that would make too many records is a fault', () => {
     const { store, faults } = readText(`${HEAD}$GENERATE 0-1048576 a$ A 192.0.2.1\n`);
     expect(store.size).toBe(HEAD_RECORDS);
-    expect(faults.map(({ code }) => code)).toEqual(['generate-range']);
+    expect(faults.map(({ code }) => code)).toEqual(['too-many-generated']);
+  });
+
+  const generated = { limits: { records: 100, generated: 10, octets: 1000 } };
+
+  test.each([
+    [
+      'three lines together',
+      '$GENERATE 1-5 a$ A 192.0.2.$\n$GENERATE 1-5 b$ A 192.0.2.$\n$GENERATE 1-1 c$ A 192.0.2.$\n',
+      [3],
+    ],
+    ['steps count what they make', '$GENERATE 1-100/10 a$ A 192.0.2.1\n', []],
+    ['a line that is refused counts nothing', '$GENERATE 1-11 a$ A 192.0.2.1\n$GENERATE 1-10 b$ A 192.0.2.1\n', [1]],
+    ['lines after it are read', '$GENERATE 1-11 a$ A 192.0.2.1\nx y\n', [1, 2]],
+    ['the largest numbers', '$GENERATE 0-2147483647 a$ A 192.0.2.1\n', [1]],
+  ])('a zone has a limit of them: %s', (_name, text, lines) => {
+    const { faults } = readText(`$TTL 1\n${text}`, generated);
+    expect(faults.map(({ at }) => (at?.line ?? 0) - 1)).toEqual(lines);
+    if (lines.length > 0) expect(faults[0]).toMatchObject({ code: 'too-many-generated', at: { col: 11 } });
+  });
+
+  test('counts in what is included too', () => {
+    const include = (): { ok: true; text: Buffer } => ({
+      ok: true,
+      text: Buffer.from('$GENERATE 1-5 b$ A 192.0.2.$\n'),
+    });
+    const text = '$TTL 1\n$GENERATE 1-4 a$ A 192.0.2.$\n$INCLUDE b\n$INCLUDE c\n';
+    const { faults } = readText(text, { ...generated, includeRoot: '/zones', include });
+    expect(faults.map(({ code, at }) => [code, at?.file, at?.line])).toEqual([['too-many-generated', '/zones/c', 1]]);
   });
 
   test('a fault says which number it is about', () => {
@@ -100,6 +128,7 @@ describe('$INCLUDE', () => {
     ['$INCLUDE /zonesX/a\n', 'include-outside'],
     ['$INCLUDE .\n', 'include-outside'],
     ['$INCLUDE missing\n', 'include-unreadable'],
+    ['$INCLUDE /shared\n', 'include-outside'],
   ])('%s', (text, code) => {
     expect(codes(text)).toEqual([code]);
   });
@@ -109,6 +138,20 @@ describe('$INCLUDE', () => {
     const result = readText('$TTL 1\n$INCLUDE /zones/a\n$INCLUDE ..b\n', files(contents));
     expect(recordLines(result)).toEqual(['a.example. 1 A 192.0.2.1', 'b.example. 1 A 192.0.2.2']);
     expect(result.includes).toEqual(['/zones/a', '/zones/..b']);
+  });
+
+  test('include_dirs names more folders; relative paths still start from the zone’s own', () => {
+    const contents = { '/zones/a': 'a A 192.0.2.1\n', '/shared/b': 'b A 192.0.2.2\n$INCLUDE a\n' };
+    const more = { ...files(contents), includeDirs: ['/elsewhere', '/shared'] };
+    const found = readText('$TTL 1\n$INCLUDE /shared/b\n$INCLUDE ../shared/b\n', more);
+    expect(found.faults).toEqual([]);
+    expect(found.includes).toEqual(['/shared/b', '/zones/a']);
+    for (const name of ['/sharedX/b', '/shared', '/shared/../secret', '../secret']) {
+      const { faults } = readText(`$TTL 1\n$INCLUDE ${name}\n`, more);
+      expect(faults.map(({ code, message }) => [code, message.includes('include_dirs')])).toEqual([
+        ['include-outside', true],
+      ]);
+    }
   });
 
   test('without a folder it is refused', () => {
@@ -185,5 +228,34 @@ describe('faults', () => {
   test('rdata over 65535 octets', () => {
     const { faults } = readText(`$TTL 1\na TXT ${'x '.repeat(40_000)}\nb OPENPGPKEY ${'A'.repeat(100_000)}\n`);
     expect(faults.map(({ code }) => code)).toEqual(['rdata-too-long', 'rdata-too-long']);
+  });
+});
+
+describe('limits of a zone', () => {
+  const limits = { records: 3, generated: 1000, octets: 200 };
+  const rest = 'c A 192.0.2.3\nd A 192.0.2.4\ne A x\n';
+
+  test.each([
+    ['records', `a A 192.0.2.1\nb A 192.0.2.2\n${rest}`, 5, 3],
+    ['records of $GENERATE', `$GENERATE 1-9 a$ A 192.0.2.$\n${rest}`, 2, 3],
+    ['octets', `a TXT ${'x'.repeat(99)}\nb TXT ${'y'.repeat(99)}\n${rest}`, 3, 1],
+    [
+      'octets of names',
+      `${'a'.repeat(63)}.${'b'.repeat(63)} A 192.0.2.1\n${'c'.repeat(63)} A 192.0.2.2\n${rest}`,
+      3,
+      1,
+    ],
+  ])('over %s is one fault, and reading ends there', (_name, text, line, size) => {
+    const { store, faults } = readText(`$TTL 1\n${text}`, { limits });
+    expect(faults.map(({ code, at }) => [code, at?.line])).toEqual([['too-large', line]]);
+    expect(faults[0].message).toContain('zone_limits');
+    expect(store.size).toBe(size);
+  });
+
+  test('ends what included the file, too', () => {
+    const include = () =>
+      ({ ok: true, text: Buffer.from('a A 192.0.2.1\nb A 192.0.2.2\nc A 192.0.2.3\nd A x\n') }) as const;
+    const { faults } = readText('$TTL 1\nx A 192.0.2.9\n$INCLUDE f\ny A x\n', { limits, includeRoot: '/z', include });
+    expect(faults.map(({ code, at }) => [code, at?.file, at?.line])).toEqual([['too-large', '/z/f', 3]]);
   });
 });

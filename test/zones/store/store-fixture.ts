@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { ZONE_LIMITS } from '../../../src/config/limits.ts';
 import { nameKey, type WireName } from '../../../src/dns/name.ts';
 import { forEachRecord } from '../../../src/zones/image/cursor.ts';
 import { ZoneImage } from '../../../src/zones/image/image.ts';
@@ -55,6 +56,7 @@ export class Installation {
       networks: ['net'],
       staticZones: [],
       staticZoneDir: null,
+      zoneFiles: { includeDirs: [], limits: ZONE_LIMITS },
       ...changed,
     };
   }

@@ -136,6 +136,37 @@ describe('load', () => {
     expect(here.entry('up.test.').state).toBe('broken');
   });
 
+  test('$INCLUDE reads from the folders of include_dirs, links considered', async () => {
+    const here = install();
+    here.write('shared/common', '$INCLUDE net/own\nshared TXT "x"\n');
+    here.write('zones/net/own', 'own TXT "y"\n');
+    here.write('secret/x', 'x TXT "secret"\n');
+    here.write('zones/net/good.test.zone', `$INCLUDE ${here.path('shared/common')}\n`);
+    symlinkSync(here.path('shared/common'), here.path('zones/link'));
+    here.write('zones/net/link.test.zone', '$INCLUDE link\n');
+    symlinkSync(here.path('secret/x'), here.path('shared/out'));
+    here.write('zones/net/out.test.zone', `$INCLUDE ${here.path('shared/out')}\n`);
+    const { limits } = here.settings().zoneFiles;
+    here.open({ zoneFiles: { limits, includeDirs: [here.path('nowhere'), here.path('shared')] } });
+    await here.store.load();
+    expect(here.records('good.test.')).toContain('shared.good.test. 300 IN TXT "x"');
+    expect(here.records('link.test.')).toContain('own.link.test. 300 IN TXT "y"');
+    expect(here.entry('out.test.').state).toBe('broken');
+    expect(here.entry('out.test.').faults[0].message).toContain('include_dirs');
+    here.open();
+    await here.store.load();
+    expect(here.entry('good.test.').state).toBe('broken');
+  });
+
+  test('a zone over its limits is broken, others are not', async () => {
+    const here = install();
+    here.write('zones/net/big.test.zone', '$GENERATE 1-10 a$ A 192.0.2.$\n');
+    here.write('zones/net/small.test.zone', '$GENERATE 1-5 a$ A 192.0.2.$\n');
+    here.open({ zoneFiles: { includeDirs: [], limits: { records: 100, generated: 9, octets: 10_000 } } });
+    expect(await here.store.load()).toMatchObject({ loaded: 1, failed: 1 });
+    expect(here.entry('big.test.').faults).toMatchObject([{ code: 'too-many-generated', at: { line: 1, col: 11 } }]);
+  });
+
   test('what is no regular file breaks its zone and is not waited for', async () => {
     const here = install();
     execFileSync('mkfifo', [here.path('zones/net/pipe.test.zone'), here.path('zones/pipe')]);
