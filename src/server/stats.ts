@@ -19,6 +19,7 @@ export const EVENTS = [
   'send_failed',
   'tcp_connections',
   'tcp_refused', // connections over a limit, TLS included
+  'tcp_evicted', // idle connections closed to make room for others, TLS included
   'tls_handshakes',
   'tls_failed', // connections that ended or were ended before the handshake did
 ] as const;

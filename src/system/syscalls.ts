@@ -1,5 +1,5 @@
 /**
- * The foreign calls of the UDP path, in one place: Linux's socket calls through koffi. Addresses are plain numbers (user
+ * The foreign calls of the UDP and TCP paths, in one place: Linux's socket calls through koffi. Addresses are plain numbers (user
  * space ends below 2^47), so that a call marshals nothing and allocates nothing. Every call returns what the C function
  * returns; after -1, `errno()` may be asked, but nothing may depend on it: the engine can overwrite it in between.
  */
@@ -13,6 +13,21 @@ export type Syscalls = {
   readonly send: (fd: number, data: number, length: number, flags: number) => number;
   readonly recvmmsg: (fd: number, headers: number, count: number, flags: number, timeout: number) => number;
   readonly sendmmsg: (fd: number, headers: number, count: number, flags: number) => number;
+  /** Like `accept`, with SOCK_NONBLOCK and SOCK_CLOEXEC as `flags`; `name` and `length` as for `getsockname`. */
+  readonly accept4: (fd: number, name: number, length: number, flags: number) => number;
+  readonly recv: (fd: number, data: number, length: number, flags: number) => number;
+  readonly shutdown: (fd: number, how: number) => number;
+  readonly epoll_create1: (flags: number) => number;
+  readonly epoll_ctl: (epoll: number, operation: number, fd: number, event: number) => number;
+  readonly epoll_wait: (epoll: number, events: number, count: number, timeoutMs: number) => number;
+  /** `epoll_wait` in a thread of libuv's pool; `done` gets its result on the event loop. */
+  readonly epollWaitAsync: (
+    epoll: number,
+    events: number,
+    count: number,
+    timeoutMs: number,
+    done: (count: number) => void,
+  ) => void;
   readonly poll: (fds: number, count: number, timeoutMs: number) => number;
   readonly dup: (fd: number) => number;
   readonly close: (fd: number) => number;
@@ -30,6 +45,7 @@ export const LINUX = {
   SOCK_STREAM: 1,
   SOCK_DGRAM: 2,
   SOCK_CLOEXEC: 0o2000000,
+  SOCK_NONBLOCK: 0o4000,
   SOL_SOCKET: 1,
   SO_REUSEADDR: 2,
   SO_RCVBUF: 8,
@@ -37,6 +53,8 @@ export const LINUX = {
   SO_RCVTIMEO: 20,
   SO_SNDTIMEO: 21,
   IPPROTO_IP: 0,
+  IPPROTO_TCP: 6,
+  TCP_NODELAY: 1,
   IP_PKTINFO: 8,
   IP_MTU_DISCOVER: 10,
   IPPROTO_IPV6: 41,
@@ -46,11 +64,24 @@ export const LINUX = {
   IPV6_PKTINFO: 50,
   PMTUDISC_OMIT: 5,
   POLLIN: 1,
+  EPOLL_CLOEXEC: 0o2000000,
+  EPOLL_CTL_ADD: 1,
+  EPOLL_CTL_DEL: 2,
+  EPOLL_CTL_MOD: 3,
+  EPOLLIN: 1,
+  EPOLLOUT: 4,
+  EPOLLERR: 8,
+  EPOLLHUP: 16,
+  SHUT_WR: 1,
   MSG_TRUNC: 0x20,
   MSG_DONTWAIT: 0x40,
   MSG_NOSIGNAL: 0x4000,
   MSG_WAITFORONE: 0x10000,
 } as const;
+
+/** Octets of a `struct epoll_event`, and where its 64 bits of data begin: x86-64 alone packs it. */
+export const EPOLL_EVENT: { readonly size: number; readonly dataAt: number } =
+  process.arch === 'x64' ? { size: 12, dataAt: 4 } : { size: 16, dataAt: 8 };
 
 /** 64-bit little-endian machines whose Linux uses the generic numbers and struct layouts written down here. */
 const ARCHITECTURES: readonly string[] = ['x64', 'arm64', 'riscv64', 'loong64'];
@@ -65,6 +96,12 @@ const SIGNATURES = {
   send: ['int', 'int64', 'uint64', 'int'],
   recvmmsg: ['int', 'int64', 'uint32', 'int', 'int64'],
   sendmmsg: ['int', 'int64', 'uint32', 'int'],
+  accept4: ['int', 'int64', 'int64', 'int'],
+  recv: ['int', 'int64', 'uint64', 'int'],
+  shutdown: ['int', 'int'],
+  epoll_create1: ['int'],
+  epoll_ctl: ['int', 'int', 'int', 'int64'],
+  epoll_wait: ['int', 'int64', 'int', 'int'],
   poll: ['int64', 'uint64', 'int'],
   dup: ['int'],
   close: ['int'],
@@ -86,7 +123,18 @@ export async function loadSyscalls(): Promise<Syscalls | string> {
       library.func(name, 'int', [...SIGNATURES[name]]);
     const names = new Map(Object.entries(koffi.os.errno).map(([name, number]) => [number, name]));
     names.set(koffi.os.errno['EAGAIN'] ?? 11, 'EAGAIN'); // not its other name, EWOULDBLOCK
+    const epollWait = call('epoll_wait');
     return {
+      accept4: call('accept4'),
+      recv: call('recv'),
+      shutdown: call('shutdown'),
+      epoll_create1: call('epoll_create1'),
+      epoll_ctl: call('epoll_ctl'),
+      epoll_wait: epollWait,
+      epollWaitAsync: (epoll, events, count, timeoutMs, done) =>
+        epollWait.async(epoll, events, count, timeoutMs, (error: unknown, ready: number) =>
+          done(error === null || error === undefined ? ready : -1),
+        ),
       socket: call('socket'),
       setsockopt: call('setsockopt'),
       bind: call('bind'),

@@ -2,25 +2,54 @@ import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { ServerConfig } from '../../../config/types.ts';
 import { clientAddress } from '../../../system/client-address.ts';
+import { isMapped } from '../../../system/prefix.ts';
 import { type Client, TRANSPORT } from '../../answer/front-end.ts';
 import { EVENT, type Stats } from '../../stats.ts';
-import { DnsStream, type StreamParts } from './stream.ts';
+import { DnsStream, type StreamParts, type StreamTimeouts } from './stream.ts';
 import { mayCarryTransfers, type TlsAcceptor } from './tls-acceptor.ts';
 
 type Limits = Pick<ServerConfig, 'tcpIdleSeconds' | 'tcpMessageSeconds' | 'tcpConnections' | 'tcpConnectionsPerClient'>;
 
+/** One open connection, as far as the limits are concerned. */
+export type Connection = {
+  /** Whether nothing is being answered, not even if half a message has come: it may be closed to make room. */
+  readonly isIdle: boolean;
+  /** Whether one of the timeouts has passed. */
+  isOverdue(nowMs: number, timeouts: StreamTimeouts): boolean;
+  /** Ends it at once. */
+  close(): void;
+  /** Sends what is ready, then ends it. */
+  finish(): void;
+};
+
+type Entry = { readonly client: string; readonly youngUntil: number; asked: boolean };
+
+/** A new connection is not closed for another one before its query had the time to come; with TLS, a handshake comes first. */
+const YOUNG_MS = 100;
+const YOUNG_TLS_MS = 500;
+/** How often those that wait for room look again, besides when a connection closes. */
+const RETRY_MS = 10;
+/** Accepted connections that wait for room, where the system's queue cannot be used for it. */
+const WAITING_MAX = 256;
+
 /**
  * All open connections of a thread, the longest quiet first, within the limits in all and per client (an IPv4 address
  * or an IPv6 /64). At the limit in all the longest quiet idle connection gives way to the new one (RFC 7766 §6.2.3), so
- * that holding connections open keeps nobody out. A connection counts from its first packet, so one that never finishes
- * the handshake of TLS has no other limits than the rest.
+ * that holding connections open keeps nobody out. Where none may be closed, because each is at work or so young that its
+ * query may still be on its way, new connections wait in the system's queue. A connection counts from its first packet,
+ * so one that never finishes the handshake of TLS has no other limits than the rest.
  */
 export class Connections {
-  private readonly open = new Set<DnsStream>();
+  private readonly open = new Map<Connection, Entry>();
   private readonly perClient = new Map<string, number>();
   private readonly parts: StreamParts;
   private readonly stats: Stats;
   private limits: Limits;
+  private readonly waiting: { readonly socket: Socket; readonly tls: Pick<TlsAcceptor, 'wrap'> | null }[] = [];
+  private readonly roomWaiters = new Set<() => void>();
+  private retryTimer: NodeJS.Timeout | null = null;
+  private retriesNow = false;
+  private streams = 0;
 
   constructor(parts: StreamParts, stats: Stats, limits: Limits) {
     this.parts = parts;
@@ -32,40 +61,139 @@ export class Connections {
     return this.open.size;
   }
 
+  /** How many of the open connections are sockets of Node's event loop. */
+  get nodeStreams(): number {
+    return this.streams;
+  }
+
   configure(limits: Limits): void {
     this.limits = limits;
   }
 
-  /** Serves an accepted socket, over TLS where there is a `door`, or closes it where a limit says so. */
-  accept(socket: Socket, door: Pick<TlsAcceptor, 'enter'> | null): void {
+  /** Whether one more connection may be opened, be it that an idle one gives way. */
+  hasRoom(): boolean {
+    return this.open.size < this.limits.tcpConnections || this.toEvict() !== null;
+  }
+
+  /** Calls `retry` once when there may be room: a connection has closed, or a little time has passed. */
+  awaitRoom(retry: () => void): void {
+    this.roomWaiters.add(retry);
+    this.retryTimer ??= setTimeout(() => this.lookForRoom(), RETRY_MS);
+  }
+
+  /**
+   * Counts a new connection of this client, for which `hasRoom` said there is room. Null: the client has too many, and it
+   * must be closed; else what to hand to `add`.
+   */
+  enter(address: Uint8Array): string | null {
     const { counters } = this.stats;
     counters[EVENT.tcp_connections] += 1;
-    if (socket.remoteAddress === undefined) {
-      socket.destroy(); // gone already
-      return;
-    }
-    const client: Client = {
-      transport: door === null ? TRANSPORT.tcp : TRANSPORT.tls,
-      address: clientAddress(socket.remoteAddress),
-      port: socket.remotePort ?? 0,
-    };
-    const key = clientKey(client.address);
-    const held = this.perClient.get(key) ?? 0;
-    if (held >= this.limits.tcpConnectionsPerClient || !this.makeRoom()) {
+    const client = clientKey(address);
+    if ((this.perClient.get(client) ?? 0) >= this.limits.tcpConnectionsPerClient) {
       counters[EVENT.tcp_refused] += 1;
-      socket.on('error', () => {});
+      return null;
+    }
+    if (this.open.size >= this.limits.tcpConnections) this.evict();
+    return client;
+  }
+
+  add(connection: Connection, client: string, tls: boolean): void {
+    this.perClient.set(client, (this.perClient.get(client) ?? 0) + 1);
+    const youngUntil = this.parts.now() + (tls ? YOUNG_TLS_MS : YOUNG_MS);
+    this.open.set(connection, { client, youngUntil, asked: false });
+  }
+
+  /** A whole message has come: the connection was active last. */
+  asked(connection: Connection): void {
+    const entry = this.open.get(connection);
+    if (entry === undefined) return;
+    entry.asked = true;
+    this.open.delete(connection);
+    this.open.set(connection, entry);
+  }
+
+  remove(connection: Connection): void {
+    const entry = this.open.get(connection);
+    if (entry === undefined) return;
+    this.open.delete(connection);
+    const left = (this.perClient.get(entry.client) ?? 1) - 1;
+    if (left === 0) this.perClient.delete(entry.client);
+    else this.perClient.set(entry.client, left);
+    if (this.roomWaiters.size === 0 || this.retriesNow) return;
+    this.retriesNow = true;
+    setImmediate(() => this.lookForRoom());
+  }
+
+  /** Takes a socket that Node has accepted, over TLS where there is an acceptor, now or as soon as there is room. */
+  accept(socket: Socket, tls: Pick<TlsAcceptor, 'wrap'> | null): void {
+    this.waiting.push({ socket, tls });
+    socket.on('error', () => {});
+    this.takeWaiting();
+    if (this.waiting.length <= WAITING_MAX) return;
+    this.waiting.pop()?.socket.destroy();
+    this.stats.counters[EVENT.tcp_connections] += 1;
+    this.stats.counters[EVENT.tcp_refused] += 1;
+  }
+
+  /** Serves a client that was counted by `enter` on a socket of Node. */
+  serve(socket: Socket, client: Client, key: string, tls: Pick<TlsAcceptor, 'wrap'> | null): void {
+    const secured = tls === null ? null : tls.wrap(socket);
+    const stream = this.streamOn(secured ?? socket, client);
+    this.add(stream, key, tls !== null);
+    if (secured !== null) this.awaitHandshake(secured, stream);
+  }
+
+  /** A connection goes on as a socket of Node, with a message that `respond` calls NOT_PLAIN_QUERY and what was read after it. */
+  handOver(from: Connection, socket: Socket, client: Client, special: Uint8Array, rest: Uint8Array): void {
+    const entry = this.open.get(from);
+    if (entry === undefined) {
       socket.destroy();
       return;
     }
-    this.perClient.set(key, held + 1);
-    const secured = door === null ? null : door.enter(socket);
-    const stream: DnsStream = new DnsStream(secured ?? socket, client, this.parts, () => {
-      this.open.delete(stream); // to the end: it was active last
-      this.open.add(stream);
+    const stream = this.streamOn(socket, client);
+    this.open.delete(from);
+    this.open.set(stream, entry);
+    stream.begin(special, rest);
+  }
+
+  /** Closes what is overdue. Called a few times a second. */
+  sweep(): void {
+    const now = this.parts.now();
+    const timeouts = { idle: this.limits.tcpIdleSeconds * 1000, message: this.limits.tcpMessageSeconds * 1000 };
+    for (const connection of this.open.keys()) if (connection.isOverdue(now, timeouts)) connection.close();
+  }
+
+  /** Ends every connection after what is ready for it. */
+  finish(): void {
+    for (const { socket } of this.waiting.splice(0)) socket.destroy();
+    for (const connection of this.open.keys()) connection.finish();
+  }
+
+  /** The longest quiet one that may be closed; null: each is at work or young. */
+  private toEvict(): Connection | null {
+    const now = this.parts.now();
+    for (const [connection, { asked, youngUntil }] of this.open) {
+      if (connection.isIdle && (asked || now >= youngUntil)) return connection;
+    }
+    return null;
+  }
+
+  private evict(): void {
+    const connection = this.toEvict();
+    if (connection === null) return;
+    this.stats.counters[EVENT.tcp_evicted] += 1;
+    this.remove(connection); // at once, or a burst of new ones would pick it again
+    connection.close();
+  }
+
+  private streamOn(socket: Socket, client: Client): DnsStream {
+    const stream: DnsStream = new DnsStream(socket, client, this.parts, () => this.asked(stream));
+    this.streams++;
+    socket.on('close', () => {
+      this.streams--;
+      this.remove(stream);
     });
-    this.open.add(stream);
-    stream.socket.on('close', () => this.forget(stream, key));
-    if (secured !== null) this.awaitHandshake(secured, stream);
+    return stream;
   }
 
   private awaitHandshake(socket: TLSSocket, stream: DnsStream): void {
@@ -81,38 +209,39 @@ export class Connections {
     });
   }
 
-  /** Closes what is overdue. Called a few times a second. */
-  sweep(): void {
-    const now = this.parts.now();
-    const timeouts = { idle: this.limits.tcpIdleSeconds * 1000, message: this.limits.tcpMessageSeconds * 1000 };
-    for (const stream of this.open) if (stream.isOverdue(now, timeouts)) stream.socket.destroy();
+  private lookForRoom(): void {
+    if (this.retryTimer !== null) clearTimeout(this.retryTimer);
+    this.retryTimer = null;
+    this.retriesNow = false;
+    const waiters = [...this.roomWaiters];
+    this.roomWaiters.clear();
+    for (const look of waiters) look();
   }
 
-  /** Ends every connection after what is ready for it. */
-  finish(): void {
-    for (const stream of this.open) stream.finish();
-  }
-
-  private makeRoom(): boolean {
-    if (this.open.size < this.limits.tcpConnections) return true;
-    for (const stream of this.open) {
-      if (!stream.isIdle || stream.socket.destroyed) continue;
-      this.open.delete(stream); // at once, or a burst of new ones would pick it again
-      stream.socket.destroy();
-      return true;
+  private readonly takeWaiting = (): void => {
+    while (this.waiting.length > 0) {
+      const [{ socket, tls }] = this.waiting;
+      const { remoteAddress, remotePort = 0 } = socket;
+      if (socket.destroyed || remoteAddress === undefined) {
+        this.waiting.shift(); // gone already
+        this.stats.counters[EVENT.tcp_connections] += 1;
+        socket.destroy();
+        continue;
+      }
+      if (!this.hasRoom()) {
+        this.awaitRoom(this.takeWaiting);
+        return;
+      }
+      this.waiting.shift();
+      const transport = tls === null ? TRANSPORT.tcp : TRANSPORT.tls;
+      const client: Client = { transport, address: clientAddress(remoteAddress), port: remotePort };
+      const key = this.enter(client.address);
+      if (key === null) socket.destroy();
+      else this.serve(socket, client, key, tls);
     }
-    return false;
-  }
-
-  private forget(stream: DnsStream, key: string): void {
-    this.open.delete(stream);
-    const left = (this.perClient.get(key) ?? 1) - 1;
-    if (left === 0) this.perClient.delete(key);
-    else this.perClient.set(key, left);
-  }
+  };
 }
 
 function clientKey(address: Uint8Array): string {
-  const mapped = address[10] === 0xff && address[11] === 0xff && address.subarray(0, 10).every((octet) => octet === 0);
-  return Buffer.from(mapped ? address.subarray(12) : address.subarray(0, 8)).toString('latin1');
+  return Buffer.from(isMapped(address) ? address.subarray(12) : address.subarray(0, 8)).toString('latin1');
 }

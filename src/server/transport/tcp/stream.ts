@@ -2,14 +2,19 @@ import type { Socket } from 'node:net';
 import type { Answerer, Client } from '../../answer/front-end.ts';
 import { NOT_PLAIN_QUERY } from '../../answer/front-end.ts';
 import type { NonPlainHandler } from '../../transfer/handler-types.ts';
+import type { Connection } from './connections.ts';
+import { FrameReader } from './frame-reader.ts';
+import type { MessageTurns } from './message-turns.ts';
 
-const HEADER_OCTETS = 12;
+/** A shorter message has no header to answer to. */
+export const HEADER_OCTETS = 12;
 const MESSAGE_MAX = 65_535;
 /** Answers waiting for a peer that does not read; above this its queries wait too. */
 const UNSENT_MAX = 128 * 1024;
 /** Transfers and the like at once on one connection; further queries wait. */
 const SPECIALS_MAX = 4;
-const FRAME_START = 512; // a partial message's first buffer
+/** Messages of one connection that are answered before the others get their turn. */
+const TURN_MESSAGES = 16;
 
 /** What all streams of a thread share. */
 export type StreamParts = {
@@ -19,8 +24,9 @@ export type StreamParts = {
   readonly reportBug: (error: unknown) => void;
   /** Milliseconds of a steady clock. */
   readonly now: () => number;
-  /** Room for one answer, used by one query at a time. */
+  /** Buffer for one answer, used by one query at a time. */
   readonly out: Uint8Array;
+  readonly turns: MessageTurns;
 };
 
 /** Limits in milliseconds. `idle`: nothing asked; `message`: a message begun by either side and not finished. */
@@ -31,20 +37,18 @@ export function streamOutput(): Uint8Array {
 }
 
 /**
- * One DNS connection over a stream (RFC 7766, TCP or TLS): messages in any segmentation, answers as they are ready, a
- * bounded amount of both in memory. Reading stops while the peer does not read, and goes on when it does. A half-closed
- * peer gets its answers; garbage ends the connection, since nothing after it can be trusted to be a frame.
+ * One DNS connection over a socket of Node (RFC 7766, TCP or TLS): messages in any segmentation, answers as they are
+ * ready, a bounded amount of both in memory. Reading stops while the peer does not read, and goes on when it does; after
+ * a few messages the other connections have their turn. A half-closed peer gets its answers; garbage ends the connection,
+ * since nothing after it can be trusted to be a frame.
  */
-export class DnsStream {
+export class DnsStream implements Connection {
   readonly socket: Socket;
   readonly client: Client;
   private readonly parts: StreamParts;
   private readonly onQuery: () => void;
-  /** The part of a message that has come, length prefix included. */
-  private frame: Uint8Array = new Uint8Array(0);
-  private frameUsed = 0;
-  private frameSince = 0;
-  /** Octets read but not looked at, because answers or transfers are in the way. */
+  private readonly frames = new FrameReader();
+  /** Octets read but not looked at: answers or transfers are in the way, or it is the other connections' turn. */
   private held: Uint8Array | null = null;
   private specials = 0;
   private peerEnded = false;
@@ -53,7 +57,7 @@ export class DnsStream {
   private activeAt: number;
   private readonly waiting: ((open: boolean) => void)[] = [];
 
-  /** `onQuery` hears of each whole message. The socket must allow half-open connections. */
+  /** `onQuery` is called for each whole message. The socket must allow half-open connections. */
   constructor(socket: Socket, client: Client, parts: StreamParts, onQuery: () => void) {
     this.socket = socket;
     this.client = client;
@@ -89,21 +93,28 @@ export class DnsStream {
     this.activeAt = this.parts.now();
   }
 
-  /** Whether nothing is going on here: such a connection may be closed when room is needed (RFC 7766 §6.2.3). */
   get isIdle(): boolean {
-    return this.specials === 0 && this.frameUsed === 0 && this.held === null && this.socket.writableLength === 0;
+    return this.specials === 0 && this.held === null && this.socket.writableLength === 0;
   }
 
-  /** Whether one of the timeouts has passed. */
   isOverdue(nowMs: number, { idle, message }: StreamTimeouts): boolean {
     // A handshake is a message that must come to its end, however many packets arrive meanwhile.
     if (this.socket.writableLength > 0 || this.finishing || this.handshaking) return nowMs - this.activeAt > message;
     if (this.specials > 0) return false;
-    if (this.frameUsed > 0) return nowMs - this.frameSince > message;
+    if (this.frames.isPartial) return nowMs - this.frames.partialSince > message;
     return nowMs - this.activeAt > idle;
   }
 
-  /** Sends what is ready, then closes. */
+  close(): void {
+    this.socket.destroy();
+  }
+
+  /** Goes on where another front end stopped: at a message that `respond` calls NOT_PLAIN_QUERY, and the octets read after it. */
+  begin(special: Uint8Array, rest: Uint8Array): void {
+    this.startSpecial(special);
+    if (rest.length > 0) this.read(rest);
+  }
+
   finish(): void {
     if (this.finishing) return;
     if (this.handshaking) {
@@ -126,62 +137,22 @@ export class DnsStream {
     }
     this.socket.cork();
     let at = 0;
-    while (at < chunk.length && !this.finishing) {
-      if (this.isFull()) {
+    for (let messages = 0; at < chunk.length && !this.finishing; messages++) {
+      if (messages === TURN_MESSAGES || this.isFull()) {
         this.held = chunk.subarray(at);
         this.socket.pause();
+        if (messages === TURN_MESSAGES) this.parts.turns.add(this.proceed);
         break;
       }
-      at = this.takeFrame(chunk, at);
+      const query = this.frames.take(chunk, at, chunk.length, this.parts.now());
+      at = this.frames.next;
+      if (query !== null) this.handle(query);
     }
     this.socket.uncork();
   }
 
   private isFull(): boolean {
     return this.socket.writableLength >= UNSENT_MAX || this.specials >= SPECIALS_MAX;
-  }
-
-  /** Handles the message that begins or goes on at `at`, or keeps its part. Returns where the next one begins. */
-  private takeFrame(chunk: Uint8Array, at: number): number {
-    if (this.frameUsed === 0 && chunk.length - at >= 2) {
-      const end = at + 2 + ((chunk[at] << 8) | chunk[at + 1]);
-      if (end <= chunk.length) {
-        this.handle(chunk.subarray(at + 2, end));
-        return end;
-      }
-    }
-    return this.keep(chunk, at);
-  }
-
-  private keep(chunk: Uint8Array, start: number): number {
-    if (this.frameUsed === 0) this.frameSince = this.parts.now();
-    let at = start;
-    // First the length prefix, which may itself come in two pieces, then what it promises.
-    for (;;) {
-      const wanted = this.frameUsed < 2 ? 2 : 2 + ((this.frame[0] << 8) | this.frame[1]);
-      const take = Math.min(wanted - this.frameUsed, chunk.length - at);
-      this.append(chunk, at, take, wanted);
-      at += take;
-      if (this.frameUsed < wanted) return at;
-      if (wanted > 2 || (this.frame[0] === 0 && this.frame[1] === 0)) break;
-    }
-    const query = this.frame.subarray(2, this.frameUsed);
-    this.frame = new Uint8Array(0);
-    this.frameUsed = 0;
-    this.handle(query);
-    return at;
-  }
-
-  /** Grows with what has come, not with what is promised: a thousand peers may promise 64 KB each and send nothing. */
-  private append(chunk: Uint8Array, at: number, count: number, wanted: number): void {
-    const used = this.frameUsed + count;
-    if (used > this.frame.length) {
-      const grown = new Uint8Array(Math.max(used, Math.min(Math.max(FRAME_START, 2 * used), wanted)));
-      grown.set(this.frame.subarray(0, this.frameUsed));
-      this.frame = grown;
-    }
-    this.frame.set(chunk.subarray(at, at + count), this.frameUsed);
-    this.frameUsed = used;
   }
 
   private handle(query: Uint8Array): void {
@@ -244,8 +215,8 @@ export class DnsStream {
     for (const resolve of this.waiting.splice(0)) resolve(open);
   }
 
-  /** Goes on with what was held back, once there is room. */
-  private proceed(): void {
+  /** Goes on with what was held back, unless something is in the way. */
+  private readonly proceed = (): void => {
     if (this.socket.destroyed || this.isFull()) return;
     const { held } = this;
     if (held !== null) {
@@ -254,7 +225,7 @@ export class DnsStream {
     }
     if (this.held === null && this.socket.isPaused()) this.socket.resume();
     this.endIfDone();
-  }
+  };
 
   private endIfDone(): void {
     if (this.peerEnded && this.specials === 0 && this.held === null) this.finish();

@@ -7,7 +7,7 @@ const PROTOCOL = 'dot';
 const PROTOCOLS: Uint8Array = Uint8Array.of(PROTOCOL.length, ...Buffer.from(PROTOCOL)); // as on the wire, RFC 7301 §3.1
 
 /**
- * Where connections become TLS (RFC 7858). TLS 1.2 and later. A client that offers protocols (ALPN) and not `dot` among
+ * Starts DNS over TLS (RFC 7858) on accepted sockets. TLS 1.2 and later. A client that offers protocols (ALPN) and not `dot` among
  * them is refused in the handshake; one that offers none is let in, since RFC 7858 knows no ALPN, but gets no transfers.
  * Tickets resume sessions until the certificate changes.
  */
@@ -24,9 +24,9 @@ export class TlsAcceptor {
   }
 
   /** The stream inside; it begins with the handshake, whose end is the event 'secure'. */
-  enter(socket: Socket): TLSSocket {
+  wrap(socket: Socket): TLSSocket {
     const inside = new TLSSocket(socket, { isServer: true, secureContext: this.context, ALPNProtocols: PROTOCOLS });
-    // Without a `tls.Server` nobody else hears of what goes wrong after the handshake, such as a record that is forged.
+    // There is no `tls.Server` to handle what goes wrong after the handshake, such as a forged record.
     inside.on('_tlsError', () => inside.destroy());
     return inside;
   }

@@ -1,9 +1,12 @@
 import { once } from 'node:events';
-import { closeSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
+import { loadSyscalls } from '../../../system/syscalls.ts';
 import type { DnsMessage, ThreadSocket } from '../threads/protocol.ts';
 import { startThread } from '../threads/thread.ts';
 import { Connections } from './connections.ts';
+import { MessageTurns } from './message-turns.ts';
+import { NativeServer } from './native-server.ts';
+import { OpenDescriptors } from './open-descriptors.ts';
 import { type StreamParts, streamOutput } from './stream.ts';
 import { TlsAcceptor } from './tls-acceptor.ts';
 
@@ -14,42 +17,45 @@ const STOP_MS = 500; // for answers on their way, when the server stops
 /** Thread entry: answers TCP and TLS on the sockets in its data, until the main thread says stop. */
 const thread = startThread();
 const { data, port, responder, special, stats } = thread;
-const parts: StreamParts = {
+const stream: StreamParts = {
   responder,
   special,
   reportBug: thread.reportBug,
   now: () => performance.now(),
   out: streamOutput(),
+  turns: new MessageTurns(),
 };
-const connections = new Connections(parts, stats, data.server);
-const door = data.tls === null ? null : new TlsAcceptor(data.tls);
+const connections = new Connections(stream, stats, data.server);
+const tls = data.tls === null ? null : new TlsAcceptor(data.tls);
 
+/** What accepts; `native` on sockets of the main thread, else servers of Node on their own. */
+let native: NativeServer | null = null;
 const servers: Server[] = [];
 let sweeper: NodeJS.Timeout | undefined;
 
 thread.onMessage = (message) => {
   if (message.kind === 'settings') connections.configure(message.server);
-  if (message.kind === 'tls') door?.configure(message.tls);
+  if (message.kind === 'tls') tls?.configure(message.tls);
   if (!thread.take(message)) stop();
 };
 port.on('message', (message: DnsMessage) => thread.onMessage(message));
 
+const sys = data.descriptors === null ? 'no sockets were opened for it' : await loadSyscalls();
 if (await thread.begun) {
-  servers.push(...(await thread.listenAll((socket) => listen(socket))));
+  if (data.descriptors !== null && typeof sys !== 'string') {
+    const descriptors = new OpenDescriptors(data.descriptors);
+    native = NativeServer.start(sys, data.sockets, { connections, stream, tls, descriptors });
+    thread.report({ kind: 'listening', name: data.name, endpoints: data.sockets.map(({ endpoint }) => endpoint) });
+  } else servers.push(...(await thread.listenAll((socket) => listen(socket))));
   sweeper = setInterval(() => connections.sweep(), SWEEP_MS);
-} else {
-  // These are ours, and no server closes them.
-  for (const { fd } of data.sockets) if (fd !== null) closeSync(fd);
 }
 
-/** A `node:net` server on an endpoint, on the main thread's socket where it opened one. */
-async function listen({ endpoint, fd, tls }: ThreadSocket): Promise<Server> {
+async function listen({ endpoint, tls: secured }: ThreadSocket): Promise<Server> {
   // Half-open: a peer that has sent its last query still waits for the answer (RFC 7766 section 6.2.4).
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
-    connections.accept(socket, tls ? door : null),
+    connections.accept(socket, secured ? tls : null),
   );
-  if (fd !== null) server.listen({ fd });
-  else server.listen({ host: endpoint.address, port: endpoint.port, backlog: BACKLOG, ipv6Only: true });
+  server.listen({ host: endpoint.address, port: endpoint.port, backlog: BACKLOG, ipv6Only: true });
   await once(server, 'listening');
   server.on('error', (error) => {
     thread.report({ kind: 'log', level: 'warn', message: `${data.name}: accepting failed: ${error.message}` });
@@ -59,12 +65,14 @@ async function listen({ endpoint, fd, tls }: ThreadSocket): Promise<Server> {
 
 function stop(): void {
   clearInterval(sweeper);
+  native?.stopAccepting();
   for (const server of servers) server.close();
   connections.finish();
   const started = performance.now();
   const wait = setInterval(() => {
     if (connections.size > 0 && performance.now() - started < STOP_MS) return;
     clearInterval(wait);
+    native?.close();
     thread.stopped();
     process.exit(0); // of this thread: whoever still does not read is cut off
   }, 10);

@@ -77,8 +77,8 @@ function openEndpoint(sys: Syscalls, endpoint: Endpoint, udpWorkers: number): En
 
 function openSocket(sys: Syscalls, endpoint: Endpoint, kind: 'UDP' | 'TCP', shared: boolean): number | ListenFault {
   const v6 = endpoint.address.includes(':');
-  const type = (kind === 'UDP' ? LINUX.SOCK_DGRAM : LINUX.SOCK_STREAM) | LINUX.SOCK_CLOEXEC; // hooks do not inherit it
-  const fd = sys.socket(v6 ? LINUX.AF_INET6 : LINUX.AF_INET, type, 0);
+  const type = kind === 'UDP' ? LINUX.SOCK_DGRAM : LINUX.SOCK_STREAM | LINUX.SOCK_NONBLOCK;
+  const fd = sys.socket(v6 ? LINUX.AF_INET6 : LINUX.AF_INET, type | LINUX.SOCK_CLOEXEC, 0); // hooks do not inherit it
   if (fd < 0) return listenFault(endpoint, kind, sys.errno());
   const failed = (): ListenFault => {
     const fault = listenFault(endpoint, kind, sys.errno());
@@ -86,8 +86,10 @@ function openSocket(sys: Syscalls, endpoint: Endpoint, kind: 'UDP' | 'TCP', shar
     return fault;
   };
   if (v6) setOption(sys, fd, LINUX.IPPROTO_IPV6, LINUX.IPV6_V6ONLY, 1);
-  if (kind === 'TCP') setOption(sys, fd, LINUX.SOL_SOCKET, LINUX.SO_REUSEADDR, 1);
-  else setUdpOptions(sys, fd, v6, isWildcard(endpoint.address));
+  if (kind === 'TCP') {
+    setOption(sys, fd, LINUX.SOL_SOCKET, LINUX.SO_REUSEADDR, 1);
+    setOption(sys, fd, LINUX.IPPROTO_TCP, LINUX.TCP_NODELAY, 1); // accepted connections inherit it
+  } else setUdpOptions(sys, fd, v6, isWildcard(endpoint.address));
   if (shared && setOption(sys, fd, LINUX.SOL_SOCKET, LINUX.SO_REUSEPORT, 1) < 0) return failed();
   if (sys.bind(fd, sys.addressOf(SCRATCH), writeSocketName(endpoint)) < 0) return failed();
   if (kind === 'TCP' && sys.listen(fd, BACKLOG) < 0) return failed();

@@ -9,6 +9,7 @@ import { workerUrl } from '../../../system/worker-url.ts';
 import type { ZoneUpdate } from '../../answer/zone-update.ts';
 import { Stats, type StatsSum, sumStats } from '../../stats.ts';
 import type { ThreadHistory, ThreadTransfer } from '../../transfer/handler-types.ts';
+import { OpenDescriptors } from '../tcp/open-descriptors.ts';
 import { createRateTable } from '../udp/rate-limit.ts';
 import { type ListenFault, listenFault } from './bind-sockets.ts';
 import { threadsLater } from './deferred-threads.ts';
@@ -16,6 +17,7 @@ import type { DnsMessage, DnsReport, DnsThreadData } from './protocol.ts';
 import { type Listen, ThreadSockets } from './share-sockets.ts';
 import { LastZones } from './zone-table.ts';
 
+const DESCRIPTORS_MAX = 1 << 20;
 const RESTART_MS = 1000; // between two starts of a thread that dies at once
 const STOP_MS = 2000; // until a thread that does not stop is ended
 
@@ -81,6 +83,7 @@ export class DnsThreads {
   private transfer: ThreadTransfer;
   private tls: TlsFiles | null;
   private rateLimit: SharedArrayBuffer | null;
+  private readonly descriptors: SharedArrayBuffer | null;
   private stopping = false;
   private readonly restarts = new Set<NodeJS.Timeout>();
   private syncs = 0;
@@ -94,6 +97,7 @@ export class DnsThreads {
     this.transfer = options.transfer;
     this.tls = options.tls ?? null;
     this.rateLimit = tableFor(options.server, null);
+    this.descriptors = sockets.areOpen ? OpenDescriptors.create(DESCRIPTORS_MAX) : null;
     this.stats = Stats.create(workers + 1, options.networks);
     this.zones.note(options.updates);
   }
@@ -277,6 +281,7 @@ export class DnsThreads {
       transfer: this.transfer,
       sockets: this.sockets.of(kind, row),
       tls: kind === 'tcp' ? this.tls : null,
+      descriptors: kind === 'tcp' ? this.descriptors : null,
       rateLimit: this.rateLimit,
     };
     const url = kind === 'udp' ? '../udp/worker.ts' : '../tcp/worker.ts';
@@ -325,6 +330,8 @@ export class DnsThreads {
   private ended(member: Member, worker: Worker): void {
     if (member.worker !== worker) return;
     member.worker = null;
+    if (member.kind === 'tcp' && this.descriptors !== null)
+      this.sockets.closeLeft(new OpenDescriptors(this.descriptors));
     if (this.stopping) return;
     if (!member.listened) {
       // It did not come as far as listening even once: that is for whoever starts the group.

@@ -14,7 +14,7 @@ export type DnsMessage =
       readonly transfer: ThreadTransfer;
       readonly rateLimit: SharedArrayBuffer | null;
     }
-  /** For the thread with the door for TLS alone. */
+  /** For the thread that serves TLS. */
   | { readonly kind: 'tls'; readonly tls: TlsFiles }
   /** Answer from now on; until then a thread takes over zones only. */
   | { readonly kind: 'begin' }
@@ -45,6 +45,8 @@ export type DnsThreadData = {
   readonly sockets: readonly ThreadSocket[];
   /** Null in threads without sockets for TLS. */
   readonly tls: TlsFiles | null;
+  /** `OpenDescriptors` of the thread for TCP; null in the others, and where there are no system calls. */
+  readonly descriptors: SharedArrayBuffer | null;
   /** Table of the rate limit, shared by all UDP threads; null: no limit. */
   readonly rateLimit: SharedArrayBuffer | null;
 };

@@ -1,5 +1,6 @@
 import type { Endpoint } from '../../../system/address.ts';
 import type { Syscalls } from '../../../system/syscalls.ts';
+import type { OpenDescriptors } from '../tcp/open-descriptors.ts';
 import { closeSockets, type EndpointSockets, type ListenFault, openSockets, openStreams } from './bind-sockets.ts';
 import type { ThreadSocket } from './protocol.ts';
 
@@ -59,11 +60,21 @@ export class ThreadSockets {
         : [...plain, ...this.tlsEndpoints.map((endpoint) => ({ endpoint, fd: null, tls: true }))];
     }
     if (kind === 'udp') return this.plain.map(({ endpoint, udp }) => ({ endpoint, fd: udp[row], tls: false }));
-    // A TCP thread's event loop closes its socket when it ends, so it gets a duplicate and ours stays.
     return [
-      ...this.plain.map(({ endpoint, tcp }) => ({ endpoint, fd: sys.dup(tcp), tls: false })),
-      ...this.tls.map(({ endpoint, tcp }) => ({ endpoint, fd: sys.dup(tcp), tls: true })),
+      ...this.plain.map(({ endpoint, tcp }) => ({ endpoint, fd: tcp, tls: false })),
+      ...this.tls.map(({ endpoint, tcp }) => ({ endpoint, fd: tcp, tls: true })),
     ];
+  }
+
+  /** Whether the main thread has opened them. */
+  get areOpen(): boolean {
+    return this.sys !== null;
+  }
+
+  /** Closes what a thread that died had opened by system calls of its own. */
+  closeLeft(descriptors: OpenDescriptors): void {
+    const { sys } = this;
+    if (sys !== null) descriptors.closeAll((fd) => sys.close(fd));
   }
 
   close(): void {
