@@ -1,13 +1,16 @@
 import { randomFillSync } from 'node:crypto';
 import type { ServerConfig } from '../../../config/types.ts';
 import type { Prefix } from '../../../system/address.ts';
+import { prefixHolds } from '../../../system/prefix.ts';
 import { type Client, TRANSPORT } from '../../answer/front-end.ts';
 import { KIND } from '../../answer/outcome.ts';
+import { halfSipHash } from './half-siphash.ts';
 
 export type RateLimitConfig = NonNullable<ServerConfig['rateLimit']>;
 
 /** What is to become of an answer. `slip`: send it truncated and empty, so that a real client comes back over TCP. */
 export const VERDICT = { send: 0, drop: 1, slip: 2 } as const;
+export type Verdict = (typeof VERDICT)[keyof typeof VERDICT];
 
 /** Words of a bucket: a tag (0: free), thousandths of a token, when they were counted, and drops since the last slip. */
 const TAG = 0;
@@ -73,10 +76,10 @@ export class RateLimiter {
   }
 
   /**
-   * One of VERDICT for an answer about to go out over UDP. `kind` of KIND and `hash` as the responder says, `nowMs` any
-   * steady millisecond clock (it may wrap at 2^32).
+   * For an answer about to go out over UDP. `kind` of KIND and `hash` as the responder says, `nowMs` any steady
+   * millisecond clock (it may wrap at 2^32).
    */
-  check(client: Client, kind: number, hash: number, nowMs: number): number {
+  check(client: Client, kind: number, hash: number, nowMs: number): Verdict {
     if (this.perSecond <= 0) return VERDICT.send;
     const at = this.find(client, kind, kind === KIND.error ? 0 : hash, nowMs | 0);
     const { table } = this;
@@ -123,45 +126,28 @@ export class RateLimiter {
     return Math.min(this.full, this.table[at + TOKENS] + gained);
   }
 
-  /** Second half of the last hash, beside the tag that `hash` returns. A field, because a pair would be an allocation. */
-  private index = 0;
+  /** What is hashed: the client's prefix (one word for IPv4, four for IPv6), kind and subject; and the two halves of it. */
+  private readonly message = new Int32Array(6);
+  private readonly hashed = new Int32Array(2);
 
-  /** SipHash's structure on 32-bit words with a secret key, so that nobody can aim at another's bucket. Never 0. */
-  private hash(client: Client, kind: number, subject: number): number {
-    let v0 = this.key0;
-    let v1 = this.key1;
-    let v2 = 0x6c796765 ^ this.key0;
-    let v3 = 0x74656462 ^ this.key1;
-    const { address } = client;
-    const v4 = client.transport === TRANSPORT.udp4;
-    // Words: the prefix (one for IPv4, four for IPv6), then kind and subject; two closing rounds more.
+  /** A hash with a secret key, so that nobody can aim at another's bucket: the tag, never 0. `index` is its other half. */
+  private hash({ address, transport }: Client, kind: number, subject: number): number {
+    const { message, hashed } = this;
+    const v4 = transport === TRANSPORT.udp4;
     const prefixWords = v4 ? 1 : 4;
-    for (let i = 0; i < prefixWords + 5; i++) {
-      let word = 0;
-      if (i < prefixWords) {
-        const octet = v4 ? 12 : 4 * i;
-        const mask = v4 ? this.mask4 : this.mask6[i];
-        word =
-          mask & ((address[octet] << 24) | (address[octet + 1] << 16) | (address[octet + 2] << 8) | address[octet + 3]);
-      } else if (i === prefixWords) word = kind | (prefixWords << 8);
-      else if (i === prefixWords + 1) word = subject;
-      else v2 ^= 0xff;
-      v3 ^= word;
-      v0 = (v0 + v1) | 0;
-      v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0;
-      v0 = (v0 << 16) | (v0 >>> 16);
-      v2 = (v2 + v3) | 0;
-      v3 = ((v3 << 8) | (v3 >>> 24)) ^ v2;
-      v0 = (v0 + v3) | 0;
-      v3 = ((v3 << 7) | (v3 >>> 25)) ^ v0;
-      v2 = (v2 + v1) | 0;
-      v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2;
-      v2 = (v2 << 16) | (v2 >>> 16);
-      v0 ^= word;
+    for (let i = 0; i < prefixWords; i++) {
+      const at = v4 ? 12 : 4 * i;
+      const word = (address[at] << 24) | (address[at + 1] << 16) | (address[at + 2] << 8) | address[at + 3];
+      message[i] = word & (v4 ? this.mask4 : this.mask6[i]);
     }
-    this.index = v0 ^ v2;
-    const tag = v1 ^ v3;
-    return tag === 0 ? 1 : tag;
+    message[prefixWords] = kind;
+    message[prefixWords + 1] = subject;
+    halfSipHash(this.key0, this.key1, message, prefixWords + 2, hashed);
+    return hashed[1] === 0 ? 1 : hashed[1];
+  }
+
+  private get index(): number {
+    return this.hashed[0];
   }
 
   private isWhitelisted(address: Uint8Array): boolean {
@@ -176,18 +162,4 @@ export class RateLimiter {
 function maskWord(bits: number): number {
   if (bits <= 0) return 0;
   return bits >= 32 ? -1 : -1 << (32 - bits);
-}
-
-/** Whether the prefix holds an address of 16 octets (IPv4 as ::ffff:a.b.c.d). */
-export function prefixHolds({ octets, bits }: Prefix, address: Uint8Array): boolean {
-  const start = octets.length === 4 ? 12 : 0;
-  // An IPv4 prefix holds IPv4 addresses only.
-  if (start === 12) {
-    for (let i = 0; i < 10; i++) if (address[i] !== 0) return false;
-    if (address[10] !== 0xff || address[11] !== 0xff) return false;
-  }
-  const whole = bits >> 3;
-  for (let i = 0; i < whole; i++) if (address[start + i] !== octets[i]) return false;
-  const rest = bits & 7;
-  return rest === 0 || ((address[start + whole] ^ octets[whole]) & (0xff << (8 - rest)) & 0xff) === 0;
 }

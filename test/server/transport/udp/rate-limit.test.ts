@@ -3,7 +3,6 @@ import { type Client, TRANSPORT } from '../../../../src/server/answer/front-end.
 import { KIND } from '../../../../src/server/answer/outcome.ts';
 import {
   createRateTable,
-  prefixHolds,
   type RateLimitConfig,
   RateLimiter,
   VERDICT,
@@ -11,6 +10,7 @@ import {
 import type { Prefix } from '../../../../src/system/address.ts';
 import { parsePrefix } from '../../../../src/system/address.ts';
 import { clientAddress } from '../../../../src/system/client-address.ts';
+import { prefixHolds } from '../../../../src/system/prefix.ts';
 
 const CONFIG: RateLimitConfig = {
   perSecond: 5,
@@ -148,6 +148,11 @@ describe('whitelist', () => {
     { list: '2001:db8::/32', from: '2001:db9::1', verdict: drop },
     { list: '0.0.0.0/0', from: '2001:db8::1', verdict: drop },
     { list: '::/0', from: '2001:db8::1', verdict: send },
+    { list: '::/0', from: '192.0.2.1', verdict: drop },
+    { list: '::/64', from: '192.0.2.1', verdict: drop },
+    { list: '0.0.0.0/0', from: '192.0.2.1', verdict: send },
+    { list: '0.0.0.0/0', from: '2001:db8::1', verdict: drop },
+    { list: '::ffff:192.0.2.0/120', from: '192.0.2.1', verdict: send },
     { list: '192.0.2.1/32', from: '192.0.2.1', verdict: send },
   ])('$list and $from', ({ list, from, verdict }) => {
     const limits = limiter({ slip: 0, whitelist: [prefix(list)] });
