@@ -1,6 +1,6 @@
 import * as message from './message.ts';
 
-// Imported names are looked up at each use, constants of this module are folded into the code: a tenth of the time.
+// Bindings of another module are looked up at each use in V8, constants of this module are not: a tenth of an answer's time.
 const { OPTION } = message;
 
 /** What a query's OPT record says (RFC 6891 §6.1). The query path has one object for all queries. */

@@ -1,12 +1,13 @@
 import { HEADER_LENGTH, POINTER_MAX, TCP_MAX } from './message.ts';
 import { NAME_MAX } from './name.ts';
-import { hashLabel, ROOT_HASH, spread } from './name-hash.ts';
+import { hashLabel, spread } from './name-hash.ts';
+import { ParsedName } from './parsed-name.ts';
 import { rdataNames } from './rdata-names.ts';
 import { TSIG_ROOM } from './tsig-record.ts';
 
-const PLACES = 4096;
+const BUCKETS = 4096;
 /** Names in one message beyond this are written out: the table stays half empty. */
-const PLACES_USED = PLACES / 2;
+const BUCKETS_USED = BUCKETS / 2;
 const CLASS_IN = 1;
 
 /**
@@ -19,19 +20,19 @@ export class MessagePacker {
   at = 0;
   /** Records in it. */
   answers = 0;
-  private readonly places = new Uint16Array(PLACES);
+  /** Hash table of the names in the message: the offset of each, 0 empty. */
+  private readonly offsets = new Uint16Array(BUCKETS);
   private used = 0;
-  private readonly labels = new Uint8Array(128);
-  private readonly hashes = new Int32Array(128);
+  private readonly parsed = new ParsedName();
   /**
-   * The last owner, since the next one is often the same or its writeSibling: the octets behind its first label, their number
-   * (0: there is none), their hash, and where the whole name and those octets stand in the message.
+   * The last owner, since the next one is often the same or its sibling: the name of its parent, its length (0: there is no
+   * last owner), its hash, and the offsets of the parent and of the owner in the message.
    */
   private readonly parent = new Uint8Array(NAME_MAX + 1);
   private parentLength = 0;
   private parentHash = 0;
-  private parentPlace = 0;
-  private lastPlace = 0;
+  private parentOffset = 0;
+  private lastOffset = 0;
 
   /** Begins a message with a copy of `head`: the twelve octets of the header, and the question if there is to be one. */
   begin(head: Uint8Array): void {
@@ -39,7 +40,7 @@ export class MessagePacker {
     this.at = head.length;
     this.answers = 0;
     this.out.fill(0, 6, HEADER_LENGTH);
-    this.places.fill(0);
+    this.offsets.fill(0);
     this.used = 0;
     this.parentLength = 0;
     if (head.length > HEADER_LENGTH) this.noteName(head, HEADER_LENGTH);
@@ -70,9 +71,9 @@ export class MessagePacker {
     out[lengthAt] = length >>> 8;
     out[lengthAt + 1] = length;
     if (this.at > limit) {
-      // Names of this record were noted, past the end now. Forgetting all places costs compression only.
+      // Names of this record were noted, past the end now. Forgetting all names costs compression only.
       this.at = start;
-      this.places.fill(0);
+      this.offsets.fill(0);
       this.used = 0;
       this.parentLength = 0;
       return false;
@@ -126,35 +127,35 @@ export class MessagePacker {
     const { out } = this;
     const begin = this.at;
     if (this.isLast(owner)) {
-      out[this.at++] = 0xc0 | (this.lastPlace >>> 8);
-      out[this.at++] = this.lastPlace;
+      out[this.at++] = 0xc0 | (this.lastOffset >>> 8);
+      out[this.at++] = this.lastOffset;
       return;
     }
     const hash = hashLabel(this.parentHash, owner, 0);
-    const place = this.find(owner, 0, hash);
-    if (place > 0) {
-      out[this.at++] = 0xc0 | (place >>> 8);
-      out[this.at++] = place;
-      this.lastPlace = place;
+    const offset = this.find(owner, 0, hash);
+    if (offset > 0) {
+      out[this.at++] = 0xc0 | (offset >>> 8);
+      out[this.at++] = offset;
+      this.lastOffset = offset;
       return;
     }
     this.note(hash, begin);
     this.copy(owner, 0, 1 + owner[0]);
-    out[this.at++] = 0xc0 | (this.parentPlace >>> 8);
-    out[this.at++] = this.parentPlace;
-    if (begin < POINTER_MAX) this.lastPlace = begin;
+    out[this.at++] = 0xc0 | (this.parentOffset >>> 8);
+    out[this.at++] = this.parentOffset;
+    if (begin < POINTER_MAX) this.lastOffset = begin;
     else this.parentLength = 0;
   }
 
   private isLast(owner: Uint8Array): boolean {
-    const { out, lastPlace } = this;
-    for (let i = 0; i <= owner[0]; i++) if (out[lastPlace + i] !== owner[i]) return false;
+    const { out, lastOffset } = this;
+    for (let i = 0; i <= owner[0]; i++) if (out[lastOffset + i] !== owner[i]) return false;
     return true;
   }
 
   /** After the name was written at `begin`. */
   private keepParent(owner: Uint8Array, begin: number): void {
-    const { out, hashes, parent } = this;
+    const { out, parent } = this;
     this.parentLength = 0;
     if (owner[0] === 0) return;
     const from = 1 + owner[0];
@@ -168,67 +169,57 @@ export class MessagePacker {
     length += 1;
     for (let i = 0; i < length; i++) parent[i] = owner[from + i];
     this.parentLength = length;
-    this.parentHash = hashes[1];
-    this.parentPlace = behind;
-    this.lastPlace = place;
+    this.parentHash = this.parsed.hash[1];
+    this.parentOffset = behind;
+    this.lastOffset = place;
   }
 
-  /** Writes the uncompressed name at `source[start]`, pointing to what stands already. Returns its length in `source`. */
+  /** Writes the uncompressed name at `source[start]`, with a pointer to what was written already. Returns its length there. */
   private name(source: Uint8Array, start: number): number {
-    const count = this.takeApart(source, start);
-    const { labels, hashes, out } = this;
-    let length = 1;
-    for (let i = 0; i < count; i++) length += 1 + source[start + labels[i]];
-    for (let i = 0; i < count; i++) {
-      const place = this.find(source, start + labels[i], hashes[i]);
-      if (place > 0) {
-        out[this.at++] = 0xc0 | (place >>> 8);
-        out[this.at++] = place;
+    const { parsed, out } = this;
+    parsed.read(source, start, source.length);
+    const { labels, length, at, hash } = parsed;
+    for (let i = 0; i < labels; i++) {
+      const from = start + at[i];
+      const offset = this.find(source, from, hash[i]);
+      if (offset > 0) {
+        out[this.at++] = 0xc0 | (offset >>> 8);
+        out[this.at++] = offset;
         return length;
       }
-      this.note(hashes[i], this.at);
-      this.copy(source, start + labels[i], start + labels[i] + 1 + source[start + labels[i]]);
+      this.note(hash[i], this.at);
+      this.copy(source, from, from + 1 + source[from]);
     }
     out[this.at++] = 0;
     return length;
   }
 
-  /** The question's name stands in the message already. */
+  /** The question's name is in the message already. */
   private noteName(source: Uint8Array, start: number): void {
-    const count = this.takeApart(source, start);
-    for (let i = 0; i < count; i++) this.note(this.hashes[i], start + this.labels[i]);
+    const { parsed } = this;
+    parsed.read(source, start, source.length);
+    for (let i = 0; i < parsed.labels; i++) this.note(parsed.hash[i], start + parsed.at[i]);
   }
 
-  private takeApart(source: Uint8Array, start: number): number {
-    let count = 0;
-    for (let at = 0; at < NAME_MAX && source[start + at] !== 0; at += 1 + source[start + at]) this.labels[count++] = at;
-    let hash = ROOT_HASH;
-    for (let i = count - 1; i >= 0; i--) {
-      hash = hashLabel(hash, source, start + this.labels[i]);
-      this.hashes[i] = hash;
-    }
-    return count;
-  }
-
-  private note(hash: number, place: number): void {
-    if (place >= POINTER_MAX || this.used >= PLACES_USED) return;
-    let slot = spread(hash) & (PLACES - 1);
-    while (this.places[slot] !== 0) slot = (slot + 1) & (PLACES - 1);
-    this.places[slot] = place;
+  private note(hash: number, offset: number): void {
+    if (offset >= POINTER_MAX || this.used >= BUCKETS_USED) return;
+    let bucket = spread(hash) & (BUCKETS - 1);
+    while (this.offsets[bucket] !== 0) bucket = (bucket + 1) & (BUCKETS - 1);
+    this.offsets[bucket] = offset;
     this.used++;
   }
 
   private find(source: Uint8Array, at: number, hash: number): number {
-    for (let slot = spread(hash) & (PLACES - 1); this.places[slot] !== 0; slot = (slot + 1) & (PLACES - 1)) {
-      if (this.same(this.places[slot], source, at)) return this.places[slot];
+    for (let bucket = spread(hash) & (BUCKETS - 1); this.offsets[bucket] !== 0; bucket = (bucket + 1) & (BUCKETS - 1)) {
+      if (this.same(this.offsets[bucket], source, at)) return this.offsets[bucket];
     }
     return 0;
   }
 
-  /** Whether the name at `place` of the message, compressed or not, is the one at `source[at]`; octet for octet. */
-  private same(place: number, source: Uint8Array, at: number): boolean {
+  /** Whether the name at `offset` of the message, compressed or not, is the one at `source[at]`; octet for octet. */
+  private same(offset: number, source: Uint8Array, at: number): boolean {
     const { out } = this;
-    let here = place;
+    let here = offset;
     let there = at;
     for (;;) {
       while (out[here] >= 0xc0) here = ((out[here] & 0x3f) << 8) | out[here + 1];

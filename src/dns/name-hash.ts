@@ -27,7 +27,7 @@ export function hashLabel(parent: number, octets: Uint8Array, at: number): numbe
   return hash;
 }
 
-/** The same for a label that stands in lowercase in `lower`, which goes on for three octets or more behind it. */
+/** The same for a label of `lower`, which is in lowercase and has at least three octets more behind the label. */
 export function hashLowered(parent: number, lower: DataView, at: number): number {
   let left = 1 + lower.getUint8(at);
   let hash = parent;
@@ -36,7 +36,7 @@ export function hashLowered(parent: number, lower: DataView, at: number): number
   return left === 0 ? hash : hashWord(hash, lower.getInt32(place) & (-1 << (32 - 8 * left)));
 }
 
-/** A hash with its high bits worked into the low ones, by which a table's place is chosen. */
+/** A hash with its high bits worked into the low ones, by which a table's bucket is chosen. */
 export function spread(hash: number): number {
   const mixed = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
   return mixed ^ (mixed >>> 13);

@@ -9,6 +9,7 @@ import type { TsigAlgorithm, TsigKey } from './tsig-key.ts';
 import { appendTsig, CLASS_ANY, TSIG_FIXED, type TsigRecord, timers, u16, u48 } from './tsig-record.ts';
 
 export const TSIG_ERROR = { none: 0, badSig: 16, badKey: 17, badTime: 18, badTrunc: 22 } as const;
+export type TsigError = (typeof TSIG_ERROR)[keyof typeof TSIG_ERROR];
 
 /** Seconds by which the clocks may differ, unless the other side allows less (RFC 8945 §10). */
 export const FUDGE = 300;
@@ -22,7 +23,7 @@ const text = (name: string): Uint8Array => {
   return Uint8Array.from([...labels.flat(), 0]);
 };
 
-/** RFC 8945 §6. HMAC-MD5 has the name it was born with. */
+/** RFC 8945 §6. HMAC-MD5 keeps the name that RFC 2845 gave it. */
 const ALGORITHMS: Readonly<Record<TsigAlgorithm, Algorithm>> = {
   'hmac-sha256': { wire: text('hmac-sha256'), hash: 'sha256', length: 32 },
   'hmac-sha384': { wire: text('hmac-sha384'), hash: 'sha384', length: 48 },
@@ -33,10 +34,10 @@ const ALGORITHMS: Readonly<Record<TsigAlgorithm, Algorithm>> = {
 
 export type TsigVerdict =
   | { readonly ok: true; readonly key: TsigKey }
-  /** `error` of TSIG_ERROR; 'malformed': a hash of a length that nobody may send. */
+  /** 'malformed': a hash of a length that must not be sent. */
   | { readonly ok: false; readonly error: 'malformed'; readonly key: null }
-  /** `key`: known and proven, so that the error may be signed with it. */
-  | { readonly ok: false; readonly error: number; readonly key: TsigKey | null };
+  /** `key`: proven, so that the error may be signed with it; null: it is unknown or not proven. */
+  | { readonly ok: false; readonly error: TsigError; readonly key: TsigKey | null };
 
 /**
  * Checks a message against its TSIG record in the order of RFC 8945 §5.2: key, hash, time, truncation. `requestMac`: of
@@ -60,7 +61,7 @@ export function verifyTsig(
   const mac = macOf(key, message, tsig, requestMac).subarray(0, tsig.mac.length);
   if (!timingSafeEqual(mac, tsig.mac)) return { ok: false, error: TSIG_ERROR.badSig, key: null };
   if (Math.abs(nowSeconds - tsig.time) > tsig.fudge) return { ok: false, error: TSIG_ERROR.badTime, key };
-  // A short hash proves less: nothing is signed for its sender but the refusal.
+  // A short hash proves less: the sender gets nothing signed but the refusal.
   if (tsig.mac.length < length) return { ok: false, error: TSIG_ERROR.badTrunc, key };
   return { ok: true, key };
 }
@@ -118,7 +119,7 @@ export class TsigSigner {
   private prior: Uint8Array;
   private first = true;
 
-  /** `requestMac`: of the request that is answered; empty for a request of our own (`TsigSigner.request`). */
+  /** `requestMac`: of the request that is answered; empty for a request of our own (`requestSigner`). */
   constructor(key: TsigKey, requestMac: Uint8Array) {
     this.key = key;
     this.prior = requestMac;
@@ -137,7 +138,7 @@ export class TsigSigner {
 
   /**
    * Appends TSIG to the message in `buffer[0..length)` and returns the new length. `buffer` needs TSIG_ROOM more octets.
-   * `time`: epoch seconds. `error`, `other` and `requestTime` are for BADTIME, which repeats the request's time (§5.2.3).
+   * `time`: epoch seconds; the request's own for BADTIME, which also has an `error` and our time in `other` (§5.2.3).
    */
   sign(buffer: Uint8Array, length: number, time: number, error = 0, other: Uint8Array = NOTHING): number {
     const { wire, hash } = ALGORITHMS[this.key.algorithm];

@@ -14,52 +14,52 @@ const POINTER_BITS = 14;
 const GENERATIONS = 1 << (31 - POINTER_BITS);
 
 /**
- * Which names of a zone's image already stand in the message, and where: what compression points to (RFC 1035 §4.1.4).
- * Nothing is cleared from message to message; places carry the generation they belong to.
+ * Offsets in the message of the names of a zone's image that were written already: what compression points to (RFC 1035
+ * §4.1.4). Nothing is cleared from message to message; each entry carries the generation that it belongs to.
  */
 export class CompressionTable {
-  /** By name id: generation and place. A place of an older generation is of another message. */
-  private seen = new Int32Array(1024);
+  /** By name id: generation and offset. An entry of an older generation is of another message. */
+  private entries = new Int32Array(1024);
   private generation = 0;
 
-  /** Nothing stands in the message that this image could point to. */
+  /** The message has no name of this image yet. */
   begin(image: ZoneImage): void {
-    if (this.seen.length < image.names) this.seen = new Int32Array(1 << (32 - Math.clz32(image.names)));
+    if (this.entries.length < image.names) this.entries = new Int32Array(1 << (32 - Math.clz32(image.names)));
     this.generation++;
     if (this.generation === GENERATIONS) {
-      this.seen.fill(0);
+      this.entries.fill(0);
       this.generation = 1;
     }
   }
 
-  /** Name `id` stands at `place` of the message. */
-  note(id: number, place: number): void {
-    if (place < POINTER_MAX) this.seen[id] = (this.generation << POINTER_BITS) | place;
+  /** Name `id` is at `offset` of the message. */
+  note(id: number, offset: number): void {
+    if (offset < POINTER_MAX) this.entries[id] = (this.generation << POINTER_BITS) | offset;
   }
 
-  /** Where name `id` stands in the message; 0: nowhere (the header is there). */
+  /** Offset of name `id`; 0: it is not in the message (the header is there). */
   of(id: number): number {
-    const seen = this.seen[id];
-    return seen >>> POINTER_BITS === this.generation ? seen & (POINTER_MAX - 1) : 0;
+    const entry = this.entries[id];
+    return entry >>> POINTER_BITS === this.generation ? entry & (POINTER_MAX - 1) : 0;
   }
 
   forget(id: number): void {
-    this.seen[id] = 0;
+    this.entries[id] = 0;
   }
 }
 
-/** Aliases followed in one answer. Longer chains do not occur; the resolver goes on from where we stop. */
+/** Aliases followed in one answer. Longer chains do not occur; a resolver continues where we stop. */
 const CHAIN_MAX = 16;
 const STRIDE = 256;
 
-/** The names of an answer: the question, and what aliases made of it, each once. One object a thread. */
+/** The names of an answer: the question and the targets of its aliases, each once. One object a thread. */
 export class CnameChain {
-  /** The current name: `name` takes apart `source[start]`; it stands at `place` of the message (0: unknown). */
+  /** The current name: `name` is that at `source[start]`; its offset in the message is `place` (0: unknown). */
   source: Uint8Array = new Uint8Array(0);
   start = 0;
   name: ParsedName;
   place = 0;
-  /** The names after the question. The next one is to be put at `room`. */
+  /** The names after the question. The next one is to be put at `nextAt`. */
   readonly octets: Uint8Array = new Uint8Array(CHAIN_MAX * STRIDE);
   private readonly hashes = new Int32Array(CHAIN_MAX);
   private readonly target = new ParsedName();
@@ -71,7 +71,7 @@ export class CnameChain {
     this.name = this.target;
   }
 
-  /** The question at octet 12 of `query` is the current name; it stands there in the message too. */
+  /** The question at octet 12 of `query`, and of the message, is the current name. */
   begin(query: Uint8Array, name: ParsedName): void {
     this.question = query;
     this.questionHash = name.hash[0];
@@ -82,7 +82,7 @@ export class CnameChain {
     this.length = 0;
   }
 
-  /** Whether the current name is the question still. */
+  /** Whether the current name is still the question. */
   get atQuestion(): boolean {
     return this.length === 0;
   }
@@ -91,25 +91,25 @@ export class CnameChain {
     return this.length === CHAIN_MAX;
   }
 
-  get room(): number {
+  get nextAt(): number {
     return this.length * STRIDE;
   }
 
   /**
-   * Makes the name of `length` octets that was put at `room`, and stands at `place` of the message, the current one. False
+   * Makes the name of `length` octets that was put at `nextAt`, and is at `place` of the message, the current one. False
    * when it was current before: a loop.
    */
   follow(length: number, place: number): boolean {
-    const { octets, room } = this;
-    this.target.read(octets, room, room + length);
+    const { octets, nextAt } = this;
+    this.target.read(octets, nextAt, nextAt + length);
     const hash = this.target.hash[0];
-    if (hash === this.questionHash && sameName(this.question, HEADER_LENGTH, octets, room, length)) return false;
+    if (hash === this.questionHash && sameName(this.question, HEADER_LENGTH, octets, nextAt, length)) return false;
     for (let i = 0; i < this.length; i++) {
-      if (hash === this.hashes[i] && sameName(octets, i * STRIDE, octets, room, length)) return false;
+      if (hash === this.hashes[i] && sameName(octets, i * STRIDE, octets, nextAt, length)) return false;
     }
     this.hashes[this.length++] = hash;
     this.source = octets;
-    this.start = room;
+    this.start = nextAt;
     this.name = this.target;
     this.place = place < POINTER_MAX ? place : 0;
     return true;
@@ -124,11 +124,11 @@ function sameName(a: Uint8Array, aStart: number, b: Uint8Array, bStart: number, 
   return true;
 }
 
-/** Lets later names be compressed against the current one, as far as the zone has nodes on its way. */
+/** Later names may point to the current one and its ancestors, as far as the zone has nodes there. */
 export function noteName(image: ZoneImage, lookup: Lookup, chain: CnameChain, places: CompressionTable): void {
   const { name } = chain;
   if (!chain.atQuestion) {
-    // A name of the chain may stand compressed, so only its first label's place is known.
+    // A name of the chain may be compressed, so only the offset of its first label is known.
     if (lookup.kind === FOUND.exact && chain.place > 0) places.note(lookup.node, chain.place);
     return;
   }
@@ -143,7 +143,7 @@ export function noteName(image: ZoneImage, lookup: Lookup, chain: CnameChain, pl
   }
 }
 
-/** Names below a cut are not looked up, but glue may have them: lets its owners be compressed against the question. */
+/** Names below a cut are not looked up, but glue may have them: its owners may point to the question. */
 export function noteBelow(image: ZoneImage, lookup: Lookup, name: ParsedName, places: CompressionTable): void {
   let { node } = lookup;
   for (let label = lookup.label - 1; label >= 0; label--) {

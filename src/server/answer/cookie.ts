@@ -72,7 +72,7 @@ export class ServerCookies {
     let found = -1;
     for (let place = this.keys.length - 1; place >= 0; place--) {
       this.sign(this.keys[place], inputLength);
-      let difference = 0; // compared whole, so that time tells nothing
+      let difference = 0; // all octets are compared, so that the time taken reveals nothing
       for (let i = 0; i < 8; i++) difference |= this.hash[i] ^ this.option[16 + i];
       if (difference === 0) found = place;
     }
@@ -98,7 +98,7 @@ export class ServerCookies {
     sipHash(key, this.input, inputLength, this.hash, 0);
   }
 
-  /** Puts the address at its place in the hash's input, 4 octets of an IPv4 one. Returns the input's length. */
+  /** Puts the address into the hash's input, 4 octets of an IPv4 one. Returns the input's length. */
   private putAddress(address: Uint8Array): number {
     const { input } = this;
     const from = isIpv4(address) ? 12 : 0;

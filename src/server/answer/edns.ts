@@ -3,14 +3,14 @@ import type { Edns } from '../../dns/decode-edns.ts';
 import * as message from '../../dns/message.ts';
 import { COOKIE_LENGTH } from './cookie.ts';
 
-// Imported names are looked up at each use, constants of this module are folded into the code: a tenth of the time.
+// Bindings of another module are looked up at each use in V8, constants of this module are not: a tenth of an answer's time.
 const { EDE, OPTION, TYPE } = message;
 
 const OPT_FIXED = 11;
 const OPTION_HEAD = 4;
 /** So that an identifier never crowds out an answer. */
 const NSID_MAX = 128;
-const TENTHS = 10; // the TCP timeout is told in units of 100 ms, RFC 7828 §3.1
+const TENTHS = 10; // the TCP timeout is in units of 100 ms, RFC 7828 §3.1
 
 /** Writes the OPT record of an answer (RFC 6891 §6.1.2): our payload size, DO as asked, the options we answer. */
 export class OptWriter {
@@ -29,7 +29,7 @@ export class OptWriter {
     this.idleTenths = Math.min(0xffff, Math.round(server.tcpIdleSeconds * TENTHS));
   }
 
-  /** Octets to keep free for the record: an extended error comes on top, where there is room. */
+  /** Octets to keep free for the record; an extended error is added only where it fits. */
   size(edns: Edns, tcp: boolean, cookie: boolean): number {
     if (!edns.present) return 0;
     let size = OPT_FIXED;
@@ -40,7 +40,7 @@ export class OptWriter {
   }
 
   /**
-   * Writes it at `out[at]`; returns the place after it. `rcode` is the whole extended code, `cookie` the whole COOKIE or
+   * Writes it at `out[at]`; returns the offset after it. `rcode` is the whole extended code, `cookie` the whole COOKIE or
    * null, `error` an extended error or EDE.none. Identifier and error are left out when they do not fit before `limit`.
    */
   write(

@@ -8,7 +8,7 @@ import { CompressionTable } from './compression.ts';
 import { LiveBlock } from './outcome.ts';
 import type { ServedZone } from './zone-table.ts';
 
-// Imported names are looked up at each use, constants of this module are folded into the code: a tenth of the time.
+// Bindings of another module are looked up at each use in V8, constants of this module are not: a tenth of an answer's time.
 const { HEAD, LINKS, namesInPlace, octetsAfter, octetsBefore, RRSET, RRSET_FLAG } = layout;
 const { SLOT } = liveSlots;
 const { CLASS, TYPE } = message;
@@ -65,7 +65,7 @@ export class RecordWriter {
   }
 
   /**
-   * Writes one RRset. Its owner stands at `ownerPlace` of the message, or, if that is 0, is name `owner` of the image.
+   * Writes one RRset. Its owner is at `ownerPlace` of the message or, if that is 0, is name `owner` of the image.
    * Returns the number of records; -1 when they do not fit: then nothing was written.
    */
   set(image: ZoneImage, set: number, owner: number, ownerPlace: number): number {
@@ -143,8 +143,8 @@ export class RecordWriter {
   }
 
   /**
-   * Writes a CNAME made of a DNAME. Its owner stands at `ownerPlace`; its target is the `length` octets of labels at
-   * `labels[from]` before the name that stands at `rest`. Returns the target's place; -1 when it does not fit.
+   * Writes a CNAME made of a DNAME. Its owner is at `ownerPlace`; its target is the `length` octets of labels at
+   * `labels[from]` before the name at `rest`. Returns the target's offset; -1: it does not fit.
    */
   cname(
     image: ZoneImage,

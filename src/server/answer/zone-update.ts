@@ -11,7 +11,7 @@ export type ZoneUpdate =
       readonly slot: number;
       /** Row in the per-network statistics; 0 is "static". */
       readonly network: number;
-      /** A list of zones for secondaries: it is transferred, and tells nothing to anybody else. */
+      /** A list of zones for secondaries (RFC 9432): it is transferred, and nothing but its SOA is answered. */
       readonly catalog?: boolean;
     }
   /** The zone has no usable version: SERVFAIL. */

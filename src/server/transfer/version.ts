@@ -12,9 +12,9 @@ export type ZoneVersion = {
 };
 
 /**
- * The version that the zone has now; null: none that could be given away (not loaded, or no edge was ever live).
- * `catchUp` must bring in every message the main thread has sent: it tells us of an image before a flip that came after
- * it, so the live set is read first and the image after that, or one serial could name two contents.
+ * The version that the zone has now; null: none that could be transferred (not loaded, or no edge was ever live). `catchUp`
+ * must take in every message of the main thread: that sends an image before it makes a later flip, so the live set is read
+ * first and the image after it, or one serial could name two contents.
  */
 export function captureVersion(
   slots: LiveSlots,

@@ -5,15 +5,15 @@ import type { ZoneImage } from './image.ts';
 import { LINKS, namesInPlace, RRSET, RRSET_FLAG } from './layout.ts';
 import { findChild, findSet } from './lookup.ts';
 
-/** Names of the zone's own NS records, but not the one that its SOA gives as the primary. */
+/** Names of the zone's own NS records, without the one that its SOA names as the primary. */
 export function otherNameServers(image: ZoneImage): WireName[] {
   const primary = namesOf(image, image.soa, TYPE.soa).at(0);
   return namesOf(image, findSet(image, 0, TYPE.ns), TYPE.ns).filter((name) => name !== primary);
 }
 
 /**
- * Addresses of a name that stands in the zone's file, glue below a cut included, 4 or 16 octets each. Live ones are
- * nobody's: they are not in the image.
+ * Addresses of a name in the zone's file, glue below a cut included, 4 or 16 octets each. Live addresses are not in the
+ * image and are not returned.
  */
 export function addressesAt(image: ZoneImage, name: WireName): Uint8Array[] {
   const node = findNode(image, name);

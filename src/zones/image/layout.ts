@@ -69,7 +69,10 @@ export const RRSET = {
   type: 0,
   ttl: 1,
   count: 2,
-  /** Octet place of the rdata; with RRSET_FLAG.links the word of its links. */
+  /**
+   * Octet place of the rdata; with RRSET_FLAG.links the word of its links; with RRSET_FLAG.live the number of its pool in
+   * this zone.
+   */
   data: 3,
   words: 4,
 } as const;

@@ -4,12 +4,12 @@ import type { ParsedName } from '../../dns/parsed-name.ts';
 import type { ZoneImage } from './image.ts';
 import * as layout from './layout.ts';
 
-// Imported names are looked up at each use, constants of this module are folded into the code: a tenth of the time.
+// Bindings of another module are looked up at each use in V8, constants of this module are not: a tenth of an answer's time.
 const { hashLabel, spread } = hashing;
 const { NODE, RRSET } = layout;
 const { LOWER } = names;
 
-/** How a name stands in a zone. */
+/** What was found for a name in a zone. */
 export const FOUND = {
   /** `node` is the name itself. */
   exact: 0,
@@ -27,12 +27,12 @@ export type Found = (typeof FOUND)[keyof typeof FOUND];
 const STAR_LABEL = Uint8Array.of(1, 0x2a);
 const DS = 43;
 
-/** Walks a zone's tree down to a name, RFC 1034 §4.3.2 step 3. One object a thread; results stand in its fields. */
+/** Walks a zone's tree down to a name, RFC 1034 §4.3.2 step 3. One object a thread; results are in its fields. */
 export class Lookup {
   /** What `find` returned. */
   kind: Found = FOUND.none;
   node = 0;
-  /** Label of the query name, from the left, at which `node` (of a wildcard: its parent) stands. */
+  /** Label of the query name, from the left, at which `node` (of a wildcard: its parent) begins. */
   label = 0;
   /** By label of the query name: the node there, as far as the walk came. */
   readonly path: Int32Array = new Int32Array(128);
