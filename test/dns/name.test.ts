@@ -16,7 +16,7 @@ import {
   wireFromName,
   wireNameLength,
 } from '../../src/dns/name.ts';
-import { scanName } from '../../src/zones/scan/name.ts';
+import { scanName } from '../../src/zones/text/name.ts';
 import { wireName } from '../support/read-zone.ts';
 
 const ORIGIN = wireName('Example.');

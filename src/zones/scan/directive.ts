@@ -1,15 +1,16 @@
+import { problem } from '../text/problem.ts';
+import { TOKEN, Tokens } from '../text/tokens.ts';
 import { secondsOfDate } from '../types/field-time.ts';
-import { type Problem, problem } from './fault.ts';
+import type { ZoneProblem } from './fault.ts';
 import { expandTemplate, overflows, type Range, scanRange, scanTemplate, type Template } from './generate.ts';
 import { scanHead, scanRdata, scanTtlToken } from './record.ts';
 import type { OpenFile, ScanState } from './state.ts';
-import { TOKEN, Tokens } from './tokens.ts';
 
 /**
  * Reads a line that begins with `$`, its first word being the token last read. `readFile` reads a file that `$INCLUDE`
  * names to its end.
  */
-export function scanDirective(state: ScanState, readFile: (file: OpenFile) => void): Problem | null {
+export function scanDirective(state: ScanState, readFile: (file: OpenFile) => void): ZoneProblem | null {
   const { rdata, file } = state;
   rdata.tokens = file.tokens;
   rdata.origin = file.origin;
@@ -29,7 +30,7 @@ export function scanDirective(state: ScanState, readFile: (file: OpenFile) => vo
   }
 }
 
-function scanOrigin(state: ScanState): Problem | null {
+function scanOrigin(state: ScanState): ZoneProblem | null {
   const origin = nameArgument(state, 'the new origin');
   if (!(origin instanceof Uint8Array)) return origin;
   const failure = state.endOfEntry();
@@ -39,13 +40,13 @@ function scanOrigin(state: ScanState): Problem | null {
   return null;
 }
 
-function nameArgument({ rdata }: ScanState, what: string): Uint8Array | Problem {
+function nameArgument({ rdata }: ScanState, what: string): Uint8Array | ZoneProblem {
   rdata.at = 0;
   return rdata.name(what) ?? rdata.out.slice(0, rdata.at);
 }
 
 /** `$TTL`, RFC 2308 §4. */
-function scanDefaultTtl(state: ScanState): Problem | null {
+function scanDefaultTtl(state: ScanState): ZoneProblem | null {
   const { rdata, head } = state;
   const failure = rdata.word('a TTL') ?? scanTtlToken(rdata, head) ?? state.endOfEntry();
   if (failure !== null) return failure;
@@ -55,14 +56,14 @@ function scanDefaultTtl(state: ScanState): Problem | null {
 }
 
 /** `$DATE`, which dumps of zones begin with: checked and otherwise ignored. */
-function scanDate(state: ScanState): Problem | null {
+function scanDate(state: ScanState): ZoneProblem | null {
   const failure = state.rdata.word('a date');
   if (failure !== null) return failure;
   if (secondsOfDate(state.file.tokens.asText()) !== null) return state.endOfEntry();
   return problem('bad-time', `"${state.rdata.shown()}" is no time such as 20300131235959`);
 }
 
-function scanInclude(state: ScanState, readFile: (file: OpenFile) => void): Problem | null {
+function scanInclude(state: ScanState, readFile: (file: OpenFile) => void): ZoneProblem | null {
   const { rdata, file, includes, start } = state;
   const { tokens } = file;
   const missing = rdata.text('a file name');
@@ -91,7 +92,7 @@ function scanInclude(state: ScanState, readFile: (file: OpenFile) => void): Prob
 }
 
 /** `$GENERATE RANGE OWNER [TTL] [CLASS] TYPE DATA`, BIND's. */
-function scanGenerate(state: ScanState): Problem | null {
+function scanGenerate(state: ScanState): ZoneProblem | null {
   const { rdata, head } = state;
   const { tokens } = state.file;
   const noRange = rdata.word('a range such as 1-100');
@@ -119,7 +120,7 @@ function scanGenerate(state: ScanState): Problem | null {
   return failure ?? state.endOfEntry();
 }
 
-function generate(state: ScanState, range: Range, owner: Template, data: Template): Problem | null {
+function generate(state: ScanState, range: Range, owner: Template, data: Template): ZoneProblem | null {
   const { rdata, head } = state;
   for (let number = range.first; number <= range.last; number += range.step) {
     const name = expandTemplate(owner, number);

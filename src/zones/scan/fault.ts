@@ -1,21 +1,13 @@
 import type { Fault } from '../../system/fault.ts';
-import type { Place } from './tokens.ts';
+import type { Problem, TextProblemCode } from '../text/problem.ts';
+import type { Place } from '../text/tokens.ts';
 
-/** Everything that can be wrong in a master file, as the reader sees it. Checks on a loaded zone have codes of their own. */
+/** Everything that can be wrong in a master file, as the scanner sees it. Checks on a loaded zone have codes of their own. */
 export type ZoneFaultCode =
-  | 'bad-address'
-  | 'bad-base64'
+  | TextProblemCode
   | 'bad-class'
   | 'bad-directive'
-  | 'bad-encoding'
-  | 'bad-escape'
-  | 'bad-hex'
-  | 'bad-name'
-  | 'bad-number'
-  | 'bad-rdata'
-  | 'bad-time'
   | 'bad-ttl'
-  | 'bad-word'
   | 'extra-text'
   | 'generate-range'
   | 'generate-template'
@@ -24,30 +16,20 @@ export type ZoneFaultCode =
   | 'include-outside'
   | 'include-unreadable'
   | 'meta-type'
-  | 'missing-text'
   | 'no-owner'
   | 'no-ttl'
   | 'obsolete-type'
   | 'owner-inherited'
-  | 'rdata-too-long'
-  | 'string-too-long'
-  | 'too-many-faults'
-  | 'ttl-inherited'
-  | 'ttl-over-maximum'
-  | 'too-many-generated'
   | 'too-large'
-  | 'unbalanced-parenthesis'
-  | 'unknown-type'
-  | 'unterminated-quote';
+  | 'too-many-faults'
+  | 'too-many-generated'
+  | 'ttl-inherited'
+  | 'ttl-over-maximum';
 
 export type ZoneFault = Fault<ZoneFaultCode>;
 
-/** What is wrong with the token just read; the reader adds the place. Made only when something is wrong. */
-export type Problem = { readonly code: ZoneFaultCode; readonly message: string };
-
-export function problem(code: ZoneFaultCode, message: string): Problem {
-  return { code, message };
-}
+/** What is wrong with an entry; the place is added. */
+export type ZoneProblem = Problem<ZoneFaultCode>;
 
 const FAULTS_MAX = 100; // of each severity
 const TEXT_MAX = 400; // characters of a source line worth showing
@@ -59,7 +41,7 @@ export class FaultLog {
   private warnings = 0;
 
   /** `place` is asked only when the fault is kept: working out a place costs a look at its line. */
-  add(severity: 'error' | 'warning', { code, message }: Problem, file: string, place: () => Place): void {
+  add(severity: 'error' | 'warning', { code, message }: ZoneProblem, file: string, place: () => Place): void {
     const found = severity === 'error' ? ++this.errors : ++this.warnings;
     if (found > FAULTS_MAX) return;
     const { line, col, text } = place();

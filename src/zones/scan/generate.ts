@@ -1,5 +1,6 @@
-import { type Problem, problem } from './fault.ts';
-import { scanNumber } from './ttl.ts';
+import { scanNumber } from '../text/number.ts';
+import { problem } from '../text/problem.ts';
+import type { ZoneProblem } from './fault.ts';
 
 const VALUE_MAX = 0x7fffffff;
 const WIDTH_MAX = 120;
@@ -14,7 +15,7 @@ const BACKSLASH = 0x5c;
 export type Range = { readonly first: number; readonly last: number; readonly step: number };
 
 /** `START-STOP` or `START-STOP/STEP`, the token in `text[start..end)`. */
-export function scanRange(text: Uint8Array, start: number, end: number): Range | Problem {
+export function scanRange(text: Uint8Array, start: number, end: number): Range | ZoneProblem {
   const token = text.subarray(start, end); // a search of the whole text could be long
   const dash = start + token.indexOf(DASH);
   const slash = token.includes(SLASH) ? start + token.indexOf(SLASH) : end;
@@ -26,7 +27,7 @@ export function scanRange(text: Uint8Array, start: number, end: number): Range |
   return last < first ? badRange(`${last} is below ${first}`) : { first, last, step };
 }
 
-function badRange(why: string): Problem {
+function badRange(why: string): ZoneProblem {
   return problem('generate-range', `bad $GENERATE range: ${why}`);
 }
 
@@ -39,7 +40,7 @@ export type Template = readonly (Uint8Array | NumberPart)[];
  * Takes a side of `$GENERATE` apart: `$` is the number, `${OFFSET,WIDTH,BASE}` the number in another form, `$$` and `\$`
  * (kept as it is) a dollar sign.
  */
-export function scanTemplate(octets: Uint8Array): Template | Problem {
+export function scanTemplate(octets: Uint8Array): Template | ZoneProblem {
   const parts: (Uint8Array | NumberPart)[] = [];
   let literal: number[] = [];
   const number = (part: NumberPart): void => {

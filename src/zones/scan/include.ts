@@ -1,5 +1,6 @@
 import { isAbsolute, relative, resolve, sep } from 'node:path';
-import { type Problem, problem } from './fault.ts';
+import { problem } from '../text/problem.ts';
+import type { ZoneProblem } from './fault.ts';
 
 /** An included file's octets, or why there are none, for the operator. */
 export type Included =
@@ -25,7 +26,7 @@ export class IncludeLog {
    * Resolves the path that `$INCLUDE` names, relative to `root`, and opens it, or says why not: it lies neither below
    * `root` nor below one of `others`, or is open already.
    */
-  enter(name: string, root: string | null, others: readonly string[]): { readonly path: string } | Problem {
+  enter(name: string, root: string | null, others: readonly string[]): { readonly path: string } | ZoneProblem {
     if (root === null) return problem('include-outside', '$INCLUDE is not allowed here');
     const path = resolve(root, name);
     if (name.includes('\0') || ![root, ...others].some((folder) => isBelow(path, folder))) {

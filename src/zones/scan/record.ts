@@ -1,11 +1,12 @@
 import { isMetaType, isObsoleteType, scanGenericName, scanTypeName, typeName } from '../../dns/type-name.ts';
 import { CLASS_IN } from '../records/record-store.ts';
+import { NOT_A_NUMBER, scanNumber, scanTtl, TOO_LARGE, TTL_MAX } from '../text/number.ts';
+import { problem } from '../text/problem.ts';
+import { RDATA_MAX, type RdataScan, tokenProblem } from '../text/rdata.ts';
+import { TOKEN, type Tokens } from '../text/tokens.ts';
 import { writeHexRest } from '../types/field-hex.ts';
 import { checkRdata, recordType } from '../types/record-type.ts';
-import { type Problem, problem } from './fault.ts';
-import { RDATA_MAX, type RdataScan, tokenProblem } from './rdata.ts';
-import { TOKEN, type Tokens } from './tokens.ts';
-import { NOT_A_NUMBER, scanNumber, scanTtl, TOO_LARGE, TTL_MAX } from './ttl.ts';
+import type { ZoneProblem } from './fault.ts';
 
 const BACKSLASH = 0x5c;
 const HASH = 0x23;
@@ -16,7 +17,7 @@ const TXT = 16;
 export type RecordHead = { ttl: number; type: number; ttlOverMaximum: boolean };
 
 /** The token just read as a TTL in seconds, units allowed; beyond 31 bits it counts as 0 (RFC 2181 §8). Fills `head`. */
-export function scanTtlToken(scan: RdataScan, head: { ttl: number; ttlOverMaximum: boolean }): Problem | null {
+export function scanTtlToken(scan: RdataScan, head: { ttl: number; ttlOverMaximum: boolean }): ZoneProblem | null {
   const { text, start, end } = scan.tokens;
   const ttl = scanTtl(text, start, end);
   if (ttl === TOO_LARGE) return problem('bad-ttl', `TTL ${scan.shown()} is over ${TTL_MAX} (RFC 2181 §8)`);
@@ -30,7 +31,7 @@ export function scanTtlToken(scan: RdataScan, head: { ttl: number; ttlOverMaximu
  * Reads TTL, class and type, the token last read being the first of them: class and TTL may be missing and stand in
  * either order (RFC 1035 §5.1). Fills `head`.
  */
-export function scanHead(scan: RdataScan, head: RecordHead): Problem | null {
+export function scanHead(scan: RdataScan, head: RecordHead): ZoneProblem | null {
   const { tokens } = scan;
   head.ttl = -1;
   head.ttlOverMaximum = false;
@@ -61,7 +62,7 @@ export function scanHead(scan: RdataScan, head: RecordHead): Problem | null {
   }
 }
 
-function typeProblem(scan: RdataScan, type: number): Problem | null {
+function typeProblem(scan: RdataScan, type: number): ZoneProblem | null {
   if (isMetaType(type)) {
     return problem('meta-type', `type ${scan.shown()} is only for queries and messages; a zone cannot hold it`);
   }
@@ -80,7 +81,7 @@ function isOtherClass(word: string): boolean {
 }
 
 /** Reads the rdata of one record into `scan.out[0..scan.at)`, and the end of its entry. */
-export function scanRdata(scan: RdataScan, type: number): Problem | null {
+export function scanRdata(scan: RdataScan, type: number): ZoneProblem | null {
   scan.at = 0;
   const failure = isGeneric(scan.tokens, type) ? scanGeneric(scan, type) : scanFields(scan, type);
   if (failure !== null) return failure;
@@ -91,7 +92,7 @@ export function scanRdata(scan: RdataScan, type: number): Problem | null {
   );
 }
 
-function scanFields(scan: RdataScan, type: number): Problem | null {
+function scanFields(scan: RdataScan, type: number): ZoneProblem | null {
   const known = recordType(type);
   if (known === null) {
     return problem('unknown-type', `${typeName(type)} data must be written as \\# LENGTH HEX (RFC 3597 §5)`);
@@ -126,7 +127,7 @@ function isGeneric(tokens: Tokens, type: number): boolean {
 }
 
 /** RFC 3597 §5: the length, and that many octets in hex, in words split anywhere. */
-function scanGeneric(scan: RdataScan, type: number): Problem | null {
+function scanGeneric(scan: RdataScan, type: number): ZoneProblem | null {
   const length = scan.number('the length', RDATA_MAX);
   if (typeof length !== 'number') return length;
   const failure = writeHexRest(scan, 'the data');

@@ -1,9 +1,10 @@
+import { problem } from '../text/problem.ts';
+import { tokenProblem } from '../text/rdata.ts';
+import { TOKEN } from '../text/tokens.ts';
 import { scanDirective } from './directive.ts';
-import { type Problem, problem } from './fault.ts';
-import { tokenProblem } from './rdata.ts';
+import type { ZoneProblem } from './fault.ts';
 import { scanHead, scanRdata } from './record.ts';
 import type { OpenFile, ScanState } from './state.ts';
-import { TOKEN } from './tokens.ts';
 
 const DOLLAR = 0x24;
 
@@ -38,14 +39,14 @@ export function scanFile(state: ScanState, file: OpenFile): void {
   state.file = outer;
 }
 
-function scanEntry(state: ScanState, blank: boolean): Problem | null {
+function scanEntry(state: ScanState, blank: boolean): ZoneProblem | null {
   const { tokens } = state.file;
   if (!blank && tokens.text[tokens.start] === DOLLAR) return scanDirective(state, (file) => scanFile(state, file));
   return scanRecord(state, blank);
 }
 
 /** A record; the token last read is its first. */
-function scanRecord(state: ScanState, blank: boolean): Problem | null {
+function scanRecord(state: ScanState, blank: boolean): ZoneProblem | null {
   const { file, rdata, head } = state;
   const { tokens } = file;
   rdata.tokens = tokens;

@@ -1,14 +1,15 @@
 import { ZONE_LIMITS, type ZoneLimits } from '../../config/limits.ts';
 import { NAME_MAX } from '../../dns/name.ts';
 import { RecordStore } from '../records/record-store.ts';
-import { FaultLog, type Problem, problem } from './fault.ts';
+import { nameProblem, scanName } from '../text/name.ts';
+import { TTL_MAX } from '../text/number.ts';
+import { problem } from '../text/problem.ts';
+import { RdataScan, tokenProblem } from '../text/rdata.ts';
+import { TOKEN, Tokens } from '../text/tokens.ts';
+import { FaultLog, type ZoneProblem } from './fault.ts';
 import type { Range } from './generate.ts';
 import { type Included, IncludeLog } from './include.ts';
-import { nameProblem, scanName } from './name.ts';
-import { RdataScan, tokenProblem } from './rdata.ts';
 import { isSoa, type RecordHead, soaMinimum } from './record.ts';
-import { TOKEN, Tokens } from './tokens.ts';
-import { TTL_MAX } from './ttl.ts';
 
 /** What a reading starts from; `ReadRequest` says more of each. */
 export type ScanStart = {
@@ -71,13 +72,13 @@ export class ScanState {
     return { name, number, tokens: new Tokens(text), origin, originChanged: false };
   }
 
-  fault(failure: Problem): void {
+  fault(failure: ZoneProblem): void {
     const { name, tokens } = this.file;
     const whole = failure.code === 'bad-rdata' || failure.code === 'no-ttl'; // no single token is wrong
     this.log.add('error', failure, name, () => (whole ? tokens.entryPlace() : tokens.place()));
   }
 
-  warn(warning: Problem): void {
+  warn(warning: ZoneProblem): void {
     this.log.add('warning', warning, this.file.name, () => this.file.tokens.entryPlace());
   }
 
@@ -86,7 +87,7 @@ export class ScanState {
   }
 
   /** Makes the name in `text[start..end)` the current owner. */
-  setOwner(text: Uint8Array, start: number, end: number): Problem | null {
+  setOwner(text: Uint8Array, start: number, end: number): ZoneProblem | null {
     const after = scanName(text, start, end, this.ownerWire, 0, this.file.origin);
     if (after < 0) return nameProblem(after, text, start, end);
     this.owner = this.store.names.intern(this.ownerWire);
@@ -94,7 +95,7 @@ export class ScanState {
   }
 
   /** Adds the record whose head and rdata were just read. */
-  addRecord(): Problem | null {
+  addRecord(): ZoneProblem | null {
     const { head, rdata, file, store, limits } = this;
     if (store.size >= limits.records || store.octets + rdata.at > limits.octets) return this.tooLarge();
     const ttl = this.ttlOf(head);
@@ -103,7 +104,7 @@ export class ScanState {
     return null;
   }
 
-  private tooLarge(): Problem {
+  private tooLarge(): ZoneProblem {
     const { store, limits } = this;
     this.stopped = true;
     const what = store.size >= limits.records ? `${limits.records} records` : `${limits.octets} octets`;
@@ -111,7 +112,7 @@ export class ScanState {
   }
 
   /** Counts the records that one `$GENERATE` makes. One that would make too many makes none. */
-  countGenerated({ first, last, step }: Range): Problem | null {
+  countGenerated({ first, last, step }: Range): ZoneProblem | null {
     const { generated } = this.limits;
     const count = Math.floor((last - first) / step) + 1;
     if (this.generated + count > generated) {
@@ -126,7 +127,7 @@ export class ScanState {
   }
 
   /** Reads the end of a directive. */
-  endOfEntry(): Problem | null {
+  endOfEntry(): ZoneProblem | null {
     const { tokens } = this.file;
     if (tokens.next() === TOKEN.end) return null;
     return tokenProblem(tokens) ?? problem('extra-text', `"${this.rdata.shown()}" is left over at the end of the line`);

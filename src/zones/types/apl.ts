@@ -1,6 +1,6 @@
-import { type Problem, problem } from '../scan/fault.ts';
-import type { RdataScan } from '../scan/rdata.ts';
-import { scanNumber } from '../scan/ttl.ts';
+import { scanNumber } from '../text/number.ts';
+import { type Problem, problem } from '../text/problem.ts';
+import type { RdataScan } from '../text/rdata.ts';
 import type { Field } from './field.ts';
 import { ipv6Text, writeIpv4, writeIpv6 } from './field-address.ts';
 

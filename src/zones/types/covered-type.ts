@@ -1,6 +1,6 @@
 import { scanTypeName, typeName } from '../../dns/type-name.ts';
-import { problem } from '../scan/fault.ts';
-import { NOT_A_NUMBER, scanNumber } from '../scan/ttl.ts';
+import { NOT_A_NUMBER, scanNumber } from '../text/number.ts';
+import { problem } from '../text/problem.ts';
 import type { Field } from './field.ts';
 
 /** A record type in two octets, by mnemonic or number. Printed as a mnemonic. `what` names it in messages. */

@@ -1,4 +1,4 @@
-import { problem } from '../scan/fault.ts';
+import { problem } from '../text/problem.ts';
 import type { Field, RdataRule } from './field.ts';
 import { base64Rest } from './field-base64.ts';
 import { type Mnemonics, mnemonic, u16 } from './field-number.ts';

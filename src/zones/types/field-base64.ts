@@ -1,5 +1,5 @@
-import { type Problem, problem } from '../scan/fault.ts';
-import type { RdataScan } from '../scan/rdata.ts';
+import { type Problem, problem } from '../text/problem.ts';
+import type { RdataScan } from '../text/rdata.ts';
 import type { Field } from './field.ts';
 
 const PAD = 0x3d;

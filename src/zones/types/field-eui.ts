@@ -1,4 +1,4 @@
-import { problem } from '../scan/fault.ts';
+import { problem } from '../text/problem.ts';
 import type { Field } from './field.ts';
 
 /** Groups of up to `digits` hex digits between separators, `octets` octets each, always `count` of them. */

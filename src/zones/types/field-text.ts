@@ -1,7 +1,7 @@
-import { type Problem, problem } from '../scan/fault.ts';
-import { scanEscape } from '../scan/name.ts';
-import type { RdataScan } from '../scan/rdata.ts';
-import { TOKEN } from '../scan/tokens.ts';
+import { scanEscape } from '../text/name.ts';
+import { type Problem, problem } from '../text/problem.ts';
+import type { RdataScan } from '../text/rdata.ts';
+import { TOKEN } from '../text/tokens.ts';
 import type { Field } from './field.ts';
 import type { RdataPrint } from './rdata-print.ts';
 

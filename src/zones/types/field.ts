@@ -1,5 +1,5 @@
-import type { Problem } from '../scan/fault.ts';
-import type { RdataScan } from '../scan/rdata.ts';
+import type { Problem } from '../text/problem.ts';
+import type { RdataScan } from '../text/rdata.ts';
 import type { RdataPrint } from './rdata-print.ts';
 
 /** One part of a type's rdata, in both directions. The two are inverse for every value that `print` accepts. */

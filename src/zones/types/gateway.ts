@@ -1,6 +1,6 @@
-import type { Problem } from '../scan/fault.ts';
-import { problem } from '../scan/fault.ts';
-import type { RdataScan } from '../scan/rdata.ts';
+import type { Problem } from '../text/problem.ts';
+import { problem } from '../text/problem.ts';
+import type { RdataScan } from '../text/rdata.ts';
 import type { Field } from './field.ts';
 import { ipv4, ipv6 } from './field-address.ts';
 import { base64Rest } from './field-base64.ts';

@@ -1,4 +1,4 @@
-import { problem } from '../scan/fault.ts';
+import { problem } from '../text/problem.ts';
 import type { Field } from './field.ts';
 import { base64Text, writeBase64Word } from './field-base64.ts';
 import { hexDigit, hexText } from './field-hex.ts';

@@ -1,6 +1,6 @@
-import type { Problem } from '../scan/fault.ts';
-import { problem } from '../scan/fault.ts';
-import type { RdataScan } from '../scan/rdata.ts';
+import type { Problem } from '../text/problem.ts';
+import { problem } from '../text/problem.ts';
+import type { RdataScan } from '../text/rdata.ts';
 import type { Field } from './field.ts';
 
 const EQUATOR = 2 ** 31; // also the prime meridian, in thousandths of a second of arc

@@ -1,4 +1,4 @@
-import { problem } from '../scan/fault.ts';
+import { problem } from '../text/problem.ts';
 import { isExtendedRegexp } from './extended-regexp.ts';
 import type { Field } from './field.ts';
 import { printString, writeString } from './field-text.ts';

@@ -1,5 +1,5 @@
-import { type Problem, problem } from '../scan/fault.ts';
-import { shownText } from '../scan/name.ts';
+import { shownText } from '../text/name.ts';
+import { type Problem, problem } from '../text/problem.ts';
 import { ipv6Text, writeIpv4, writeIpv6 } from './field-address.ts';
 import { quotedText, resolveEscapes } from './field-text.ts';
 

@@ -1,6 +1,6 @@
-import { type Problem, problem } from '../scan/fault.ts';
-import type { RdataScan } from '../scan/rdata.ts';
-import { TOKEN } from '../scan/tokens.ts';
+import { type Problem, problem } from '../text/problem.ts';
+import type { RdataScan } from '../text/rdata.ts';
+import { TOKEN } from '../text/tokens.ts';
 import type { Field } from './field.ts';
 import { PARAMETERS, parameterName, readParameter, textOfParameter } from './svcb-parameter.ts';
 

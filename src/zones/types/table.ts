@@ -7,7 +7,7 @@ import { notifyScheme } from './dsync.ts';
 import { type RecordType, recordRow } from './field.ts';
 import { ipv4, ipv6 } from './field-address.ts';
 import { base64OrDash, base64Rest } from './field-base64.ts';
-import { oldTypeBitmap, typeBitmap } from './field-bitmap.ts';
+import { typeBitmap } from './field-bitmap.ts';
 import { eui48, eui64, locator64 } from './field-eui.ts';
 import { hexRest } from './field-hex.ts';
 import { name } from './field-name.ts';
@@ -19,9 +19,10 @@ import { hip } from './hip.ts';
 import { isOtherLocVersion, loc } from './loc.ts';
 import { naptrRegexp } from './naptr.ts';
 import { nextHashedOwner, nsec3Rule, salt } from './nsec3.ts';
-import { a6, atma, isOtherAtmaFormat, nsap, optionalString, x25 } from './obsolete.ts';
+import { a6, atma, isOtherAtmaFormat, nsap, optionalString, x25 } from './obsolete/addresses.ts';
+import { nxtBitmap } from './obsolete/nxt-bitmap.ts';
+import { ports, wksProtocol } from './obsolete/wks.ts';
 import { svcParameters } from './svcb.ts';
-import { ports, wksProtocol } from './wks.ts';
 
 const target = name('a domain name');
 const preference = u16('the preference');
@@ -99,7 +100,7 @@ export const TABLE: readonly RecordType[] = [
   recordRow(27, 'GPOS', [string('the longitude'), string('the latitude'), string('the altitude')]),
   recordRow(28, 'AAAA', [ipv6]),
   recordRow(29, 'LOC', [loc], { textless: isOtherLocVersion }),
-  recordRow(30, 'NXT', [target, oldTypeBitmap]),
+  recordRow(30, 'NXT', [target, nxtBitmap]),
   recordRow(31, 'EID', [hexRest('the endpoint identifier')]),
   recordRow(32, 'NIMLOC', [hexRest('the Nimrod locator')]),
   recordRow(33, 'SRV', [u16('the priority'), u16('the weight'), u16('the port'), name('the target')]),

@@ -1,7 +1,7 @@
-import { type Problem, problem } from './fault.ts';
 import { nameProblem, scanName, shownText } from './name.ts';
+import { scanNumber, scanTtl, TOO_LARGE } from './number.ts';
+import { type Problem, problem } from './problem.ts';
 import { TOKEN, type Tokens } from './tokens.ts';
-import { scanNumber, scanTtl, TOO_LARGE } from './ttl.ts';
 
 export const RDATA_MAX = 65535;
 

@@ -1,11 +1,11 @@
 // Fields of types that no one uses any more, but that old zones hold and BIND reads.
-import { type Problem, problem } from '../scan/fault.ts';
-import type { RdataScan } from '../scan/rdata.ts';
-import { TOKEN } from '../scan/tokens.ts';
-import type { Field } from './field.ts';
-import { ipv6Text, writeIpv6 } from './field-address.ts';
-import { hexText } from './field-hex.ts';
-import { printString, writeString } from './field-text.ts';
+import { type Problem, problem } from '../../text/problem.ts';
+import type { RdataScan } from '../../text/rdata.ts';
+import { TOKEN } from '../../text/tokens.ts';
+import type { Field } from '../field.ts';
+import { ipv6Text, writeIpv6 } from '../field-address.ts';
+import { hexText } from '../field-hex.ts';
+import { printString, writeString } from '../field-text.ts';
 
 const PSDN_LEAST = 4;
 

@@ -1,5 +1,5 @@
 import { LABEL_MAX, NAME_MAX } from '../../dns/name.ts';
-import { type Problem, problem } from './fault.ts';
+import { type Problem, problem } from './problem.ts';
 import { latin1 } from './tokens.ts';
 
 const DOT = 0x2e;

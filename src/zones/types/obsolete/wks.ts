@@ -1,8 +1,8 @@
-import { type Problem, problem } from '../scan/fault.ts';
-import type { RdataScan } from '../scan/rdata.ts';
-import { scanNumber, TOO_LARGE } from '../scan/ttl.ts';
-import type { Field } from './field.ts';
-import { type Mnemonics, mnemonic } from './field-number.ts';
+import { scanNumber, TOO_LARGE } from '../../text/number.ts';
+import { type Problem, problem } from '../../text/problem.ts';
+import type { RdataScan } from '../../text/rdata.ts';
+import type { Field } from '../field.ts';
+import { type Mnemonics, mnemonic } from '../field-number.ts';
 
 export const wksProtocol: Field = mnemonic(
   'the protocol',
