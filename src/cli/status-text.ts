@@ -25,26 +25,35 @@ function networkLine({ network, live, wanted, serial, held, last_run: run }: Net
   return `network ${network}: ${live.length} of ${wanted} live (${live.join(' ')}), serial ${serial}, ${age}${hold}`;
 }
 
-/** One line a secondary, and one for each zone in which it lacks our serial. */
+/** One line a secondary, and one for each zone in which it has another serial than ours or gives none. */
 function secondaryLines(rows: readonly SecondaryJson[], all: boolean): readonly string[] {
   const bySecondary = new Map<string, SecondaryJson[]>();
   for (const row of rows) bySecondary.set(row.secondary, [...(bySecondary.get(row.secondary) ?? []), row]);
   return [...bySecondary].flatMap(([secondary, zones]) => {
     const bad = zones.filter((row) => !isWell(row));
     const worst = Math.max(0, ...zones.map(({ lag_seconds: lag }) => lag ?? 0));
-    const sum = bad.length === 0 ? 'has every serial' : `lacks ${bad.length}, for ${duration(worst)}`;
+    const ahead = zones.filter(({ state }) => state === 'ahead').length;
+    const lacks = `lacks ${bad.length}, for ${duration(worst)}`;
+    const sum = bad.length === 0 ? 'has every serial' : ahead === 0 ? lacks : `${lacks}, ${ahead} of them ahead of us`;
     return [`secondary ${secondary}: ${zones.length} zones, ${sum}`, ...(all ? zones : bad).map(zoneLine)];
   });
 }
 
-function isWell({ error, lag_seconds: lag }: SecondaryJson): boolean {
-  return error === null && lag === 0;
+/** Whether a secondary gave the serial that is answered here when it was last asked. */
+export function isWell({ error, state }: SecondaryJson): boolean {
+  return error === null && state === 'current';
 }
 
-function zoneLine({ zone, serial, our_serial: ours, lag_seconds: lag, error }: SecondaryJson): string {
+/** What an operator does at a secondary that is ahead of us: it would take no version from here for decades. */
+const FORCE = 'let it fetch the zone anew there: rndc retransfer, nsd-control force_transfer, knotc zone-retransfer';
+
+function zoneLine({ zone, serial, our_serial: ours, state, lag_seconds: lag, error }: SecondaryJson): string {
   const has = serial === null ? 'never answered' : `has ${serial}`;
-  const behind = lag === null || lag === 0 ? '' : `, behind ${ours} for ${duration(lag)}`;
-  return `  ${zone}: ${has}${behind}${error === null ? '' : ` (${error})`}`;
+  const since = lag === null || lag === 0 ? '' : ` for ${duration(lag)}`;
+  const differs =
+    state === 'behind' || state === 'ahead' ? `, ${state === 'ahead' ? 'ahead of our' : state} ${ours}${since}` : '';
+  const help = state === 'ahead' ? `; ${FORCE}` : '';
+  return `  ${zone}: ${has}${differs}${help}${error === null ? '' : ` (${error})`}`;
 }
 
 /** `4.2 s`, `12 min`, `3 h`, `9 d`. */

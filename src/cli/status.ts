@@ -3,7 +3,7 @@ import type { NetworkSummaryJson, SecondaryJson, StatusJson } from '../server/co
 import { endpointText } from '../system/address.ts';
 import { configOption, endWith, newCommand, refuse } from './command-line.ts';
 import { readConfig } from './load-network.ts';
-import { type StatusAnswers, statusText } from './status-text.ts';
+import { isWell, type StatusAnswers, statusText } from './status-text.ts';
 
 type StatusFlags = { readonly config: string; readonly url?: string; readonly all?: true };
 
@@ -35,8 +35,9 @@ async function status({ config, url, all }: StatusFlags): Promise<number> {
     return refuse(`${base} does not answer: ${reasonOf(error)}`, 2);
   }
   process.stdout.write(statusText(answers, all === true, Date.now() / 1000));
-  const behind = answers.secondaries.some(({ error, lag_seconds: lag }) => error !== null || (lag ?? 0) > 0);
-  return answers.status.status === 'ok' && !behind ? 0 : 1;
+  // One that has not been asked yet is not known to be unwell.
+  const unwell = answers.secondaries.some((row) => !isWell(row) && row.checked_at !== null);
+  return answers.status.status === 'ok' && !unwell ? 0 : 1;
 }
 
 function baseOf(file: string): string | null {

@@ -178,6 +178,7 @@ const SECONDARIES: Readonly<Record<string, readonly object[]>> = {
   well: [row('192.0.2.1:53', 'a.test', 0), row('192.0.2.2:53', 'a.test', 0)],
   behind: [row('192.0.2.1:53', 'a.test', 12.34), row('192.0.2.2:53', 'a.test', 3), row('192.0.2.2:53', 'o.test', 99)],
   silent: [row('192.0.2.1:53', 'a.test', 0), row('192.0.2.2:53', 'a.test', null, 'no | answer')],
+  ahead: [row('192.0.2.1:53', 'a.test', 0), { ...row('192.0.2.2:53', 'a.test', 0.1), state: 'ahead' }],
   new: [{ ...row('192.0.2.1:53', 'a.test', null), checked_at: null }],
   none: [],
 };
@@ -209,6 +210,14 @@ const SECONDARY_ROWS: readonly (readonly [string, string])[] = [
   ],
   [
     '-S 192.0.2.1:53 silent',
+    '0 EDGE_SECONDARIES OK 1 watched, longest lag 0.0 seconds | lag=0.0s;10;60;0 silent=0;;0;0',
+  ],
+  [
+    'ahead',
+    '2 EDGE_SECONDARIES CRIT 2 watched, longest lag 0.1 seconds (a.test at 192.0.2.2:53), 1 ahead of Edgewise, such as a.test at 192.0.2.2:53: let it fetch the zone anew there | lag=0.1s;10;60;0 silent=0;;0;0',
+  ],
+  [
+    '-S 192.0.2.1:53 ahead',
     '0 EDGE_SECONDARIES OK 1 watched, longest lag 0.0 seconds | lag=0.0s;10;60;0 silent=0;;0;0',
   ],
   ['new', '0 EDGE_SECONDARIES OK 1 watched, longest lag 0.0 seconds | lag=0.0s;10;60;0 silent=0;;0;0'],

@@ -6,26 +6,29 @@ const GATHER_MS = 3000;
  * same way. Zones that fail later begin anew.
  */
 export class WarnOnce {
-  private readonly warn: (message: string) => void;
+  private readonly write: (message: string) => void;
   private readonly gathered = new Map<string, { more: number; readonly timer: NodeJS.Timeout }>();
 
-  constructor(warn: (message: string) => void) {
-    this.warn = warn;
+  constructor(write: (message: string) => void) {
+    this.write = write;
   }
 
-  /** Logs `PREFIX ZONE SUFFIX`, and later perhaps `PREFIX 7 more SUFFIX`. Prefix and suffix together are the kind. */
-  add(prefix: string, zone: string, suffix: string): void {
+  /**
+   * Logs `PREFIX ZONE SUFFIXDETAIL`, and later perhaps `PREFIX 7 more SUFFIX`. Prefix and suffix together are the kind;
+   * `detail` is about this zone alone.
+   */
+  add(prefix: string, zone: string, suffix: string, detail = ''): void {
     const kind = `${prefix}\n${suffix}`;
     const known = this.gathered.get(kind);
     if (known !== undefined) {
       known.more += 1;
       return;
     }
-    this.warn(`${prefix} ${zone} ${suffix}`);
+    this.write(`${prefix} ${zone} ${suffix}${detail}`);
     const timer = setTimeout(() => {
       const more = this.gathered.get(kind)?.more ?? 0;
       this.gathered.delete(kind);
-      if (more > 0) this.warn(`${prefix} ${more} more ${suffix}`);
+      if (more > 0) this.write(`${prefix} ${more} more ${suffix}`);
     }, GATHER_MS);
     this.gathered.set(kind, { more: 0, timer: timer.unref() });
   }

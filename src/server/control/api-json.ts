@@ -191,7 +191,9 @@ export type SecondaryJson = {
   /** What it answered last. */
   readonly serial: number | null;
   readonly our_serial: number;
-  /** How long it has lacked our serial; 0: it has it. */
+  /** `ahead`: its serial comes after ours, and it takes no version from here; `unknown`: it never answered. */
+  readonly state: 'current' | 'behind' | 'ahead' | 'unknown';
+  /** How long it has not had our serial, being behind or ahead; 0: it has it. */
   readonly lag_seconds: number | null;
   readonly checked_at: number | null;
   readonly error: string | null;

@@ -94,23 +94,23 @@ export function addServerMetrics(families: Family[], view: StatusView): void {
   });
   gauge(families, {
     name: 'secondary_zones',
-    help: 'Zones by how the secondary has them; unknown: it has not answered yet',
+    help: 'Zones by how the secondary has them; ahead: it takes no change from here, unknown: it has not answered yet',
     labels: ['secondary', 'state'],
     collect: (put) => {
-      const counts = new Map<string, { current: number; behind: number; unknown: number }>();
-      for (const { secondary, lagSeconds } of secondariesOnce(view)) {
-        const count = counts.get(secondary) ?? { current: 0, behind: 0, unknown: 0 };
+      const counts = new Map<string, Record<SecondaryView['state'], number>>();
+      for (const { secondary, state } of secondariesOnce(view)) {
+        const count = counts.get(secondary) ?? { current: 0, behind: 0, ahead: 0, unknown: 0 };
         counts.set(secondary, count);
-        count[lagSeconds === null ? 'unknown' : lagSeconds > 0 ? 'behind' : 'current']++;
+        count[state]++;
       }
       for (const [secondary, count] of counts) {
-        for (const state of ['current', 'behind', 'unknown'] as const) put({ secondary, state }, count[state]);
+        for (const state of ['current', 'behind', 'ahead', 'unknown'] as const) put({ secondary, state }, count[state]);
       }
     },
   });
   gauge(families, {
     name: 'secondary_lag_seconds',
-    help: 'How long the secondary has lacked the serial that is answered here; 0: it has it',
+    help: 'How long the secondary has not had the serial that is answered here; 0: it has it',
     labels: ['secondary', 'zone'],
     perZone: true,
     collect: (put) => {

@@ -170,6 +170,7 @@ function secondaryRow(row: SecondaryView): SecondaryJson {
     network: row.network,
     serial: row.serial,
     our_serial: row.ourSerial,
+    state: row.state,
     lag_seconds: row.lagSeconds,
     checked_at: row.checkedAt,
     error: row.error,

@@ -89,7 +89,9 @@ export type SecondaryView = {
   readonly network: string | null;
   readonly serial: number | null;
   readonly ourSerial: number;
-  /** How long it has been behind us; 0: it has our serial; null: it never answered. */
+  /** `ahead`: its serial comes after ours, so that it takes no version from here. */
+  readonly state: 'current' | 'behind' | 'ahead' | 'unknown';
+  /** How long it has not had our serial; 0: it has it; null: it never answered. */
   readonly lagSeconds: number | null;
   readonly checkedAt: number | null;
   readonly error: string | null;

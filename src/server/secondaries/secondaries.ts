@@ -91,7 +91,7 @@ export class Secondaries {
     if (JSON.stringify([notify, watchSeconds]) === JSON.stringify([transfer.notify, transfer.watchSeconds])) return;
     this.watch.stop();
     this.watch = this.makeWatch(transfer);
-    this.watch.changed(zones);
+    this.watch.apply(zones);
   }
 
   /** What is known of each secondary and zone. */
@@ -114,6 +114,8 @@ export class Secondaries {
       targets: notify,
       intervalSeconds: watchSeconds,
       onBehind: (target, zone, serial) => this.notifier.again(target, zone, serial),
+      log: (level, message) => this.options.log[level](message),
+      guard: this.guard,
     });
   }
 
@@ -122,7 +124,7 @@ export class Secondaries {
     if (!this.hasListeners) return;
     const zones = this.zonesOf(origins);
     this.notifier.apply(zones);
-    this.watch.changed(zones);
+    this.watch.apply(zones);
   }
 
   /** All zones may be new to everybody. */

@@ -1,12 +1,25 @@
 /** Who carries which serial, and since when not ours: pure, so that lag can be tested without waiting. Times in seconds. */
 import type { WireName } from '../../dns/name.ts';
 import { serialCompare } from '../../dns/serial.ts';
+import { DueQueue } from './due-queue.ts';
 
 /**
- * Where a secondary is behind it is asked after so long, and each time after twice as long: while a flip of a thousand
+ * A secondary with another serial is asked after so long, and each time after twice as long: while a flip of a thousand
  * zones is on its way, questions would only keep both sides from it.
  */
 const BEHIND_SECONDS = 1;
+
+/** A secondary that is behind or silent is reported after so long: a flip takes less. */
+export const REPORT_SECONDS = 10;
+
+/**
+ * How a secondary has a zone. `ahead`: its serial comes after ours (RFC 1982), or is not comparable with it, so that it
+ * takes no version from here. `unknown`: it has never answered.
+ */
+export type SecondaryState = 'current' | 'behind' | 'ahead' | 'unknown';
+
+/** Why an operator should look: it gives no serial, or the wrong one. */
+export type SecondaryTrouble = 'silent' | 'behind' | 'ahead';
 
 export type WatchRow = {
   /** The secondary's place in the configuration. */
@@ -15,18 +28,26 @@ export type WatchRow = {
   ourSerial: number;
   serial: number | null;
   error: string | null;
-  /** When it is asked again, and how long after that where it is still behind. */
+  /** When it is asked again, and how long after that where it still has another serial. */
   nextAt: number;
   wait: number;
   checkedAt: number | null;
-  /** Null: it had our serial when it was last heard, or was never heard. */
-  behindSince: number | null;
+  /** Since when it has not had our serial; null: it had it when it last answered. */
+  differsSince: number | null;
+  /** Since when it gives no serial; null: it gave one when it was last asked. */
+  silentSince: number | null;
   notifiedAt: number;
   asking: boolean;
+  /** What was reported last; null: nothing, or that all is well again. */
+  reported: SecondaryTrouble | null;
 };
 
+/** Rows of one secondary: those with another serial go first. */
+type Queues = { readonly differing: DueQueue<WatchRow>; readonly current: DueQueue<WatchRow> };
+
 export class SecondaryTable {
-  private readonly rows = new Map<string, WatchRow>();
+  private readonly byZone = new Map<WireName, Map<number, WatchRow>>();
+  private readonly queues = new Map<number, Queues>();
   private readonly intervalSeconds: number;
 
   constructor(intervalSeconds: number) {
@@ -35,9 +56,11 @@ export class SecondaryTable {
 
   /** Our serial of a zone, for one secondary. */
   expect(target: number, zone: WireName, serial: number, now: number): void {
-    const row = this.rows.get(keyOf(target, zone));
+    const rows = this.byZone.get(zone) ?? new Map<number, WatchRow>();
+    this.byZone.set(zone, rows);
+    const row = rows.get(target);
     if (row === undefined) {
-      this.rows.set(keyOf(target, zone), {
+      const fresh: WatchRow = {
         target,
         zone,
         ourSerial: serial,
@@ -46,76 +69,124 @@ export class SecondaryTable {
         nextAt: now,
         wait: BEHIND_SECONDS,
         checkedAt: null,
-        behindSince: now,
+        differsSince: now,
+        silentSince: null,
         notifiedAt: now,
         asking: false,
-      });
+        reported: null,
+      };
+      rows.set(target, fresh);
+      this.schedule(fresh, now);
       return;
     }
     if (row.ourSerial === serial) return;
     row.ourSerial = serial;
     row.notifiedAt = now;
-    row.behindSince ??= now;
+    row.differsSince ??= now;
     row.wait = BEHIND_SECONDS;
-    row.nextAt = now + Math.min(row.wait, this.intervalSeconds);
+    this.schedule(row, now + Math.min(row.wait, this.intervalSeconds));
   }
 
   /** The zone is gone. */
   forget(zone: WireName): void {
-    for (const [key, row] of this.rows) if (row.zone === zone) this.rows.delete(key);
+    this.byZone.delete(zone);
   }
 
   /**
-   * What to ask now, of each secondary at most so many: those behind first, then those heard longest ago. One secondary
-   * that answers nothing for any of its zones takes nobody else's turn.
+   * What to ask now, of each secondary at most so many: those with another serial first, then those asked longest ago. One
+   * secondary that answers for none of its zones takes no other's turn.
    */
-  due(now: number, most: number): readonly WatchRow[] {
-    const due = new Map<number, WatchRow[]>();
-    for (const row of this.rows.values()) {
-      if (row.asking || row.nextAt > now) continue;
-      const list = due.get(row.target);
-      if (list === undefined) due.set(row.target, [row]);
-      else list.push(row);
+  due(now: number, most: number | ((target: number) => number)): readonly WatchRow[] {
+    const picked: WatchRow[] = [];
+    for (const [target, { differing, current }] of this.queues) {
+      const end = picked.length + (typeof most === 'number' ? most : most(target));
+      for (const queue of [differing, current]) {
+        while (picked.length < end) {
+          const row = queue.take(now, (candidate) => !candidate.asking && this.has(candidate));
+          if (row === null) break;
+          row.asking = true;
+          picked.push(row);
+        }
+      }
     }
-    const rank = ({ behindSince, nextAt }: WatchRow): number => (behindSince === null ? 1e12 : 0) + nextAt;
-    const picked = [...due.values()].flatMap((list) => {
-      if (list.length > most) list.sort((a, b) => rank(a) - rank(b));
-      return list.slice(0, most);
-    });
-    for (const row of picked) row.asking = true;
     return picked;
   }
 
-  /** What came of asking. True: it is behind for so long that it should be told again. */
+  /** What came of asking. True: it has had another serial for so long that it should be notified again. */
   heard(row: WatchRow, result: { readonly serial: number } | { readonly error: string }, now: number): boolean {
     row.asking = false;
     row.checkedAt = now;
-    row.nextAt = now + this.intervalSeconds;
-    if ('error' in result) row.error = result.error;
-    else {
+    let nextAt = now + this.intervalSeconds;
+    if ('error' in result) {
+      row.error = result.error;
+      row.silentSince ??= now;
+    } else {
       row.error = null;
+      row.silentSince = null;
       row.serial = result.serial;
-      const behind = serialCompare(result.serial, row.ourSerial) < 0;
-      row.behindSince = behind ? (row.behindSince ?? now) : null;
-      if (behind) row.nextAt = now + Math.min(row.wait, this.intervalSeconds);
-      row.wait = behind ? 2 * row.wait : BEHIND_SECONDS;
+      const differs = result.serial !== row.ourSerial;
+      row.differsSince = differs ? (row.differsSince ?? now) : null;
+      if (differs) nextAt = now + Math.min(row.wait, this.intervalSeconds);
+      row.wait = differs ? 2 * row.wait : BEHIND_SECONDS;
     }
-    if (row.behindSince === null || now - row.notifiedAt < Math.max(this.intervalSeconds, 1)) return false;
+    if (!this.has(row)) return false;
+    this.schedule(row, nextAt);
+    if (row.differsSince === null || now - row.notifiedAt < Math.max(this.intervalSeconds, 1)) return false;
+    // It looks at the serial and goes: only its operator can help.
+    if (stateOf(row) === 'ahead') return false;
     row.notifiedAt = now;
     return true;
   }
 
-  all(): Iterable<WatchRow> {
-    return this.rows.values();
+  /**
+   * Whether something about the row is to be reported now: its trouble, or 'well' when it is over. Each is reported once; a
+   * serial ahead of ours at once, everything else when it lasts longer than a flip takes.
+   */
+  report(row: WatchRow, now: number): SecondaryTrouble | 'well' | null {
+    const trouble = troubleOf(row, now);
+    if (trouble === row.reported) return null;
+    // Not well yet, only not for long enough.
+    if (trouble === null && (row.error !== null || row.differsSince !== null)) return null;
+    row.reported = trouble;
+    return trouble ?? 'well';
+  }
+
+  *all(): Iterable<WatchRow> {
+    for (const rows of this.byZone.values()) yield* rows.values();
+  }
+
+  private has(row: WatchRow): boolean {
+    return this.byZone.get(row.zone)?.get(row.target) === row;
+  }
+
+  private schedule(row: WatchRow, nextAt: number): void {
+    row.nextAt = nextAt;
+    let queues = this.queues.get(row.target);
+    if (queues === undefined) {
+      queues = { differing: new DueQueue(), current: new DueQueue() };
+      this.queues.set(row.target, queues);
+    }
+    queues[row.differsSince === null ? 'current' : 'differing'].add(row);
   }
 }
 
-/** How long a secondary has lacked our serial; null: it never answered. */
-export function lagOf({ serial, behindSince }: WatchRow, now: number): number | null {
-  if (serial === null) return null;
-  return behindSince === null ? 0 : Math.max(0, now - behindSince);
+export function stateOf({ serial, ourSerial }: Pick<WatchRow, 'serial' | 'ourSerial'>): SecondaryState {
+  if (serial === null) return 'unknown';
+  if (serial === ourSerial) return 'current';
+  // RFC 1982 leaves two serials half the circle apart undefined: a secondary does not follow there either.
+  return serialCompare(ourSerial, serial) < 0 ? 'ahead' : 'behind';
 }
 
-function keyOf(target: number, zone: WireName): string {
-  return `${target} ${zone}`;
+function troubleOf(row: WatchRow, now: number): SecondaryTrouble | null {
+  const state = stateOf(row);
+  if (state === 'ahead') return 'ahead';
+  if (row.silentSince !== null && now - row.silentSince >= REPORT_SECONDS) return 'silent';
+  const lag = row.differsSince === null ? 0 : now - row.differsSince;
+  return state === 'behind' && lag >= REPORT_SECONDS ? 'behind' : null;
+}
+
+/** How long a secondary has not had our serial; null: it never answered. */
+export function lagOf({ serial, differsSince }: WatchRow, now: number): number | null {
+  if (serial === null) return null;
+  return differsSince === null ? 0 : Math.max(0, now - differsSince);
 }

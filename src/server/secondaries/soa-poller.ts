@@ -1,77 +1,112 @@
 import { randomInt } from 'node:crypto';
-import DNS from 'dns2';
 import type { NotifyTarget } from '../../config/types.ts';
 import { nameText, type WireName } from '../../dns/name.ts';
+import { readSoaAnswer, type SoaAnswer, soaQuery } from '../../dns/soa-answer.ts';
 import type { ZoneVersions } from '../../live/zone-versions.ts';
+import { plainAddress } from '../../publish/notify/source-address.ts';
 import { targetConcerns } from '../../publish/notify/targets.ts';
-import type { Endpoint } from '../../system/address.ts';
-import { endpointText } from '../../system/address.ts';
+import { WarnOnce } from '../../publish/notify/warn-once.ts';
+import { type Endpoint, endpointText } from '../../system/address.ts';
+import { errorText } from '../../system/error-text.ts';
+import type { Guard } from '../../system/guard.ts';
 import type { SecondaryView } from '../control/views.ts';
 import { askOverTcp } from './ask-tcp.ts';
-import { lagOf, SecondaryTable, type WatchRow } from './secondary-table.ts';
+import { UdpClient } from './ask-udp.ts';
+import { lagOf, SecondaryTable, type SecondaryTrouble, stateOf, type WatchRow } from './secondary-table.ts';
 
 const TICK_MS = 100;
-/** Asked of one secondary in one tick: so many sockets at once, and a tenth of the main thread's time. */
+/** Asked of one secondary in one tick, and at most on their way to it: one that is silent takes no more. */
 const ASKED_MAX = 50;
+const IN_FLIGHT_MAX = 200;
 const TIMEOUT_MS = 2000;
-/** Over TCP at once. */
+/** Over TCP at once, at one secondary. */
 const TCP_MAX = 20;
 
-export type WatchOptions = {
+export type SoaPollerOptions = {
   readonly targets: readonly NotifyTarget[];
-  /** Seconds between two looks at a secondary's zone; a secondary that is behind is asked sooner. */
+  /** Seconds between two questions for a zone; a secondary with another serial than ours is asked sooner. 0: never. */
   readonly intervalSeconds: number;
-  /** A secondary is behind for longer than it should be. */
+  /** A secondary has been behind for longer than it should be. */
   readonly onBehind: (target: number, zone: WireName, serial: number) => void;
+  readonly log: (level: 'info' | 'warn', message: string) => void;
+  readonly guard: Guard;
 };
 
-/** Asks every secondary for its serials, over UDP, and over TCP where UDP brings nothing. Main thread. */
+type Peer = { readonly to: Endpoint; readonly text: string; readonly udp: UdpClient; asking: number; tcp: number };
+type Result = { readonly serial: number } | { readonly error: string };
+
+const FORCE = 'let it fetch the zone anew there (rndc retransfer, nsd-control force_transfer, knotc zone-retransfer)';
+
+/** Asks every secondary for its serials, over UDP, and over TCP where UDP brings none. Main thread. */
 export class SoaPoller {
-  private readonly options: WatchOptions;
-  private readonly book: SecondaryTable;
+  private readonly options: SoaPollerOptions;
+  private readonly table: SecondaryTable;
   private readonly networks = new Map<WireName, string | null>();
+  /** By place in the configuration; the same object for the same address and port. */
+  private readonly peers: readonly Peer[];
   private readonly timer: NodeJS.Timeout | null;
-  private tcp = 0;
+  private readonly warnings: WarnOnce;
+  private readonly recoveries: WarnOnce;
   private stopped = false;
 
-  constructor(options: WatchOptions) {
+  constructor(options: SoaPollerOptions) {
+    const { targets, intervalSeconds, guard, log } = options;
     this.options = options;
-    this.book = new SecondaryTable(options.intervalSeconds);
-    const watches = options.intervalSeconds > 0 && options.targets.length > 0;
-    this.timer = watches ? setInterval(() => this.tick(), TICK_MS) : null;
+    this.table = new SecondaryTable(intervalSeconds);
+    const peers = new Map<string, Peer>();
+    this.peers = targets.map((target) => {
+      const text = endpointText(target.to);
+      const to = { address: plainAddress(target.to.address), port: target.to.port };
+      const peer = peers.get(text) ?? { to, text, udp: new UdpClient(to, guard), asking: 0, tcp: 0 };
+      peers.set(text, peer);
+      return peer;
+    });
+    this.warnings = new WarnOnce((message) => log('warn', message));
+    this.recoveries = new WarnOnce((message) => log('info', message));
+    const polls = intervalSeconds > 0 && targets.length > 0;
+    const tick = guard.protect('serials of secondaries', () => this.tick());
+    this.timer = polls ? setInterval(tick, TICK_MS) : null;
   }
 
-  /** These zones have these serials here. */
-  changed(zones: ZoneVersions): void {
+  /** These zones have these serials here. A secondary that is configured twice for a zone is asked once. */
+  apply(versions: ZoneVersions): void {
     if (this.timer === null) return;
     const now = seconds();
-    for (const { origin: zone, network, serial } of zones) {
-      this.networks.set(zone, network);
-      this.options.targets.forEach((target, number) => {
-        if (targetConcerns(target, zone, network)) this.book.expect(number, zone, serial, now);
+    for (const { origin, network, serial } of versions) {
+      this.networks.set(origin, network);
+      const asked = new Set<Peer>();
+      this.options.targets.forEach((target, place) => {
+        const peer = this.peers[place];
+        if (asked.has(peer) || !targetConcerns(target, origin, network)) return;
+        asked.add(peer);
+        this.table.expect(place, origin, serial, now);
       });
     }
   }
 
   forget(zone: WireName): void {
     this.networks.delete(zone);
-    this.book.forget(zone);
+    this.table.forget(zone);
   }
 
   stop(): void {
     this.stopped = true;
     if (this.timer !== null) clearInterval(this.timer);
+    for (const { udp } of this.peers) udp.stop();
+    this.warnings.stop();
+    this.recoveries.stop();
   }
 
   views(): readonly SecondaryView[] {
     const now = seconds();
     const epoch = Date.now() / 1000 - now;
-    return Array.from(this.book.all(), (row) => ({
-      secondary: endpointText(this.options.targets[row.target].to),
-      zone: nameText(row.zone).replace(/(.)\.$/, '$1'),
+    return Array.from(this.table.all(), (row) => ({
+      secondary: this.peers[row.target].text,
+      zone: zoneText(row.zone),
       network: this.networks.get(row.zone) ?? null,
       serial: row.serial,
       ourSerial: row.ourSerial,
+      state: stateOf(row),
       lagSeconds: lagOf(row, now),
       checkedAt: row.checkedAt === null ? null : row.checkedAt + epoch,
       error: row.error,
@@ -79,53 +114,75 @@ export class SoaPoller {
   }
 
   private tick(): void {
-    for (const row of this.book.due(seconds(), ASKED_MAX)) void this.ask(row);
+    const most = (target: number): number => Math.min(ASKED_MAX, IN_FLIGHT_MAX - this.peers[target].asking);
+    for (const row of this.table.due(seconds(), most)) this.options.guard.run('serials of secondaries', this.ask(row));
   }
 
   private async ask(row: WatchRow): Promise<void> {
-    const { to } = this.options.targets[row.target];
-    const name = nameText(row.zone).slice(0, -1);
-    let result: { readonly serial: number } | { readonly error: string };
+    const peer = this.peers[row.target];
+    peer.asking++;
+    let result: Result = { error: 'not asked' };
     try {
-      result = { serial: await this.askUdp(to, name).catch(() => this.askTcp(to, name)) };
+      result = await this.askUdp(peer, row.zone).catch(() => this.askTcp(peer, row.zone));
     } catch (error) {
-      result = { error: error instanceof Error ? error.message : String(error) };
+      result = { error: errorText(error) };
+    } finally {
+      peer.asking--;
     }
     if (this.stopped) return;
-    if (this.book.heard(row, result, seconds())) this.options.onBehind(row.target, row.zone, row.ourSerial);
+    const now = seconds();
+    if (this.table.heard(row, result, now)) this.options.onBehind(row.target, row.zone, row.ourSerial);
+    const report = this.table.report(row, now);
+    if (report !== null) this.log(row, peer, report);
   }
 
-  private async askUdp({ address, port }: Endpoint, name: string): Promise<number> {
-    const socketType = address.includes(':') ? 'udp6' : 'udp4';
-    const ask = DNS.UDPClient({ dns: address, port, socketType, timeout: TIMEOUT_MS, retryOverTCP: false });
-    return serialIn(await ask(name, 'SOA', DNS.Packet.CLASS.IN, { recursive: false }));
+  /** Rejects with what a person should know, also of an answer that must be asked for again over TCP. */
+  private async askUdp({ udp }: Peer, zone: WireName): Promise<{ readonly serial: number }> {
+    const read = (octets: Uint8Array, id: number): SoaAnswer | null => {
+      const answer = readSoaAnswer(octets, id, zone);
+      return answer.kind === 'unrelated' ? null : answer; // somebody's guess: the right one may still come
+    };
+    return serialOf(await udp.ask((id) => soaQuery(id, zone), read, TIMEOUT_MS));
   }
 
-  /** `dns2` writes and reads the message; its own client knows neither IPv6 nor a time-out. */
-  private async askTcp(to: Endpoint, name: string): Promise<number> {
+  private async askTcp(peer: Peer, zone: WireName): Promise<{ readonly serial: number }> {
     if (this.stopped) throw new Error('stopped');
-    if (this.tcp >= TCP_MAX) throw new Error('no answer over UDP, and TCP is busy');
-    this.tcp++;
+    if (peer.tcp >= TCP_MAX) throw new Error('no answer over UDP, and TCP is busy');
+    peer.tcp++;
     try {
-      const query = new DNS.Packet();
-      query.header.id = randomInt(65_536);
-      query.questions.push(new DNS.Packet.Question(name, DNS.Packet.TYPE.SOA, DNS.Packet.CLASS.IN));
-      const answer = DNS.Packet.parse(await askOverTcp(to, query.toBuffer(), TIMEOUT_MS));
-      if (answer.header.id !== query.header.id) throw new Error('answered to something else over TCP');
-      return serialIn(answer);
+      const id = randomInt(65_536);
+      const octets = await askOverTcp(peer.to, soaQuery(id, zone), TIMEOUT_MS, this.options.guard);
+      return serialOf(readSoaAnswer(octets, id, zone));
     } finally {
-      this.tcp--;
+      peer.tcp--;
     }
+  }
+
+  private log({ zone, serial, ourSerial, error }: WatchRow, { text }: Peer, report: SecondaryTrouble | 'well'): void {
+    const name = zoneText(zone);
+    const serials = ` (it has ${serial}, we have ${ourSerial})`;
+    if (report === 'well') this.recoveries.add('zone', name, `at secondary ${text} has our serial again`);
+    else if (report === 'silent') this.warnings.add('zone', name, `at secondary ${text}: no serial: ${error}`);
+    else if (report === 'behind') this.warnings.add('zone', name, `at secondary ${text} is behind`, serials);
+    else this.warnings.add('zone', name, `at secondary ${text} is ahead of us and takes no change: ${FORCE}`, serials);
   }
 }
 
-function serialIn(packet: DNS.Packet): number {
-  const { rcode, aa } = packet.header;
-  if (rcode !== 0) throw new Error(`answered with rcode ${rcode}`);
-  const soa = packet.answers.find(({ type }) => type === DNS.Packet.TYPE.SOA) as { serial?: unknown } | undefined;
-  if (typeof soa?.serial !== 'number') throw new Error('answered without an SOA');
-  if (aa !== 1) throw new Error('answered without authority');
-  return soa.serial >>> 0;
+function serialOf(answer: SoaAnswer): { readonly serial: number } {
+  switch (answer.kind) {
+    case 'serial':
+      return { serial: answer.serial };
+    case 'unusable':
+      throw new Error(answer.why);
+    case 'truncated':
+      throw new Error('answered truncated over TCP');
+    case 'unrelated':
+      throw new Error('answered to something else over TCP');
+  }
+}
+
+function zoneText(zone: WireName): string {
+  return nameText(zone).replace(/(.)\.$/, '$1');
 }
 
 /** A steady clock. */

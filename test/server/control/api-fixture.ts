@@ -180,6 +180,7 @@ export function statusView(over: Partial<StatusView> = {}): StatusView {
         network: 'net-a',
         serial: NOW - 10,
         ourSerial: NOW - 4,
+        state: 'behind',
         lagSeconds: 4,
         checkedAt: NOW - 1,
         error: null,

@@ -49,10 +49,21 @@ test.each([
   ['prober_loop_delay_seconds', ['edgewise_prober_loop_delay_seconds 0.0012']],
   ['secondary_lag_seconds', ['edgewise_secondary_lag_seconds{secondary="192.0.2.53:53",zone="example.test"} 4']],
   [
+    'notify_total',
+    [
+      'edgewise_notify_total{result="acknowledged"} 3',
+      'edgewise_notify_total{result="refused"} 1',
+      'edgewise_notify_total{result="unanswered"} 0',
+      'edgewise_notify_total{result="unsent"} 0',
+    ],
+  ],
+  ['notify_pending', ['edgewise_notify_pending 2']],
+  [
     'secondary_zones',
     [
       'edgewise_secondary_zones{secondary="192.0.2.53:53",state="current"} 0',
       'edgewise_secondary_zones{secondary="192.0.2.53:53",state="behind"} 1',
+      'edgewise_secondary_zones{secondary="192.0.2.53:53",state="ahead"} 0',
       'edgewise_secondary_zones{secondary="192.0.2.53:53",state="unknown"} 0',
     ],
   ],
@@ -159,7 +170,7 @@ test('what has a sample for each zone can be left out', async () => {
   const exposed = await text(createMetrics(statusView()), { zones: false });
   expect(samples(exposed, 'zone_serial')).toEqual([]);
   expect(samples(exposed, 'secondary_lag_seconds')).toEqual([]);
-  expect(samples(exposed, 'secondary_zones')).toHaveLength(3);
+  expect(samples(exposed, 'secondary_zones')).toHaveLength(4);
   expect(samples(exposed, 'zones{')).toHaveLength(3);
 });
 

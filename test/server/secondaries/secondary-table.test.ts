@@ -1,101 +1,209 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { WireName } from '../../../src/dns/name.ts';
-import { lagOf, SecondaryTable, type WatchRow } from '../../../src/server/secondaries/secondary-table.ts';
+import {
+  lagOf,
+  type SecondaryState,
+  SecondaryTable,
+  stateOf,
+  type WatchRow,
+} from '../../../src/server/secondaries/secondary-table.ts';
 
 const zone = (name: string): WireName => name as WireName;
-const rowOf = (book: SecondaryTable, name = 'a'): WatchRow => {
-  const found = [...book.all()].find((row) => row.zone === zone(name));
+const rowOf = (table: SecondaryTable, name = 'a'): WatchRow => {
+  const found = [...table.all()].find((row) => row.zone === zone(name));
   if (found === undefined) throw new Error('no row');
   return found;
 };
 
 test('lag counts from the first serial that the secondary lacks to the answer that has it', () => {
-  const book = new SecondaryTable(10);
-  book.expect(0, zone('a'), 5, 100);
-  const row = rowOf(book);
+  const table = new SecondaryTable(10);
+  table.expect(0, zone('a'), 5, 100);
+  const row = rowOf(table);
   expect(lagOf(row, 101)).toBeNull(); // never heard
-  book.heard(row, { serial: 5 }, 101);
+  table.heard(row, { serial: 5 }, 101);
   expect(lagOf(row, 150)).toBe(0);
-  book.expect(0, zone('a'), 6, 200);
-  book.expect(0, zone('a'), 7, 205);
+  table.expect(0, zone('a'), 6, 200);
+  table.expect(0, zone('a'), 7, 205);
   expect(lagOf(row, 206)).toBe(6);
-  book.heard(row, { serial: 6 }, 207);
+  table.heard(row, { serial: 6 }, 207);
   expect(lagOf(row, 208)).toBe(8);
-  book.heard(row, { error: 'silence' }, 209);
+  table.heard(row, { error: 'silence' }, 209);
   expect([lagOf(row, 210), row.error]).toEqual([10, 'silence']);
-  book.heard(row, { serial: 7 }, 211);
+  table.heard(row, { serial: 7 }, 211);
   expect([lagOf(row, 212), row.error]).toEqual([0, null]);
 });
 
-test('a secondary that is ahead, by circle arithmetic, lacks nothing', () => {
-  const book = new SecondaryTable(10);
-  book.expect(0, zone('a'), 0xfffffff0, 0);
-  book.heard(rowOf(book), { serial: 3 }, 1);
-  expect(lagOf(rowOf(book), 5)).toBe(0);
+test('a secondary that is ahead, by circle arithmetic, does not have our serial', () => {
+  const table = new SecondaryTable(10);
+  table.expect(0, zone('a'), 0xfffffff0, 0);
+  table.heard(rowOf(table), { serial: 3 }, 1);
+  expect([stateOf(rowOf(table)), lagOf(rowOf(table), 5)]).toEqual(['ahead', 5]);
+});
+
+test.each<[string, number, number | null, SecondaryState]>([
+  ['never answered', 5, null, 'unknown'],
+  ['ours', 5, 5, 'current'],
+  ['one less', 5, 4, 'behind'],
+  ['one more', 5, 6, 'ahead'],
+  ['over the end of the circle', 3, 0xffffffff, 'behind'],
+  ['over its end, the other way', 0xffffffff, 3, 'ahead'],
+  ['a date beside a clock', 1_795_900_000, 2_026_112_801, 'ahead'],
+  ['half the circle away, which is undefined', 5, 5 + 2 ** 31, 'ahead'],
+  ['zero', 5, 0, 'behind'],
+])('serials: %s', (_, ourSerial, serial, expected) => {
+  expect(stateOf({ ourSerial, serial })).toBe(expected);
+});
+
+describe('what is reported of a secondary', () => {
+  type Heard = { readonly serial: number } | { readonly error: string };
+  /** Our serial is 5 from the start; reports by time. */
+  const reports = (heard: readonly (readonly [number, Heard])[]): readonly unknown[] => {
+    const table = new SecondaryTable(10);
+    table.expect(0, zone('a'), 5, 0);
+    return heard.map(([now, result]) => {
+      table.heard(rowOf(table), result, now);
+      return table.report(rowOf(table), now);
+    });
+  };
+
+  test.each<[string, readonly (readonly [number, Heard])[], readonly unknown[]]>([
+    [
+      'a flip that takes a moment: nothing',
+      [
+        [0.5, { serial: 4 }],
+        [2, { serial: 5 }],
+      ],
+      [null, null],
+    ],
+    [
+      'behind, once it lasts',
+      [
+        [1, { serial: 4 }],
+        [10, { serial: 4 }],
+        [30, { serial: 4 }],
+        [31, { serial: 5 }],
+      ],
+      [null, 'behind', null, 'well'],
+    ],
+    [
+      'ahead, at once, and once',
+      [
+        [0.1, { serial: 6 }],
+        [10, { serial: 6 }],
+        [11, { serial: 5 }],
+      ],
+      ['ahead', null, 'well'],
+    ],
+    [
+      'silent, once it lasts',
+      [
+        [1, { error: 'x' }],
+        [5, { error: 'x' }],
+        [11, { error: 'x' }],
+        [12, { serial: 5 }],
+      ],
+      [null, null, 'silent', 'well'],
+    ],
+    [
+      'silent and back with an old version',
+      [
+        [1, { error: 'x' }],
+        [11, { error: 'x' }],
+        [12, { serial: 4 }],
+      ],
+      [null, 'silent', 'behind'],
+    ],
+    [
+      'ahead, then behind for a moment, then well',
+      [
+        [1, { serial: 6 }],
+        [2, { serial: 4 }],
+        [3, { serial: 5 }],
+      ],
+      ['ahead', null, 'well'],
+    ],
+  ])('%s', (_, heard, expected) => {
+    expect(reports(heard)).toEqual(expected);
+  });
+});
+
+test('one that is ahead is not notified again: it would take nothing', () => {
+  const table = new SecondaryTable(10);
+  table.expect(0, zone('a'), 5, 0);
+  expect([1, 20, 40].map((now) => table.heard(rowOf(table), { serial: 6 }, now))).toEqual([false, false, false]);
+});
+
+test('a zone that goes while it is asked for is not asked for again', () => {
+  const table = new SecondaryTable(10);
+  table.expect(0, zone('a'), 5, 0);
+  const [row] = table.due(0, 10);
+  table.forget(zone('a'));
+  expect(table.heard(row, { serial: 4 }, 50)).toBe(false);
+  expect(table.due(1000, 10)).toEqual([]);
 });
 
 test('asked at once, then every interval; never twice at once', () => {
-  const book = new SecondaryTable(10);
-  book.expect(0, zone('a'), 5, 0);
-  const names = (now: number): readonly string[] => book.due(now, 100).map((row) => row.zone);
+  const table = new SecondaryTable(10);
+  table.expect(0, zone('a'), 5, 0);
+  const names = (now: number): readonly string[] => table.due(now, 100).map((row) => row.zone);
   expect(names(0)).toEqual(['a']);
   expect(names(30)).toEqual([]); // no answer yet
-  book.heard(rowOf(book), { serial: 5 }, 30);
+  table.heard(rowOf(table), { serial: 5 }, 30);
   expect([names(39), names(40)]).toEqual([[], ['a']]);
-  book.heard(rowOf(book), { error: 'silence' }, 42);
+  table.heard(rowOf(table), { error: 'silence' }, 42);
   expect([names(51), names(52)]).toEqual([[], ['a']]);
 });
 
 test('one that is behind is asked a second after the change, then after 1, 2, 4 … seconds, at most an interval', () => {
-  const book = new SecondaryTable(5);
-  book.expect(0, zone('a'), 5, 0);
-  book.heard(book.due(0, 1)[0], { serial: 5 }, 0);
-  book.expect(0, zone('a'), 6, 3);
+  const table = new SecondaryTable(5);
+  table.expect(0, zone('a'), 5, 0);
+  table.heard(table.due(0, 1)[0], { serial: 5 }, 0);
+  table.expect(0, zone('a'), 6, 3);
   const asked: number[] = [];
   for (let now = 3; now <= 25; now++) {
-    for (const row of book.due(now, 1)) {
+    for (const row of table.due(now, 1)) {
       asked.push(now);
-      book.heard(row, { serial: 5 }, now);
+      table.heard(row, { serial: 5 }, now);
     }
   }
   expect(asked).toEqual([4, 5, 7, 11, 16, 21]);
-  book.expect(0, zone('a'), 7, 25); // news: soon again
-  expect(book.due(26, 1)).toHaveLength(1);
+  table.expect(0, zone('a'), 7, 25); // news: soon again
+  expect(table.due(26, 1)).toHaveLength(1);
 });
 
 test('where not all can be asked, those behind come first', () => {
-  const book = new SecondaryTable(10);
-  for (const name of ['a', 'b', 'c']) book.expect(0, zone(name), 5, 0);
-  for (const row of book.due(0, 100)) book.heard(row, { serial: row.zone === 'c' ? 4 : 5 }, 1);
-  expect(book.due(20, 1).map((row) => row.zone)).toEqual(['c']);
+  const table = new SecondaryTable(10);
+  for (const name of ['a', 'b', 'c']) table.expect(0, zone(name), 5, 0);
+  for (const row of table.due(0, 100)) table.heard(row, { serial: row.zone === 'c' ? 4 : 5 }, 1);
+  expect(table.due(20, 1).map((row) => row.zone)).toEqual(['c']);
 });
 
 test("one secondary that answers nothing takes nobody else's turn", () => {
-  const book = new SecondaryTable(10);
+  const table = new SecondaryTable(10);
   const zones = Array.from({ length: 1000 }, (_, i) => zone(`z${i}`));
-  for (const name of zones) for (const target of [0, 1]) book.expect(target, name, 5, 0);
+  for (const name of zones) for (const target of [0, 1]) table.expect(target, name, 5, 0);
   const asked = new Set<string>();
   for (let now = 0; now < 40; now++) {
-    for (const row of book.due(now, 50)) {
+    for (const row of table.due(now, 50)) {
       if (row.target === 1) asked.add(row.zone);
-      book.heard(row, row.target === 0 ? { error: 'silence' } : { serial: 5 }, now);
+      table.heard(row, row.target === 0 ? { error: 'silence' } : { serial: 5 }, now);
     }
   }
   expect(asked.size).toBe(zones.length);
 });
 
 test('told again once it has been behind for an interval, and once an interval from then on', () => {
-  const book = new SecondaryTable(10);
-  book.expect(0, zone('a'), 5, 0);
-  const again = [1, 9, 10, 15, 20, 21].map((now) => book.heard(rowOf(book), { serial: 4 }, now));
+  const table = new SecondaryTable(10);
+  table.expect(0, zone('a'), 5, 0);
+  const again = [1, 9, 10, 15, 20, 21].map((now) => table.heard(rowOf(table), { serial: 4 }, now));
   expect(again).toEqual([false, false, true, false, true, false]);
-  expect(book.heard(rowOf(book), { serial: 5 }, 40)).toBe(false);
+  expect(table.heard(rowOf(table), { serial: 5 }, 40)).toBe(false);
 });
 
 test('a zone that goes is forgotten', () => {
-  const book = new SecondaryTable(10);
-  book.expect(0, zone('a'), 5, 0);
-  book.expect(1, zone('a'), 5, 0);
-  book.forget(zone('a'));
-  expect([...book.all()]).toEqual([]);
+  const table = new SecondaryTable(10);
+  table.expect(0, zone('a'), 5, 0);
+  table.expect(1, zone('a'), 5, 0);
+  table.forget(zone('a'));
+  expect([...table.all()]).toEqual([]);
 });

@@ -9,6 +9,7 @@ import { askOverTcp } from '../../../src/server/secondaries/ask-tcp.ts';
 import { SoaPoller } from '../../../src/server/secondaries/soa-poller.ts';
 import { wireName } from '../../support/dns-query.ts';
 import { eventually } from '../../support/edgewise.ts';
+import { throwingGuard } from '../../support/guard.ts';
 import { freePort } from '../../support/ports.ts';
 
 const ZONE = lowerName(wireName('a.test'));
@@ -60,12 +61,25 @@ async function secondary(
 const framed = (message: Buffer): Buffer =>
   Buffer.concat([Buffer.of(message.length >> 8, message.length & 255), message]);
 
+/** A poller of these targets, that asks each second, and what it logs. */
+function pollerOf(targets: readonly NotifyTarget[]): { readonly poller: SoaPoller; readonly log: string[] } {
+  const log: string[] = [];
+  const poller = new SoaPoller({
+    targets,
+    intervalSeconds: 1,
+    onBehind: () => undefined,
+    log: (level, message) => void log.push(`${level} ${message}`),
+    guard: throwingGuard(),
+  });
+  cleanup.push(() => poller.stop());
+  return { poller, log };
+}
+
 /** Resolves once the watch sees what is wanted, at the first look or, on a slow machine, at a later one. */
 async function sees(address: string, port: number, wanted: Partial<SecondaryView>): Promise<void> {
   const target: NotifyTarget = { to: { address, port }, from: null, key: null, networks: null, zones: null };
-  const watch = new SoaPoller({ targets: [target], intervalSeconds: 1, onBehind: () => undefined });
-  cleanup.push(() => watch.stop());
-  watch.changed([{ origin: ZONE, network: 'net', serial: SERIAL }]);
+  const { poller: watch } = pollerOf([target]);
+  watch.apply([{ origin: ZONE, network: 'net', serial: SERIAL }]);
   const seen = await eventually(
     async () => watch.views()[0],
     ({ serial, error }) => serial === wanted.serial && error === wanted.error,
@@ -126,7 +140,81 @@ describe.each(['127.0.0.1', '::1'])('a secondary at %s', (address) => {
 
 test('a connection that brings nothing is given up', async () => {
   const port = await secondary('127.0.0.1', () => undefined);
-  await expect(askOverTcp({ address: '127.0.0.1', port }, Uint8Array.of(1, 2), 50)).rejects.toThrow(
-    'no answer over TCP',
+  const asked = askOverTcp({ address: '127.0.0.1', port }, Uint8Array.of(1, 2), 50, throwingGuard());
+  await expect(asked).rejects.toThrow('no answer over TCP');
+});
+
+test('an answer that is truncated is asked for again over TCP', async () => {
+  const port = await secondary(
+    '127.0.0.1',
+    (query, socket) => socket.write(framed(answerTo(query))),
+    (query) => answerTo(query, { flags: 0x8600, soa: false }),
   );
+  await sees('127.0.0.1', port, { serial: SERIAL, error: null, state: 'current', lagSeconds: 0 });
+});
+
+test('an answer for another zone over UDP is none', async () => {
+  const port = await secondary(
+    '127.0.0.1',
+    (_, socket) => socket.destroy(),
+    (query) => {
+      const other = answerTo(query);
+      other[13] = 0x62; // b.test
+      return other;
+    },
+  );
+  await sees('127.0.0.1', port, { serial: null, error: 'the TCP connection ended without an answer' });
+});
+
+test('octets that would cost another reader seconds are nothing but a failure', async () => {
+  const counts = Buffer.alloc(6, 0xff);
+  const hostile = (query: Buffer): Buffer =>
+    Buffer.concat([answerTo(query, { soa: false }).subarray(0, 6), counts, Buffer.alloc(500, 0xc0)]);
+  const port = await secondary('127.0.0.1', (query, socket) => socket.write(framed(hostile(query))), hostile);
+  await sees('127.0.0.1', port, { serial: null, error: 'answered to something else over TCP' });
+});
+
+describe('a secondary whose serial is ahead of ours', () => {
+  const ahead = async (): Promise<{ readonly port: number; readonly target: NotifyTarget }> => {
+    const port = await secondary(
+      '127.0.0.1',
+      (_, socket) => socket.destroy(),
+      (query) => answerTo(query),
+    );
+    const to = { address: '127.0.0.1', port };
+    return { port, target: { to, from: null, key: null, networks: null, zones: null } };
+  };
+
+  test('is ahead in the view, has a lag, and a line says what to do; when ours is that one, all is well', async () => {
+    const { port, target } = await ahead();
+    const { poller, log } = pollerOf([target]);
+    poller.apply([{ origin: ZONE, network: null, serial: SERIAL - 1 }]);
+    const view = await eventually(
+      async () => poller.views()[0],
+      ({ state }) => state === 'ahead',
+    );
+    expect(view).toMatchObject({ serial: SERIAL, ourSerial: SERIAL - 1, error: null });
+    expect(view.lagSeconds).toBeGreaterThan(0);
+    expect(log).toEqual([
+      `warn zone a.test at secondary 127.0.0.1:${port} is ahead of us and takes no change: let it fetch the zone anew ` +
+        `there (rndc retransfer, nsd-control force_transfer, knotc zone-retransfer) (it has ${SERIAL}, we have ${SERIAL - 1})`,
+    ]);
+    poller.apply([{ origin: ZONE, network: null, serial: SERIAL }]);
+    await eventually(
+      async () => log.at(-1),
+      (line) => line === `info zone a.test at secondary 127.0.0.1:${port} has our serial again`,
+    );
+    expect(poller.views()).toMatchObject([{ state: 'current', lagSeconds: 0 }]);
+  });
+
+  test('is asked and shown once, where it is configured twice', async () => {
+    const { target } = await ahead();
+    const { poller } = pollerOf([target, { ...target, zones: [ZONE] }, { ...target, networks: ['other'] }]);
+    poller.apply([{ origin: ZONE, network: null, serial: SERIAL }]);
+    await eventually(
+      async () => poller.views(),
+      (views) => views[0].state === 'current',
+    );
+    expect(poller.views()).toHaveLength(1);
+  });
 });
