@@ -41,6 +41,16 @@ export function text(expected = 'a text') {
   return z.string({ error: `expected ${expected}` }).min(1, { error: `expected ${expected}` });
 }
 
+/** A file or folder, relative to the configuration's own folder. */
+export function path(expected: string) {
+  return text(expected)
+    .refine((value) => !/^~/.test(value), {
+      error: `expected ${expected}, its path written out: "~" is the shell's and is not expanded here (write ./~ for a folder of that name)`,
+      abort: true,
+    })
+    .refine((value) => !value.includes('\0'), { error: `expected ${expected}; a path has no NUL in it` });
+}
+
 /** `integer`: whole numbers only. `above`: greater than `min`, not equal. */
 export function number(
   expected: string,

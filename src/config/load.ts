@@ -59,7 +59,7 @@ export function loadConfig(file: string): LoadedConfig {
 /** `loadConfig` of a text that is the contents of the absolute path `file`. */
 export function parseConfig(file: string, text: string, readKeyFile: (path: string) => FileRead): LoadedConfig {
   const source = readYaml(file, text);
-  const checked = configSchema.safeParse(source.value);
+  const checked = configSchema.safeParse(withoutExtensions(source.value));
   const found = checked.success ? [] : schemaFaults(source, checked.error.issues);
   const fileKeys = keysOfFiles(source, readKeyFile, found);
   found.push(...crossFaults(source, fileKeys));
@@ -69,6 +69,15 @@ export function parseConfig(file: string, text: string, readKeyFile: (path: stri
   const config = build(file, checked.data, valueAt(source.value, ['http']) === false, fileKeys);
   faults.push(...pathFaults(source, config));
   return { config: hasErrors(faults) ? null : config, faults };
+}
+
+/**
+ * Without the keys at the top whose names begin with `x-`: nobody's, for an operator's own notes and for anchors (`&name`)
+ * that other keys refer to.
+ */
+function withoutExtensions(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).filter(([key]) => !key.startsWith('x-')));
 }
 
 /** Down the configuration file first, then through the files that it names. */

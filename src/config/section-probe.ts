@@ -1,6 +1,6 @@
 /** What is fetched from the edges, how the result is judged and how often: the original's top-level keys. */
 import { z } from 'zod';
-import { flag, hostName, number, oneOrMany, optional, section, text } from './fields.ts';
+import { flag, hostName, number, oneOrMany, optional, path, section, text } from './fields.ts';
 import { LIVE_MAX } from './limits.ts';
 
 const DAY = 86_400;
@@ -20,7 +20,7 @@ export const testobject = section(
     uri: text('the path of the test object, such as /test.jpg')
       .refine((uri) => !/[\s\p{Cc}]/u.test(uri), { error: 'expected a path without spaces', abort: true })
       .transform((uri) => (uri.startsWith('/') ? uri : `/${uri}`)),
-    local: text('the file that the test object must equal'),
+    local: path('the file that the test object must equal'),
     verify: optional(flag(), true),
   },
   'the section testobject: host, port, proto, uri, local, verify',
@@ -66,22 +66,22 @@ export const commands = optional(
 
 /** Files and folders, relative to the configuration's own. */
 export const fileKeys = {
-  edgelist_dir: text('the folder of the edge lists'),
-  extra_edgelist_dir: optional(text('a folder'), null),
-  healthdata_store: text('the folder of the health records'),
-  zonetemplate_dir: text('the folder that holds <network>/<zone>.zone'),
-  named_dir: optional(text('a folder'), null),
-  logpath: optional(text('a file'), null),
+  edgelist_dir: path('the folder of the edge lists'),
+  extra_edgelist_dir: optional(path('a folder'), null),
+  healthdata_store: path('the folder of the health records'),
+  zonetemplate_dir: path('the folder that holds <network>/<zone>.zone'),
+  named_dir: optional(path('a folder'), null),
+  logpath: optional(path('a file'), null),
   log_level: optional(
     z.enum(['DEBUG', 'INFO', 'WARNING', 'ERROR'], { error: 'expected DEBUG, INFO, WARNING or ERROR' }),
     'INFO' as const,
   ),
-  lockfile: text('a file'),
-  statefile: text('a file, {dnet} for the network'),
-  state_dir: optional(text('a folder'), null),
-  live_list: optional(text('a file, {dnet} for the network'), null),
-  canary_files: optional(text('a file, {dnet} for the network'), null),
-  prometheus_logs: optional(text('a folder'), null),
+  lockfile: path('a file'),
+  statefile: path('a file, {dnet} for the network'),
+  state_dir: optional(path('a folder'), null),
+  live_list: optional(path('a file, {dnet} for the network'), null),
+  canary_files: optional(path('a file, {dnet} for the network'), null),
+  prometheus_logs: optional(path('a folder'), null),
 };
 
 /** Keys that some version of the original had; they load, and a warning says that they do nothing. */

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { availableParallelism, networkInterfaces } from 'node:os';
 import { z } from 'zod';
 import { isHostName } from '../system/host-name.ts';
-import { endpoint, flag, list, number, oneOrMany, optional, parsed, prefix, section, text } from './fields.ts';
+import { endpoint, flag, list, number, oneOrMany, optional, parsed, path, prefix, section, text } from './fields.ts';
 import { besideConfig } from './paths.ts';
 import type { ServerConfig } from './types.ts';
 
@@ -37,8 +37,8 @@ const hostName = parsed('a host name', (value) => (isHostName(value) ? value : n
 const server = section({
   listen: optional(oneOrMany(endpoint(53), 'a list of addresses with ports'), null),
   tls_listen: optional(oneOrMany(endpoint(853), 'a list of addresses with ports'), []),
-  tls_certificate: optional(text('a PEM file'), null),
-  tls_key: optional(text('a PEM file'), null),
+  tls_certificate: optional(path('a PEM file'), null),
+  tls_key: optional(path('a PEM file'), null),
   udp_workers: optional(number('a number of threads', { min: 1, max: 256 }), null),
   edns_size: optional(number('a number of octets', { min: 512, max: 4096 }), 1232),
   tcp_idle_timeout: optional(number('seconds', { min: 1, max: 3600, integer: false }), 30),

@@ -12,6 +12,7 @@ import {
   number,
   oneOrMany,
   optional,
+  path,
   prefix,
   section,
   text,
@@ -67,7 +68,7 @@ const catalog = z.preprocess(
 
 const transfer = section({
   keys: optional(list(key, 'a list of {name, algorithm, secret}'), []),
-  key_files: optional(oneOrMany(text('a file of key statements'), 'a list of files'), []),
+  key_files: optional(oneOrMany(path('a file of key statements'), 'a list of files'), []),
   allow: optional(list(allow, 'a list of {from, key, tls, networks, zones}'), []),
   notify: optional(list(notify, 'a list of {to, from, key, networks, zones}'), []),
   notify_ns: optional(flag(), false),

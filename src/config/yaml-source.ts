@@ -1,5 +1,6 @@
 /** A YAML text with a way back from every value to the line and column where an operator wrote it. */
 import { type Document, isAlias, isMap, isNode, isScalar, isSeq, type Node, parseDocument, visit } from 'yaml';
+import { errorText } from '../system/error-text.ts';
 import { hasErrors, type Span } from '../system/fault.ts';
 import type { ConfigFault } from './fault.ts';
 import { placesOf } from './text-places.ts';
@@ -39,7 +40,12 @@ export function readYaml(file: string, given: string): YamlSource {
   plainLetters(doc);
   const spanAt = placesOf(file, text);
   const faults: ConfigFault[] = distinct(
-    doc.errors.map(({ pos, message }) => ({ severity: 'error', code: 'yaml-syntax', at: spanAt(pos[0]), message })),
+    doc.errors.map(({ code, pos, message }) => ({
+      severity: 'error',
+      code: 'yaml-syntax',
+      at: spanAt(pos[0]),
+      message: code === 'MULTIPLE_DOCS' ? MULTIPLE_DOCUMENTS : message,
+    })),
   ).slice(0, SYNTAX_FAULTS_SHOWN);
   if (deep !== null) {
     const message = `nested more than ${DEPTH_MAX} deep`;
@@ -57,12 +63,16 @@ export function readYaml(file: string, given: string): YamlSource {
   } catch (error) {
     soundBefore = 0;
     // Aliases nested so deep that their values would fill the memory, or one to nothing, which is reported above.
-    const message = error instanceof Error ? error.message : String(error);
+    const isBomb = error instanceof ReferenceError && /alias count/i.test(error.message);
+    const message = isBomb ? 'aliases (*name) within aliases would make too much of this file' : errorText(error);
     if (!hasErrors(faults)) faults.push({ severity: 'error', code: 'yaml-syntax', at: spanAt(0), message });
   }
   const spanOf = (path: Path, what: 'key' | 'value'): Span => spanAt(offsetOf(doc, path, what));
   return { file, doc, value, faults, soundBefore, spanAt, spanOf };
 }
+
+/** The library's own message is for programmers. */
+const MULTIPLE_DOCUMENTS = 'a second document begins here ("---"): only one is read, so join them or remove this line';
 
 /** One slip can shift all that follows; the first few say where it is. */
 const SYNTAX_FAULTS_SHOWN = 10;

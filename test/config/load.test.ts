@@ -401,3 +401,47 @@ test('include_dirs and zone_limits', () => {
   const { faults } = parse(`${BASE}include_dirs: /shared\nzone_limits: {records: 0, octets: 1e12, generate: 1}\n`);
   expect(faults.map(({ code }) => code).sort()).toEqual(['out-of-range', 'out-of-range', 'unknown-key', 'wrong-type']);
 });
+
+test("keys at the top that begin with x- are the operator's own, and may hold anchors", () => {
+  const text = `x-notes: {anything: [1, {y: 2}]}\nx-server: &server {edns_size: 1400}\n${BASE}server: *server\n`;
+  const { config, faults } = parse(text);
+  expect(faults).toEqual([]);
+  expect(config?.server.ednsSize).toBe(1400);
+  const merged = parse(`x-a: &a {edns_size: 1400}\n${BASE}server: {<<: *a, nsid: one}\n`);
+  expect(merged).toMatchObject({ faults: [], config: { server: { ednsSize: 1400 } } });
+});
+
+test.each([
+  ['x_notes: 1\n', /unknown key "x_notes"/],
+  ['server: {x-a: 1}\n', /unknown key "x-a"/],
+])('other unknown keys stay errors: %s', (more, message) => {
+  expect(parse(BASE + more).faults.map(({ message }) => message)).toEqual([expect.stringMatching(message)]);
+});
+
+test.each([
+  'statefile',
+  'lockfile',
+  'healthdata_store',
+  'zonetemplate_dir',
+  'edgelist_dir',
+  'named_dir',
+  'state_dir',
+  'logpath',
+  'live_list',
+])('%s: a path that begins with ~ would make a folder of that name', (key) => {
+  for (const path of ['~/state', '~', '~edge/x']) {
+    const text = `${BASE.replace(new RegExp(`^${key}: .*\n`, 'm'), '')}${key}: ${JSON.stringify(path)}\n`;
+    const { faults } = parse(text);
+    expect(faults).toHaveLength(1);
+    expect(faults[0]).toMatchObject({ severity: 'error', message: expect.stringContaining('"~" is the shell\'s') });
+  }
+});
+
+test('two documents in one file: words for an operator', () => {
+  const { faults } = parse(`${BASE}---\nb: 2\n`);
+  expect(faults[0]).toMatchObject({
+    at: { line: 17 },
+    message: expect.stringMatching(/^a second document begins here/),
+  });
+  expect(faults.map(({ message }) => message).join()).not.toContain('parseAllDocuments');
+});
