@@ -21,7 +21,7 @@ import type { Guard } from '../system/guard.ts';
 import type { Locks } from '../system/lock.ts';
 import { lockNetwork } from '../system/lock-network.ts';
 import type { Log } from '../system/log.ts';
-import type { ZoneStore } from '../zones/store/zone-store.ts';
+import type { ZoneStore } from '../zones/store/store.ts';
 import { NetworkClock } from './network-clock.ts';
 import type { Prepared, Reload } from './part.ts';
 import type { NetworkList, NetworkLists } from './read-networks.ts';

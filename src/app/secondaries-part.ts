@@ -6,8 +6,8 @@ import type { SecondaryView } from '../server/control/views.ts';
 import { Secondaries } from '../server/secondaries/secondaries.ts';
 import type { Guard } from '../system/guard.ts';
 import type { Log } from '../system/log.ts';
+import type { ZoneStore } from '../zones/store/store.ts';
 import type { ZoneChange } from '../zones/store/types.ts';
-import type { ZoneStore } from '../zones/store/zone-store.ts';
 import type { DnsPart } from './dns-part.ts';
 import { type Part, part, ready } from './part.ts';
 

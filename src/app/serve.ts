@@ -116,6 +116,7 @@ class Server implements Running {
       dryRun,
       live,
       log,
+      guard,
       first: [...lists.networks.keys()],
       networks: () => this.networks.names(),
       onChange: (changes) => {

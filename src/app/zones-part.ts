@@ -2,9 +2,10 @@ import type { Config } from '../config/types.ts';
 import type { LiveRRsets } from '../live/live-rrsets.ts';
 import { zoneFaultText } from '../server/control/status-view.ts';
 import { formatFault, hasErrors } from '../system/fault.ts';
+import type { Guard } from '../system/guard.ts';
 import type { Log } from '../system/log.ts';
+import { ZoneStore } from '../zones/store/store.ts';
 import type { ZoneChange, ZoneSettings } from '../zones/store/types.ts';
-import { ZoneStore } from '../zones/store/zone-store.ts';
 import { type Part, part, ready } from './part.ts';
 
 export type ZonesPartOptions = {
@@ -12,6 +13,7 @@ export type ZonesPartOptions = {
   readonly dryRun: boolean;
   readonly live: LiveRRsets;
   readonly log: Log;
+  readonly guard: Guard;
   /** Networks that are served at the start. */
   readonly first: readonly string[];
   /** Those that are served now. */
@@ -26,12 +28,13 @@ export class ZonesPart {
   readonly part: Part;
   readonly store: ZoneStore;
 
-  constructor({ config, dryRun, live, log, first, networks, onChange, settled }: ZonesPartOptions) {
+  constructor({ config, dryRun, live, log, guard, first, networks, onChange, settled }: ZonesPartOptions) {
     const store = new ZoneStore({
       settings: zoneSettings(config, first),
       serialFile: dryRun ? null : `${config.stateDir}/edgewise-zones.json`,
       liveSerial: (network, origin) => live.versionOf(network, origin)?.serial ?? 0,
       now: () => Date.now() / 1000,
+      guard,
       onChange,
       onFaults: (entry, faults) => {
         if (faults.length === 0) log.info(`${entry === null ? 'zones' : `zone ${entry.name}`}: all well again`);

@@ -5,7 +5,7 @@ import { loadConfig } from '../config/load.ts';
 import { readTls } from '../config/tls-files.ts';
 import { count } from '../health/judge/reason.ts';
 import { type Fault, hasErrors } from '../system/fault.ts';
-import { ZoneStore } from '../zones/store/zone-store.ts';
+import { ZoneStore } from '../zones/store/store.ts';
 import { complain, endWith, networksCommand } from './command-line.ts';
 
 type CheckFlags = { readonly config: string; readonly dnet?: string[] };

@@ -126,7 +126,7 @@ function zoneText(
   if (loaded.good === null) return null;
   const canary = state.memory.activeCanaries.find(({ zone }) => zone === name);
   const live = canary === undefined ? liveAddresses(state.live) : withCanary(state.live, canary);
-  return printSnapshot(ZoneImage.attach(loaded.good.image), live, serial);
+  return printSnapshot(ZoneImage.attach(loaded.good.compile(0)), live, serial);
 }
 
 function zoneFault(code: 'zone-file-write' | 'zone-name', file: string, message: string): Fault {

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
+import { FILE_MAX, readFileNow } from '../../system/read-file.ts';
 
 /** The system's store of certificate authorities, where distributions keep it; the first that can be read counts. */
 const SYSTEM_STORES: readonly string[] = [
@@ -35,9 +35,10 @@ export function makeTrust(stores: readonly string[] = SYSTEM_STORES): (ca: strin
 function usual(stores: readonly string[]): SecureContext {
   for (const store of stores) {
     try {
-      return createSecureContext({ ca: [...rootCertificates, readFileSync(store, 'utf8')] });
+      const read = readFileNow(store, FILE_MAX.config);
+      if (read.ok) return createSecureContext({ ca: [...rootCertificates, read.octets.toString('utf8')] });
     } catch {
-      // Not this system's, or damaged: the next one.
+      // Damaged: the next one.
     }
   }
   return createSecureContext();

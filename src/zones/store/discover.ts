@@ -13,13 +13,20 @@ export type Discovery = {
   readonly unlisted: ReadonlySet<string>;
 };
 
+/** What is known of zones apart from the folders: something that is lost is worse than something that never was. */
+export type KnownZones = {
+  /** Whether zones of this folder are served. */
+  readonly servesFrom: (folder: string) => boolean;
+  readonly isZone: (origin: WireName) => boolean;
+};
+
 /**
  * Which zones the settings and the folders' present contents make: `<zonetemplate_dir>/<network>/<zone>.zone`, then
  * `static_zones`, then `<static_zone_dir>/<zone>.zone`. A zone met again is a fault that names both files, and the first
  * one counts.
  */
-export function discoverZones(settings: ZoneSettings, folders: FolderCache): Discovery {
-  const found = new Finder(folders);
+export function discoverZones(settings: ZoneSettings, folders: FolderCache, known: KnownZones): Discovery {
+  const found = new Finder(folders, known);
   const { zoneFiles } = settings;
   for (const network of settings.networks) {
     const folder = join(settings.zonetemplateDir, network);
@@ -50,26 +57,31 @@ class Finder implements Discovery {
   readonly faults: StoreFault[] = [];
   readonly links: string[] = [];
   readonly unlisted = new Set<string>();
-  private readonly book: FolderCache;
+  private readonly folders: FolderCache;
+  private readonly known: KnownZones;
 
-  constructor(book: FolderCache) {
-    this.book = book;
+  constructor(folders: FolderCache, known: KnownZones) {
+    this.folders = folders;
+    this.known = known;
   }
 
   folder(folder: string, network: string | null, includeRoot: string, zoneFiles: ZoneTarget['zoneFiles']): void {
-    const listing = this.book.list(folder);
+    const listing = this.folders.list(folder);
     if (!listing.ok) {
       this.unlisted.add(folder);
       // A network may have an edge list before it has zones.
-      const missing = listing.code === 'ENOENT' && network !== null;
+      const missing = listing.code === 'ENOENT' && network !== null && !this.known.servesFrom(folder);
+      const kept = this.known.servesFrom(folder) ? '; the zones that were in it stay served as they were' : '';
       const message = missing
         ? `network ${network} has no folder of zones`
-        : `cannot list the folder: ${listing.message}`;
+        : `cannot list the folder: ${listing.message}${kept}`;
       this.fault(missing ? 'warning' : 'error', 'folder-unreadable', folder, message);
       return;
     }
     const prefix = join(folder, sep); // made once: joining is a third of the time of all this
-    for (const { fileName, name, origin, isLink } of listing.files) {
+    for (const { fileName, name, origin, isLink, isFolder } of listing.files) {
+      // A folder is no zone, unless it took the place of one: then loading it says what is wrong.
+      if (isFolder && (origin === null || !this.known.isZone(origin))) continue;
       const file = prefix + fileName;
       if (isLink) this.links.push(file);
       if (origin !== null) this.add({ origin, name, network, file, includeRoot, zoneFiles, listed: true });

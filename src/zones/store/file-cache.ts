@@ -2,25 +2,29 @@ import { hash as hashAtOnce } from 'node:crypto';
 import { closeSync, constants, fstatSync, lstatSync, openSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { sep } from 'node:path';
 import { FILE_MAX, readFileNow, readOpen } from '../../system/read-file.ts';
+import { type FileStamp, sameFileStamp } from '../../system/settling.ts';
 import type { Included } from '../scan/include.ts';
 
 /** Contents of a file as a hash, `absent` for one that cannot be read. */
 export type FileHash = string;
 export const ABSENT: FileHash = 'absent';
 
-export type Stamp = {
-  readonly mtimeMs: number;
-  readonly ctimeMs: number;
-  readonly size: number;
-  readonly ino: number;
-  /** Not a pipe or a device, which reading may wait for without end. */
-  readonly isFile: boolean;
+/** `isFile`: not a folder, a pipe or a device. */
+export type Stamp = FileStamp & { readonly isFile: boolean };
+
+/** What is remembered of one file. */
+export type KnownFile = {
+  readonly stamp: Stamp | null;
+  readonly hash: FileHash;
+  /** A change of its contents would have changed its stamp. */
+  readonly trusted: boolean;
+  /** Its last line has an end. */
+  readonly ended: boolean;
 };
-/** What is remembered of one file; `trusted`: that its stamp would have moved with its contents. */
-export type KnownFile = { readonly stamp: Stamp | null; readonly hash: FileHash; readonly trusted: boolean };
 
 /** A file written this recently may be written again without its time moving on: some file systems count in 2 s steps. */
 const RACY_MS = 2000;
+const LINE_FEED = 0x0a;
 
 /**
  * What the files that zones depend on held when last looked at. `look` costs one `stat` a file and round while nothing
@@ -34,7 +38,7 @@ export class FileCache {
   /** What `sizeOf` read last, for `read`. */
   private ahead: { readonly path: string; readonly text: Uint8Array } | null = null;
 
-  /** Starts a round: each file is looked at once in it. `sure`: contents are compared even where nothing seems to move. */
+  /** Starts a pass: each file is looked at once in it. `sure`: contents are compared even where nothing seems to move. */
   begin(sure: boolean): void {
     this.round = new Map();
     this.stamps = new Map();
@@ -61,13 +65,20 @@ export class FileCache {
     }
   }
 
-  /** The file's contents now. */
+  /** Whether the file looks as it did when it was last read, and looking is enough. */
+  isUntouched(path: string): boolean {
+    const known = this.known.get(path);
+    if (known === undefined || !known.trusted || this.sure) return false;
+    return sameFileStamp(known.stamp, this.stampOf(path));
+  }
+
+  /** The hash of the file's contents now. */
   look(path: string): FileHash {
     const seen = this.round.get(path);
     if (seen !== undefined) return seen;
     const stamp = this.stampOf(path);
     const known = this.known.get(path);
-    if (known?.trusted && !this.sure && sameStamp(known.stamp, stamp)) {
+    if (known?.trusted && !this.sure && sameFileStamp(known.stamp, stamp)) {
       this.round.set(path, known.hash);
       return known.hash;
     }
@@ -87,7 +98,7 @@ export class FileCache {
     return { ok: true, text: read.octets, hash: this.note(path, stamp, read.octets) };
   }
 
-  /** Takes over what another book learned by reading. */
+  /** Takes over what another cache learned by reading. */
   adopt(known: ReadonlyMap<string, KnownFile>): void {
     for (const [path, file] of known) this.known.set(path, file);
   }
@@ -115,7 +126,8 @@ export class FileCache {
     }
   }
 
-  private stampOf(path: string): Stamp | null {
+  /** What the file looks like, as this pass first saw it; null: it is not there, or may not be looked at. */
+  stampOf(path: string): Stamp | null {
     let stamp = this.stamps.get(path);
     if (stamp === undefined) {
       stamp = stampOf(path);
@@ -127,7 +139,8 @@ export class FileCache {
   private note(path: string, stamp: Stamp | null, text: Uint8Array | null): FileHash {
     const hash = text === null ? ABSENT : hashAtOnce('sha1', text, 'base64');
     const trusted = stamp === null || isSettled(stamp);
-    this.known.set(path, { stamp, hash, trusted });
+    const ended = text === null || text.length === 0 || text[text.length - 1] === LINE_FEED;
+    this.known.set(path, { stamp, hash, trusted, ended });
     this.round.set(path, hash);
     return hash;
   }
@@ -150,14 +163,12 @@ function toStamp(stats: Stats): Stamp {
   return { mtimeMs, ctimeMs, size, ino, isFile: stats.isFile() };
 }
 
-export function sameStamp(a: Stamp | null, b: Stamp | null): boolean {
-  if (a === null || b === null) return a === b;
-  return a.mtimeMs === b.mtimeMs && a.ctimeMs === b.ctimeMs && a.size === b.size && a.ino === b.ino;
-}
-
 /** Whether a change from now on would move the stamp. */
 export function isSettled(stamp: Stamp): boolean {
-  return Date.now() - Math.max(stamp.mtimeMs, stamp.ctimeMs) > RACY_MS;
+  const now = Date.now();
+  // A time of writing that lies ahead was set by somebody; the system's own time of change cannot be.
+  const written = stamp.mtimeMs > now ? stamp.ctimeMs : Math.max(stamp.mtimeMs, stamp.ctimeMs);
+  return now - written > RACY_MS;
 }
 
 function contents(path: string, stamp: Stamp | null): Uint8Array | null {

@@ -1,6 +1,9 @@
 import { readdirSync } from 'node:fs';
 import { nameKey, ROOT, type WireName } from '../../dns/name.ts';
-import { isSettled, type Stamp, sameStamp, stampOf } from './file-cache.ts';
+import { systemCode } from '../../system/error-text.ts';
+import { ioProblem } from '../../system/io-problem.ts';
+import { sameFileStamp } from '../../system/settling.ts';
+import { isSettled, type Stamp, stampOf } from './file-cache.ts';
 
 /** A file that is called as zone files are. `origin` null: what it is called is no domain name. */
 export type ZoneFile = {
@@ -8,6 +11,7 @@ export type ZoneFile = {
   readonly name: string;
   readonly origin: WireName | null;
   readonly isLink: boolean;
+  readonly isFolder: boolean;
 };
 
 /** `code`: the system's, `ENOENT` for instance. */
@@ -24,28 +28,29 @@ export class FolderCache {
   list(folder: string): Listing {
     const stamp = stampOf(folder); // before listing: a later change is then seen as one
     const known = this.known.get(folder);
-    if (known !== undefined && sameStamp(known.stamp, stamp)) return { ok: true, files: known.files };
+    if (known !== undefined && sameFileStamp(known.stamp, stamp)) return { ok: true, files: known.files };
     this.known.delete(folder);
     try {
       const files = zoneFiles(folder);
       if (stamp !== null && isSettled(stamp)) this.known.set(folder, { stamp, files });
       return { ok: true, files };
     } catch (error) {
-      const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-      return { ok: false, code, message: error instanceof Error ? error.message : String(error) };
+      const message = systemCode(error) === 'ENOENT' ? 'it is gone' : ioProblem(error);
+      return { ok: false, code: systemCode(error), message };
     }
   }
 }
 
 function zoneFiles(folder: string): readonly ZoneFile[] {
   const entries = readdirSync(folder, { withFileTypes: true });
-  const files = entries.filter((entry) => !entry.isDirectory() && isZoneFile(entry.name));
+  const files = entries.filter((entry) => isZoneFile(entry.name));
   files.sort((a, b) => (a.name < b.name ? -1 : 1));
   return files.map((entry) => {
     const fileName = entry.name;
     const text = fileName.slice(0, -SUFFIX.length);
     const origin = text === '' ? null : nameKey(text);
-    return { fileName, name: origin === ROOT ? '.' : text.replace(/\.$/, ''), origin, isLink: entry.isSymbolicLink() };
+    const name = origin === ROOT ? '.' : text.replace(/\.$/, '');
+    return { fileName, name, origin, isLink: entry.isSymbolicLink(), isFolder: entry.isDirectory() };
   });
 }
 

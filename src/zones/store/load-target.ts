@@ -7,11 +7,13 @@ import { compileLoaded, type LoadedZone, loadZone } from './load-zone.ts';
 import type { ZoneDns } from './network-zone.ts';
 import type { StoreFault, ZoneTarget } from './types.ts';
 
-/** A zone that may be served. The image has the serial of the zone's own SOA: 0 for a network's zone. */
+/** A zone that may be served. */
 export type GoodZone = {
-  readonly image: SharedArrayBuffer;
+  /** Makes its image, once its serial is known; to be called before another zone is loaded. */
+  readonly compile: (serial: number) => SharedArrayBuffer;
   /** Of its content (`contentHash`). */
   readonly hash: string;
+  /** Of the zone's own SOA; 0 for a network's zone. */
   readonly serial: number;
   /** Live ones not counted. */
   readonly records: number;
@@ -53,7 +55,7 @@ export function loadTarget(target: ZoneTarget, dns: ZoneDns, files: FileCache): 
     readFile,
     into: scratch,
   });
-  const result = { files: hashes, faults: loaded.faults, good: loaded.ok ? compiled(loaded) : null };
+  const result = { files: hashes, faults: loaded.faults, good: loaded.ok ? goodZone(loaded) : null };
   if (scratch.size > KEEP_RECORDS) scratch = new RecordStore();
   return result;
 }
@@ -77,9 +79,9 @@ export function failedLoad({ file }: ZoneTarget, files: FileCache, error: unknow
   };
 }
 
-function compiled(loaded: LoadedZone): GoodZone {
+function goodZone(loaded: LoadedZone): GoodZone {
   return {
-    image: compileLoaded(loaded, loaded.serial),
+    compile: (serial) => compileLoaded(loaded, serial),
     hash: contentHash(loaded),
     serial: loaded.serial,
     records: loaded.store.size,

@@ -145,9 +145,12 @@ export function compileLoaded({ origin, store, live }: LoadedZone, serial: numbe
   return compileZone({ origin, store, serial, live });
 }
 
-/** Gives an image that nobody reads yet its serial. */
-export function stampSerial(image: SharedArrayBuffer, serial: number): void {
-  new Int32Array(image, 0, HEAD.words)[HEAD.serial] = serial | 0;
+/** The same version under another serial. An image is never written after it is made, so this is a copy. */
+export function withSerial(image: SharedArrayBuffer, serial: number): SharedArrayBuffer {
+  const copy = new SharedArrayBuffer(image.byteLength);
+  new Uint8Array(copy).set(new Uint8Array(image));
+  new Int32Array(copy, 0, HEAD.words)[HEAD.serial] = serial | 0;
+  return copy;
 }
 
 /** Lines out of the texts that were read, counted from 1. */

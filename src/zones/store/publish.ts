@@ -1,12 +1,24 @@
 import type { WireName } from '../../dns/name.ts';
 import { nextSerial, serialCompare, serialMax } from '../../dns/serial.ts';
 import type { GoodZone } from './load-target.ts';
-import { stampSerial } from './load-zone.ts';
+import { withSerial } from './load-zone.ts';
 import { SerialLedger } from './serial-ledger.ts';
 import type { StoreFault, ZoneChange, ZoneTarget } from './types.ts';
 
-/** The version of a zone that is served, or is about to be. */
-export type ServedZone = GoodZone & { serial: number; readonly loadedAt: number };
+/** The version of a zone that is served, or is about to be. The image is never written; another serial is another image. */
+export type ServedZone = {
+  /** Of its content (`contentHash`). */
+  readonly hash: string;
+  readonly records: number;
+  readonly loadedAt: number;
+  serial: number;
+  image: SharedArrayBuffer;
+};
+
+/** What came of a load, with the way to its image. */
+export type NewVersion = Pick<GoodZone, 'hash' | 'serial' | 'records' | 'compile'>;
+
+type Queued = { readonly change: ZoneChange; readonly served: ServedZone | null };
 
 export type PublisherOptions = {
   readonly serialFile: string | null;
@@ -34,8 +46,8 @@ export class Publisher {
   /** What is wrong with the file of serials. */
   fault: StoreFault | null = null;
   private readonly options: PublisherOptions;
-  private book: SerialLedger | null = null;
-  private batch: ZoneChange[] = [];
+  private ledger: SerialLedger | null = null;
+  private batch: Queued[] = [];
   private batchDueAt = 0;
   /** Zones of the batch whose serial is new, with what they are of. */
   private raised: Raised = new Map();
@@ -47,8 +59,8 @@ export class Publisher {
   }
 
   async open(): Promise<void> {
-    const { book, fault } = await SerialLedger.open(this.options.serialFile, this.options.now());
-    this.book = book;
+    const { ledger, fault } = await SerialLedger.open(this.options.serialFile, this.options.now());
+    this.ledger = ledger;
     this.setFault(fault);
   }
 
@@ -57,41 +69,54 @@ export class Publisher {
     origin: WireName,
     target: ZoneTarget,
     wasNetwork: string | null,
-    good: GoodZone,
+    good: NewVersion,
   ): { readonly served: ServedZone; readonly warning: StoreFault | null } {
     const { network } = target;
+    const { hash, records } = good;
     const now = this.options.now();
-    const served: ServedZone = { ...good, loadedAt: now };
     if (network === null) {
-      const before = this.book?.noteStatic(origin, good.hash, good.serial) ?? null;
+      const before = this.ledger?.noteStatic(origin, hash, good.serial) ?? null;
+      const { serial } = good;
+      const served = { hash, records, loadedAt: now, serial, image: good.compile(serial) };
       return { served, warning: staticWarning(target, before, good) };
     }
     const liveBefore = wasNetwork === null ? 0 : this.options.liveSerial(wasNetwork, origin);
     const live = serialMax(liveBefore, this.options.liveSerial(network, origin));
-    const found = this.book?.serialFor(origin, network, good.hash, live, now);
-    served.serial = found?.serial ?? nextSerial(live, now);
+    const found = this.ledger?.serialFor(origin, network, hash, live, now);
+    const serial = found?.serial ?? nextSerial(live, now);
+    const served = { hash, records, loadedAt: now, serial, image: good.compile(serial) };
     if (found?.isNew === true) this.raised.set(served, { network, origin });
-    stampSerial(served.image, served.serial);
     return { served, warning: null };
   }
 
-  /** As `SerialBook.servedBefore`. */
+  /** As `SerialLedger.servedBefore`. */
   servedBefore(origin: WireName, network: string | null): number | null {
-    return this.book?.servedBefore(origin, network) ?? null;
+    return this.ledger?.servedBefore(origin, network) ?? null;
   }
 
-  push(change: ZoneChange): void {
+  /** The content that earlier runs served last under the zone's name, as a hash; null: not known. */
+  rememberedHash(origin: WireName): string | null {
+    return this.ledger?.rememberedHash(origin) ?? null;
+  }
+
+  /** Whether an earlier run knew such a zone until its end. */
+  isRemembered(origin: WireName): boolean {
+    return this.ledger?.isRemembered(origin) ?? false;
+  }
+
+  /** `served`: the version that an `image` is of, whose serial may still rise before it is handed over. */
+  push(change: ZoneChange, served: ServedZone | null = null): void {
     if (this.batch.length === 0) this.batchDueAt = Math.max(this.batchDueAt, performance.now() + BATCH_MS);
-    this.batch.push(change);
+    this.batch.push({ change, served });
   }
 
   gone(origin: WireName): void {
-    this.book?.gone(origin, this.options.now());
+    this.ledger?.gone(origin, this.options.now());
   }
 
   /** `known`: every zone there is, served or not. */
   retain(known: ReadonlySet<WireName>): void {
-    this.book?.retain(known, this.options.now());
+    this.ledger?.retain(known, this.options.now());
   }
 
   /** Begins to publish if the batch is large or old enough. While the disk takes the serials, loading goes on. */
@@ -120,13 +145,13 @@ export class Publisher {
     this.raised = new Map();
     await this.save();
     while (this.raiseOverLive(raised)) await this.save();
-    if (batch.length > 0) this.options.onChange(batch);
+    if (batch.length > 0) this.options.onChange(batch.map(finalChange));
     const end = performance.now();
     this.batchDueAt = end + BATCH_SHARE * (end - start);
   }
 
   /**
-   * The live set may have flipped while the book was written, to a serial that a zone of this batch was to get for its new
+   * The live set may have flipped while the ledger was written, to a serial that a zone of this batch was to get for its new
    * content. Each version of a zone needs a serial of its own, so such a zone goes one further. True: some did.
    */
   private raiseOverLive(raised: Raised): boolean {
@@ -135,8 +160,8 @@ export class Publisher {
       const live = this.options.liveSerial(network, origin);
       if (live === 0 || serialCompare(served.serial, live) > 0) continue;
       served.serial = nextSerial(live, this.options.now());
-      stampSerial(served.image, served.serial);
-      this.book?.raise(origin, served.serial);
+      served.image = withSerial(served.image, served.serial);
+      this.ledger?.raise(origin, served.serial);
       any = true;
     }
     return any;
@@ -144,9 +169,9 @@ export class Publisher {
 
   /** A disk that takes no serials does not keep zones from being served: the clock will give higher ones after a restart. */
   private async save(): Promise<void> {
-    if (this.book === null) return;
+    if (this.ledger === null) return;
     try {
-      if ((await this.book.save()) && this.fault?.code === 'serials-unwritable') this.setFault(null);
+      if ((await this.ledger.save()) && this.fault?.code === 'serials-unwritable') this.setFault(null);
     } catch (error) {
       const file = this.options.serialFile ?? '';
       const reason = error instanceof Error ? error.message : String(error);
@@ -163,14 +188,20 @@ export class Publisher {
   }
 }
 
+function finalChange({ change, served }: Queued): ZoneChange {
+  return change.kind === 'image' && served !== null ? { ...change, image: served.image } : change;
+}
+
 function staticWarning(
   { name, file }: ZoneTarget,
   before: { readonly hash: string; readonly serial: number } | null,
-  good: GoodZone,
+  good: NewVersion,
 ): StoreFault | null {
   if (before === null || before.hash === good.hash || serialCompare(good.serial, before.serial) > 0) return null;
   const message =
     `zone ${name} changed, but its serial ${good.serial} is not higher than the ${before.serial} it had: ` +
-    'secondaries will not see the change (RFC 1982)';
+    'secondaries will not see the change (RFC 1982), and one that took the other content under this serial keeps it. ' +
+    `Write a serial above ${before.serial} and reload, or have each secondary transfer the zone anew ` +
+    '(rndc retransfer, nsd-control force_transfer, knotc zone-retransfer)';
   return { severity: 'warning', code: 'serial-not-raised', at: { file, line: 1, col: 1, text: '' }, message };
 }

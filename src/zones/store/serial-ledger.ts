@@ -28,7 +28,7 @@ const REMEMBER_GONE_SECONDS = 90 * 86400;
 export class SerialLedger {
   private readonly file: string | null;
   private readonly pages: Map<WireName, Page>;
-  /** As they were when the book was opened. */
+  /** As they were when the ledger was opened. */
   private readonly firstPages: ReadonlyMap<WireName, Page>;
   private changed = false;
 
@@ -44,20 +44,30 @@ export class SerialLedger {
     return page !== undefined && page.network === network && page.goneAt === null ? page.serial : null;
   }
 
+  /** Of the content that earlier runs served last, in whatever network; null: none. */
+  rememberedHash(origin: WireName): string | null {
+    return this.firstPages.get(origin)?.hash ?? null;
+  }
+
+  /** Whether there was such a zone when an earlier run ended. */
+  isRemembered(origin: WireName): boolean {
+    return this.firstPages.get(origin)?.goneAt === null;
+  }
+
   /** `file` null: nothing is remembered. A file that does not make sense is renamed out of the way, with a fault. */
   static async open(
     file: string | null,
     now: number,
-  ): Promise<{ readonly book: SerialLedger; readonly fault: StoreFault | null }> {
-    if (file === null) return { book: new SerialLedger(null, new Map()), fault: null };
+  ): Promise<{ readonly ledger: SerialLedger; readonly fault: StoreFault | null }> {
+    if (file === null) return { ledger: new SerialLedger(null, new Map()), fault: null };
     let problem: string;
     const read = await readFile(file, FILE_MAX.zones);
     if (read.ok) {
       const pages = parsePages(read.octets.toString('utf8'));
-      if (typeof pages !== 'string') return { book: new SerialLedger(file, pages), fault: null };
+      if (typeof pages !== 'string') return { ledger: new SerialLedger(file, pages), fault: null };
       problem = pages;
     } else {
-      if (read.code === 'ENOENT') return { book: new SerialLedger(file, new Map()), fault: null };
+      if (read.code === 'ENOENT') return { ledger: new SerialLedger(file, new Map()), fault: null };
       problem = read.message;
     }
     const aside = await setAside(file, now).catch(() => null);
@@ -65,7 +75,7 @@ export class SerialLedger {
     const message = `cannot read the zones' serials: ${problem}${where}. Serials go on from the clock`;
     const at = { file, line: 1, col: 1, text: '' };
     return {
-      book: new SerialLedger(file, new Map()),
+      ledger: new SerialLedger(file, new Map()),
       fault: { severity: 'error', code: 'serials-unreadable', at, message },
     };
   }

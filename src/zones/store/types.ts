@@ -14,6 +14,7 @@ export type StoreFaultCode =
   | 'folder-unreadable'
   | 'zone-name' // the file's name is no zone's name
   | 'zone-twice'
+  | 'zone-unsettled' // its files are still being written, or look cut off
   | 'serial-not-raised' // a static zone changed and its serial did not
   | 'serials-unreadable'
   | 'serials-unwritable';

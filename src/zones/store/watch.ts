@@ -1,5 +1,7 @@
 import { type FSWatcher, lstatSync, watch } from 'node:fs';
 import { join } from 'node:path';
+import type { Guard } from '../../system/guard.ts';
+import type { Arrival } from '../../system/settling.ts';
 import { stampOf } from './file-cache.ts';
 import type { WatchPlaces } from './watch-links.ts';
 
@@ -7,7 +9,9 @@ export type FolderWatchOptions = {
   /** What to watch, as of now; missing folders are waited for. */
   readonly places: () => WatchPlaces;
   /** Looks for changes. Called again only when the promise it returned is settled. */
-  readonly onNews: () => Promise<unknown>;
+  readonly onChange: () => Promise<unknown>;
+  /** Around what the event loop calls. */
+  readonly guard: Guard;
 };
 
 /** Changes are waited out this long, so that a file is not read while it is being written, … */
@@ -24,8 +28,11 @@ const RESCAN_MAX_MS = 10_000;
 /** … or this, where the system does not notify us. */
 const UNWATCHED_MAX_MS = 1800;
 
+/** Names whose last event is remembered. */
+const ARRIVALS_MAX = 10_000;
+
 /**
- * Calls `onNews` soon after something changes in any of the places. The system's notification is not all: it follows a
+ * Calls `onChange` soon after something changes in any of the places. The system's notification is not all: it follows a
  * folder, not its name, so a link or a folder that is swapped is found by a glance at each second; what happens on network
  * file systems, or where the limit of watches is reached, by a look at all files every few seconds.
  */
@@ -37,10 +44,11 @@ export class FolderWatch {
   private unwatched = false;
   /** What the last glance saw, by path. */
   private seen = new Map<string, string>();
+  private readonly arrivals = new Map<string, Arrival>();
   private timer: NodeJS.Timeout | null = null;
   private glanceTimer: NodeJS.Timeout | null = null;
   private dueAt = 0;
-  private newsSince: number | null = null;
+  private changedAt: number | null = null;
   private looking = false;
   private closed = false;
 
@@ -71,6 +79,17 @@ export class FolderWatch {
     this.at(ms);
   }
 
+  /** How a file came under its name, as far as the system said; null: it said nothing since it was watched. */
+  arrival(path: string): Arrival {
+    return this.arrivals.get(path) ?? null;
+  }
+
+  /** A name appears (or goes) by renaming and by creating; writing follows only the latter. */
+  private noteArrival(path: string, event: 'rename' | 'change'): void {
+    if (this.arrivals.size > ARRIVALS_MAX) this.arrivals.clear();
+    this.arrivals.set(path, event === 'rename' ? 'renamed' : 'written');
+  }
+
   close(): void {
     this.closed = true;
     if (this.timer !== null) clearTimeout(this.timer);
@@ -80,10 +99,13 @@ export class FolderWatch {
 
   private add(folder: string, inode: number): void {
     try {
-      const watcher = watch(folder, { persistent: false }, (_event, name) => {
+      const heard = (event: 'rename' | 'change', name: string | null): void => {
         const names = this.places.get(folder) ?? null;
-        if (names === null || name === null || names.has(name)) this.news();
-      });
+        if (names !== null && name !== null && !names.has(name)) return;
+        if (name !== null) this.noteArrival(join(folder, name), event);
+        this.changed();
+      };
+      const watcher = watch(folder, { persistent: false }, this.options.guard.protect('zone watch', heard));
       watcher.on('error', () => this.drop(folder));
       this.watchers.set(folder, { watcher, inode });
     } catch {
@@ -112,25 +134,28 @@ export class FolderWatch {
       }
     }
     this.seen = seen;
-    if (changed) this.news();
+    if (changed) this.changed();
     const took = performance.now() - start;
-    this.glanceTimer = setTimeout(() => this.glance(), Math.max(GLANCE_MS, SHARE * took));
+    this.glanceTimer = setTimeout(
+      this.options.guard.protect('zone watch', () => this.glance()),
+      Math.max(GLANCE_MS, SHARE * took),
+    );
     this.glanceTimer.unref();
   }
 
-  private news(): void {
+  private changed(): void {
     const now = performance.now();
-    this.newsSince ??= now;
-    this.at(Math.min(QUIET_MS, Math.max(0, this.newsSince + WAIT_MAX_MS - now)), true);
+    this.changedAt ??= now;
+    this.at(Math.min(QUIET_MS, Math.max(0, this.changedAt + WAIT_MAX_MS - now)), true);
   }
 
-  /** Sets the timer; `later` may also move it away, as more news does while things are not quiet. */
+  /** Sets the timer; `later` may also move it away, as more changes do while things are not quiet. */
   private at(ms: number, later = false): void {
     const due = performance.now() + ms;
     if (this.closed || (this.timer !== null && this.dueAt <= due && !later)) return;
     if (this.timer !== null) clearTimeout(this.timer);
     this.dueAt = due;
-    this.timer = setTimeout(() => void this.look(), ms);
+    this.timer = setTimeout(() => this.options.guard.run('zone watch', this.look()), ms);
     this.timer.unref();
   }
 
@@ -138,14 +163,14 @@ export class FolderWatch {
     this.timer = null;
     if (this.looking) return;
     this.looking = true;
-    this.newsSince = null;
+    this.changedAt = null;
     const start = performance.now();
     try {
-      await this.options.onNews();
+      await this.options.onChange();
     } finally {
       this.looking = false;
       const took = performance.now() - start;
-      if (this.newsSince !== null) this.at(QUIET_MS);
+      if (this.changedAt !== null) this.at(QUIET_MS);
       const most = this.unwatched ? UNWATCHED_MAX_MS : RESCAN_MAX_MS;
       this.at(Math.min(most, Math.max(RESCAN_MIN_MS, SHARE * took)));
     }

@@ -14,6 +14,9 @@ export function sameSource(a: ZoneSource, b: ZoneSource): boolean {
   return a.target.file === b.target.file && a.target.network === b.target.network && a.dns === b.dns;
 }
 
+export type ZoneParts = Pick<Zone, 'zone' | 'source' | 'files' | 'faults' | 'failed' | 'served'> &
+  Partial<Pick<Zone, 'unsettled' | 'previous'>>;
+
 /** A zone as the store knows it. As an entry it shows itself, since there may be ten thousand to be shown. */
 export class Zone implements ZoneEntry {
   readonly zone: number;
@@ -23,21 +26,20 @@ export class Zone implements ZoneEntry {
   readonly faults: readonly StoreFault[];
   readonly failed: boolean;
   readonly served: ServedZone | null;
+  /** Another version waits until its files are whole, and `files` are those of the attempt before. */
+  readonly unsettled: boolean;
+  /** As it was before that; null: there was no such zone, or nothing waits. */
+  readonly previous: Zone | null;
 
-  constructor(
-    zone: number,
-    source: ZoneSource,
-    files: ReadonlyMap<string, FileHash>,
-    faults: readonly StoreFault[],
-    failed: boolean,
-    served: ServedZone | null,
-  ) {
-    this.zone = zone;
-    this.source = source;
-    this.files = files;
-    this.faults = faults;
-    this.failed = failed;
-    this.served = served;
+  constructor(parts: ZoneParts) {
+    this.zone = parts.zone;
+    this.source = parts.source;
+    this.files = parts.files;
+    this.faults = parts.faults;
+    this.failed = parts.failed;
+    this.served = parts.served;
+    this.unsettled = parts.unsettled ?? false;
+    this.previous = parts.previous ?? null;
   }
 
   get origin(): WireName {

@@ -4,10 +4,11 @@ import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { ZONE_LIMITS } from '../../../src/config/limits.ts';
 import { nameKey, type WireName } from '../../../src/dns/name.ts';
+import type { SettleTimes } from '../../../src/system/settling.ts';
 import { forEachRecord } from '../../../src/zones/image/cursor.ts';
 import { ZoneImage } from '../../../src/zones/image/image.ts';
+import { ZoneStore, type ZoneStoreOptions } from '../../../src/zones/store/store.ts';
 import type { StoreFault, ZoneChange, ZoneEntry, ZoneSettings } from '../../../src/zones/store/types.ts';
-import { ZoneStore, type ZoneStoreOptions } from '../../../src/zones/store/zone-store.ts';
 import { printRecord } from '../../../src/zones/write/print-record.ts';
 
 export function key(text: string): WireName {
@@ -18,6 +19,9 @@ export function key(text: string): WireName {
 
 /** A complete zone with serial 7. */
 export const STATIC = '$TTL 300\n@ SOA ns host 7 7200 900 1209600 300\n@ NS ns\nns A 192.0.2.1\n';
+
+/** Files are taken for whole as soon as they are seen. */
+export const AT_ONCE: SettleTimes = { quietMs: 0, swapMs: 0, doubtMs: 0, reportMs: 60_000 };
 
 /** An installation that goes with the test. */
 export function install(...args: ConstructorParameters<typeof Installation>): Installation {
@@ -65,6 +69,7 @@ export class Installation {
   open(settings: Partial<ZoneSettings> = {}, options: Partial<ZoneStoreOptions> = {}): ZoneStore {
     this.store = new ZoneStore({
       settings: this.settings(settings),
+      settle: AT_ONCE,
       serialFile: this.serialFile,
       liveSerial: () => this.live,
       now: () => this.now,

@@ -1,0 +1,396 @@
+import { dirname } from 'node:path';
+import type { WireName } from '../../dns/name.ts';
+import type { Arrival, SettleTimes } from '../../system/settling.ts';
+import { Slice } from '../../system/yielding.ts';
+import { type Discovery, discoverZones } from './discover.ts';
+import { FileCache } from './file-cache.ts';
+import { FolderCache } from './folder-cache.ts';
+import { Hold, unsettledFault } from './hold.ts';
+import { failedLoad, type LoadResult, loadSafely } from './load-target.ts';
+import { withSerial } from './load-zone.ts';
+import { ZoneLoader } from './loader.ts';
+import type { LoadReport } from './loader-worker.ts';
+import type { NewVersion, Publisher, ServedZone } from './publish.ts';
+import type { StoreFault, ZoneEntry, ZoneSettings, ZoneTarget } from './types.ts';
+import type { WatchPlaces } from './watch-links.ts';
+import { collectPlaces, dependencies } from './watched-paths.ts';
+import { sameSource, Zone, type ZoneSource } from './zone-entry.ts';
+
+/** What one look at everything did, in zones. */
+export type Counts = { loaded: number; unchanged: number; failed: number; removed: number };
+
+export type ScanOptions = {
+  readonly settings: ZoneSettings;
+  readonly publisher: Publisher;
+  readonly onFaults: (entry: ZoneEntry, faults: readonly StoreFault[]) => void;
+  /** Runs work when no pass is under way. */
+  readonly inTurn: (work: () => Promise<void>) => Promise<void>;
+  /** Wants another pass after so many milliseconds. */
+  readonly again: (ms: number) => void;
+  readonly arrival: (path: string) => Arrival;
+  readonly settle?: SettleTimes | undefined;
+};
+
+/** A large zone that is being loaded beside the main thread. */
+type Background = { readonly source: ZoneSource; readonly done: Promise<void> };
+
+/** What came of loading a zone here or in the other thread. */
+type Outcome = Omit<LoadResult, 'good'> & { readonly good: NewVersion | null };
+
+/** `sure`: contents are compared, whatever times say. `removeNow`: a zone without a file goes at once. */
+type PassOptions = { readonly sure: boolean; readonly removeNow: boolean; readonly first?: boolean };
+
+/** An editor that saves by renaming takes the file away for a moment: a zone goes after this long without one. */
+const GONE_MS = 300;
+/** From so many octets on a zone's files would hold up the main thread for longer than is good for probing and HTTP. */
+const LARGE_OCTETS = 256 * 1024;
+
+/**
+ * The zones, and the passes over all their files that keep them as the files are. One pass runs at a time; large zones are
+ * loaded in a thread beside it and join when they are ready.
+ */
+export class ZoneScan {
+  readonly zones = new Map<WireName, Zone>();
+  /** Every place in which something may change that concerns a zone. */
+  places: WatchPlaces = new Map();
+  /** What the last pass found wrong apart from single zones. */
+  folderFaults: readonly StoreFault[] = [];
+  counts: Counts = { loaded: 0, unchanged: 0, failed: 0, removed: 0 };
+  /** Zones whose files were not settled in the last pass. */
+  unsettled = 0;
+  private readonly options: ScanOptions;
+  private settings: ZoneSettings;
+  /** What of the settings goes into every zone, and into those of networks. */
+  private filesKey: string;
+  private dnsKey: string;
+  private readonly files = new FileCache();
+  private readonly folders = new FolderCache();
+  private readonly loader = new ZoneLoader();
+  private readonly hold: Hold;
+  private readonly numbers = new Map<WireName, number>();
+  private readonly background = new Map<WireName, Background>();
+  /** Zones whose file is missing, and since when, in milliseconds of `performance.now()`. */
+  private readonly missing = new Map<WireName, number>();
+  private targets: ReadonlyMap<WireName, ZoneTarget> = new Map();
+  /** Links lead to some of the places. */
+  private linked = false;
+  /** A zone was loaded or went, or the settings are others, since `tidy`. */
+  private dirty = true;
+  private slice = new Slice();
+  private first = false;
+  private closed = false;
+
+  constructor(options: ScanOptions) {
+    this.options = options;
+    this.settings = options.settings;
+    this.filesKey = JSON.stringify(options.settings.zoneFiles);
+    this.dnsKey = JSON.stringify(options.settings.dns);
+    this.hold = new Hold({
+      files: this.files,
+      largeOctets: LARGE_OCTETS,
+      times: options.settle,
+      arrival: options.arrival,
+    });
+  }
+
+  configure(settings: ZoneSettings): void {
+    this.settings = settings;
+    this.filesKey = JSON.stringify(settings.zoneFiles);
+    this.dnsKey = JSON.stringify(settings.dns);
+    this.dirty = true;
+  }
+
+  /** What is under way is not published any more. */
+  async close(): Promise<void> {
+    this.closed = true;
+    await this.loader.close();
+  }
+
+  /** Resolves when no large zone is being loaded. */
+  async backgroundDone(): Promise<void> {
+    await Promise.all(Array.from(this.background.values(), ({ done }) => done));
+  }
+
+  /** Looks at every file, loads what changed, and publishes it in batches. `first`: since the start. */
+  async pass({ sure, removeNow, first = false }: PassOptions): Promise<void> {
+    const { publisher } = this.options;
+    this.first = first;
+    this.unsettled = 0;
+    this.slice = new Slice();
+    this.files.begin(sure);
+    const discovery = discoverZones(this.settings, this.folders, {
+      servesFrom: (folder) => this.servesFrom(folder),
+      isZone: (origin) => this.zones.has(origin) || this.options.publisher.isRemembered(origin),
+    });
+    this.targets = discovery.targets;
+    this.remove(discovery, removeNow);
+    await this.slice.rest();
+    for (const [origin, target] of discovery.targets) {
+      if (this.closed) return;
+      this.refresh(origin, target);
+      publisher.publishDue();
+      if (this.slice.isSpent()) await this.slice.rest(); // asked first: a promise for each of ten thousand costs more
+    }
+    if (this.dirty || this.linked) await this.follow(discovery);
+    await publisher.publish();
+    this.folderFaults = discovery.faults;
+  }
+
+  /** Notes where to watch, and forgets what no zone needs any more. */
+  private async follow(discovery: Discovery): Promise<void> {
+    await this.slice.rest();
+    const files = dependencies(this.settings, this.zones.values());
+    const { places, linked } = await collectPlaces(this.settings, discovery, files, () => this.slice.rest());
+    this.places = places;
+    this.linked = linked;
+    await this.slice.rest();
+    if (!this.dirty) return;
+    this.dirty = false;
+    this.options.publisher.retain(new Set([...this.zones.keys(), ...this.background.keys()]));
+    this.files.forget(files);
+  }
+
+  private remove({ targets, unlisted }: Discovery, removeNow: boolean): void {
+    const now = performance.now();
+    for (const [origin, zone] of this.zones) {
+      const { network, file } = zone;
+      // A folder that cannot be listed (a lost mount) tells nothing; one that the settings dropped does.
+      const unknown = unlisted.has(dirname(file)) && (network === null || this.settings.networks.includes(network));
+      if (targets.has(origin) || unknown) {
+        this.missing.delete(origin);
+        continue;
+      }
+      const since = this.missing.get(origin) ?? now;
+      if (!removeNow && now - since < GONE_MS) {
+        this.missing.set(origin, since);
+        this.options.again(GONE_MS);
+        continue;
+      }
+      this.missing.delete(origin);
+      this.zones.delete(origin);
+      this.hold.release(origin, zone.files.keys());
+      this.dirty = true;
+      this.options.publisher.gone(origin);
+      this.options.publisher.push({ kind: 'gone', zone: zone.zone, origin, network });
+      this.counts.removed++;
+    }
+  }
+
+  /** Loads one zone if anything it depends on changed since the last attempt, and is whole. */
+  private refresh(origin: WireName, target: ZoneTarget): void {
+    const zone = this.zones.get(origin);
+    const source = this.sourceOf(target);
+    const background = this.background.get(origin);
+    if (background !== undefined && sameSource(background.source, source)) return; // joins when it is ready
+    const known = zone !== undefined && sameSource(zone.source, source);
+    if (known) {
+      const state = this.hold.stateOf(origin, zone.files);
+      if (state.kind === 'unchanged') {
+        this.counts.unchanged++;
+        // Whatever was in doubt is as it was before.
+        if (zone.unsettled) this.settled(zone);
+        return;
+      }
+      if (state.kind === 'unsettled') {
+        this.wait(zone.source, state.waitMs, state.overdue);
+        return;
+      }
+      const left = this.hold.doubtLeft(origin);
+      if (left > 0) {
+        this.wait(zone.source, left, false);
+        return;
+      }
+    } else if (zone === undefined && !this.first) {
+      const state = this.hold.stateOfNew(target.file);
+      if (state.kind === 'unsettled') {
+        this.wait(source, state.waitMs, state.overdue);
+        return;
+      }
+    }
+    this.load(origin, source, zone);
+  }
+
+  private load(origin: WireName, source: ZoneSource, zone: Zone | undefined): void {
+    const { target } = source;
+    if (this.octetsOf(target, zone) >= LARGE_OCTETS) {
+      this.background.set(origin, { source, done: this.loadBeside(origin, source, zone?.served?.hash ?? null) });
+    } else if (target.listed && this.files.isGone(target.file)) {
+      // Removed since its folder was listed: no fault of the zone, the next look finds it missing.
+      this.options.again(0);
+    } else {
+      this.settle(origin, source, loadSafely(target, this.settings.dns, this.files));
+    }
+  }
+
+  /** Octets of a zone's files, as far as they are known before it is read. */
+  private octetsOf({ file }: ZoneTarget, zone: Zone | undefined): number {
+    let octets = this.files.sizeOf(file, LARGE_OCTETS);
+    for (const path of zone?.files.keys() ?? []) if (path !== file) octets += this.files.stampOf(path)?.size ?? 0;
+    return octets;
+  }
+
+  private async loadBeside(origin: WireName, source: ZoneSource, servedHash: string | null): Promise<void> {
+    const { counts, first } = this;
+    const { target } = source;
+    let result: Outcome;
+    try {
+      const report = await this.loader.load({ target, dns: this.settings.dns, servedHash });
+      result = { ...report.result, good: versionOf(report.result.good) };
+      this.files.adopt(report.known);
+    } catch (error) {
+      if (this.closed) return;
+      result = failedLoad(target, this.files, error);
+    }
+    await this.options.inTurn(async () => {
+      if (this.background.get(origin)?.source === source) this.background.delete(origin);
+      const now = this.targets.get(origin);
+      // Gone or changed meanwhile.
+      if (this.closed || now === undefined || !sameSource(this.sourceOf(now), source)) return;
+      this.counts = counts;
+      this.first = first;
+      this.settle(origin, source, result);
+      await this.options.publisher.publish();
+      this.options.again(0);
+    });
+  }
+
+  private settle(origin: WireName, source: ZoneSource, result: Outcome): void {
+    const { target } = source;
+    const { network } = target;
+    const { files, good } = result;
+    const was = this.zones.get(origin) ?? null;
+    const before = was?.served ?? null;
+    const why = good === null ? null : this.doubt(origin, source, was, files, good);
+    if (why !== null) {
+      this.doubted(origin, source, was, files, why);
+      return;
+    }
+    if (was !== null && !was.failed && sameSource(was.source, source) && sameFiles(was.files, files)) {
+      this.counts.unchanged++; // the other thread read it to find that out
+      if (was.unsettled) this.settled(was);
+      return;
+    }
+    const moved = was !== null && was.network !== network;
+    const zone = this.numberOf(origin);
+    const { publisher } = this.options;
+    let served: ServedZone | null = before;
+    let warning: StoreFault | null = null;
+    if (good !== null && (before === null || moved || before.hash !== good.hash)) {
+      ({ served, warning } = publisher.assign(origin, target, was?.network ?? null, good));
+      publisher.push({ kind: 'image', zone, origin, network, image: served.image }, served);
+    } else if (good === null && before === null) {
+      publisher.push({ kind: 'broken', zone, origin, network });
+    } else if (good === null && before !== null && moved) {
+      // What is left of it goes on, with the live set of the network it belongs to now.
+      publisher.push({ kind: 'image', zone, origin, network, image: before.image }, before);
+    }
+    this.hold.release(origin, files.keys());
+    const faults = warning === null ? result.faults : [...result.faults, warning];
+    this.counts[good === null ? 'failed' : 'loaded']++;
+    this.note(new Zone({ zone, source, files, faults, failed: good === null, served }));
+  }
+
+  /** Why a version that could be served should wait; null: it need not. */
+  private doubt(
+    origin: WireName,
+    source: ZoneSource,
+    was: Zone | null,
+    files: LoadResult['files'],
+    good: NewVersion,
+  ): string | null {
+    const { hold } = this;
+    if (was?.served === null || was === null) {
+      const remembered = this.options.publisher.rememberedHash(origin);
+      return remembered === null || remembered === good.hash ? null : hold.firstDoubt(origin, files);
+    }
+    if (was.served.hash === good.hash || !sameSource(was.source, source)) return null;
+    return hold.doubt(origin, was.files, files, { before: was.served.records, after: good.records });
+  }
+
+  /** A version looks cut off: the one in use stays until the files were quiet for longer. */
+  private doubted(
+    origin: WireName,
+    source: ZoneSource,
+    was: Zone | null,
+    files: LoadResult['files'],
+    why: string,
+  ): void {
+    this.unsettled++;
+    this.options.again(this.hold.doubtLeft(origin));
+    const isServed = was?.served != null;
+    const effect = isServed ? 'its version before stays served' : 'it is not served';
+    const message = `the zone may still be being written (${why}): ${effect} until its files are quiet`;
+    if (was?.unsettled === true && was.faults[0]?.message === message) return;
+    const zone = this.numberOf(origin);
+    if (!isServed) this.options.publisher.push({ kind: 'broken', zone, origin, network: source.target.network });
+    const faults = [unsettledFault(isServed ? 'warning' : 'error', source.target, message)];
+    const from = was?.files ?? new Map(Array.from(files.keys(), (path) => [path, '']));
+    const served = was?.served ?? null;
+    const previous = was?.previous ?? was;
+    this.note(new Zone({ zone, source, files: from, faults, failed: !isServed, served, unsettled: true, previous }));
+  }
+
+  /** The files of a zone are still being written. */
+  private wait(source: ZoneSource, ms: number, overdue: boolean): void {
+    if (this.zones.has(source.target.origin)) this.counts.unchanged++;
+    this.unsettled++;
+    this.options.again(ms);
+    if (!overdue) return;
+    const { target } = source;
+    const { origin, network } = target;
+    const was = this.zones.get(origin) ?? null;
+    if (was?.failed === true && was.unsettled) return;
+    const zone = this.numberOf(origin);
+    const served = was?.served ?? null;
+    const effect = served === null ? 'it is not served' : 'its version before stays served';
+    const message = `the zone's files have been changing without a pause for too long: ${effect}. Write a copy and rename it`;
+    if (was === null) this.options.publisher.push({ kind: 'broken', zone, origin, network });
+    const files = was?.files ?? new Map([[target.file, '']]);
+    const faults = [unsettledFault('error', target, message)];
+    const previous = was?.previous ?? was;
+    this.note(new Zone({ zone, source, files, faults, failed: true, served, unsettled: true, previous }));
+  }
+
+  /** The files are again what the zone in use was made from. */
+  private settled({ origin, files, previous }: Zone): void {
+    this.hold.release(origin, files.keys());
+    if (previous !== null) this.note(previous);
+  }
+
+  private note(zone: Zone): void {
+    const hadFaults = (this.zones.get(zone.origin)?.faults.length ?? 0) > 0;
+    this.zones.set(zone.origin, zone);
+    this.dirty = true;
+    if (hadFaults || zone.faults.length > 0) this.options.onFaults(zone, zone.faults);
+  }
+
+  private servesFrom(folder: string): boolean {
+    for (const zone of this.zones.values()) if (dirname(zone.file) === folder) return true;
+    return false;
+  }
+
+  private numberOf(origin: WireName): number {
+    const number = this.numbers.get(origin) ?? this.numbers.size;
+    this.numbers.set(origin, number);
+    return number;
+  }
+
+  private sourceOf(target: ZoneTarget): ZoneSource {
+    return { target, dns: target.network === null ? this.filesKey : this.filesKey + this.dnsKey };
+  }
+}
+
+function sameFiles(a: Zone['files'], b: Zone['files']): boolean {
+  return a.size === b.size && [...a].every(([path, hash]) => b.get(path) === hash);
+}
+
+/** What the other thread made; the serial is written into a copy of its image. */
+function versionOf(loaded: LoadReport['result']['good']): NewVersion | null {
+  if (loaded === null) return null;
+  const { hash, serial, records, image } = loaded;
+  const compile = (wanted: number): SharedArrayBuffer => {
+    if (image === null) throw new Error('a zone that did not change needs no other image');
+    return wanted === serial ? image : withSerial(image, wanted);
+  };
+  return { hash, serial, records, compile };
+}

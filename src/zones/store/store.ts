@@ -1,0 +1,167 @@
+import type { WireName } from '../../dns/name.ts';
+import { serialMax } from '../../dns/serial.ts';
+import { Guard } from '../../system/guard.ts';
+import { SETTLE, type SettleTimes } from '../../system/settling.ts';
+import { Turns } from '../../system/turns.ts';
+import { Publisher } from './publish.ts';
+import { type Counts, ZoneScan } from './scan.ts';
+import type { LoadSummary, StoreFault, ZoneChange, ZoneEntry, ZoneSettings } from './types.ts';
+import { FolderWatch } from './watch.ts';
+
+export type ZoneStoreOptions = {
+  readonly settings: ZoneSettings;
+  /** Where serials are remembered, absolute (`<state dir>/edgewise-zones.json`); null: nowhere. */
+  readonly serialFile: string | null;
+  /** The highest serial that the live set gave this zone so far, or is about to; 0: none. */
+  readonly liveSerial: (network: string, origin: WireName) => number;
+  /** Epoch seconds. */
+  readonly now: () => number;
+  /** Called with what the answering threads must know, after the serials in it are durable. */
+  readonly onChange: (changes: readonly ZoneChange[]) => void;
+  /** Called after each attempt that found faults in a zone or (null) the store as a whole, and, with none, when they are gone. */
+  readonly onFaults?: (entry: ZoneEntry | null, faults: readonly StoreFault[]) => void;
+  /** Around what the event loop calls. */
+  readonly guard?: Guard;
+  /** For tests: how long files must be quiet. */
+  readonly settle?: SettleTimes;
+};
+
+/** A load or reload waits at most so long for files that are being written. */
+const SETTLE_WAIT_MS = 2500;
+
+/**
+ * All zones of a configuration: loads them, watches their files, keeps the last good version of those that break, and
+ * hands `onChange` what is new. It knows neither slots nor the server. One load, reload or pass runs at a time.
+ */
+export class ZoneStore {
+  private readonly options: ZoneStoreOptions;
+  private readonly publisher: Publisher;
+  private readonly scan: ZoneScan;
+  private readonly turns = new Turns();
+  private readonly guard: Guard;
+  private storeFaults: readonly StoreFault[] = [];
+  private folderWatch: FolderWatch | null = null;
+  private closed = false;
+
+  constructor(options: ZoneStoreOptions) {
+    this.options = options;
+    this.guard = options.guard ?? new Guard({ report: () => undefined, now: options.now });
+    this.publisher = new Publisher({
+      serialFile: options.serialFile,
+      liveSerial: options.liveSerial,
+      now: options.now,
+      onChange: (changes) => {
+        if (!this.closed) options.onChange(changes);
+      },
+      onFault: () => options.onFaults?.(null, this.faults()),
+    });
+    this.scan = new ZoneScan({
+      settings: options.settings,
+      publisher: this.publisher,
+      onFaults: (entry, faults) => options.onFaults?.(entry, faults),
+      inTurn: (work) => this.turns.take(work),
+      again: (ms) => this.folderWatch?.again(ms),
+      arrival: (path) => this.folderWatch?.arrival(path) ?? null,
+      settle: options.settle,
+    });
+  }
+
+  /** Loads every zone, the first time. Zones are published in batches as they are ready. Never rejects for bad zones. */
+  load(): Promise<LoadSummary> {
+    return this.whole(() => this.publisher.open(), true);
+  }
+
+  /** Looks at every file again, whatever its time says, with new settings if given (SIGHUP). */
+  reload(settings?: ZoneSettings): Promise<LoadSummary> {
+    return this.whole(async () => {
+      if (settings !== undefined) this.scan.configure(settings);
+    }, false);
+  }
+
+  /** Reloads by itself what changes on disk, from now on. */
+  watch(): void {
+    this.folderWatch ??= new FolderWatch({
+      places: () => this.scan.places,
+      onChange: () => this.turns.take(() => this.pass({ sure: false, removeNow: false })),
+      guard: this.guard,
+    });
+  }
+
+  /** Stops watching and loading. The changes of a load that is under way are not published any more. */
+  async close(): Promise<void> {
+    this.closed = true;
+    this.folderWatch?.close();
+    await this.scan.close();
+    await this.turns.idle();
+  }
+
+  /** Zones there are, broken ones too. */
+  get size(): number {
+    return this.scan.zones.size;
+  }
+
+  /** In no order that means anything. */
+  entries(): ZoneEntry[] {
+    return [...this.scan.zones.values()];
+  }
+
+  entry(origin: WireName): ZoneEntry | null {
+    return this.scan.zones.get(origin) ?? null;
+  }
+
+  /** What is wrong apart from single zones: folders, doubled zones, the file of serials. */
+  faults(): readonly StoreFault[] {
+    const { fault } = this.publisher;
+    return fault === null ? this.storeFaults : [...this.storeFaults, fault];
+  }
+
+  /** The highest serial of a network's zones, those about to be published included; 0: it has none. */
+  maxSerial(network: string): number {
+    let highest = 0;
+    for (const { network: its, served } of this.scan.zones.values()) {
+      if (its === network && served !== null) highest = serialMax(highest, served.serial);
+    }
+    return highest;
+  }
+
+  /** The serial of the content that earlier runs served last of a zone, if it was of this network; null: not known. */
+  servedBefore(origin: WireName, network: string | null): number | null {
+    return this.publisher.servedBefore(origin, network);
+  }
+
+  /** One complete look at everything, large zones included, and at files that are being written once they are whole. */
+  private async whole(before: () => Promise<void>, first: boolean): Promise<LoadSummary> {
+    const start = performance.now();
+    const counts: Counts = { loaded: 0, unchanged: 0, failed: 0, removed: 0 };
+    await this.turns.take(async () => {
+      this.scan.counts = counts;
+      await before();
+      await this.pass({ sure: true, removeNow: true, first });
+    });
+    await this.scan.backgroundDone();
+    const until = start + SETTLE_WAIT_MS;
+    while (this.scan.unsettled > 0 && !this.closed && performance.now() < until) {
+      await new Promise((resolve) => setTimeout(resolve, (this.options.settle ?? SETTLE).quietMs / 8));
+      await this.turns.take(async () => {
+        const again: Counts = { loaded: 0, unchanged: 0, failed: 0, removed: 0 };
+        this.scan.counts = again;
+        await this.pass({ sure: false, removeNow: false, first });
+        counts.unchanged -= again.loaded + again.failed;
+        counts.loaded += again.loaded;
+        counts.failed += again.failed;
+      });
+      await this.scan.backgroundDone();
+    }
+    return { ...counts, seconds: (performance.now() - start) / 1000 };
+  }
+
+  private async pass(how: Parameters<ZoneScan['pass']>[0]): Promise<void> {
+    if (this.closed) return;
+    await this.scan.pass(how);
+    const { folderFaults } = this.scan;
+    const same = JSON.stringify(folderFaults) === JSON.stringify(this.storeFaults);
+    this.storeFaults = folderFaults;
+    if (!same) this.options.onFaults?.(null, this.faults());
+    this.folderWatch?.refresh();
+  }
+}
