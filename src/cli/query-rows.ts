@@ -1,7 +1,7 @@
 /** What `edge_query` lists and how it prints it (specification section 10 and 12.19). Pure. */
 
 import type { Judgement, Mode } from '../health/judge/types.ts';
-import type { EdgeRecord } from '../health/state/edge-store.ts';
+import { type EdgeRecord, inNetwork } from '../health/state/edge-store.ts';
 
 export type EdgeRow = {
   readonly mode: Mode;
@@ -29,9 +29,12 @@ export type QueryStyle = {
   readonly header: boolean;
 };
 
-export function rowOf(edge: string, record: EdgeRecord, now: number): EdgeRow {
-  const { mode, state, stateSince, comment } = record;
-  const health = record.history.times.length === 0 ? 'unknown' : record.health;
+/** The edge as one network has it; a record may belong to several. */
+export function rowOf(edge: string, record: EdgeRecord, network: string, now: number): EdgeRow {
+  const { mode, comment } = record;
+  const own = inNetwork(record, network);
+  const { state, stateSince } = own;
+  const health = record.history.times.length === 0 ? 'unknown' : own.health;
   const seconds = stateSince === null ? -1 : Math.max(0, Math.floor(now - stateSince));
   return { mode, state, health, edge, seconds, comment };
 }

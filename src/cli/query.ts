@@ -58,7 +58,7 @@ async function query(flags: QueryFlags): Promise<number> {
       complain(faults);
       continue;
     }
-    const row = rowOf(edge, expireMode(record, now), now);
+    const row = rowOf(edge, expireMode(record, now), flags.dnet, now);
     if (matches(row, { health: flags.health ?? null, state: flags.state ?? null, mode: flags.mode ?? null })) {
       rows.push(row);
     }

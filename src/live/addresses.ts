@@ -22,10 +22,18 @@ export function withoutRepeats(addresses: readonly Uint8Array[]): readonly Uint8
   return seen.size === addresses.length ? addresses : [...seen.values()];
 }
 
-/** The live set as one zone sees it: the canary stands last, its victim is left out (specification section 8). */
+/**
+ * The live set as one zone sees it: the canary comes last and its victim is left out (specification section 8), except in
+ * a family that no other member answers and the canary cannot: there the victim stays.
+ */
 export function withCanary(members: readonly LiveMember[], canary: ActiveCanary): LiveAddresses {
-  const others = members.filter(({ edge }) => edge !== canary.victim);
   const six = canary.address.includes(':');
+  const others: Pick<LiveMember, 'v4' | 'v6'>[] = members.filter(({ edge }) => edge !== canary.victim);
+  const victim = members.find(({ edge }) => edge === canary.victim);
+  const rest = six ? 'v4' : 'v6';
+  if (victim !== undefined && others.every((member) => member[rest] === null)) {
+    others.push({ v4: null, v6: null, [rest]: victim[rest] });
+  }
   return liveAddresses([...others, { v4: six ? null : canary.address, v6: six ? canary.address : null }]);
 }
 

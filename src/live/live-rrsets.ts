@@ -1,7 +1,8 @@
 import { nameKey, type WireName } from '../dns/name.ts';
+import type { Family } from '../health/judge/types.ts';
 import { zoneSerial } from '../health/pools/next-state.ts';
 import type { NetworkState } from '../health/state/state-file.ts';
-import type { LiveVersion } from '../zones/image/live-version.ts';
+import type { LiveAddresses, LiveVersion } from '../zones/image/live-version.ts';
 import { liveAddresses, NOTHING_LIVE, withCanary } from './addresses.ts';
 import { LiveHistory, type LiveNews } from './history.ts';
 import type { SavedLiveHistory } from './history-files.ts';
@@ -19,23 +20,29 @@ export type NetworkLive = {
 };
 
 /**
- * The live versions of a network's state: the last river's end. A zone has its own version while a canary stands in it,
+ * The live RRsets of a network and of its zones with a version of their own, from its saved state. A zone has its own version while a canary stands in it,
  * and afterwards for as long as the serial it reached by that is remembered, since a zone's serial must not fall back
  * to its network's smaller one.
  */
 export function liveOf(state: NetworkState): NetworkLive {
   if (state.serial === 0 || state.live.length === 0) return { version: NOTHING_LIVE, zones: new Map() };
-  const addresses = liveAddresses(state.live);
+  const addresses = withUnanswered(liveAddresses(state.live), state.memory.unanswered);
   const active = new Map(state.memory.activeCanaries.map((canary) => [canary.zone, canary]));
   const zones = new Map<WireName, LiveVersion>();
   for (const zone of new Set([...state.canarySerials.keys(), ...active.keys()])) {
     const origin = nameKey(zone);
     if (origin === null) continue;
     const canary = active.get(zone);
-    const own = canary === undefined ? addresses : withCanary(state.live, canary);
+    const own =
+      canary === undefined ? addresses : withUnanswered(withCanary(state.live, canary), state.memory.unanswered);
     zones.set(origin, { ...own, serial: zoneSerial(state, zone) });
   }
   return { version: { ...addresses, serial: state.serial }, zones };
+}
+
+/** A canary may answer the family that the network does not. */
+function withUnanswered(addresses: LiveAddresses, family: Family | null): Omit<LiveVersion, 'serial'> {
+  return family === null || addresses[family].length > 0 ? addresses : { ...addresses, unanswered: family };
 }
 
 type Place = { readonly number: number; live: NetworkLive };

@@ -2,7 +2,7 @@ import { LIVE_MAX } from '../config/limits.ts';
 import type { LiveVersion } from '../zones/image/live-version.ts';
 
 /**
- * The place where the two rivers meet: what the live names of a zone answer right now, in shared memory.
+ * What the live names of a zone answer right now, in shared memory.
  *
  * A slot belongs to a network; a zone whose canary is active has a slot of its own. One writer (the main thread), any
  * number of reading threads, a sequence lock per slot: odd while it is written, so a reader that saw the same even
@@ -13,15 +13,27 @@ import type { LiveVersion } from '../zones/image/live-version.ts';
  * word 1      serial: the zone's SOA serial is the larger of this and its own (0: never written)
  * word 2      number of IPv4 addresses
  * word 3      number of IPv6 addresses
- * word 4 …    IPv4 addresses, network byte order as octets
+ * word 4      families answered with SERVFAIL: 1 for A, 2 for AAAA (`UNANSWERED`)
+ * word 5 …    IPv4 addresses, network byte order as octets
  * …           IPv6 addresses, 16 octets each
  * ```
  */
-const HEAD = 4;
+const HEAD = 5;
 const SLOT_WORDS = HEAD + LIVE_MAX + 4 * LIVE_MAX;
 
 /** Word offsets inside a slot, for readers that copy straight into a packet (`slotWord` gives the slot's first word). */
-export const SLOT = { sequence: 0, serial: 1, count4: 2, count6: 3, v4: HEAD, v6: HEAD + LIVE_MAX } as const;
+export const SLOT = {
+  sequence: 0,
+  serial: 1,
+  count4: 2,
+  count6: 3,
+  unanswered: 4,
+  v4: HEAD,
+  v6: HEAD + LIVE_MAX,
+} as const;
+
+/** Bits of word 4. */
+export const UNANSWERED = { v4: 1, v6: 2 } as const;
 
 export class LiveSlots {
   readonly shared: SharedArrayBuffer;
@@ -58,13 +70,14 @@ export class LiveSlots {
   }
 
   /** Replaces a slot's version. Addresses beyond `LIVE_MAX` of a family are left out. Main thread only. */
-  write(slot: number, { serial, v4, v6 }: LiveVersion): void {
+  write(slot: number, { serial, v4, v6, unanswered }: LiveVersion): void {
     const base = slot * SLOT_WORDS;
     const { words, octets } = this;
     Atomics.add(words, base, 1);
     words[base + SLOT.serial] = serial | 0;
     words[base + SLOT.count4] = Math.min(v4.length, LIVE_MAX);
     words[base + SLOT.count6] = Math.min(v6.length, LIVE_MAX);
+    words[base + SLOT.unanswered] = unanswered === undefined ? 0 : UNANSWERED[unanswered];
     for (const [i, address] of v4.slice(0, LIVE_MAX).entries()) octets.set(address, (base + SLOT.v4 + i) * 4);
     for (const [i, address] of v6.slice(0, LIVE_MAX).entries()) octets.set(address, (base + SLOT.v6 + 4 * i) * 4);
     Atomics.add(words, base, 1);
@@ -80,7 +93,10 @@ export class LiveSlots {
       const serial = words[base + SLOT.serial] >>> 0;
       const v4 = copies(octets, (base + SLOT.v4) * 4, words[base + SLOT.count4], 4);
       const v6 = copies(octets, (base + SLOT.v6) * 4, words[base + SLOT.count6], 16);
-      if (Atomics.load(words, base) === before) return { serial, v4, v6 };
+      const flags = words[base + SLOT.unanswered];
+      if (Atomics.load(words, base) !== before) continue;
+      if (flags === 0) return { serial, v4, v6 };
+      return { serial, v4, v6, unanswered: flags === UNANSWERED.v4 ? 'v4' : 'v6' };
     }
   }
 }

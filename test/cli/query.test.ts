@@ -15,7 +15,7 @@ describe('an edge as a row', () => {
     ['for a while', { ...FETCHED, stateSince: NOW - 12.9 }, { seconds: 12 }],
     ['since the future, after the clock was set back', { ...FETCHED, stateSince: NOW + 5 }, { seconds: 0 }],
   ])('%s', (_, record, expected) => {
-    expect(rowOf('e1', record, NOW)).toMatchObject(expected);
+    expect(rowOf('e1', record, NETWORK, NOW)).toMatchObject(expected);
   });
 });
 

@@ -30,7 +30,12 @@ describe('what members publish', () => {
   test('a canary stands last, in the place of its victim', () => {
     const members = [member('a', '192.0.2.1', '::1'), member('b', '192.0.2.2')];
     const canary = { zone: 'x.test', address: '192.0.2.9', victim: 'a' };
-    expect(texts(withCanary(members, canary))).toEqual(['192.0.2.2', '192.0.2.9']);
+    // Nobody else answers AAAA, and the canary cannot.
+    expect(texts(withCanary(members, canary))).toEqual(['192.0.2.2', '192.0.2.9', '0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.1']);
+    const both = [members[0], member('b', '192.0.2.2', '::2')];
+    expect(texts(withCanary(both, canary))).toEqual(['192.0.2.2', '192.0.2.9', '0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.2']);
+    const six = { ...canary, address: '::9' };
+    expect(texts(withCanary([members[0]], six))).toEqual(['192.0.2.1', '0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.9']);
   });
 
   test('a canary whose address a member has, too, stands once', () => {

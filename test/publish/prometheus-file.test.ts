@@ -14,7 +14,7 @@ import {
   withSection,
   writePrometheusFile,
 } from '../../src/publish/prometheus-file.ts';
-import { NOW, RULES } from '../support/round-input.ts';
+import { NO_MEMORY, NOW, RULES } from '../support/round-input.ts';
 
 /** One round: edges by name with the seconds of their only sample; null: never fetched. */
 function decision(network: string, edges: Readonly<Record<string, number | null>>): Decision {
@@ -31,9 +31,8 @@ function decision(network: string, edges: Readonly<Record<string, number | null>
       verificationFailed: false,
     }),
   );
-  const memory = { lastLive: [], rotations: [], activeCanaries: [], canaryRotations: new Map() };
   const rules = { ...RULES, edgeCount: 1 };
-  return decide({ now: NOW, network, rules, edges: inputs, canaries: [], memory, operatorChange: false });
+  return decide({ now: NOW, network, rules, edges: inputs, canaries: [], memory: NO_MEMORY, operatorChange: false });
 }
 
 describe("names are edgemanage's where it has any", () => {

@@ -10,6 +10,7 @@ export interface NaiveTarget {
   samples: [number, number][];
   /** This round's fetch in milliseconds; null when there was none. */
   fetched: number | null;
+  fetchedAt: number | null;
   badObject: boolean;
   hasAddress: boolean;
 }
@@ -26,9 +27,20 @@ export interface NaiveRound {
   operatorChange: boolean;
   lastLive: string[];
   rotationList: number[];
+  /** By edge: what is remembered of its failures. */
+  unsteady: Record<string, NaiveUnsteady>;
+  /** By live edge: failed samples in a row while it was live, and when the last of them was taken. */
+  missed: Record<string, { count: number; at: number }>;
   /** zone → canary in use, and the edge it stood in for where that is known. */
   active: Record<string, { address: string; victim: string | null }>;
   zoneRotations: Record<string, number[]>;
+}
+
+export interface NaiveUnsteady {
+  falls: number;
+  fails: number;
+  passingSince: number | null;
+  at: number;
 }
 
 export interface NaiveResult {
@@ -44,6 +56,9 @@ export interface NaiveResult {
   /** zone → address in use. */
   used: Record<string, string>;
   heldZones: string[];
+  unsteady: Record<string, NaiveUnsteady>;
+  /** Live edges that left during a hold. */
+  replaced: string[];
 }
 
 const NONE = 'none';
@@ -110,6 +125,34 @@ export function naiveRound(round: NaiveRound): NaiveResult {
   const states: Record<string, string> = {};
   for (const edge of round.edges) states[edge.name] = state(edge, round);
 
+  // Flapping: falls are counted, and after the second an edge must pass for 60 s, 120 s, … at most 1800 s.
+  const unsteady: Record<string, NaiveUnsteady> = {};
+  for (const edge of round.edges) {
+    const old = round.unsteady[edge.name];
+    if (edge.fetchedAt === null || states[edge.name] === NONE || old?.at === edge.fetchedAt) {
+      if (old !== undefined) unsteady[edge.name] = old;
+      continue;
+    }
+    if (!isPassing(states[edge.name])) {
+      let falls = 1;
+      if (old !== undefined) falls = old.passingSince === null ? old.falls : old.falls + 1;
+      unsteady[edge.name] = { falls, fails: (old?.fails ?? 0) + 1, passingSince: null, at: edge.fetchedAt };
+    } else if (old !== undefined) {
+      const since = old.passingSince === null ? edge.fetchedAt : old.passingSince;
+      if (edge.fetchedAt - since < 3600)
+        unsteady[edge.name] = { falls: old.falls, fails: 0, passingSince: since, at: edge.fetchedAt };
+    }
+  }
+  const mustWait = (name: string): boolean => {
+    const own = unsteady[name];
+    if (own === undefined || own.passingSince === null || round.lastLive.includes(name)) return false;
+    if (own.passingSince > round.now) return false; // the clock was set back since
+    let wait = 0;
+    for (let fall = 2; fall <= own.falls; fall++) wait = wait === 0 ? 60 : wait * 2;
+    if (wait > 1800) wait = 1800;
+    return own.passingSince + wait > round.now;
+  };
+
   // Section 6: "Names in canary values are excluded from everything here"; 12.5: unavailable and unlisted ones too.
   const canaryNames = round.canaries.map((c) => c.name);
   const usable: NaiveTarget[] = [];
@@ -135,22 +178,34 @@ export function naiveRound(round: NaiveRound): NaiveResult {
   while (still.length > 0 && chosen.length < round.n) chosen.push(still.shift() as NaiveTarget);
 
   // Filling, state by state. Still-healthy ones left over mean that there is no place left anyway.
-  for (const word of ['pass_threshold', 'pass_window', 'pass_average', 'pass']) {
-    const group = usable.filter((e) => !chosen.includes(e) && states[e.name] === word);
-    group.sort(slower);
-    for (const edge of group) if (chosen.length < round.n) chosen.push(edge);
-  }
-
+  const fill = (which: (name: string) => boolean): void => {
+    for (const word of ['pass_threshold', 'pass_window', 'pass_average', 'pass']) {
+      const group = usable.filter((e) => !chosen.includes(e) && states[e.name] === word && which(e.name));
+      group.sort(slower);
+      for (const edge of group) if (chosen.length < round.n) chosen.push(edge);
+    }
+  };
   // 12.4: top up from last live, by average, then name, verification failures last.
-  const lastOnes = usable.filter((e) => !chosen.includes(e) && round.lastLive.includes(e.name));
-  const clean = lastOnes.filter((e) => !e.badObject).sort(slower);
-  const bad = lastOnes.filter((e) => e.badObject).sort(slower);
-  for (const edge of clean.concat(bad)) if (chosen.length < round.n) chosen.push(edge);
+  const topUp = (which: (name: string) => boolean): void => {
+    const lastOnes = usable.filter((e) => !chosen.includes(e) && round.lastLive.includes(e.name) && which(e.name));
+    const clean = lastOnes.filter((e) => !e.badObject).sort(slower);
+    const bad = lastOnes.filter((e) => e.badObject).sort(slower);
+    for (const edge of clean.concat(bad)) if (chosen.length < round.n) chosen.push(edge);
+  };
+  fill((name) => !mustWait(name));
+  const flapping = usable.some((e) => !chosen.includes(e) && isPassing(states[e.name]) && mustWait(e.name));
+  const steady = usable.some((e) => isPassing(states[e.name]) && !mustWait(e.name));
+  // Edges that flap wait behind live ones that failed once or twice, as long as something else passes.
+  if (flapping && steady) topUp((name) => !isPassing(states[name]) && (unsteady[name]?.fails ?? 0) < 3);
+  fill(() => true);
+  topUp(() => true);
+  const inOrder = chosen.map((e) => e.name);
 
   let live = chosen.map((e) => e.name).sort();
 
   // 12.9.
   let held = false;
+  const replaced: string[] = [];
   const listed = round.edges.map((e) => e.name);
   const takenOut = round.lastLive.some((name) => {
     if (!listed.includes(name)) return true;
@@ -163,8 +218,22 @@ export function naiveRound(round: NaiveRound): NaiveResult {
     const oldPasses = keepable.some((name) => isPassing(states[name]));
     const newPasses = live.some((name) => isPassing(states[name]));
     if (oldPasses || !newPasses) {
+      const wanted = live;
       live = [...keepable].sort();
-      held = true;
+      // A member that failed three times in a row leaves when a passing edge takes its place.
+      const joining = inOrder.filter((name) => isPassing(states[name]) && !keepable.includes(name));
+      for (const name of [...live]) {
+        const edge = round.edges.find((e) => e.name === name);
+        const old = round.missed[name];
+        let count = old?.count ?? 0;
+        if (edge !== undefined && edge.fetchedAt !== null && edge.fetchedAt !== old?.at) count++;
+        if (isPassing(states[name]) || count < 3 || joining.length === 0) continue;
+        live[live.indexOf(name)] = joining.shift() as string;
+        replaced.push(name);
+      }
+      live.sort();
+      held = !sameSet(live, wanted);
+      if (!held) replaced.length = 0;
     }
   }
 
@@ -220,5 +289,5 @@ export function naiveRound(round: NaiveRound): NaiveResult {
     if (use) used[canary.zone] = canary.name;
   }
 
-  return { states, canaryStates, live, empty, rotated, held, rotationList, used, heldZones };
+  return { states, canaryStates, live, empty, rotated, held, rotationList, used, heldZones, unsteady, replaced };
 }

@@ -1,3 +1,4 @@
+import { addSample } from '../../src/health/judge/history.ts';
 import type {
   CanaryInput,
   EdgeInput,
@@ -9,6 +10,7 @@ import type {
   Rules,
   Sample,
 } from '../../src/health/judge/types.ts';
+import { NO_MEMORY } from '../../src/health/state/state-file.ts';
 
 /** Noon, so that no sample lands in minute 0 by accident of the tests. */
 export const NOW = 1_700_000_000;
@@ -52,14 +54,16 @@ export type EdgeWords = {
 
 export function edge(name: string, words: EdgeWords = {}): EdgeInput {
   const { fetch = 0.2, history = 0.2 } = words;
+  const own = fetch === null ? null : sample(name, fetch);
+  const before =
+    history === null ? { times: [], seconds: [] } : typeof history === 'number' ? oldSamples(history) : history;
   return {
     name,
     mode: words.mode ?? 'available',
     modeUntil: words.modeUntil ?? null,
     comment: words.comment ?? '',
-    history:
-      history === null ? { times: [], seconds: [] } : typeof history === 'number' ? oldSamples(history) : history,
-    sample: fetch === null ? null : sample(name, fetch),
+    history: own === null ? before : addSample(before, own.at, own.seconds),
+    sample: own,
     v4: words.v4 === undefined ? '192.0.2.1' : words.v4,
     v6: words.v6 ?? null,
     verificationFailed: words.verificationFailed ?? false,
@@ -70,7 +74,7 @@ export function canary(zone: string, name: string, words: EdgeWords = {}): Canar
   return { ...edge(name, words), zone };
 }
 
-export const NO_MEMORY: Memory = { lastLive: [], rotations: [], activeCanaries: [], canaryRotations: new Map() };
+export { NO_MEMORY };
 
 /** What a test says of a round. `edges`: in list order. */
 export type RoundWords = {

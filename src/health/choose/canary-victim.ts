@@ -1,19 +1,34 @@
 import { byName } from '../judge/reason.ts';
+import type { Family } from '../judge/types.ts';
 
 /** A member of the live set for which a canary may stand in. */
-export type Victim = { readonly edge: string; readonly passing: boolean; readonly forced: boolean };
+export type Victim = {
+  readonly edge: string;
+  readonly passing: boolean;
+  readonly forced: boolean;
+  /** Whether it is answered over that family. */
+  readonly v4: boolean;
+  readonly v6: boolean;
+};
 
 /**
  * The live edge that a zone's canary replaces: `before` while it stays live; else drawn anew. Edgemanage draws at random
  * at every write; here a zone and a live set always give the same edge, different zones spread over the edges, and a
- * change of other edges moves nothing (the highest hash of zone and edge wins). A draw prefers an edge that fails, so
- * that a zone does not lose its last passing one, and spares forced edges.
+ * change of other edges moves nothing (the highest hash of zone and edge wins). A draw prefers an edge of the canary's
+ * address family, so that no family loses an answer to the other one; then an edge that fails, so that a zone does not
+ * lose its last passing one; and it spares forced edges.
  */
-export function drawVictim(zone: string, live: readonly Victim[], before: string | null): string | null {
+export function drawVictim(
+  zone: string,
+  live: readonly Victim[],
+  before: string | null,
+  family: Family,
+): string | null {
   if (live.some(({ edge }) => edge === before)) return before;
   const weighed = live.map((victim) => ({ ...victim, weight: hash(`${zone}\n${victim.edge}`) }));
   weighed.sort(
     (a, b) =>
+      Number(b[family]) - Number(a[family]) ||
       Number(a.passing) - Number(b.passing) ||
       Number(a.forced) - Number(b.forced) ||
       b.weight - a.weight ||

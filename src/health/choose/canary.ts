@@ -2,6 +2,7 @@ import { passes } from '../judge/judge.ts';
 import { byName } from '../judge/reason.ts';
 import type { ActiveCanary, CanaryDecision, CanaryFacts, Memory, RoundFacts, Verdict } from '../judge/types.ts';
 import { drawVictim, type Victim } from './canary-victim.ts';
+import { familyOf } from './families.ts';
 import { holdAt, holdText, recentChanges } from './limit.ts';
 
 export type CanaryOutcome = {
@@ -75,7 +76,7 @@ function decideZone(round: ZoneRound): CanaryDecision {
     return { zone, address, active: kept, changed: was !== kept, held: false, why: 'no live set is published' };
   }
 
-  const victim = drawVictim(zone, live, was?.victim ?? null);
+  const victim = drawVictim(zone, live, was?.victim ?? null, familyOf(address));
   const inUse: ActiveCanary = { zone, address, victim };
   const usable = passes(verdict?.judgement ?? null);
   const judged = verdict === undefined ? 'never fetched' : verdict.why;

@@ -1,20 +1,29 @@
 import { passes } from '../judge/judge.ts';
 import { byName } from '../judge/reason.ts';
-import type { EdgeFacts, RoundFacts, Verdict } from '../judge/types.ts';
-import { type Candidate, type Selected, select } from './select.ts';
+import type { Addresses, EdgeFacts, Family, Misses, RoundFacts, Unsteady, Verdict } from '../judge/types.ts';
+import { type Chosen, completeFamilies, workingFamilies } from './families.ts';
+import { missesAfter } from './misses.ts';
+import { type Candidate, select } from './select.ts';
+import { returnsAt, steadinessAfter } from './steadiness.ts';
 
 /** One round's edges sorted out: who may be published, who is wanted, and who is refused for what. */
 export type CandidatePool = {
   readonly candidates: readonly Candidate[];
   /** Edges that may not be published, with the reason. */
   readonly refused: readonly { readonly edge: EdgeFacts; readonly refusal: Refusal }[];
-  /** In the order of choice. */
-  readonly selected: readonly Selected[];
-  /** Names of the selected, sorted. */
+  /** The wanted set, in the order of choice. */
+  readonly chosen: readonly Chosen[];
+  /** Names of the chosen, sorted. */
   readonly wanted: readonly string[];
   /** Names of the candidates that pass. */
   readonly passing: ReadonlySet<string>;
   readonly lastLive: ReadonlySet<string>;
+  /** What was answered until now, by edge. */
+  readonly before: ReadonlyMap<string, Addresses>;
+  /** The family that was answered with SERVFAIL until now. */
+  readonly unanswered: Family | null;
+  readonly unsteady: ReadonlyMap<string, Unsteady>;
+  readonly misses: ReadonlyMap<string, Misses>;
   /** Formerly live, no longer in the edge list and no canary. */
   readonly unlisted: readonly string[];
   /** An operator took a live edge out: made it unavailable or a canary, or removed it from the list. */
@@ -34,24 +43,42 @@ export function candidatePool(facts: RoundFacts, verdicts: readonly Verdict[]): 
   const lastLive = new Set(facts.memory.lastLive);
   const edgeCount = Math.max(1, facts.rules.edgeCount);
 
+  const before = answeredBefore(facts);
+  const unsteady = steadinessAfter(facts.memory.unsteady, facts.edges, verdicts);
   const candidates: Candidate[] = [];
   const refused: { edge: EdgeFacts; refusal: Refusal }[] = [];
+  const candidateOf = (edge: EdgeFacts, verdict: Verdict): Candidate => {
+    const works = workingFamilies(edge, verdict, facts.rules.timeout);
+    return {
+      facts: edge,
+      verdict,
+      works,
+      waitsUntil: returnsAt(unsteady.get(edge.name), facts.now),
+      fails: unsteady.get(edge.name)?.fails ?? 0,
+      answered: before.get(edge.name) ?? null,
+    };
+  };
   for (const [i, edge] of facts.edges.entries()) {
     const refusal = refusalOf(edge, canaryOf.get(edge.name));
-    if (refusal === null) candidates.push({ facts: edge, verdict: verdicts[i] });
+    if (refusal === null) candidates.push(candidateOf(edge, verdicts[i]));
     else refused.push({ edge, refusal });
   }
 
   const listed = new Set(facts.edges.map(({ name }) => name));
   const unlisted = facts.memory.lastLive.filter((name) => !listed.has(name) && !canaryOf.has(name));
   const selected = select(candidates, lastLive, edgeCount);
+  const chosen = completeFamilies({ candidates, selected, before, edgeCount });
   return {
     candidates,
     refused,
-    selected,
-    wanted: selected.map(({ candidate }) => candidate.facts.name).sort(byName),
+    chosen,
+    wanted: chosen.map(({ candidate }) => candidate.facts.name).sort(byName),
     passing: new Set(candidates.filter(({ verdict }) => passes(verdict.judgement)).map(({ facts: { name } }) => name)),
     lastLive,
+    before,
+    unanswered: facts.memory.unanswered,
+    unsteady,
+    misses: missesAfter(facts.memory.misses, before, candidates),
     unlisted,
     withdrawn:
       unlisted.length > 0 ||
@@ -59,6 +86,17 @@ export function candidatePool(facts: RoundFacts, verdicts: readonly Verdict[]): 
       refused.some(({ edge, refusal }) => refusal.kind === 'unavailable' && lastLive.has(edge.name)),
     edgeCount,
   };
+}
+
+/** A member that was taken over by its name only counts as answered with all its addresses. */
+function answeredBefore({ memory, edges }: RoundFacts): ReadonlyMap<string, Addresses> {
+  const listed = new Map(edges.map((edge) => [edge.name, edge]));
+  return new Map(
+    memory.lastLive.flatMap((name) => {
+      const answered = memory.answered.get(name) ?? listed.get(name);
+      return answered === undefined ? [] : [[name, { v4: answered.v4, v6: answered.v6 }] as const];
+    }),
+  );
 }
 
 function refusalOf(edge: EdgeFacts, canaryOf: string | undefined): Refusal | null {

@@ -1,11 +1,22 @@
-import { addSample, figuresOf } from '../judge/history.ts';
+import { figuresOf } from '../judge/history.ts';
 import { judge } from '../judge/judge.ts';
 import { byName } from '../judge/reason.ts';
-import type { Decision, EdgeFacts, EdgeInput, Hold, Outcome, RoundFacts, RoundInput } from '../judge/types.ts';
+import type {
+  CanaryFacts,
+  Decision,
+  EdgeFacts,
+  EdgeInput,
+  Memory,
+  Outcome,
+  RoundFacts,
+  RoundInput,
+} from '../judge/types.ts';
 import { decideCanaries } from './canary.ts';
 import { judgeCanaries } from './canary-judge.ts';
-import { candidatePool } from './candidates.ts';
-import { limitField, sameNames } from './limit-live.ts';
+import { type CandidatePool, candidatePool } from './candidates.ts';
+import { familyStates } from './families.ts';
+import { type Answers, type Limited, limitLive, sameAnswers } from './limit-live.ts';
+import { isDead, missKey, worksAt } from './misses.ts';
 import { reasonsOf } from './reason-live.ts';
 import { notesOf } from './reason-notes.ts';
 
@@ -16,81 +27,116 @@ export function decide(input: RoundInput): Decision {
   return decideFacts(factsOf(input));
 }
 
-/** The round with its histories summed up, this round's samples included. */
+/** The round with its histories summed up. */
 export function factsOf(input: RoundInput): RoundFacts {
   return {
     ...input,
     edges: input.edges.map((edge) => sumUp(edge, input.now)),
-    canaries: input.canaries.map((canary) => ({ ...sumUp(canary, input.now), zone: canary.zone })),
+    canaries: input.canaries.map((canary): CanaryFacts => ({ ...sumUp(canary, input.now), zone: canary.zone })),
   };
 }
 
 function sumUp({ history, ...rest }: EdgeInput, now: number): EdgeFacts {
-  const whole = rest.sample === null ? history : addSample(history, rest.sample.at, rest.sample.seconds);
-  return { ...rest, figures: figuresOf(whole, now) };
+  return { ...rest, figures: figuresOf(history, now) };
 }
 
 /** `decide` for a round whose histories are summed up already: a recorded one, or a supposed one. */
 export function decideFacts(facts: RoundFacts): Decision {
   const { now, network, memory, rules } = facts;
-  const verdicts = facts.edges.map((edge) => judge(edge, rules));
-  const field = candidatePool(facts, verdicts);
-  const { live, hold } = limitField(facts, field);
-  const names = [...live].sort(byName);
-  const outcome = outcomeOf(names, memory.lastLive, field.wanted, hold);
-  const reasons = reasonsOf(field, new Set(names), hold);
+  const verdicts = facts.edges.map((edge) => judge(edge, rules, memory.unsteady.get(edge.name) ?? null));
+  const pool = candidatePool(facts, verdicts);
+  const limited = limitLive(facts, pool);
+  const { answers, hold, replaced } = limited;
+  const outcome = outcomeOf(pool, limited);
+  const reasons = reasonsOf(pool, limited);
+  const families = familyStates(answers, pool);
 
   const listed = new Map(facts.edges.map((edge) => [edge.name, edge]));
   const { verdicts: canaryVerdicts, killed } = judgeCanaries(facts.canaries, rules);
   const canaries = decideCanaries(
     facts,
     new Map(canaryVerdicts.map((verdict) => [verdict.edge, verdict])),
-    names.map((edge) => ({ edge, passing: field.passing.has(edge), forced: isForced(listed.get(edge)) })),
+    [...answers].map(([edge, { v4, v6 }]) => ({
+      edge,
+      passing: pool.passing.has(edge),
+      forced: isForced(listed.get(edge)),
+      v4: v4 !== null,
+      v6: v6 !== null,
+    })),
   );
+  const isChange = outcome.kind === 'changed';
 
   return {
     at: now,
     network,
     outcome,
     hold,
-    live: names.map((edge) => ({
-      edge,
-      v4: listed.get(edge)?.v4 ?? null,
-      v6: listed.get(edge)?.v6 ?? null,
-      why: reasons.get(edge)?.why ?? '',
-    })),
-    wanted: field.edgeCount,
+    heldFailing: hold === null ? [] : heldFailing(pool, answers),
+    replaced,
+    families,
+    live: [...answers].map(([edge, { v4, v6 }]) => ({ edge, v4, v6, why: reasons.get(edge)?.why ?? '' })),
+    wanted: pool.edgeCount,
     verdicts,
     reasons,
     canaryVerdicts,
     canaries: canaries.canaries,
     verificationFailures: verificationFailures(facts),
-    notes: notesOf({ field, live: names, hold, killed, canaryKiller: rules.canaryKiller }),
+    notes: notesOf({ pool, limited, families, killed, canaryKiller: rules.canaryKiller }),
     memory: {
-      // With nothing to publish the old answer stays, so what is remembered must stay too.
-      lastLive: outcome.kind === 'empty' ? memory.lastLive : names,
-      rotations: outcome.kind === 'changed' ? [...memory.rotations, now].slice(-ROTATIONS_MAX) : memory.rotations,
+      ...(outcome.kind === 'empty' ? memory : answeredMemory(pool, answers, families)),
+      unsteady: pool.unsteady,
+      rotations: isChange ? [...memory.rotations, now].slice(-ROTATIONS_MAX) : memory.rotations,
       activeCanaries: canaries.active,
       canaryRotations: canaries.rotations,
     },
   };
 }
 
-function outcomeOf(
-  live: readonly string[],
-  lastLive: readonly string[],
-  wanted: readonly string[],
-  hold: Hold | null,
-): Outcome {
-  if (live.length === 0) return { kind: 'empty' };
-  if (!sameNames(live, lastLive)) {
-    const before = new Set(lastLive);
-    const after = new Set(live);
-    return {
-      kind: 'changed',
-      added: live.filter((name) => !before.has(name)),
-      removed: lastLive.filter((name) => !after.has(name)),
-    };
+/** What is remembered of the answer. With nothing to publish the old answer stays, and so does what is remembered of it. */
+function answeredMemory(
+  { misses }: CandidatePool,
+  answers: Answers,
+  families: Decision['families'],
+): Pick<Memory, 'lastLive' | 'answered' | 'unanswered' | 'misses'> {
+  const keys = new Set(
+    [...answers].flatMap(([edge, { v4, v6 }]) =>
+      [v4, v6].flatMap((address) => (address === null ? [] : [missKey(edge, address)])),
+    ),
+  );
+  return {
+    lastLive: [...answers.keys()],
+    answered: answers,
+    unanswered: families.v4 === 'unanswered' ? 'v4' : families.v6 === 'unanswered' ? 'v6' : null,
+    misses: new Map([...misses].filter(([key]) => keys.has(key))),
+  };
+}
+
+/** Members that nothing but the hold keeps in some family, and that do not work there. */
+function heldFailing({ candidates, chosen, misses }: CandidatePool, answers: Answers): readonly string[] {
+  const wanted = new Map(chosen.map((one) => [one.candidate.facts.name, one]));
+  return candidates.flatMap((candidate) => {
+    const { name } = candidate.facts;
+    const answered = answers.get(name);
+    const fails = (['v4', 'v6'] as const).some((family) => {
+      const address = answered?.[family] ?? null;
+      if (address === null || wanted.get(name)?.[family] === address || worksAt(candidate, family, address))
+        return false;
+      return candidate.facts[family] === address || isDead(misses, name, address);
+    });
+    return fails ? [name] : [];
+  });
+}
+
+function outcomeOf({ lastLive, before, wanted }: CandidatePool, { answers, hold }: Limited): Outcome {
+  if (answers.size === 0) return { kind: 'empty' };
+  const added = [...answers.keys()].filter((name) => !lastLive.has(name));
+  const removed = [...lastLive].filter((name) => !answers.has(name));
+  if (added.length > 0 || removed.length > 0 || !sameAnswers(answers, before)) {
+    const moved = [...answers].filter(([name, addresses]) => {
+      const old = before.get(name);
+      return old !== undefined && (old.v4 !== addresses.v4 || old.v6 !== addresses.v6);
+    });
+    return { kind: 'changed', added, removed, moved: moved.map(([name]) => name) };
   }
   return hold === null ? { kind: 'unchanged' } : { kind: 'held', until: hold.until, wanted };
 }

@@ -1,56 +1,115 @@
-import type { Hold, RoundFacts } from '../judge/types.ts';
+/**
+ * `dnschange_maxfreq` (section 12.9): what is answered, addresses included, changes so often at most in 600 s; beyond that
+ * it is held as it is, failing members included. Exceptions: what an operator changed; a family without a working address,
+ * which is replaced where another has one; and an address that failed three times in a row, once a passing edge takes its
+ * place. Members that may not be answered any more (unlisted, unavailable, without address) leave even then.
+ */
+import { byName } from '../judge/reason.ts';
+import { type Addresses, FAMILIES, type Family, type Hold, type Replacement, type RoundFacts } from '../judge/types.ts';
 import type { CandidatePool } from './candidates.ts';
 import { holdAt } from './limit.ts';
+import { isDead, worksAt } from './misses.ts';
+import type { Candidate } from './select.ts';
 
-export type LimitInput = {
-  readonly now: number;
-  readonly rotations: readonly number[];
-  readonly maxfreq: number;
-  readonly lastLive: readonly string[];
-  /** What selection wants live. */
-  readonly wanted: readonly string[];
-  /** Names that may be published at all. */
-  readonly publishable: ReadonlySet<string>;
-  /** Names whose judgement passes. */
-  readonly passing: ReadonlySet<string>;
-  /** An operator changed a mode, or took a live edge out: unavailable, unlisted, made a canary. */
-  readonly operatorChange: boolean;
+/** What is answered, by edge, sorted by name; none without an address. */
+export type Answers = ReadonlyMap<string, Addresses>;
+
+export type Limited = {
+  readonly answers: Answers;
+  /** The limit keeps something back. */
+  readonly hold: Hold | null;
+  readonly replaced: readonly Replacement[];
 };
 
-/** `limitLive` for a round that is sorted out. */
-export function limitField(facts: RoundFacts, field: CandidatePool): ReturnType<typeof limitLive> {
-  const { now, memory, rules } = facts;
-  return limitLive({
-    now,
-    rotations: memory.rotations,
-    maxfreq: rules.maxfreq,
-    lastLive: memory.lastLive,
-    wanted: field.wanted,
-    publishable: new Set(field.candidates.map((candidate) => candidate.facts.name)),
-    passing: field.passing,
-    operatorChange: facts.operatorChange || field.withdrawn,
-  });
+export function limitLive(facts: RoundFacts, pool: CandidatePool): Limited {
+  const wanted = sorted(pool.chosen.map(({ candidate, v4, v6 }) => [candidate.facts.name, { v4, v6 }] as const));
+  const free: Limited = { answers: wanted, hold: null, replaced: [] };
+  if (facts.operatorChange || pool.withdrawn || sameAnswers(pool.before, wanted)) return free;
+
+  const candidates = new Map(pool.candidates.map((candidate) => [candidate.facts.name, candidate]));
+  const kept = new Map([...pool.before].filter(([name]) => candidates.has(name)));
+  if (kept.size === 0) return free;
+  const hold = holdAt(facts.memory.rotations, facts.rules.maxfreq, facts.now);
+  if (hold === null) return free;
+
+  const round = { pool, candidates, kept, wanted };
+  const families = { v4: limitFamily('v4', round), v6: limitFamily('v6', round) };
+  const names = new Set(FAMILIES.flatMap((family) => [...families[family].addresses.keys()]));
+  const addressOf = (name: string, family: Family): string | null => families[family].addresses.get(name) ?? null;
+  const answers = sorted(
+    [...names].map((name) => [name, { v4: addressOf(name, 'v4'), v6: addressOf(name, 'v6') }] as const),
+  );
+  // Vanished members may have made the kept set the wanted one already: then nothing is held back.
+  const isHeld = !sameAnswers(answers, wanted);
+  const replaced = isHeld ? distinct([...families.v4.replaced, ...families.v6.replaced]) : [];
+  return { answers, hold: isHeld ? hold : null, replaced };
 }
 
-/**
- * `dnschange_maxfreq` (section 12.9): the names to publish, and the hold when the limit keeps the old set. Members that
- * can no longer be published leave even then. No hold for an operator's change, nor where nothing or nothing that
- * passes would be kept while the wanted set has a passing member.
- */
-export function limitLive(input: LimitInput): { readonly live: readonly string[]; readonly hold: Hold | null } {
-  const { lastLive, wanted, publishable, passing } = input;
-  const free = { live: wanted, hold: null };
-  if (input.operatorChange || sameNames(lastLive, wanted)) return free;
+type Round = {
+  readonly pool: CandidatePool;
+  readonly candidates: ReadonlyMap<string, Candidate>;
+  readonly kept: Answers;
+  readonly wanted: Answers;
+};
+type LimitedFamily = { readonly addresses: ReadonlyMap<string, string>; readonly replaced: readonly Replacement[] };
 
-  const kept = lastLive.filter((name) => publishable.has(name));
-  if (kept.length === 0) return free;
-  const anyPasses = (names: readonly string[]) => names.some((name) => passing.has(name));
-  if (!anyPasses(kept) && anyPasses(wanted)) return free;
+function limitFamily(family: Family, { pool, candidates, kept, wanted }: Round): LimitedFamily {
+  const works = (name: string, address: string): boolean => {
+    const candidate = candidates.get(name);
+    return candidate !== undefined && worksAt(candidate, family, address);
+  };
+  // An edge that has moved may still answer at its old address, until it has been elsewhere for three rounds.
+  const isAlive = (name: string, address: string): boolean =>
+    candidates.get(name)?.facts[family] === address ? works(name, address) : !isDead(pool.misses, name, address);
 
-  const hold = holdAt(input.rotations, input.maxfreq, input.now);
-  // Vanished members may have made the kept set the wanted one already: then nothing is held back.
-  if (hold === null || sameNames(kept, wanted)) return free;
-  return { live: kept, hold };
+  const addresses = addressesIn(family, kept);
+  const want = addressesIn(family, wanted);
+  const passing = [...want].filter(([name, address]) => works(name, address));
+  const keptAlive = [...addresses].some(([name, address]) => isAlive(name, address));
+  if (!keptAlive && passing.length > 0) return { addresses: want, replaced: [] };
+
+  const replaced: Replacement[] = [];
+  const joining = pool.chosen
+    .map(({ candidate }) => candidate.facts.name)
+    .filter((name) => passing.some(([passes]) => passes === name) && addresses.get(name) !== want.get(name));
+  for (const [edge, address] of [...addresses]) {
+    const isLost = !works(edge, address) && isDead(pool.misses, edge, address);
+    // An edge at a new address takes its own place; another one takes that of an edge that fails.
+    const by = isLost
+      ? (joining.find((name) => name === edge) ?? joining.find((name) => !addresses.has(name)))
+      : undefined;
+    if (by === undefined) continue;
+    joining.splice(joining.indexOf(by), 1);
+    addresses.delete(edge);
+    addresses.set(by, want.get(by) ?? address);
+    replaced.push({ edge, by });
+  }
+  return { addresses, replaced };
+}
+
+function addressesIn(family: Family, answers: Answers): Map<string, string> {
+  return new Map(
+    [...answers].flatMap(([name, addresses]) => {
+      const address = addresses[family];
+      return address === null ? [] : [[name, address] as const];
+    }),
+  );
+}
+
+function sorted(entries: readonly (readonly [string, Addresses])[]): Answers {
+  return new Map([...entries].sort(([a], [b]) => byName(a, b)));
+}
+
+function distinct(replaced: readonly Replacement[]): readonly Replacement[] {
+  return [...new Map(replaced.map((one) => [`${one.edge} ${one.by}`, one])).values()];
+}
+
+export function sameAnswers(a: Answers, b: Answers): boolean {
+  if (a.size !== b.size) return false;
+  return [...a].every(([name, { v4, v6 }]) => {
+    const other = b.get(name);
+    return other !== undefined && other.v4 === v4 && other.v6 === v6;
+  });
 }
 
 /** Whether two lists name the same edges, in whatever order. Neither repeats a name. */

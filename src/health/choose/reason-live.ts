@@ -1,44 +1,92 @@
 import { passes } from '../judge/judge.ts';
-import { moment, seconds } from '../judge/reason.ts';
-import type { EdgeFacts, Hold, Verdict } from '../judge/types.ts';
+import { list, moment, seconds } from '../judge/reason.ts';
+import { type Addresses, type EdgeFacts, FAMILIES, type Family, type Hold, type Verdict } from '../judge/types.ts';
 import type { CandidatePool, Refusal } from './candidates.ts';
+import { type Chosen, FAMILY_NAME, fetchOf } from './families.ts';
 import { holdText } from './limit.ts';
+import type { Limited } from './limit-live.ts';
 import { type Candidate, isStillHealthy, type Selected } from './select.ts';
 
 export type Reason = { readonly live: boolean; readonly why: string };
 
-/** Says of every edge whether it is live and why. `live`: what the rotation limit made of `field.wanted`. */
-export function reasonsOf(
-  field: CandidatePool,
-  live: ReadonlySet<string>,
-  hold: Hold | null,
-): ReadonlyMap<string, Reason> {
-  const places = new Map(
-    field.selected.map((selected, i) => [selected.candidate.facts.name, { selected, place: i + 1 }]),
-  );
+/** Says of every edge whether it is live and why. `answers`: what the rotation limit made of the wanted set. */
+export function reasonsOf(pool: CandidatePool, { answers, hold, replaced }: Limited): ReadonlyMap<string, Reason> {
+  const places = new Map(pool.chosen.map((chosen, i) => [chosen.candidate.facts.name, { chosen, place: i + 1 }]));
   const reasons = new Map<string, Reason>();
-  for (const candidate of field.candidates) {
+  for (const candidate of pool.candidates) {
     const { name } = candidate.facts;
-    const chosen = places.get(name);
-    const wanted =
-      chosen === undefined
-        ? passedOverWhy(candidate, field)
-        : selectedWhy(chosen.selected, chosen.place, field.edgeCount);
-    // Live and chosen differ only where the limit holds the set.
-    if (hold === null || live.has(name) === (chosen !== undefined))
-      reasons.set(name, { live: live.has(name), why: wanted });
-    else if (live.has(name)) reasons.set(name, { live: true, why: heldInWhy(candidate, hold) });
-    else reasons.set(name, { live: false, why: `held out, would be live: ${wanted}; ${holdText(hold)}` });
+    const found = places.get(name);
+    const answered = answers.get(name);
+    const wanted = found === undefined ? passedOverWhy(candidate, pool) : selectedWhy(found.chosen, found.place, pool);
+    const detail = answered === undefined ? '' : familyDetail(candidate, answered, found?.chosen, hold);
+    const live = answered !== undefined;
+    // Answered and wanted differ only where the limit holds the set.
+    if (hold === null || live === (found !== undefined)) reasons.set(name, { live, why: `${wanted}${detail}` });
+    else if (live) reasons.set(name, { live, why: `${heldInWhy(candidate, hold)}${detail}` });
+    else {
+      const left = replaced.find(({ edge }) => edge === name);
+      const why = left === undefined ? '' : `; it failed three times in a row, so ${left.by} took its place`;
+      reasons.set(name, { live, why: `held out, would be live: ${wanted}; ${holdText(hold)}${why}` });
+    }
   }
-  for (const { edge, refusal } of field.refused)
-    reasons.set(edge.name, { live: false, why: refusedWhy(edge, refusal) });
-  for (const name of field.unlisted) reasons.set(name, { live: false, why: 'no longer in the edge list' });
+  for (const { edge, by } of replaced) {
+    const reason = reasons.get(edge);
+    if (reason?.live !== false || reason.why.includes(' took its place')) continue;
+    const why = `${reason.why}; it failed three times in a row, so ${by} took its place in spite of the rotation limit`;
+    reasons.set(edge, { live: false, why });
+  }
+  for (const { edge, refusal } of pool.refused) {
+    reasons.set(edge.name, {
+      live: false,
+      why: `${refusedWhy(edge, refusal)}${stillAnswered(edge.name, pool, answers)}`,
+    });
+  }
+  for (const name of pool.unlisted) {
+    reasons.set(name, { live: false, why: `no longer in the edge list${stillAnswered(name, pool, answers)}` });
+  }
   return reasons;
 }
 
+/** Where no edge at all may be live, the last set stays answered, whatever was said of its members since. */
+function stillAnswered(name: string, { lastLive }: CandidatePool, answers: Limited['answers']): string {
+  if (answers.size > 0 || !lastLive.has(name)) return '';
+  return '; it is still answered, because no edge is fit to take its place';
+}
+
+/** What is not as usual with the addresses of a live edge: one that is left out, kept though it fails, or held. */
+function familyDetail(
+  candidate: Candidate,
+  answered: Addresses,
+  wanted: Chosen | undefined,
+  hold: Hold | null,
+): string {
+  const { facts, works } = candidate;
+  const details = FAMILIES.flatMap((family) => {
+    const name = FAMILY_NAME[family];
+    const address = answered[family];
+    if (hold !== null && wanted !== undefined && address !== wanted[family]) {
+      if (address === null) return [`its ${name} address is held out by the rotation limit`];
+      const now = wanted[family] === null ? '' : ` (it is at ${wanted[family]} now)`;
+      return [`${address} is held in by the rotation limit${now}`];
+    }
+    if (facts.v4 === null || facts.v6 === null) return [];
+    if (address === null) return [`not answered over ${name}${works[family] ? '' : failText(candidate, family)}`];
+    return works[family] || (!works.v4 && !works.v6)
+      ? []
+      : [`kept over ${name} although it fails there${failText(candidate, family)}, for lack of passing edges`];
+  });
+  return details.map((detail) => `; ${detail}`).join('');
+}
+
+function failText({ facts }: Candidate, family: Family): string {
+  const fail = fetchOf(facts, family)?.fail ?? null;
+  return fail === null ? '' : ` (${fail.reason})`;
+}
+
 /** Why a selected edge is live; `place` counts from 1. */
-function selectedWhy({ candidate, place: rule }: Selected, place: number, edgeCount: number): string {
-  const { facts, verdict } = candidate;
+function selectedWhy(chosen: Chosen, place: number, { edgeCount }: CandidatePool): string {
+  const { candidate, place: rule } = chosen;
+  const { facts, verdict, works } = candidate;
   switch (rule) {
     case 'blindforced':
       return `blindforced${quoted(facts.comment)}${until(facts)}, live whatever it does: ${verdict.why}`;
@@ -50,6 +98,13 @@ function selectedWhy({ candidate, place: rule }: Selected, place: number, edgeCo
       return `fills place ${place} of ${edgeCount}: ${standing(verdict)} (${verdict.why})`;
     case 'retained':
       return `kept although it does not pass, for lack of passing edges: ${verdict.why}`;
+    case 'family': {
+      const families = FAMILIES.filter((family) => chosen[family] !== null);
+      const names = list(families.map((family) => FAMILY_NAME[family]));
+      return families.every((family) => works[family])
+        ? `answers over ${names}, where no edge of the ${edgeCount} wanted passes: ${verdict.why}`
+        : `kept over ${names}, where no edge passes: ${verdict.why}`;
+    }
   }
 }
 
@@ -57,10 +112,11 @@ function heldInWhy({ verdict }: Candidate, hold: Hold): string {
   return `held in, would not be live: ${verdict.why}; ${holdText(hold)}`;
 }
 
-function passedOverWhy(candidate: Candidate, { selected, edgeCount, lastLive }: CandidatePool): string {
-  const { verdict } = candidate;
+function passedOverWhy(candidate: Candidate, { chosen, edgeCount, lastLive }: CandidatePool): string {
+  const { verdict, waitsUntil } = candidate;
   if (verdict.judgement === null) return verdict.why;
-  const last = selected[selected.length - 1];
+  const placed = chosen.filter(({ place }) => place !== 'family');
+  const last = placed.at(-1) ?? chosen.at(-1);
   if (!passes(verdict.judgement)) {
     // Places left over go to failing edges of the last live set, and this one may have been of that set too.
     const leftOut = lastLive.has(candidate.facts.name) && last?.place === 'retained';
@@ -68,7 +124,11 @@ function passedOverWhy(candidate: Candidate, { selected, edgeCount, lastLive }: 
       ? `fails: ${verdict.why}; others are kept before it: ${named(last, verdict)}`
       : `fails: ${verdict.why}`;
   }
-  // A passing edge is passed over only when every place is taken, so somebody is the last.
+  if (last === undefined) return verdict.why;
+  if (waitsUntil !== null && !lastLive.has(candidate.facts.name)) {
+    return `passes again (${verdict.why}), but has failed repeatedly, so it returns at ${moment(waitsUntil)} if it goes on passing`;
+  }
+  // A passing edge is passed over only when every place is taken, so there is a last one.
   const full = `${standing(verdict)} (${verdict.why}), but all ${edgeCount} places are taken`;
   switch (last.place) {
     case 'blindforced':
@@ -79,6 +139,7 @@ function passedOverWhy(candidate: Candidate, { selected, edgeCount, lastLive }: 
       return `${full} by edges that are still healthy, which no other displaces`;
     case 'filled':
     case 'retained':
+    case 'family':
       return `${full} by better ones: ${named(last, verdict)}`;
   }
 }
@@ -104,7 +165,7 @@ function standing({ judgement, average }: Verdict, other?: Verdict): string {
   return `${state}, average ${seconds(average, ...against)}`;
 }
 
-function named({ candidate }: Selected, other: Verdict): string {
+function named({ candidate }: Pick<Selected, 'candidate'>, other: Verdict): string {
   return `the last is ${candidate.facts.name} with ${standing(candidate.verdict, other)}`;
 }
 

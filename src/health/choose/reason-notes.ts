@@ -1,40 +1,81 @@
 import { count, list } from '../judge/reason.ts';
-import type { Hold } from '../judge/types.ts';
+import { type Decision, FAMILIES } from '../judge/types.ts';
 import type { CandidatePool } from './candidates.ts';
+import { FAMILY_NAME, RECORD_TYPE } from './families.ts';
 import { holdText } from './limit.ts';
+import type { Limited } from './limit-live.ts';
 
 export type NotesInput = {
-  readonly field: CandidatePool;
-  /** Names published after the limit, sorted. */
-  readonly live: readonly string[];
-  readonly hold: Hold | null;
+  readonly pool: CandidatePool;
+  readonly limited: Limited;
+  readonly families: Decision['families'];
   /** Failing canaries when `canary_killer` struck, else null. */
   readonly killed: number | null;
   readonly canaryKiller: number;
 };
 
 /** What an operator should know about the round as a whole, worst first; empty in a normal round. */
-export function notesOf({ field, live, hold, killed, canaryKiller }: NotesInput): readonly string[] {
-  const { edgeCount, passing } = field;
+export function notesOf({ pool, limited, families, killed, canaryKiller }: NotesInput): readonly string[] {
+  const { edgeCount, passing } = pool;
+  const { hold, replaced } = limited;
+  const live = [...limited.answers.keys()];
   const notes: string[] = [];
   const failing = live.filter((name) => !passing.has(name));
   if (live.length === 0) {
-    const stays =
-      field.lastLive.size === 0 ? 'none ever was' : `what was published stays: ${list([...field.lastLive])}`;
+    const stays = pool.lastLive.size === 0 ? 'none ever was' : `what was published stays: ${list([...pool.lastLive])}`;
     notes.push(`no edge is fit to be live; ${stays}`);
   } else if (failing.length === live.length) {
     notes.push(`no live edge passes: ${list(failing)} kept so that the zones have an answer`);
   } else if (failing.length > 0) {
     notes.push(`${count(failing.length, 'live edge')} not passing: ${list(failing)}`);
   }
+  notes.push(...familyNotes(pool, limited, families));
   if (live.length > 0 && live.length < edgeCount)
     notes.push(`only ${live.length} of ${edgeCount} wanted edges are live`);
-  if (hold !== null) notes.push(`wanted ${list(field.wanted)}, but ${holdText(hold)}`);
-  const forced = field.selected.filter(({ place }) => place === 'forced' || place === 'blindforced');
+  if (hold !== null) notes.push(`wanted ${list(pool.wanted)}, but ${holdText(hold)}`);
+  for (const { edge, by } of replaced) {
+    if (edge === by) notes.push(`${edge} is answered at its new address in spite of the rotation limit`);
+    else notes.push(`${edge} failed three times in a row: ${by} took its place in spite of the rotation limit`);
+  }
+  const forced = pool.chosen.filter(({ place }) => place === 'forced' || place === 'blindforced');
   if (forced.length > edgeCount) notes.push(`${forced.length} edges are forced, ${edgeCount} wanted: all are live`);
   if (killed !== null) notes.push(`no canary is used: ${killed} fail, canary_killer is ${canaryKiller}`);
-  const doubles = field.refused.filter(({ refusal }) => refusal.kind === 'canary').map(({ edge }) => edge.name);
+  const doubles = pool.refused.filter(({ refusal }) => refusal.kind === 'canary').map(({ edge }) => edge.name);
   if (doubles.length > 0) notes.push(`edge and canary at once, used as canary only: ${list(doubles)}`);
-  if (field.unlisted.length > 0) notes.push(`no longer in the edge list: ${list(field.unlisted)}`);
+  if (pool.unlisted.length > 0) notes.push(`no longer in the edge list: ${list(pool.unlisted)}`);
+  return notes;
+}
+
+/** Families that are not answered as they should be. A set without any member has a note of its own. */
+function familyNotes(
+  { candidates, before }: CandidatePool,
+  { answers }: Limited,
+  families: Decision['families'],
+): string[] {
+  if (answers.size === 0) return [];
+  const anyPasses = FAMILIES.some((family) => families[family] === 'passing');
+  const notes: string[] = [];
+  for (const family of FAMILIES) {
+    const [name, type] = [FAMILY_NAME[family], RECORD_TYPE[family]];
+    const edges = [...answers].filter(([, addresses]) => addresses[family] !== null).map(([edge]) => edge);
+    const had = [...before].filter(([, addresses]) => addresses[family] !== null).map(([edge]) => edge);
+    const known = candidates.filter(({ facts }) => facts[family] !== null).map(({ facts }) => facts.name);
+    switch (families[family]) {
+      case 'passing':
+        break;
+      case 'failing':
+        // Where nothing passes at all, that is said once.
+        if (anyPasses)
+          notes.push(`no live edge passes over ${name}: ${list(edges)} kept so that ${type} has an answer`);
+        break;
+      case 'unanswered':
+        notes.push(`no edge has ever passed over ${name}: ${type} is answered with SERVFAIL until one does`);
+        break;
+      case 'none':
+        if (had.length > 0) notes.push(`${type} is no longer answered: ${list(had)} had the last ${name} addresses`);
+        else if (known.length > 0) notes.push(`no edge passes over ${name}, so ${type} has no answer: ${list(known)}`);
+        break;
+    }
+  }
   return notes;
 }

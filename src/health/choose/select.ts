@@ -1,18 +1,30 @@
 import { passes } from '../judge/judge.ts';
 import { byName } from '../judge/reason.ts';
-import type { EdgeFacts, Judgement, Verdict } from '../judge/types.ts';
+import { type Addresses, type EdgeFacts, FAMILIES, type Family, type Judgement, type Verdict } from '../judge/types.ts';
+import { DEAD_AFTER } from './steadiness.ts';
 
 /** An edge that may be published: listed, not unavailable, no canary, with an address. */
-export type Candidate = { readonly facts: EdgeFacts; readonly verdict: Verdict };
+export type Candidate = {
+  readonly facts: EdgeFacts;
+  readonly verdict: Verdict;
+  /** Whether the address of that family works. */
+  readonly works: Readonly<Record<Family, boolean>>;
+  /** Until when it must have passed before it takes another's place again, epoch seconds; null: it may at once. */
+  readonly waitsUntil: number | null;
+  /** Failed samples in a row. */
+  readonly fails: number;
+  /** What was answered of it until now; null: it was not live. */
+  readonly answered: Addresses | null;
+};
 
-/** By which of selection's rules an edge is live, in the order in which the rules apply. */
-export type Place = 'blindforced' | 'forced' | 'still-healthy' | 'filled' | 'retained';
+/** By which of selection's rules an edge is live, in the order in which the rules apply. `family`: see families.ts. */
+export type Place = 'blindforced' | 'forced' | 'still-healthy' | 'filled' | 'retained' | 'family';
 export type Selected = { readonly candidate: Candidate; readonly place: Place };
 
 /**
  * Selection of specification section 6 with the corrections of section 12: all forced edges, even beyond `edgeCount`;
  * then up to `edgeCount` the still-healthy, the best of the others that pass, and last live edges although they fail.
- * In the order of choice; empty only when no candidate passes, is blindforced or was live.
+ * Edges that flap (`waitsUntil`) come after last live ones that failed but once or twice. In the order of choice; empty only when no candidate passes, is blindforced or was live.
  */
 export function select(
   candidates: readonly Candidate[],
@@ -30,14 +42,39 @@ export function select(
   const take = (from: readonly Candidate[], place: Place) => {
     for (const candidate of from) if (chosen.length < edgeCount) chosen.push({ candidate, place });
   };
-  const stillHealthy = rest.filter((candidate) => isStillHealthy(candidate, lastLive)).sort(byAverage);
+  const stillHealthy = rest
+    .filter((candidate) => isStillHealthy(candidate, lastLive))
+    .sort((a, b) => Number(isPart(a, a.works)) - Number(isPart(b, b.works)) || byAverage(a, b));
   const passing = rest.filter(({ verdict }) => passes(verdict.judgement));
   const others = passing.filter((candidate) => !isStillHealthy(candidate, lastLive)).sort(byState);
   const failing = rest.filter(({ facts, verdict }) => lastLive.has(facts.name) && !passes(verdict.judgement));
+  const waits = ({ facts, waitsUntil }: Candidate): boolean => waitsUntil !== null && !lastLive.has(facts.name);
+  const flapping = others.filter(waits);
+  // Without an edge that passes in it, a set is replaced by whatever passes.
+  const isSteady = (candidate: Candidate): boolean => passes(candidate.verdict.judgement) && !waits(candidate);
+  const spared = flapping.length > 0 && candidates.some(isSteady) ? failing.filter(isFresh) : [];
   take(stillHealthy, 'still-healthy');
-  take(others, 'filled');
-  take(failing.sort(byTrust), 'retained');
+  take(
+    others.filter((candidate) => !waits(candidate)),
+    'filled',
+  );
+  take([...spared].sort(byTrust), 'retained');
+  take(flapping, 'filled');
+  take(failing.filter((candidate) => !spared.includes(candidate)).sort(byTrust), 'retained');
   return chosen;
+}
+
+/**
+ * Whether it was answered in one family only, to complete that, although it `has` the other one too: such an edge takes no
+ * place from one that is live by its own right.
+ */
+function isPart({ answered }: Candidate, has: Readonly<Record<Family, unknown>>): boolean {
+  if (answered === null) return false;
+  return FAMILIES.some((family) => Boolean(has[family]) && answered[family] === null);
+}
+
+function isFresh({ fails }: Candidate): boolean {
+  return fails < DEAD_AFTER;
 }
 
 /** Live last round and under `goodenough` now: a faster outsider does not displace it. */
@@ -64,7 +101,8 @@ function byAverage(a: Candidate, b: Candidate): number {
   return left - right || byName(a.facts.name, b.facts.name);
 }
 
-function byState(a: Candidate, b: Candidate): number {
+/** The best judgement first, then the best average. */
+export function byState(a: Candidate, b: Candidate): number {
   return rank(a) - rank(b) || byAverage(a, b);
 }
 
@@ -72,7 +110,16 @@ function rank({ verdict }: Candidate): number {
   return verdict.judgement === null ? 5 : RANK[verdict.judgement];
 }
 
-/** Those whose object was wrong come last: a slow page is better than a foreign one. */
-function byTrust(a: Candidate, b: Candidate): number {
-  return Number(a.facts.verificationFailed) - Number(b.facts.verificationFailed) || byAverage(a, b);
+/** Those that still work in one family come first, those whose object was wrong last: rather a slow page than a foreign one. */
+export function byTrust(a: Candidate, b: Candidate): number {
+  return (
+    Number(isPart(a, a.facts)) - Number(isPart(b, b.facts)) ||
+    Number(worksSomewhere(b)) - Number(worksSomewhere(a)) ||
+    Number(a.facts.verificationFailed) - Number(b.facts.verificationFailed) ||
+    byAverage(a, b)
+  );
+}
+
+function worksSomewhere({ works }: Candidate): boolean {
+  return works.v4 || works.v6;
 }

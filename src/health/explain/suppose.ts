@@ -1,6 +1,6 @@
 import { candidatePool } from '../choose/candidates.ts';
 import { holdAt } from '../choose/limit.ts';
-import { limitField } from '../choose/limit-live.ts';
+import { limitLive } from '../choose/limit-live.ts';
 import { judge } from '../judge/judge.ts';
 import type { Decision, EdgeFacts, Figures, Mode, RoundFacts, Sample } from '../judge/types.ts';
 
@@ -30,12 +30,12 @@ export function nextRound(facts: RoundFacts, decision: Decision, interval: numbe
       const at = index.get(name);
       if (at === undefined) continue;
       edges[at] = suppose(edges[at], change, soon, rules.timeout);
-      verdicts[at] = judge(edges[at], rules);
+      verdicts[at] = judge(edges[at], rules, memory.unsteady.get(name) ?? null);
       operatorChange ||= change.mode !== undefined;
     }
     const now = operatorChange || hold === null ? soon : hold.until;
     const next = { ...facts, now, edges, memory, operatorChange };
-    return new Set(limitField(next, candidatePool(next, verdicts)).live);
+    return new Set(limitLive(next, candidatePool(next, verdicts)).answers.keys());
   };
   return { live, heldUntil: hold === null ? null : hold.until };
 }

@@ -1,44 +1,16 @@
-import { compare, seconds } from './reason.ts';
-import type { EdgeFacts, Judgement, Rules, Verdict } from './types.ts';
+import { goodenough } from './goodenough.ts';
+import type { EdgeFacts, Judge, Judgement, Rules, Unsteady, Verdict } from './types.ts';
 
-/**
- * Judges one edge or canary: the first of section 5's rows that matches, with the comparison that decided it. Comparisons
- * are strict. An unavailable edge and one that was never fetched get no judgement.
- */
-export function judge(facts: EdgeFacts, rules: Pick<Rules, 'goodenough' | 'timeout'>): Verdict {
-  const { last, windowAverage, average } = facts.figures;
-  const found = facts.mode === 'unavailable' ? UNJUDGED : firstMatch(facts, rules);
-  return { edge: facts.name, judgement: found.judgement, last, windowAverage, average, why: found.why };
-}
+/** The ways to judge an edge, one file each. A further one is a line here and a key of the configuration. */
+const JUDGES = { goodenough } satisfies Readonly<Record<string, Judge>>;
 
-type Found = { readonly judgement: Judgement | null; readonly why: string };
-
-const UNJUDGED: Found = { judgement: null, why: 'unavailable, so not judged' };
-const UNFETCHED: Found = { judgement: null, why: 'never fetched' };
-
-function firstMatch({ figures, sample }: EdgeFacts, rules: Pick<Rules, 'goodenough' | 'timeout'>): Found {
-  const { last, windowAverage, average } = figures;
-  const { goodenough, timeout } = rules;
-  if (sample !== null && sample.fail !== null) {
-    const { reason, detail } = sample.fail;
-    const what = detail === '' || detail === reason ? reason : `${reason}: ${detail}`;
-    return { judgement: 'fail', why: `fetch failed (${what}), counted as ${seconds(sample.seconds)}` };
-  }
-  if (last === null) return UNFETCHED;
-
-  const lastClause = compare('last', last, 'goodenough', goodenough);
-  if (last < goodenough) return { judgement: 'pass_threshold', why: lastClause };
-  if (last >= timeout) return { judgement: 'fail', why: compare('last', last, 'timeout', timeout) };
-
-  // The last sample may be older than the window when an edge was not fetched this round.
-  const windowClause =
-    windowAverage === null ? 'no sample in the last 300 s' : compare('window average', windowAverage, '', goodenough);
-  if (windowAverage !== null && windowAverage < goodenough) {
-    return { judgement: 'pass_window', why: `${lastClause}; ${windowClause}` };
-  }
-  const averageClause = average === null ? 'no average' : compare('average', average, '', goodenough);
-  const judgement = average !== null && average < goodenough ? 'pass_average' : 'pass';
-  return { judgement, why: `${lastClause}; ${windowClause}; ${averageClause}` };
+/** Judges one edge or canary by its network's rules. `before`: what is remembered of its unsteadiness, if anything. */
+export function judge(
+  facts: EdgeFacts,
+  rules: Pick<Rules, 'goodenough' | 'timeout'>,
+  before: Unsteady | null = null,
+): Verdict {
+  return JUDGES.goodenough(facts, rules, before);
 }
 
 /** Whether a judgement lets an edge or canary serve: anything but `fail`. */

@@ -35,17 +35,32 @@ export type Verdict = {
   readonly why: string;
 };
 
+/**
+ * A way to judge: the facts of one edge and the rules give a verdict with its reason. Pure. `before`: what is remembered
+ * of the edge's unsteadiness, for judges that count results in a row; null: it was steady.
+ */
+export type Judge = (
+  facts: EdgeFacts,
+  rules: Pick<Rules, 'goodenough' | 'timeout'>,
+  before: Unsteady | null,
+) => Verdict;
+
+export const FAMILIES = ['v4', 'v6'] as const;
+export type Family = (typeof FAMILIES)[number];
+/** One address a family; null: none. */
+export type Addresses = Readonly<Record<Family, string | null>>;
+
 export type EdgeInput = {
   readonly name: string;
   readonly mode: Mode;
   /** When the mode goes back to available by itself; null: it does not. */
   readonly modeUntil: number | null;
   readonly comment: string;
-  /** With this round's sample or without: deciding adds it where it is missing. */
+  /** This round's sample is in it already (`withSample`). */
   readonly history: History;
-  /** This round's sample; null when the edge was not fetched this round. */
+  /** The newest sample; null when the edge was never fetched by this process. */
   readonly sample: Sample | null;
-  /** Addresses fit to be published (`publishable` in live-set.ts); both null: the edge cannot be live. */
+  /** The edge's addresses, whether they work or not; both null: none is known, so the edge cannot be live. */
   readonly v4: string | null;
   readonly v6: string | null;
   /** It served another object than the reference, a part of it, or more (`hasBadObject` in round-input.ts). */
@@ -70,12 +85,34 @@ export type ActiveCanary = { readonly zone: string; readonly address: string; re
 export type Memory = {
   /** Names of the edges live after the last round, sorted. */
   readonly lastLive: readonly string[];
-  /** When the live set changed, epoch seconds, newest last; at most 100. */
+  /** What was answered of each of them; one that is missing was taken over by its name only. */
+  readonly answered: ReadonlyMap<string, Addresses>;
+  /** A family that is answered with SERVFAIL, because no address of it has worked since the first live set. */
+  readonly unanswered: Family | null;
+  /** Edges that failed lately, by name. */
+  readonly unsteady: ReadonlyMap<string, Unsteady>;
+  /** Addresses that are answered and do not work, by edge and address (`missKey`). */
+  readonly misses: ReadonlyMap<string, Misses>;
+  /** When what is answered changed, epoch seconds, newest last; at most 100. */
   readonly rotations: readonly number[];
   readonly activeCanaries: readonly ActiveCanary[];
   /** Per zone: when its canary changed, for the per-zone limit. */
   readonly canaryRotations: ReadonlyMap<string, readonly number[]>;
 };
+
+/**
+ * An edge that failed within the last hour. `falls`: how often it began to fail. `fails`: failed samples in a row.
+ * `passingSince` null: it fails. `at`: the sample that was counted last.
+ */
+export type Unsteady = {
+  readonly falls: number;
+  readonly fails: number;
+  readonly passingSince: number | null;
+  readonly at: number;
+};
+
+/** Rounds in a row in which an answered address did not work, or its edge was at another one; `at` as in `Unsteady`. */
+export type Misses = { readonly count: number; readonly at: number };
 
 export type RoundInput = {
   readonly now: number;
@@ -89,10 +126,16 @@ export type RoundInput = {
   readonly operatorChange: boolean;
 };
 
-/** What became of the live set, by names: a member's addresses may change without it, so publishers compare those too. */
+/** What became of what is answered: members, and their addresses. */
 export type Outcome =
   | { readonly kind: 'unchanged' }
-  | { readonly kind: 'changed'; readonly added: readonly string[]; readonly removed: readonly string[] }
+  | {
+      readonly kind: 'changed';
+      readonly added: readonly string[];
+      readonly removed: readonly string[];
+      /** Members before and after that are answered with other addresses now. */
+      readonly moved: readonly string[];
+    }
   /** The rotation limit keeps the old set until `until`; `wanted` is what would be live. */
   | { readonly kind: 'held'; readonly until: number; readonly wanted: readonly string[] }
   /** No edge is fit to be live: `live` is empty and nothing is published; what was published before stays as it is. */
@@ -100,6 +143,12 @@ export type Outcome =
 
 /** The rotation limit at work: `recent` changes within 600 s, `limit` allowed; it binds until `until`. */
 export type Hold = { readonly until: number; readonly recent: number; readonly limit: number };
+
+/** An exception to a hold: `edge` had failed three times in a row, so `by`, which passes, is answered instead of it. */
+export type Replacement = { readonly edge: string; readonly by: string };
+
+/** See `families.ts`. */
+export type FamilyState = 'passing' | 'failing' | 'unanswered' | 'none';
 
 export type CanaryDecision = {
   readonly zone: string;
@@ -118,6 +167,11 @@ export type Decision = {
   readonly outcome: Outcome;
   /** Set whenever the rotation limit kept a wanted change back, also where a vanished member had to leave all the same. */
   readonly hold: Hold | null;
+  /** Members that fail and would not be live without the hold. */
+  readonly heldFailing: readonly string[];
+  /** Changes that were made in spite of the hold. */
+  readonly replaced: readonly Replacement[];
+  readonly families: Readonly<Record<Family, FamilyState>>;
   /** Sorted by edge name. */
   readonly live: readonly LiveMember[];
   /** How many edges the configuration wants. */

@@ -29,7 +29,7 @@ import type { NetworkState } from '../state/state-file.ts';
 import { readState, writeState } from '../state/state-file-io.ts';
 import { attempt, reportFaults, roundFault } from './faults.ts';
 import { nextState, openingState, type StateChange } from './next-state.ts';
-import { readRecords, type SaveRecord, saveRecords } from './records.ts';
+import { type FoldedRecord, foldSamples, readRecords, type SaveRecord, saveRecords } from './records.ts';
 import { probeTargets, probeTest, roundInput } from './round-input.ts';
 import { decisionLines, movedLines, sampleLine } from './round-log.ts';
 import type { LiveUpdate, Published, RoundFailure, RoundOrder, RoundReport, RoundTools } from './round-types.ts';
@@ -172,7 +172,8 @@ export class NetworkRounds {
     const { config, files, forceUpdate = false } = order;
     const { log, publish, hooks } = this.#tools;
     const now = this.#tools.now();
-    const records = await this.#readRecords(files, now);
+    const folded = foldSamples(await this.#readRecords(files, now), probe?.samples ?? null);
+    const records = new Map([...folded].map(([name, { record }]) => [name, record]));
     const facts = factsOf(roundInput({ now, config, files, state: this.#state, records, samples: this.#samples }));
     const decision = decideFacts(facts);
     for (const { level, text } of decisionLines(decision)) log(level, text);
@@ -188,12 +189,12 @@ export class NetworkRounds {
       const { state, liveChanged, canaryZones } = planned;
       // The rounds of a dry run follow upon one another like any others, in memory.
       this.#state = state;
-      await this.#saveRecords(decision, state.live, probe);
+      await this.#saveRecords(decision, state.live, folded, probe);
       return { decision, state, liveChanged, canaryZones, changed: false, probe, faults: [] };
     }
 
     const faults: Fault[] = [];
-    faults.push(...(await this.#saveRecords(decision, planned.state.live, probe)));
+    faults.push(...(await this.#saveRecords(decision, planned.state.live, folded, probe)));
     faults.push(...(await attempt('history-log', () => appendRound(this.#historyLog, facts, decision))));
     const { change, faults: stateFaults } = await this.#saveState(derive);
     const { liveChanged, canaryZones } = change;
@@ -243,13 +244,14 @@ export class NetworkRounds {
   async #saveRecords(
     decision: Decision,
     members: readonly LiveMember[],
+    folded: ReadonlyMap<string, FoldedRecord>,
     probe: RoundResult | null,
   ): Promise<readonly Fault[]> {
     const { stores } = this;
     const save: SaveRecord = this.#dryRun
       ? (name, now, change) => stores.suppose(name, now, change)
       : (name, now, change) => stores.update(name, now, change);
-    const { records, faults } = await saveRecords(save, decision, members, probe?.samples ?? null);
+    const { records, faults } = await saveRecords(save, decision, members, folded, probe?.samples ?? null);
     this.#records = records;
     if (this.#dryRun) return [];
     return [...faults, ...(await attempt('edge-store-write', () => this.stores.sync()))];

@@ -7,7 +7,7 @@ import type { NetworkState } from '../state/state-file.ts';
 
 export type StateChange = {
   readonly state: NetworkState;
-  /** What live names answer changed: members, or a member's addresses. */
+  /** What live names answer changed: members, their addresses, or whether a family without any is SERVFAIL. */
   readonly liveChanged: boolean;
   /** Zones whose canary came, went, or stands in for another edge, so that only they change. */
   readonly canaryZones: readonly string[];
@@ -35,7 +35,8 @@ export function nextState(state: NetworkState, news: StateNews): StateChange {
   const { at, memory } = decision;
   // With nothing to publish, what was published before stays as it is.
   const live = decision.live.length === 0 ? state.live : decision.live;
-  const liveChanged = !sameAddresses(state.live, live) || (news.forceUpdate && live.length > 0);
+  const isOpen = decision.live.length > 0 && memory.unanswered !== state.memory.unanswered;
+  const liveChanged = !sameAddresses(state.live, live) || isOpen || (news.forceUpdate && live.length > 0);
   const fresh = serialAfterAll(serialsOf(state, news.floorSerial), at);
   const serial = liveChanged ? fresh : state.serial;
 

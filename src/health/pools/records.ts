@@ -2,7 +2,7 @@
 import type { Fault } from '../../system/fault.ts';
 import type { Decision, LiveMember, Sample } from '../judge/types.ts';
 import { expireMode } from '../modes/modes.ts';
-import { type EdgeRecord, type RoundNews, withRound } from '../state/edge-store.ts';
+import { type EdgeRecord, type RoundNews, withRound, withSample } from '../state/edge-store.ts';
 import type { EdgeStores } from '../state/edge-store-files.ts';
 
 export type Records = { readonly records: ReadonlyMap<string, EdgeRecord>; readonly faults: readonly Fault[] };
@@ -22,34 +22,58 @@ export async function readRecords(stores: EdgeStores, names: readonly string[], 
   return gathered(found);
 }
 
+/** A target's record with this round's sample, and the one that it was made of. */
+export type FoldedRecord = { readonly from: EdgeRecord; readonly record: EdgeRecord };
+
+/** Adds this round's samples to the records: what judging looks at, and what is saved after it. */
+export function foldSamples(
+  records: ReadonlyMap<string, EdgeRecord>,
+  samples: ReadonlyMap<string, Sample> | null,
+): ReadonlyMap<string, FoldedRecord> {
+  return new Map(
+    [...records].map(([name, from]) => {
+      const sample = samples?.get(name);
+      return [name, { from, record: sample === undefined ? from : withSample(from, sample) }];
+    }),
+  );
+}
+
 /**
  * Adds what a decision says of its edges to their records. `members`: as published, which is the old set where the
- * decision found nothing fit to be. `samples`: of its probing round; null: it was made between two. Durable only after
- * `stores.sync`.
+ * decision found nothing fit to be. `samples`: of its probing round; null: it was made between two. A record that another
+ * process has changed meanwhile gets its sample now; any other one has it in `folded`. Durable only after `stores.sync`.
  */
 export async function saveRecords(
   save: SaveRecord,
   decision: Decision,
   members: readonly LiveMember[],
+  folded: ReadonlyMap<string, FoldedRecord>,
   samples: ReadonlyMap<string, Sample> | null,
 ): Promise<Records> {
-  const { at } = decision;
+  const { at, network } = decision;
   const live = new Set(members.map(({ edge }) => edge));
   const verdicts = new Map(
     [...decision.canaryVerdicts, ...decision.verdicts].map((verdict) => [verdict.edge, verdict]),
   );
   const canaries = new Set(decision.canaries.map(({ address }) => address));
-  const news = (name: string): RoundNews => ({
-    at,
-    isRun: samples !== null,
-    sample: samples?.get(name) ?? null,
-    live: live.has(name) && !canaries.has(name),
-    health: verdicts.get(name)?.judgement ?? null,
+  const saved = await inParallel([...verdicts.keys()], async (name) => {
+    const known = folded.get(name);
+    const sample = samples?.get(name);
+    const news: RoundNews = {
+      network,
+      at,
+      isRun: samples !== null,
+      sampled: sample !== undefined,
+      live: live.has(name) && !canaries.has(name),
+      health: verdicts.get(name)?.judgement ?? null,
+    };
+    const change = (old: EdgeRecord): EdgeRecord => {
+      const now = expireMode(old, at);
+      if (known !== undefined && now === known.from) return withRound(known.record, news);
+      return withRound(sample === undefined ? now : withSample(now, sample), news);
+    };
+    return { name, ...(await save(name, at, change)) };
   });
-  const saved = await inParallel([...verdicts.keys()], async (name) => ({
-    name,
-    ...(await save(name, at, (old) => withRound(expireMode(old, at), news(name)))),
-  }));
   return gathered(saved);
 }
 

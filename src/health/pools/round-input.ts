@@ -1,10 +1,11 @@
 /** One round's input for `decide`, put together from configuration, lists, records and samples. Pure. */
 import { createHash } from 'node:crypto';
+import { isIP } from 'node:net';
 import type { Config, NetworkFiles } from '../../config/types.ts';
 import type { ProbeTarget, ProbeTest } from '../checks/protocol.ts';
 import { type Sample, WRONG_CONTENT } from '../checks/sample.ts';
-import { type Addresses, publishable } from '../choose/live-set.ts';
-import type { CanaryInput, EdgeInput, RoundInput, Rules } from '../judge/types.ts';
+import { fetchOf } from '../choose/families.ts';
+import type { Addresses, CanaryInput, EdgeInput, RoundInput, Rules } from '../judge/types.ts';
 import { operatorChanged } from '../modes/modes.ts';
 import type { EdgeRecord } from '../state/edge-store.ts';
 import { NEW_EDGE } from '../state/edge-store.ts';
@@ -94,10 +95,18 @@ export function roundInput({ now, config, files, state, records, samples }: Inpu
   };
 }
 
-/** Before its first fetch an edge keeps what was last published of it: its name has not been resolved yet. */
-function addressesOf(name: string, sample: Sample | null, published: Addresses | undefined): Addresses {
-  if (sample === null && published !== undefined) return published;
-  return publishable(name, sample);
+/**
+ * The addresses of an edge: those that were fetched, or of an edge named by its address that one. A name that was not
+ * looked up yet, or does not resolve, is taken to be where it was last answered, so that trouble with the resolver alone
+ * takes no edge out of a set.
+ */
+export function addressesOf(name: string, sample: Sample | null, answered: Addresses | undefined): Addresses {
+  const fetched = {
+    v4: fetchOf({ sample }, 'v4')?.address ?? null,
+    v6: fetchOf({ sample }, 'v6')?.address ?? null,
+  };
+  if (fetched.v4 !== null || fetched.v6 !== null) return fetched;
+  return answered ?? { v4: isIP(name) === 4 ? name : null, v6: isIP(name) === 6 ? name : null };
 }
 
 /**

@@ -16,12 +16,23 @@ export function printEdgeRecord(record: EdgeRecord): string {
   values.set('historical_average', printHistory(record.averages));
   values.set('mode', JSON.stringify(record.mode));
   values.set('mode_until', JSON.stringify(record.modeUntil));
+  if (record.networks.size > 0) values.set('networks', indented(JSON.stringify(networksOf(record), null, INDENT)));
   values.set('rotation_history', printList(record.rotations.slice(-ROTATIONS_MAX)));
   values.set('state', JSON.stringify(record.state));
   values.set('state_entry_time', JSON.stringify(record.modeSince));
   values.set('state_since', JSON.stringify(record.stateSince));
   const lines = [...values.keys()].sort().map((key) => `${INDENT}${JSON.stringify(key)}: ${values.get(key) ?? 'null'}`);
   return `{\n${lines.join(',\n')}\n}`;
+}
+
+function networksOf({ networks }: EdgeRecord): Record<string, unknown> {
+  const sorted = [...networks].sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(
+    sorted.map(([name, { state, stateSince, health, seen }]) => [
+      name,
+      { health, seen, state, state_since: stateSince },
+    ]),
+  );
 }
 
 function printHistory({ times, seconds }: History): string {

@@ -1,13 +1,14 @@
 /**
  * An edge's health record and its file form, `<healthdata_store>/<edge>.edgestore`: JSON as edgemanage writes it
  * (specification section 3), so that its own tools read ours and we take theirs over. Keys that nobody here knows are
- * kept; edgemanage in turn ignores those of ours (`mode_until`, `state_since`).
+ * kept; edgemanage in turn ignores those of ours (`mode_until`, `state_since`, `networks`).
  *
  * ```
  * {
  *     "comment": "", "fetch_times": {"1700000000.25": 0.201, …}, "health": "pass_threshold",
  *     "historical_average": {}, "mode": "available", "mode_until": null, "rotation_history": [1700000000.31, …],
- *     "state": "in", "state_entry_time": null, "state_since": 1700000000.31
+ *     "state": "in", "state_entry_time": null, "state_since": 1700000000.31,
+ *     "networks": {"mynet": {"state": "in", "state_since": 1700000000.31, "health": "pass_threshold", "seen": 1700000060.3}}
  * }
  * ```
  */
@@ -47,8 +48,15 @@ export type EdgeRecord = {
   /** The last judgement. A record without samples says "pass", as the original's does; it means nothing then. */
   readonly health: Judgement;
   readonly comment: string;
+  /** Its part in each network whose list has it; empty in a record that edgemanage wrote. */
+  readonly networks: ReadonlyMap<string, EdgeInNetwork>;
   readonly extra: ReadonlyMap<string, unknown>;
 };
+
+/** `seen`: the last round that judged it there; a network that is gone is forgotten a day later. */
+export type EdgeInNetwork = Pick<EdgeRecord, 'state' | 'stateSince' | 'health'> & { readonly seen: number };
+
+const NETWORK_FORGOTTEN_SECONDS = 86_400;
 
 /** An edge of which nothing is known. */
 export const NEW_EDGE: EdgeRecord = {
@@ -62,44 +70,73 @@ export const NEW_EDGE: EdgeRecord = {
   modeUntil: null,
   health: 'pass',
   comment: '',
+  networks: new Map(),
   extra: new Map(),
 };
 
+/** One sample, as far as a record keeps it. */
+export type StoredSample = { readonly at: number; readonly seconds: number };
+
 /**
- * What became of one edge. `sample` null: it was not fetched. `health` null: it was not judged. `isRun` false: a decision
- * between two rounds, which is not noted in `rotation_history`.
+ * What a network's round made of one edge. `sampled`: it was fetched, and the sample is in the record already. `health`
+ * null: it was not judged. `isRun` false: a decision between two rounds, which is not noted in `rotation_history`.
  */
 export type RoundNews = {
+  readonly network: string;
   readonly at: number;
   readonly isRun: boolean;
-  readonly sample: { readonly at: number; readonly seconds: number } | null;
+  readonly sampled: boolean;
   readonly live: boolean;
   readonly health: Judgement | null;
 };
 
-/** Folds a round's result into the record. The operator's part (mode, comment) is never touched. */
+/**
+ * Folds a round's result into the record. The operator's part (mode, comment) is never touched. An edge of several networks
+ * is "in" for edgemanage's tools while it is live in any of them.
+ */
 export function withRound(record: EdgeRecord, news: RoundNews): EdgeRecord {
-  const { at, isRun, sample, live, health } = news;
+  const { network, at, isRun, sampled, live } = news;
+  const before = inNetwork(record, network);
+  const isNew = before.stateSince === null && record.history.times.length <= (sampled ? 1 : 0);
   const state = live ? 'in' : 'out';
-  const isNew = record.stateSince === null && record.history.times.length === 0;
+  const health = news.health ?? before.health;
   // The same object when nothing is new, so that nothing is written.
-  if (!isRun && !isNew && sample === null && state === record.state && (health ?? record.health) === record.health) {
-    return record;
-  }
-  return {
-    ...withSample(record, sample),
-    rotations: live && isRun ? [...record.rotations.slice(1 - ROTATIONS_MAX), at] : record.rotations,
+  if (!isRun && !isNew && !sampled && state === before.state && health === before.health) return record;
+
+  const own = {
     state,
-    stateSince: state !== record.state || isNew ? at : record.stateSince,
-    health: health ?? record.health,
+    health,
+    stateSince: state !== before.state || isNew ? at : before.stateSince,
+    seen: at,
+  } as const;
+  const others = [...record.networks].filter(
+    ([name, { seen }]) => name !== network && at - seen < NETWORK_FORGOTTEN_SECONDS,
+  );
+  const isIn = live || others.some(([, other]) => other.state === 'in');
+  const overall = isIn ? 'in' : 'out';
+  return {
+    ...record,
+    rotations: live && isRun ? [...record.rotations.slice(1 - ROTATIONS_MAX), at] : record.rotations,
+    state: overall,
+    stateSince: overall !== record.state || (isNew && record.stateSince === null) ? at : record.stateSince,
+    health: news.health ?? record.health,
+    networks: new Map([...others, [network, own]]),
   };
 }
 
-function withSample(record: EdgeRecord, sample: RoundNews['sample']): EdgeRecord {
-  if (sample === null) return record;
+/** The edge's part in one network: its own, or what a record says that does not tell networks apart. */
+export function inNetwork(record: EdgeRecord, network: string): Pick<EdgeRecord, 'state' | 'stateSince' | 'health'> {
+  const own = record.networks.get(network);
+  if (own !== undefined) return own;
+  return record.networks.size === 0 ? record : { state: 'out', stateSince: null, health: record.health };
+}
+
+/** The record with one sample more; a sample that is in it already changes nothing. */
+export function withSample(record: EdgeRecord, sample: StoredSample): EdgeRecord {
   // To the microsecond: nobody measures finer, and a file of 2,000 samples is a third shorter.
   const seconds = Math.round(sample.seconds * 1e6) / 1e6;
   const history = addSample(record.history, sample.at, seconds);
+  if (history === record.history) return record;
   const { average } = figuresOf(history, sample.at);
   return { ...record, history, averages: noteAverage(record.averages, sample.at, average ?? seconds) };
 }
@@ -121,6 +158,7 @@ const KNOWN: readonly string[] = [
   'historical_average',
   'mode',
   'mode_until',
+  'networks',
   'rotation_history',
   'state',
   'state_entry_time',
@@ -131,7 +169,7 @@ function recordFrom(value: JsonObject): ParsedRecord {
   const given = withoutNulls(value);
   const { mode = 'available', health = 'pass', state = 'out', comment = '' } = given;
   const { fetch_times = {}, historical_average = {}, rotation_history = [] } = given;
-  const { state_since, state_entry_time, mode_until } = given;
+  const { state_since, state_entry_time, mode_until, networks } = given;
   if (!isOneOf(MODES, mode)) return unknownForm('mode');
   if (!isOneOf(JUDGEMENTS, health)) return unknownForm('health');
   if (state !== 'in' && state !== 'out') return unknownForm('state');
@@ -150,9 +188,23 @@ function recordFrom(value: JsonObject): ParsedRecord {
     modeUntil: mode === 'available' ? null : numberFrom(mode_until),
     health,
     comment,
+    networks: networksFrom(networks),
     extra: otherKeys(value, KNOWN),
   };
   return { ok: true, record };
+}
+
+function networksFrom(value: unknown): EdgeRecord['networks'] {
+  if (!isObject(value)) return new Map();
+  return new Map(
+    Object.entries(value).flatMap(([name, entry]) => {
+      if (!isObject(entry)) return [];
+      const { state, state_since, health = 'pass', seen } = entry;
+      const at = numberFrom(seen);
+      if ((state !== 'in' && state !== 'out') || !isOneOf(JUDGEMENTS, health) || at === null) return [];
+      return [[name, { state, stateSince: numberFrom(state_since), health, seen: at }] as const];
+    }),
+  );
 }
 
 /** Entries that are no numbers are left out: one of them would make every average of the edge NaN. */

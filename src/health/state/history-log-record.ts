@@ -1,16 +1,19 @@
 import { z } from 'zod';
 import { FAIL_REASONS } from '../checks/sample.ts';
+import { fetchOf } from '../choose/families.ts';
 import { recentChanges } from '../choose/limit.ts';
-import type {
-  CanaryFacts,
-  Decision,
-  EdgeFacts,
-  FailReason,
-  Fetch,
-  Outcome,
-  Phases,
-  RoundFacts,
-  Sample,
+import {
+  type CanaryFacts,
+  type Decision,
+  type EdgeFacts,
+  FAMILIES,
+  type FailReason,
+  type Fetch,
+  type Memory,
+  type Outcome,
+  type Phases,
+  type RoundFacts,
+  type Sample,
 } from '../judge/types.ts';
 
 /** One recorded round: all that deciding it again needs, and a summary of what was decided then. */
@@ -43,6 +46,10 @@ export function encodeRecord(facts: RoundFacts, decision: Decision): string {
       rotations: [...recentChanges(memory.rotations, now)],
       canaries: memory.activeCanaries.map(({ zone, address, victim }) => [zone, address, victim]),
       canaryRotations: Object.fromEntries([...memory.canaryRotations].map(([zone, times]) => [zone, [...times]])),
+      ...(memory.answered.size === 0 ? {} : { answered: [...memory.answered].map(([e, { v4, v6 }]) => [e, v4, v6]) }),
+      ...(memory.unanswered === null ? {} : { unanswered: memory.unanswered }),
+      ...(memory.unsteady.size === 0 ? {} : { unsteady: encodeUnsteady(memory.unsteady) }),
+      ...(memory.misses.size === 0 ? {} : { misses: [...memory.misses].map(([key, m]) => [key, m.count, m.at]) }),
     },
     edges: facts.edges.map(encodeEdge),
     canaries: facts.canaries.map((canary) => ({ ...encodeEdge(canary), zone: canary.zone })),
@@ -72,12 +79,25 @@ export function decodeRecord(line: string): RoundRecord | null {
         rotations: memory.rotations,
         activeCanaries: memory.canaries.map(([zone, address, victim]) => ({ zone, address, victim })),
         canaryRotations: new Map(Object.entries(memory.canaryRotations)),
+        answered: new Map(memory.answered.map(([edge, v4, v6]) => [edge, { v4, v6 }])),
+        unanswered: memory.unanswered,
+        unsteady: new Map(
+          memory.unsteady.map(([edge, falls, fails, passingSince, last]) => [
+            edge,
+            { falls, fails, passingSince, at: last },
+          ]),
+        ),
+        misses: new Map(memory.misses.map(([key, count, last]) => [key, { count, at: last }])),
       },
       edges: edges.map(decodeEdge),
       canaries: canaries.map((canary): CanaryFacts => ({ ...decodeEdge(canary), zone: canary.zone })),
     },
     decided: { ...decided, canaries: new Map(Object.entries(decided.canaries)) },
   };
+}
+
+function encodeUnsteady(unsteady: Memory['unsteady']): [string, number, number, number | null, number][] {
+  return [...unsteady].map(([edge, { falls, fails, passingSince, at }]) => [edge, falls, fails, passingSince, at]);
 }
 
 const TIME = /^\{"at":(\d+(?:\.\d+)?),/;
@@ -113,16 +133,18 @@ function encodeEdge(edge: EdgeFacts): z.input<typeof EDGE> {
 
 function decodeEdge(edge: z.output<typeof EDGE>): EdgeFacts {
   const [last, windowAverage, windowCount, average, count] = edge.figures;
+  const sample = edge.sample === null ? null : decodeSample(edge.name, edge.sample);
   return {
     name: edge.name,
     mode: edge.mode,
     modeUntil: edge.until,
     comment: edge.comment,
     verificationFailed: edge.mismatch,
-    v4: edge.v4,
-    v6: edge.v6,
+    // Records of before 2026-11-29 leave out an address whose own fetch failed.
+    v4: edge.v4 ?? fetchOf({ sample }, 'v4')?.address ?? null,
+    v6: edge.v6 ?? fetchOf({ sample }, 'v6')?.address ?? null,
     figures: { last, windowAverage, windowCount, average, count },
-    sample: edge.sample === null ? null : decodeSample(edge.name, edge.sample),
+    sample,
   };
 }
 
@@ -233,6 +255,11 @@ const RECORD = z.object({
     rotations: z.array(NUMBER),
     canaries: z.array(z.tuple([z.string(), z.string(), z.string().nullable()])),
     canaryRotations: z.record(z.string(), z.array(NUMBER)),
+    // From here on missing in records of before 2026-11-29.
+    answered: z.array(z.tuple([z.string(), z.string().nullable(), z.string().nullable()])).default([]),
+    unanswered: z.enum(FAMILIES).nullable().default(null),
+    unsteady: z.array(z.tuple([z.string(), NUMBER, NUMBER, NUMBER.nullable(), NUMBER])).default([]),
+    misses: z.array(z.tuple([z.string(), NUMBER, NUMBER])).default([]),
   }),
   edges: z.array(EDGE),
   canaries: z.array(EDGE.extend({ zone: z.string() })),

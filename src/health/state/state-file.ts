@@ -4,7 +4,7 @@
  * are kept, and edgemanage keeps ours.
  */
 import { isIP } from 'node:net';
-import type { ActiveCanary, LiveMember, Memory, Mode } from '../judge/types.ts';
+import { type ActiveCanary, FAMILIES, type LiveMember, type Memory, type Mode } from '../judge/types.ts';
 import { MODES } from './edge-store.ts';
 import {
   isObject,
@@ -46,8 +46,20 @@ export type NetworkState = {
   readonly extra: ReadonlyMap<string, unknown>;
 };
 
+/** Nothing happened yet. */
+export const NO_MEMORY: Memory = {
+  lastLive: [],
+  answered: new Map(),
+  unanswered: null,
+  unsteady: new Map(),
+  misses: new Map(),
+  rotations: [],
+  activeCanaries: [],
+  canaryRotations: new Map(),
+};
+
 export const NEW_STATE: NetworkState = {
-  memory: { lastLive: [], rotations: [], activeCanaries: [], canaryRotations: new Map() },
+  memory: NO_MEMORY,
   lastRun: null,
   verificationFailures: [],
   zoneMtimes: new Map(),
@@ -91,10 +103,17 @@ function stateFrom(value: JsonObject): ParsedState {
   if (!isObject(zone_mtimes)) return unknownForm('zone_mtimes');
   if (!isObject(active_canaries)) return unknownForm('active_canaries');
   if (!isObject(edgewise)) return unknownForm('edgewise');
-  const { serial, zone_serials, pending_zones, canary_serials, live, victims, canary_rotations, modes } = edgewise;
+  const { serial, zone_serials, pending_zones, canary_serials, victims, canary_rotations, modes } = edgewise;
+  const { unanswered, unsteady, misses, live: members } = edgewise;
+  const names = [...new Set(last_live)].sort();
+  const live = liveFrom(members, names);
   const state: NetworkState = {
     memory: {
-      lastLive: [...new Set(last_live)].sort(),
+      lastLive: names,
+      answered: new Map(live.map(({ edge, v4, v6 }) => [edge, { v4, v6 }])),
+      unanswered: isOneOf(FAMILIES, unanswered) ? unanswered : null,
+      unsteady: unsteadyFrom(unsteady),
+      misses: missesFrom(misses),
       rotations: numbersFrom(rotation_list).slice(-STATE_ROTATIONS_MAX),
       activeCanaries: canariesFrom(active_canaries, textMap(victims)),
       canaryRotations: rotationsFrom(canary_rotations),
@@ -102,7 +121,7 @@ function stateFrom(value: JsonObject): ParsedState {
     lastRun: numberFrom(last_run),
     verificationFailures: verification_failures,
     zoneMtimes: numberMap(zone_mtimes),
-    live: liveFrom(live, [...new Set(last_live)].sort()),
+    live,
     serial: serialFrom(serial),
     canarySerials: numberMap(canary_serials),
     zoneSerials: numberMap(zone_serials),
@@ -135,6 +154,9 @@ export function printState(state: NetworkState): string {
       victims: Object.fromEntries(victims),
       canary_rotations: Object.fromEntries(memory.canaryRotations),
       modes: state.modes === null ? null : Object.fromEntries(state.modes),
+      ...(memory.unanswered === null ? {} : { unanswered: memory.unanswered }),
+      ...(memory.unsteady.size === 0 ? {} : { unsteady: Object.fromEntries(memory.unsteady) }),
+      ...(memory.misses.size === 0 ? {} : { misses: Object.fromEntries(memory.misses) }),
     },
   };
   return `${JSON.stringify(value)}\n`;
@@ -169,6 +191,32 @@ function rotationsFrom(value: unknown): ReadonlyMap<string, readonly number[]> {
     Object.entries(value).flatMap(([zone, times]) =>
       Array.isArray(times) ? [[zone, numbersFrom(times)] as const] : [],
     ),
+  );
+}
+
+function unsteadyFrom(value: unknown): Memory['unsteady'] {
+  return entriesFrom(value, ({ falls, fails, passingSince, at }) => {
+    const [fallen, failed, last] = [falls, fails, at].map(numberFrom);
+    if (fallen === null || failed === null || last === null) return null;
+    return { falls: fallen, fails: failed, passingSince: numberFrom(passingSince), at: last };
+  });
+}
+
+function missesFrom(value: unknown): Memory['misses'] {
+  return entriesFrom(value, ({ count, at }) => {
+    const [missed, last] = [count, at].map(numberFrom);
+    return missed === null || last === null ? null : { count: missed, at: last };
+  });
+}
+
+/** The entries that make sense. */
+function entriesFrom<T>(value: unknown, read: (entry: JsonObject) => T | null): ReadonlyMap<string, T> {
+  if (!isObject(value)) return new Map();
+  return new Map(
+    Object.entries(value).flatMap(([key, entry]) => {
+      const found = isObject(entry) ? read(entry) : null;
+      return found === null ? [] : [[key, found] as const];
+    }),
   );
 }
 

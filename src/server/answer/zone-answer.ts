@@ -16,7 +16,7 @@ import type { ServedZone, ZoneTable } from './zone-table.ts';
 
 // Bindings of another module are looked up at each use in V8, constants of this module are not: a tenth of an answer's time.
 const { LINKS, NODE, RRSET, RRSET_FLAG } = layout;
-const { SLOT } = liveSlots;
+const { SLOT, UNANSWERED } = liveSlots;
 const { NAME_MAX } = names;
 const { KIND } = outcome;
 const { FOUND, findSet, nextSet } = lookups;
@@ -304,9 +304,15 @@ export class ZoneAnswer {
     this.writer.at = this.questionEnd;
   }
 
-  /** Whether no edge of the pool that this live RRset answers with was ever live. */
+  /** Whether no edge of the pool that this live RRset answers with was ever live, or none over its family. */
   private neverLive({ slots }: ServedZone, { words }: ZoneImage, set: number): boolean {
     const pool = words[set + RRSET.data];
-    return pool >= slots.length || this.slots.words[this.slots.slotWord(slots[pool]) + SLOT.serial] === 0;
+    if (pool >= slots.length) return true;
+    const slot = this.slots.words;
+    const base = this.slots.slotWord(slots[pool]);
+    if (slot[base + SLOT.serial] === 0) return true;
+    const unanswered = slot[base + SLOT.unanswered];
+    const type = words[set + RRSET.type] & 0xffff;
+    return unanswered !== 0 && unanswered === (type === TYPE.a ? UNANSWERED.v4 : UNANSWERED.v6);
   }
 }

@@ -227,20 +227,20 @@ describe('canary_killer', () => {
 });
 
 describe('drawVictim', () => {
-  const live = ['A', 'B', 'C', 'D'].map((edge) => ({ edge, passing: true, forced: false }));
+  const live = ['A', 'B', 'C', 'D'].map((edge) => ({ edge, passing: true, forced: false, v4: true, v6: false }));
 
   test('zones spread over the edges', () => {
-    const drawn = Array.from({ length: 400 }, (_, i) => drawVictim(`zone${i}.example`, live, null));
+    const drawn = Array.from({ length: 400 }, (_, i) => drawVictim(`zone${i}.example`, live, null, 'v4'));
     for (const { edge } of live) expect(drawn.filter((victim) => victim === edge).length).toBeGreaterThan(60);
   });
 
   test('another edge coming or going moves no victim but its own', () => {
     for (let i = 0; i < 50; i++) {
       const zone = `zone${i}.example`;
-      const drawn = drawVictim(zone, live, null);
+      const drawn = drawVictim(zone, live, null, 'v4');
       const fewer = live.filter(({ edge }) => edge !== 'B');
-      if (drawn !== 'B') expect(drawVictim(zone, fewer, null)).toBe(drawn);
-      expect(drawVictim(zone, [...live].reverse(), null)).toBe(drawn);
+      if (drawn !== 'B') expect(drawVictim(zone, fewer, null, 'v4')).toBe(drawn);
+      expect(drawVictim(zone, [...live].reverse(), null, 'v4')).toBe(drawn);
     }
   });
 
@@ -248,16 +248,26 @@ describe('drawVictim', () => {
     for (let i = 0; i < 20; i++) {
       const zone = `zone${i}.example`;
       const words = live.map((victim) => ({ ...victim, passing: victim.edge !== 'C', forced: victim.edge !== 'D' }));
-      expect(drawVictim(zone, words, null)).toBe('C');
+      expect(drawVictim(zone, words, null, 'v4')).toBe('C');
       expect(
         drawVictim(
           zone,
           words.filter(({ passing }) => passing),
           null,
+          'v4',
         ),
       ).toBe('D');
-      expect(drawVictim(zone, words, 'A')).toBe('A');
+      expect(drawVictim(zone, words, 'A', 'v4')).toBe('A');
     }
-    expect(drawVictim('example.com', [], null)).toBeNull();
+    expect(drawVictim('example.com', [], null, 'v4')).toBeNull();
+  });
+
+  test("an edge of the canary's own family is drawn first, even a forced one", () => {
+    for (let i = 0; i < 20; i++) {
+      const zone = `zone${i}.example`;
+      const words = live.map((victim) => ({ ...victim, v6: victim.edge === 'C', forced: victim.edge === 'C' }));
+      expect(drawVictim(zone, words, null, 'v6')).toBe('C');
+      expect(drawVictim(zone, words, null, 'v4')).not.toBe('C');
+    }
   });
 });

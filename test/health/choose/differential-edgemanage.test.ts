@@ -128,7 +128,7 @@ function play(story: Story): void {
         mode: settled[i % NAMES.length],
         modeUntil: null,
         comment: '',
-        history,
+        history: histories[i],
         sample: taken,
         v4: act.address ? '192.0.2.1' : null,
         v6: null,
@@ -177,6 +177,7 @@ function naiveOf(input: Parameters<typeof decide>[0], histories: readonly PlainH
       mode: edge.mode,
       samples: samples.map(([at, took]) => [at, took]),
       fetched: edge.sample === null ? null : Math.round(edge.sample.seconds * 1000),
+      fetchedAt: edge.sample?.at ?? null,
       badObject: edge.verificationFailed,
       hasAddress: edge.v4 !== null,
     };
@@ -193,6 +194,8 @@ function naiveOf(input: Parameters<typeof decide>[0], histories: readonly PlainH
     operatorChange: input.operatorChange,
     lastLive: [...input.memory.lastLive],
     rotationList: [...input.memory.rotations],
+    unsteady: Object.fromEntries(input.memory.unsteady),
+    missed: Object.fromEntries([...input.memory.misses].map(([key, missed]) => [key.split(' ')[0], missed])),
     active: Object.fromEntries(input.memory.activeCanaries.map((active) => [active.zone, active])),
     zoneRotations: Object.fromEntries([...input.memory.canaryRotations].map(([zone, times]) => [zone, [...times]])),
   };
@@ -209,6 +212,8 @@ function compare(decision: Decision, round: NaiveRound, before: Memory): void {
   expect(decision.outcome.kind === 'changed').toBe(naive.rotated);
   expect(decision.hold !== null).toBe(naive.held);
   expect(decision.memory.rotations).toEqual(naive.rotationList);
+  expect(Object.fromEntries(decision.memory.unsteady)).toEqual(naive.unsteady);
+  expect(decision.replaced.map(({ edge }) => edge)).toEqual(naive.replaced);
   expect(decision.memory.lastLive).toEqual(naive.empty ? before.lastLive : naive.live);
   expect(Object.fromEntries(decision.memory.activeCanaries.map(({ zone, address }) => [zone, address]))).toEqual(
     naive.used,

@@ -124,7 +124,7 @@ describe('what the limit does to a round', () => {
   test('a member without an address leaves a held set, which stays held and counts the change', () => {
     const decision = decide(round({ ...limited, edges: { ...ABCD, D: { v4: null }, E: {} } }));
     expect(decision.live.map(({ edge }) => edge)).toEqual(['A', 'B', 'C']);
-    expect(decision.outcome).toEqual({ kind: 'changed', added: [], removed: ['D'] });
+    expect(decision.outcome).toEqual({ kind: 'changed', added: [], removed: ['D'], moved: [] });
     expect(decision.hold?.until).toBe(NOW + 50);
     expect(decision.memory.rotations).toHaveLength(5);
   });

@@ -225,10 +225,9 @@ function next(
 ): readonly string[] {
   const edges = input.edges.map((one): EdgeInput => {
     const repeated = fetches.get(one.name) ?? one.sample?.seconds ?? null;
-    const history = one.sample === null ? one.history : addSample(one.history, one.sample.at, one.sample.seconds);
     // Only what is supposed comes with a new sample; for the others to stay as they are, theirs are this round's.
-    if (!fetches.has(one.name) || repeated === null) return { ...one, history };
-    return { ...one, history, sample: sample(one.name, repeated, at) };
+    if (!fetches.has(one.name) || repeated === null) return one;
+    return { ...one, history: addSample(one.history, at, repeated), sample: sample(one.name, repeated, at) };
   });
   const after = decide({ ...input, now: at, edges, memory: decision.memory, operatorChange: false });
   return after.live.map(({ edge }) => edge);

@@ -33,6 +33,9 @@ function decided(live: readonly LiveMember[], activeCanaries: readonly ActiveCan
     network: 'n',
     outcome: { kind: 'unchanged' },
     hold: null,
+    heldFailing: [],
+    replaced: [],
+    families: { v4: 'passing', v6: 'none' },
     live,
     wanted: 2,
     verdicts: [],
@@ -41,7 +44,12 @@ function decided(live: readonly LiveMember[], activeCanaries: readonly ActiveCan
     canaries: [],
     verificationFailures: [],
     notes: [],
-    memory: { ...STATE.memory, lastLive: live.map(({ edge }) => edge), activeCanaries },
+    memory: {
+      ...STATE.memory,
+      lastLive: live.map(({ edge }) => edge),
+      answered: new Map(live.map(({ edge, v4, v6 }) => [edge, { v4, v6 }])),
+      activeCanaries,
+    },
   };
 }
 

@@ -6,12 +6,14 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { HISTORY_MAX } from '../../../src/health/judge/history.ts';
 import {
   type EdgeRecord,
+  inNetwork,
   JUDGEMENTS,
   MODES,
   NEW_EDGE,
   parseEdgeRecord,
   ROTATIONS_MAX,
   withRound,
+  withSample,
 } from '../../../src/health/state/edge-store.ts';
 import { EdgeStores } from '../../../src/health/state/edge-store-files.ts';
 import { printEdgeRecord } from '../../../src/health/state/edge-store-text.ts';
@@ -63,6 +65,7 @@ describe('the file form', () => {
       modeUntil: null,
       health: 'fail',
       comment: '[joe] disk full',
+      networks: new Map(),
       extra: new Map([['future_key', { a: [1] }]]),
     });
   });
@@ -163,6 +166,18 @@ describe('the file form', () => {
         modeUntil: fc.option(moment),
         health: fc.constantFrom(...JUDGEMENTS),
         comment: fc.string({ unit: 'binary' }),
+        networks: fc
+          .dictionary(
+            fc.string({ minLength: 1 }).map((key) => `n${key}`),
+            fc.record({
+              state: fc.constantFrom('in' as const, 'out' as const),
+              stateSince: fc.option(moment),
+              health: fc.constantFrom(...JUDGEMENTS),
+              seen: moment,
+            }),
+            { maxKeys: 3 },
+          )
+          .map((networks) => new Map(Object.entries(networks))),
         extra: fc
           .dictionary(
             fc.string({ minLength: 1 }).map((key) => `x${key}`),
@@ -189,10 +204,11 @@ describe('the file form', () => {
 });
 
 describe('a round in a record', () => {
-  const news = { at: NOW, isRun: true, sample: { at: NOW - 1, seconds: 0.2 }, live: true, health: 'pass' } as const;
+  const news = { network: 'n', at: NOW, isRun: true, sampled: false, live: true, health: 'pass' } as const;
 
   test('a live edge gets sample, state and rotation', () => {
-    const record = withRound(NEW_EDGE, { ...news, health: 'pass_threshold' });
+    const sampled = withSample(NEW_EDGE, { at: NOW - 1, seconds: 0.2 });
+    const record = withRound(sampled, { ...news, sampled: true, health: 'pass_threshold' });
     expect(record.history).toEqual({ times: [NOW - 1], seconds: [0.2] });
     expect(record).toMatchObject({ state: 'in', stateSince: NOW, health: 'pass_threshold', rotations: [NOW] });
   });
@@ -211,9 +227,41 @@ describe('a round in a record', () => {
 
   test('a decision between rounds adds no rotation, and nothing at all where nothing changed', () => {
     const record = withRound(NEW_EDGE, news);
-    const between = { ...news, isRun: false, sample: null, health: null };
+    const between = { ...news, isRun: false, health: null };
     expect(withRound(record, between)).toBe(record);
     expect(withRound(record, { ...between, live: false })).toMatchObject({ state: 'out', rotations: [NOW] });
+  });
+
+  test('a sample that is in the record already changes nothing', () => {
+    const once = withSample(NEW_EDGE, { at: NOW - 1, seconds: 0.2 });
+    expect(withSample(once, { at: NOW - 1, seconds: 0.2 })).toBe(once);
+  });
+
+  test('an edge of two networks has a state in each, and is in while it is in either', () => {
+    const a = withRound(NEW_EDGE, { ...news, network: 'neta' });
+    const both = withRound(a, { ...news, network: 'netb', at: NOW + 1, live: false, health: 'fail' });
+    const again = withRound(both, { ...news, network: 'neta', at: NOW + 60 });
+    expect(inNetwork(again, 'neta')).toMatchObject({ state: 'in', stateSince: NOW, health: 'pass' });
+    expect(inNetwork(again, 'netb')).toMatchObject({ state: 'out', stateSince: NOW + 1, health: 'fail' });
+    expect(again).toMatchObject({ state: 'in', stateSince: NOW });
+    const out = withRound(again, { ...news, network: 'neta', at: NOW + 120, live: false });
+    expect(out).toMatchObject({ state: 'out', stateSince: NOW + 120 });
+    expect(parseEdgeRecord(printEdgeRecord(out))).toEqual({ ok: true, record: out });
+  });
+
+  test('a record that knows no networks is every one of them, a network that is gone is forgotten after a day', () => {
+    const old = { ...NEW_EDGE, state: 'in', stateSince: 5, health: 'pass_average' } as const;
+    expect(inNetwork(old, 'neta')).toMatchObject({ state: 'in', stateSince: 5, health: 'pass_average' });
+    const b = withRound(old, { ...news, network: 'netb', live: false });
+    expect(b.state).toBe('out');
+    const gone = withRound(withRound(NEW_EDGE, { ...news, network: 'gone' }), {
+      ...news,
+      network: 'neta',
+      at: NOW + 86_400,
+      live: false,
+    });
+    expect([...gone.networks.keys()]).toEqual(['neta']);
+    expect(gone.state).toBe('out');
   });
 
   test('rotation_history is bounded', () => {

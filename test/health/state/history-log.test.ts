@@ -35,13 +35,20 @@ function fullFacts(): RoundFacts {
       rotations: [NOW - 60.25],
       activeCanaries: [{ zone: 'example.com', address: '192.0.2.9', victim: null }],
       canaryRotations: new Map([['example.com', [NOW - 1]]]),
+      answered: new Map([['A', { v4: '192.0.2.1', v6: null }]]),
+      unanswered: 'v6',
+      unsteady: new Map([['A', { falls: 2, fails: 0, passingSince: NOW - 50, at: NOW - 1 }]]),
+      misses: new Map([['A 192.0.2.1', { count: 2, at: NOW - 61 }]]),
     },
     operatorChange: true,
     rules: { canaryKiller: 6 },
   });
   const facts = factsOf(input);
   const [a, ...others] = facts.edges;
-  return { ...facts, edges: [{ ...a, sample: { ...sample('A', 0.2), others: [fetch], stalledMs: 21 } }, ...others] };
+  return {
+    ...facts,
+    edges: [{ ...a, v6: fetch.address, sample: { ...sample('A', 0.2), others: [fetch], stalledMs: 21 } }, ...others],
+  };
 }
 
 describe('a record', () => {

@@ -39,6 +39,16 @@ const FULL: NetworkState = {
       { zone: 'y.test', address: '127.0.1.2', victim: null },
     ],
     canaryRotations: new Map([['x.test', [1.5]]]),
+    answered: new Map([
+      ['a', { v4: '127.0.0.1', v6: null }],
+      ['b', { v4: null, v6: '::1' }],
+    ]),
+    unanswered: 'v4',
+    unsteady: new Map([
+      ['a', { falls: 2, fails: 0, passingSince: 3, at: 3.5 }],
+      ['b', { falls: 1, fails: 4, passingSince: null, at: 3.5 }],
+    ]),
+    misses: new Map([['b ::1', { count: 4, at: 3.5 }]]),
   },
   lastRun: 3.5,
   verificationFailures: ['c'],

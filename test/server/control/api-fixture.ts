@@ -26,8 +26,11 @@ export const slowSample: Sample = {
 export const decision: Decision = {
   at: NOW - 4,
   network: 'net-a',
-  outcome: { kind: 'changed', added: ['e1'], removed: ['e2'] },
+  outcome: { kind: 'changed', added: ['e1'], removed: ['e2'], moved: [] },
   hold: null,
+  heldFailing: [],
+  replaced: [],
+  families: { v4: 'passing', v6: 'passing' },
   live: [{ edge: 'e1', v4: '192.0.2.1', v6: '2001:db8::1', why: 'fills up: last 0.200 s < goodenough 0.700 s' }],
   wanted: 2,
   verdicts: [
@@ -74,6 +77,10 @@ export const decision: Decision = {
     rotations: [NOW - 700, NOW - 300, NOW - 4],
     activeCanaries: [],
     canaryRotations: new Map(),
+    answered: new Map(),
+    unanswered: null,
+    unsteady: new Map(),
+    misses: new Map(),
   },
 };
 

@@ -1,0 +1,42 @@
+import { type Addresses, FAMILIES, type Family, type Misses } from '../judge/types.ts';
+import type { Candidate } from './select.ts';
+import { DEAD_AFTER } from './steadiness.ts';
+
+/** How an answered address is found in `Memory.misses`. */
+export function missKey(edge: string, address: string): string {
+  return `${edge} ${address}`;
+}
+
+/**
+ * Counts, for each address that is answered, the rounds in a row in which it did not work. An edge that is at another
+ * address now misses at its old one: nobody fetches that any more. A sample counts once.
+ */
+export function missesAfter(
+  before: ReadonlyMap<string, Misses>,
+  answered: ReadonlyMap<string, Addresses>,
+  candidates: readonly Candidate[],
+): ReadonlyMap<string, Misses> {
+  const after = new Map<string, Misses>();
+  for (const candidate of candidates) {
+    const { name, sample } = candidate.facts;
+    for (const family of FAMILIES) {
+      const address = answered.get(name)?.[family] ?? null;
+      if (address === null || worksAt(candidate, family, address)) continue;
+      const key = missKey(name, address);
+      const known = before.get(key);
+      const isNew = sample !== null && sample.at !== known?.at;
+      const next = isNew ? { count: (known?.count ?? 0) + 1, at: sample.at } : known;
+      if (next !== undefined) after.set(key, next);
+    }
+  }
+  return after;
+}
+
+export function worksAt({ facts, works }: Candidate, family: Family, address: string): boolean {
+  return facts[family] === address && works[family];
+}
+
+/** Failed so often in a row that it may leave during a hold. */
+export function isDead(misses: ReadonlyMap<string, Misses>, edge: string, address: string): boolean {
+  return (misses.get(missKey(edge, address))?.count ?? 0) >= DEAD_AFTER;
+}
