@@ -48,13 +48,13 @@ export function completeFamilies(input: FamilyInput): readonly Chosen[] {
     const answering = [...members.values()].filter((member) => member[family] !== null);
     if (answering.some(({ candidate, place }) => candidate.works[family] || place === 'blindforced')) continue;
     const joins = candidates
-      .filter(({ facts, works }) => works[family] && !members.has(facts.name))
+      .filter(({ works }) => works[family])
       .sort((a, b) => Number(wasAnswered(b, family, input)) - Number(wasAnswered(a, family, input)) || byState(a, b))
       .at(0);
     if (joins !== undefined) {
       // What fails gives way in this family, now that something passes.
       for (const member of answering) put(members, { ...member, [family]: null });
-      put(members, { candidate: joins, place: 'family', v4: null, v6: null, [family]: joins.facts[family] });
+      answerWith(members, joins, family);
     } else if (answering.length === 0) keepFamily(members, family, input);
   }
   return [...members.values()];
@@ -83,9 +83,14 @@ function keepFamily(members: Map<string, Chosen>, family: Family, input: FamilyI
     .filter((candidate) => wasAnswered(candidate, family, input))
     .sort((a, b) => Number(members.has(b.facts.name)) - Number(members.has(a.facts.name)) || byTrust(a, b));
   for (const candidate of kept.slice(0, input.edgeCount)) {
-    const member = members.get(candidate.facts.name) ?? { candidate, place: 'family' as const, v4: null, v6: null };
-    put(members, { ...member, [family]: candidate.facts[family] });
+    answerWith(members, candidate, family);
   }
+}
+
+/** The candidate answers in this family, too; one that was not chosen answers in no other. */
+function answerWith(members: Map<string, Chosen>, candidate: Candidate, family: Family): void {
+  const member = members.get(candidate.facts.name) ?? { candidate, place: 'family' as const, v4: null, v6: null };
+  put(members, { ...member, [family]: candidate.facts[family] });
 }
 
 function wasAnswered({ facts }: Candidate, family: Family, { before }: FamilyInput): boolean {
