@@ -32,27 +32,27 @@ export type CheckedZone = { readonly changes: Changes; readonly faults: readonly
 export function checkZone({ origin, store, kind, live, lineText }: CheckRequest): CheckedZone {
   const report = new CheckReport(store, lineText);
   columns.begin();
-  const left = columns.uint8(store.size);
+  const omitted = columns.uint8(store.size);
   const ttls: number[] = [];
-  const index = new ZoneIndex(columns, store, origin, live, left);
-  checkOutside(index, left, report);
+  const index = new ZoneIndex(columns, store, origin, live, omitted);
+  checkOutside(index, omitted, report);
   checkApex(index, kind, report);
   checkRecordSizes(index, report);
   checkRrsets(index, kind, ttls, report);
-  checkLive(index, left, report);
+  checkLive(index, omitted, report);
   checkNames(index, report);
   checkOccluded(index, report);
   checkTargets(index, report);
   checkSpf(index, report);
   checkDnssec(index, report);
   checkSigned(index, report);
-  return { changes: { left, ttls }, faults: report.finish() };
+  return { changes: { omitted, ttls }, faults: report.finish() };
 }
 
-function checkOutside(index: ZoneIndex, left: Uint8Array, report: CheckReport): void {
-  for (let record = 0; record < left.length; record++) {
+function checkOutside(index: ZoneIndex, omitted: Uint8Array, report: CheckReport): void {
+  for (let record = 0; record < omitted.length; record++) {
     if (index.depth[index.store.ownerOf(record)] !== OUTSIDE) continue;
-    left[record] = 1;
+    omitted[record] = 1;
     report.add('warning', 'out-of-zone', record, () => `${report.owner(record)} is not in this zone: left out`);
   }
 }

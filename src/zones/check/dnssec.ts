@@ -11,7 +11,7 @@ const OLD_KEYS: ReadonlyMap<number, string> = new Map([
   [7, 'NSEC3RSASHA1'],
   [12, 'ECCGOST'],
 ]);
-/** Of those, the ones that BIND also complains of in a delegation: keys of the others were never common. */
+/** Of those, the ones that BIND also warns of in a DS: keys of the others were never common. */
 const OLD_IN_DS: ReadonlySet<number> = new Set([5, 7]);
 const OLD_DIGESTS: ReadonlyMap<number, string> = new Map([
   [1, 'SHA-1'],
@@ -21,7 +21,7 @@ const OLD_DIGESTS: ReadonlyMap<number, string> = new Map([
 /** Validators take a zone with more for unsigned (RFC 9276 §3.2). */
 const ITERATIONS_MAX = 150;
 
-/** Where the fields stand in rdata: DS and CDS (RFC 4034 §5.1), DNSKEY and CDNSKEY (§2.1), NSEC3PARAM (RFC 5155 §4.2). */
+/** Offsets of fields in rdata: DS and CDS (RFC 4034 §5.1), DNSKEY and CDNSKEY (§2.1), NSEC3PARAM (RFC 5155 §4.2). */
 const DS_ALGORITHM = 2;
 const DS_DIGEST_TYPE = 3;
 const KEY_ALGORITHM = 3;
@@ -33,7 +33,7 @@ const DELETE_CDNSKEY: readonly number[] = [0, 0, 3, 0, 0];
 
 /**
  * DNSSEC records of a zone that was signed elsewhere, rated as BIND does: CDS and CDNSKEY at the apex that would make the
- * parent break the zone are errors, algorithms that nobody should use any more are warnings. Signatures are not looked at.
+ * parent break the zone are errors, algorithms that nobody should use any more are warnings. Signatures are not verified.
  */
 export function checkDnssec(index: ZoneIndex, report: CheckReport): void {
   if ((index.has[index.apex] & HAS.other) !== 0) {

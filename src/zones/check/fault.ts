@@ -9,7 +9,7 @@ export type CheckFaultCode =
   | 'soa-not-apex'
   | 'ns-missing'
   | 'several' // two different records of a type that allows one: SOA, CNAME, DNAME
-  | 'out-of-zone' // left out
+  | 'out-of-zone' // omitted
   | 'cname-and-other'
   | 'ds-at-apex'
   | 'wildcard-ns'
@@ -32,7 +32,7 @@ export type CheckFaultCode =
   | 'cds-mismatch' // the parent would publish DS records that lead to no key
   | 'old-algorithm' // no longer to be used for DNSSEC
   | 'nsec3-iterations'
-  | 'live-address' // left out: the live answer takes its place
+  | 'live-address' // omitted: the live answer replaces it
   | 'live-alias' // an alias or a cut where the live answer should be
   | 'too-many';
 
@@ -46,7 +46,7 @@ const TEXT_MAX = 400; // characters of a source line worth showing
 /** Text of one line of a source file, for the caret; '' where it is not known. `line` counts from 1. */
 export type LineText = (file: string, line: number) => string;
 
-/** Collects the faults of one zone. A record's place is the line it was read from; line 0 marks one the server made. */
+/** Collects the faults of one zone. A record's position is the line it was read from; line 0 marks one that the server made. */
 export class CheckReport {
   readonly faults: CheckFault[] = [];
   private readonly counts = new Map<CheckFaultCode, number>();
@@ -63,7 +63,7 @@ export class CheckReport {
     const count = (this.counts.get(code) ?? 0) + 1;
     this.counts.set(code, count);
     if (count > SHOWN) return;
-    this.faults.push({ severity, code, at: record === null ? null : this.place(record), message: message() });
+    this.faults.push({ severity, code, at: record === null ? null : this.spanOf(record), message: message() });
   }
 
   /** Adds one line for each code that had more faults than are shown. */
@@ -81,7 +81,7 @@ export class CheckReport {
     return textFromWire(this.store.names.octets, this.store.names.offsetOf(this.store.ownerOf(record)));
   }
 
-  private place(record: number): Span | null {
+  private spanOf(record: number): Span | null {
     const line = this.store.lineOf(record);
     if (line === 0) return null;
     const file = this.store.files[this.store.fileOf(record)];

@@ -7,7 +7,7 @@ const CLASS = Uint8Array.from({ length: 256 }, (_, octet) => {
   return /[0-9A-Za-z]/.test(char) ? 1 : 0;
 });
 
-/** Labels of letters, digits and inner hyphens; the root is one. `wildcard`: a first label `*` is let pass. */
+/** Labels of letters, digits and inner hyphens; the root is one. `wildcard`: a first label `*` is allowed. */
 export function isHostName(wire: Uint8Array, offset: number, wildcard: boolean): boolean {
   let at = offset;
   if (wildcard && wire[at] === 1 && wire[at + 1] === 0x2a) at += 2;
@@ -42,7 +42,7 @@ export function isReverse(wire: Uint8Array, offset: number): boolean {
   let end = offset;
   while (wire[end] !== 0) end += 1 + wire[end];
   end++;
-  // Every reverse tree ends in "arpa" or "int": look at the last octets before making a string.
+  // Every reverse tree ends in "arpa" or "int": the last octets rule out most names without making a string.
   if (wire[end - 2] !== 0x61 && wire[end - 2] !== 0x41 && wire[end - 2] !== 0x74 && wire[end - 2] !== 0x54)
     return false;
   let text = '';

@@ -35,7 +35,7 @@ export const TYPE = {
   SPF: 99,
 } as const;
 
-/** What an owner has, as bits: all that the checks ask of other names than the one they look at. */
+/** What an owner has, as bits: all that the checks of one name need to know of others. */
 export const HAS = {
   address: 1,
   cname: 2,
@@ -87,8 +87,14 @@ export class ZoneIndex {
   readonly anyWildcard: boolean;
   private ancestors: ReadonlySet<WireName> | null = null;
 
-  /** `live`: names (wire) that the live set answers; `left`: 1 for each record that is left out. */
-  constructor(columns: Columns, store: RecordStore, origin: Uint8Array, live: readonly Uint8Array[], left: Uint8Array) {
+  /** `live`: names (wire) that the live set answers; `omitted`: 1 for each record that is not served. */
+  constructor(
+    columns: Columns,
+    store: RecordStore,
+    origin: Uint8Array,
+    live: readonly Uint8Array[],
+    omitted: Uint8Array,
+  ) {
     this.store = store;
     this.origin = origin;
     this.names = store.names;
@@ -104,7 +110,7 @@ export class ZoneIndex {
     // From the last to the first, so that each chain runs in reading order.
     for (let record = store.size - 1; record >= 0; record--) {
       const owner = store.ownerOf(record);
-      if (left[record] === 1 || this.depth[owner] === OUTSIDE) continue;
+      if (omitted[record] === 1 || this.depth[owner] === OUTSIDE) continue;
       this.next[record] = this.first[owner];
       this.first[owner] = record;
       this.has[owner] |= BIT[store.typeOf(record)];

@@ -2,11 +2,11 @@ import type { CheckReport } from './fault.ts';
 import { HAS, OUTSIDE, TYPE, type ZoneIndex } from './index-zone.ts';
 
 /**
- * Edgewise's own rule: the names that the live set answers belong to it. Address records there are left out with a
- * warning (`left` is set), as the live answer takes their place; an alias or a cut at or above such a name would hide
- * the live answer, and is an error.
+ * Edgewise's own rule: the names that the live set answers belong to it. Address records there are omitted with a warning
+ * (`omitted` is set), since the live answer replaces them; an alias or a cut at or above such a name would hide the live
+ * answer, and is an error.
  */
-export function checkLive(index: ZoneIndex, left: Uint8Array, report: CheckReport): void {
+export function checkLive(index: ZoneIndex, omitted: Uint8Array, report: CheckReport): void {
   const { names, store } = index;
   for (let name = 0; name < index.has.length; name++) {
     if ((index.has[name] & HAS.live) === 0 || index.depth[name] === OUTSIDE) continue;
@@ -25,7 +25,7 @@ export function checkLive(index: ZoneIndex, left: Uint8Array, report: CheckRepor
       switch (store.typeOf(at)) {
         case TYPE.A:
         case TYPE.AAAA:
-          left[at] = 1;
+          omitted[at] = 1;
           report.add(
             'warning',
             'live-address',

@@ -4,7 +4,7 @@ import type { CheckReport } from './fault.ts';
 import { isHostName, isMailbox, isNsec3Owner, isReverse } from './host-name.ts';
 import { HAS, TYPE, type ZoneIndex } from './index-zone.ts';
 
-/** Where the names stand that must be host names or mailboxes (`named`'s check-names), by type. */
+/** Offsets of the names that must be host names or mailboxes (`named`'s check-names), by type. */
 type NameRule = { readonly skip: number; readonly count: number; readonly kinds: readonly ('host' | 'mailbox')[] };
 const rule = (skip: number, ...kinds: NameRule['kinds']): NameRule => ({ skip, count: kinds.length, kinds });
 const RULES: ReadonlyMap<number, NameRule> = new Map([
@@ -80,7 +80,7 @@ function checkOwner(index: ZoneIndex, first: number, at: number, report: CheckRe
   }
 }
 
-/** Active Directory keeps its global catalog's addresses at `gc._msdcs.` and a host name; BIND lets it. */
+/** Active Directory keeps its global catalog's addresses at `gc._msdcs.` and a host name; BIND accepts it. */
 function isHostPrefixed(index: ZoneIndex, at: number, type: number): boolean {
   if (type !== TYPE.A && type !== TYPE.AAAA) return false;
   const { octets } = index.names;
@@ -113,7 +113,7 @@ function checkTargets(index: ZoneIndex, record: number, rules: NameRule, owner: 
   }
 }
 
-/** `NS 192.0.2.1` names a host of that name; nobody means it. */
+/** `NS 192.0.2.1` names a host of that name, which is never meant. */
 function checkAddress(index: ZoneIndex, record: number, at: number, type: number, report: CheckReport): void {
   const { rdata } = index.store;
   const first = rdata[at + 1];

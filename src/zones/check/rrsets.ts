@@ -9,7 +9,7 @@ import type { ZoneKind } from './apex.ts';
 import type { CheckReport } from './fault.ts';
 import { OUTSIDE, TYPE, type ZoneIndex } from './index-zone.ts';
 
-/** Types that may stand beside a CNAME: RFC 4035 §2.5, and RFC 2535's KEY for which BIND still allows it. */
+/** Types that may exist beside a CNAME: RFC 4035 §2.5, and RFC 2535's KEY for which BIND still allows it. */
 const BESIDE_CNAME: ReadonlySet<number> = new Set([TYPE.CNAME, TYPE.NSEC, TYPE.RRSIG, TYPE.KEY]);
 const SINGLE: ReadonlySet<number> = new Set([TYPE.SOA, TYPE.CNAME, TYPE.DNAME]);
 
@@ -200,12 +200,12 @@ function dataOctets(store: RecordStore, records: readonly number[]): number {
  */
 export function checkRecordSizes(index: ZoneIndex, report: CheckReport): void {
   const { store, names } = index;
-  const room = TCP_MAX - HEADER_LENGTH - RECORD_HEAD - TSIG_ROOM;
+  const free = TCP_MAX - HEADER_LENGTH - RECORD_HEAD - TSIG_ROOM;
   for (let record = 0; record < store.size; record++) {
     const octets = store.rdataEnd(record) - store.rdataStart(record);
-    if (octets <= room - NAME_MAX) continue; // nearly all
+    if (octets <= free - NAME_MAX) continue; // nearly all
     if (index.depth[store.ownerOf(record)] === OUTSIDE) continue;
-    const most = room - wireNameLength(names.octets, names.offsetOf(store.ownerOf(record)));
+    const most = free - wireNameLength(names.octets, names.offsetOf(store.ownerOf(record)));
     if (octets <= most) continue;
     report.add('error', 'record-too-large', record, () => {
       const type = typeName(store.typeOf(record));

@@ -17,9 +17,9 @@ const SKIP: ReadonlyMap<number, number> = new Map([
 ]);
 
 /**
- * Targets must lead to addresses by themselves: NS (RFC 2181 §10.3, RFC 1912 §2.4), MX (RFC 2181 §10.3) and SRV
- * (RFC 2782). As BIND rates it, the apex's own NS make an error of it, anything else a warning; names that are hidden
- * below a cut or a DNAME are not looked at, and outside names are not asked for.
+ * Targets must have addresses of their own: NS (RFC 2181 §10.3, RFC 1912 §2.4), MX (RFC 2181 §10.3) and SRV
+ * (RFC 2782). As BIND rates it, the apex's own NS make an error of it, anything else a warning; names below a cut or
+ * a DNAME are not checked, and names outside the zone are not looked up.
  */
 export function checkTargets(index: ZoneIndex, report: CheckReport): void {
   const { store, names } = index;

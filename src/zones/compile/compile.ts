@@ -14,7 +14,7 @@ const AAAA = 28;
 const SOA = 6;
 
 /**
- * Compiles a zone's records into an image (image-layout.ts). Cuts, wildcards, empty non-terminals, additional data and
+ * Compiles a zone's records into an image (image/layout.ts). Cuts, wildcards, empty non-terminals, additional data and
  * glue are settled here, so that an answer only copies. Linear in the records but for sorting within one owner.
  */
 export function compileZone(input: ImageInput): SharedArrayBuffer {
@@ -31,7 +31,7 @@ export function compileZone(input: ImageInput): SharedArrayBuffer {
     const type = store.typeOf(record);
     if (nodes[owner] === 2 && (type === A || type === AAAA)) return false;
     if (type !== SOA) return true;
-    // One SOA, at the apex (RFC 1035 §5.2); the loader has complained about others.
+    // One SOA, at the apex (RFC 1035 §5.2); the checks report others.
     if (owner !== origin || soaSeen) return false;
     soaSeen = true;
     return true;
@@ -53,7 +53,7 @@ function markNodes({ store, live }: ImageInput, tree: NameTree, origin: number, 
   const liveNames = (live?.names ?? []).map((name) => tree.intern(name, 0));
   const within = columns.uint8(tree.size);
   within[origin] = 1;
-  // Parents have smaller numbers, so one pass upwards in number tells what lies in the zone.
+  // Parents have smaller numbers, so one pass in ascending order finds what lies in the zone.
   for (let id = origin + 1; id < tree.size; id++) within[id] = within[tree.parent[id]];
   const nodes = columns.uint8(tree.size);
   nodes[origin] = 1;

@@ -9,13 +9,13 @@ import type { Columns } from '../records/columns.ts';
 export class NameTree {
   size = 1;
   parent: Int32Array;
-  /** Place of a name's leftmost label in `labels`. */
+  /** Offset of a name's leftmost label in `labels`. */
   label: Int32Array;
   hash: Int32Array;
   labels: Uint8Array;
   labelsUsed = 1; // the root's label: one zero octet
   private slots: Int32Array;
-  private readonly places: Uint8Array;
+  private readonly offsets: Uint8Array;
   /** The parent of the name interned last: the root at first. */
   private lastParent = 0;
   private lastLength = 1;
@@ -23,13 +23,13 @@ export class NameTree {
 
   /** `expected`: about how many names will come; a wrong guess only costs time. */
   constructor(columns: Columns, expected: number) {
-    const room = Math.max(32, expected + (expected >>> 3));
-    this.parent = columns.int32(room);
-    this.label = columns.int32(room);
-    this.hash = columns.int32(room);
-    this.labels = columns.uint8(10 * room);
-    this.slots = columns.int32(1 << (33 - Math.clz32(room)));
-    this.places = columns.uint8(128); // a name has no more labels
+    const capacity = Math.max(32, expected + (expected >>> 3));
+    this.parent = columns.int32(capacity);
+    this.label = columns.int32(capacity);
+    this.hash = columns.int32(capacity);
+    this.labels = columns.uint8(10 * capacity);
+    this.slots = columns.int32(1 << (33 - Math.clz32(capacity)));
+    this.offsets = columns.uint8(128); // a name has no more labels
     this.lastOctets = columns.uint8(256);
     this.parent[0] = -1;
     this.hash[0] = ROOT_HASH;
@@ -51,15 +51,15 @@ export class NameTree {
   }
 
   private internParent(source: Uint8Array, offset: number): void {
-    const { places, lastOctets } = this;
+    const { offsets, lastOctets } = this;
     let count = 0;
     let length = 1;
     for (let at = offset; source[at] !== 0; at += 1 + source[at]) {
-      places[count++] = at - offset;
+      offsets[count++] = at - offset;
       length += 1 + source[at];
     }
     let id = 0;
-    while (count > 0) id = this.child(id, source, offset + places[--count]);
+    while (count > 0) id = this.child(id, source, offset + offsets[--count]);
     for (let i = 0; i < length; i++) lastOctets[i] = source[offset + i];
     this.lastLength = length;
     this.lastParent = id;

@@ -6,7 +6,7 @@ import type { GroupedRecords } from './records.ts';
 
 const TYPES = 0x10000;
 const LIVE_TYPES = [1, 28]; // A, AAAA
-/** CNAME, SOA, DNAME: a name has one at most (RFC 2181 §10.1, RFC 6672 §2.4); the loader has complained about more. */
+/** CNAME, SOA, DNAME: a name has one at most (RFC 2181 §10.1, RFC 6672 §2.4); the checks report more. */
 const SINGLETONS = [5, 6, 39];
 
 /** What an image is made of. All names are uncompressed wire octets. */
@@ -31,8 +31,8 @@ export type ZonePlan = {
   readonly nodes: Uint8Array;
 };
 
-/** Walks over a node's RRsets in order of type, signatures in order of the type they cover; the fields tell of the one reached. */
-export class RunCursor {
+/** Iterates over a node's RRsets in order of type, signatures in order of the type they cover. The fields are those of the current one. */
+export class RrsetCursor {
   owner = 0;
   type = 0;
   /** The RRset's records are `grouped.order[from]` to `[to - 1]`; none of a live one. */
@@ -40,7 +40,7 @@ export class RunCursor {
   to = 0;
   live = false;
   private readonly plan: ZonePlan;
-  private place = 0;
+  private at = 0;
   private end = 0;
   private liveNext = LIVE_TYPES.length;
 
@@ -51,7 +51,7 @@ export class RunCursor {
   enter(owner: number): void {
     const { grouped, nodes } = this.plan;
     this.owner = owner;
-    this.place = grouped.start[owner];
+    this.at = grouped.start[owner];
     this.end = grouped.end[owner];
     this.liveNext = nodes[owner] === 2 ? 0 : LIVE_TYPES.length;
   }
@@ -60,7 +60,7 @@ export class RunCursor {
   next(): boolean {
     const { grouped, input } = this.plan;
     const { end } = this;
-    const from = this.place;
+    const from = this.at;
     const type = from < end ? input.store.typeOf(grouped.order[from]) : TYPES;
     if (this.liveNext < LIVE_TYPES.length && LIVE_TYPES[this.liveNext] < type) {
       this.type = LIVE_TYPES[this.liveNext++];
@@ -71,7 +71,7 @@ export class RunCursor {
     if (from === end) return false;
     let to = from + 1;
     while (to < end && isOneRrset(input.store, grouped.order[from], grouped.order[to])) to++;
-    this.place = to;
+    this.at = to;
     this.type = type;
     this.from = from;
     this.to = SINGLETONS.includes(type) ? from + 1 : to;

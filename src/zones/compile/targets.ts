@@ -1,6 +1,6 @@
 import { rdataNames } from '../../dns/rdata-names.ts';
 import { NODE } from '../image/layout.ts';
-import type { RunCursor, ZonePlan } from './plan.ts';
+import type { RrsetCursor, ZonePlan } from './plan.ts';
 
 const A = 1;
 const AAAA = 28;
@@ -31,7 +31,7 @@ export class AdditionalTargets {
   }
 
   /** Fills `list` and `required` for one RRset and returns how many names there are. */
-  collect({ owner, type, from, to, live }: RunCursor): number {
+  collect({ owner, type, from, to, live }: RrsetCursor): number {
     this.list.length = 0;
     this.required = 0;
     if (live || !hasTargets(type)) return 0;
@@ -61,7 +61,7 @@ export class AdditionalTargets {
     while (encloser > origin && nodes[encloser] === 0) encloser = tree.parent[encloser];
     if (encloser < origin || nodes[encloser] === 0 || (this.flags[encloser] & NODE.wildcard) === 0) return NONE;
     for (let id = encloser; id !== origin; id = tree.parent[id]) {
-      if ((this.flags[id] & (NODE.cut | NODE.dname)) !== 0) return NONE; // the child's to say, or redirected
+      if ((this.flags[id] & (NODE.cut | NODE.dname)) !== 0) return NONE; // below a cut, or redirected
     }
     const star = tree.child(encloser, STAR_LABEL, 0);
     return this.hasAddresses(star) ? star : NONE;

@@ -12,7 +12,7 @@ import {
   RRSET_FLAG,
 } from '../image/layout.ts';
 import type { Columns } from '../records/columns.ts';
-import { RunCursor, type ZonePlan } from './plan.ts';
+import { RrsetCursor, type ZonePlan } from './plan.ts';
 import { AdditionalTargets } from './targets.ts';
 
 const NS = 2;
@@ -27,7 +27,7 @@ export function writeImage(columns: Columns, plan: ZonePlan): SharedArrayBuffer 
   const numbers = numberNames(columns, plan);
   const flags = nodeFlags(columns, plan);
   const targets = new AdditionalTargets(plan, flags);
-  const run = new RunCursor(plan);
+  const run = new RrsetCursor(plan);
   let rrsets = 0;
   let links = 0;
   let octets = tree.labelsUsed;
@@ -43,7 +43,7 @@ export function writeImage(columns: Columns, plan: ZonePlan): SharedArrayBuffer 
     }
   }
   const slots = tableSize(nodeCount);
-  const at: Places = {
+  const at: Sections = {
     slots: HEAD.words,
     parent: HEAD.words + slots,
     label: HEAD.words + slots + tree.size,
@@ -58,7 +58,7 @@ export function writeImage(columns: Columns, plan: ZonePlan): SharedArrayBuffer 
   return shared;
 }
 
-type Places = {
+type Sections = {
   readonly slots: number;
   readonly parent: number;
   readonly label: number;
@@ -105,13 +105,13 @@ function nodeFlags(columns: Columns, { tree, nodes, grouped, input, origin }: Zo
   return flags;
 }
 
-function linkWords(run: RunCursor, targets: AdditionalTargets): number {
+function linkWords(run: RrsetCursor, targets: AdditionalTargets): number {
   const names = namesInPlace(run.type) * (run.to - run.from);
   const count = targets.collect(run);
   return names + count === 0 ? 0 : LINKS.list + 2 * count + names;
 }
 
-function dataOctets({ input: { store }, grouped }: ZonePlan, { type, from, to }: RunCursor): number {
+function dataOctets({ input: { store }, grouped }: ZonePlan, { type, from, to }: RrsetCursor): number {
   if (namesInPlace(type) > 0) return (to - from) * (octetsBefore(type) + octetsAfter(type));
   let octets = 0;
   for (let i = from; i < to; i++) octets += 2 + store.rdataEnd(grouped.order[i]) - store.rdataStart(grouped.order[i]);
@@ -120,7 +120,7 @@ function dataOctets({ input: { store }, grouped }: ZonePlan, { type, from, to }:
 
 class ImageWriter {
   private readonly plan: ZonePlan;
-  private readonly at: Places;
+  private readonly at: Sections;
   private readonly numbers: Int32Array;
   private readonly flags: Uint8Array;
   private readonly targets: AdditionalTargets;
@@ -130,12 +130,12 @@ class ImageWriter {
   private nextLink: number;
   private nextOctet: number;
   private records = 0;
-  private readonly run: RunCursor;
+  private readonly run: RrsetCursor;
 
   constructor(
     plan: ZonePlan,
     shared: SharedArrayBuffer,
-    at: Places,
+    at: Sections,
     words: number,
     numbers: Int32Array,
     flags: Uint8Array,
@@ -146,7 +146,7 @@ class ImageWriter {
     this.numbers = numbers;
     this.flags = flags;
     this.targets = targets;
-    this.run = new RunCursor(plan);
+    this.run = new RrsetCursor(plan);
     this.words = new Int32Array(shared, 0, words);
     this.octets = new Uint8Array(shared, 4 * words);
     this.nextSet = at.sets;
@@ -193,7 +193,7 @@ class ImageWriter {
     words[at.meta + number] = this.flags[id] | (count << NODE.countShift);
   }
 
-  private writeSet(run: RunCursor): void {
+  private writeSet(run: RrsetCursor): void {
     const { words, plan } = this;
     const set = this.nextSet;
     this.nextSet += RRSET.words;
@@ -219,15 +219,15 @@ class ImageWriter {
     if (run.type === SOA) this.noteSoa(set);
   }
 
-  /** Records of one RRset with differing TTLs: the lowest harms nobody (RFC 2181 §5.2; the loader has warned). */
-  private lowestTtl({ from, to }: RunCursor): number {
+  /** Records of one RRset with differing TTLs: the lowest does no harm (RFC 2181 §5.2; the checks warn). */
+  private lowestTtl({ from, to }: RrsetCursor): number {
     const { grouped, input } = this.plan;
     let ttl = input.store.ttlOf(grouped.order[from]);
     for (let i = from + 1; i < to; i++) ttl = Math.min(ttl, input.store.ttlOf(grouped.order[i]));
     return ttl;
   }
 
-  private writeOpaque({ from, to }: RunCursor): void {
+  private writeOpaque({ from, to }: RrsetCursor): void {
     const { grouped, input } = this.plan;
     for (let i = from; i < to; i++) {
       const start = input.store.rdataStart(grouped.order[i]);
@@ -238,15 +238,15 @@ class ImageWriter {
     }
   }
 
-  private writeLinked({ type, from, to }: RunCursor, namesAt: number): void {
+  private writeLinked({ type, from, to }: RrsetCursor, namesAt: number): void {
     const { grouped, input, rdataNames } = this.plan;
-    let place = namesAt;
+    let link = namesAt;
     for (let i = from; i < to; i++) {
       let at = input.store.rdataStart(grouped.order[i]);
       this.copyRdata(at, at + octetsBefore(type));
       at += octetsBefore(type);
       for (let name = 0; name < namesInPlace(type); name++) {
-        this.words[place++] = this.numbers[rdataNames.of(grouped.order[i], name)];
+        this.words[link++] = this.numbers[rdataNames.of(grouped.order[i], name)];
         at += wireNameLength(input.store.rdata, at);
       }
       this.copyRdata(at, at + octetsAfter(type));

@@ -1,12 +1,12 @@
-/** Octets kept for the next zone. What does not fit gets memory of its own. */
-const ROOM = 1 << 16;
+/** Octets reused for the next zone. What does not fit gets memory of its own. */
+const KEPT = 1 << 16;
 
 /**
  * Zeroed typed arrays for working on one zone, carved one after another out of one buffer that serves zone after zone: of
  * ten thousand small zones, making each one's two dozen arrays would take longer than reading its file.
  */
 export class Columns {
-  private readonly buffer = new ArrayBuffer(ROOM);
+  private readonly buffer = new ArrayBuffer(KEPT);
   private readonly octets = new Uint8Array(this.buffer);
   private used = 0;
 
@@ -33,7 +33,7 @@ export class Columns {
   private carve(octets: number): number {
     const at = this.used;
     const end = at + octets;
-    if (end > ROOM) return -1;
+    if (end > KEPT) return -1;
     this.used = (end + 3) & ~3;
     this.octets.fill(0, at, end);
     return at;

@@ -1,6 +1,6 @@
 import { LOWER, wireNameLength } from '../../dns/name.ts';
 
-/** Room for so many names at first. */
+/** Initial capacity, in names. */
 const NAMES = 128;
 
 /**

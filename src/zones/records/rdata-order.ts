@@ -20,7 +20,7 @@ export function compareRdata(
 ): number {
   const end = Math.min(aEnd - aStart, bEnd - bStart);
   let i = 0;
-  // As long as all before was equal, a's names stand where b's do.
+  // While everything before is equal, both have their names at the same offsets.
   if (type === NAPTR || type === A6) {
     const skip = type === NAPTR ? replacementAt(a, aStart, aEnd) : prefixNameAt(a, aStart);
     const difference = compareOctets(a, aStart, b, bStart, 0, Math.min(end, skip));

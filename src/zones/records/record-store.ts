@@ -6,12 +6,12 @@ export const CLASS_IN = 1;
 /** Octets up to which a loop is cheaper than the object that `subarray` makes. */
 const COPY_MAX = 64;
 
-/** Room for so many records at first. */
+/** Initial capacity, in records. */
 const RECORDS = 128;
 
 /**
  * The records of one zone in the order they were read, as columns of typed arrays: owner (a name's number), type, TTL in
- * seconds, rdata in uncompressed wire form, and the place it was read from. One object a record would cost a
+ * seconds, rdata in uncompressed wire form, and the file and line it was read from. One object a record would cost a
  * million-record zone more than BIND's whole memory.
  */
 export class RecordStore {
@@ -26,7 +26,7 @@ export class RecordStore {
   private types = new Uint16Array(RECORDS);
   private ttls = new Uint32Array(RECORDS);
   private starts = new Uint32Array(RECORDS + 1);
-  private places = new Uint32Array(2 * RECORDS); // file, line
+  private positions = new Uint32Array(2 * RECORDS); // file, line
 
   get size(): number {
     return this.count;
@@ -61,10 +61,10 @@ export class RecordStore {
     return this.starts[record + 1];
   }
   fileOf(record: number): number {
-    return this.places[2 * record];
+    return this.positions[2 * record];
   }
   lineOf(record: number): number {
-    return this.places[2 * record + 1];
+    return this.positions[2 * record + 1];
   }
   /** Overwrites a TTL: differing TTLs in one RRset are made one (RFC 2181 §5.2). */
   setTtl(record: number, ttl: number): void {
@@ -95,8 +95,8 @@ export class RecordStore {
     this.types[record] = type;
     this.ttls[record] = ttl;
     this.starts[record + 1] = this.used;
-    this.places[2 * record] = file;
-    this.places[2 * record + 1] = line;
+    this.positions[2 * record] = file;
+    this.positions[2 * record + 1] = line;
     return record;
   }
 
@@ -119,6 +119,6 @@ export class RecordStore {
     this.types = widen(new Uint16Array(size), this.types);
     this.ttls = widen(new Uint32Array(size), this.ttls);
     this.starts = widen(new Uint32Array(size + 1), this.starts);
-    this.places = widen(new Uint32Array(2 * size), this.places);
+    this.positions = widen(new Uint32Array(2 * size), this.positions);
   }
 }

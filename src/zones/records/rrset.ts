@@ -12,7 +12,7 @@ export function rrsetOf(store: RecordStore, record: number): number {
   return type === RRSIG || type === SIG ? type + 0x10000 * coveredBy(store, record) : type;
 }
 
-/** The type that an RRSIG or SIG covers: the first field of its rdata, which the scanner lets have no less. */
+/** The type that an RRSIG or SIG covers: the first field of its rdata, which scanning has checked. */
 function coveredBy(store: RecordStore, record: number): number {
   const at = store.rdataStart(record);
   return store.rdata[at] * 256 + store.rdata[at + 1];

@@ -1,6 +1,6 @@
 import type { Fault } from '../../system/fault.ts';
 import type { Problem, TextProblemCode } from '../text/problem.ts';
-import type { Place } from '../text/tokens.ts';
+import type { Position } from '../text/tokens.ts';
 
 /** Everything that can be wrong in a master file, as the scanner sees it. Checks on a loaded zone have codes of their own. */
 export type ZoneFaultCode =
@@ -28,23 +28,23 @@ export type ZoneFaultCode =
 
 export type ZoneFault = Fault<ZoneFaultCode>;
 
-/** What is wrong with an entry; the place is added. */
+/** What is wrong with an entry, without its position. */
 export type ZoneProblem = Problem<ZoneFaultCode>;
 
 const FAULTS_MAX = 100; // of each severity
 const TEXT_MAX = 400; // characters of a source line worth showing
 
-/** Collects the faults of one reading, in the order found; those over the limit are counted, not kept. */
+/** Collects the faults of one reading in the order found; those over the limit are only counted. */
 export class FaultLog {
   private readonly kept: ZoneFault[] = [];
   private errors = 0;
   private warnings = 0;
 
-  /** `place` is asked only when the fault is kept: working out a place costs a look at its line. */
-  add(severity: 'error' | 'warning', { code, message }: ZoneProblem, file: string, place: () => Place): void {
+  /** `position` is called only for faults that are kept, since finding a column means decoding the line. */
+  add(severity: 'error' | 'warning', { code, message }: ZoneProblem, file: string, position: () => Position): void {
     const found = severity === 'error' ? ++this.errors : ++this.warnings;
     if (found > FAULTS_MAX) return;
-    const { line, col, text } = place();
+    const { line, col, text } = position();
     const at = { file, line, col, text: col > TEXT_MAX ? '' : text.slice(0, TEXT_MAX) };
     this.kept.push({ severity, code, at, message });
   }

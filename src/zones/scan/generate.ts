@@ -33,7 +33,7 @@ function badRange(why: string): ZoneProblem {
 
 type NumberPart = { readonly delta: number; readonly width: number; readonly base: 'd' | 'o' | 'x' | 'X' | 'n' | 'N' };
 
-/** A side of `$GENERATE`: literal octets and places for the number. */
+/** A side of `$GENERATE`: literal octets, and where the number goes. */
 export type Template = readonly (Uint8Array | NumberPart)[];
 
 /**

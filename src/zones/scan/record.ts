@@ -13,7 +13,7 @@ const HASH = 0x23;
 const SOA = 6;
 const TXT = 16;
 
-/** What stands between owner and rdata. `ttl` -1: not written. */
+/** What is written between owner and rdata. `ttl` -1: not written. */
 export type RecordHead = { ttl: number; type: number; ttlOverMaximum: boolean };
 
 /** The token just read as a TTL in seconds, units allowed; beyond 31 bits it counts as 0 (RFC 2181 §8). Fills `head`. */
@@ -28,7 +28,7 @@ export function scanTtlToken(scan: RdataScan, head: { ttl: number; ttlOverMaximu
 }
 
 /**
- * Reads TTL, class and type, the token last read being the first of them: class and TTL may be missing and stand in
+ * Reads TTL, class and type, the token last read being the first of them: class and TTL may be missing and come in
  * either order (RFC 1035 §5.1). Fills `head`.
  */
 export function scanHead(scan: RdataScan, head: RecordHead): ZoneProblem | null {
@@ -109,7 +109,7 @@ function scanFields(scan: RdataScan, type: number): ZoneProblem | null {
 
 /**
  * Whether the rdata begins with `\#`. In a TXT, where it may also be a text that needed no escape, a number must follow.
- * The tokens are kept for who reads on: after the `\#` if so, else all of them.
+ * If so, the next token is the one after `\#`; otherwise no token has been consumed.
  */
 function isGeneric(tokens: Tokens, type: number): boolean {
   const kind = tokens.next();

@@ -35,7 +35,7 @@ export type OpenFile = {
   originChanged: boolean;
 };
 
-/** One reading of a master file and what it includes: what an entry hands to the next. */
+/** One reading of a master file and of what it includes: the state that one entry leaves for the next. */
 export class ScanState {
   readonly start: ScanStart;
   readonly store: RecordStore;
@@ -75,11 +75,11 @@ export class ScanState {
   fault(failure: ZoneProblem): void {
     const { name, tokens } = this.file;
     const whole = failure.code === 'bad-rdata' || failure.code === 'no-ttl'; // no single token is wrong
-    this.log.add('error', failure, name, () => (whole ? tokens.entryPlace() : tokens.place()));
+    this.log.add('error', failure, name, () => (whole ? tokens.entryPosition() : tokens.position()));
   }
 
   warn(warning: ZoneProblem): void {
-    this.log.add('warning', warning, this.file.name, () => this.file.tokens.entryPlace());
+    this.log.add('warning', warning, this.file.name, () => this.file.tokens.entryPosition());
   }
 
   warnOfTtl(): void {
@@ -142,7 +142,7 @@ export class ScanState {
     }
     if (this.defaultTtl >= 0) return this.defaultTtl;
     if (this.lastTtl >= 0) {
-      // Where the caller gives no default, the operator relies on an old rule: say so once, as BIND does.
+      // Without a default of the caller's the operator relies on an old rule: warn once, as BIND does.
       if (!this.ttlWarned && this.start.defaultTtl === null) {
         this.ttlWarned = true;
         this.warn(problem('ttl-inherited', "no $TTL: records without a TTL get the previous record's (RFC 1035 §5.1)"));

@@ -15,7 +15,7 @@ const ESCAPE = -4;
 /**
  * Master-file text to wire form without allocating (RFC 1035 §5.1): writes the name in `text[start..end)` at `out[at]`.
  * A name without a final dot gets `origin` (wire form); `@` alone is the origin. Returns the octet after the name, or a
- * negative number that `nameProblem` explains. `out` needs 512 octets of room.
+ * negative number that `nameProblem` explains. `out` needs 512 free octets.
  */
 export function scanName(
   text: Uint8Array,

@@ -1,4 +1,4 @@
-/** What can be wrong with a token or with the data of one record, as the readers of either see it. */
+/** What can be wrong with a token, or with the data of one record. */
 export type TextProblemCode =
   | 'bad-address'
   | 'bad-base64'
@@ -17,7 +17,7 @@ export type TextProblemCode =
   | 'unknown-type'
   | 'unterminated-quote';
 
-/** What is wrong with the token just read; the scanner adds the place. Made only when something is wrong. */
+/** What is wrong with the token just read; the scanner adds its position. */
 export type Problem<Code extends string = TextProblemCode> = { readonly code: Code; readonly message: string };
 
 export function problem<Code extends string>(code: Code, message: string): Problem<Code> {

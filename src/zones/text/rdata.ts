@@ -38,7 +38,7 @@ export class RdataScan {
     return kind === TOKEN.word || kind === TOKEN.quoted ? null : this.missing(what);
   }
 
-  /** Reads on and tells whether there is another word; if not, the token is kept for who reads next. */
+  /** Reads the next token and returns whether it is a word; if not, it will be read again. */
   more(): boolean {
     if (this.tokens.next() === TOKEN.word) return true;
     this.tokens.hold();
@@ -53,7 +53,7 @@ export class RdataScan {
     return false;
   }
 
-  /** The problem of an entry that ends, or goes wrong, where `what` should stand. */
+  /** The problem of an entry that ends, or goes wrong, where `what` is expected. */
   missing(what: string): Problem {
     if (this.tokens.kind === TOKEN.quoted) return problem('bad-word', `${what} must not be quoted`);
     return tokenProblem(this.tokens) ?? problem('missing-text', `the line ends where ${what} should be`);

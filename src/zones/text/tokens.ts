@@ -36,8 +36,8 @@ const IN_WORD: Uint8Array = (() => {
 
 const LINE_SHOWN = 4096; // octets
 
-/** A place in the text: line and column count from 1, columns in characters. */
-export type Place = { readonly line: number; readonly col: number; readonly text: string };
+/** A position in the text: line and column count from 1, columns in characters. */
+export type Position = { readonly line: number; readonly col: number; readonly text: string };
 
 type TokensState = {
   readonly at: number;
@@ -93,12 +93,12 @@ export class Tokens {
     this.entryLineStart = this.lineStart;
   }
 
-  /** Gives the token last read once more on the following `next`. */
+  /** The following `next` returns the token last read once more. */
   hold(): void {
     this.held = true;
   }
 
-  /** The place before the word last read, to come back to with `restore`. */
+  /** The state before the word last read, for `restore`. */
   beforeWord(): TokensState {
     const { start, depth, nowLine, nowLineStart } = this;
     return { at: start, depth, nowLine, nowLineStart };
@@ -178,16 +178,16 @@ export class Tokens {
   }
 
   /** Where the token last read begins. */
-  place(): Place {
-    return this.placeOf(this.start, this.line, this.lineStart);
+  position(): Position {
+    return this.positionOf(this.start, this.line, this.lineStart);
   }
 
   /** Where the entry begins. */
-  entryPlace(): Place {
-    return this.placeOf(this.entryStart, this.entryLine, this.entryLineStart);
+  entryPosition(): Position {
+    return this.positionOf(this.entryStart, this.entryLine, this.entryLineStart);
   }
 
-  private placeOf(start: number, line: number, lineStart: number): Place {
+  private positionOf(start: number, line: number, lineStart: number): Position {
     // Of a line as long as a file, only the beginning is looked at; further right, columns are octets.
     if (start - lineStart > LINE_SHOWN) return { line, col: start - lineStart + 1, text: '' };
     const col = visible(this.text.subarray(lineStart, start)).length + 1;

@@ -3,7 +3,7 @@ import { mnemonic } from './field-number.ts';
 
 const NOTIFY = 1;
 
-/** How the target is to be told, RFC 9859 §2.2: by NOTIFY messages, or by a scheme that has only a number so far. */
+/** How to notify the target, RFC 9859 §2.2: by NOTIFY messages, or by a scheme that has only a number so far. */
 export const notifyScheme: Field = {
   read: mnemonic('the scheme', 1, new Map([['NOTIFY', NOTIFY]])).read,
   print: (print) => {

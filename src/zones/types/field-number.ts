@@ -38,7 +38,7 @@ export function seconds(what: string): Field {
   };
 }
 
-/** Names of numbers: mnemonic (upper case) to value. A number is always accepted in a mnemonic's place. */
+/** Names of numbers: mnemonic (upper case) to value. A number is always accepted instead of a mnemonic. */
 export type Mnemonics = ReadonlyMap<string, number>;
 
 /** A number of one or two octets that may be written as a mnemonic. Printed as a number. */

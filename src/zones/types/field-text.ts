@@ -56,7 +56,7 @@ export function writeString(scan: RdataScan): Problem | null {
   return null;
 }
 
-/** Octets as a quoted string. Reading it gives the same octets. */
+/** Octets as a quoted string, which reads back as the same octets. */
 export function quotedText(octets: Uint8Array): string {
   let text = '"';
   for (const octet of octets) {

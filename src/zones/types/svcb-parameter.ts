@@ -21,7 +21,7 @@ type Parameter = {
   /** Text to wire; null: no such value. `escapes` says whether escapes are resolved before, as in a character string. */
   readonly read: (text: Uint8Array) => Uint8Array | null;
   readonly escapes: boolean;
-  /** Wire to text as it stands after `=`, quoted where it must be; '' for no value; null: no such value. */
+  /** Wire to text as written after `=`, quoted where it must be; '' for no value; null: no such value. */
   readonly print: (wire: Uint8Array) => string | null;
   readonly expected: string;
 };
@@ -220,7 +220,7 @@ export function readParameter(
   return octets === null ? problem('bad-word', `"${name}" takes ${known.expected}`) : { key, octets };
 }
 
-/** A value as it stands after `=`; '': there is none; null: the octets are no value of this parameter. */
+/** A value as written after `=`; '': there is none; null: the octets are no value of this parameter. */
 export function textOfParameter(key: number, wire: Uint8Array): string | null {
   const known = KNOWN[key];
   if (known !== undefined) return known.print(wire);

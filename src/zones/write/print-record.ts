@@ -6,7 +6,7 @@ import { rdataWords } from '../types/record-type.ts';
 
 /**
  * One record as a master-file line without its end: absolute owner, TTL, class IN, type, data, with single tabs between
- * them. `owner` and the rdata `wire[start..end)` are uncompressed wire form. Reading the line gives the same record.
+ * them. `owner` and the rdata `wire[start..end)` are uncompressed wire form. The line reads back as the same record.
  */
 export function printRecord(
   owner: Uint8Array,

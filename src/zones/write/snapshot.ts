@@ -22,7 +22,7 @@ export function printSnapshot(image: ZoneImage, live: LiveAddresses, serial: num
     `$ORIGIN ${origin}`,
     `$TTL ${MADE_TTL}`,
   ];
-  // Without the live names' addresses the apex begins with SOA and NS: the one has its place, the other the lowest type.
+  // Without live addresses the apex begins with SOA, which comes first, and NS, which has the lowest type.
   const cursor = new ImageCursor(image, null, serial);
   let liveDone = false;
   while (cursor.next()) {
