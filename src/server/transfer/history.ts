@@ -17,6 +17,7 @@ export type Difference = {
 };
 
 const A = 1;
+const LIVE_RECORD_OCTETS = 32;
 
 /** What an answering thread knows of the versions before: the slots' live sets and the zones' contents. */
 export class TransferHistory {
@@ -34,12 +35,17 @@ export class TransferHistory {
 
   /**
    * The condensed difference (RFC 1995 §5) between the version with `serial` and this one; null: that version is not known
-   * any more, or never was one. A version is one content and one live set, each the newest at that serial.
+   * any more, or never was one, or more than `octetsMax` octets of changes would have to be condensed. A version is one
+   * content and one live set, each the newest at that serial.
    */
-  difference({ zone, live, serial: current }: ZoneVersion, serial: number): Difference | null {
+  difference(
+    { zone, live, serial: current }: ZoneVersion,
+    serial: number,
+    octetsMax: number = Number.POSITIVE_INFINITY,
+  ): Difference | null {
     const { image, slots } = zone;
     if (image === null || serialCompare(serial, current) >= 0) return null;
-    const steps = this.stepsFrom(zone.zone, image, serial);
+    const steps = this.stepsFrom(zone.zone, image, serial, octetsMax);
     if (steps === null) return null;
     const liveThen = slots.length === 0 ? null : this.live.at(slots[0], serial);
     const contentSerial = steps.length === 0 ? image.serial : steps[0].from;
@@ -48,14 +54,16 @@ export class TransferHistory {
     const setsThen = steps.length === 0 ? liveSets(image) : steps[0].live;
     const soa = steps.length === 0 ? soaOf(image) : steps[0].soa;
     if (soa === null) return null;
+    const liveOctets = octetsOf(setsThen, liveThen) + octetsOf(liveSets(image), live);
+    if (liveOctets > octetsMax) return null;
     const fold = new Fold();
     for (const { removed, added } of steps) fold.step(removed, added);
     fold.step(liveRecords(setsThen, liveThen), liveRecords(liveSets(image), live));
     return { oldSoa: withSerial(soa, serial), ...fold.result() };
   }
 
-  /** The steps from the content that was served at `serial` to the image's; null: they are not known. */
-  private stepsFrom(zone: number, image: ZoneImage, serial: number): readonly ZoneStep[] | null {
+  /** The steps from the content that was served at `serial` to the image's; null: they are not known, or are too large. */
+  private stepsFrom(zone: number, image: ZoneImage, serial: number, octetsMax: number): readonly ZoneStep[] | null {
     if (serialCompare(image.serial, serial) <= 0) return [];
     const list = this.steps.get(zone) ?? [];
     // The journal may be ahead of our image or behind it for a moment.
@@ -63,7 +71,9 @@ export class TransferHistory {
     const known = list.slice(0, end + 1);
     const start = known.findLastIndex((step) => serialCompare(stepSerials(step).from, serial) <= 0);
     if (start < 0) return null;
-    const steps = known.slice(start).map(decodeStep);
+    const wanted = known.slice(start);
+    if (wanted.reduce((sum, { length }) => sum + length, 0) > octetsMax) return null;
+    const steps = wanted.map(decodeStep);
     return steps.every((step) => step !== null) ? steps : null;
   }
 }
@@ -87,6 +97,11 @@ class Fold {
   result(): { readonly removed: readonly StepRecord[]; readonly added: readonly StepRecord[] } {
     return { removed: [...this.removed.values()], added: [...this.added.values()] };
   }
+}
+
+/** Octets, roughly, of the records that live RRsets have with these addresses. */
+function octetsOf(sets: readonly LiveSet[], live: LiveAddresses | null): number {
+  return live === null ? 0 : sets.length * Math.max(live.v4.length, live.v6.length) * LIVE_RECORD_OCTETS;
 }
 
 /** The records that live RRsets have with these addresses, each once. */

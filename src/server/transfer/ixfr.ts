@@ -1,6 +1,10 @@
 /** Differences instead of whole zones (RFC 1995 §4), always condensed into one. */
 
+import { TYPE } from '../../dns/message.ts';
 import type { MessagePacker } from '../../dns/message-writer.ts';
+import type { ZoneImage } from '../../zones/image/image.ts';
+import { liveSets } from '../../zones/image/live-sets.ts';
+import type { LiveAddresses } from '../../zones/image/live-version.ts';
 import { soaOf } from '../../zones/journal/diff.ts';
 import type { StepRecord } from '../../zones/journal/step.ts';
 import type { TransferStream } from './axfr.ts';
@@ -16,10 +20,16 @@ export function differenceRecords(version: ZoneVersion, difference: Difference):
   const soa = image === null ? null : soaOf(image);
   if (image === null || soa === null) return null;
   const { oldSoa, removed, added } = difference;
-  const live = version.live === null ? 0 : version.live.v4.length + version.live.v6.length;
-  if (removed.length + added.length > Math.max(image.recordCount + live, 16)) return null;
+  const records = image.recordCount + liveRecordCount(image, version.live);
+  if (removed.length + added.length > Math.max(records, 16)) return null;
   const newSoa = withSerial(soa, version.serial);
   return [newSoa, oldSoa, ...removed, newSoa, ...added, newSoa];
+}
+
+function liveRecordCount(image: ZoneImage, live: LiveAddresses | null): number {
+  if (live === null) return 0;
+  const ofType = (type: number): number => (type === TYPE.a ? live.v4.length : live.v6.length);
+  return liveSets(image).reduce((sum, { type }) => sum + ofType(type), 0);
 }
 
 /** Streams them. False: the peer is gone. */

@@ -25,6 +25,8 @@ import { captureVersion, type ZoneVersion } from './version.ts';
 const REFUSAL_MAX = 1024;
 /** Packers kept for reuse, 74 KiB each. */
 const SPARE_MAX = 8;
+/** Octets of changes that are condensed for one packet: its sender's address may be forged, and few differences shrink so. */
+const PACKET_CHANGES_MAX = 64 * 1024;
 
 export type TransferHandlerOptions = {
   readonly responder: Responder;
@@ -153,7 +155,8 @@ export class TransferHandler implements NonPlainHandler {
     const version = this.capture(permission.zone);
     if (version === null) return this.reply.bare(request, RCODE.servFail, limit);
     const since = request.wants.since ?? 0;
-    const records = serialCompare(since, version.serial) >= 0 ? null : this.differenceSince(version, since);
+    const records =
+      serialCompare(since, version.serial) >= 0 ? null : this.differenceSince(version, since, PACKET_CHANGES_MAX);
     const answer = records === null ? null : this.reply.difference(request, records, limit);
     // One SOA: "take this, or come by TCP for the rest" (RFC 1995 §2).
     if (answer === null) return this.reply.soa(request, version, limit);
@@ -231,8 +234,8 @@ export class TransferHandler implements NonPlainHandler {
     this.options.log(`${nameText(zone.origin)}: ${what}, to ${addressText(client.address)}${by}`);
   }
 
-  private differenceSince(version: ZoneVersion, serial: number): readonly StepRecord[] | null {
-    const difference = this.options.history.difference(version, serial);
+  private differenceSince(version: ZoneVersion, serial: number, octetsMax?: number): readonly StepRecord[] | null {
+    const difference = this.options.history.difference(version, serial, octetsMax);
     return difference === null ? null : differenceRecords(version, difference);
   }
 
