@@ -98,7 +98,7 @@ describe('dropPrivileges', () => {
       const threads = await DnsThreads.start({ server: secured, tls, transfer: { keys: [], allow: [], rows: [] },
         slots: new SharedArrayBuffer(4096), networks: 1, updates: [], log: () => {} });
       dropPrivileges('nobody');
-      await Promise.all(threads.members.map(({ worker }) => worker.terminate()));
+      await Promise.all(threads.threads.map(({ worker }) => worker.terminate()));
       await threads.settled();
       const { port } = threads.tlsEndpoints[0];
       const socket = connect({ host: '127.0.0.1', port, rejectUnauthorized: false, ALPNProtocols: ['dot'] });
@@ -121,7 +121,7 @@ describe('dropPrivileges', () => {
       let threads;
       for (let port = 600; port < 1000 && !(threads instanceof DnsThreads); port++) threads = await listenOn(port);
       dropPrivileges('nobody');
-      await Promise.all(threads.members.map(({ worker }) => worker.terminate()));
+      await Promise.all(threads.threads.map(({ worker }) => worker.terminate()));
       await threads.settled();
       const socket = createSocket('udp4');
       socket.send(Buffer.from('000700000001000000000000' + '0161' + '00' + '00010001', 'hex'), threads.endpoints[0].port, '127.0.0.1');

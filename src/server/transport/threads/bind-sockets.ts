@@ -3,7 +3,7 @@ import { addressOctets, endpointText } from '../../../system/address.ts';
 import { isWildcard } from '../../../system/client-address.ts';
 import type { Fault } from '../../../system/fault.ts';
 import { LINUX, type Syscalls } from '../../../system/syscalls.ts';
-import { NEWS_MS } from '../udp/native.ts';
+import { IDLE_WAIT_MS } from '../udp/native.ts';
 
 export type ListenFault = Fault<'listen-in-use' | 'listen-denied' | 'listen-address' | 'listen-failed'>;
 
@@ -98,8 +98,8 @@ function openSocket(sys: Syscalls, endpoint: Endpoint, kind: 'UDP' | 'TCP', shar
 
 function setUdpOptions(sys: Syscalls, fd: number, v6: boolean, wildcard: boolean): void {
   setOption(sys, fd, LINUX.SOL_SOCKET, LINUX.SO_RCVBUF, RECEIVE_OCTETS);
-  setTimeoutOption(sys, fd, LINUX.SO_RCVTIMEO, NEWS_MS);
-  setTimeoutOption(sys, fd, LINUX.SO_SNDTIMEO, NEWS_MS);
+  setTimeoutOption(sys, fd, LINUX.SO_RCVTIMEO, IDLE_WAIT_MS);
+  setTimeoutOption(sys, fd, LINUX.SO_SNDTIMEO, IDLE_WAIT_MS);
   // Forged "fragmentation needed" messages must not make us fragment (RFC 9715 section 3.1): do without path MTU discovery.
   if (v6) setOption(sys, fd, LINUX.IPPROTO_IPV6, LINUX.IPV6_MTU_DISCOVER, LINUX.PMTUDISC_OMIT);
   else setOption(sys, fd, LINUX.IPPROTO_IP, LINUX.IP_MTU_DISCOVER, LINUX.PMTUDISC_OMIT);

@@ -6,11 +6,11 @@ import { endpointText } from '../../../system/address.ts';
 import type { Fault } from '../../../system/fault.ts';
 import type { ZoneChange } from '../../../zones/store/types.ts';
 import type { ZoneUpdate } from '../../answer/zone-update.ts';
-import { Stats, type StatsSum, sumStats } from '../../stats.ts';
+import type { StatsSum } from '../../stats.ts';
 import { NO_TRANSFERS, type ThreadHistory, type ThreadTransfer } from '../../transfer/handler-types.ts';
-import { type BoundThreads, DnsThreads } from './dns-threads.ts';
+import { DnsThreads } from './dns-threads.ts';
 
-export type DnsSideOptions = {
+export type DnsServiceOptions = {
   readonly server: ServerConfig;
   readonly transfer: TransferConfig;
   readonly tls: TlsFiles | null;
@@ -26,73 +26,72 @@ export type DnsSideOptions = {
  */
 export class DnsService {
   private readonly board: LiveRRsets;
-  private readonly bound: BoundThreads;
+  private readonly threads: DnsThreads;
   private readonly quiet: boolean;
   private server: ServerConfig;
   private transfer: TransferConfig;
-  private threads: DnsThreads | null = null;
+  private isAnswering = false;
   private readonly numbers = new Map<WireName, number>();
   private readonly steps = new Map<number, readonly Uint8Array[]>();
 
-  private constructor({ board, quiet, server, transfer }: DnsSideOptions, bound: BoundThreads) {
+  private constructor({ board, quiet, server, transfer }: DnsServiceOptions, threads: DnsThreads) {
     this.board = board;
     this.quiet = quiet;
     this.server = server;
     this.transfer = transfer;
-    this.bound = bound;
+    this.threads = threads;
   }
 
   /** Takes the ports. */
-  static async bind(options: DnsSideOptions): Promise<DnsService | Fault> {
+  static async bind(options: DnsServiceOptions): Promise<DnsService | Fault> {
     const { board, server, tls, log } = options;
-    const held: { side: DnsService | null } = { side: null };
-    const bound = await DnsThreads.bind({
+    const made: { service: DnsService | null } = { service: null };
+    const threads = await DnsThreads.bind({
       server,
       tls,
-      transfer: NO_TRANSFERS, // `run` tells, when it is known which networks there are
+      transfer: NO_TRANSFERS, // `run` sends what it is when it is known which networks there are
       slots: board.slots.shared,
       networks: NETWORKS_MAX,
       updates: [],
-      history: () => held.side?.history() ?? { live: [], steps: [] },
+      history: () => made.service?.history() ?? { live: [], steps: [] },
       log,
     });
-    if ('code' in bound) return bound;
-    held.side = new DnsService(options, bound);
-    return held.side;
+    if ('code' in threads) return threads;
+    made.service = new DnsService(options, threads);
+    return made.service;
   }
 
   /** Starts the threads. They take over the zones that load from now on; nothing is answered yet. */
   launch(): void {
-    this.bound.launch();
+    this.threads.launch();
   }
 
   /** Answers from now on; resolves when every thread does. */
   async run(): Promise<Fault | null> {
-    this.bound.configure(this.server, this.threadTransfer());
-    this.bound.sendHistory({ live: this.board.takeNews(), steps: [] });
-    const threads = await this.bound.run();
-    if ('code' in threads) return threads;
-    this.threads = threads;
-    return null;
+    this.threads.configure(this.server, this.threadTransfer());
+    this.threads.sendHistory({ live: this.board.takeNews(), steps: [] });
+    const fault = await this.threads.run();
+    this.isAnswering = fault === null;
+    return fault;
   }
 
   get answering(): boolean {
-    return this.threads !== null;
+    return this.isAnswering;
   }
 
   /** `127.0.0.1:53` */
   endpoints(): readonly string[] {
-    return this.threads?.endpoints.map(endpointText) ?? [];
+    return this.isAnswering ? this.threads.endpoints.map(endpointText) : [];
   }
 
   /** Of TLS. */
   tlsEndpoints(): readonly string[] {
-    return this.threads?.tlsEndpoints.map(endpointText) ?? [];
+    return this.isAnswering ? this.threads.tlsEndpoints.map(endpointText) : [];
   }
 
   /** Catalogs: made here, for transfers only. */
   catalogsChanged(made: readonly (Omit<ZoneChange, 'kind'> & { readonly image: SharedArrayBuffer | null })[]): void {
-    this.tell(
+    this.send(
       made.map(({ zone, origin, network, image }): ZoneUpdate => {
         if (image === null) return { kind: 'gone', zone };
         const row = network === null ? 0 : (this.board.number(network) ?? 0);
@@ -102,18 +101,18 @@ export class DnsService {
   }
 
   zonesChanged(changes: readonly ZoneChange[]): void {
-    this.tell(changes.map((change) => this.updateOf(change)));
+    this.send(changes.map((change) => this.updateOf(change)));
   }
 
   /** These zones have a slot of their own from now on. */
   slotsChanged(network: string, origins: readonly WireName[]): void {
     const live = this.board.takeNews();
-    if (live.length > 0) this.feed.sendHistory({ live, steps: [] });
+    if (live.length > 0) this.threads.sendHistory({ live, steps: [] });
     const updates = origins.flatMap((origin): ZoneUpdate[] => {
       const zone = this.numbers.get(origin);
       return zone === undefined ? [] : [{ kind: 'slot', zone, slot: this.board.slotOf(network, origin) }];
     });
-    if (updates.length > 0) this.tell(updates);
+    if (updates.length > 0) this.send(updates);
   }
 
   /** What led to these zones' present contents, for incremental transfers. */
@@ -125,36 +124,36 @@ export class DnsService {
       else this.steps.set(zone, list);
       return [{ zone, steps: list }];
     });
-    if (steps.length > 0) this.feed.sendHistory({ live: [], steps });
+    if (steps.length > 0) this.threads.sendHistory({ live: [], steps });
   }
 
   private history(): ThreadHistory {
     return { live: this.board.history.all(), steps: Array.from(this.steps, ([zone, steps]) => ({ zone, steps })) };
   }
 
-  /** Resolves when every thread answers by everything told so far. */
+  /** Resolves when every thread answers by everything sent so far. */
   async settled(): Promise<void> {
-    await this.threads?.settled();
+    if (this.isAnswering) await this.threads.settled();
   }
 
   /** New settings, or other networks. */
   configure(server: ServerConfig, transfer: TransferConfig): void {
     this.server = server;
     this.transfer = transfer;
-    this.feed.configure(server, this.threadTransfer());
+    this.threads.configure(server, this.threadTransfer());
   }
 
   /** Another certificate, for connections from now on. */
   configureTls(tls: TlsFiles): void {
-    this.threads?.configureTls(tls);
+    this.threads.configureTls(tls);
   }
 
   sums(): StatsSum {
-    return this.threads?.sums() ?? sumStats(Stats.create(1, NETWORKS_MAX), NETWORKS_MAX);
+    return this.threads.sums();
   }
 
   stop(): Promise<void> {
-    return this.bound.stop();
+    return this.threads.stop();
   }
 
   private threadTransfer(): ThreadTransfer {
@@ -162,16 +161,11 @@ export class DnsService {
     return { keys, allow, rows: this.board.rows(), quiet: this.quiet };
   }
 
-  private tell(updates: readonly ZoneUpdate[]): void {
+  private send(updates: readonly ZoneUpdate[]): void {
     for (const update of updates) {
       if (update.kind === 'zone' || update.kind === 'broken') this.numbers.set(update.origin, update.zone);
     }
-    this.feed.send(updates);
-  }
-
-  /** Whoever takes news for the threads now. */
-  private get feed(): Pick<BoundThreads, 'send' | 'sendHistory' | 'configure'> {
-    return this.threads ?? this.bound;
+    this.threads.send(updates);
   }
 
   private updateOf(change: ZoneChange): ZoneUpdate {

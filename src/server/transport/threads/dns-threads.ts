@@ -1,25 +1,24 @@
-import { Worker } from 'node:worker_threads';
 import type { TlsFiles } from '../../../config/tls-files.ts';
 import type { ServerConfig } from '../../../config/types.ts';
 import type { Endpoint } from '../../../system/address.ts';
 import { endpointText } from '../../../system/address.ts';
 import { isWildcard } from '../../../system/client-address.ts';
 import { loadSyscalls } from '../../../system/syscalls.ts';
-import { workerUrl } from '../../../system/worker-url.ts';
 import type { ZoneUpdate } from '../../answer/zone-update.ts';
 import { Stats, type StatsSum, sumStats } from '../../stats.ts';
 import type { ThreadHistory, ThreadTransfer } from '../../transfer/handler-types.ts';
+import { DescriptorShare, descriptorLimit } from '../tcp/descriptor-share.ts';
 import { OpenDescriptors } from '../tcp/open-descriptors.ts';
 import { createRateTable } from '../udp/rate-limit.ts';
-import { type ListenFault, listenFault } from './bind-sockets.ts';
-import { threadsLater } from './deferred-threads.ts';
-import type { DnsMessage, DnsReport, DnsThreadData } from './protocol.ts';
-import { type Listen, ThreadSockets } from './share-sockets.ts';
-import { LastZones } from './zone-table.ts';
+import { AnsweringThread, type ThreadKind } from './answering-thread.ts';
+import type { ListenFault } from './bind-sockets.ts';
+import { LatestZones } from './latest-zones.ts';
+import type { DnsMessage, DnsThreadData } from './protocol.ts';
+import { Syncs } from './syncs.ts';
+import { type Listen, ThreadSockets } from './thread-sockets.ts';
 
-const DESCRIPTORS_MAX = 1 << 20;
-const RESTART_MS = 1000; // between two starts of a thread that dies at once
-const STOP_MS = 2000; // until a thread that does not stop is ended
+/** How often a port that is free for TCP and UDP is looked for where `listen` says 0. */
+const PORT_TRIES = 20;
 
 export type DnsThreadsOptions = {
   readonly server: ServerConfig;
@@ -30,76 +29,49 @@ export type DnsThreadsOptions = {
   readonly slots: SharedArrayBuffer;
   /** Rows for networks in the statistics, row 0 ("static") included. */
   readonly networks: number;
-  /** Zones to serve from the first query on, beside those that `BoundThreads.send` tells of. */
+  /** Zones to serve from the first query on, beside those that `send` brings before `run`. */
   readonly updates: readonly ZoneUpdate[];
   /** Everything there is for incremental transfers, for a thread that starts. */
   readonly history?: () => ThreadHistory;
   readonly log: (level: 'debug' | 'info' | 'warn' | 'error', message: string) => void;
 };
 
-/** Sockets that are bound and that nobody reads yet. What is told before `run` is in force with the first answer. */
-export type BoundThreads = Pick<DnsThreads, 'send' | 'sendHistory' | 'configure'> & {
-  /** Starts the threads, so that they take over zones while others still load. */
-  readonly launch: () => void;
-  /** Answers from now on. Without system calls of our own, threads start and bind here, and that may fail. */
-  readonly run: () => Promise<DnsThreads | ListenFault>;
-  readonly stop: () => Promise<void>;
-};
-
-type Kind = 'udp' | 'tcp';
-
-/** One thread and what it takes to start it again. */
-type Member = {
-  readonly name: string;
-  readonly kind: Kind;
-  readonly row: number;
-  worker: Worker | null;
-  startedAt: number;
-  /** Whether it ever listened. */
-  listened: boolean;
-  /** Resolves when the thread listens (true) or cannot (a fault). */
-  settle: (result: readonly Endpoint[] | ListenFault) => void;
-  readonly synced: Set<number>;
-};
-
 /**
- * The threads that answer: `udp_workers` for UDP and one for TCP. Opened with `start`, closed with `stop`. A thread that
- * dies is logged and starts again with the zones as they are now, on the sockets that stayed open.
+ * The threads that answer: `udp_workers` for UDP and one for TCP. They are bound first (`bind`), then started (`launch`),
+ * which lets them take over zones, and answer from `run` on, with everything sent before. A thread that dies is logged and
+ * starts again with the zones as they are now.
  */
 export class DnsThreads {
   private readonly options: DnsThreadsOptions;
   private readonly stats: SharedArrayBuffer;
-  private readonly news = new SharedArrayBuffer(4);
-  private readonly members: Member[] = [];
-  /** What became of each member's first start. */
-  private listening: readonly Promise<readonly Endpoint[] | ListenFault>[] = [];
-  /** Whether queries are answered, or about to be. */
-  private begun = false;
-  private readonly zones = new LastZones();
+  private readonly messageCount = new Int32Array(new SharedArrayBuffer(4));
+  private readonly threads: readonly AnsweringThread[];
+  private readonly zones = new LatestZones();
   private readonly sockets: ThreadSockets;
-  /** Threads for UDP; there is one more, for TCP. */
-  private readonly workers: number;
+  private readonly syncs: Syncs;
+  private readonly descriptors: SharedArrayBuffer | null;
+  /** Known once every thread has what it opens at its start. */
+  private share: DescriptorShare | null = null;
+  private begun = false;
   private server: ServerConfig;
   private transfer: ThreadTransfer;
   private tls: TlsFiles | null;
   private rateLimit: SharedArrayBuffer | null;
-  private readonly descriptors: SharedArrayBuffer | null;
-  private stopping = false;
-  private readonly restarts = new Set<NodeJS.Timeout>();
-  private syncs = 0;
-  private readonly syncWaiters = new Map<number, () => void>();
 
-  private constructor(options: DnsThreadsOptions, sockets: ThreadSockets, workers: number) {
+  private constructor(options: DnsThreadsOptions, sockets: ThreadSockets) {
     this.options = options;
     this.sockets = sockets;
-    this.workers = workers;
     this.server = options.server;
     this.transfer = options.transfer;
     this.tls = options.tls ?? null;
     this.rateLimit = tableFor(options.server, null);
-    this.descriptors = sockets.areOpen ? OpenDescriptors.create(DESCRIPTORS_MAX) : null;
+    this.descriptors = sockets.areOpen ? OpenDescriptors.create(descriptorLimit()) : null;
+    // One socket is all that threads can have of a port that each binds for itself.
+    const workers = sockets.areOpen ? options.server.udpWorkers : 1;
     this.stats = Stats.create(workers + 1, options.networks);
     this.zones.note(options.updates);
+    this.threads = [this.make('tcp', workers), ...Array.from({ length: workers }, (_, row) => this.make('udp', row))];
+    this.syncs = new Syncs(this.threads.length);
   }
 
   /** Where it listens, with the real port where 0 was asked for. */
@@ -113,78 +85,68 @@ export class DnsThreads {
 
   /** `bind` and `run` in one. */
   static async start(options: DnsThreadsOptions): Promise<DnsThreads | ListenFault> {
-    const bound = await DnsThreads.bind(options);
-    return 'code' in bound ? bound : bound.run();
+    const threads = await DnsThreads.bind(options);
+    if ('code' in threads) return threads;
+    return (await threads.run()) ?? threads;
   }
 
   /**
    * Binds every endpoint of `server.listen` for UDP and TCP and of `tls_listen` for TLS, or says which one cannot be had
    * and why. Nothing is answered until `run`: a server whose zones or live sets are not ready yet holds its ports, and may
-   * drop its privileges.
+   * drop its privileges. Without system calls of our own the threads bind for themselves, so they are started here.
    */
-  static async bind(options: DnsThreadsOptions): Promise<BoundThreads | ListenFault> {
+  static async bind(options: DnsThreadsOptions): Promise<DnsThreads | ListenFault> {
     const sys = await loadSyscalls();
-    if (typeof sys === 'string') {
-      options.log('info', `answering UDP one packet at a time, without batched system calls: ${sys}`);
-      for (const endpoint of options.server.listen.filter(({ address }) => isWildcard(address))) {
-        const where = endpointText(endpoint);
-        options.log(
-          'warn',
-          `${where}: the system picks the address that answers leave from; list each address to be sure`,
-        );
-      }
-      return threadsLater(options, (late) => DnsThreads.startPortable(late));
+    if (typeof sys !== 'string') {
+      const sockets = ThreadSockets.open(sys, listenOf(options), options.server.udpWorkers);
+      return 'code' in sockets ? sockets : new DnsThreads(options, sockets);
     }
-    const workers = options.server.udpWorkers;
-    const sockets = ThreadSockets.open(sys, listenOf(options), workers);
-    return 'code' in sockets ? sockets : new DnsThreads(options, sockets, workers);
-  }
-
-  /** As in `BoundThreads`. */
-  launch(): void {
-    if (this.listening.length > 0) return;
-    const udp = Array.from({ length: this.workers }, (_, i) => this.add('udp', i));
-    this.listening = [...udp, this.add('tcp', this.workers)];
-  }
-
-  /** As in `BoundThreads`. */
-  async run(): Promise<DnsThreads | ListenFault> {
-    this.launch();
-    this.begun = true;
-    this.post({ kind: 'begin' });
-    return this.orFault(await Promise.all(this.listening));
-  }
-
-  /** Without system calls of our own the threads bind for themselves, TCP first, and only one can have a UDP port. */
-  private static async startPortable(options: DnsThreadsOptions): Promise<DnsThreads | ListenFault> {
+    const { log, server } = options;
+    log('info', `answering UDP one packet at a time, without batched system calls: ${sys}`);
+    for (const endpoint of server.listen.filter(({ address }) => isWildcard(address))) {
+      const where = endpointText(endpoint);
+      log('warn', `${where}: the system picks the address that answers leave from; list each address to be sure`);
+    }
     for (let tries = 1; ; tries++) {
-      const group = new DnsThreads(options, ThreadSockets.unopened(listenOf(options)), 1);
-      group.begun = true;
-      const tcp = await group.add('tcp', 1);
-      if (!('code' in tcp)) group.sockets.opened(tcp);
-      const results = 'code' in tcp ? [tcp] : [tcp, await group.add('udp', 0)];
-      const started = await group.orFault(results);
-      const portWasFree = options.server.listen.some(({ port }) => port === 0);
-      if (!('code' in started) || started.code !== 'listen-in-use' || !portWasFree || tries === 20) return started;
+      const threads = new DnsThreads(options, ThreadSockets.unopened(listenOf(options)));
+      const fault = await threads.bindThreads();
+      if (fault === null) return threads;
+      await threads.stop();
+      const portWasFree = server.listen.some(({ port }) => port === 0);
+      if (fault.code !== 'listen-in-use' || !portWasFree || tries === PORT_TRIES) return fault;
     }
   }
 
-  private async orFault(results: readonly (readonly Endpoint[] | ListenFault)[]): Promise<DnsThreads | ListenFault> {
-    for (const result of results) {
-      if (!('code' in result)) continue;
+  /** Starts the threads, so that they take over zones while others still load. */
+  launch(): void {
+    for (const thread of this.threads) thread.launch();
+  }
+
+  /** Answers from now on; resolves when every thread does, or cannot. */
+  async run(): Promise<ListenFault | null> {
+    this.launch();
+    for (const thread of this.threads) {
+      const bound = await thread.bound;
+      if (!('code' in bound)) continue;
       await this.stop();
-      return result;
+      return bound;
     }
-    return this;
+    this.share = DescriptorShare.now((message) => this.options.log('warn', message));
+    this.share.warn(this.server);
+    this.begun = true;
+    this.post(this.settings());
+    this.post({ kind: 'begin' });
+    await Promise.all(this.threads.map(({ answering }) => answering));
+    return null;
   }
 
-  /** Gives zone updates to every thread. They are in force within `NEWS_MS`; `settled` waits for it. */
+  /** Sends zone updates to every thread. They are in force within `IDLE_WAIT_MS`; `settled` waits for it. */
   send(updates: readonly ZoneUpdate[]): void {
     this.zones.note(updates);
     this.post({ kind: 'zones', updates });
   }
 
-  /** News for incremental transfers. */
+  /** Additions to what incremental transfers are made of. */
   sendHistory(history: ThreadHistory): void {
     this.post({ kind: 'history', history });
   }
@@ -194,30 +156,19 @@ export class DnsThreads {
     this.rateLimit = tableFor(server, this.server.rateLimit?.size === server.rateLimit?.size ? this.rateLimit : null);
     this.server = server;
     this.transfer = transfer;
-    this.post({ kind: 'settings', server, transfer, rateLimit: this.rateLimit });
+    this.share?.warn(server);
+    this.post(this.settings());
   }
 
   /** Another certificate, for connections from now on. */
   configureTls(tls: TlsFiles): void {
     this.tls = tls;
-    for (const { kind, worker } of this.members) {
-      if (kind === 'tcp') worker?.postMessage({ kind: 'tls', tls } satisfies DnsMessage);
-    }
+    this.post({ kind: 'tls', tls });
   }
 
   /** Resolves when every thread answers by everything sent so far. */
   settled(): Promise<void> {
-    const id = ++this.syncs;
-    return new Promise((resolve) => {
-      const check = (): void => {
-        if (!this.stopping && !this.members.every(({ synced }) => synced.has(id))) return;
-        this.syncWaiters.delete(id);
-        for (const { synced } of this.members) synced.delete(id);
-        resolve();
-      };
-      this.syncWaiters.set(id, check);
-      this.post({ kind: 'sync', id });
-    });
+    return this.syncs.next((id) => this.post({ kind: 'sync', id }));
   }
 
   /** Counters of all threads since the start. */
@@ -227,124 +178,88 @@ export class DnsThreads {
 
   /** Answers what has come, then ends every thread and closes the sockets. */
   async stop(): Promise<void> {
-    this.stopping = true;
-    for (const timer of this.restarts) clearTimeout(timer);
-    const ended = this.members.map(({ worker }) => {
-      if (worker === null) return Promise.resolve();
-      return new Promise<void>((resolve) => {
-        const timer = setTimeout(() => void worker.terminate(), STOP_MS);
-        worker.once('exit', () => {
-          clearTimeout(timer);
-          resolve();
-        });
-      });
-    });
-    this.post({ kind: 'stop' });
+    const ended = this.threads.map((thread) => thread.stop());
+    this.countMessage();
     await Promise.all(ended);
+    this.closeLeft();
     this.sockets.close();
-    for (const check of this.syncWaiters.values()) check();
+    this.syncs.stop();
   }
 
-  private post(message: DnsMessage): void {
-    for (const { worker } of this.members) worker?.postMessage(message);
-    Atomics.add(new Int32Array(this.news), 0, 1);
+  /** Threads that bind for themselves: TCP first, for it finds a port that nobody shares. */
+  private async bindThreads(): Promise<ListenFault | null> {
+    for (const [i, thread] of this.threads.entries()) {
+      thread.launch();
+      const bound = await thread.bound;
+      if ('code' in bound) return bound;
+      if (i === 0) this.sockets.opened(bound);
+    }
+    return null;
   }
 
-  private add(kind: Kind, row: number): Promise<readonly Endpoint[] | ListenFault> {
-    return new Promise((settle) => {
-      const name = kind === 'udp' ? `udp-${row}` : 'tcp';
-      const member: Member = {
-        name,
-        kind,
-        row,
-        worker: null,
-        startedAt: 0,
-        listened: false,
-        settle,
-        synced: new Set(),
-      };
-      this.members.push(member);
-      this.startMember(member);
+  private make(kind: ThreadKind, row: number): AnsweringThread {
+    return new AnsweringThread({
+      kind,
+      row,
+      data: (name) => this.data(name, kind, row),
+      firstMessages: () => this.firstMessages(),
+      onSynced: (id) => this.syncs.done(id, `${kind}-${row}`),
+      onEnd: () => {
+        if (kind === 'tcp') this.closeLeft();
+      },
+      log: this.options.log,
     });
   }
 
-  private startMember(member: Member): void {
-    const { name, kind, row } = member;
-    const data: DnsThreadData = {
+  private data(name: string, kind: ThreadKind, row: number): DnsThreadData {
+    return {
       name,
       slots: this.options.slots,
       stats: this.stats,
       networks: this.options.networks,
       statsRow: row,
-      news: this.news,
-      server: this.server,
+      messageCount: this.messageCount.buffer as SharedArrayBuffer,
+      server: this.limitedServer(),
       transfer: this.transfer,
       sockets: this.sockets.of(kind, row),
       tls: kind === 'tcp' ? this.tls : null,
       descriptors: kind === 'tcp' ? this.descriptors : null,
       rateLimit: this.rateLimit,
     };
-    const url = kind === 'udp' ? '../udp/worker.ts' : '../tcp/worker.ts';
-    // Sockets are handed over: that a thread closes what it did not open is no mistake to be warned of.
-    const worker = new Worker(workerUrl(import.meta.url, url), { workerData: data, name, trackUnmanagedFds: false });
-    member.worker = worker;
-    member.startedAt = performance.now();
-    worker.on('message', (report: DnsReport) => this.hear(member, report));
-    worker.on('error', (error) => {
-      this.options.log('error', `${name}: the thread died: ${error instanceof Error ? error.stack : String(error)}`);
-    });
-    worker.on('exit', () => this.ended(member, worker));
-    worker.postMessage({ kind: 'zones', updates: this.zones.all() } satisfies DnsMessage);
+  }
+
+  private settings(): DnsMessage {
+    return { kind: 'settings', server: this.limitedServer(), transfer: this.transfer, rateLimit: this.rateLimit };
+  }
+
+  private limitedServer(): ServerConfig {
+    return this.share?.limited(this.server) ?? this.server;
+  }
+
+  private firstMessages(): readonly DnsMessage[] {
     const history = this.options.history?.();
-    if (history !== undefined) worker.postMessage({ kind: 'history', history } satisfies DnsMessage);
-    // Whoever waits for a thread that died meanwhile waits for its successor.
-    for (const id of this.syncWaiters.keys()) worker.postMessage({ kind: 'sync', id } satisfies DnsMessage);
-    if (this.begun) worker.postMessage({ kind: 'begin' } satisfies DnsMessage);
-    Atomics.add(new Int32Array(this.news), 0, 1);
+    this.countMessage();
+    return [
+      { kind: 'zones', updates: this.zones.all() },
+      ...(history === undefined ? [] : [{ kind: 'history', history } as const]),
+      // Whoever waits for a thread that died meanwhile waits for its successor.
+      ...this.syncs.pending().map((id) => ({ kind: 'sync', id }) as const),
+      ...(this.begun ? [{ kind: 'begin' } as const] : []),
+    ];
   }
 
-  private hear(member: Member, report: DnsReport): void {
-    switch (report.kind) {
-      case 'listening':
-        member.listened = true;
-        member.settle(report.endpoints);
-        break;
-      case 'failed': {
-        const fault = listenFault(report.endpoint, member.kind.toUpperCase(), report.code);
-        if (this.endpoints.length > 0) this.options.log('error', fault.message);
-        member.settle(fault);
-        break;
-      }
-      case 'log':
-        this.options.log(report.level, report.message);
-        break;
-      case 'synced':
-        member.synced.add(report.id);
-        for (const check of this.syncWaiters.values()) check();
-        break;
-      case 'stopped':
-        break;
-    }
+  private post(message: DnsMessage): void {
+    for (const thread of this.threads) thread.post(message);
+    this.countMessage();
   }
 
-  private ended(member: Member, worker: Worker): void {
-    if (member.worker !== worker) return;
-    member.worker = null;
-    if (member.kind === 'tcp' && this.descriptors !== null)
-      this.sockets.closeLeft(new OpenDescriptors(this.descriptors));
-    if (this.stopping) return;
-    if (!member.listened) {
-      // It did not come as far as listening even once: that is for whoever starts the group.
-      member.settle(listenFault(this.options.server.listen[0], `${member.name}:`, 'thread died'));
-      return;
-    }
-    const pause = performance.now() - member.startedAt > RESTART_MS ? 0 : RESTART_MS;
-    this.options.log('error', `${member.name}: starting the thread again`);
-    const timer = setTimeout(() => {
-      this.restarts.delete(timer);
-      this.startMember(member);
-    }, pause);
-    this.restarts.add(timer);
+  private countMessage(): void {
+    Atomics.add(this.messageCount, 0, 1);
+  }
+
+  /** What a TCP thread that is gone had opened by system calls of its own. */
+  private closeLeft(): void {
+    if (this.descriptors !== null) this.sockets.closeLeft(new OpenDescriptors(this.descriptors));
   }
 }
 

@@ -38,7 +38,7 @@ export type DnsThreadData = {
    * Word 0 grows by one with every message to any thread: a worker that blocks in the kernel compares it between batches
    * and only then reads its port.
    */
-  readonly news: SharedArrayBuffer;
+  readonly messageCount: SharedArrayBuffer;
   readonly server: ServerConfig;
   readonly transfer: ThreadTransfer;
   /** Those for TLS come last. */
@@ -53,14 +53,10 @@ export type DnsThreadData = {
 
 /** A thread that answers → main thread. */
 export type DnsReport =
-  | { readonly kind: 'listening'; readonly name: string; readonly endpoints: readonly Endpoint[] }
-  | {
-      readonly kind: 'failed';
-      readonly name: string;
-      readonly endpoint: Endpoint;
-      readonly code: string;
-      readonly message: string;
-    }
+  /** Its sockets are there; nothing is read from them before 'begin'. */
+  | { readonly kind: 'bound'; readonly endpoints: readonly Endpoint[] }
+  | { readonly kind: 'answering' }
+  /** The endpoint cannot be listened on; `code` is the system's. The thread ends. */
+  | { readonly kind: 'failed'; readonly endpoint: Endpoint; readonly code: string }
   | { readonly kind: 'log'; readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly message: string }
-  | { readonly kind: 'synced'; readonly name: string; readonly id: number }
-  | { readonly kind: 'stopped'; readonly name: string };
+  | { readonly kind: 'synced'; readonly id: number };

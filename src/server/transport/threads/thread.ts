@@ -1,6 +1,7 @@
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { LiveSlots } from '../../../live/slots.ts';
 import type { Endpoint } from '../../../system/address.ts';
+import { bugText, systemCode } from '../../../system/error-text.ts';
 import type { Answerer } from '../../answer/front-end.ts';
 import { Stats } from '../../stats.ts';
 import type { NonPlainHandler } from '../../transfer/handler-types.ts';
@@ -25,9 +26,8 @@ export type Thread = {
   readonly begun: Promise<boolean>;
   /** Applies a message; false once the thread is to stop. */
   take(message: DnsMessage): boolean;
-  /** Opens every endpoint and reports 'listening', or reports 'failed' and ends the thread. */
-  listenAll<Socket extends { address(): unknown }>(open: (socket: ThreadSocket) => Promise<Socket>): Promise<Socket[]>;
-  stopped(): void;
+  /** Opens a socket on every endpoint and reports 'bound', or reports 'failed' and ends the thread. */
+  bindAll<Socket extends { address(): unknown }>(open: (socket: ThreadSocket) => Promise<Socket>): Promise<Socket[]>;
 };
 
 export function startThread(): Thread {
@@ -60,9 +60,8 @@ export function startThread(): Thread {
   const reportBug = (what: string, error: unknown): void => {
     bugs++;
     if (bugs > BUG_REPORTS) return;
-    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
     const last = bugs === BUG_REPORTS ? ' (the last one that is reported)' : '';
-    report({ kind: 'log', level: 'error', message: `${data.name}: ${what} over a bug${last}: ${text}` });
+    report({ kind: 'log', level: 'error', message: `${data.name}: ${what} over a bug${last}: ${bugText(error)}` });
   };
   const thread: Thread = {
     onMessage: () => undefined,
@@ -97,14 +96,14 @@ export function startThread(): Thread {
           begin(true);
           return true;
         case 'sync':
-          report({ kind: 'synced', name: data.name, id: message.id });
+          report({ kind: 'synced', id: message.id });
           return true;
         case 'stop':
           begin(false);
           return false;
       }
     },
-    async listenAll(open) {
+    async bindAll(open) {
       const opened = [];
       const endpoints: Endpoint[] = [];
       for (const wanted of data.sockets) {
@@ -115,16 +114,12 @@ export function startThread(): Thread {
           opened.push(socket);
           endpoints.push({ address: endpoint.address, port: bound });
         } catch (error) {
-          const { code, message } = error as NodeJS.ErrnoException;
-          report({ kind: 'failed', name: data.name, endpoint, code: code ?? 'unknown', message });
+          report({ kind: 'failed', endpoint, code: systemCode(error) || 'unknown' });
           process.exit(1); // of this thread, and with it what it has opened so far
         }
       }
-      report({ kind: 'listening', name: data.name, endpoints });
+      report({ kind: 'bound', endpoints });
       return opened;
-    },
-    stopped() {
-      report({ kind: 'stopped', name: data.name });
     },
   };
   return thread;

@@ -7,8 +7,8 @@ import { MessageBatch } from './batch-socket.ts';
 import type { PacketAnswerer } from './packet-answerer.ts';
 import { threadClock } from './rate-limit.ts';
 
-/** How long a thread without traffic stays in the kernel before it looks for news. Also the sockets' receive timeout. */
-export const NEWS_MS = 50;
+/** How long a thread without traffic stays in the kernel before it looks for messages: also the sockets' receive timeout. */
+export const IDLE_WAIT_MS = 50;
 
 /** One socket, its packet memory and the one `Client` that is filled anew for each query. */
 class BatchSocket {
@@ -83,38 +83,38 @@ class BatchSocket {
 }
 
 /**
- * Answers on the given sockets until `readNews` returns false; it is called between batches, when word 0 of `news` has
+ * Answers on the given sockets until `readMessages` returns false; it is called between batches, when word 0 of `messageCount` has
  * changed. Blocks the thread: in `recvmmsg` with one socket, in `poll` with several.
  */
 export function serveNative(
   sys: Syscalls,
   sockets: readonly ThreadSocket[],
-  shared: { readonly answerer: PacketAnswerer; readonly stats: Stats; readonly news: Int32Array },
-  readNews: () => boolean,
+  shared: { readonly answerer: PacketAnswerer; readonly stats: Stats; readonly messageCount: Int32Array },
+  readMessages: () => boolean,
 ): void {
   const open = sockets.map(({ fd, endpoint }) => {
     if (fd === null) throw new Error('a batched socket is opened by the main thread');
     return new BatchSocket(sys, { fd, address: endpoint.address }, shared.answerer, shared.stats);
   });
-  const serve = open.length === 1 ? blockingLoop(sys, open[0], shared.news) : pollingLoop(sys, open);
+  const serve = open.length === 1 ? blockingLoop(sys, open[0], shared.messageCount) : pollingLoop(sys, open);
   let known = -1;
   for (;;) {
     // Not by `Atomics.load`, which is a call: a system call lies between two looks, so nothing is overlooked for long.
-    const news = shared.news[0];
-    if (news !== known) {
-      known = news;
-      if (!readNews()) return;
+    const count = shared.messageCount[0];
+    if (count !== known) {
+      known = count;
+      if (!readMessages()) return;
     }
     serve();
   }
 }
 
-function blockingLoop(sys: Syscalls, socket: BatchSocket, news: Int32Array): () => void {
+function blockingLoop(sys: Syscalls, socket: BatchSocket, messageCount: Int32Array): () => void {
   return () => {
     if (socket.serve(LINUX.MSG_WAITFORONE) >= 0) return;
     const error = sys.errno();
     // A timeout or a signal is no error. Whatever else it is must not make the thread spin.
-    if (error !== 'EAGAIN' && error !== 'EINTR') Atomics.wait(news, 0, Atomics.load(news, 0), 5);
+    if (error !== 'EAGAIN' && error !== 'EINTR') Atomics.wait(messageCount, 0, Atomics.load(messageCount, 0), 5);
   };
 }
 
@@ -128,7 +128,7 @@ function pollingLoop(sys: Syscalls, sockets: readonly BatchSocket[]): () => void
     words[2 * i + 1] = LINUX.POLLIN;
   }
   return () => {
-    if (sys.poll(at, sockets.length, NEWS_MS) <= 0) return;
+    if (sys.poll(at, sockets.length, IDLE_WAIT_MS) <= 0) return;
     for (let i = 0; i < sockets.length; i++) {
       // Any event: an error on a socket is taken off it by a read. Non-blocking, since another thread may share it.
       if (words[2 * i + 1] >>> 16 !== 0) sockets[i].serve(LINUX.MSG_DONTWAIT);

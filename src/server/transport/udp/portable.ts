@@ -1,4 +1,4 @@
-import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { createSocket, type RemoteInfo } from 'node:dgram';
 import { once } from 'node:events';
 import type { Endpoint } from '../../../system/address.ts';
 import { clientAddress } from '../../../system/client-address.ts';
@@ -6,6 +6,16 @@ import { type Client, PACKET_MAX, PacketBuffers, TRANSPORT } from '../../answer/
 import { EVENT, type Stats } from '../../stats.ts';
 import type { PacketAnswerer } from './packet-answerer.ts';
 import { threadClock } from './rate-limit.ts';
+
+/** Packets of one socket that wait for `begin`; what comes then is dropped. */
+const EARLY_MAX = 256;
+
+export type PortableSocket = {
+  /** Answers from now on, what has come before first. */
+  begin(): void;
+  address(): { readonly port: number };
+  close(): void;
+};
 
 /**
  * The UDP front end where batched system calls are not available: one `node:dgram` socket an endpoint, one packet at a
@@ -15,7 +25,7 @@ import { threadClock } from './rate-limit.ts';
 export async function openPortable(
   endpoint: Endpoint,
   shared: { readonly answerer: PacketAnswerer; readonly stats: Stats },
-): Promise<Socket> {
+): Promise<PortableSocket> {
   const { answerer, stats } = shared;
   const v6 = endpoint.address.includes(':');
   const socket = createSocket({ type: v6 ? 'udp6' : 'udp4', ipv6Only: v6, recvBufferSize: 1 << 20 });
@@ -24,7 +34,8 @@ export async function openPortable(
   const sent = (error: Error | null): void => {
     if (error !== null) stats.counters[EVENT.send_failed] += 1;
   };
-  socket.on('message', (packet: Uint8Array, from: RemoteInfo) => {
+  let early: [Uint8Array, RemoteInfo][] | null = [];
+  const answer = (packet: Uint8Array, from: RemoteInfo): void => {
     if (packet.length > PACKET_MAX || from.port === 0) {
       stats.counters[EVENT.dropped] += 1;
       return;
@@ -37,10 +48,23 @@ export async function openPortable(
     const size = answerer.answer(packets, 0, 0, client, answerer.limits ? threadClock() : 0);
     // A copy: the socket sends later, and the next query may come first.
     if (size > 0) socket.send(packets.answers[0].slice(0, size), from.port, from.address, sent);
+  };
+  socket.on('message', (packet: Uint8Array, from: RemoteInfo) => {
+    if (early === null) answer(packet, from);
+    else if (early.length < EARLY_MAX) early.push([packet, from]);
+    else stats.counters[EVENT.dropped] += 1;
   });
   socket.bind(endpoint.port, endpoint.address);
   await once(socket, 'listening');
-  // From here on an error is one packet's (an ICMP message, no memory) and nobody's business.
+  // From here on an error is one packet's (an ICMP message, no memory), and its sender asks again.
   socket.on('error', () => {});
-  return socket;
+  return {
+    begin() {
+      const waiting = early ?? [];
+      early = null;
+      for (const [packet, from] of waiting) answer(packet, from);
+    },
+    address: () => socket.address(),
+    close: () => socket.close(),
+  };
 }

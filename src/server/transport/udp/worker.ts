@@ -28,31 +28,39 @@ thread.onMessage = (message) => {
 port.on('message', (message: DnsMessage) => thread.onMessage(message));
 
 const sys = data.sockets.every(({ fd }) => fd !== null) ? await loadSyscalls() : 'no sockets were opened for it';
-if (!(await thread.begun)) end([]);
-else if (typeof sys !== 'string') {
-  await nextTurn(); // off the port's own stack, for the loop below reads it and does not come back
-  thread.report({ kind: 'listening', name: data.name, endpoints: data.sockets.map(({ endpoint }) => endpoint) });
-  const news = new Int32Array(data.news);
-  serveNative(sys, data.sockets, { answerer, stats, news }, () => {
-    for (;;) {
-      const next = receiveMessageOnPort(port);
-      if (next === undefined || over) return !over;
-      thread.onMessage(next.message as DnsMessage);
-    }
-  });
+if (typeof sys !== 'string') {
+  thread.report({ kind: 'bound', endpoints: data.sockets.map(({ endpoint }) => endpoint) });
+  if (await thread.begun) {
+    await nextTurn(); // off the port's own stack, for the loop below reads it and does not come back
+    thread.report({ kind: 'answering' });
+    const messageCount = new Int32Array(data.messageCount);
+    serveNative(sys, data.sockets, { answerer, stats, messageCount }, readMessages);
+  }
   end([]);
 } else {
-  const sockets = await thread.listenAll(({ endpoint }) => openPortable(endpoint, { answerer, stats }));
-  const { onMessage } = thread;
-  thread.onMessage = (message) => {
-    onMessage(message);
-    if (over) end(sockets);
-  };
+  const sockets = await thread.bindAll(({ endpoint }) => openPortable(endpoint, { answerer, stats }));
+  if (await thread.begun) {
+    for (const socket of sockets) socket.begin();
+    thread.report({ kind: 'answering' });
+    const { onMessage } = thread;
+    thread.onMessage = (message) => {
+      onMessage(message);
+      if (over) end(sockets);
+    };
+  }
   if (over) end(sockets);
+}
+
+/** Takes in every message that waits. False: the thread is to stop. */
+function readMessages(): boolean {
+  for (;;) {
+    const next = receiveMessageOnPort(port);
+    if (next === undefined || over) return !over;
+    thread.onMessage(next.message as DnsMessage);
+  }
 }
 
 function end(sockets: readonly { close(): void }[]): void {
   for (const socket of sockets) socket.close();
-  thread.stopped();
   port.close();
 }

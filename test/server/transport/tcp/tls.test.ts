@@ -378,9 +378,7 @@ describe('another certificate', () => {
       const socket = await connectTls(tls);
       return socket.getPeerCertificate();
     })();
-    const members = (threads as unknown as { members: { kind: string; worker: { terminate(): Promise<number> } }[] })
-      .members;
-    await members.find(({ kind }) => kind === 'tcp')?.worker.terminate();
+    await threads['threads'].find(({ name }) => name === 'tcp')?.worker?.terminate();
     await threads.settled();
     const socket = await eventually(
       () => connectTls(tls).catch(() => null),

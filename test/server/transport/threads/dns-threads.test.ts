@@ -101,7 +101,11 @@ describe.each([
   });
 });
 
-test('threads that are launched before `run` take zones over and answer nothing, over UDP and TCP', async () => {
+test.each([
+  { frontEnd: 'native', portable: '' },
+  { frontEnd: 'portable', portable: '1' },
+])('threads launched before `run` take zones over and answer nothing yet, $frontEnd', async ({ portable }) => {
+  portableFrontEnd(portable);
   const address = '127.0.0.1';
   const port = await freePort(address);
   const options = { transfer: NO_TRANSFERS, slots: liveSlots().shared, networks: 2, updates: [], log: () => {} };
@@ -116,7 +120,7 @@ test('threads that are launched before `run` take zones over and answer nothing,
   // Both threads live and read their messages; the queries wait.
   await bound.settled();
   bound.send([zoneUpdate('front.test', 0, 83)]);
-  expect(await bound.run()).toBe(bound);
+  expect(await bound.run()).toBeNull();
   expect(lastAddress((await client.next()).octets)).toBe('192.0.2.83');
   expect(lastAddress(await stream)).toBe('192.0.2.83');
 });
@@ -134,7 +138,7 @@ test('threads that were launched stop without having answered', async () => {
 describe('a thread that dies', () => {
   /** Ends one thread as a fatal error would. */
   async function kill(threads: DnsThreads, name: string): Promise<void> {
-    const worker = threads['members'].find((member) => member.name === name)?.worker ?? null;
+    const worker = threads['threads'].find((thread) => thread.name === name)?.worker ?? null;
     if (worker === null) throw new Error(`no thread ${name}`);
     const ended = once(worker, 'exit');
     await worker.terminate();
@@ -158,14 +162,14 @@ describe('a thread that dies', () => {
     // Slot 2 was never written, so the live apex has no answer.
     const apex = await client.ask(query('front.test', TYPE.a, 7), threads.endpoints[0]);
     expect(apex[3] & 15).toBe(2);
-    expect(logs).toEqual(['error: udp-0: starting the thread again']);
+    expect(logs).toEqual(['error: udp-0: starting the thread again: the udp-0 thread died: exit code 1']);
   });
 
   test('TCP: connects that come meanwhile are answered', async () => {
     const { threads, logs } = await running();
     await kill(threads, 'tcp');
     expect(lastAddress(await askTcp(query('www.front.test', TYPE.a, 5), threads.endpoints[0]))).toBe('192.0.2.80');
-    expect(logs).toEqual(['error: tcp: starting the thread again']);
+    expect(logs).toEqual(['error: tcp: starting the thread again: the tcp thread died: exit code 1']);
   });
 
   test('`settled` waits for the one that takes over', async () => {

@@ -1,7 +1,7 @@
 import type { ZoneUpdate } from '../../answer/zone-update.ts';
 
-/** The last word on each zone, for a thread that starts (again) and has heard none of them. */
-export class LastZones {
+/** The latest update of each zone, for a thread that starts (again). */
+export class LatestZones {
   private readonly zones = new Map<number, ZoneUpdate>();
 
   note(updates: readonly ZoneUpdate[]): void {
