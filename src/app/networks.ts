@@ -5,18 +5,18 @@ import type { Prober } from '../health/checks/prober.ts';
 import type { Decision } from '../health/judge/types.ts';
 import { NetworkRounds } from '../health/pools/network-rounds.ts';
 import { openingState } from '../health/pools/next-state.ts';
-import type { LiveUpdate, Published, RoundReport } from '../health/pools/round-types.ts';
+import type { LiveUpdate, RoundReport, WrittenZone } from '../health/pools/round-types.ts';
 import type { NetworkState } from '../health/state/state-file.ts';
 import { readState } from '../health/state/state-file-io.ts';
 import type { LiveHistoryFiles } from '../live/history-files.ts';
 import { type LiveRRsets, liveOf, NETWORKS_MAX } from '../live/live-rrsets.ts';
-import { Hooks } from '../publish/hooks.ts';
-import type { ZoneFiles } from '../publish/zone-files.ts';
+import type { Hooks } from '../publish/hooks.ts';
+import type { Sinks } from '../publish/sinks.ts';
 import { NetworkHistory, networkView } from '../server/control/network-view.ts';
 import type { NetworkView } from '../server/control/views.ts';
 import { within } from '../system/deadline.ts';
 import { errorText } from '../system/error-text.ts';
-import { type Fault, formatFault, plainFault } from '../system/fault.ts';
+import { type Fault, plainFault } from '../system/fault.ts';
 import type { Guard } from '../system/guard.ts';
 import type { Locks } from '../system/lock.ts';
 import { lockNetwork } from '../system/lock-network.ts';
@@ -40,17 +40,16 @@ export type NetworksOptions = {
   readonly onSlots: (network: string, origins: readonly WireName[]) => void;
   /** Null: a dry run. */
   readonly histories: LiveHistoryFiles | null;
-  /** Null: no `named_dir`, or a dry run. */
-  readonly files: ZoneFiles | null;
-  /** These zones of a network have new serials, and queries see them. */
-  readonly onServed: (origins: readonly WireName[]) => void;
+  readonly hooks: Hooks;
+  readonly sinks: Sinks;
   readonly onDecision: (network: string, decision: Decision, flipped: boolean) => void;
 };
 
 /** How long a start waits for a network: a run from cron that is under way ends sooner. */
 const LOCK_MS = 20_000;
 
-const NOTHING_PUBLISHED: Published = { wrote: false, files: null, faults: [] };
+/** How long a stop waits for those that follow, milliseconds. */
+const SINKS_MS = 2000;
 
 type Served = { readonly clock: NetworkClock; readonly history: NetworkHistory };
 
@@ -63,16 +62,12 @@ type Unopened = { list: NetworkList; fault: string; timer: NodeJS.Timeout | unde
  */
 export class Networks {
   private readonly options: NetworksOptions;
-  private readonly hooks: Hooks;
   private readonly served = new Map<string, Served>();
   private readonly unopened = new Map<string, Unopened>();
   /** Networks that are no longer served and whose last round still runs. */
   private readonly closing = new Map<string, Promise<void>>();
   /** Networks whose history of earlier runs was taken up. */
   private readonly restored = new Set<string>();
-  /** Exports outside of rounds that are under way, and whether one of them wrote anything. */
-  private exporting = 0;
-  private exported = false;
   private config: Config;
   private started = false;
   private stopped = false;
@@ -80,7 +75,6 @@ export class Networks {
   constructor(options: NetworksOptions) {
     this.options = options;
     this.config = options.config;
-    this.hooks = new Hooks((hook, command, trouble) => options.log.error(`${hook}: "${command}": ${trouble}`));
   }
 
   names(): readonly string[] {
@@ -103,11 +97,13 @@ export class Networks {
     for (const { clock } of this.served.values()) clock.start();
   }
 
-  /** Cuts nothing short: the prober's stop does. Resolves when every round has ended and is saved. */
+  /** Cuts nothing short: the prober's stop does. Resolves when every round has ended, and what became of it is saved. */
   async stop(): Promise<void> {
     this.stopped = true;
     for (const { timer } of this.unopened.values()) clearTimeout(timer);
     await Promise.all([...this.closing.values(), ...[...this.served.values()].map(({ clock }) => clock.stop())]);
+    await this.options.sinks.close(SINKS_MS);
+    await Promise.all(Array.from(this.served.values(), ({ clock }) => clock.rounds.idle()));
   }
 
   redecide(): void {
@@ -185,21 +181,28 @@ export class Networks {
    * what changed meanwhile, or was torn by a loss of power, is written anew.
    */
   exportAll(): void {
-    if (this.options.files === null) return;
-    this.export(this.options.store.entries().map(({ origin }) => origin));
+    this.contentsChanged(this.options.store.entries().map(({ origin }) => origin));
   }
 
-  /** These zones' contents changed. Who reads the files is told once all of them are written. */
-  export(origins: readonly WireName[]): void {
-    this.exporting++;
-    const written = this.write(origins).then((result) => {
-      this.exporting--;
-      this.exported ||= result?.wrote === true;
-      if (this.exporting > 0 || !this.exported) return;
-      this.exported = false;
-      this.hooks.start('run_after_changes', this.config.commands.runAfterChanges);
-    });
-    this.options.guard.run('zone files', written);
+  /** These zones have new contents, so their files are out of date. */
+  contentsChanged(origins: readonly WireName[]): void {
+    const { store, sinks } = this.options;
+    const byNetwork = new Map<string, WireName[]>();
+    for (const origin of origins) {
+      const network = store.entry(origin)?.network ?? null;
+      if (network === null) continue;
+      const zones = byNetwork.get(network) ?? [];
+      byNetwork.set(network, zones);
+      zones.push(origin);
+    }
+    for (const [network, zones] of byNetwork) {
+      sinks.follow({ network, config: this.config, update: null, zones, filesWritten: false }, 'zone-files');
+    }
+  }
+
+  /** These zone files hold what they should now. */
+  async noteWritten(network: string, zones: readonly WrittenZone[]): Promise<void> {
+    await this.served.get(network)?.clock.rounds.noteWritten(zones);
   }
 
   private async commit(
@@ -229,7 +232,7 @@ export class Networks {
 
   /** Locks a network and reads its state. With a fault nothing is taken. */
   private async take(network: string, lockMs: number, config = this.config): Promise<NetworkRounds | Fault> {
-    const { prober, log, store } = this.options;
+    const { prober, log, store, hooks, sinks } = this.options;
     if (this.closing.has(network)) {
       return plainFault('closing', `network ${network} cannot be opened yet: its last round still runs`);
     }
@@ -241,8 +244,9 @@ export class Networks {
       return await NetworkRounds.open(network, config, locks, {
         kind: 'server',
         prober,
-        hooks: this.hooks,
-        publish: (update) => this.publish(network, update),
+        begin: ({ commands }) => hooks.start('run_before', commands.runBefore),
+        save: (state) => sinks.save(network, state),
+        publish: (update, inForce) => this.publish(network, update, inForce),
         floorSerial: () => store.maxSerial(network),
         now: () => Date.now() / 1000,
         // Most sentences name edges or files only; whose they are is a field of the line.
@@ -328,6 +332,7 @@ export class Networks {
     const served = this.served.get(network);
     if (served === undefined) return;
     this.served.delete(network);
+    this.options.prober.cancel(network);
     const closed = served.clock.stop().finally(() => {
       this.unlock(network);
       this.closing.delete(network);
@@ -347,37 +352,17 @@ export class Networks {
     onSlots(network, [...new Set([...saved.zones.keys(), ...current.zones.keys()])]);
   }
 
-  private async write(origins: Iterable<WireName>): Promise<Awaited<ReturnType<ZoneFiles['write']>> | null> {
-    const written = await this.options.files?.write(origins);
-    if (written === undefined) return null;
-    for (const fault of written.faults) this.options.log.error(formatFault(fault));
-    return written;
+  /** Queries see the decision when this returns; whoever follows works behind it. */
+  private publish(network: string, update: LiveUpdate, config: Config): readonly Fault[] {
+    const { sinks } = this.options;
+    const faults = sinks.serve(network, update);
+    sinks.follow({ network, config, update, zones: this.changedZones(network, update), filesWritten: false });
+    return faults;
   }
 
-  /** From here on queries see the decision; zone files follow. */
-  private async publish(network: string, update: LiveUpdate): Promise<Published> {
-    const { live, histories, store, onSlots } = this.options;
-    const { state, liveChanged, canaryZones } = update;
-    // Without news, zone files that could not be written are tried again: the disk may have room by now.
-    if (!liveChanged && canaryZones.length === 0) return this.publishFiles(state, []);
-    onSlots(network, live.publish(network, liveOf(state)));
-    histories?.save(network, () => live.saved(network));
-    const changed = liveChanged
-      ? store
-          .entries()
-          .filter((entry) => entry.network === network)
-          .map(({ origin }) => origin)
-      : canaryZones.map(nameKey).filter((origin) => origin !== null);
-    this.options.onServed(changed);
-    return this.publishFiles(state, changed);
-  }
-
-  private async publishFiles(state: LiveUpdate['state'], origins: readonly WireName[]): Promise<Published> {
-    const written = await this.options.files?.write(origins);
-    if (written === undefined) return NOTHING_PUBLISHED;
-    const { wrote, mtimes, faults } = written;
-    const files = origins.length === 0 ? null : { ...state, zoneMtimes: new Map([...state.zoneMtimes, ...mtimes]) };
-    return { wrote, files, faults };
+  private changedZones(network: string, { liveChanged, canaryZones }: LiveUpdate): readonly WireName[] {
+    if (!liveChanged) return canaryZones.map(nameKey).filter((origin) => origin !== null);
+    return this.options.store.entries().flatMap((zone) => (zone.network === network ? [zone.origin] : []));
   }
 
   private reported(network: string, history: NetworkHistory, report: RoundReport): void {

@@ -5,12 +5,13 @@
 import { loadConfig } from '../config/load.ts';
 import { readTls, type TlsFiles } from '../config/tls-files.ts';
 import type { Config } from '../config/types.ts';
+import type { WireName } from '../dns/name.ts';
 import { Prober, USER_AGENT } from '../health/checks/prober.ts';
 import type { Decision } from '../health/judge/types.ts';
 import { watchModeChanges } from '../health/modes/mode-changes.ts';
 import { LiveHistoryFiles } from '../live/history-files.ts';
 import { LiveRRsets, NETWORKS_MAX } from '../live/live-rrsets.ts';
-import { ZoneFiles } from '../publish/zone-files.ts';
+import { Hooks } from '../publish/hooks.ts';
 import { type HttpServer, startHttp } from '../server/control/http-server.ts';
 import { statusView } from '../server/control/status-view.ts';
 import { journalFolder } from '../server/secondaries/secondaries.ts';
@@ -28,6 +29,7 @@ import { type Part, part } from './part.ts';
 import { Parts } from './parts.ts';
 import { faultsOf, type NetworkLists, readNetworks, startFaults } from './read-networks.ts';
 import { SecondariesPart } from './secondaries-part.ts';
+import { serverSinks } from './server-sinks.ts';
 import { ZonesPart } from './zones-part.ts';
 
 export type ServeOptions = {
@@ -123,12 +125,25 @@ class Server implements Running {
         dns.zonesChanged(changes);
         // While the first load runs, `exportAll` is still to come.
         if (!this.ready) return;
-        this.networks.export(changes.map(({ origin }) => origin));
+        this.networks.contentsChanged(changes.map(({ origin }) => origin));
         secondaries.contentChanged(changes);
       },
       settled: () => dns.settled(),
     });
     const { store } = zones;
+    const hooks = new Hooks((hook, command, trouble) => log.error(`${hook}: "${command}": ${trouble}`));
+    const onSlots = (network: string, origins: readonly WireName[]): void => dns.slotsChanged(network, origins);
+    const sinks = serverSinks({
+      config,
+      log,
+      live,
+      store,
+      histories,
+      hooks,
+      onSlots,
+      onServed: (origins) => secondaries.changed(origins),
+      onWritten: (network, written) => networks.noteWritten(network, written),
+    });
     const networks = new Networks({
       config,
       lists,
@@ -138,10 +153,10 @@ class Server implements Running {
       store,
       prober,
       locks: () => locks.locks,
-      onSlots: (network, origins) => dns.slotsChanged(network, origins),
+      onSlots,
       histories,
-      files: config.namedDir === null || dryRun ? null : new ZoneFiles(config.namedDir, live, store),
-      onServed: (origins) => secondaries.changed(origins),
+      hooks,
+      sinks,
       onDecision: options.onDecision ?? (() => undefined),
     });
     const secondaries = new SecondariesPart({ config, live, store, networks: () => networks.names(), dns, log, guard });
@@ -162,11 +177,13 @@ class Server implements Running {
       prepare: (reload) => networks.prepare(reload),
       faults: () => networks.faults(),
     });
-    const exports = part('zone files', {
+    const publish = part('publish', {
       start: async () => {
-        networks.exportAll();
+        if (!dryRun) networks.exportAll();
         return null;
       },
+      stop: () => hooks.stop(),
+      faults: () => sinks.faults(),
     });
     const rounds = this.roundsPart(prober);
     const answers = part('answers', {
@@ -200,7 +217,7 @@ class Server implements Running {
       open,
       dryRun ? null : dns.settings,
       zones.part,
-      exports,
+      publish,
       rounds,
       dryRun ? null : secondaries.part,
       dryRun ? null : answers,

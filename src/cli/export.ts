@@ -9,18 +9,16 @@ import { zoneSettings } from '../app/zones-part.ts';
 import { loadConfig } from '../config/load.ts';
 import { forNetwork } from '../config/paths.ts';
 import type { Config } from '../config/types.ts';
-import { serialMax } from '../dns/serial.ts';
 import { count } from '../health/judge/reason.ts';
 import { readState } from '../health/state/state-file-io.ts';
 import { LiveRRsets, liveOf } from '../live/live-rrsets.ts';
+import { printServed } from '../publish/served-zones.ts';
 import { ZoneExporter } from '../publish/zone-exporter.ts';
 import { type Fault, hasErrors } from '../system/fault.ts';
 import { makeFolder } from '../system/make-folder.ts';
 import { FILE_MAX, readFile } from '../system/read-file.ts';
-import { ZoneImage } from '../zones/image/image.ts';
 import { ZoneStore } from '../zones/store/store.ts';
 import type { ZoneEntry } from '../zones/store/types.ts';
-import { printSnapshot } from '../zones/write/snapshot.ts';
 import { complain, endWith, networksCommand } from './command-line.ts';
 import { differenceText, zoneDifference } from './export-diff.ts';
 
@@ -66,7 +64,8 @@ async function exportZones(flags: ExportFlags): Promise<number> {
     const missing = await readLive(config, networks, board);
     const { entries, faults: zoneFaults, hasSerials } = await loadZones(config, networks, board, work);
     complain([...missing, ...zoneFaults]);
-    const texts = (entry: ZoneEntry): string => textOf(entry, board, hasSerials);
+    // A server keeps the contents' own serials; without one a zone has its network's, as `edgewise run` writes it.
+    const texts = (entry: ZoneEntry): string => printServed(entry, board, hasSerials).text;
     const result = await writeAll(entries, texts, folder, work, flags);
     const { written, unchanged, failed } = result;
     const verb = flags.dryRun === true ? 'differ' : 'written';
@@ -158,14 +157,6 @@ async function writeAll(
     counts[trouble === null ? 'written' : 'failed']++;
   }
   return counts;
-}
-
-/** `hasSerials`: a server keeps the contents' own serials; without one a zone has its network's, as `edgewise run` writes it. */
-function textOf({ image, network, origin, name }: ZoneEntry, board: LiveRRsets, hasSerials: boolean): string {
-  const live = board.versionOf(network, origin);
-  if (image === null || live === null) throw new Error(`zone ${name} has nothing to write`);
-  const zone = ZoneImage.attach(image);
-  return printSnapshot(zone, live, hasSerials ? serialMax(zone.serial, live.serial) : live.serial);
 }
 
 /** What named-checkzone says against the text; null: nothing. */

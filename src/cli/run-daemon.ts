@@ -1,7 +1,9 @@
 /** `edge_manage --daemonise`: rounds for ever, from a process that left its terminal. */
 import { spawn } from 'node:child_process';
+import { NetworkClock } from '../app/network-clock.ts';
 import { watchModeChanges } from '../health/modes/mode-changes.ts';
-import { openRun, type Run, type RunOptions } from './run-once.ts';
+import { Guard } from '../system/guard.ts';
+import { openRun, type RunOptions } from './run-once.ts';
 
 /** Set for the process in the background: it is the daemon, and tells its starter over IPC how it went. */
 const DAEMON = 'EDGEWISE_DAEMON';
@@ -41,51 +43,40 @@ export function daemonise(options: RunOptions): Promise<number> {
 export async function runDaemon(options: RunOptions): Promise<number> {
   const run = await openRun(options, 'server');
   if (run === null) return 1;
-  const stop = new AbortController();
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
+  const { config, files, rounds, log } = run;
+  const now = (): number => Date.now() / 1000;
+  const guard = new Guard({ report: (_part, text) => log('error', text), now });
+  // The last resort: what no guard saw must not end the daemon.
+  process.on('uncaughtException', (error) => guard.note('the main thread', error));
+  process.on('unhandledRejection', (error) => guard.note('the main thread', error));
+  const stopped = new Promise<void>((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
+  });
   if (process.send !== undefined) {
     process.send('running');
     // From here on nobody reads it, and a broken pipe would end the daemon.
     process.stderr.write = () => true;
   }
-  const unhear = watchModeChanges(run.config.healthdataStore, () => void run.redecide());
-  try {
-    await repeat(run, options.forceUpdate, stop.signal);
-  } finally {
-    unhear();
-    await run.close();
-  }
-  return 0;
-}
-
-async function repeat(run: Run, forceUpdate: boolean, stop: AbortSignal): Promise<void> {
-  while (!stop.aborted) {
-    await run.round(forceUpdate);
-    await pause(run, run.config.runFrequency * 1000, stop);
-  }
-}
-
-/** An operator may set an end while we wait, so this is as long as one wait lasts. */
-const LOOK_MS = 1000;
-
-/** Waits between rounds, by a clock that nobody sets; a mode whose time is over in between is ended at its time. */
-async function pause(run: Run, ms: number, stop: AbortSignal): Promise<void> {
-  const end = performance.now() + ms;
-  for (let left = ms; !stop.aborted && left > 0; left = end - performance.now()) {
-    const expiry = (run.rounds.nextExpiry ?? Number.POSITIVE_INFINITY) * 1000;
-    await sleep(Math.min(left, Math.max(expiry - Date.now(), 10), LOOK_MS), stop);
-    if (Date.now() >= expiry) await run.redecide();
-  }
-}
-
-function sleep(ms: number, stop: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      stop.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    stop.addEventListener('abort', done);
+  const clock = new NetworkClock({
+    network: options.network,
+    config,
+    list: { files, faults: [] },
+    rounds,
+    guard,
+    log,
+    now,
+    onReport: (report) => guard.run('dry run', run.print(report)),
+    forceUpdate: options.forceUpdate,
   });
+  const stopWatching = watchModeChanges(
+    config.healthdataStore,
+    guard.protect('modes', () => clock.redecide()),
+  );
+  clock.start();
+  await stopped;
+  stopWatching();
+  const ended = clock.stop();
+  await run.close();
+  await ended;
+  return 0;
 }

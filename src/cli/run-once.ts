@@ -1,12 +1,13 @@
 /** `edge_manage`: one whole round without a server, for cron; `--daemonise` repeats it. */
-import { readNetworkFiles } from '../config/network-files.ts';
 import { forNetwork } from '../config/paths.ts';
-import type { Config } from '../config/types.ts';
+import type { Config, NetworkFiles } from '../config/types.ts';
 import { Prober, USER_AGENT } from '../health/checks/prober.ts';
 import { NetworkRounds } from '../health/pools/network-rounds.ts';
+import type { RoundLog } from '../health/pools/round-log.ts';
 import type { RoundReport } from '../health/pools/round-types.ts';
 import { readState } from '../health/state/state-file-io.ts';
 import { Hooks } from '../publish/hooks.ts';
+import { dueZones, zoneNews } from '../publish/template-zones.ts';
 import { errorText } from '../system/error-text.ts';
 import { type Fault, formatFault } from '../system/fault.ts';
 import { Locks } from '../system/lock.ts';
@@ -14,7 +15,7 @@ import { lockNetwork } from '../system/lock-network.ts';
 import { type LoadedBoth, loadNetwork } from './load-network.ts';
 import { fileLog, type RunLog, stderrLog } from './run-log.ts';
 import { printDryRun } from './run-print.ts';
-import { dueZones, writeZones, zoneNews } from './run-zones.ts';
+import { runSinks } from './run-sinks.ts';
 
 export type RunOptions = {
   readonly network: string;
@@ -47,11 +48,13 @@ export async function runOnce(options: RunOptions): Promise<number> {
 /** An installation that is ready for rounds of one network: loaded, locked, its prober running. */
 export type Run = {
   readonly config: Config;
+  readonly files: NetworkFiles;
   readonly rounds: NetworkRounds;
+  readonly log: RoundLog;
   /** Makes one round; null: it could not be made, and log and standard error say why. */
   readonly round: (forceUpdate: boolean) => Promise<RoundReport | null>;
-  /** Decides again where an operator changed a mode, or one is over. */
-  readonly redecide: () => Promise<void>;
+  /** In a dry run: prints what came of a round. */
+  readonly print: (report: RoundReport) => Promise<void>;
   readonly close: () => Promise<void>;
 };
 
@@ -81,58 +84,57 @@ export async function openRun(options: RunOptions, kind: 'run' | 'server' = 'run
 
 async function startRun(
   { network, dryRun, verbose }: RunOptions,
-  { config, files: firstFiles }: LoadedBoth,
+  { config, files }: LoadedBoth,
   { log, hooksStderr, close: closeLog }: RunLog,
   locks: Locks | null,
 ): Promise<Run> {
-  const hooks = new Hooks((hook, command, trouble) => log('error', `${hook}: "${command}": ${trouble}`), hooksStderr);
+  const report = (hook: string, command: string, trouble: string): void =>
+    log('error', `${hook}: "${command}": ${trouble}`);
+  const hooks = new Hooks(report, { stderr: hooksStderr });
+  const sinks = runSinks(config, hooks, log, (zones) => rounds.noteWritten(zones));
   const prober = await Prober.start({ userAgent: USER_AGENT, onTrouble: (message) => log('warn', message) });
   const rounds = await NetworkRounds.open(network, config, locks, {
     kind: 'run',
     prober,
-    hooks,
     now: () => Date.now() / 1000,
     log,
     floorSerial: () => 0, // all that a zone was given is in the state
     zoneNews: (state) => zoneNews(config, network, state),
-    publish: ({ state }) => writeZones(config, network, state),
+    begin: ({ commands }) => hooks.start('run_before', commands.runBefore),
+    save: (state) => sinks.save(network, state),
+    publish: (update, inForce) => {
+      const faults = sinks.serve(network, update);
+      sinks.follow({ network, config: inForce, update, zones: [], filesWritten: false });
+      return faults;
+    },
   }).catch(async (error: unknown) => {
     await prober.stop();
     throw error;
   });
 
-  let files = firstFiles;
-  let isFirst = true;
-  /** Lists are read anew for each round; broken ones leave those read before in force. */
-  const readAgain = (): void => {
-    const read = readNetworkFiles(config, network);
-    for (const fault of read.faults) log(fault.severity === 'error' ? 'error' : 'warn', formatFault(fault));
-    files = read.files ?? files;
+  const print = async (done: RoundReport): Promise<void> => {
+    if (dryRun) printDryRun(done, await dueZones(config, network, done.state), config);
   };
   const round = async (forceUpdate: boolean): Promise<RoundReport | null> => {
-    if (!isFirst) readAgain();
-    isFirst = false;
-    const report = await rounds.round({ config, files, forceUpdate }).catch(asFailure);
-    if ('failure' in report) {
-      log('error', formatFault(report.failure));
-      if (!verbose) process.stderr.write(`${formatFault(report.failure)}\n`);
+    const done = await rounds.round({ config, files, forceUpdate }).catch(asFailure);
+    if ('failure' in done) {
+      log('error', formatFault(done.failure));
+      if (!verbose) process.stderr.write(`${formatFault(done.failure)}\n`);
       return null;
     }
-    if (dryRun) printDryRun(report, await dueZones(config, network, report.state), config);
-    return report;
-  };
-  const redecide = async (): Promise<void> => {
-    const report = await rounds.redecide({ config, files }).catch(asFailure);
-    if (report !== null && 'failure' in report) log('error', formatFault(report.failure));
+    await print(done);
+    return done;
   };
   const close = async (): Promise<void> => {
-    await rounds.idle();
     await prober.stop();
+    await rounds.idle();
+    await sinks.close();
+    await rounds.idle(); // with the times of the zone files
     locks?.close();
     await hooks.settle(HOOKS_MS);
     closeLog();
   };
-  return { config, rounds, round, redecide, close };
+  return { config, files, rounds, log, round, print, close };
 }
 
 /** A system's error where none was expected (a folder that may not be listed): the round is off, the files are whole. */

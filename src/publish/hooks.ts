@@ -1,63 +1,131 @@
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
-
-export type HookName = 'run_before' | 'run_after' | 'run_after_changes';
+import type { HookName } from '../health/pools/round-types.ts';
+import { within } from '../system/deadline.ts';
+import { errorText } from '../system/error-text.ts';
 
 export type HookReport = (hook: HookName, command: string, trouble: string) => void;
 
+export type HooksOptions = {
+  /** Where the commands' standard error goes; a file's descriptor, so that they can outlive us. */
+  readonly stderr?: number | 'inherit' | 'ignore';
+  /** A command that runs for longer is ended. */
+  readonly limitMs?: number;
+};
+
+type Running = {
+  readonly child: ChildProcess;
+  readonly ended: Promise<void>;
+  /** It was to be started while it ran, so it starts once more when it ends. */
+  again: boolean;
+  /** Whether it was reported that it still runs. */
+  reported: boolean;
+};
+
+const LIMIT_MS = 300_000;
+/** Between the request to end and the end itself. */
+const GRACE_MS = 1000;
+
 /**
  * Starts the `commands` of the configuration. As in edgemanage they are split on single spaces, no shell sees them, and
- * no round waits for them. They are reaped, and a failure is reported whenever it comes.
+ * no round waits for them. They are reaped, and a failure is reported whenever it comes. A command never runs twice at a
+ * time: what would start it again meanwhile starts it once more at its end.
  */
 export class Hooks {
-  readonly #report: HookReport;
-  readonly #stdio: StdioOptions;
-  readonly #running = new Map<ChildProcess, Promise<void>>();
+  private readonly report: HookReport;
+  private readonly stdio: StdioOptions;
+  private readonly limitMs: number;
+  private readonly running = new Map<string, Running>();
+  private stopped = false;
 
-  /** `stderr`: where the commands' standard error goes; a file's descriptor, so that they can outlive us. */
-  constructor(report: HookReport, stderr: number | 'inherit' | 'ignore' = 'ignore') {
-    this.#report = report;
-    this.#stdio = ['ignore', 'ignore', stderr];
+  constructor(report: HookReport, { stderr = 'ignore', limitMs = LIMIT_MS }: HooksOptions = {}) {
+    this.report = report;
+    this.stdio = ['ignore', 'ignore', stderr];
+    this.limitMs = limitMs;
   }
 
   start(hook: HookName, commands: readonly string[]): void {
-    for (const command of commands) this.#spawn(hook, command);
+    for (const command of commands) this.startOne(hook, command);
   }
 
-  /** Resolved when all commands have ended, at the latest after `ms`: lets a short-lived process still tell of failures. */
+  /** Resolved when all commands have ended, at the latest after `ms`: lets a short-lived process still report failures. */
   async settle(ms: number): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, ms);
-    });
-    await Promise.race([Promise.all(this.#running.values()), late]);
-    clearTimeout(timer);
+    await within(ms, Promise.all(Array.from(this.running.values(), ({ ended }) => ended)), () => undefined);
   }
 
-  #spawn(hook: HookName, command: string): void {
+  /** Starts nothing any more, and ends what runs with all that it started (its process group). */
+  async stop(): Promise<void> {
+    this.stopped = true;
+    for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+      if (this.running.size === 0) return;
+      for (const { child } of this.running.values()) endGroup(child, signal);
+      await this.settle(GRACE_MS);
+    }
+  }
+
+  private startOne(hook: HookName, command: string): void {
+    if (this.stopped) return;
+    const running = this.running.get(keyOf(hook, command));
+    if (running === undefined) {
+      this.spawn(hook, command);
+      return;
+    }
+    running.again = true;
+    if (!running.reported) this.report(hook, command, 'still runs, so it is started once more when it has ended');
+    running.reported = true;
+  }
+
+  private spawn(hook: HookName, command: string): void {
     const [program, ...args] = command.split(' ');
     let child: ChildProcess;
     try {
-      child = spawn(program, args, { stdio: this.#stdio });
+      // A process group of its own, so that what it starts ends with it.
+      child = spawn(program, args, { stdio: this.stdio, detached: true });
     } catch (error) {
       // An empty program name, a NUL in an argument: refused before anything is started.
-      this.#report(hook, command, error instanceof Error ? error.message : String(error));
+      this.report(hook, command, errorText(error));
       return;
     }
     child.unref();
+    const limit = setTimeout(() => {
+      this.report(hook, command, `ran for ${this.limitMs / 1000} s and is ended`);
+      endGroup(child, 'SIGTERM');
+      setTimeout(() => endGroup(child, 'SIGKILL'), GRACE_MS).unref();
+    }, this.limitMs);
+    limit.unref();
     const ended = new Promise<void>((resolve) => {
       child.once('error', (error) => {
-        this.#report(hook, command, error.message);
+        this.report(hook, command, error.message);
         resolve();
       });
       child.once('exit', (code, signal) => {
-        if (signal !== null) this.#report(hook, command, `ended by ${signal}`);
-        else if (code !== 0) this.#report(hook, command, `exit status ${code}`);
+        if (signal !== null && !this.stopped) this.report(hook, command, `ended by ${signal}`);
+        else if (code !== null && code !== 0) this.report(hook, command, `exit status ${code}`);
         resolve();
       });
     });
-    this.#running.set(
+    const running: Running = {
       child,
-      ended.then(() => void this.#running.delete(child)),
-    );
+      again: false,
+      reported: false,
+      ended: ended.then(() => {
+        clearTimeout(limit);
+        this.running.delete(keyOf(hook, command));
+        if (running.again) this.startOne(hook, command);
+      }),
+    };
+    this.running.set(keyOf(hook, command), running);
+  }
+}
+
+function keyOf(hook: HookName, command: string): string {
+  return `${hook} ${command}`;
+}
+
+function endGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // Gone already.
   }
 }

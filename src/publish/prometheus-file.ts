@@ -9,8 +9,21 @@ import { join } from 'node:path';
 import type { Decision } from '../health/judge/types.ts';
 import { writeAtomic } from '../system/atomic-write.ts';
 import { FILE_MAX, fileError, readFile } from '../system/read-file.ts';
+import type { FollowingSink } from './sink.ts';
 
 export const PROMETHEUS_FILE = 'edgemanage.prom';
+
+/** The metrics of each decision, where `prometheus_logs` names a folder. */
+export const prometheusSink: FollowingSink = {
+  name: 'prometheus-file',
+  phase: 'follow',
+  apply: async ({ config: { prometheusLogs }, update }) => {
+    if (prometheusLogs === null || update === null) return [];
+    const live = update.state.live.map(({ edge }) => edge);
+    await writePrometheusFile(prometheusLogs, update.decision, live);
+    return [];
+  },
+};
 
 /** Replaces the network's section in the folder's file. Throws the system's error. */
 export async function writePrometheusFile(folder: string, decision: Decision, live: readonly string[]): Promise<void> {

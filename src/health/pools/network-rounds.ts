@@ -1,9 +1,9 @@
 /**
- * One round of a network, from fetching to hooks: used by the one-shot command and by the server alike. Nothing is
+ * One round of a network, from fetching to publishing: used by the one-shot command and by the server alike. Nothing is
  * decided here; what is, is in the pure modules beside it. The order makes a kill at any moment harmless:
  *
  * ```
- * probe → decide → health records durable → state durable → publish → live list → hooks (→ zone times with the next state)
+ * probe → decide → health records durable → state durable → publish (→ whoever follows → zone times with the next state)
  * ```
  *
  * A record without its state is an ordinary sample; a state that was not published is published by the next round.
@@ -12,7 +12,6 @@ import { dirname } from 'node:path';
 import { forNetwork } from '../../config/paths.ts';
 import type { Config, NetworkFiles } from '../../config/types.ts';
 import { serialCompare } from '../../dns/serial.ts';
-import { writeLists } from '../../publish/text-files.ts';
 import { sweepTemporaries } from '../../system/atomic-write.ts';
 import type { Fault } from '../../system/fault.ts';
 import type { Locks } from '../../system/lock.ts';
@@ -26,27 +25,25 @@ import type { EdgeRecord } from '../state/edge-store.ts';
 import { EdgeStores } from '../state/edge-store-files.ts';
 import { appendRound, historyLogPath } from '../state/history-log.ts';
 import type { NetworkState } from '../state/state-file.ts';
-import { readState, writeState } from '../state/state-file-io.ts';
+import { readState } from '../state/state-file-io.ts';
 import { attempt, reportFaults, roundFault } from './faults.ts';
-import { nextState, openingState, type StateChange } from './next-state.ts';
+import { nextState, openingState, type StateChange, zoneSerial } from './next-state.ts';
 import { type FoldedRecord, foldSamples, readRecords, type SaveRecord, saveRecords } from './records.ts';
 import { probeTargets, probeTest, roundInput } from './round-input.ts';
 import { decisionLines, movedLines, sampleLine } from './round-log.ts';
-import type { LiveUpdate, Published, RoundFailure, RoundOrder, RoundReport, RoundTools } from './round-types.ts';
+import type { RoundFailure, RoundOrder, RoundReport, RoundTools, WrittenZone } from './round-types.ts';
 
 /**
  * How often a state is derived and written anew because a zone took a serial meanwhile. A zone whose contents are 68 years
  * older than the live set has a serial that no later one exceeds (RFC 1982), so "until it fits" would never end.
  */
 const DERIVATIONS_MAX = 5;
-const DRY_PUBLISHED: Published = { wrote: false, files: null, faults: [] };
 
 export class NetworkRounds {
   readonly network: string;
   readonly stores: EdgeStores;
   readonly #tools: RoundTools;
   readonly #dryRun: boolean;
-  readonly #statefile: string;
   readonly #historyLog: string;
   #state: NetworkState;
   #samples: ReadonlyMap<string, Sample> = new Map();
@@ -61,7 +58,6 @@ export class NetworkRounds {
     this.stores = new EdgeStores(config.healthdataStore, locks);
     this.#tools = tools;
     this.#dryRun = locks === null;
-    this.#statefile = forNetwork(config.statefile, network);
     this.#historyLog = historyLogPath(config.stateDir, network);
     this.#state = state;
   }
@@ -104,13 +100,12 @@ export class NetworkRounds {
     return nextExpiry(this.#records.values());
   }
 
-  /** Fetches, decides, saves, publishes and starts the hooks. Rounds never overlap: a second one meanwhile is refused. */
+  /** Fetches, decides, saves and publishes. Rounds never overlap: a second one meanwhile is refused. */
   async round(order: RoundOrder): Promise<RoundReport | RoundFailure> {
     if (this.#probing) throw new Error(`a round of ${this.network} is still running`);
     this.#probing = true;
     try {
-      const { commands } = order.config;
-      if (!this.#dryRun) this.#tools.hooks.start('run_before', commands.runBefore);
+      if (!this.#dryRun) this.#tools.begin(order.config);
       const probe = await this.#probe(order);
       if ('failure' in probe) return probe;
       const samples = new Map([...this.#samples, ...probe.samples]);
@@ -132,6 +127,25 @@ export class NetworkRounds {
       this.#records = records; // ends and comments change without the mode
       const parts = { ...order, now: this.#tools.now(), state: this.#state, samples: this.#samples, records };
       return roundInput(parts).operatorChange ? this.#conclude(order, null) : null;
+    });
+  }
+
+  /**
+   * Zone files were written. That is saved with the next round, or at the end (`idle`): their times may be noted no sooner
+   * than the files are there (12.8), and the state is written once a round. Until then its file calls them out of date, so
+   * that after a kill they are looked at again, and found to be as they should.
+   */
+  noteWritten(written: readonly WrittenZone[]): Promise<void> {
+    return this.#inTurn(async () => {
+      const zoneMtimes = new Map(this.#state.zoneMtimes);
+      const pendingZones = new Set(this.#state.pendingZones);
+      for (const { name, mtime, serial } of written) {
+        if (mtime !== null) zoneMtimes.set(name, mtime);
+        // Out of date again meanwhile, it has another serial by now.
+        if (serial === zoneSerial(this.#state, name)) pendingZones.delete(name);
+      }
+      this.#state = { ...this.#state, zoneMtimes, pendingZones };
+      this.#isAhead = true;
     });
   }
 
@@ -170,7 +184,7 @@ export class NetworkRounds {
 
   async #conclude(order: RoundOrder, probe: RoundResult | null): Promise<RoundReport> {
     const { config, files, forceUpdate = false } = order;
-    const { log, publish, hooks } = this.#tools;
+    const { log, publish } = this.#tools;
     const now = this.#tools.now();
     const folded = foldSamples(await this.#readRecords(files, now), probe?.samples ?? null);
     const records = new Map([...folded].map(([name, { record }]) => [name, record]));
@@ -190,7 +204,7 @@ export class NetworkRounds {
       // The rounds of a dry run follow upon one another like any others, in memory.
       this.#state = state;
       await this.#saveRecords(decision, state.live, folded, probe);
-      return { decision, state, liveChanged, canaryZones, changed: false, probe, faults: [] };
+      return { decision, state, liveChanged, canaryZones, probe, faults: [] };
     }
 
     const faults: Fault[] = [];
@@ -200,16 +214,9 @@ export class NetworkRounds {
     const { liveChanged, canaryZones } = change;
     faults.push(...stateFaults);
 
-    const published = await this.#publish({ ...change, decision }, publish);
-    faults.push(...published.faults);
-    this.#notePublished(published);
-    faults.push(...(await writeLists(config, decision, this.#state.live)));
-
-    const changed = liveChanged || canaryZones.length > 0 || published.wrote;
-    if (probe !== null) hooks.start('run_after', config.commands.runAfter);
-    if (changed) hooks.start('run_after_changes', config.commands.runAfterChanges);
+    faults.push(...publish({ ...change, decision, isRun }, config));
     reportFaults(log, faults);
-    return { decision, state: this.#state, liveChanged, canaryZones, changed, probe, faults };
+    return { decision, state: this.#state, liveChanged, canaryZones, probe, faults };
   }
 
   /**
@@ -229,7 +236,7 @@ export class NetworkRounds {
   }
 
   async #writeState(): Promise<readonly Fault[]> {
-    const faults = await writeState(this.#statefile, this.#state);
+    const faults = await this.#tools.save(this.#state);
     this.#isAhead = faults.length > 0;
     return faults;
   }
@@ -255,25 +262,6 @@ export class NetworkRounds {
     this.#records = records;
     if (this.#dryRun) return [];
     return [...faults, ...(await attempt('edge-store-write', () => this.stores.sync()))];
-  }
-
-  async #publish(update: LiveUpdate, publish: RoundTools['publish']): Promise<Published> {
-    let published = DRY_PUBLISHED;
-    const faults = await attempt('publish', async () => {
-      published = await publish(update);
-    });
-    return { ...published, faults: [...published.faults, ...faults] };
-  }
-
-  /**
-   * What became of zone files is written with the next round, or at the end (`idle`): their times may be noted no sooner
-   * than the files stand (12.8), and the state only once a round. Until then the file calls them out of date, so that
-   * after a kill they are looked at again, and found to be as they should.
-   */
-  #notePublished({ files }: Published): void {
-    if (files === null) return;
-    this.#state = { ...this.#state, ...files };
-    this.#isAhead = true;
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {

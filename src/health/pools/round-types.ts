@@ -1,6 +1,5 @@
 /** What a network's rounds need from outside, what they are told and what they report. */
 import type { Config, NetworkFiles } from '../../config/types.ts';
-import type { Hooks } from '../../publish/hooks.ts';
 import type { Fault } from '../../system/fault.ts';
 import type { Prober, RoundResult } from '../checks/prober.ts';
 import type { Decision } from '../judge/types.ts';
@@ -8,23 +7,29 @@ import type { NetworkState } from '../state/state-file.ts';
 import type { StateChange, ZoneNews } from './next-state.ts';
 import type { RoundLog } from './round-log.ts';
 
-/** What to publish. `liveChanged` and `canaryZones` tell what differs from what was published last by this process. */
-export type LiveUpdate = StateChange & { readonly decision: Decision };
+/** The commands of the configuration, by when they are started. */
+export type HookName = 'run_before' | 'run_after' | 'run_after_changes';
 
-export type Published = {
-  /** Zone files were written: a change for the hooks, even where the live set is the same. */
-  readonly wrote: boolean;
-  /** State of the zone files after it, for all zones; null: as before, or not looked after here. */
-  readonly files: Pick<NetworkState, 'zoneMtimes' | 'pendingZones'> | null;
-  readonly faults: readonly Fault[];
+/** What a decision changes. `liveChanged` and `canaryZones`: what differs from what this process published last. */
+export type LiveUpdate = StateChange & {
+  readonly decision: Decision;
+  /** It ended a probing round; false: it was made between two. */
+  readonly isRun: boolean;
 };
+
+/** A zone file that was written. `mtime`: of the zone's include file, whole seconds; null: it is gone. */
+export type WrittenZone = { readonly name: string; readonly mtime: number | null; readonly serial: number };
 
 export type RoundTools = {
   /** A server has serials of its own for zone files, which go on from those that single runs gave. */
   readonly kind: 'run' | 'server';
   readonly prober: Pick<Prober, 'round'>;
-  readonly hooks: Pick<Hooks, 'start'>;
-  readonly publish: (update: LiveUpdate) => Promise<Published>;
+  /** A probing round begins. */
+  readonly begin: (config: Config) => void;
+  /** Makes a state durable; what could not be is a fault each. Never rejects. */
+  readonly save: (state: NetworkState) => Promise<readonly Fault[]>;
+  /** Brings a durable update into force, and hands it to whoever follows, for whom nobody waits. Never throws. */
+  readonly publish: (update: LiveUpdate, config: Config) => readonly Fault[];
   /** A serial that the network's zones already use; 0: none. */
   readonly floorSerial: () => number;
   /** For a single run, which writes zone files itself: what became of their include files. */
@@ -49,8 +54,6 @@ export type RoundReport = {
   readonly state: NetworkState;
   readonly liveChanged: boolean;
   readonly canaryZones: readonly string[];
-  /** Anything that `run_after_changes` was started for. */
-  readonly changed: boolean;
   /** Null: decided between two rounds. */
   readonly probe: RoundResult | null;
   readonly faults: readonly Fault[];

@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { loadConfig } from '../../../src/config/load.ts';
@@ -6,18 +7,23 @@ import type { RoundResult } from '../../../src/health/checks/prober.ts';
 import type { Sample } from '../../../src/health/judge/types.ts';
 import { withMode } from '../../../src/health/modes/modes.ts';
 import { NetworkRounds } from '../../../src/health/pools/network-rounds.ts';
-import type { ZoneNews } from '../../../src/health/pools/next-state.ts';
+import { type ZoneNews, zoneSerial } from '../../../src/health/pools/next-state.ts';
 import type {
+  HookName,
   LiveUpdate,
-  Published,
   RoundFailure,
   RoundReport,
   RoundTools,
+  WrittenZone,
 } from '../../../src/health/pools/round-types.ts';
 import type { EdgeRecord } from '../../../src/health/state/edge-store.ts';
 import { EdgeStores } from '../../../src/health/state/edge-store-files.ts';
 import { parseState } from '../../../src/health/state/state-file.ts';
-import type { HookName } from '../../../src/publish/hooks.ts';
+import { hooksSink } from '../../../src/publish/hooks-sink.ts';
+import { liveListSink } from '../../../src/publish/live-list.ts';
+import type { Sink } from '../../../src/publish/sink.ts';
+import { Sinks } from '../../../src/publish/sinks.ts';
+import { stateSink } from '../../../src/publish/state.ts';
 import { Locks } from '../../../src/system/lock.ts';
 import { Installation } from '../../support/installation.ts';
 
@@ -28,6 +34,7 @@ const CANARY = '127.0.1.1';
 let site: Installation;
 let config: Config;
 let locks: Locks;
+const opened: Sinks[] = [];
 
 beforeEach(async () => {
   site = await Installation.make({
@@ -44,6 +51,7 @@ beforeEach(async () => {
   locks = Locks.open(config.lockfile);
 });
 afterEach(async () => {
+  for (const sinks of opened.splice(0)) await sinks.close();
   locks.close();
   await site.remove();
 });
@@ -55,7 +63,7 @@ const WITH_CANARY: NetworkFiles = { ...FILES, canaries: new Map([['x.test', CANA
 type Times = Readonly<Record<string, number>>;
 const USUAL: Times = { '127.0.0.1': 0.1, '127.0.0.2': 0.2, '127.0.0.3': 0.3 };
 
-/** A network whose prober, clock, hooks and publisher are ours; everything in between and the files are real. */
+/** A network whose prober, clock, hooks, slots and zone files are ours; everything in between and the files are real. */
 class Bench {
   readonly hooks: string[] = [];
   readonly log: string[] = [];
@@ -65,7 +73,11 @@ class Bench {
   clock = 1_700_000_000;
   times: Times = USUAL;
   onProbe: () => Promise<void> = async () => {};
-  onPublish: (update: LiveUpdate) => Promise<Published> = async () => ({ wrote: false, files: null, faults: [] });
+  onPublish: (update: LiveUpdate) => void = () => undefined;
+  /** The zone files that are written after a decision. */
+  onFiles: (update: LiveUpdate) => readonly WrittenZone[] = () => [];
+  sinks = this.makeSinks();
+  rounds: NetworkRounds | null = null;
   kind: RoundTools['kind'] = 'server';
   zoneNews: ZoneNews | null = null;
   /** What zones use at each time they are asked, and ever after. */
@@ -83,16 +95,12 @@ class Bench {
           return this.#probe(targets.map(({ name }) => name));
         },
       },
-      hooks: {
-        start: (hook: HookName, commands: readonly string[]) => {
-          this.hooks.push(...commands.map((command) => `${hook} ${command}`));
-          this.order.push(hook);
-        },
-      },
-      publish: (update) => {
-        this.updates.push(update);
-        this.order.push('publish');
-        return this.onPublish(update);
+      begin: ({ commands }) => this.startHook('run_before', commands.runBefore),
+      save: (state) => this.sinks.save(NET, state),
+      publish: (update, inForce) => {
+        const faults = this.sinks.serve(NET, update);
+        this.sinks.follow({ network: NET, config: inForce, update, zones: [], filesWritten: false });
+        return faults;
       },
       floorSerial: () => this.floors.shift() ?? this.lastFloor,
       now: () => this.clock,
@@ -100,8 +108,52 @@ class Bench {
     };
   }
 
-  open(withLocks: Locks | null = locks): Promise<NetworkRounds> {
-    return NetworkRounds.open(NET, config, withLocks, this.tools());
+  async open(withLocks: Locks | null = locks): Promise<NetworkRounds> {
+    this.rounds = await NetworkRounds.open(NET, config, withLocks, this.tools());
+    return this.rounds;
+  }
+
+  /** Whatever follows the decisions so far has been done; whether that was a change for the hooks. */
+  async followed(): Promise<{ readonly changed: boolean }> {
+    for (const name of ['zone-files', 'live-list', 'hooks']) await this.sinks.idleOf(name);
+    const changed = this.order.lastIndexOf('run_after_changes') > this.order.lastIndexOf('publish');
+    return { changed };
+  }
+
+  private startHook(hook: HookName, commands: readonly string[]): void {
+    this.hooks.push(...commands.map((command) => `${hook} ${command}`));
+    this.order.push(hook);
+  }
+
+  private makeSinks(): Sinks {
+    const list: readonly Sink[] = [
+      stateSink(config.statefile),
+      {
+        name: 'publish',
+        phase: 'serve',
+        apply: (_, update) => {
+          this.updates.push(update);
+          this.order.push('publish');
+          this.onPublish(update);
+        },
+      },
+      {
+        name: 'zone-files',
+        phase: 'follow',
+        apply: async (change) => {
+          const written = change.update === null ? [] : this.onFiles(change.update);
+          if (written.length === 0) return [];
+          await this.rounds?.noteWritten(written);
+          this.sinks.follow({ ...change, update: null, filesWritten: true }, 'hooks');
+          return [];
+        },
+      },
+      liveListSink,
+      hooksSink({ start: (hook, commands) => this.startHook(hook, commands) }),
+    ];
+    const sinks = new Sinks(list, { log: (level, _, text) => this.log.push(`${level} ${text}`) });
+    opened.push(sinks);
+    return sinks;
   }
 
   async #probe(names: readonly string[]): Promise<RoundResult> {
@@ -141,16 +193,17 @@ function change(edge: string, mode: EdgeRecord['mode'], now: number, until: numb
 describe('a round', () => {
   test('saves samples and state before it publishes, and starts hooks after', async () => {
     const bench = new Bench();
-    bench.onPublish = async ({ state }) => {
-      expect(await savedState()).toEqual(state);
-      expect(await readdir(config.healthdataStore)).toHaveLength(3);
-      return { wrote: false, files: null, faults: [] };
+    bench.onPublish = ({ state }) => {
+      const parsed = parseState(readFileSync(site.path(`${NET}.state`), 'utf8'));
+      expect(parsed).toMatchObject({ ok: true, state });
+      expect(readdirSync(config.healthdataStore)).toHaveLength(3);
     };
     const rounds = await bench.open();
     const report = done(await rounds.round({ config, files: FILES }));
     expect(report.faults).toEqual([]);
     expect(names(report)).toEqual(['127.0.0.1', '127.0.0.2']);
-    expect(report).toMatchObject({ liveChanged: true, changed: true, canaryZones: [] });
+    expect(report).toMatchObject({ liveChanged: true, canaryZones: [] });
+    expect(await bench.followed()).toEqual({ changed: true });
     expect(bench.order).toEqual(['run_before', 'publish', 'run_after', 'run_after_changes']);
     expect(await site.read(`${NET}.live`)).toBe('127.0.0.1\n127.0.0.2\n');
     expect(await readdir(site.folder)).toContain(`${NET}.rounds.jsonl`);
@@ -160,9 +213,10 @@ describe('a round', () => {
     const bench = new Bench();
     const rounds = await bench.open();
     const first = done(await rounds.round({ config, files: FILES }));
+    await bench.followed();
     const second = done(await rounds.round({ config, files: FILES }));
     expect(second.state.serial).toBe(first.state.serial);
-    expect(second.changed).toBe(false);
+    expect(await bench.followed()).toEqual({ changed: false });
     expect(bench.hooks).toEqual(['run_before b', 'run_after a', 'run_after_changes c', 'run_before b', 'run_after a']);
     expect(rounds.records.get('127.0.0.1')?.history.seconds).toEqual([0.1, 0.1]);
   });
@@ -216,6 +270,7 @@ describe('a round', () => {
     bench.zoneNews = { all: ['x.test'], changed: ['x.test'] };
     const rounds = await bench.open();
     const first = done(await rounds.round({ config, files: FILES }));
+    await bench.followed();
     const second = done(await rounds.round({ config, files: FILES }));
     const given = second.state.zoneSerials.get('x.test');
     expect(given).toBeGreaterThan(first.state.serial);
@@ -232,16 +287,20 @@ describe('a round', () => {
     bench.kind = 'run';
     bench.zoneNews = { all: ['x.test', 'y.test'], changed: ['x.test', 'y.test'] };
     const rounds = await bench.open();
-    bench.onPublish = () => Promise.reject(new Error('killed'));
+    bench.onFiles = () => {
+      throw new Error('killed');
+    };
     await rounds.round({ config, files: FILES });
+    await bench.followed();
+    expect(bench.log.join('\n')).toContain('error zone-files: error: failed: killed');
     expect((await savedState()).pendingZones).toEqual(new Set(['x.test', 'y.test']));
     bench.zoneNews = { all: ['x.test', 'y.test'], changed: [] };
-    bench.onPublish = async ({ state }) => {
+    bench.onFiles = ({ state }) => {
       expect(state.pendingZones).toEqual(new Set(['x.test', 'y.test']));
-      const files = { zoneMtimes: new Map([['x.test', 5]]), pendingZones: new Set(['y.test']) };
-      return { wrote: true, files, faults: [] };
+      return [{ name: 'x.test', mtime: 5, serial: zoneSerial(state, 'x.test') }];
     };
-    expect(done(await rounds.round({ config, files: FILES })).changed).toBe(true);
+    done(await rounds.round({ config, files: FILES }));
+    expect(await bench.followed()).toEqual({ changed: true });
     await rounds.idle();
     expect(await savedState()).toMatchObject({
       zoneMtimes: new Map([['x.test', 5]]),
@@ -255,13 +314,14 @@ describe('a round', () => {
     bench.kind = 'run';
     bench.zoneNews = { all: ['x.test'], changed: ['x.test'] };
     const published: number[] = [];
-    bench.onPublish = async () => {
-      published.push((await stat(statefile)).ino);
-      return { wrote: true, files: { zoneMtimes: new Map([['x.test', 5]]), pendingZones: new Set() }, faults: [] };
+    bench.onFiles = ({ state }) => {
+      published.push(statSync(statefile).ino);
+      return [{ name: 'x.test', mtime: 5, serial: zoneSerial(state, 'x.test') }];
     };
     const rounds = await bench.open();
     for (const turn of [0, 1]) {
       await rounds.round({ config, files: FILES });
+      await bench.followed();
       expect((await stat(statefile)).ino).toBe(published[turn]);
       bench.zoneNews = { all: ['x.test'], changed: [] };
     }
@@ -278,24 +338,30 @@ describe('a round', () => {
     const bench = new Bench();
     const rounds = await bench.open();
     const plain = done(await rounds.round({ config, files: FILES }));
+    await bench.followed();
     const withCanary = done(await rounds.round({ config, files: WITH_CANARY }));
-    expect(withCanary).toMatchObject({ liveChanged: false, canaryZones: ['x.test'], changed: true });
+    expect(withCanary).toMatchObject({ liveChanged: false, canaryZones: ['x.test'] });
+    expect(await bench.followed()).toEqual({ changed: true });
     expect(withCanary.state.serial).toBe(plain.state.serial);
     expect(withCanary.state.canarySerials.get('x.test')).toBeGreaterThan(plain.state.serial);
     expect((await savedState()).memory.activeCanaries).toEqual(withCanary.state.memory.activeCanaries);
     expect((await rounds.stores.read(CANARY, bench.clock)).record.state).toBe('out');
 
     const quiet = done(await rounds.round({ config, files: WITH_CANARY }));
-    expect(quiet).toMatchObject({ canaryZones: [], changed: false });
+    expect(quiet).toMatchObject({ canaryZones: [] });
+    expect(await bench.followed()).toEqual({ changed: false });
     const without = done(await rounds.round({ config, files: FILES }));
     expect(without.canaryZones).toEqual(['x.test']);
   });
 
   test('a failure to publish is a fault, and the round goes on', async () => {
     const bench = new Bench();
-    bench.onPublish = () => Promise.reject(new Error('no room'));
+    bench.onPublish = () => {
+      throw new Error('no room');
+    };
     const report = done(await (await bench.open()).round({ config, files: FILES }));
     expect(report.faults).toMatchObject([{ code: 'publish', message: 'no room' }]);
+    await bench.followed();
     expect(bench.hooks).toContain('run_after a');
     expect(bench.log.join('\n')).toContain('error error: publish: no room');
   });
@@ -362,7 +428,8 @@ describe('a round', () => {
     const before = await readdir(site.folder, { recursive: true });
     const report = done(await (await bench.open(null)).round({ config, files: FILES }));
     expect(names(report)).toEqual(['127.0.0.1', '127.0.0.2']);
-    expect(report).toMatchObject({ liveChanged: true, changed: false });
+    expect(report).toMatchObject({ liveChanged: true });
+    expect(await bench.followed()).toEqual({ changed: false });
     expect(bench.order).toEqual([]);
     expect(await readdir(site.folder, { recursive: true })).toEqual(before);
   });
@@ -394,6 +461,7 @@ describe('deciding between rounds', () => {
     const bench = new Bench();
     const rounds = await bench.open();
     const before = done(await rounds.round({ config, files: FILES }));
+    await bench.followed();
     bench.order.length = 0;
     bench.clock += 5;
     await change('127.0.0.1', 'unavailable', bench.clock);
@@ -402,6 +470,7 @@ describe('deciding between rounds', () => {
     expect(report.probe).toBeNull();
     expect(report.state.serial).toBeGreaterThan(before.state.serial);
     expect(report.state.lastRun).toBe(before.state.lastRun);
+    await bench.followed();
     expect(bench.order).toEqual(['publish', 'run_after_changes']);
     const { record } = await rounds.stores.read('127.0.0.1', bench.clock);
     expect(record).toMatchObject({ mode: 'unavailable', comment: '[a] b', state: 'out' });

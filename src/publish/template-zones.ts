@@ -1,27 +1,25 @@
-/** Zone files for a name server beside us, written by a single run: no server of ours keeps the zones in memory. */
-
+/** The zones of a single run, which has no server of ours that keeps them in memory: their include files, read when due. */
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config } from '../config/types.ts';
 import { nameKey } from '../dns/name.ts';
 import { type ZoneNews, zoneSerial } from '../health/pools/next-state.ts';
-import type { Published } from '../health/pools/round-types.ts';
 import type { NetworkState } from '../health/state/state-file.ts';
 import { liveAddresses, withCanary } from '../live/addresses.ts';
-import { type ExportItem, ZoneExporter } from '../publish/zone-exporter.ts';
 import { exists } from '../system/atomic-write.ts';
 import { systemCode } from '../system/error-text.ts';
 import type { Fault } from '../system/fault.ts';
-import { makeFolder } from '../system/make-folder.ts';
 import { ZoneImage } from '../zones/image/image.ts';
 import { FileCache } from '../zones/store/file-cache.ts';
 import { loadTarget } from '../zones/store/load-target.ts';
 import { printSnapshot } from '../zones/write/snapshot.ts';
+import { ZoneExporter } from './zone-exporter.ts';
+import type { ZoneSource } from './zone-files.ts';
 
 const SUFFIX = '.zone';
 
 /** A zone file that must be written, and under which serial. `mtime`: of its include file, whole seconds. */
-export type DueZone = {
+export type TemplateZone = {
   readonly name: string;
   readonly template: string;
   readonly mtime: number;
@@ -56,11 +54,11 @@ export async function zoneNews(config: Config, network: string, state: NetworkSt
 }
 
 /** Zone files to be written in this state: those it notes as out of date, and those that are not there. */
-export async function dueZones(config: Config, network: string, state: NetworkState): Promise<readonly DueZone[]> {
+export async function dueZones(config: Config, network: string, state: NetworkState): Promise<readonly TemplateZone[]> {
   // Nothing was ever live: a zone without its addresses is worse than none (specification 12.4).
   if (config.namedDir === null || state.live.length === 0) return [];
   const exporter = new ZoneExporter(config.namedDir);
-  const due: DueZone[] = [];
+  const due: TemplateZone[] = [];
   for (const [name, mtime] of await templates(config, network)) {
     if (!state.pendingZones.has(name) && (await exists(exporter.pathOf(name)))) continue;
     const template = join(config.zonetemplateDir, network, `${name}${SUFFIX}`);
@@ -69,40 +67,21 @@ export async function dueZones(config: Config, network: string, state: NetworkSt
   return due;
 }
 
-/**
- * Writes the zone files that are due. A zone that does not load keeps its old file and stays noted as out of date; times
- * of include files are noted only where the zone was written (specification 12.8).
- */
-export async function writeZones(config: Config, network: string, state: NetworkState): Promise<Published> {
-  const due = await dueZones(config, network, state);
-  const { namedDir } = config;
-  if (namedDir === null || due.length === 0) return { wrote: false, files: null, faults: [] };
-  const faults: Fault[] = [];
-  await makeFolder(namedDir);
-  const exporter = new ZoneExporter(namedDir);
-  const book = new FileCache();
-
-  const done = new Map<string, DueZone>();
-  const items: ExportItem[] = [];
-  for (const zone of due) {
-    const text = zoneText(config, network, state, zone, book, faults);
-    if (text === null) continue;
-    items.push({ name: zone.name, text: () => text });
-    done.set(exporter.pathOf(zone.name), zone);
-  }
-  const summary = await exporter.export(items);
-  for (const { file, message } of summary.failed) {
-    done.delete(file);
-    faults.push(zoneFault('zone-file-write', file, message));
-  }
-
-  const zoneMtimes = new Map(state.zoneMtimes);
-  const pendingZones = new Set(state.pendingZones);
-  for (const { name, mtime } of done.values()) {
-    zoneMtimes.set(name, mtime);
-    pendingZones.delete(name);
-  }
-  return { wrote: summary.written.length > 0, files: { zoneMtimes, pendingZones }, faults };
+/** The zone files that a single run has to write, made from the include files. One that does not load keeps its old file. */
+export function templateZones(): ZoneSource {
+  return {
+    due: async ({ config, network, update }) => {
+      const due = update === null ? [] : await dueZones(config, network, update.state);
+      const faults: Fault[] = [];
+      const files = new FileCache();
+      const zones = due.flatMap((zone) => {
+        const text = update === null ? null : zoneText(config, network, update.state, zone, files, faults);
+        const { name, mtime, serial } = zone;
+        return text === null ? [] : [{ name, print: () => ({ text, mtime, serial }) }];
+      });
+      return { zones, faults };
+    },
+  };
 }
 
 /** The zone's text; null, with faults, where its include file is no good. */
@@ -110,25 +89,22 @@ function zoneText(
   config: Config,
   network: string,
   state: NetworkState,
-  { name, template, serial }: DueZone,
-  book: FileCache,
+  { name, template, serial }: TemplateZone,
+  files: FileCache,
   faults: Fault[],
 ): string | null {
   const origin = nameKey(name);
   if (origin === null) {
-    faults.push(zoneFault('zone-name', template, `"${name}" is no zone's name`));
+    const at = { file: template, line: 1, col: 1, text: '' };
+    faults.push({ severity: 'error', code: 'zone-name', at, message: `"${name}" is no zone's name` });
     return null;
   }
   const { zonetemplateDir, zoneFiles } = config;
   const target = { origin, name, network, file: template, includeRoot: zonetemplateDir, zoneFiles, listed: false };
-  const loaded = loadTarget(target, config.dns, book);
+  const loaded = loadTarget(target, config.dns, files);
   faults.push(...loaded.faults);
   if (loaded.good === null) return null;
   const canary = state.memory.activeCanaries.find(({ zone }) => zone === name);
   const live = canary === undefined ? liveAddresses(state.live) : withCanary(state.live, canary);
   return printSnapshot(ZoneImage.attach(loaded.good.compile(0)), live, serial);
-}
-
-function zoneFault(code: 'zone-file-write' | 'zone-name', file: string, message: string): Fault {
-  return { severity: 'error', code, at: { file, line: 1, col: 1, text: '' }, message };
 }

@@ -1,0 +1,42 @@
+import type { Config } from '../config/types.ts';
+import type { RoundLog } from '../health/pools/round-log.ts';
+import type { WrittenZone } from '../health/pools/round-types.ts';
+import type { Hooks } from '../publish/hooks.ts';
+import { hooksSink } from '../publish/hooks-sink.ts';
+import { liveListSink } from '../publish/live-list.ts';
+import { prometheusSink } from '../publish/prometheus-file.ts';
+import type { Sink } from '../publish/sink.ts';
+import { Sinks } from '../publish/sinks.ts';
+import { stateSink } from '../publish/state.ts';
+import { templateZones } from '../publish/template-zones.ts';
+import { ZoneExporter } from '../publish/zone-exporter.ts';
+import { zoneFilesSink } from '../publish/zone-files.ts';
+
+/** What a single run's change sets off, in its order: the server's sinks less those that need a server. */
+export function runSinks(
+  config: Config,
+  hooks: Hooks,
+  log: RoundLog,
+  onWritten: (zones: readonly WrittenZone[]) => Promise<void>,
+): Sinks {
+  const list: readonly Sink[] = [
+    stateSink(config.statefile),
+    ...(config.namedDir === null ? [] : [zoneFiles(config.namedDir)]),
+    liveListSink,
+    prometheusSink,
+    hooksSink(hooks),
+  ];
+  const sinks = new Sinks(list, { log: (level, _network, text) => log(level, text) });
+  return sinks;
+
+  function zoneFiles(folder: string): Sink {
+    return zoneFilesSink({
+      exporter: new ZoneExporter(folder),
+      source: templateZones(),
+      onWritten: async (change, zones, wrote) => {
+        await onWritten(zones);
+        if (wrote) sinks.follow({ ...change, update: null, zones: [], filesWritten: true }, 'hooks');
+      },
+    });
+  }
+}
