@@ -3,7 +3,9 @@ import { faultsOf, readNetworks, startFaults } from '../app/read-networks.ts';
 import { zoneSettings } from '../app/zones-part.ts';
 import { loadConfig } from '../config/load.ts';
 import { readTls } from '../config/tls-files.ts';
+import { ReferenceReader, referenceFault } from '../health/checks/reference.ts';
 import { count } from '../health/judge/reason.ts';
+import { referenceFiles } from '../health/pools/round-input.ts';
 import { type Fault, hasErrors } from '../system/fault.ts';
 import { ZoneStore } from '../zones/store/store.ts';
 import { complain, endWith, networksCommand } from './command-line.ts';
@@ -43,6 +45,14 @@ async function check({ config: file, dnet }: CheckFlags): Promise<readonly Fault
     `${count(networks.networks.size, 'network')}, ${count(edges, 'edge')}, ${count(zones.length, 'zone')} read
 `,
   );
+  const reference = await new ReferenceReader().read(referenceFiles(config));
   const tls = readTls(config.server, Date.now() / 1000);
-  return [...faults, ...tls.faults, ...lists, ...store.faults(), ...zones.flatMap((zone) => zone.faults)];
+  return [
+    ...faults,
+    ...(reference.ok ? [] : [referenceFault(reference)]),
+    ...tls.faults,
+    ...lists,
+    ...store.faults(),
+    ...zones.flatMap((zone) => zone.faults),
+  ];
 }

@@ -2,6 +2,7 @@
 import { isIP } from 'node:net';
 import { addressKey } from '../system/address.ts';
 import { isHostName } from '../system/host-name.ts';
+import { unfitAddress } from '../system/unfit-address.ts';
 import type { ConfigFault } from './fault.ts';
 
 export type EdgeLine = { readonly edge: string; readonly file: string; readonly line: number };
@@ -28,7 +29,10 @@ export function parseEdgeList(
       const message = 'an indented # is read as a comment here; edgemanage took this line for an edge';
       faults.push({ severity: 'warning', code: 'edge-name', at, message });
     } else if (isEdgeName(edge)) {
-      edges.push({ edge, file, line: i + 1 });
+      const unfit = isIP(edge) === 0 ? null : unfitAddress(edge);
+      if (unfit === null) edges.push({ edge, file, line: i + 1 });
+      else
+        faults.push({ severity: 'error', code: 'edge-name', at, message: `${edge} cannot be an edge: it is ${unfit}` });
     } else {
       const message = `expected one host name or address, got ${JSON.stringify(edge)}`;
       faults.push({ severity: 'error', code: 'edge-name', at, message });

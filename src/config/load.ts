@@ -109,6 +109,15 @@ function keysOfFiles(source: YamlSource, readKeyFile: (path: string) => FileRead
   });
 }
 
+/** `verify` is a flag, or as in edgemanage the path of the authorities' certificates. */
+function testObject(
+  { verify, local, ...rest }: z.output<typeof configSchema>['testobject'],
+  at: (path: string) => string,
+): Config['testobject'] {
+  const ca = typeof verify === 'string' ? at(verify) : null;
+  return { ...rest, local: at(local), verify: verify !== false, ca };
+}
+
 function build(
   file: string,
   keys: z.output<typeof configSchema>,
@@ -120,7 +129,7 @@ function build(
   const statefile = at(keys.statefile);
   return {
     file,
-    testobject: { ...keys.testobject, local: at(keys.testobject.local) },
+    testobject: testObject(keys.testobject, at),
     dns: {
       nsRecords: keys.dns.ns_records,
       soaNameserver: keys.dns.soa_nameserver,

@@ -1,10 +1,11 @@
 /** The files of one network: its edge lists and its canaries. Read anew for each round, so that edits need no reload. */
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { nameKey, type WireName } from '../dns/name.ts';
 import { hasErrors, type Span } from '../system/fault.ts';
 import { ioProblem } from '../system/io-problem.ts';
 import { FILE_MAX, readFileNow } from '../system/read-file.ts';
-import { parseCanaries } from './canary-file.ts';
+import { type CanaryFile, parseCanaries } from './canary-file.ts';
 import { edgeKey, parseEdgeList, withoutDuplicates } from './edge-list.ts';
 import { type ConfigFault, fileFault } from './fault.ts';
 import { forNetwork, isNetworkName } from './paths.ts';
@@ -40,11 +41,52 @@ export function readNetworkFiles(config: Config, network: string): LoadedNetwork
   const canaryFile = config.canaryFiles === null ? null : forNetwork(config.canaryFiles, network);
   const canaryText = canaryFile === null ? null : readText(canaryFile, 'optional', 'canary file', faults);
   const read = canaryText === null || canaryFile === null ? null : parseCanaries(canaryFile, canaryText);
-  const canaries = read?.canaries ?? new Map<string, string>();
   faults.push(...(read?.faults ?? []));
+  const canaries = read === null ? new Map<string, string>() : zoneCanaries(read, zoneNames(config, network), faults);
   faults.push(...canaryEdges(read?.places ?? new Map(), unique.edges));
 
   return { files: hasErrors(faults) ? null : { name: network, edges: unique.edges, canaries }, faults };
+}
+
+/** The network's zones by their include files' names; null: the folder cannot be read. */
+function zoneNames({ zonetemplateDir }: Config, network: string): ReadonlyMap<WireName, string> | null {
+  const found = new Map<WireName, string>();
+  try {
+    for (const file of readdirSync(join(zonetemplateDir, network)).sort()) {
+      if (!file.endsWith('.zone') || file.startsWith('.')) continue;
+      const zone = file.slice(0, -'.zone'.length);
+      const key = nameKey(zone);
+      if (key !== null && !found.has(key)) found.set(key, zone);
+    }
+    return found;
+  } catch {
+    return null;
+  }
+}
+
+/** Canaries by zone, spelled as the zone's include file is. One for no zone of the network stands for nothing. */
+function zoneCanaries(
+  { canaries, zones }: CanaryFile,
+  names: ReadonlyMap<WireName, string> | null,
+  faults: ConfigFault[],
+): ReadonlyMap<string, string> {
+  const spelled = new Map<string, string>();
+  for (const [written, address] of canaries) {
+    const key = nameKey(written);
+    const zone = key === null ? undefined : names?.get(key);
+    const at = zones.get(written) ?? null;
+    if (zone === undefined && names !== null) {
+      const message = `the canary of ${written} is for no zone of this network (no ${written}.zone); it is tested, but never used`;
+      faults.push({ severity: 'warning', code: 'canary-zone', at, message });
+    }
+    const name = zone ?? written.toLowerCase();
+    if (spelled.has(name)) {
+      const message = `the canary of ${name} is given twice; the last one counts`;
+      faults.push({ severity: 'warning', code: 'canary-zone', at, message });
+    }
+    spelled.set(name, address);
+  }
+  return spelled;
 }
 
 function canaryEdges(places: ReadonlyMap<string, Span>, edges: readonly string[]): readonly ConfigFault[] {

@@ -11,7 +11,13 @@ import type { Path, YamlSource } from './yaml-source.ts';
  * mounted later. What is there and of the wrong kind will not mend itself.
  */
 export function pathFaults(source: YamlSource, config: Config): readonly ConfigFault[] {
-  const look = (keys: readonly string[], path: string | null, kind: Kind, effect: string | null): ConfigFault[] => {
+  const look = (
+    keys: readonly string[],
+    path: string | null,
+    kind: Kind,
+    effect: string | null,
+    wrongKind: 'warning' | 'error' = 'error',
+  ): ConfigFault[] => {
     if (path === null || path.includes('{dnet}')) return [];
     const found = kindOf(path);
     if (found === kind || (found === null && effect === null)) return [];
@@ -19,11 +25,13 @@ export function pathFaults(source: YamlSource, config: Config): readonly ConfigF
     const message = missing
       ? `${keys.join('.')}: no ${kind} at ${path}; ${effect}`
       : `${keys.join('.')}: ${path} is a ${found}, expected a ${kind}`;
-    return [faultAt(source, keys, { severity: missing ? 'warning' : 'error', code: 'unreadable-file', message })];
+    return [faultAt(source, keys, { severity: missing ? 'warning' : wrongKind, code: 'unreadable-file', message })];
   };
   const given = (key: string, path: string | null, kind: Kind): ConfigFault[] => look([key], path, kind, null);
   return [
-    ...look(['testobject', 'local'], config.testobject.local, 'file', 'no fetch can be compared with it'),
+    // Without these two there is no round, but a saved live set can be served: `check` and /healthz have the error.
+    ...look(['testobject', 'local'], config.testobject.local, 'file', 'no fetch can be compared with it', 'warning'),
+    ...look(['testobject', 'verify'], config.testobject.ca, 'file', 'no certificate can be checked with it', 'warning'),
     ...look(['edgelist_dir'], config.edgelistDir, 'folder', 'there are no networks'),
     ...look(['zonetemplate_dir'], config.zonetemplateDir, 'folder', 'there are no zones'),
     ...given('extra_edgelist_dir', config.extraEdgelistDir, 'folder'),

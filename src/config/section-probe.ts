@@ -18,10 +18,19 @@ export const testobject = section(
     ),
     proto: z.enum(['http', 'https'], { error: 'expected http or https' }),
     uri: text('the path of the test object, such as /test.jpg')
+      .refine((uri) => !/^[a-z][a-z0-9+.-]*:\/\//i.test(uri), {
+        error: 'expected the path of the test object, not a URL: host, port and proto have keys of their own',
+        abort: true,
+      })
       .refine((uri) => !/[\s\p{Cc}]/u.test(uri), { error: 'expected a path without spaces', abort: true })
       .transform((uri) => (uri.startsWith('/') ? uri : `/${uri}`)),
     local: path('the file that the test object must equal'),
-    verify: optional(flag(), true),
+    verify: optional(
+      z.union([z.boolean(), z.string().min(1)], {
+        error: "expected true, false, or the file of the authorities (PEM) that sign the edges' certificates",
+      }),
+      true,
+    ),
   },
   'the section testobject: host, port, proto, uri, local, verify',
 );

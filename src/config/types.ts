@@ -73,6 +73,8 @@ export type Config = {
     readonly uri: string;
     readonly local: string;
     readonly verify: boolean;
+    /** PEM file of the authorities to believe, where `verify` names one; null: the usual ones. */
+    readonly ca: string | null;
   };
   readonly dns: {
     readonly nsRecords: readonly WireName[];

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import {
   DEMO_CANARY_ZONE,
@@ -23,6 +23,7 @@ export function writeDemo(folder: string, ports: DemoPorts): string {
   const canaries = DEMO_EDGES.filter(({ kind }) => kind === 'canary');
   put('edgemanage.yaml', demoConfig(ports));
   put('object.txt', DEMO_OBJECT);
+  utimesSync(join(folder, 'object.txt'), 0, 0); // old, so that the first round does not wait whether more is to come
   put(`edges/${DEMO_NETWORK}`, edges.map(({ address, note }) => `# ${note}\n${address}\n`).join(''));
   put(`canaries/${DEMO_NETWORK}`, canaries.map(({ address }) => `${DEMO_CANARY_ZONE}: ${address}\n`).join(''));
   for (const [zone, text] of Object.entries(DEMO_ZONES)) put(`zones/${DEMO_NETWORK}/${zone}.zone`, text);

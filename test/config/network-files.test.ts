@@ -1,7 +1,7 @@
 import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { parseCanaries } from '../../src/config/canary-file.ts';
 import { parseEdgeList } from '../../src/config/edge-list.ts';
 import { listNetworks, readNetworkFiles } from '../../src/config/network-files.ts';
@@ -42,6 +42,24 @@ test.each([
     null,
     ['edges/net:2:2 error edge-name expected one host name or address, got "b # c"'],
   ],
+  ...[
+    ['0.0.0.0', 'the unspecified address'],
+    ['0.1.2.3', 'the unspecified address'],
+    ['::', 'the unspecified address'],
+    ['224.0.0.251', 'a multicast address'],
+    ['239.255.255.255', 'a multicast address'],
+    ['ff02::1', 'a multicast address'],
+    ['255.255.255.255', 'the broadcast address'],
+    ['240.0.0.1', 'of a range that is reserved'],
+    ['::ffff:127.0.0.1', 'an IPv4 address inside IPv6'],
+    ['::FFFF:7f00:1', 'an IPv4 address inside IPv6'],
+  ].map(([address, why]): [string, string, null, string[]] => [
+    `no server's address: ${address}`,
+    `${address}\n127.0.0.1\n`,
+    null,
+    [`edges/net:1:1 error edge-name ${address} cannot be an edge: it is ${why}`],
+  ]),
+  ['an address that only looks like one of those', '1.0.0.0\n::1\n', ['1.0.0.0', '::1'], []],
   ['an address out of range', '192.0.2.300\n', null, ['edges/net:1:1 error edge-name expected one host name']],
   ['a path', '../x\n', null, ['edges/net:1:1 error edge-name']],
   [
@@ -190,4 +208,47 @@ test('no text makes reading throw', () => {
     }),
     { numRuns: 300 },
   );
+});
+
+describe('canaries and the zones of their network', () => {
+  const files = { 'edges/net': '127.0.0.1\n', 'zones/net/Example.COM.zone': '', 'zones/net/other.test.zone': '' };
+
+  test.each<[string, string, [string, string][], string[]]>([
+    ['as the include file is spelled', 'example.com: 127.0.0.9', [['Example.COM', '127.0.0.9']], []],
+    ['in capitals', 'OTHER.TEST.: 127.0.0.9', [['other.test', '127.0.0.9']], []],
+    [
+      'for no zone',
+      'othr.test: 127.0.0.9',
+      [['othr.test', '127.0.0.9']],
+      [
+        'canaries/net:1:1 warning canary-zone the canary of othr.test is for no zone of this network (no othr.test.zone)',
+      ],
+    ],
+    [
+      'for one zone in two spellings: the last counts',
+      'other.test: 127.0.0.8\nOther.Test: 127.0.0.9',
+      [['other.test', '127.0.0.9']],
+      ['canaries/net:2:1 warning canary-zone the canary of other.test is given twice'],
+    ],
+    [
+      'one machine in two spellings',
+      'other.test: "::0:9"\nexample.com: "::9"',
+      [
+        ['other.test', '::0:9'],
+        ['Example.COM', '::0:9'],
+      ],
+      [],
+    ],
+    [
+      "no server's address",
+      'other.test: 0.0.0.0',
+      [],
+      ['canaries/net:1:13 warning canary-address the canary of other.test cannot be 0.0.0.0: it is the unspecified'],
+    ],
+  ])('%s', (_name, text, canaries, expected) => {
+    const got = read({ ...files, 'canaries/net': text });
+    expect(got.canaries).toEqual(canaries);
+    expect(got.said).toHaveLength(expected.length);
+    for (const [i, said] of expected.entries()) expect(got.said[i]).toContain(said);
+  });
 });

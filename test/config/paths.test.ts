@@ -9,7 +9,17 @@ import { BASE, folderOf } from './config-fixture.ts';
 /** What stands where a file or folder is expected, and what is in the configuration file that is no text. */
 
 test.each([
-  ['testobject.local', 'object', 'local: object', '5:10', 'file'],
+  ['testobject.local', 'local: object', 'local: object', '5:10'],
+  ['testobject.verify', 'local: object', 'local: elsewhere\n  verify: object', '6:11'],
+])('%s that is a folder is said at its place, but a saved live set can be served', (key, from, to, place) => {
+  const folder = folderOf({ 'e.yaml': BASE.replace(from, to), 'object/inside': '' });
+  const { config, faults } = loadConfig(join(folder, 'e.yaml'));
+  expect(config).not.toBeNull();
+  const said = faults.map(({ at, severity, message }) => `${at?.line}:${at?.col} ${severity} ${message}`);
+  expect(said).toContain(`${place} warning ${key}: ${join(folder, 'object')} is a folder, expected a file`);
+});
+
+test.each([
   ['edgelist_dir', 'edges', 'edgelist_dir: edges', '12:15', 'folder'],
   ['zonetemplate_dir', 'zones', 'zonetemplate_dir: zones', '14:19', 'folder'],
   ['healthdata_store', 'health', 'healthdata_store: health', '13:19', 'folder'],

@@ -1,5 +1,6 @@
 import { isIP, isIPv4 } from 'node:net';
 import type { NameResolver } from '../../system/resolver.ts';
+import { unfitAddress } from '../../system/unfit-address.ts';
 
 /** An edge's addresses, one a family; null: none of that family. */
 export type Resolved = { readonly v4: string | null; readonly v6: string | null };
@@ -29,9 +30,12 @@ export function edgeResolver(resolver: NameResolver, now: () => number): Resolve
     const seconds = (now() - started) / 1000;
     switch (answer.kind) {
       case 'found': {
-        const v4 = answer.addresses.find((address) => isIPv4(address)) ?? null;
-        const v6 = answer.addresses.find((address) => !isIPv4(address)) ?? null;
         const isAddress = isIP(edge) !== 0;
+        // Filtering resolvers answer 0.0.0.0, and a connection to that is one to ourselves.
+        const fit = isAddress ? answer.addresses : answer.addresses.filter((address) => unfitAddress(address) === null);
+        if (fit.length === 0) return { ok: false, why: whyUnfit(answer.addresses), seconds };
+        const v4 = fit.find((address) => isIPv4(address)) ?? null;
+        const v6 = fit.find((address) => !isIPv4(address)) ?? null;
         return { ok: true, addresses: { v4, v6 }, seconds: isAddress ? null : seconds, cached: !due && !isAddress };
       }
       case 'none':
@@ -41,4 +45,8 @@ export function edgeResolver(resolver: NameResolver, now: () => number): Resolve
         return answer satisfies never;
     }
   };
+}
+
+function whyUnfit([address = '']: readonly string[]): string {
+  return `the name has no address but ${address}, which is ${unfitAddress(address)}`;
 }

@@ -1,4 +1,5 @@
 import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
+import { certificateFault } from '../../system/pem.ts';
 import { FILE_MAX, readFileNow } from '../../system/read-file.ts';
 
 /** The system's store of certificate authorities, where distributions keep it; the first that can be read counts. */
@@ -34,12 +35,11 @@ export function makeTrust(stores: readonly string[] = SYSTEM_STORES): (ca: strin
 
 function usual(stores: readonly string[]): SecureContext {
   for (const store of stores) {
-    try {
-      const read = readFileNow(store, FILE_MAX.config);
-      if (read.ok) return createSecureContext({ ca: [...rootCertificates, read.octets.toString('utf8')] });
-    } catch {
-      // Damaged: the next one.
-    }
+    const read = readFileNow(store, FILE_MAX.config);
+    if (!read.ok) continue; // another system's
+    const pem = read.octets.toString('latin1');
+    // OpenSSL passes over what it cannot read, and says nothing.
+    if (certificateFault(pem) === null) return createSecureContext({ ca: [...rootCertificates, pem] });
   }
   return createSecureContext();
 }

@@ -16,8 +16,8 @@ import { sweepTemporaries } from '../../system/atomic-write.ts';
 import type { Fault } from '../../system/fault.ts';
 import type { Locks } from '../../system/lock.ts';
 import { makeFolder } from '../../system/make-folder.ts';
-import { FILE_MAX, readFile } from '../../system/read-file.ts';
 import type { RoundResult } from '../checks/prober.ts';
+import { ReferenceReader, referenceFault } from '../checks/reference.ts';
 import { decideFacts, factsOf } from '../choose/decide.ts';
 import type { Decision, LiveMember, Sample } from '../judge/types.ts';
 import { nextExpiry } from '../modes/modes.ts';
@@ -29,7 +29,7 @@ import { readState } from '../state/state-file-io.ts';
 import { attempt, reportFaults, roundFault } from './faults.ts';
 import { nextState, openingState, type StateChange, zoneSerial } from './next-state.ts';
 import { type FoldedRecord, foldSamples, readRecords, type SaveRecord, saveRecords } from './records.ts';
-import { probeTargets, probeTest, roundInput } from './round-input.ts';
+import { lastAddresses, probeTargets, probeTest, referenceFiles, roundInput } from './round-input.ts';
 import { decisionLines, movedLines, sampleLine } from './round-log.ts';
 import type { RoundFailure, RoundOrder, RoundReport, RoundTools, WrittenZone } from './round-types.ts';
 
@@ -45,6 +45,7 @@ export class NetworkRounds {
   readonly #tools: RoundTools;
   readonly #dryRun: boolean;
   readonly #historyLog: string;
+  readonly #reference = new ReferenceReader();
   #state: NetworkState;
   #samples: ReadonlyMap<string, Sample> = new Map();
   #records: ReadonlyMap<string, EdgeRecord> = new Map();
@@ -157,17 +158,12 @@ export class NetworkRounds {
   }
 
   async #probe({ config, files, spread }: RoundOrder): Promise<RoundResult | RoundFailure> {
-    const { local } = config.testobject;
-    const read = await readFile(local, FILE_MAX.config);
-    if (!read.ok) {
-      const message = `testobject.local cannot be read (${read.message}), so no edge can be judged`;
-      return { failure: roundFault('test-object', message, local) };
-    }
-    const object = read.octets;
-    const targets = probeTargets(files);
+    const reference = await this.#reference.read(referenceFiles(config));
+    if (!reference.ok) return { failure: referenceFault(reference) };
+    const targets = probeTargets(files, lastAddresses(files, this.#state, this.#samples));
     const request = {
       network: this.network,
-      test: probeTest(config, object),
+      test: probeTest(config, reference.object, reference.ca),
       targets,
       spread: spread ?? Math.min(1, targets.length / 100),
       canaryKiller: config.canaryKiller,
@@ -192,7 +188,7 @@ export class NetworkRounds {
     const decision = decideFacts(facts);
     for (const { level, text } of decisionLines(decision)) log(level, text);
 
-    const before = this.#state;
+    const before = { ...this.#state, addresses: lastAddresses(files, this.#state, this.#samples) };
     const zones = (await this.#tools.zoneNews?.(before)) ?? null;
     const isRun = probe !== null;
     const derive = (): StateChange =>

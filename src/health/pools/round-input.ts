@@ -1,8 +1,12 @@
 /** One round's input for `decide`, put together from configuration, lists, records and samples. Pure. */
 import { createHash } from 'node:crypto';
 import { isIP } from 'node:net';
+
+import { edgeKey } from '../../config/edge-list.ts';
+
 import type { Config, NetworkFiles } from '../../config/types.ts';
 import type { ProbeTarget, ProbeTest } from '../checks/protocol.ts';
+import type { ReferenceFiles } from '../checks/reference.ts';
 import { type Sample, WRONG_CONTENT } from '../checks/sample.ts';
 import { fetchOf } from '../choose/families.ts';
 import type { Addresses, CanaryInput, EdgeInput, RoundInput, Rules } from '../judge/types.ts';
@@ -23,6 +27,11 @@ export function rulesOf(config: Config, network: string): Rules {
 
 /** What is read of a body beyond the reference's length: by then it is another object, and this much tells which. */
 const SPARE_OCTETS = 65_536;
+
+/** The files that a fetch is compared with. */
+export function referenceFiles({ testobject, maxObjectBytes }: Config): ReferenceFiles {
+  return { local: testobject.local, ca: testobject.ca, maxBytes: maxObjectBytes };
+}
 
 /** `object`: content of `testobject.local`, which every edge must return. `ca`: of the file that `verify` names, PEM. */
 export function probeTest(config: Config, object: Uint8Array, ca: string | null = null): ProbeTest {
@@ -46,15 +55,49 @@ export function probeTest(config: Config, object: Uint8Array, ca: string | null 
 
 /** Edges that are judged as such: an address that is a canary too is a canary only (specification 12.15). */
 export function edgesOf({ edges, canaries }: NetworkFiles): readonly string[] {
-  const addresses = new Set(canaries.values());
-  return edges.filter((edge) => !addresses.has(edge));
+  const addresses = new Set(Array.from(canaries.values(), edgeKey));
+  return edges.filter((edge) => !addresses.has(edgeKey(edge)));
 }
 
-/** Every edge and, once, every canary address; unavailable ones too: their figures stay known. */
-export function probeTargets(files: NetworkFiles): readonly ProbeTarget[] {
-  const edges = edgesOf(files).map((name) => ({ name, canary: false }));
+/**
+ * Every edge and, once, every canary address; unavailable ones too: their figures stay known. `last`: addresses that named
+ * ones had.
+ */
+export function probeTargets(
+  files: NetworkFiles,
+  last: ReadonlyMap<string, readonly string[]> = new Map(),
+): readonly ProbeTarget[] {
+  const edges = edgesOf(files).map((name) => {
+    const lastAddresses = last.get(name);
+    return { name, canary: false, ...(lastAddresses === undefined ? {} : { lastAddresses }) };
+  });
   const canaries = [...new Set(files.canaries.values())].map((name) => ({ name, canary: true }));
   return [...edges, ...canaries];
+}
+
+/**
+ * The addresses that each named edge had when its name could last be looked up, for times when it cannot: of its newest
+ * sample, else as they were saved, else as they were last published.
+ */
+export function lastAddresses(
+  files: NetworkFiles,
+  state: Pick<NetworkState, 'addresses' | 'live'>,
+  samples: ReadonlyMap<string, Sample>,
+): ReadonlyMap<string, readonly string[]> {
+  const published = new Map(state.live.map(({ edge, v4, v6 }) => [edge, [v4, v6].filter((a) => a !== null)]));
+  const named = edgesOf(files).filter((edge) => isIP(edge) === 0);
+  return new Map(
+    named.flatMap((edge) => {
+      const sample = samples.get(edge);
+      const fetched = sample === undefined ? [] : [sample.primary, ...sample.others].filter((fetch) => fetch !== null);
+      const known = [
+        fetched.map(({ address }) => address),
+        state.addresses.get(edge) ?? [],
+        published.get(edge) ?? [],
+      ].find((addresses) => addresses.length > 0);
+      return known === undefined ? [] : [[edge, known] as const];
+    }),
+  );
 }
 
 export type InputParts = {

@@ -43,6 +43,8 @@ export type NetworkState = {
   readonly pendingZones: ReadonlySet<string>;
   /** Modes other than available that the last decision saw; null: it was not ours, so nobody noted them. */
   readonly modes: ReadonlyMap<string, Mode> | null;
+  /** Of edges that are named: the addresses they had when their name could last be looked up, for times when it cannot. */
+  readonly addresses: ReadonlyMap<string, readonly string[]>;
   readonly extra: ReadonlyMap<string, unknown>;
 };
 
@@ -69,6 +71,7 @@ export const NEW_STATE: NetworkState = {
   zoneSerials: new Map(),
   pendingZones: new Set(),
   modes: null,
+  addresses: new Map(),
   extra: new Map(),
 };
 
@@ -104,7 +107,7 @@ function stateFrom(value: JsonObject): ParsedState {
   if (!isObject(active_canaries)) return unknownForm('active_canaries');
   if (!isObject(edgewise)) return unknownForm('edgewise');
   const { serial, zone_serials, pending_zones, canary_serials, victims, canary_rotations, modes } = edgewise;
-  const { unanswered, unsteady, misses, live: members } = edgewise;
+  const { unanswered, unsteady, misses, live: members, addresses } = edgewise;
   const names = [...new Set(last_live)].sort();
   const live = liveFrom(members, names);
   const state: NetworkState = {
@@ -127,6 +130,7 @@ function stateFrom(value: JsonObject): ParsedState {
     zoneSerials: numberMap(zone_serials),
     pendingZones: new Set(isTextList(pending_zones) ? pending_zones : []),
     modes: isObject(modes) ? modesFrom(modes) : null,
+    addresses: addressesFrom(addresses),
     extra: otherKeys(value, KNOWN),
   };
   return { ok: true, state };
@@ -157,6 +161,7 @@ export function printState(state: NetworkState): string {
       ...(memory.unanswered === null ? {} : { unanswered: memory.unanswered }),
       ...(memory.unsteady.size === 0 ? {} : { unsteady: Object.fromEntries(memory.unsteady) }),
       ...(memory.misses.size === 0 ? {} : { misses: Object.fromEntries(memory.misses) }),
+      ...(state.addresses.size === 0 ? {} : { addresses: Object.fromEntries(state.addresses) }),
     },
   };
   return `${JSON.stringify(value)}\n`;
@@ -183,6 +188,16 @@ function liveFrom(value: unknown, names: readonly string[]): readonly LiveMember
 
 function addressFrom(value: unknown, family: 4 | 6): string | null {
   return typeof value === 'string' && isIP(value) === family ? value : null;
+}
+
+function addressesFrom(value: unknown): ReadonlyMap<string, readonly string[]> {
+  if (!isObject(value)) return new Map();
+  return new Map(
+    Object.entries(value).flatMap(([edge, list]) => {
+      const addresses = isTextList(list) ? list.filter((address) => isIP(address) !== 0) : [];
+      return addresses.length === 0 ? [] : [[edge, addresses] as const];
+    }),
+  );
 }
 
 function rotationsFrom(value: unknown): ReadonlyMap<string, readonly number[]> {

@@ -184,3 +184,13 @@ test('an address that does not work is looked up again, fresh as it may be', asy
   expect(await resolve('edge', { again: true })).toMatchObject({ addresses: { v4: '192.0.2.2' }, cached: false });
   expect(asked).toHaveLength(2);
 });
+
+test.each([
+  ['0.0.0.0', 'the name has no address but 0.0.0.0, which is the unspecified address, which names no machine'],
+  ['::', 'the name has no address but ::, which is the unspecified address, which names no machine'],
+  ['224.0.0.1', 'the name has no address but 224.0.0.1, which is a multicast address, which no server has'],
+])('an answer of %s is none: a connection there would be one to ourselves', async (address, why) => {
+  expect(await resolver({ edge: async () => [address] }).resolve('edge')).toMatchObject({ ok: false, why });
+  const both = await resolver({ edge: async () => [address, '127.0.0.2'] }).resolve('edge');
+  expect(both).toMatchObject({ ok: true, addresses: { v4: '127.0.0.2', v6: null } });
+});
