@@ -1,3 +1,4 @@
+import type { ZoneLimits } from '../../config/limits.ts';
 import { wireFromName } from '../../dns/name.ts';
 import { RecordStore } from '../records/record-store.ts';
 import type { Included } from '../scan/include.ts';
@@ -36,10 +37,22 @@ let scratch = new RecordStore();
 
 /** Reads, checks and compiles one zone. Its own file may lie anywhere, what it includes only below its folders for that. */
 export function loadTarget(target: ZoneTarget, dns: ZoneDns, files: FileCache): LoadResult {
+  return load(target, dns, files, target.zoneFiles.limits, null);
+}
+
+/** `mayRead`: asked before each included file; null: any. */
+function load(
+  target: ZoneTarget,
+  dns: ZoneDns,
+  files: FileCache,
+  limits: ZoneLimits,
+  mayRead: ((path: string) => boolean) | null,
+): LoadResult {
   const hashes = new Map<string, FileHash>();
-  const { includeDirs, limits } = target.zoneFiles;
+  const { includeDirs } = target.zoneFiles;
   const folders = [target.includeRoot, ...includeDirs];
   const readFile = (path: string): Included => {
+    if (mayRead !== null && path !== target.file && !mayRead(path)) return { ok: false, message: 'it is too large' };
     const found = files.read(path, path === target.file ? null : folders);
     hashes.set(path, found.hash);
     return found;
@@ -60,14 +73,36 @@ export function loadTarget(target: ZoneTarget, dns: ZoneDns, files: FileCache): 
   return result;
 }
 
-/** `loadTarget`, for many: a zone at which we fail ourselves must not take the others along. */
-export function loadSafely(target: ZoneTarget, dns: ZoneDns, files: FileCache): LoadResult {
+/** More than a file of `LARGE_OCTETS` can hold without `$GENERATE` and `$INCLUDE`. */
+const SMALL: ZoneLimits = { records: 32_768, generated: 32_768, octets: 8 << 20 };
+
+/**
+ * `loadTarget` for small zones, one of many: a bug met in one must not stop the others. Null: the zone has a small file,
+ * but is large by its `$GENERATE` lines or included files (more than `largeOctets` of them), so it is for another thread.
+ */
+export function loadSmall(target: ZoneTarget, dns: ZoneDns, files: FileCache, largeOctets: number): LoadResult | null {
+  const { limits } = target.zoneFiles;
+  const least: ZoneLimits = {
+    records: Math.min(limits.records, SMALL.records),
+    generated: Math.min(limits.generated, SMALL.generated),
+    octets: Math.min(limits.octets, SMALL.octets),
+  };
+  let included = 0;
+  const mayRead = (path: string): boolean => {
+    included += files.stampOf(path)?.size ?? 0;
+    return included <= largeOctets;
+  };
   try {
-    return loadTarget(target, dns, files);
+    const result = load(target, dns, files, least, mayRead);
+    const isLarge = included > largeOctets || result.faults.some(({ code }) => LIMIT_FAULTS.has(code));
+    return isLarge ? null : result;
   } catch (error) {
     return failedLoad(target, files, error);
   }
 }
+
+/** What a zone over `ZoneLimits` has. */
+const LIMIT_FAULTS: ReadonlySet<string> = new Set<StoreFault['code']>(['too-large', 'too-many-generated']);
 
 export function failedLoad({ file }: ZoneTarget, files: FileCache, error: unknown): LoadResult {
   const message = `cannot be loaded: ${error instanceof Error ? error.message : String(error)}`;

@@ -6,7 +6,7 @@ import { type Discovery, discoverZones } from './discover.ts';
 import { FileCache } from './file-cache.ts';
 import { FolderCache } from './folder-cache.ts';
 import { Hold, unsettledFault } from './hold.ts';
-import { failedLoad, type LoadResult, loadSafely } from './load-target.ts';
+import { failedLoad, type LoadResult, loadSmall } from './load-target.ts';
 import { withSerial } from './load-zone.ts';
 import { ZoneLoader } from './loader.ts';
 import type { LoadReport } from './loader-worker.ts';
@@ -213,13 +213,19 @@ export class ZoneScan {
   private load(origin: WireName, source: ZoneSource, zone: Zone | undefined): void {
     const { target } = source;
     if (this.octetsOf(target, zone) >= LARGE_OCTETS) {
-      this.background.set(origin, { source, done: this.loadBeside(origin, source, zone?.served?.hash ?? null) });
+      this.loadInBackground(origin, source, zone);
     } else if (target.listed && this.files.isGone(target.file)) {
       // Removed since its folder was listed: no fault of the zone, the next look finds it missing.
       this.options.again(0);
     } else {
-      this.settle(origin, source, loadSafely(target, this.settings.dns, this.files));
+      const result = loadSmall(target, this.settings.dns, this.files, LARGE_OCTETS);
+      if (result === null) this.loadInBackground(origin, source, zone);
+      else this.settle(origin, source, result);
     }
+  }
+
+  private loadInBackground(origin: WireName, source: ZoneSource, zone: Zone | undefined): void {
+    this.background.set(origin, { source, done: this.loadBeside(origin, source, zone?.served?.hash ?? null) });
   }
 
   /** Octets of a zone's files, as far as they are known before it is read. */
