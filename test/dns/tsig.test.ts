@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { FUDGE, requestSigner, TSIG_ERROR, TsigSigner, verifyTsig } from '../../src/dns/tsig.ts';
 import { findTsig, TSIG_ROOM } from '../../src/dns/tsig-record.ts';
 import { encodeQuery } from '../support/dns-query.ts';
-import { signedQuery, testKey } from '../support/transfer-client.ts';
+import { signedQuery, testKey, withCompressedKey } from '../support/transfer-client.ts';
 
 const KEY = testKey('key.test');
 const NOW = 1_800_000_000;
@@ -66,6 +66,23 @@ test('octets of any kind are malformed, unsigned or signed, and never throw', ()
   fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), (octets) => void findTsig(octets)));
   const { octets } = signedQuery(query, KEY, NOW);
   for (let cut = 0; cut < octets.length; cut++) expect(findTsig(octets.slice(0, cut))).toBe('malformed');
+});
+
+test('an answer whose key name is compressed is verified as one whose name is not', () => {
+  const key = testKey('xfr.example.test');
+  const request = signedQuery(query, key, NOW);
+  for (const name of ['xfr.example.test', 'example.test', 'test']) {
+    const room = new Uint8Array(1024);
+    const reply = encodeQuery({ name, type: 'SOA', flags: 0xa400 });
+    room.set(reply);
+    const whole = room.slice(0, new TsigSigner(key, request.signer.mac).sign(room, reply.length, NOW));
+    const octets = withCompressedKey(whole);
+    expect(octets.length).toBeLessThan(whole.length);
+    expect(verifyTsig(octets, tsigOf(octets), [key], NOW, request.signer.mac).ok).toBe(true);
+    expect(
+      verifyTsig(octets, tsigOf(octets), [testKey('xfr.example.test', 'hmac-sha256', 'x')], NOW, request.signer.mac).ok,
+    ).toBe(false);
+  }
 });
 
 describe('several messages of one answer (§5.3.1)', () => {

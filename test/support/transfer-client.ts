@@ -1,4 +1,4 @@
-import { lowerName } from '../../src/dns/name.ts';
+import { lowerName, wireNameLength } from '../../src/dns/name.ts';
 import { requestSigner, type TsigSigner, verifyTsig } from '../../src/dns/tsig.ts';
 import type { TsigKey } from '../../src/dns/tsig-key.ts';
 import { findTsig, TSIG_ROOM } from '../../src/dns/tsig-record.ts';
@@ -33,6 +33,20 @@ export function signedQuery(
   room.set(query);
   const signer = requestSigner(key);
   return { octets: room.slice(0, signer.sign(room, query.length, now)), signer };
+}
+
+/** The signed query with its key's name, which must end in the question's, compressed against that. */
+export function withCompressedKey(octets: Uint8Array): Uint8Array {
+  const tsig = findTsig(octets);
+  if (tsig === null || tsig === 'malformed') throw new Error('not signed');
+  const question = wireNameLength(octets, 12);
+  const own = tsig.keyOctets.length - question;
+  return Uint8Array.from([
+    ...octets.slice(0, tsig.start),
+    ...tsig.keyOctets.slice(0, own),
+    ...[0xc0, 12],
+    ...octets.slice(tsig.start + tsig.keyOctets.length),
+  ]);
 }
 
 export type Transfer = {

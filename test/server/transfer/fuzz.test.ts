@@ -11,13 +11,13 @@ import { clientAddress } from '../../../src/system/client-address.ts';
 import { decodeMessage } from '../../support/dns-message.ts';
 import { encodeQuery } from '../../support/dns-query.ts';
 import { PLAIN_SERVER } from '../../support/dns-responder.ts';
-import { answersSigned, ixfrQuery, signedQuery, testKey } from '../../support/transfer-client.ts';
+import { answersSigned, ixfrQuery, signedQuery, testKey, withCompressedKey } from '../../support/transfer-client.ts';
 import { zoneUpdate } from '../../support/zone-images.ts';
 
 const ORIGIN = 'fuzz.test';
 const SECRET = 'kept-from-strangers';
 const ZONE = `@ 300 SOA ns host 7 600 60 86400 60\n@ NS ns\nns A 192.0.2.1\nonly-here TXT "${SECRET}"\n`;
-const KEY = testKey('key');
+const KEY = testKey(`key.${ORIGIN}`);
 const NOW = 1_700_000_000;
 
 /** A handler of one zone that only `KEY` may transfer. `octets`: all that went out, one array a message. */
@@ -59,6 +59,12 @@ function handler(now = NOW): {
       return sent;
     },
   };
+}
+
+function tsigOf(octets: Uint8Array) {
+  const tsig = findTsig(octets);
+  if (tsig === null || tsig === 'malformed') throw new Error('not signed');
+  return tsig;
 }
 
 const text = (messages: readonly Uint8Array[]): string => Buffer.concat(messages).toString('latin1');
@@ -117,20 +123,26 @@ describe('messages that are not what their key holder signed', () => {
     const { ask } = handler();
     const request = fc.constantFrom(...REQUESTS);
     await fc.assert(
-      fc.asyncProperty(request, changes, fc.constantFrom(...TRANSPORTS), async ([, query], change, transport) => {
-        const { octets } = signedQuery(query, KEY, NOW);
-        const tsig = findTsig(octets);
-        if (tsig === null || tsig === 'malformed') throw new Error('not signed');
-        const changed = change(octets);
-        const answers = await ask(changed, transport);
-        if (canonical(changed, tsig.start) === canonical(octets, tsig.start)) return;
-        expect(text(answers)).not.toContain(SECRET);
-        expect(answers.length).toBeLessThanOrEqual(1);
-        for (const answer of answers) {
-          expect(answer.length).toBeGreaterThanOrEqual(12);
-          expect([answer[0], answer[1], answer[2] & 0x80]).toEqual([changed[0], changed[1], 0x80]);
-        }
-      }),
+      fc.asyncProperty(
+        request,
+        changes,
+        fc.constantFrom(...TRANSPORTS),
+        fc.boolean(),
+        async (asked, change, transport, compressed) => {
+          const signed = signedQuery(asked[1], KEY, NOW).octets;
+          const octets = compressed ? withCompressedKey(signed) : signed;
+          const tsig = tsigOf(octets);
+          const changed = change(octets);
+          const answers = await ask(changed, transport);
+          if (canonical(changed, tsig.start) === canonical(octets, tsig.start)) return;
+          expect(text(answers)).not.toContain(SECRET);
+          expect(answers.length).toBeLessThanOrEqual(1);
+          for (const answer of answers) {
+            expect(answer.length).toBeGreaterThanOrEqual(12);
+            expect([answer[0], answer[1], answer[2] & 0x80]).toEqual([changed[0], changed[1], 0x80]);
+          }
+        },
+      ),
       { numRuns: 1500 },
     );
   });
@@ -165,9 +177,9 @@ describe('messages that are not what their key holder signed', () => {
   });
 
   test.each([
-    ['with another secret', testKey('key', 'hmac-sha256', 'another')],
+    ['with another secret', testKey(`key.${ORIGIN}`, 'hmac-sha256', 'another')],
     ['with a key nobody knows', testKey('stranger')],
-    ['with the right secret under another algorithm', testKey('key', 'hmac-sha512')],
+    ['with the right secret under another algorithm', testKey(`key.${ORIGIN}`, 'hmac-sha512')],
   ])('signed %s', async (_, key) => {
     for (const [, query] of REQUESTS) {
       const [answer, ...more] = await handler().ask(signedQuery(query, key, NOW).octets);
@@ -187,6 +199,22 @@ test('the key holder gets the zone, and signed answers in whatever size fits', a
     expect(answersSigned(answer, KEY, signer.mac)).toBe(true);
     expect(decodeMessage(answer)).toMatchObject({ tc: false, rcode: 'NOERROR' });
     expect(text([answer])).toContain(SECRET);
+  }
+});
+
+test('a pointer anywhere in the key’s name leads to a clear answer, and to the zone only where the name is right', async () => {
+  const { ask } = handler();
+  const octets = withCompressedKey(signedQuery(axfr, KEY, NOW).octets);
+  const { start } = tsigOf(octets);
+  const at = start + 4; // behind the label `key`
+  expect(octets[at]).toBe(0xc0);
+  for (let target = 0; target < 0x4000; target += target < octets.length + 4 ? 1 : 97) {
+    const changed = octets.slice();
+    changed.set([0xc0 | (target >> 8), target & 255], at);
+    const answers = await ask(changed);
+    const isRight = target === 12;
+    expect([answers.length, text(answers).includes(SECRET)]).toEqual([1, isRight]);
+    if (!isRight) expect(['FORMERR', 'NOTAUTH']).toContain(decodeMessage(answers[0]).rcode);
   }
 });
 
