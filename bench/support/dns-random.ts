@@ -79,20 +79,10 @@ function tsig(random: Random): Uint8Array {
   const mac = random.octets(32);
   const algorithm = wireName('hmac-sha256');
   const rdata = [...algorithm, ...random.octets(6), 1, 44, 0, 32, ...mac, ...random.octets(2), 0, 0, 0, 0];
-  return Uint8Array.from([
-    ...wireName('testkey'),
-    0,
-    250,
-    0,
-    255,
-    0,
-    0,
-    0,
-    0,
-    rdata.length >> 8,
-    rdata.length & 255,
-    ...rdata,
-  ]);
+  // The owner may be compressed (RFC 1035 §4.1.4): here against the question, or to wherever the pointer leads.
+  const pointer = [0xc0, random.pick([12, 12, 16, random.below(256)])];
+  const owner = random.pick([[...wireName('testkey')], pointer, [7, ...Buffer.from('testkey'), ...pointer]]);
+  return Uint8Array.from([...owner, 0, 250, 0, 255, 0, 0, 0, 0, rdata.length >> 8, rdata.length & 255, ...rdata]);
 }
 
 /** Writes a packet made from `seeds` into `out` (1000 octets or more) and returns its length: as it is, or spoilt. */
