@@ -35,7 +35,7 @@ export class SecondariesPart {
     this.part = part(NAME, {
       start: async () => {
         if (dns.dns === null) return null;
-        this.secondaries = new Secondaries({ config, board: live, store, networks, dns: dns.dns, log });
+        this.secondaries = new Secondaries({ config, live, store, networks, dns: dns.dns, log, guard });
         await this.secondaries.open();
         return null;
       },
@@ -46,6 +46,7 @@ export class SecondariesPart {
         this.secondaries = null; // a last round may still publish
         await secondaries?.stop();
       },
+      faults: () => this.secondaries?.faults() ?? [],
     });
   }
 
@@ -59,15 +60,15 @@ export class SecondariesPart {
 
   /** These zones have new serials, and every query sees them. */
   changed(origins: readonly WireName[]): void {
-    this.guard.run(NAME, () => this.secondaries?.changed(origins));
+    this.guard.run(NAME, () => this.secondaries?.serialsRose(origins));
   }
 
   /** All zones may be new to everybody. */
   changedAll(): void {
-    this.guard.run(NAME, () => this.secondaries?.changedAll());
+    this.guard.run(NAME, () => this.secondaries?.announceAll());
   }
 
   contentChanged(changes: readonly ZoneChange[]): void {
-    this.guard.run(NAME, () => this.secondaries?.contentChanged(changes));
+    this.guard.run(NAME, () => this.secondaries?.contentsChanged(changes));
   }
 }

@@ -3,6 +3,7 @@
  * its own; what it decides is the order in which things start (and the other way round, stop).
  */
 import { loadConfig } from '../config/load.ts';
+import { journalFolder } from '../config/paths.ts';
 import { readTls, type TlsFiles } from '../config/tls-files.ts';
 import type { Config } from '../config/types.ts';
 import type { WireName } from '../dns/name.ts';
@@ -14,7 +15,6 @@ import { LiveRRsets, NETWORKS_MAX } from '../live/live-rrsets.ts';
 import { Hooks } from '../publish/hooks.ts';
 import { type HttpServer, startHttp } from '../server/control/http-server.ts';
 import { statusView } from '../server/control/status-view.ts';
-import { journalFolder } from '../server/secondaries/secondaries.ts';
 import { endpointText } from '../system/address.ts';
 import { dropPrivileges } from '../system/drop-privileges.ts';
 import { errorText } from '../system/error-text.ts';

@@ -1,4 +1,5 @@
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
+import type { Config } from './types.ts';
 
 /** A path of the configuration with `{dnet}` replaced by the network's name. */
 export function forNetwork(path: string, network: string): string {
@@ -20,4 +21,9 @@ export function commonFolder(path: string): string {
 /** Whether a file name can be a network: no hidden files, no editors' leavings, nothing that leads out of the folder. */
 export function isNetworkName(name: string): boolean {
   return name !== '' && !/^[.#]|[/\\]|~$|\.(?:bak|orig|rej|swp|tmp|rpmnew|rpmsave|dpkg-(?:old|new|dist))$/.test(name);
+}
+
+/** Where the histories of live sets, the journal of zones and the serials of catalogs are kept. */
+export function journalFolder({ stateDir }: Pick<Config, 'stateDir'>): string {
+  return join(stateDir, 'journal');
 }

@@ -5,6 +5,7 @@ import { nextSerial } from '../../dns/serial.ts';
 import { writeAtomic } from '../../system/atomic-write.ts';
 import { makeFolder } from '../../system/make-folder.ts';
 import { FILE_MAX, readFileNow } from '../../system/read-file.ts';
+import { WriteBehind } from '../../system/write-behind.ts';
 import { type CatalogMember, catalogDigest, catalogImage } from '../../zones/write/catalog.ts';
 
 /** A catalog as it is served. `zone`: its number, apart from those of the zone store. `network` null: of all networks. */
@@ -16,7 +17,8 @@ export type Catalog = {
   readonly serial: number;
 };
 
-type Page = { readonly digest: string; readonly serial: number };
+/** What is remembered of a catalog: its members, as a digest, and the serial that they had. */
+type Saved = { readonly digest: string; readonly serial: number };
 type Member = { readonly origin: WireName; readonly network: string | null };
 
 /** Numbers from here on belong to no zone of the store. */
@@ -29,13 +31,19 @@ const FIRST_NUMBER = 2 ** 30;
 export class Catalogs {
   private readonly catalogs = new Map<WireName, Catalog & { readonly digest: string }>();
   private readonly numbers = new Map<WireName, number>();
-  private readonly pages: Map<string, Page>;
+  private readonly saved: Map<string, Saved>;
   private readonly file: string;
-  private writing: Promise<void> = Promise.resolve();
+  private readonly writes: WriteBehind<string>;
 
-  constructor(file: string) {
+  /** `warn`: for what cannot be written. */
+  constructor(file: string, warn: (message: string) => void = () => undefined) {
     this.file = file;
-    this.pages = readPages(file);
+    this.saved = readSaved(file);
+    this.writes = new WriteBehind({
+      onFault: (_, fault) => {
+        if (fault !== null) warn(`${file}: ${fault}`);
+      },
+    });
   }
 
   get(origin: WireName): Catalog | null {
@@ -63,13 +71,13 @@ export class Catalogs {
       const digest = catalogDigest(list);
       const was = this.catalogs.get(origin);
       if (was?.digest === digest) continue;
-      const page = this.pages.get(origin);
-      const known = was === undefined && page?.digest === digest;
-      const serial = known ? page.serial : nextSerial(page?.serial ?? 0, nowSeconds);
+      const saved = this.saved.get(origin);
+      const known = was === undefined && saved?.digest === digest;
+      const serial = known ? saved.serial : nextSerial(saved?.serial ?? 0, nowSeconds);
       const image = catalogImage(origin, list, serial);
       const catalog = { zone: this.numberOf(origin), origin, network, image, serial, digest };
       this.catalogs.set(origin, catalog);
-      this.pages.set(origin, { digest, serial });
+      this.saved.set(origin, { digest, serial });
       changed.push(catalog);
     }
     const gone = [...this.catalogs.values()].filter(({ origin }) => !wanted.has(origin));
@@ -78,8 +86,17 @@ export class Catalogs {
     return { changed, gone };
   }
 
+  /** What cannot be written, a sentence. */
+  faults(): readonly string[] {
+    return Array.from(
+      this.writes.faults(),
+      ([file, fault]) => `the serials of catalogs are not saved in ${file}: ${fault}`,
+    );
+  }
+
+  /** Resolves when everything is written. */
   async close(): Promise<void> {
-    await this.writing;
+    await this.writes.close();
   }
 
   private numberOf(origin: WireName): number {
@@ -90,11 +107,10 @@ export class Catalogs {
 
   /** A disk that takes nothing costs a new serial after the next start, from the clock. */
   private save(): void {
-    const text = `${JSON.stringify(Object.fromEntries(this.pages))}\n`;
-    this.writing = this.writing
-      .then(() => makeFolder(dirname(this.file)))
-      .then(() => writeAtomic(this.file, text))
-      .catch(() => undefined);
+    this.writes.save(this.file, async () => {
+      await makeFolder(dirname(this.file));
+      await writeAtomic(this.file, `${JSON.stringify(Object.fromEntries(this.saved))}\n`);
+    });
   }
 }
 
@@ -131,15 +147,15 @@ function catalogName(zone: WireName, network: string | null): WireName | null {
   return lowerName(Uint8Array.from([label.length, ...label, ...wireFromName(zone)]));
 }
 
-function readPages(file: string): Map<string, Page> {
+function readSaved(file: string): Map<string, Saved> {
   const read = readFileNow(file, FILE_MAX.state);
   if (!read.ok) return new Map(); // none yet, or not to be read: serials go on from the clock
   try {
-    const value = JSON.parse(read.octets.toString('utf8')) as Record<string, Page>;
-    const pages = Object.entries(value).filter(
-      ([, page]) => typeof page.digest === 'string' && Number.isInteger(page.serial),
+    const value = JSON.parse(read.octets.toString('utf8')) as Record<string, Saved>;
+    const known = Object.entries(value).filter(
+      ([, saved]) => typeof saved.digest === 'string' && Number.isInteger(saved.serial),
     );
-    return new Map(pages);
+    return new Map(known);
   } catch {
     return new Map(); // not ours
   }

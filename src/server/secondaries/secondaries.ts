@@ -1,102 +1,117 @@
 import { lookup } from 'node:dns/promises';
 import { join } from 'node:path';
+import { journalFolder } from '../../config/paths.ts';
 import type { Config, TransferConfig } from '../../config/types.ts';
 import type { WireName } from '../../dns/name.ts';
-import { serialMax } from '../../dns/serial.ts';
 import type { LiveRRsets } from '../../live/live-rrsets.ts';
 import type { ZoneVersions } from '../../live/zone-versions.ts';
 import { Notifier, type NotifyCounts } from '../../publish/notify/notifier.ts';
-import { Guard } from '../../system/guard.ts';
+import type { Guard } from '../../system/guard.ts';
 import type { Log } from '../../system/log.ts';
-import { ZoneImage } from '../../zones/image/image.ts';
-import { soaOf } from '../../zones/journal/diff.ts';
-import { JournalFolder } from '../../zones/journal/files.ts';
-import { ContentJournal, type JournalZone } from '../../zones/journal/journal.ts';
-import { CLASS_IN } from '../../zones/records/record-store.ts';
+import type { JournalZone } from '../../zones/journal/journal.ts';
 import type { ZoneStore } from '../../zones/store/store.ts';
 import type { ZoneChange } from '../../zones/store/types.ts';
 import type { SecondaryView } from '../control/views.ts';
-import { withSerial } from '../transfer/history.ts';
 import type { DnsService } from '../transport/threads/dns-service.ts';
 import { Catalogs } from './catalogs.ts';
 import { SoaPoller } from './soa-poller.ts';
+import { TransferJournal } from './transfer-journal.ts';
+import { TransferableZones } from './transferable-zones.ts';
 
 export type SecondariesOptions = {
   readonly config: Config;
-  readonly board: LiveRRsets;
+  readonly live: LiveRRsets;
   readonly store: Pick<ZoneStore, 'entry' | 'entries' | 'servedBefore'>;
   /** Those that are served. */
   readonly networks: () => readonly string[];
   readonly dns: DnsService;
   readonly log: Log;
-  readonly guard?: Guard;
+  readonly guard: Guard;
 };
 
-/** What a zone is at one moment, for those who carry it. */
-type Current = { readonly network: string | null; readonly image: SharedArrayBuffer; readonly serial: number };
+const NAME = 'secondaries';
 
-/** The other servers that carry our zones, as the main thread sees them: who must be told what. */
+/**
+ * The other servers that carry our zones, as the main thread sees them. Every new version of a zone reaches `announce`:
+ * NOTIFY goes out, and each secondary is asked until it has that serial.
+ */
 export class Secondaries {
   private readonly options: SecondariesOptions;
-  private readonly notifier: Notifier;
-  private readonly journal: ContentJournal;
-  private watch: SoaPoller;
+  private readonly zones: TransferableZones;
   private readonly catalogs: Catalogs;
+  private readonly journal: TransferJournal;
+  private readonly notifier: Notifier;
+  private poller: SoaPoller;
   private transfer: TransferConfig;
-  private readonly guard: Guard;
 
   constructor(options: SecondariesOptions) {
     this.options = options;
-    this.guard =
-      options.guard ?? new Guard({ report: (_, text) => options.log.error(text), now: () => Date.now() / 1000 });
-    const { config, log, store } = options;
-    this.journal = new ContentJournal({
-      files: new JournalFolder(journalFolder(config), (message) => log.warn(message)),
-      // Catalogs are made anew from the zones there are; their serials are not durable before they are served.
-      servedBefore: (origin, network) => store.servedBefore(origin, network),
-    });
-    this.journal.keepContents(config.transfer.allow.length > 0);
+    const { config, live, store, dns, log, guard } = options;
+    const warn = (message: string): void => log.warn(message);
     this.transfer = config.transfer;
-    this.catalogs = new Catalogs(join(journalFolder(config), 'catalogs.json'));
-    this.watch = this.makeWatch(config.transfer);
+    this.catalogs = new Catalogs(join(journalFolder(config), 'catalogs.json'), warn);
+    this.zones = new TransferableZones(store, live, this.catalogs);
+    this.journal = new TransferJournal({ config, store, onSteps: (steps) => dns.journalChanged(steps), warn });
+    this.poller = this.makePoller(config.transfer);
     this.notifier = new Notifier({
       transfer: config.transfer,
       listen: config.server.listen,
-      soa: (zone) => this.soaOf(zone),
-      image: (zone) => this.imageOf(zone),
+      soa: (zone) => this.zones.soa(zone),
+      image: (zone) => this.zones.image(zone),
       lookup: (name) => lookup(name, { all: true }),
       log: (level, message) => log[level](message),
-      guard: this.guard,
+      guard,
     });
   }
 
   /** Takes up what earlier runs remember, once all zones are loaded and before anybody is answered. */
   async open(): Promise<void> {
     this.updateCatalogs();
-    const catalogs = this.catalogs.origins().map((origin) => this.catalogs.get(origin));
-    await this.journal.open([...this.options.store.entries(), ...catalogs.filter((catalog) => catalog !== null)]);
-    this.tellJournal(this.journal.journalled());
+    const catalogs = this.catalogs.origins().flatMap((origin) => this.catalogs.get(origin) ?? []);
+    await this.journal.open([...this.options.store.entries(), ...catalogs]);
   }
 
-  /** To be called once the threads know the new keys and rules, since a secondary that is told comes at once. */
+  /** To be called once the threads know the new keys and rules, since a secondary that is notified comes at once. */
   configure(transfer: TransferConfig): void {
     const { notify, watchSeconds } = this.transfer;
     this.transfer = transfer;
-    this.journal.keepContents(transfer.allow.length > 0);
-    // Others may be wanted now; what the zones themselves bring comes with their changes.
-    void this.contentChanged([]);
-    const zones = this.zonesOf(this.all());
-    this.notifier.configure(transfer, zones);
-    // What is known of the secondaries stays known where the same ones are watched.
+    this.journal.configure(transfer);
+    // Other catalogs may be wanted now; what the zones themselves bring comes with their changes.
+    this.options.guard.run(NAME, this.contentsChanged([]));
+    const versions = this.zones.allVersions();
+    this.notifier.configure(transfer, versions);
+    // What is known of the secondaries stays known where the same ones are asked.
     if (JSON.stringify([notify, watchSeconds]) === JSON.stringify([transfer.notify, transfer.watchSeconds])) return;
-    this.watch.stop();
-    this.watch = this.makeWatch(transfer);
-    this.watch.apply(zones);
+    this.poller.stop();
+    this.poller = this.makePoller(transfer);
+    this.poller.apply(versions);
+  }
+
+  /** These zones have new serials, and every query sees them. */
+  serialsRose(origins: readonly WireName[]): void {
+    if (this.hasFollowers) this.announce(this.zones.versions(origins));
+  }
+
+  /** All zones may be new to all secondaries. */
+  announceAll(): void {
+    if (this.hasFollowers) this.announce(this.zones.allVersions());
+  }
+
+  /** These zones have new contents. A secondary comes at once, so every thread must know them before it is notified. */
+  async contentsChanged(changes: readonly ZoneChange[]): Promise<void> {
+    const changed: readonly JournalZone[] = [
+      ...changes.map((change) => ({ ...change, image: change.kind === 'image' ? change.image : null })),
+      ...this.updateCatalogs(),
+    ];
+    for (const { kind, origin } of changes) if (kind === 'gone') this.forget(origin);
+    await this.journal.changed(changed);
+    await this.options.dns.settled();
+    this.serialsRose(changed.map(({ origin }) => origin));
   }
 
   /** What is known of each secondary and zone. */
   views(): readonly SecondaryView[] {
-    return this.watch.views();
+    return this.poller.views();
   }
 
   /** How NOTIFY fared, since the start. */
@@ -104,131 +119,56 @@ export class Secondaries {
     return this.notifier.counts();
   }
 
-  /** What NOTIFY could not do, a sentence each. */
+  /** What cannot be done at present, a sentence each. */
   faults(): readonly string[] {
-    return this.notifier.faults();
-  }
-
-  private makeWatch({ notify, watchSeconds }: TransferConfig): SoaPoller {
-    return new SoaPoller({
-      targets: notify,
-      intervalSeconds: watchSeconds,
-      onBehind: (target, zone, serial) => this.notifier.again(target, zone, serial),
-      log: (level, message) => this.options.log[level](message),
-      guard: this.guard,
-    });
-  }
-
-  /** These zones have new serials, and every query sees them. */
-  changed(origins: readonly WireName[]): void {
-    if (!this.hasListeners) return;
-    const zones = this.zonesOf(origins);
-    this.notifier.apply(zones);
-    this.watch.apply(zones);
-  }
-
-  /** All zones may be new to everybody. */
-  changedAll(): void {
-    if (this.hasListeners) this.changed(this.all());
-  }
-
-  private get hasListeners(): boolean {
-    return this.transfer.notify.length > 0 || this.transfer.notifyNs;
-  }
-
-  private zonesOf(origins: readonly WireName[]): ZoneVersions {
-    return origins.flatMap((zone) => {
-      const current = this.current(zone);
-      return current === null ? [] : [{ origin: zone, network: current.network, serial: current.serial }];
-    });
-  }
-
-  /** These zones have new contents. A secondary asks back at once, so every thread must know them before it is told. */
-  async contentChanged(changes: readonly ZoneChange[]): Promise<void> {
-    const catalogs = this.updateCatalogs();
-    const origins = [...changes, ...catalogs].map(({ origin }) => origin);
-    await this.journal.changed([
-      ...changes.map((change) => ({ ...change, image: change.kind === 'image' ? change.image : null })),
-      ...catalogs,
-    ]);
-    for (const { kind, origin } of changes) if (kind === 'gone') this.forget(origin);
-    this.tellJournal(origins);
-    await this.options.dns.settled();
-    this.changed(origins);
-  }
-
-  private forget(origin: WireName): void {
-    this.watch.forget(origin);
-    this.notifier.forget(origin);
+    return [...this.notifier.faults(), ...this.catalogs.faults()];
   }
 
   async stop(): Promise<void> {
     this.notifier.stop();
-    this.watch.stop();
+    this.poller.stop();
     await this.journal.close();
     await this.catalogs.close();
   }
 
-  private tellJournal(origins: readonly WireName[]): void {
-    this.options.dns.journalChanged(new Map(origins.map((origin) => [origin, this.journal.stepsOf(origin)])));
+  private get hasFollowers(): boolean {
+    return this.transfer.notify.length > 0 || this.transfer.notifyNs;
   }
 
-  /** Every zone there is, catalogs among them. */
-  all(): readonly WireName[] {
-    return [...this.options.store.entries().map(({ origin }) => origin), ...this.catalogs.origins()];
+  private announce(versions: ZoneVersions): void {
+    this.notifier.apply(versions);
+    this.poller.apply(versions);
   }
 
-  /** Tells the threads of catalogs that are not what they were. */
+  private forget(origin: WireName): void {
+    this.notifier.forget(origin);
+    this.poller.forget(origin);
+  }
+
+  private makePoller({ notify, watchSeconds }: TransferConfig): SoaPoller {
+    const { log, guard } = this.options;
+    return new SoaPoller({
+      targets: notify,
+      intervalSeconds: watchSeconds,
+      onBehind: (target, zone, serial) => this.notifier.again(target, zone, serial),
+      log: (level, message) => log[level](message),
+      guard,
+    });
+  }
+
+  /** Hands the threads the catalogs that are not what they were. */
   private updateCatalogs(): readonly JournalZone[] {
     const { store, dns, networks } = this.options;
-    // Also zones that do not load: secondaries go on with what they have of them, where they would throw away what left.
+    // Zones that do not load stay members: secondaries keep what they have of them, and throw away what leaves a catalog.
     const { changed, gone } = this.catalogs.update(
       this.transfer.catalog,
       networks(),
       store.entries(),
       Date.now() / 1000,
     );
+    for (const { origin } of gone) this.forget(origin);
     const updates = [...changed, ...gone.map((catalog) => ({ ...catalog, image: null }))];
     if (updates.length > 0) dns.catalogsChanged(updates);
     return updates;
   }
-
-  /** Null: nothing that a secondary could take over. */
-  private current(zone: WireName): Current | null {
-    const catalog = this.catalogs.get(zone);
-    if (catalog !== null) {
-      return { network: catalog.network, image: catalog.image, serial: catalog.serial };
-    }
-    const entry = this.options.store.entry(zone);
-    if (entry === null || entry.image === null) return null;
-    const live = this.options.board.versionOf(entry.network, zone);
-    if (live?.serial === 0) return null;
-    return { network: entry.network, image: entry.image, serial: serialMax(entry.serial, live?.serial ?? 0) };
-  }
-
-  private imageOf(zone: WireName): ZoneImage | null {
-    const image = this.options.store.entry(zone)?.image ?? null;
-    return image === null ? null : ZoneImage.attach(image);
-  }
-
-  /** Type, class, TTL, length and rdata of the zone's SOA as it is answered now. */
-  private soaOf(zone: WireName): Uint8Array | null {
-    const current = this.current(zone);
-    if (current === null) return null;
-    const soa = soaOf(ZoneImage.attach(current.image));
-    if (soa === null) return null;
-    const { type, ttl, rdata } = withSerial(soa, current.serial);
-    const head = new Uint8Array(10);
-    const view = new DataView(head.buffer);
-    view.setUint16(0, type);
-    view.setUint16(2, CLASS_IN);
-    view.setUint32(4, ttl);
-    view.setUint16(8, rdata.length);
-    return Buffer.concat([head, rdata]);
-  }
-}
-
-/** Where histories and journals are remembered. */
-export function journalFolder({ stateDir }: Config): string {
-  return join(stateDir, 'journal');
 }

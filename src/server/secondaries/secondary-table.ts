@@ -87,6 +87,12 @@ export class SecondaryTable {
     this.schedule(row, now + Math.min(row.wait, this.intervalSeconds));
   }
 
+  /** The zone concerns none but these secondaries any more. */
+  retain(zone: WireName, targets: ReadonlySet<number>): void {
+    const rows = this.byZone.get(zone);
+    for (const target of rows?.keys() ?? []) if (!targets.has(target)) rows?.delete(target);
+  }
+
   /** The zone is gone. */
   forget(zone: WireName): void {
     this.byZone.delete(zone);

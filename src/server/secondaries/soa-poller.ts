@@ -74,13 +74,13 @@ export class SoaPoller {
     const now = seconds();
     for (const { origin, network, serial } of versions) {
       this.networks.set(origin, network);
-      const asked = new Set<Peer>();
-      this.options.targets.forEach((target, place) => {
+      const places = new Map<Peer, number>();
+      for (const [place, target] of this.options.targets.entries()) {
         const peer = this.peers[place];
-        if (asked.has(peer) || !targetConcerns(target, origin, network)) return;
-        asked.add(peer);
-        this.table.expect(place, origin, serial, now);
-      });
+        if (!places.has(peer) && targetConcerns(target, origin, network)) places.set(peer, place);
+      }
+      this.table.retain(origin, new Set(places.values()));
+      for (const place of places.values()) this.table.expect(place, origin, serial, now);
     }
   }
 

@@ -5,7 +5,14 @@ import type { ZoneImage } from '../../zones/image/image.ts';
 import { type LiveSet, liveSets } from '../../zones/image/live-sets.ts';
 import type { LiveAddresses } from '../../zones/image/live-version.ts';
 import { soaOf } from '../../zones/journal/diff.ts';
-import { decodeStep, recordKey, type StepRecord, stepSerials, type ZoneStep } from '../../zones/journal/step.ts';
+import {
+  decodeStep,
+  recordKey,
+  type StepRecord,
+  stepSerials,
+  withSerial,
+  type ZoneStep,
+} from '../../zones/journal/step.ts';
 import type { ThreadHistory } from './handler-types.ts';
 import type { ZoneVersion } from './version.ts';
 
@@ -109,11 +116,4 @@ function liveRecords(sets: readonly LiveSet[], live: LiveAddresses | null): Step
   if (live === null) return [];
   const [v4, v6] = [withoutRepeats(live.v4), withoutRepeats(live.v6)];
   return sets.flatMap(({ owner, type, ttl }) => (type === A ? v4 : v6).map((rdata) => ({ owner, type, ttl, rdata })));
-}
-
-/** An SOA record with another serial. */
-export function withSerial(soa: StepRecord, serial: number): StepRecord {
-  const rdata = new Uint8Array(soa.rdata);
-  new DataView(rdata.buffer).setUint32(rdata.length - 20, serial);
-  return { ...soa, rdata };
 }

@@ -6,9 +6,9 @@ import type { ZoneImage } from '../../zones/image/image.ts';
 import { liveSets } from '../../zones/image/live-sets.ts';
 import type { LiveAddresses } from '../../zones/image/live-version.ts';
 import { soaOf } from '../../zones/journal/diff.ts';
-import type { StepRecord } from '../../zones/journal/step.ts';
+import { type StepRecord, withSerial } from '../../zones/journal/step.ts';
 import type { TransferStream } from './axfr.ts';
-import { type Difference, withSerial } from './history.ts';
+import type { Difference } from './history.ts';
 import type { ZoneVersion } from './version.ts';
 
 /**

@@ -139,3 +139,10 @@ export function recordKey({ owner, type, ttl, rdata }: StepRecord): string {
     Buffer.from(octets.buffer, octets.byteOffset, octets.length).toString('latin1');
   return `${type} ${ttl} ${text(owner)}${text(rdata)}`;
 }
+
+/** An SOA record with another serial. */
+export function withSerial(soa: StepRecord, serial: number): StepRecord {
+  const rdata = new Uint8Array(soa.rdata);
+  new DataView(rdata.buffer).setUint32(rdata.length - 20, serial);
+  return { ...soa, rdata };
+}

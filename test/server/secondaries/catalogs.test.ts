@@ -11,6 +11,7 @@ import { catalogDigest, catalogImage } from '../../../src/zones/write/catalog.ts
 import { printRecord } from '../../../src/zones/write/print-record.ts';
 import { wireName } from '../../support/dns-query.ts';
 import { TestResponder } from '../../support/dns-responder.ts';
+import { eventually } from '../../support/edgewise.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'edgewise-catalogs-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -162,6 +163,22 @@ describe('the catalogs there are', () => {
   test('a file that makes no sense costs a new serial', () => {
     writeFileSync(join(folder, 'bad'), '{"catalog": 5');
     expect(open('bad').update(all, [], [member('a.test')], 1000).changed[0].serial).toBe(1000);
+  });
+
+  test('serials that cannot be saved are said and are a fault, and nothing else suffers', async () => {
+    writeFileSync(join(folder, 'blocked'), '');
+    const said: string[] = [];
+    const catalogs = new Catalogs(join(folder, 'blocked', 'catalogs.json'), (message) => said.push(message));
+    expect(catalogs.update(all, [], [member('a.test')], 100).changed).toHaveLength(1);
+    await eventually(
+      async () => said.length,
+      (count) => count > 0,
+    );
+    expect(catalogs.faults()).toMatchObject([
+      expect.stringMatching(/^the serials of catalogs are not saved in \S+blocked/),
+    ]);
+    expect(catalogs.update(all, [], [member('b.test')], 200).changed).toMatchObject([{ serial: 200 }]);
+    await catalogs.close();
   });
 
   test('none when none is configured any more', () => {

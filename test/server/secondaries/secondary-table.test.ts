@@ -133,6 +133,15 @@ test('one that is ahead is not notified again: it would take nothing', () => {
   expect([1, 20, 40].map((now) => table.heard(rowOf(table), { serial: 6 }, now))).toEqual([false, false, false]);
 });
 
+test('a secondary that a zone concerns no more is not asked, and not shown', () => {
+  const table = new SecondaryTable(10);
+  for (const target of [0, 1]) table.expect(target, zone('a'), 5, 0);
+  table.retain(zone('a'), new Set([1]));
+  table.retain(zone('never'), new Set([1]));
+  expect([...table.all()].map(({ target }) => target)).toEqual([1]);
+  expect(table.due(100, 10).map(({ target }) => target)).toEqual([1]);
+});
+
 test('a zone that goes while it is asked for is not asked for again', () => {
   const table = new SecondaryTable(10);
   table.expect(0, zone('a'), 5, 0);

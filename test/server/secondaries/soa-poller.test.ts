@@ -218,3 +218,14 @@ describe('a secondary whose serial is ahead of ours', () => {
     expect(poller.views()).toHaveLength(1);
   });
 });
+
+test('a zone that moves to another network leaves the secondaries of the old one', async () => {
+  const port = await freePort('127.0.0.1');
+  const to = { address: '127.0.0.1', port };
+  const target = { to, from: null, key: null, networks: ['old'], zones: null };
+  const { poller } = pollerOf([target]);
+  poller.apply([{ origin: ZONE, network: 'old', serial: 1 }]);
+  expect(poller.views()).toHaveLength(1);
+  poller.apply([{ origin: ZONE, network: 'new', serial: 2 }]);
+  expect(poller.views()).toEqual([]);
+});
