@@ -12,6 +12,7 @@ import { Locks } from '../system/lock.ts';
 import { lockNetwork } from '../system/lock-network.ts';
 import { complain, endWith, networkCommand, refuse } from './command-line.ts';
 import { loadNetwork } from './load-network.ts';
+import { modeEffects } from './mode-effects.ts';
 import { sendSyslog } from './mode-syslog.ts';
 
 type ModeFlags = {
@@ -115,6 +116,7 @@ async function store(
   });
   if (syslog && comment !== null) await sendSyslog(`Edge ${edge} changed mode to ${mode} with comment ${comment}`);
   process.stdout.write(`Set mode for ${edge} to ${mode}\n`);
+  for (const effect of await modeEffects(config, stores, edge, mode, now)) process.stderr.write(`${effect}\n`);
   return 0;
 }
 

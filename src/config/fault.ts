@@ -17,7 +17,8 @@ export type ConfigCode =
   | 'no-edges'
   | 'canary-zone'
   | 'canary-address'
-  | 'canary-is-edge';
+  | 'canary-is-edge'
+  | 'families';
 
 export type ConfigFault = Fault<ConfigCode>;
 

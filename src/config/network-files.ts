@@ -1,5 +1,6 @@
 /** The files of one network: its edge lists and its canaries. Read anew for each round, so that edits need no reload. */
 import { readdirSync, statSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { nameKey, type WireName } from '../dns/name.ts';
 import { hasErrors, type Span } from '../system/fault.ts';
@@ -37,6 +38,8 @@ export function readNetworkFiles(config: Config, network: string): LoadedNetwork
   if (main !== null && unique.edges.length === 0 && !hasErrors(faults)) {
     faults.push(fileFault('warning', 'no-edges', listFile, 'lists no edge'));
   }
+
+  faults.push(...familyFaults(config, network, listFile, unique.edges));
 
   const canaryFile = config.canaryFiles === null ? null : forNetwork(config.canaryFiles, network);
   const canaryText = canaryFile === null ? null : readText(canaryFile, 'optional', 'canary file', faults);
@@ -87,6 +90,16 @@ function zoneCanaries(
     spelled.set(name, address);
   }
   return spelled;
+}
+
+/** A and AAAA both need an answer, which one edge cannot give where each edge has one family only. */
+function familyFaults(config: Config, network: string, file: string, edges: readonly string[]): readonly ConfigFault[] {
+  const wanted = config.dnetEdgeCount.get(network) ?? config.edgeCount;
+  const families = new Set(edges.map((edge) => isIP(edge)));
+  if (wanted > 1 || families.has(0) || families.size < 2) return [];
+  const message =
+    'lists edges with IPv4 only and edges with IPv6 only, but edge_count is 1; two are live, so that both A and AAAA have an answer';
+  return [fileFault('warning', 'families', file, message)];
 }
 
 function canaryEdges(places: ReadonlyMap<string, Span>, edges: readonly string[]): readonly ConfigFault[] {

@@ -3,7 +3,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { sendSyslog } from '../../src/cli/mode-syslog.ts';
-import { NEW_EDGE } from '../../src/health/state/edge-store.ts';
+import { type EdgeRecord, NEW_EDGE } from '../../src/health/state/edge-store.ts';
 import { printEdgeRecord } from '../../src/health/state/edge-store-text.ts';
 import { Locks } from '../../src/system/lock.ts';
 import { Installation, NETWORK } from '../support/installation.ts';
@@ -68,6 +68,35 @@ test.each([
   expect({ status, stdout }).toEqual({ status: expected, stdout: '' });
   expect(stderr).not.toBe('');
   expect(await site.read('health/a.test.edgestore')).toBe(before);
+});
+
+describe('what is said besides', () => {
+  const state = (lastLive: readonly string[]) =>
+    site.write(`${NETWORK}.state`, JSON.stringify({ last_live: lastLive, edgewise: { serial: 1 } }));
+
+  test('the networks that a mode holds in, where they are several', async () => {
+    await site.write('edges/other', 'c.test\na.test\n');
+    const { stdout, stderr } = await conf('-m', 'force', '-C', 'x', 'a.test');
+    expect(stdout).toBe('Set mode for a.test to force\n');
+    expect(stderr).toBe(`It holds in ${[NETWORK, 'other'].sort().join(' and ')}, whose lists all have a.test.\n`);
+  });
+
+  test.each<[string, readonly string[], Partial<EdgeRecord> | null, boolean]>([
+    ['the last edge made unavailable stays answered', ['a.test'], null, true],
+    ['the other one is unavailable, too', ['a.test'], { mode: 'unavailable' }, true],
+    ['the other one fails', ['a.test'], { health: 'fail', history: { times: [1], seconds: [10] } }, true],
+    ['the other one fails, but is live', ['a.test', 'b.test'], { health: 'fail' }, false],
+    ['the other one passes', ['a.test'], { health: 'pass', history: { times: [1], seconds: [1] } }, false],
+    ['the other one is blindforced', ['a.test'], { mode: 'blindforce' }, false],
+    ['the edge was not live', ['b.test'], { mode: 'unavailable' }, false],
+  ])('%s', async (_, lastLive, other, isSaid) => {
+    await state(lastLive);
+    if (other !== null) await site.write('health/b.test.edgestore', printEdgeRecord({ ...NEW_EDGE, ...other }));
+    const { status, stderr } = await conf('-m', 'unavailable', '-C', 'x', 'a.test');
+    expect(status).toBe(0);
+    const said = `a.test stays answered in ${NETWORK}: no other edge of it is fit to take its place.\n`;
+    expect(stderr).toBe(isSaid ? said : '');
+  });
 });
 
 describe('while somebody has the network', () => {

@@ -6,6 +6,7 @@ const STATUS = {
   status: 'ok',
   ready: true,
   reasons: [],
+  warnings: [],
   version: '1.0.0',
   uptime_seconds: 5,
   started_at: 0,

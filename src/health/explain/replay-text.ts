@@ -23,6 +23,9 @@ export function replayText(network: string, settings: readonly string[], replay:
       ['', 'recorded', 'replayed'],
       ['DNS rotations', rate(recorded), rate(replayed)],
       ['rounds held by dnschange_maxfreq', `${recorded.heldRounds}`, `${replayed.heldRounds}`],
+      ...(recorded.holdExceptions + replayed.holdExceptions === 0
+        ? []
+        : [['members replaced in spite of it', `${recorded.holdExceptions}`, `${replayed.holdExceptions}`]]),
       ['rounds short of edges', `${recorded.shortRounds}`, `${replayed.shortRounds}`],
       ['rounds without a live edge', `${recorded.emptyRounds}`, `${replayed.emptyRounds}`],
       ['canary changes', `${recorded.canaryChanges}`, `${replayed.canaryChanges}`],

@@ -10,6 +10,8 @@ export type Tally = {
   readonly rotations: number;
   /** Rounds in which the rotation limit kept a wanted change back. */
   readonly heldRounds: number;
+  /** Members replaced in spite of the limit, because they failed three times in a row. */
+  readonly holdExceptions: number;
   /** Rounds with fewer live edges than wanted. */
   readonly shortRounds: number;
   /** Rounds with no live edge at all. */
@@ -81,6 +83,7 @@ export function replay(records: Iterable<RoundRecord>, rules: Partial<Rules>): R
     replayed.add({
       kind: decision.outcome.kind,
       held: decision.hold !== null,
+      replaced: decision.replaced.length,
       live,
       canaries: new Map(decision.memory.activeCanaries.map(({ zone, address }) => [zone, address])),
       wanted: decision.wanted,
@@ -127,24 +130,24 @@ class DifferenceList {
   rounds = 0;
   leftOut = 0;
   readonly kept: Difference[] = [];
-  #open: Difference | null = null;
+  private open: Difference | null = null;
 
   compare({ facts, decided }: RoundRecord, decision: Decision, live: readonly string[]): void {
     if (sameNames(live, decided.live)) {
-      this.#open = null;
+      this.open = null;
       return;
     }
     this.rounds++;
-    const last = this.#open;
+    const last = this.open;
     if (last !== null && sameNames(last.recorded, decided.live) && sameNames(last.replayed, live)) {
-      this.#open = { ...last, until: facts.now, rounds: last.rounds + 1 };
-      if (this.kept[this.kept.length - 1] === last) this.kept[this.kept.length - 1] = this.#open;
+      this.open = { ...last, until: facts.now, rounds: last.rounds + 1 };
+      if (this.kept[this.kept.length - 1] === last) this.kept[this.kept.length - 1] = this.open;
       return;
     }
     const differ = [...new Set([...live, ...decided.live])]
       .filter((name) => live.includes(name) !== decided.live.includes(name))
       .sort(byName);
-    this.#open = {
+    this.open = {
       from: facts.now,
       until: facts.now,
       rounds: 1,
@@ -152,7 +155,7 @@ class DifferenceList {
       replayed: live,
       why: new Map(differ.map((name) => [name, decision.reasons.get(name)?.why ?? 'not in the edge list'])),
     };
-    if (this.kept.length < DIFFERENCES_MAX) this.kept.push(this.#open);
+    if (this.kept.length < DIFFERENCES_MAX) this.kept.push(this.open);
     else this.leftOut++;
   }
 }
@@ -166,38 +169,41 @@ type Tallied = RoundRecord['decided'] & {
 /** Counts rounds of one way of deciding. */
 class TallyCount {
   rounds = 0;
-  readonly #roundsLive = new Map<string, number>();
-  #canaries: ReadonlyMap<string, string> = new Map();
-  #rotations = 0;
-  #held = 0;
-  #short = 0;
-  #empty = 0;
-  #canaryChanges = 0;
+  private readonly roundsLive = new Map<string, number>();
+  private canaries: ReadonlyMap<string, string> = new Map();
+  private rotations = 0;
+  private held = 0;
+  private replaced = 0;
+  private short = 0;
+  private empty = 0;
+  private canaryChanges = 0;
 
-  add({ kind, held, live, canaries, wanted, startedFrom }: Tallied): void {
+  add({ kind, held, replaced, live, canaries, wanted, startedFrom }: Tallied): void {
     this.rounds++;
     if (startedFrom !== null) {
-      this.#canaries = new Map(startedFrom.activeCanaries.map(({ zone, address }) => [zone, address]));
+      this.canaries = new Map(startedFrom.activeCanaries.map(({ zone, address }) => [zone, address]));
     }
-    if (kind === 'changed') this.#rotations++;
-    if (held) this.#held++;
-    if (live.length === 0) this.#empty++;
-    else if (live.length < wanted) this.#short++;
-    for (const name of live) this.#roundsLive.set(name, (this.#roundsLive.get(name) ?? 0) + 1);
-    for (const zone of new Set([...canaries.keys(), ...this.#canaries.keys()])) {
-      if (canaries.get(zone) !== this.#canaries.get(zone)) this.#canaryChanges++;
+    if (kind === 'changed') this.rotations++;
+    if (held) this.held++;
+    this.replaced += replaced;
+    if (live.length === 0) this.empty++;
+    else if (live.length < wanted) this.short++;
+    for (const name of live) this.roundsLive.set(name, (this.roundsLive.get(name) ?? 0) + 1);
+    for (const zone of new Set([...canaries.keys(), ...this.canaries.keys()])) {
+      if (canaries.get(zone) !== this.canaries.get(zone)) this.canaryChanges++;
     }
-    this.#canaries = canaries;
+    this.canaries = canaries;
   }
 
   tally(): Tally {
     return {
-      rotations: this.#rotations,
-      heldRounds: this.#held,
-      shortRounds: this.#short,
-      emptyRounds: this.#empty,
-      canaryChanges: this.#canaryChanges,
-      roundsLive: this.#roundsLive,
+      rotations: this.rotations,
+      heldRounds: this.held,
+      holdExceptions: this.replaced,
+      shortRounds: this.short,
+      emptyRounds: this.empty,
+      canaryChanges: this.canaryChanges,
+      roundsLive: this.roundsLive,
     };
   }
 }

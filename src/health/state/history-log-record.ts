@@ -21,6 +21,8 @@ export type RoundRecord = { readonly facts: RoundFacts; readonly decided: Decide
 export type Decided = {
   readonly kind: Outcome['kind'];
   readonly held: boolean;
+  /** Members that were replaced in spite of a hold. */
+  readonly replaced: number;
   readonly live: readonly string[];
   /** Zone → address of the canary that served there. */
   readonly canaries: ReadonlyMap<string, string>;
@@ -56,6 +58,7 @@ export function encodeRecord(facts: RoundFacts, decision: Decision): string {
     decided: {
       kind: decision.outcome.kind,
       ...(decision.hold === null ? {} : { held: true }),
+      ...(decision.replaced.length === 0 ? {} : { replaced: decision.replaced.length }),
       live: decision.live.map(({ edge }) => edge),
       canaries: Object.fromEntries(decision.memory.activeCanaries.map(({ zone, address }) => [zone, address])),
     },
@@ -266,6 +269,7 @@ const RECORD = z.object({
   decided: z.object({
     kind: z.enum(['unchanged', 'changed', 'held', 'empty'] satisfies Outcome['kind'][]),
     held: z.boolean().default(false),
+    replaced: NUMBER.default(0),
     live: z.array(z.string()),
     canaries: z.record(z.string(), z.string()),
   }),

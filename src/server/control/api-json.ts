@@ -14,6 +14,8 @@ export type HealthJson = {
   /** Whether DNS queries are answered. */
   readonly ready: boolean;
   readonly reasons: readonly string[];
+  /** What should be looked at although everything is answered; it does not make the status `failing`. */
+  readonly warnings: readonly string[];
   readonly version: string;
   readonly uptime_seconds: number;
 };
@@ -66,7 +68,11 @@ export type NetworkJson = {
     readonly limit: number;
     /** What would be live; empty when a part of the change went through. */
     readonly wanted: readonly string[];
+    /** Live members that fail and that nothing but the hold keeps. */
+    readonly failing: readonly string[];
   };
+  /** Per address family: `passing`, `failing` (kept for lack of better), `unanswered` (SERVFAIL) or `none`. Null before the first decision. */
+  readonly families: null | { readonly ipv4: string; readonly ipv6: string };
   /** Warnings about the set as a whole. */
   readonly notes: readonly string[];
   /** Sorted by name. */

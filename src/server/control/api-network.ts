@@ -40,6 +40,7 @@ export function networkDetail(network: NetworkView, now: number): NetworkJson {
     live: live.map(({ edge, v4, v6 }) => ({ edge, v4, v6, why: why.get(edge) ?? null })),
     outcome: decision?.outcome.kind ?? null,
     hold: holdOf(network),
+    families: decision === null ? null : { ipv4: decision.families.v4, ipv6: decision.families.v6 },
     notes: decision?.notes ?? [],
     edges: edgesOf(network),
     canaries: (decision?.canaries ?? []).map((canary) => canaryRow(network, canary)),
@@ -63,7 +64,11 @@ export function networkDetail(network: NetworkView, now: number): NetworkJson {
 function holdOf({ decision }: NetworkView): NetworkJson['hold'] {
   const hold = decision?.hold ?? null;
   if (hold === null) return null;
-  return { ...hold, wanted: decision?.outcome.kind === 'held' ? decision.outcome.wanted : [] };
+  return {
+    ...hold,
+    wanted: decision?.outcome.kind === 'held' ? decision.outcome.wanted : [],
+    failing: decision?.heldFailing ?? [],
+  };
 }
 
 /** Before the first decision the edges are what is known of them: their modes and whether they are served. */

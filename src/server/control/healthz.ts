@@ -1,5 +1,8 @@
 /** `/healthz`: whether this server does its work, and every reason why not. */
 
+import { FAMILY_NAME, RECORD_TYPE } from '../../health/choose/families.ts';
+import { list, moment } from '../../health/judge/reason.ts';
+import { FAMILIES } from '../../health/judge/types.ts';
 import type { HealthJson } from './api-json.ts';
 import type { NetworkView, StatusView } from './views.ts';
 
@@ -57,8 +60,30 @@ function liveReason({ live, decision }: NetworkView): readonly string[] {
   if (live.length === 0) return ['no live edge'];
   if (decision === null) return [];
   if (decision.outcome.kind === 'empty') return ['no edge is fit to be live; the last set is kept'];
-  const failing = new Set(decision.verdicts.flatMap(({ edge, judgement }) => (judgement === 'fail' ? [edge] : [])));
-  return live.every(({ edge }) => failing.has(edge)) ? ['every live edge fails; the last set is kept'] : [];
+  const reasons: string[] = [];
+  if (FAMILIES.every((family) => decision.families[family] !== 'passing')) {
+    reasons.push('every live edge fails; the last set is kept');
+  } else {
+    for (const family of FAMILIES) {
+      const [name, type] = [FAMILY_NAME[family], RECORD_TYPE[family]];
+      const state = decision.families[family];
+      if (state === 'failing') reasons.push(`no live edge passes over ${name}; the last ${type} records are kept`);
+      if (state === 'unanswered')
+        reasons.push(`no edge has ever passed over ${name}; ${type} is answered with SERVFAIL`);
+    }
+  }
+  if (decision.heldFailing.length > 0) {
+    const until = decision.hold === null ? '' : ` until ${moment(decision.hold.until)}`;
+    reasons.push(`the rotation limit keeps what fails live${until}: ${list(decision.heldFailing)}`);
+  }
+  return reasons;
+}
+
+/** What an operator should look at though the answers are as they should be: the notes of each network's last decision. */
+export function healthWarnings(view: StatusView): readonly string[] {
+  return view
+    .networks()
+    .flatMap(({ name, decision }) => (decision?.notes ?? []).map((note) => `network ${name}: ${note}`));
 }
 
 /** The body of `/healthz`; 503 when there are reasons. */
@@ -67,6 +92,7 @@ export function healthBody(view: StatusView, reasons: readonly string[]): Health
     status: reasons.length === 0 ? 'ok' : 'failing',
     ready: view.ready(),
     reasons,
+    warnings: healthWarnings(view),
     version: view.version,
     uptime_seconds: Math.round(Math.max(0, view.now() - view.startedAt) * 1000) / 1000,
   };

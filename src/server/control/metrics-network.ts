@@ -1,5 +1,6 @@
+import { FAMILY_NAME } from '../../health/choose/families.ts';
 import { recentChanges } from '../../health/choose/limit.ts';
-import type { Verdict } from '../../health/judge/types.ts';
+import { FAMILIES, type Verdict } from '../../health/judge/types.ts';
 import { counter, type Family, gauge, type Put } from './metric-family.ts';
 import type { NetworkView, StatusView } from './views.ts';
 
@@ -27,6 +28,11 @@ export function addNetworkMetrics(families: Family[], view: StatusView): void {
   perNetwork('held', 'Whether the rotation limit keeps a wanted change back', ({ decision }) =>
     decision === null ? null : decision.hold !== null,
   );
+  perNetwork(
+    'failing_held',
+    'Edges that fail and are live only because the rotation limit holds them',
+    ({ decision }) => (decision === null ? null : decision.heldFailing.length),
+  );
   perNetwork('recent_rotations', 'Changes of the live set in the last 600 seconds', ({ decision }) =>
     decision === null ? null : recentChanges(decision.memory.rotations, view.now()).length,
   );
@@ -47,6 +53,30 @@ export function addNetworkMetrics(families: Family[], view: StatusView): void {
     labels: ['network'],
     collect: (put) => {
       for (const { name, rotationsTotal } of view.networks()) put({ network: name }, rotationsTotal);
+    },
+  });
+  counter(families, {
+    name: 'network_hold_exceptions_total',
+    help: 'Members replaced in spite of the rotation limit, because they failed three times in a row',
+    labels: ['network'],
+    collect: (put) => {
+      for (const { name, holdExceptionsTotal } of view.networks()) put({ network: name }, holdExceptionsTotal);
+    },
+  });
+  gauge(families, {
+    name: 'network_family_up',
+    help: 'Whether what is answered over an address family passes; absent: no edge has such an address',
+    labels: ['network', 'family'],
+    collect: (put) => {
+      for (const { name, decision } of view.networks()) {
+        for (const family of FAMILIES) {
+          const state = decision?.families[family] ?? 'none';
+          put(
+            { network: name, family: FAMILY_NAME[family].toLowerCase() },
+            state === 'none' ? null : state === 'passing',
+          );
+        }
+      }
     },
   });
   gauge(families, {

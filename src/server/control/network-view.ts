@@ -13,6 +13,7 @@ const CHANGES_MAX = 50;
 export class NetworkHistory {
   decision: Decision | null = null;
   rotations = 0;
+  holdExceptions = 0;
   /** Newest last. */
   readonly changes: LiveChange[] = [];
   /** What of the last decision could not be saved, a sentence each. */
@@ -34,6 +35,7 @@ export class NetworkHistory {
     }
     const { outcome } = decision;
     if (outcome.kind === 'changed') this.rotations += 1;
+    this.holdExceptions += decision.replaced.length;
     if (!liveChanged) return;
     const [added, removed] = outcome.kind === 'changed' ? [outcome.added, outcome.removed] : [[], []];
     this.changes.push({
@@ -78,6 +80,7 @@ export function networkView(sources: NetworkSources, now: number): NetworkView {
     edges: files === null ? [] : edgesOf(files),
     members: membersOf(rounds, history.decision, now),
     rotationsTotal: history.rotations,
+    holdExceptionsTotal: history.holdExceptions,
     changes: history.changes,
     round: {
       lastRun: state.lastRun,

@@ -68,6 +68,8 @@ export type NetworkView = {
   readonly members: ReadonlyMap<string, MemberView>;
   /** Changes of the live set since the process started. */
   readonly rotationsTotal: number;
+  /** Members replaced in spite of the rotation limit, because they had failed three times in a row. */
+  readonly holdExceptionsTotal: number;
   /** Newest last, bounded by whoever keeps them. */
   readonly changes: readonly LiveChange[];
   readonly round: RoundView;

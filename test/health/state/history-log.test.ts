@@ -60,6 +60,7 @@ describe('a record', () => {
     expect(record?.decided).toEqual({
       kind: 'changed',
       held: false,
+      replaced: 0,
       live: ['A', 'B', 'C'],
       canaries: new Map([['example.com', '192.0.2.9']]),
     });

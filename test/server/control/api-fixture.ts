@@ -113,6 +113,7 @@ export const network: NetworkView = {
     ],
   ]),
   rotationsTotal: 3,
+  holdExceptionsTotal: 1,
   changes: [
     {
       at: NOW - 4,

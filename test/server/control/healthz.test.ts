@@ -22,13 +22,35 @@ test.each<[string, Partial<StatusView>, readonly string[]]>([
   ['no live edge', withNetwork({ live: [] }), ['network net-a: no live edge']],
   [
     'live edges that all fail',
-    withNetwork({ live: [{ edge: 'e2', v4: '192.0.2.2', v6: null }] }),
+    withNetwork({
+      live: [{ edge: 'e2', v4: '192.0.2.2', v6: null }],
+      decision: { ...decision, families: { v4: 'failing', v6: 'none' } },
+    }),
     ['network net-a: every live edge fails; the last set is kept'],
   ],
   [
     'one live edge of two that fails',
     withNetwork({ live: [...network.live, { edge: 'e2', v4: '192.0.2.2', v6: null }] }),
     [],
+  ],
+  [
+    'a family that nothing passes in any more',
+    withNetwork({ decision: { ...decision, families: { v4: 'passing', v6: 'failing' } } }),
+    ['network net-a: no live edge passes over IPv6; the last AAAA records are kept'],
+  ],
+  [
+    'a family that nothing ever passed in',
+    withNetwork({ decision: { ...decision, families: { v4: 'unanswered', v6: 'passing' } } }),
+    ['network net-a: no edge has ever passed over IPv4; A is answered with SERVFAIL'],
+  ],
+  [
+    'a hold that keeps a failing edge',
+    withNetwork({
+      decision: { ...decision, hold: { until: NOW + 60, recent: 4, limit: 4 }, heldFailing: ['e2'] },
+    }),
+    [
+      `network net-a: the rotation limit keeps what fails live until ${new Date((NOW + 60) * 1000).toISOString().slice(0, 19)}Z: e2`,
+    ],
   ],
   [
     'no edge fit to be live, and the set before still answered with',

@@ -1,0 +1,62 @@
+/** What an operator should know of a mode that was just set: where else it holds, and what it cannot do. */
+import { listNetworks, readNetworkFiles } from '../config/network-files.ts';
+import { forNetwork } from '../config/paths.ts';
+import type { Config, NetworkFiles } from '../config/types.ts';
+import { list } from '../health/judge/reason.ts';
+import type { Mode } from '../health/judge/types.ts';
+import { expireMode } from '../health/modes/modes.ts';
+import { edgesOf } from '../health/pools/round-input.ts';
+import { type EdgeRecord, inNetwork } from '../health/state/edge-store.ts';
+import type { EdgeStores } from '../health/state/edge-store-files.ts';
+import { readState } from '../health/state/state-file-io.ts';
+
+/** The networks whose list has the edge, sorted: a mode is kept with the edge, so it holds in all of them. */
+export function networksOf(config: Config, edge: string): readonly string[] {
+  return listNetworks(config).networks.filter(
+    (network) => readNetworkFiles(config, network).files?.edges.includes(edge) === true,
+  );
+}
+
+/** One sentence each; none: there is nothing to add. */
+export async function modeEffects(
+  config: Config,
+  stores: EdgeStores,
+  edge: string,
+  mode: Mode,
+  now: number,
+): Promise<readonly string[]> {
+  const networks = networksOf(config, edge);
+  const found: string[] = [];
+  if (networks.length > 1) found.push(`It holds in ${list(networks)}, whose lists all have ${edge}.`);
+  if (mode !== 'unavailable') return found;
+  for (const network of networks) {
+    const { files } = readNetworkFiles(config, network);
+    const { state } = await readState(forNetwork(config.statefile, network), now, true);
+    if (files === null || !state.memory.lastLive.includes(edge)) continue;
+    if (await anyOther(files, stores, edge, new Set(state.memory.lastLive), now)) continue;
+    found.push(`${edge} stays answered in ${network}: no other edge of it is fit to take its place.`);
+  }
+  return found;
+}
+
+/** Whether another edge would be published: one that passes, is blindforced, or was live until now. */
+async function anyOther(
+  files: NetworkFiles,
+  stores: EdgeStores,
+  edge: string,
+  lastLive: ReadonlySet<string>,
+  now: number,
+): Promise<boolean> {
+  for (const other of edgesOf(files)) {
+    if (other === edge) continue;
+    const { record } = await stores.read(other, now);
+    if (isFit(expireMode(record, now), files.name, lastLive.has(other))) return true;
+  }
+  return false;
+}
+
+function isFit(record: EdgeRecord, network: string, wasLive: boolean): boolean {
+  if (record.mode === 'unavailable') return false;
+  const passes = record.history.times.length > 0 && inNetwork(record, network).health !== 'fail';
+  return passes || wasLive || record.mode === 'blindforce';
+}
