@@ -1,4 +1,5 @@
 import { readNetworkFiles } from '../config/network-files.ts';
+import { SettledLists } from '../config/settled-lists.ts';
 import type { Config, NetworkFiles } from '../config/types.ts';
 import type { NetworkRounds } from '../health/pools/network-rounds.ts';
 import type { RoundLog } from '../health/pools/round-log.ts';
@@ -45,6 +46,8 @@ export class NetworkClock {
   private faultsOfLists: string;
   private timer: NodeJS.Timeout | undefined;
   private expiryTimer: NodeJS.Timeout | undefined;
+  private listTimer: NodeJS.Timeout | undefined;
+  private readonly settled = new SettledLists();
   private running: Promise<void> | null = null;
   private stopped = false;
   private firstDone: () => void = () => undefined;
@@ -76,7 +79,9 @@ export class NetworkClock {
   configure(config: Config, list: NetworkList): void {
     const earlier = config.runFrequency < this.inForce.runFrequency;
     this.inForce = config;
-    this.takeLists(list);
+    // The list was read whatever state its file is in.
+    if (list.files === null) this.takeLists(list);
+    else this.readLists();
     if (earlier && this.running === null) {
       this.schedule(Math.min((this.dueMs - performance.now()) / 1000, config.runFrequency));
     }
@@ -100,6 +105,7 @@ export class NetworkClock {
     this.stopped = true;
     clearTimeout(this.timer);
     clearTimeout(this.expiryTimer);
+    clearTimeout(this.listTimer);
     this.firstDone();
     await this.running;
     await this.rounds.idle(); // a decision between rounds keeps its lock until it is saved
@@ -166,7 +172,7 @@ export class NetworkClock {
   private async round(): Promise<void> {
     const started = performance.now();
     try {
-      this.takeLists(readNetworkFiles(this.inForce, this.network));
+      this.readLists();
       if (this.lists !== null) await this.probe(this.lists);
     } catch (error) {
       this.roundFailure = errorText(error);
@@ -191,6 +197,16 @@ export class NetworkClock {
       this.roundFailure = null;
       this.options.onReport(result);
     }
+  }
+
+  /** Reads the lists; where one is still being written, again as soon as it may be whole. */
+  private readLists(): void {
+    clearTimeout(this.listTimer);
+    const read = readNetworkFiles(this.inForce, this.network, this.settled);
+    this.takeLists(read);
+    if (read.againMs === undefined || this.stopped) return;
+    const again = this.options.guard.protect(`network ${this.network}`, () => this.readLists());
+    this.listTimer = setTimeout(again, read.againMs);
   }
 
   /** Lists that cannot be used are an error for as long as they are, and those read before stay in force. */

@@ -39,13 +39,14 @@ export class SecondariesPart {
         await this.secondaries.open();
         return null;
       },
-      // After the threads have the new keys and rules, since a secondary that is notified comes at once.
       prepare: async (reload) => ready(() => this.secondaries?.configure(reload.config.transfer)),
       stop: async () => {
         const { secondaries } = this;
         this.secondaries = null; // a last round may still publish
         await secondaries?.stop();
       },
+      // After the threads have the new keys and rules, since a secondary that is notified comes at once.
+
       faults: () => this.secondaries?.faults() ?? [],
     });
   }

@@ -21,6 +21,7 @@ import { errorText } from '../system/error-text.ts';
 import { type Fault, formatFault, hasErrors, plainFault } from '../system/fault.ts';
 import type { Guard } from '../system/guard.ts';
 import type { Log } from '../system/log.ts';
+import { type FileStamp, stampOf, untilSettled } from '../system/settling.ts';
 import { DnsPart } from './dns-part.ts';
 import { LockPart } from './lock-part.ts';
 import { untilRestart } from './need-restart.ts';
@@ -97,6 +98,8 @@ class Server implements Running {
   private readonly parts: Parts;
   /** The settings in force. */
   private config: Config;
+  /** Of their file, when it was read. */
+  private configStamp: FileStamp | null;
   private httpServer: HttpServer | null = null;
   private reloading: Promise<void> = Promise.resolve();
   private reloadWaits = false;
@@ -105,6 +108,7 @@ class Server implements Running {
 
   constructor(config: Config, lists: NetworkLists, tls: TlsFiles | null, options: ServeOptions, log: Log) {
     this.config = config;
+    this.configStamp = stampOf(options.file);
     this.options = options;
     this.log = log;
     const { live } = this;
@@ -171,7 +175,10 @@ class Server implements Running {
     const privileges = part('privileges', {
       start: async () => (config.server.user === null ? null : dropPrivileges(config.server.user)),
     });
-    const liveHistories = part('live history', { stop: async () => histories?.close() });
+    const liveHistories = part('live history', {
+      stop: async () => histories?.close(),
+      faults: () => histories?.faults() ?? [],
+    });
     const open = part('networks', {
       start: () => networks.open(),
       prepare: (reload) => networks.prepare(reload),
@@ -332,6 +339,12 @@ class Server implements Running {
   private async reloadNow(): Promise<void> {
     const { log, networks, zonesPart } = this;
     if (this.stopping !== null) return;
+    if (!(await untilSettled(this.options.file, this.configStamp))) {
+      log.error(`reload: ${this.options.file} is still being written; its settings were not changed`);
+      await zonesPart.store.reload();
+      return;
+    }
+    this.configStamp = stampOf(this.options.file);
     const loaded = loadConfig(this.options.file);
     const lists = loaded.config === null ? null : readNetworks(loaded.config, this.options.networks, networks.names());
     logFaults(log, [...loaded.faults, ...(lists === null ? [] : faultsOf(lists))]);

@@ -11,6 +11,7 @@ export type ConfigCode =
   | 'unknown-reference' // names something that is defined nowhere
   | 'ignored' // has no effect as it stands
   | 'unreadable-file'
+  | 'unsettled-file' // is still being written, or looks cut off
   | 'key-file-syntax'
   | 'edge-name'
   | 'duplicate-edge'

@@ -10,24 +10,51 @@ import { type CanaryFile, parseCanaries } from './canary-file.ts';
 import { edgeKey, parseEdgeList, withoutDuplicates } from './edge-list.ts';
 import { type ConfigFault, fileFault } from './fault.ts';
 import { forNetwork, isNetworkName } from './paths.ts';
+import type { SettledLists } from './settled-lists.ts';
 import type { Config, NetworkFiles } from './types.ts';
 
 /** `files` is null when a fault is an error: the edge list is missing, or a line of it is no edge. */
-export type LoadedNetwork = { readonly files: NetworkFiles | null; readonly faults: readonly ConfigFault[] };
+export type LoadedNetwork = {
+  readonly files: NetworkFiles | null;
+  readonly faults: readonly ConfigFault[];
+  /** Some file is still being written, and what it held before is in `files`; to be read again after so long. */
+  readonly againMs?: number;
+};
 
 /**
  * Never throws. The extra list and the canary file may be missing: not every network has them. An address that is both
- * edge and canary stays in `edges` (its mode can be set there), with a warning: it is used as a canary only.
+ * edge and canary stays in `edges` (its mode can be set there), with a warning: it is used as a canary only. `reader`: how
+ * files are read that may be changing.
  */
-export function readNetworkFiles(config: Config, network: string): LoadedNetwork {
+export function readNetworkFiles(
+  config: Config,
+  network: string,
+  reader: Pick<SettledLists, 'read'> = AT_ONCE,
+): LoadedNetwork {
   const listFile = join(config.edgelistDir, network);
   if (!isNetworkName(network)) {
     return { files: null, faults: [fileFault('error', 'bad-value', listFile, `"${network}" is no name of a network`)] };
   }
   const faults: ConfigFault[] = [];
-  const main = readText(listFile, 'required', 'edge list', faults);
+  let againMs = 0;
+  const readText = (file: string, need: 'required' | 'optional', what: string): string | null => {
+    const read = reader.read(file);
+    if (!read.ok) {
+      const missing = read.code === 'ENOENT';
+      if (need === 'required' || !missing)
+        faults.push(fileFault('error', 'unreadable-file', file, `${what}: ${read.message}`));
+      return null;
+    }
+    if ('note' in read) {
+      againMs = Math.max(againMs, read.againMs);
+      const severity = read.overdue ? 'error' : 'warning';
+      faults.push(fileFault(severity, 'unsettled-file', file, `${what}: ${read.note}`));
+    }
+    return read.text;
+  };
+  const main = readText(listFile, 'required', 'edge list');
   const extraFile = config.extraEdgelistDir === null ? null : join(config.extraEdgelistDir, network);
-  const extra = extraFile === null ? null : readText(extraFile, 'optional', 'extra edge list', faults);
+  const extra = extraFile === null ? null : readText(extraFile, 'optional', 'extra edge list');
   const lists = [
     main === null ? null : parseEdgeList(listFile, main),
     extra === null || extraFile === null ? null : parseEdgeList(extraFile, extra),
@@ -42,13 +69,14 @@ export function readNetworkFiles(config: Config, network: string): LoadedNetwork
   faults.push(...familyFaults(config, network, listFile, unique.edges));
 
   const canaryFile = config.canaryFiles === null ? null : forNetwork(config.canaryFiles, network);
-  const canaryText = canaryFile === null ? null : readText(canaryFile, 'optional', 'canary file', faults);
+  const canaryText = canaryFile === null ? null : readText(canaryFile, 'optional', 'canary file');
   const read = canaryText === null || canaryFile === null ? null : parseCanaries(canaryFile, canaryText);
   faults.push(...(read?.faults ?? []));
   const canaries = read === null ? new Map<string, string>() : zoneCanaries(read, zoneNames(config, network), faults);
   faults.push(...canaryEdges(read?.places ?? new Map(), unique.edges));
 
-  return { files: hasErrors(faults) ? null : { name: network, edges: unique.edges, canaries }, faults };
+  const files = hasErrors(faults) ? null : { name: network, edges: unique.edges, canaries };
+  return againMs === 0 ? { files, faults } : { files, faults, againMs };
 }
 
 /** The network's zones by their include files' names; null: the folder cannot be read. */
@@ -112,14 +140,13 @@ function canaryEdges(places: ReadonlyMap<string, Span>, edges: readonly string[]
     });
 }
 
-function readText(file: string, need: 'required' | 'optional', what: string, faults: ConfigFault[]): string | null {
-  const read = readFileNow(file, FILE_MAX.config);
-  if (read.ok) return read.octets.toString('utf8');
-  if (need === 'required' || read.code !== 'ENOENT') {
-    faults.push(fileFault('error', 'unreadable-file', file, `${what}: ${read.message}`));
-  }
-  return null;
-}
+/** For who reads once: whatever the files hold. */
+const AT_ONCE: Pick<SettledLists, 'read'> = {
+  read: (file) => {
+    const read = readFileNow(file, FILE_MAX.config);
+    return read.ok ? { ok: true, text: read.octets.toString('utf8') } : read;
+  },
+};
 
 /** Names of the networks that have an edge list, sorted. Hidden files, editors' and package managers' leavings are none. */
 export function listNetworks(config: Config): {

@@ -6,6 +6,7 @@ import { writeAtomic } from '../system/atomic-write.ts';
 import { makeFolder } from '../system/make-folder.ts';
 import { FILE_MAX, readFile } from '../system/read-file.ts';
 import { seal, unseal } from '../system/sealed.ts';
+import { WriteBehind, writeFaults } from '../system/write-behind.ts';
 import type { LiveVersion } from '../zones/image/live-version.ts';
 
 /** What a network's slot held lately, and those of its zones that have slots of their own. Oldest first. */
@@ -20,13 +21,20 @@ export type SavedLiveHistory = {
  */
 export class LiveHistoryFiles {
   private readonly folder: string;
-  private readonly onTrouble: (message: string) => void;
-  private readonly waiting = new Map<string, () => SavedLiveHistory>();
-  private running: Promise<void> | null = null;
+  private readonly writes: WriteBehind<string>;
 
   constructor(folder: string, onTrouble: (message: string) => void) {
     this.folder = folder;
-    this.onTrouble = onTrouble;
+    this.writes = new WriteBehind({
+      onFault: (network, message) => {
+        if (message !== null) onTrouble(`history of ${network}: ${message}`);
+      },
+    });
+  }
+
+  /** What cannot be written at present, in a sentence. */
+  faults(): readonly string[] {
+    return writeFaults('live history: not saved for incremental transfers after a restart', this.writes);
   }
 
   /** Null: none, or one that does not make sense. */
@@ -38,27 +46,15 @@ export class LiveHistoryFiles {
 
   /** `current` is asked when the file's turn has come. */
   save(network: string, current: () => SavedLiveHistory): void {
-    this.waiting.set(network, current);
-    this.running ??= this.work();
+    this.writes.save(network, async () => {
+      const file = this.pathOf(network);
+      await makeFolder(dirname(file));
+      await writeAtomic(file, seal(format(current())));
+    });
   }
 
   async close(): Promise<void> {
-    await this.running;
-  }
-
-  private async work(): Promise<void> {
-    await null; // `running` is set
-    for (const [network, current] of this.waiting) {
-      this.waiting.delete(network);
-      try {
-        const file = this.pathOf(network);
-        await makeFolder(dirname(file));
-        await writeAtomic(file, seal(format(current())));
-      } catch (error) {
-        this.onTrouble(`history of ${network}: ${error instanceof Error ? error.message : String(error)}`);
-      }
-    }
-    this.running = null;
+    await this.writes.close();
   }
 
   private pathOf(network: string): string {

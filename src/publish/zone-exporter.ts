@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { fsyncFolder, replaceFile, writeAtomic } from '../system/atomic-write.ts';
+import { fsyncFolder, replaceFile, sweepTemporaries, writeAtomic } from '../system/atomic-write.ts';
 import { readFileNow } from '../system/read-file.ts';
 
 /** One zone to be written. `name` as in `ZoneEntry`; `text` is called once, when its turn has come. */
@@ -43,6 +43,8 @@ export class ZoneExporter {
   private readonly options: ExportOptions;
   private readonly written = new Map<string, Written>();
   private readonly retry = new Map<string, ExportItem>();
+  /** What writers that were killed left in the folder was removed. */
+  private swept = false;
   private running: Promise<unknown> = Promise.resolve();
 
   constructor(folder: string, options: ExportOptions = { durable: true }) {
@@ -68,6 +70,8 @@ export class ZoneExporter {
   }
 
   private async run(items: Iterable<ExportItem>): Promise<ExportSummary> {
+    if (!this.swept) await sweepTemporaries(this.folder);
+    this.swept = true;
     const queue = new Map(this.retry);
     for (const item of items) queue.set(item.name, item);
     this.retry.clear();

@@ -110,9 +110,17 @@ export async function sweepTemporaries(folder: string): Promise<void> {
   const names = await readdir(folder).catch(() => []);
   for (const name of names) {
     const pid = /^\..*\.(\d+)-\d+\.tmp$/.exec(name)?.[1];
-    if (pid === undefined || isAlive(Number(pid))) continue;
-    await unlink(join(folder, name)).catch(() => {});
+    if (pid === undefined) continue;
+    const file = join(folder, name);
+    if (Number(pid) === process.pid ? await isOurs(file) : isAlive(Number(pid))) continue;
+    await unlink(file).catch(() => {});
   }
+}
+
+/** In a container every run has the same process id: what is older than this process is of one before. */
+async function isOurs(file: string): Promise<boolean> {
+  const found = await stat(file).catch(() => null);
+  return found === null || found.mtimeMs >= performance.timeOrigin - 1000;
 }
 
 function isAlive(pid: number): boolean {

@@ -1,3 +1,5 @@
+import { statSync } from 'node:fs';
+
 /**
  * Whether a file that changed has been written to its end. A copy that takes its time looks like a finished file whenever
  * its writer rests, and half a zone or half a list is worse than the one before: whoever has a good version waits.
@@ -104,6 +106,39 @@ function cameWhole(stamp: FileStamp, before: FileStamp | null, arrival: Arrival)
 export function sameFileStamp(a: FileStamp | null, b: FileStamp | null): boolean {
   if (a === null || b === null) return a === b;
   return a.mtimeMs === b.mtimeMs && a.ctimeMs === b.ctimeMs && a.size === b.size && a.ino === b.ino;
+}
+
+/** How long a command waits for a file that is being written. */
+const WAIT_MAX_MS = 10_000;
+const WAIT_STEP_MS = 50;
+
+/**
+ * Resolves once a file that a command is about to read is whole: at once where it is as it was `before`, came by renaming
+ * or has been quiet. False: it was still changing after ten seconds.
+ */
+export async function untilSettled(
+  path: string,
+  before: FileStamp | null,
+  times: Pick<SettleTimes, 'quietMs'> = SETTLE,
+): Promise<boolean> {
+  const settling = new Settling({ ...SETTLE, ...times });
+  const end = performance.now() + WAIT_MAX_MS;
+  for (;;) {
+    const stamp = stampOf(path);
+    if (stamp === null || sameFileStamp(stamp, before) || settling.waitMs(path, stamp, before, null) === 0) return true;
+    if (performance.now() >= end) return false;
+    await new Promise((resolve) => setTimeout(resolve, WAIT_STEP_MS));
+  }
+}
+
+/** Null: there is no such file, or it may not be looked at. */
+export function stampOf(path: string): FileStamp | null {
+  try {
+    const { mtimeMs, ctimeMs, size, ino } = statSync(path);
+    return { mtimeMs, ctimeMs, size, ino };
+  } catch {
+    return null;
+  }
 }
 
 /** Records or lines that may go at once without a doubt whether all of the file is there. */

@@ -84,3 +84,11 @@ export class WriteBehind<Key> {
     this.retries.set(key, { timer, again });
   }
 }
+
+/** For `/healthz`: one sentence for everything that cannot be written; none: all is. */
+export function writeFaults(what: string, writes: WriteBehind<string>): readonly string[] {
+  const [first] = writes.faults();
+  if (first === undefined) return [];
+  const more = writes.faults().size - 1;
+  return [`${what}: ${first[0]}: ${first[1]}${more > 0 ? ` (and ${more} more)` : ''}`];
+}

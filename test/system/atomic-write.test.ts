@@ -9,6 +9,7 @@ import {
   rm,
   stat,
   symlink,
+  utimes,
   writeFile,
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -98,6 +99,16 @@ test('only leavings of processes that are gone are swept', async () => {
   await sweepTemporaries(folder);
   expect((await readdir(folder)).sort()).toEqual(names.slice(1).sort()); // no process has the first number
   await sweepTemporaries(join(folder, 'missing'));
+});
+
+test('what an earlier process with our number left is swept, as in a container', async () => {
+  const old = join(folder, `.zone.${process.pid}-7.tmp`);
+  const own = join(folder, `.zone.${process.pid}-8.tmp`);
+  for (const path of [old, own]) await writeFile(path, '');
+  const before = performance.timeOrigin / 1000 - 60;
+  await utimes(old, before, before);
+  await sweepTemporaries(folder);
+  expect(await readdir(folder)).toEqual([`.zone.${process.pid}-8.tmp`]);
 });
 
 test('a file is set aside under a name that is free', async () => {

@@ -121,7 +121,7 @@ export class Secondaries {
 
   /** What cannot be done at present, a sentence each. */
   faults(): readonly string[] {
-    return [...this.notifier.faults(), ...this.catalogs.faults()];
+    return [...this.notifier.faults(), ...this.catalogs.faults(), ...this.journal.faults()];
   }
 
   async stop(): Promise<void> {

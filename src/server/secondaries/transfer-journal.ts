@@ -45,6 +45,11 @@ export class TransferJournal {
     this.handOver(zones.map(({ origin }) => origin));
   }
 
+  /** What cannot be written at present, in a sentence. */
+  faults(): readonly string[] {
+    return this.journal.faults();
+  }
+
   /** Resolves when everything is written. */
   async close(): Promise<void> {
     await this.journal.close();

@@ -5,6 +5,7 @@ import { sweepTemporaries, writeAtomic } from '../../system/atomic-write.ts';
 import { makeFolder } from '../../system/make-folder.ts';
 import { FILE_MAX, readFile } from '../../system/read-file.ts';
 import { seal, unseal } from '../../system/sealed.ts';
+import { WriteBehind, writeFaults } from '../../system/write-behind.ts';
 
 /** `digest`: of the image that the last step leads to. */
 export type SavedJournal = {
@@ -27,6 +28,8 @@ export type JournalFiles = {
   saveContent(origin: WireName, make: () => Promise<Uint8Array | null>): void;
   remove(origin: WireName): void;
   removeContent(origin: WireName): void;
+  /** What cannot be written at present, in a sentence. */
+  faults(): readonly string[];
   close(): Promise<void>;
 };
 
@@ -39,6 +42,7 @@ export const NO_JOURNAL: JournalFiles = {
   saveContent: () => {},
   remove: () => {},
   removeContent: () => {},
+  faults: () => [],
   close: async () => {},
 };
 
@@ -49,23 +53,28 @@ const CLOSE_MS = 2000;
 
 /**
  * Two files for each zone in one folder, sealed: `.journal`, which is JSON, `{"version":2,"network":"a","digest":…,
- * "steps":["base64",…]}`, and `.content`. `onTrouble` hears of a disk that takes nothing, once until it takes something
- * again: what is lost costs whole transfers only.
+ * "steps":["base64",…]}`, and `.content`. `onTrouble` is called when writing begins to
+ * fail; it is tried again, and what is lost costs whole transfers only.
  */
 export class JournalFolder implements JournalFiles {
   private readonly folder: string;
-  private readonly onTrouble: (message: string) => void;
-  /** By the file's name; null: it goes. */
-  private readonly waiting = new Map<string, (() => Promise<Uint8Array | null>) | null>();
-  /** Names of files that may be there; null: nobody has looked. */
+  private readonly writes: WriteBehind<string>;
+  /** Names of files that may be there; null: not known. */
   private there: Set<string> | null = null;
-  private running: Promise<void> | null = null;
   private closedAt: number | null = null;
-  private troubled = false;
 
   constructor(folder: string, onTrouble: (message: string) => void) {
     this.folder = folder;
-    this.onTrouble = onTrouble;
+    this.writes = new WriteBehind({
+      onFault: (_file, message) => {
+        // Ten thousand zones fail in the same way: the first one speaks for all.
+        if (message !== null && this.writes.faults().size === 1) onTrouble(`journal: ${message}`);
+      },
+    });
+  }
+
+  faults(): readonly string[] {
+    return writeFaults('journal: changes are not saved for incremental transfers after a restart', this.writes);
   }
 
   async list(): Promise<Map<WireName, SavedKinds>> {
@@ -109,7 +118,7 @@ export class JournalFolder implements JournalFiles {
 
   async close(): Promise<void> {
     this.closedAt = performance.now();
-    await this.running;
+    await this.writes.close();
     this.closedAt = null;
   }
 
@@ -119,33 +128,24 @@ export class JournalFolder implements JournalFiles {
   }
 
   private queue(file: string, make: (() => Promise<Uint8Array | null>) | null): void {
-    this.waiting.delete(file); // to the end
     // Of ten thousand zones most have no file that would have to go.
     if (make === null && this.there !== null && !this.there.has(file)) return;
     if (make !== null) this.there?.add(file);
-    this.waiting.set(file, make);
-    this.running ??= this.work();
+    this.writes.save(file, () => this.replace(file, make));
   }
 
-  private async work(): Promise<void> {
-    await null; // `running` is set
-    for (const [file, make] of this.waiting) {
-      this.waiting.delete(file);
-      const isContent = file.endsWith(SUFFIX.content);
-      const late = this.closedAt !== null && performance.now() - this.closedAt > CLOSE_MS;
-      try {
-        const octets = make === null || (isContent && late) ? null : await make();
-        if (octets === null) await rm(join(this.folder, file), { force: true });
-        else await this.write(file, octets, isContent);
-        this.troubled = false;
-      } catch (error) {
-        if (!this.troubled) this.onTrouble(`journal: ${error instanceof Error ? error.message : String(error)}`);
-        this.troubled = true;
-        // What stands there is of another version now. A full disk lets it go.
-        await rm(join(this.folder, file), { force: true }).catch(() => {});
-      }
+  private async replace(file: string, make: (() => Promise<Uint8Array | null>) | null): Promise<void> {
+    const isContent = file.endsWith(SUFFIX.content);
+    const late = this.closedAt !== null && performance.now() - this.closedAt > CLOSE_MS;
+    try {
+      const octets = make === null || (isContent && late) ? null : await make();
+      if (octets === null) await rm(join(this.folder, file), { force: true });
+      else await this.write(file, octets, isContent);
+    } catch (error) {
+      // The old file is of another version now. A full disk lets it go.
+      await rm(join(this.folder, file), { force: true }).catch(() => {});
+      throw error;
     }
-    this.running = null;
   }
 
   /** A content that a power failure takes costs a whole transfer, which is less than a flush for each of many zones. */

@@ -1,6 +1,7 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { WireName } from '../../dns/name.ts';
 import { serialCompare } from '../../dns/serial.ts';
+import { Turns } from '../../system/turns.ts';
+import { Slice } from '../../system/yielding.ts';
 import { serialOf, ZoneImage } from '../image/image.ts';
 import { decodeContent, encodeContent } from './content.ts';
 import { contentDigest, diffContent, diffImages, imageDigest } from './diff.ts';
@@ -13,8 +14,6 @@ const STEPS_MAX = 64;
 const ZONE_OCTETS_MAX = 1 << 20;
 /** Kept of all zones, octets; the zone that changed longest ago goes first. */
 const TOTAL_OCTETS_MAX = 64 << 20;
-/** The event loop is given back after this long. */
-const SLICE_MS = 5;
 /** At the start so much time goes into what is remembered; what remains then costs whole transfers. */
 const OPEN_MS = 3000;
 
@@ -54,8 +53,8 @@ export class ContentJournal {
   /** In the order of the last change. */
   private readonly zones = new Map<WireName, Kept>();
   private octets = 0;
-  private running: Promise<unknown> = Promise.resolve();
-  private sliceSince = 0;
+  private readonly turns = new Turns();
+  private slice = new Slice();
   private keepsContents = false;
 
   constructor({ files = NO_JOURNAL, servedBefore = () => null }: ContentJournalOptions = {}) {
@@ -84,9 +83,9 @@ export class ContentJournal {
   async open(zones: readonly JournalZone[]): Promise<void> {
     const saved = await this.files.list();
     const end = performance.now() + OPEN_MS;
-    this.sliceSince = performance.now();
+    this.slice = new Slice();
     for (const { origin, network, image } of zones) {
-      if (performance.now() - this.sliceSince >= SLICE_MS) await this.pause();
+      if (this.slice.isSpent()) await this.slice.rest();
       const kinds = saved.get(origin);
       saved.delete(origin);
       if (image === null) continue; // what is remembered of it waits until it loads
@@ -105,17 +104,20 @@ export class ContentJournal {
 
   /** These zones changed. Resolves when the journal knows; changes are worked off in order. */
   changed(zones: readonly JournalZone[]): Promise<void> {
-    const work = this.running.then(async () => {
-      this.sliceSince = performance.now();
+    return this.turns.take(async () => {
+      this.slice = new Slice();
       for (const zone of zones) await this.note(zone);
     });
-    this.running = work.catch(() => {});
-    return work;
+  }
+
+  /** What cannot be written at present, in a sentence. */
+  faults(): readonly string[] {
+    return this.files.faults();
   }
 
   /** What is still to be written is written. */
   async close(): Promise<void> {
-    await this.running;
+    await this.turns.idle();
     await this.files.close();
   }
 
@@ -139,7 +141,7 @@ export class ContentJournal {
     // Another network means another history of live sets, so nothing can be told from before. A static zone whose serial
     // was not raised: secondaries would take a difference for one they have, and who has its serial has either content.
     const known = this.keepsContents && raised && was.network === network && !was.ambiguous;
-    const step = known ? await diffImages(before, after, mostOf(after), () => this.pause()) : null;
+    const step = known ? await diffImages(before, after, mostOf(after), () => this.slice.rest()) : null;
     const steps = step === null ? [] : bounded([...was.steps, encodeStep(step)]);
     const kept = { network, image, steps, octets: octetsOf(steps), ambiguous: !raised && was.network === network };
     this.keep(origin, kept);
@@ -158,8 +160,8 @@ export class ContentJournal {
     const served = this.servedBefore(origin, network);
     // The usual case: nothing changed, and nothing needs to be read.
     if (!hasJournal && network !== null && served === image.serial) return { steps: [], ambiguous: false };
-    this.sliceSince = performance.now();
-    const pause = (): Promise<void> => this.pause();
+    this.slice = new Slice();
+    const pause = (): Promise<void> => this.slice.rest();
     const found = hasJournal ? await this.files.read(origin) : null;
     const saved = found !== null && found.network === network && isChain(found.steps) ? found : null;
     const end = saved?.steps.length ? stepSerials(saved.steps[saved.steps.length - 1]).to : null;
@@ -196,7 +198,7 @@ export class ContentJournal {
   ): Promise<void> {
     if (steps.length === 0) this.files.remove(origin);
     else {
-      const digest = await imageDigest(ZoneImage.attach(image), () => this.pause());
+      const digest = await imageDigest(ZoneImage.attach(image), () => this.slice.rest());
       this.files.save(origin, { network, digest, steps });
     }
   }
@@ -204,8 +206,10 @@ export class ContentJournal {
   private saveContent(origin: WireName, { network, image, ambiguous }: Kept): void {
     if (!this.keepsContents || ambiguous) this.files.removeContent(origin);
     else {
-      const pause = pauses();
-      this.files.saveContent(origin, () => encodeContent(ZoneImage.attach(image), network, pause));
+      this.files.saveContent(origin, () => {
+        const slice = new Slice();
+        return encodeContent(ZoneImage.attach(image), network, () => slice.rest());
+      });
     }
   }
 
@@ -232,27 +236,11 @@ export class ContentJournal {
     this.zones.delete(origin);
     this.removeFiles(origin);
   }
-
-  private async pause(): Promise<void> {
-    if (performance.now() - this.sliceSince < SLICE_MS) return;
-    await nextTurn();
-    this.sliceSince = performance.now();
-  }
 }
 
 /** A static zone's serial is its operator's: without its content, nobody knows whether it named another one before. */
 function nothingOf(network: string | null, served: number | null): Pick<Kept, 'steps' | 'ambiguous'> {
   return { steps: [], ambiguous: network === null && served !== null };
-}
-
-/** As `pause`, for work that goes on beside it. */
-function pauses(): () => Promise<void> {
-  let since = performance.now();
-  return async () => {
-    if (performance.now() - since < SLICE_MS) return;
-    await nextTurn();
-    since = performance.now();
-  };
 }
 
 /** Records that may differ: beyond that, a secondary is better off with the whole zone. */

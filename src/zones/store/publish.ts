@@ -171,7 +171,8 @@ export class Publisher {
   private async save(): Promise<void> {
     if (this.ledger === null) return;
     try {
-      if ((await this.ledger.save()) && this.fault?.code === 'serials-unwritable') this.setFault(null);
+      // Whatever was wrong with the file before: it is whole and up to date now.
+      if (await this.ledger.save()) this.setFault(null);
     } catch (error) {
       const file = this.options.serialFile ?? '';
       const reason = error instanceof Error ? error.message : String(error);

@@ -1,7 +1,12 @@
+import { constants } from 'node:fs';
+import { access } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { WireName } from '../../dns/name.ts';
 import { nameKey, nameText } from '../../dns/name.ts';
 import { nextSerial, serialMax } from '../../dns/serial.ts';
 import { setAside, writeAtomic } from '../../system/atomic-write.ts';
+import { systemCode } from '../../system/error-text.ts';
+import { ioProblem } from '../../system/io-problem.ts';
 import { FILE_MAX, readFile } from '../../system/read-file.ts';
 import type { StoreFault } from './types.ts';
 
@@ -64,10 +69,10 @@ export class SerialLedger {
     const read = await readFile(file, FILE_MAX.zones);
     if (read.ok) {
       const pages = parsePages(read.octets.toString('utf8'));
-      if (typeof pages !== 'string') return { ledger: new SerialLedger(file, pages), fault: null };
+      if (typeof pages !== 'string') return { ledger: new SerialLedger(file, pages), fault: await folderFault(file) };
       problem = pages;
     } else {
-      if (read.code === 'ENOENT') return { ledger: new SerialLedger(file, new Map()), fault: null };
+      if (read.code === 'ENOENT') return { ledger: new SerialLedger(file, new Map()), fault: await folderFault(file) };
       problem = read.message;
     }
     const aside = await setAside(file, now).catch(() => null);
@@ -158,6 +163,18 @@ export class SerialLedger {
   private write(origin: WireName, page: Page): void {
     this.pages.set(origin, page);
     this.changed = true;
+  }
+}
+
+/** Said at the start, not only when the first change cannot be written. */
+async function folderFault(file: string): Promise<StoreFault | null> {
+  try {
+    await access(dirname(file), constants.W_OK | constants.X_OK);
+    return null;
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return null; // nothing was ever written: the first write says why it cannot
+    const message = `the zones' serials cannot be remembered in ${dirname(file)}: ${ioProblem(error)}`;
+    return { severity: 'error', code: 'serials-unwritable', at: { file, line: 1, col: 1, text: '' }, message };
   }
 }
 
