@@ -1,6 +1,6 @@
 import type { ServerConfig } from '../../src/config/types.ts';
 import { LiveSlots } from '../../src/live/slots.ts';
-import { type Client, PacketBuffers, TRANSPORT } from '../../src/server/answer/front-end.ts';
+import { type Client, PacketBuffers, TRANSPORT, type Transport } from '../../src/server/answer/front-end.ts';
 import { Responder } from '../../src/server/answer/respond.ts';
 import { Stats } from '../../src/server/stats.ts';
 import { decodeMessage, type Message } from './dns-message.ts';
@@ -51,7 +51,10 @@ export class TestResponder {
   }
 
   /** What the responder returned, and the octets of the answer. */
-  raw(query: Uint8Array, transport: number = TRANSPORT.udp4): { readonly result: number; readonly octets: Uint8Array } {
+  raw(
+    query: Uint8Array,
+    transport: Transport = TRANSPORT.udp4,
+  ): { readonly result: number; readonly octets: Uint8Array } {
     this.client.transport = transport;
     if (transport >= TRANSPORT.tcp) {
       const result = this.responder.respond(query, query.length, this.out, this.client);
@@ -64,7 +67,7 @@ export class TestResponder {
     return { result, octets: this.packets.answers[0].slice(0, Math.max(0, result)) };
   }
 
-  ask(spec: QuerySpec, transport: number = TRANSPORT.udp4): Message {
+  ask(spec: QuerySpec, transport: Transport = TRANSPORT.udp4): Message {
     const { result, octets } = this.raw(encodeQuery(spec), transport);
     if (result <= 0) throw new Error(`respond returned ${result}`);
     return decodeMessage(octets);

@@ -1,5 +1,7 @@
 /** What the front ends (UDP, TCP, TLS) and the responder have in common. */
 
+import type { Kind } from './outcome.ts';
+
 /** Returned instead of an answer's length: a transfer, NOTIFY or a signed message, for the `NonPlainHandler`. */
 export const NOT_PLAIN_QUERY = -1;
 
@@ -9,7 +11,7 @@ export type Transport = (typeof TRANSPORT)[keyof typeof TRANSPORT];
 
 /** Who asked. One object a socket or batch, filled anew for each query: the query path allocates nothing. */
 export type Client = {
-  transport: number; // of TRANSPORT
+  transport: Transport;
   /** 16 octets; an IPv4 client is written ::ffff:a.b.c.d. */
   readonly address: Uint8Array;
   port: number;
@@ -26,8 +28,7 @@ export type Answerer = {
   respond(query: Uint8Array, length: number, out: Uint8Array, client: Client): number;
   /** The same for query `i` of the batch that `packets` holds, into answer `k`. Responses to repeated queries are cached. */
   respondIn(packets: PacketBuffers, i: number, k: number, client: Client): number;
-  /** Of KIND. */
-  readonly lastKind: number;
+  readonly lastKind: Kind;
   /** Hash of the name that answers of this kind share. */
   readonly lastHash: number;
   /** The query carried a server cookie of ours, so its source address is not forged. */

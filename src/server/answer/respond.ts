@@ -13,7 +13,7 @@ import { OptWriter } from './edns.ts';
 import type { Answerer, Client, PacketBuffers } from './front-end.ts';
 import * as frontEnd from './front-end.ts';
 import * as outcome from './outcome.ts';
-import { ERROR_TEXTS, metaTypeRcode, REFUSAL_ERRORS } from './outcome.ts';
+import { ERROR_TEXTS, type Kind, metaTypeRcode, REFUSAL_ERRORS } from './outcome.ts';
 import { QueryContext } from './query-context.ts';
 import { ResponseCache } from './response-cache.ts';
 import { ZoneAnswer } from './zone-answer.ts';
@@ -88,7 +88,7 @@ export class Responder implements Answerer {
     this.cache.clear();
   }
 
-  get lastKind(): number {
+  get lastKind(): Kind {
     return this.context.kind;
   }
   get lastHash(): number {

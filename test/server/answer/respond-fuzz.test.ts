@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { NOT_PLAIN_QUERY, TRANSPORT } from '../../../src/server/answer/front-end.ts';
+import { NOT_PLAIN_QUERY, TRANSPORT, type Transport } from '../../../src/server/answer/front-end.ts';
 import { RCODES, Stats, sumStats } from '../../../src/server/stats.ts';
 import { NO_TRANSFERS } from '../../../src/server/transfer/handler-types.ts';
 import { TransferHistory } from '../../../src/server/transfer/history.ts';
@@ -79,7 +79,7 @@ function answersByRcode(): number[] {
 }
 
 /** Whatever comes in, what goes out is nothing, or well-formed messages within their limits that answer it. */
-async function check(query: Uint8Array, transport: number): Promise<void> {
+async function check(query: Uint8Array, transport: Transport): Promise<void> {
   const before = answersByRcode();
   const { result, octets } = responder.raw(query, transport);
   if (result !== NOT_PLAIN_QUERY) {

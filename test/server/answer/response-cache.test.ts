@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 import { lowerName, type WireName } from '../../../src/dns/name.ts';
 import { LiveSlots } from '../../../src/live/slots.ts';
-import { PacketBuffers, TRANSPORT } from '../../../src/server/answer/front-end.ts';
+import { PacketBuffers, TRANSPORT, type Transport } from '../../../src/server/answer/front-end.ts';
 import { LiveBlock } from '../../../src/server/answer/outcome.ts';
 import { QueryContext } from '../../../src/server/answer/query-context.ts';
 import { ResponseCache } from '../../../src/server/answer/response-cache.ts';
@@ -46,7 +46,7 @@ function served(): TestResponder {
 const nameOf = (text: string): WireName => lowerName(wireName(text));
 
 /** Asked often enough that the last answer is one that was kept. */
-function again(responder: TestResponder, spec: QuerySpec, transport?: number): Message {
+function again(responder: TestResponder, spec: QuerySpec, transport?: Transport): Message {
   for (let i = 0; i < 3; i++) responder.ask(spec, transport);
   return responder.ask(spec, transport);
 }

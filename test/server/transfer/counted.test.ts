@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { LiveSlots } from '../../../src/live/slots.ts';
-import { TRANSPORT } from '../../../src/server/answer/front-end.ts';
+import { TRANSPORT, type Transport } from '../../../src/server/answer/front-end.ts';
 import { Stats, sumStats } from '../../../src/server/stats.ts';
 import { makeAnswerer } from '../../../src/server/transport/threads/answerer.ts';
 import { clientAddress } from '../../../src/system/client-address.ts';
@@ -15,7 +15,7 @@ const text = '@ 300 SOA ns host 7 600 60 86400 60\n@ NS ns\nns A 192.0.2.1\n';
 const NETWORK = 1;
 
 /** The network that one request counts for, over a transport. */
-async function counted(query: Uint8Array, transport: number): Promise<string> {
+async function counted(query: Uint8Array, transport: Transport): Promise<string> {
   const slots = LiveSlots.create(1);
   slots.write(0, { serial: 9, v4: [Uint8Array.of(192, 0, 2, 7)], v6: [] });
   const buffer = Stats.create(1, 2);

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { findTsig } from '../../../src/dns/tsig-record.ts';
 import { LiveSlots } from '../../../src/live/slots.ts';
-import { type Client, TRANSPORT } from '../../../src/server/answer/front-end.ts';
+import { type Client, TRANSPORT, type Transport } from '../../../src/server/answer/front-end.ts';
 import { Responder } from '../../../src/server/answer/respond.ts';
 import { Stats } from '../../../src/server/stats.ts';
 import { TransferHistory } from '../../../src/server/transfer/history.ts';
@@ -22,7 +22,7 @@ const NOW = 1_700_000_000;
 
 /** A handler of one zone that only `KEY` may transfer. `octets`: all that went out, one array a message. */
 function handler(now = NOW): {
-  readonly ask: (query: Uint8Array, transport?: number) => Promise<Uint8Array[]>;
+  readonly ask: (query: Uint8Array, transport?: Transport) => Promise<Uint8Array[]>;
 } {
   const slots = LiveSlots.create(1);
   const stats = Stats.attach(Stats.create(1, 2), 2, 0);
@@ -45,7 +45,7 @@ function handler(now = NOW): {
   });
   const out = new Uint8Array(4096);
   return {
-    ask: async (query, transport = TRANSPORT.tls) => {
+    ask: async (query, transport: Transport = TRANSPORT.tls) => {
       const client: Client = { transport, address: clientAddress('192.0.2.7'), port: 5353, carriesTransfers: true };
       if (transport === TRANSPORT.udp4) {
         const size = special.packet(query, query.length, out, client);

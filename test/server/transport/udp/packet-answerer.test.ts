@@ -6,7 +6,7 @@ import {
   PacketBuffers,
   TRANSPORT,
 } from '../../../../src/server/answer/front-end.ts';
-import { KIND } from '../../../../src/server/answer/outcome.ts';
+import { KIND, type Kind } from '../../../../src/server/answer/outcome.ts';
 import { EVENT, Stats } from '../../../../src/server/stats.ts';
 import type { NonPlainHandler } from '../../../../src/server/transfer/handler-types.ts';
 import { limiterOf, PacketAnswerer } from '../../../../src/server/transport/udp/packet-answerer.ts';
@@ -51,7 +51,7 @@ const ANSWER = Uint8Array.of(
 );
 const TRUNCATED_LENGTH = 17; // header and the root's question
 
-type Shape = { size?: number; cookie?: boolean; kind?: number; specialRcode?: number };
+type Shape = { size?: number; cookie?: boolean; kind?: Kind; specialRcode?: number };
 
 function answererOf({ size = ANSWER.length, cookie = false, kind = KIND.positive, specialRcode = 0 }: Shape): {
   ask: (times: number) => number[];
