@@ -28,7 +28,6 @@ const LONG = 16;
  * DNAME, nothing beside a CNAME, no RRset larger than an answer. `ttls` gets pairs of a record and the TTL it is to have.
  */
 export function checkRrsets(index: ZoneIndex, kind: ZoneKind, ttls: number[], report: CheckReport): void {
-  const sets = new RrsetScratch();
   for (let name = 0; name < index.first.length; name++) {
     const first = index.first[name];
     if (first < 0 || index.next[first] < 0) continue; // most names have none or one
@@ -66,6 +65,9 @@ class RrsetScratch {
     return records;
   }
 }
+
+/** One for all zones: checking never waits. */
+const sets = new RrsetScratch();
 
 /**
  * RFC 2181 §5.2 wants one TTL. Which one is BIND's choice: the first within a run of lines of one owner, and where

@@ -69,6 +69,7 @@ function scanInclude(state: ScanState, readFile: (file: OpenFile) => void): Zone
   const missing = rdata.text('a file name');
   if (missing !== null) return missing;
   const name = Buffer.from(tokens.text.subarray(tokens.start, tokens.end)).toString('utf8');
+  const nameAt = tokens.beforeToken();
   let { origin } = file;
   if (rdata.more()) {
     tokens.hold();
@@ -78,8 +79,14 @@ function scanInclude(state: ScanState, readFile: (file: OpenFile) => void): Zone
   }
   const failure = state.endOfEntry();
   if (failure !== null) return failure;
+  /** Makes the file's name the token that the fault is about. */
+  const atName = (fault: ZoneProblem): ZoneProblem => {
+    tokens.restore(nameAt);
+    tokens.next();
+    return fault;
+  };
   const entered = includes.enter(name, start.includeRoot, start.includeDirs ?? []);
-  if (!('path' in entered)) return entered;
+  if (!('path' in entered)) return atName(entered);
   const included = start.include(entered.path);
   if (included.ok) {
     // Owner and TTLs go on into the file, as in BIND; the owner comes back unchanged (RFC 1035 §5.1).
@@ -88,7 +95,7 @@ function scanInclude(state: ScanState, readFile: (file: OpenFile) => void): Zone
     if (owner >= 0) state.owner = owner;
   }
   includes.leave();
-  return included.ok ? null : problem('include-unreadable', `${name}: ${included.message}`);
+  return included.ok ? null : atName(problem('include-unreadable', `${name}: ${included.message}`));
 }
 
 /** `$GENERATE RANGE OWNER [TTL] [CLASS] TYPE DATA`, BIND's. */

@@ -116,7 +116,7 @@ function isGeneric(tokens: Tokens, type: number): boolean {
   const { text, start, end } = tokens;
   if (kind === TOKEN.word && end - start === 2 && text[start] === BACKSLASH && text[start + 1] === HASH) {
     if (type !== TXT) return true;
-    const before = tokens.beforeWord();
+    const before = tokens.beforeToken();
     if (tokens.next() === TOKEN.word && scanNumber(text, tokens.start, tokens.end, RDATA_MAX) !== NOT_A_NUMBER) {
       tokens.hold();
       return true;

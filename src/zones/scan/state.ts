@@ -35,6 +35,9 @@ export type OpenFile = {
   originChanged: boolean;
 };
 
+/** The owner just read. One for all readings, as they never wait. */
+const OWNER = new Uint8Array(3 * NAME_MAX);
+
 /** One reading of a master file and of what it includes: the state that one entry leaves for the next. */
 export class ScanState {
   readonly start: ScanStart;
@@ -52,7 +55,6 @@ export class ScanState {
   /** The zone has reached a limit: nothing more is read. */
   stopped = false;
   readonly limits: ZoneLimits;
-  private readonly ownerWire = new Uint8Array(3 * NAME_MAX);
   private generated = 0; // records that $GENERATE makes
   private lastTtl: number; // the last one written
   private ttlWarned = false;
@@ -88,9 +90,9 @@ export class ScanState {
 
   /** Makes the name in `text[start..end)` the current owner. */
   setOwner(text: Uint8Array, start: number, end: number): ZoneProblem | null {
-    const after = scanName(text, start, end, this.ownerWire, 0, this.file.origin);
+    const after = scanName(text, start, end, OWNER, 0, this.file.origin);
     if (after < 0) return nameProblem(after, text, start, end);
-    this.owner = this.store.names.intern(this.ownerWire);
+    this.owner = this.store.names.intern(OWNER);
     return null;
   }
 

@@ -98,10 +98,10 @@ export class Tokens {
     this.held = true;
   }
 
-  /** The state before the word last read, for `restore`. */
-  beforeWord(): TokensState {
-    const { start, depth, nowLine, nowLineStart } = this;
-    return { at: start, depth, nowLine, nowLineStart };
+  /** The state before the word or the quoted string of one line last read, for `restore`. */
+  beforeToken(): TokensState {
+    const { kind, start, depth, nowLine, nowLineStart } = this;
+    return { at: kind === TOKEN.quoted ? start - 1 : start, depth, nowLine, nowLineStart };
   }
 
   restore(state: TokensState): void {

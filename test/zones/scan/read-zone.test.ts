@@ -140,6 +140,18 @@ describe('$INCLUDE', () => {
     expect(result.includes).toEqual(['/zones/a', '/zones/..b']);
   });
 
+  test.each([
+    ['$INCLUDE ../x ; comment', 10],
+    ['$INCLUDE "../x y" sub', 11],
+    ['$INCLUDE\t( ../x\n sub )', 12],
+    ['$INCLUDE missing sub', 10],
+    ['$INCLUDE "miss; (ing"', 11],
+  ])('%s: the fault is at the name, and the next line is read', (line, col) => {
+    const { faults, store } = readText(`$TTL 1\n${line}\na A 192.0.2.1\n`, files({}));
+    expect(faults.map(({ at }) => [at?.line, at?.col])).toEqual([[2, col]]);
+    expect(store.size).toBe(1);
+  });
+
   test('include_dirs names more folders; relative paths still start from the zone’s own', () => {
     const contents = { '/zones/a': 'a A 192.0.2.1\n', '/shared/b': 'b A 192.0.2.2\n$INCLUDE a\n' };
     const more = { ...files(contents), includeDirs: ['/elsewhere', '/shared'] };
