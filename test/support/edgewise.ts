@@ -38,14 +38,25 @@ export class EdgewiseServer {
     });
   }
 
-  /** Starts it and does not wait; `nodeArgs` are for Node.js. */
+  /** Starts it and does not wait; `nodeArgs` are for Node.js, `wrapper` is a command that runs it, such as `prlimit`. */
   static spawn(
     configFile: string,
     args: readonly string[] = [],
     env = {},
     nodeArgs: readonly string[] = [],
+    wrapper: readonly string[] = [],
   ): EdgewiseServer {
-    const child = spawn(process.execPath, [...nodeArgs, EDGEWISE, 'serve', '-c', configFile, ...args], {
+    const [command, ...rest] = [
+      ...wrapper,
+      process.execPath,
+      ...nodeArgs,
+      EDGEWISE,
+      'serve',
+      '-c',
+      configFile,
+      ...args,
+    ];
+    const child = spawn(command, rest, {
       env: { ...process.env, ...env },
     });
     return new EdgewiseServer(child);

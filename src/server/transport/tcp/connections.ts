@@ -50,6 +50,8 @@ export class Connections {
   private retryTimer: NodeJS.Timeout | null = null;
   private retriesNow = false;
   private streams = 0;
+  /** Lower than the limit where the process ran out of descriptors. */
+  private ceiling = Number.POSITIVE_INFINITY;
 
   constructor(parts: StreamParts, stats: Stats, limits: Limits) {
     this.parts = parts;
@@ -68,11 +70,26 @@ export class Connections {
 
   configure(limits: Limits): void {
     this.limits = limits;
+    this.ceiling = Number.POSITIVE_INFINITY;
+  }
+
+  /**
+   * The process has no descriptor left, so probing and HTTP have none either: from now on there are `count` connections
+   * fewer than now, at least one. Returns how many there may be. Another configuration ends it.
+   */
+  giveBack(count: number): number {
+    this.ceiling = Math.max(1, this.open.size - count);
+    while (this.open.size > this.ceiling && this.evict());
+    return this.ceiling;
+  }
+
+  private get most(): number {
+    return Math.min(this.limits.tcpConnections, this.ceiling);
   }
 
   /** Whether one more connection may be opened, be it that an idle one gives way. */
   hasRoom(): boolean {
-    return this.open.size < this.limits.tcpConnections || this.toEvict() !== null;
+    return this.open.size < this.most || (this.open.size === this.most && this.toEvict() !== null);
   }
 
   /** Calls `retry` once when there may be room: a connection has closed, or a little time has passed. */
@@ -93,7 +110,7 @@ export class Connections {
       counters[EVENT.tcp_refused] += 1;
       return null;
     }
-    if (this.open.size >= this.limits.tcpConnections) this.evict();
+    if (this.open.size >= this.most) this.evict();
     return client;
   }
 
@@ -156,8 +173,9 @@ export class Connections {
     stream.begin(special, rest);
   }
 
-  /** Closes what is overdue. Called a few times a second. */
+  /** Closes what is overdue, or over a limit that was lowered. Called a few times a second. */
   sweep(): void {
+    while (this.open.size > this.most && this.evict());
     const now = this.parts.now();
     const timeouts = { idle: this.limits.tcpIdleSeconds * 1000, message: this.limits.tcpMessageSeconds * 1000 };
     for (const connection of this.open.keys()) if (connection.isOverdue(now, timeouts)) connection.close();
@@ -178,12 +196,14 @@ export class Connections {
     return null;
   }
 
-  private evict(): void {
+  /** False: none may be closed. */
+  private evict(): boolean {
     const connection = this.toEvict();
-    if (connection === null) return;
+    if (connection === null) return false;
     this.stats.counters[EVENT.tcp_evicted] += 1;
     this.remove(connection); // at once, or a burst of new ones would pick it again
     connection.close();
+    return true;
   }
 
   private streamOn(socket: Socket, client: Client): DnsStream {

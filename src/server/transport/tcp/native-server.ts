@@ -15,6 +15,8 @@ const ACCEPTS = 32;
 /** Octets read of one connection in one turn: some twenty queries. A longer message is read as a whole. */
 const TURN_OCTETS = 1024;
 const MESSAGE_MAX = 65_535;
+/** Descriptors that connections leave to everybody else once there are none left. */
+const DESCRIPTORS_BACK = 32;
 /** While queries come, the thread waits in the kernel so long for the next one before it lets the event loop wait. */
 const BUSY_WAIT_MS = 1;
 /** A thread that is to end must not wait longer than this for its last wait. */
@@ -36,6 +38,7 @@ type NativeParts = {
   readonly stream: StreamParts;
   readonly tls: TlsAcceptor | null;
   readonly descriptors: OpenDescriptors;
+  readonly warn: (message: string) => void;
 };
 
 /**
@@ -150,11 +153,7 @@ export class NativeServer {
     const { sys, base, view, parts } = this;
     for (let i = 0; i < ACCEPTS; i++) {
       if (!parts.connections.hasRoom()) {
-        // The rest stays in the system's queue until there is room.
-        this.control(LINUX.EPOLL_CTL_MOD, listening, 0);
-        parts.connections.awaitRoom(() => {
-          if (this.listeners.has(listening)) this.control(LINUX.EPOLL_CTL_MOD, listening, LINUX.EPOLLIN);
-        });
+        this.pauseAccepting(listening);
         return;
       }
       view.setUint32(NAME_LENGTH_AT, NAME_OCTETS, true);
@@ -168,10 +167,24 @@ export class NativeServer {
     }
   }
 
-  /** Without descriptors or memory `epoll` would report the queue again and again: a pause instead. */
+  /**
+   * Without memory `epoll` would report the queue again and again: a pause instead. Without descriptors, connections are
+   * not the only ones that have none.
+   */
   private acceptFailed(listening: number): void {
     const code = this.sys.errno();
     if (code !== 'EMFILE' && code !== 'ENFILE' && code !== 'ENOBUFS' && code !== 'ENOMEM') return;
+    if (code === 'EMFILE' || code === 'ENFILE') {
+      const count = this.parts.connections.giveBack(DESCRIPTORS_BACK);
+      this.parts.warn(
+        `no descriptors are left (${code}): no more than ${count} TCP connections are served from now on`,
+      );
+    }
+    this.pauseAccepting(listening);
+  }
+
+  /** The rest stays in the system's queue until there may be room. */
+  private pauseAccepting(listening: number): void {
     this.control(LINUX.EPOLL_CTL_MOD, listening, 0);
     this.parts.connections.awaitRoom(() => {
       if (this.listeners.has(listening)) this.control(LINUX.EPOLL_CTL_MOD, listening, LINUX.EPOLLIN);

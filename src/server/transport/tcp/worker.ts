@@ -49,12 +49,16 @@ if (data.descriptors !== null && typeof sys !== 'string') {
   thread.report({ kind: 'bound', endpoints: data.sockets.map(({ endpoint }) => endpoint) });
   if (await thread.begun) {
     const descriptors = new OpenDescriptors(data.descriptors);
-    native = NativeServer.start(sys, data.sockets, { connections, stream, tls, descriptors });
+    native = NativeServer.start(sys, data.sockets, { connections, stream, tls, descriptors, warn });
     answering();
   }
 } else {
   servers.push(...(await thread.bindAll((socket) => listen(socket))));
   if (await thread.begun) answering();
+}
+
+function warn(message: string): void {
+  thread.report({ kind: 'log', level: 'warn', message: `${data.name}: ${message}` });
 }
 
 function answering(): void {
@@ -74,7 +78,7 @@ async function listen({ endpoint, tls: secured }: ThreadSocket): Promise<Server>
   server.listen({ host: endpoint.address, port: endpoint.port, backlog: BACKLOG, ipv6Only: true });
   await once(server, 'listening');
   server.on('error', (error) => {
-    thread.report({ kind: 'log', level: 'warn', message: `${data.name}: accepting failed: ${error.message}` });
+    warn(`accepting failed: ${error.message}`);
   });
   return server;
 }

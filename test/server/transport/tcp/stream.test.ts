@@ -45,6 +45,7 @@ class Bench {
   readonly connections: Connections;
   readonly stats = Stats.attach(Stats.create(1, 1), 1, 0);
   readonly bugs: unknown[] = [];
+  readonly warnings: string[] = [];
   readonly accepted: Socket[] = [];
   nowMs = 0;
   responses = 0;
@@ -105,7 +106,13 @@ class Bench {
       this.listening = listening;
       const sockets = [{ endpoint: listening.endpoint, fd: listening.tcp, tls: false }];
       const { connections, descriptors, parts: stream } = this;
-      this.native = NativeServer.start(sys, sockets, { connections, descriptors, stream, tls: null });
+      this.native = NativeServer.start(sys, sockets, {
+        connections,
+        descriptors,
+        stream,
+        tls: null,
+        warn: (message) => this.warnings.push(message),
+      });
       return this;
     }
     this.server.listen(0, '127.0.0.1');
@@ -583,6 +590,27 @@ describe.each(FRONT_ENDS)('the limit in all, %s', (frontEnd) => {
     }
     expect(await third.ids(1)).toEqual([3]);
   });
+});
+
+test('where the process has no descriptors left, connections give some back', async () => {
+  await start({}, 'native');
+  const peers: Peer[] = [];
+  for (let i = 0; i < 40; i++) peers.push(await bench.connect());
+  await until(() => bench.connections.size === 40);
+  expect(bench.connections.giveBack(32)).toBe(8);
+  expect(bench.connections.size).toBe(40); // all of them are young
+  bench.nowMs = 1000;
+  bench.connections.sweep();
+  expect(bench.connections.size).toBe(8);
+  peers[39].socket.write(framed(message(1)));
+  expect(await peers[39].ids(1)).toEqual([1]);
+  const next = await bench.connect();
+  next.socket.write(framed(message(2)));
+  expect(await next.ids(1)).toEqual([2]);
+  expect(bench.connections.size).toBe(8);
+  bench.connections.configure(LIMITS);
+  await bench.connect();
+  await until(() => bench.connections.size === 9);
 });
 
 test.each(FRONT_ENDS)('clients that send without end have their turn and no more, %s', async (frontEnd) => {
