@@ -100,13 +100,14 @@ export class NetworkClock {
     }
   }
 
-  /** No further round or decision; resolves when what is under way has ended (the prober's stop cuts fetches short). */
+  /** No further round or decision; resolves when what is under way has ended. Its fetches are cut short. */
   async stop(): Promise<void> {
     this.stopped = true;
     clearTimeout(this.timer);
     clearTimeout(this.expiryTimer);
     clearTimeout(this.listTimer);
     this.firstDone();
+    this.rounds.cutShort();
     await this.running;
     await this.rounds.idle(); // a decision between rounds keeps its lock until it is saved
   }

@@ -38,6 +38,7 @@ export class MockEdge {
   #first: MockBehaviour[] = [];
   #server: Server | null = null;
   #idle: (() => void)[] = [];
+  #waiting: (() => void)[] = [];
 
   private constructor(options: MockEdgeOptions) {
     this.address = options.address;
@@ -65,6 +66,11 @@ export class MockEdge {
   /** Resolved when no connection is open. */
   async idle(): Promise<void> {
     if (this.#open.size > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
+  }
+
+  /** Resolved when a request has come. */
+  async asked(): Promise<void> {
+    if (this.requests.length === 0) await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 
   /** Takes effect for the next connection. `first`: for one connection each, before that. */
@@ -145,6 +151,7 @@ export class MockEdge {
       const name: unknown = 'servername' in socket ? socket.servername : null;
       this.requests.push({ path, host, head, servername: typeof name === 'string' ? name : null });
       if (this.requests.length > 1000) this.requests.shift();
+      for (const wake of this.#waiting.splice(0)) wake();
       this.#answer(socket, tcp, mockScript(behaviour, path, this.#options.body, this.#port), () => {
         this.lastMs = performance.now() - accepted;
       });

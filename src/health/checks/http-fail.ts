@@ -85,6 +85,10 @@ const CERTIFICATE: ReadonlyMap<string, string> = new Map([
   ['CERT_CHAIN_TOO_LONG', 'the certificate chain is too long'],
   ['INVALID_CA', 'a certificate in the chain may not sign others'],
   ['INVALID_PURPOSE', 'the certificate is not for servers'],
+  ['UNSPECIFIED', 'a certificate is signed in a way that is no longer trusted (SHA-1 or MD5)'],
+  ['CA_MD_TOO_WEAK', 'a certificate is signed in a way that is no longer trusted (SHA-1 or MD5)'],
+  ['EE_KEY_TOO_SMALL', "the certificate's key is too short"],
+  ['CA_KEY_TOO_SMALL', "an authority's key is too short"],
   ['HOSTNAME_MISMATCH', 'the certificate is for another name'],
 ]);
 

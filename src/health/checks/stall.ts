@@ -34,71 +34,96 @@ export type StallClock = {
 /** One stretch of watching; `maxMs`: the largest lateness in it. */
 export type StallMeter = { readonly openedAt: number; maxMs: number };
 
+/** Milliseconds, monotonic, and a timer by the same clock; `every` returns what stops it. */
+export type LoopClock = {
+  readonly now: () => number;
+  readonly every: (ms: number, tick: () => void) => () => void;
+  readonly after: (ms: number, act: () => void) => () => void;
+};
+
+const CLOCK: LoopClock = {
+  now: () => performance.now(),
+  every: (ms, tick) => {
+    const timer = setInterval(tick, ms);
+    return () => clearInterval(timer);
+  },
+  after: (ms, act) => {
+    const timer = setTimeout(act, ms);
+    return () => clearTimeout(timer);
+  },
+};
+
 /** Watches while at least one meter is open; between two stretches nothing is late. */
 export class LoopWatch implements StallClock {
-  readonly #meters = new Set<StallMeter>();
-  #timer: NodeJS.Timeout | null = null;
-  #lastTick = 0;
+  private readonly clock: LoopClock;
+  private readonly meters = new Set<StallMeter>();
+  /** Stops the ticks; null: nobody watches. */
+  private stopTicks: (() => void) | null = null;
+  private lastTick = 0;
   /** By how much the last tick was late. */
-  #lateMs = 0;
-  #sumMs = 0;
-  #waiting: (() => void)[] = [];
+  private lateMs = 0;
+  private sumMs = 0;
+  private waiting: (() => void)[] = [];
+
+  constructor(clock: LoopClock = CLOCK) {
+    this.clock = clock;
+  }
 
   open(): StallMeter {
-    const now = performance.now();
+    const now = this.clock.now();
     const meter = { openedAt: now, maxMs: 0 };
-    this.#meters.add(meter);
-    if (this.#timer === null) {
-      this.#lastTick = now;
-      this.#timer = setInterval(() => this.#tick(), TICK_MS);
+    this.meters.add(meter);
+    if (this.stopTicks === null) {
+      this.lastTick = now;
+      this.stopTicks = this.clock.every(TICK_MS, () => this.tick());
     }
     return meter;
   }
 
   /** Ends a stretch; a stall that goes on right now, which no tick has seen yet, counts. */
   close(meter: StallMeter): void {
-    const now = performance.now();
-    note(meter, now, now - this.#lastTick - TICK_MS);
-    this.#meters.delete(meter);
-    if (this.#meters.size === 0 && this.#timer !== null) {
-      clearInterval(this.#timer);
-      this.#timer = null;
-      this.#lateMs = 0;
+    const now = this.clock.now();
+    note(meter, now, now - this.lastTick - TICK_MS);
+    this.meters.delete(meter);
+    if (this.meters.size === 0 && this.stopTicks !== null) {
+      this.stopTicks();
+      this.stopTicks = null;
+      this.lateMs = 0;
     }
   }
 
   late(): number {
-    if (this.#timer === null) return 0;
-    const since = performance.now() - this.#lastTick;
+    if (this.stopTicks === null) return 0;
+    const since = this.clock.now() - this.lastTick;
     // What arrived during a stall is told after the tick, in one turn of the loop or several (data, then the end).
-    return overNoise(this.#lateMs > 0 ? this.#lateMs + since : since - TICK_MS);
+    return overNoise(this.lateMs > 0 ? this.lateMs + since : since - TICK_MS);
   }
 
   total(): number {
-    if (this.#timer === null) return this.#sumMs;
-    return this.#sumMs + overNoise(performance.now() - this.#lastTick - TICK_MS);
+    if (this.stopTicks === null) return this.sumMs;
+    return this.sumMs + overNoise(this.clock.now() - this.lastTick - TICK_MS);
   }
 
   /** Resolved as soon as a tick comes in time, at the latest after `ms`. Asked only while a meter is open. */
   calm(ms: number): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.#waiting.push(() => {
-        clearTimeout(timer);
+      const giveUp = this.clock.after(ms, resolve);
+      this.waiting.push(() => {
+        giveUp();
         resolve();
       });
     });
   }
 
-  #tick(): void {
-    const now = performance.now();
-    const late = now - this.#lastTick - TICK_MS;
-    this.#lastTick = now;
-    this.#lateMs = overNoise(late);
-    if (late < NOISE_MS) for (const wake of this.#waiting.splice(0)) wake();
+  private tick(): void {
+    const now = this.clock.now();
+    const late = now - this.lastTick - TICK_MS;
+    this.lastTick = now;
+    this.lateMs = overNoise(late);
+    if (late < NOISE_MS) for (const wake of this.waiting.splice(0)) wake();
     if (late < 1) return;
-    for (const meter of this.#meters) note(meter, now, late);
-    this.#sumMs += this.#lateMs;
+    for (const meter of this.meters) note(meter, now, late);
+    this.sumMs += this.lateMs;
   }
 }
 

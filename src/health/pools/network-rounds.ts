@@ -31,6 +31,7 @@ import { nextState, openingState, type StateChange, zoneSerial } from './next-st
 import { type FoldedRecord, foldSamples, readRecords, type SaveRecord, saveRecords } from './records.ts';
 import { lastAddresses, probeTargets, probeTest, referenceFiles, roundInput } from './round-input.ts';
 import { decisionLines, movedLines, sampleLine } from './round-log.ts';
+import { hangingOf, overlongRound, sharedAddresses } from './round-notes.ts';
 import type { RoundFailure, RoundOrder, RoundReport, RoundTools, WrittenZone } from './round-types.ts';
 
 /**
@@ -38,6 +39,8 @@ import type { RoundFailure, RoundOrder, RoundReport, RoundTools, WrittenZone } f
  * older than the live set has a serial that no later one exceeds (RFC 1982), so "until it fits" would never end.
  */
 const DERIVATIONS_MAX = 5;
+/** Node's longest timer, milliseconds. */
+const TIMER_MAX_MS = 2 ** 31 - 1;
 
 export class NetworkRounds {
   readonly network: string;
@@ -52,6 +55,9 @@ export class NetworkRounds {
   /** The state knows of zone files what its file does not say yet. */
   #isAhead = false;
   #probing = false;
+  #overlong: string | null = null;
+  /** Sentences on edges that share an address, as last said. */
+  #shared: readonly string[] = [];
   #turn: Promise<unknown> = Promise.resolve();
 
   private constructor(network: string, config: Config, locks: Locks | null, tools: RoundTools, state: NetworkState) {
@@ -168,14 +174,58 @@ export class NetworkRounds {
       spread: spread ?? Math.min(1, targets.length / 100),
       canaryKiller: config.canaryKiller,
     };
+    const seen: Sample[] = [];
+    const { runFrequency, workers, timeout } = config;
+    const pace = { runFrequency, workers, timeout, targets: targets.length };
+    const began = performance.now();
+    // Said while it goes on: a round of hanging edges may take minutes.
+    const alarm = setTimeout(
+      () => {
+        const seconds = (performance.now() - began) / 1000;
+        const hanging = hangingOf(seen) + targets.length - seen.length;
+        this.#notePace(overlongRound({ ...pace, seconds, isOver: false, hanging }));
+      },
+      Math.min(runFrequency * 1000 + 1, TIMER_MAX_MS),
+    );
     try {
-      return await this.#tools.prober.round(request, (sample) => {
+      const result = await this.#tools.prober.round(request, (sample) => {
+        seen.push(sample);
         const { level, text } = sampleLine(sample);
         this.#tools.log(level, text);
       });
+      const { samples, seconds } = result;
+      this.#notePace(overlongRound({ ...pace, seconds, isOver: true, hanging: hangingOf(samples.values()) }));
+      this.#noteShared(samples.values());
+      return result;
     } catch (error) {
       return { failure: roundFault('prober', error instanceof Error ? error.message : String(error), null) };
+    } finally {
+      clearTimeout(alarm);
     }
+  }
+
+  #notePace(sentence: string | null): void {
+    if (sentence !== null) this.#tools.log('warn', `${this.network}: ${sentence}`);
+    this.#overlong = sentence;
+  }
+
+  /** Once for as long as it stays so. */
+  #noteShared(samples: Iterable<Sample>): void {
+    const sentences = sharedAddresses(samples);
+    for (const sentence of sentences) {
+      if (!this.#shared.includes(sentence)) this.#tools.log('warn', `${this.network}: ${sentence}`);
+    }
+    this.#shared = sentences;
+  }
+
+  /** Why the running round, or the last one, takes longer than `run_frequency`; null: it does not. */
+  get overlong(): string | null {
+    return this.#overlong;
+  }
+
+  /** Ends the fetches of the running round at once; `round` then returns a failure. */
+  cutShort(): void {
+    this.#tools.prober.cancel?.(this.network);
   }
 
   async #conclude(order: RoundOrder, probe: RoundResult | null): Promise<RoundReport> {

@@ -23,7 +23,7 @@ export type WrittenZone = { readonly name: string; readonly mtime: number | null
 export type RoundTools = {
   /** A server has serials of its own for zone files, which go on from those that single runs gave. */
   readonly kind: 'run' | 'server';
-  readonly prober: Pick<Prober, 'round'>;
+  readonly prober: Pick<Prober, 'round'> & Partial<Pick<Prober, 'cancel'>>;
   /** A probing round begins. */
   readonly begin: (config: Config) => void;
   /** Makes a state durable; what could not be is a fault each. Never rejects. */

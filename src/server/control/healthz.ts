@@ -47,6 +47,7 @@ function networkReasons(network: NetworkView, now: number): readonly string[] {
     const more = round.unsaved.length > 1 ? ` (and ${round.unsaved.length - 1} more)` : '';
     reasons.push(`network ${name}: served but not saved: ${round.unsaved[0]}${more}`);
   }
+  if (round.overlong !== null) reasons.push(`network ${name}: ${round.overlong}`);
   if (round.overdue) {
     const last =
       round.lastRun === null ? 'none has ended yet' : `the last ended ${Math.round(now - round.lastRun)} s ago`;

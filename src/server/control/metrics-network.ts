@@ -45,6 +45,11 @@ export function addNetworkMetrics(families: Family[], view: StatusView): void {
   perNetwork('round_duration_seconds', 'How long the last probing round took', ({ round }) => round.seconds);
   perNetwork('round_interval_seconds', 'How often a probing round should be made', ({ round }) => round.runFrequency);
   perNetwork('round_overdue', 'Whether a probing round is later than it should be', ({ round }) => round.overdue);
+  perNetwork(
+    'round_overlong',
+    'Whether the probing round takes longer than its interval: edges hang and workers are too few',
+    ({ round }) => round.overlong !== null,
+  );
   perNetwork('round_timestamp_seconds', 'When the last probing round ended', ({ round }) => round.lastRun);
 
   counter(families, {

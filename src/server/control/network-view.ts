@@ -55,7 +55,7 @@ export type NetworkSources = {
   readonly network: string;
   readonly config: Config;
   readonly files: NetworkFiles | null;
-  readonly rounds: Pick<NetworkRounds, 'state' | 'records' | 'samples'>;
+  readonly rounds: Pick<NetworkRounds, 'state' | 'records' | 'samples' | 'overlong'>;
   readonly history: NetworkHistory;
   /** Epoch seconds. */
   readonly nextDue: number;
@@ -88,6 +88,7 @@ export function networkView(sources: NetworkSources, now: number): NetworkView {
       runFrequency: config.runFrequency,
       nextDue: sources.nextDue,
       overdue: sources.isOverdue,
+      overlong: rounds.overlong,
       failure: sources.failure,
       unsaved: history.unsaved,
       cancelledCanaries: history.cancelled,

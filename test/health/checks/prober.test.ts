@@ -115,6 +115,21 @@ test('names are looked up by the system', async () => {
   expect(samples.get('no-such-name.invalid')).toMatchObject({ fail: { reason: 'resolve' }, primary: null });
 });
 
+test('a round is cut short: rejected at once, its connections closed, other networks and the next round untouched', async () => {
+  const edges = await mocks({ kind: 'silent' }, { kind: 'stall-body' }, { kind: 'stall-header' });
+  const [hanging, good] = [request(edges, { timeout: 600 }), await mocks({ kind: 'ok' })];
+  const asked = Promise.all(edges.map((edge) => edge.asked()));
+  const round = shared.round(hanging);
+  const other = shared.round({ ...request(good), network: 'other' });
+  await asked;
+  shared.cancel('net');
+  shared.cancel('nobody');
+  await expect(round).rejects.toThrow('the probing round of net was cut short');
+  await Promise.all(edges.map((edge) => edge.idle()));
+  expect((await other).samples.size).toBe(1);
+  expect((await shared.round(request(good))).samples.size).toBe(1);
+});
+
 test('rounds of two networks run side by side, two of one do not', async () => {
   const edges = await mocks({ kind: 'ok', delayMs: 100 });
   const first = shared.round(request(edges));

@@ -133,6 +133,7 @@ export const network: NetworkView = {
     runFrequency: 60,
     nextDue: NOW + 56,
     overdue: false,
+    overlong: null,
     failure: null,
     unsaved: [],
     cancelledCanaries: ['192.0.2.8'],

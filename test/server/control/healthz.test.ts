@@ -90,6 +90,11 @@ test.each<[string, Partial<StatusView>, readonly string[]]>([
     ['zones: /zones/b/example.test.zone: zone example.test is in two networks'],
   ],
   [
+    'a round that takes too long',
+    withNetwork({ round: { ...round, overlong: 'the round is not over yet, longer than run_frequency (60 s)' } }),
+    ['network net-a: the round is not over yet, longer than run_frequency (60 s)'],
+  ],
+  [
     'an overdue round',
     withNetwork({ round: { ...round, overdue: true, lastRun: NOW - 130 } }),
     ['network net-a: probing round overdue, the last ended 130 s ago (every 60 s)'],

@@ -75,6 +75,7 @@ test.each([
   ['network_rotations_total', ['edgewise_network_rotations_total{network="net-a"} 3']],
   ['network_verification_failures', ['edgewise_network_verification_failures{network="net-a"} 1']],
   ['network_round_duration_seconds', ['edgewise_network_round_duration_seconds{network="net-a"} 1.5']],
+  ['network_round_overlong', ['edgewise_network_round_overlong{network="net-a"} 0']],
   ['network_round_overdue', ['edgewise_network_round_overdue{network="net-a"} 0']],
   [
     'network_edges',

@@ -1,0 +1,61 @@
+/** What operators should know of a round beside its decision. Pure. */
+import { count, list } from '../judge/reason.ts';
+import type { Sample } from '../judge/types.ts';
+
+export type RoundPace = {
+  /** Seconds since the round began, or that it took. */
+  readonly seconds: number;
+  readonly isOver: boolean;
+  readonly runFrequency: number;
+  readonly timeout: number;
+  readonly workers: number;
+  readonly targets: number;
+  /** That took the whole timeout, and those not heard of where the round is not over. */
+  readonly hanging: number;
+};
+
+/** Why a round takes longer than the time from one to the next, and what to do; null: it does not. */
+export function overlongRound(pace: RoundPace): string | null {
+  const { seconds, isOver, runFrequency, timeout, workers, targets, hanging } = pace;
+  if (seconds <= runFrequency) return null;
+  const length = isOver ? `took ${seconds.toFixed(1)} s` : 'is not over yet';
+  const cause =
+    hanging === 0
+      ? `${count(targets, 'edge')} were asked`
+      : isOver
+        ? `${hanging} of ${count(targets, 'edge')} did not answer within ${timeout} s`
+        : `${hanging} of ${count(targets, 'edge')} have not answered`;
+  // Hanging ones take turns of a timeout each; all turns must fit between two rounds, with room for the others.
+  const turns = Math.max(1, Math.floor(runFrequency / timeout) - 1);
+  const wanted = Math.min(targets, Math.ceil(hanging / turns) + Math.min(10, workers));
+  const cure =
+    runFrequency <= timeout
+      ? `run_frequency is no longer than the timeout of ${timeout} s`
+      : wanted > workers
+        ? `raise workers to ${wanted} (now ${workers})`
+        : `raise run_frequency or workers (now ${workers})`;
+  return `the round ${length}, longer than run_frequency (${runFrequency} s): ${cause}; ${cure}. A failing edge stays live until the round ends`;
+}
+
+/** Edges whose fetches took the whole timeout. */
+export function hangingOf(samples: Iterable<Sample>): number {
+  return [...samples].filter(({ fail }) => fail?.reason === 'timeout').length;
+}
+
+/** Edges that share an address fill several places with one machine: a sentence for each such address. */
+export function sharedAddresses(samples: Iterable<Sample>): readonly string[] {
+  const edges = new Map<string, Set<string>>();
+  for (const { edge, primary, others } of samples) {
+    for (const fetch of [primary, ...others]) {
+      if (fetch === null) continue;
+      const at = edges.get(fetch.address) ?? new Set();
+      edges.set(fetch.address, at.add(edge));
+    }
+  }
+  return [...edges]
+    .filter(([, names]) => names.size > 1)
+    .map(
+      ([address, names]) =>
+        `${list([...names].sort())} are at one address, ${address}: one machine fills several places`,
+    );
+}
