@@ -68,9 +68,15 @@ test.each(CASES.map(([kind, what, , text], i) => [kind, what, i, text] as const)
   },
 );
 
+test('each is a reason of /healthz', async () => {
+  const { status, text } = await primary.server.get('/healthz');
+  expect(status).toBe(503);
+  for (const port of ports) expect(text).toContain(`NOTIFY of example.com. to 127.0.0.1:${port} was refused with`);
+});
+
 test('each is counted, and none is tried again', async () => {
   await eventually(
     async () => (await primary.server.get('/metrics')).text,
-    (text) => /edgewise_notify_pending 0\n/.test(text) && /notify_total{result="refused"} [6-9]/.test(text),
+    (text) => /edgewise_notify_pending 0\n/.test(text) && /notify_total{result="refused"} ([6-9]|1[0-9])/.test(text),
   );
 });

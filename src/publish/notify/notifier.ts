@@ -126,10 +126,14 @@ export class Notifier {
   /** What could not be done, a sentence for each secondary and kind; not of servers that only a zone names. */
   faults(): readonly string[] {
     return this.targets.configured.flatMap((target) => {
-      const zones = new Map<string, WireName[]>();
-      for (const [zone, { text }] of target.troubles) zones.set(text, [...(zones.get(text) ?? []), zone]);
-      return Array.from(zones, ([text, [first, ...more]]) => {
-        const others = more.length === 0 ? '' : ` (and of ${more.length} more)`;
+      const kinds = new Map<string, { readonly first: WireName; count: number }>();
+      for (const [zone, { text }] of target.troubles) {
+        const kind = kinds.get(text);
+        if (kind === undefined) kinds.set(text, { first: zone, count: 1 });
+        else kind.count += 1;
+      }
+      return Array.from(kinds, ([text, { first, count }]) => {
+        const others = count === 1 ? '' : ` (and of ${count - 1} more)`;
         return `NOTIFY of ${nameText(first)}${others} to ${endpointText(target.to)} ${text}`;
       });
     });

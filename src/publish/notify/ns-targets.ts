@@ -29,7 +29,7 @@ const LIMITS = {
 
 /**
  * Addresses of the servers that zones themselves name in their NS records, other than the SOA's primary. Zones served
- * here tell the addresses of the names in them; all others are looked up in the background and remembered.
+ * here give the addresses of the names in them; all others are looked up in the background and remembered.
  */
 export class NameServers {
   private readonly options: NameServersOptions;
@@ -103,7 +103,7 @@ export class NameServers {
   }
 }
 
-/** The spelling in which the system tells who sent an answer. */
+/** The spelling of the system in which an answer's sender is given. */
 function canonicalText(octets: Uint8Array): string {
   const address = addressText(octets);
   return address.includes(':') ? new SocketAddress({ address, family: 'ipv6' }).address : address;

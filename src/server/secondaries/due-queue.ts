@@ -1,4 +1,4 @@
-/** Something that is due at a time. `nextAt` may change; the queue is then told with another `add`. */
+/** Something that is due at a time. `nextAt` may change; another `add` is due then. */
 export type Due = { nextAt: number };
 
 type Entry<T> = { readonly at: number; readonly item: T };

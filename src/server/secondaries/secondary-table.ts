@@ -118,8 +118,8 @@ export class SecondaryTable {
     return picked;
   }
 
-  /** What came of asking. True: it has had another serial for so long that it should be notified again. */
-  heard(row: WatchRow, result: { readonly serial: number } | { readonly error: string }, now: number): boolean {
+  /** What a question brought. True: it has had another serial for so long that it should be notified again. */
+  record(row: WatchRow, result: { readonly serial: number } | { readonly error: string }, now: number): boolean {
     row.asking = false;
     row.checkedAt = now;
     let nextAt = now + this.intervalSeconds;

@@ -131,7 +131,7 @@ export class SoaPoller {
     }
     if (this.stopped) return;
     const now = seconds();
-    if (this.table.heard(row, result, now)) this.options.onBehind(row.target, row.zone, row.ourSerial);
+    if (this.table.record(row, result, now)) this.options.onBehind(row.target, row.zone, row.ourSerial);
     const report = this.table.report(row, now);
     if (report !== null) this.log(row, peer, report);
   }

@@ -9,6 +9,7 @@ import type { TsigKey } from '../../../src/dns/tsig-key.ts';
 import { findTsig, TSIG_ROOM } from '../../../src/dns/tsig-record.ts';
 import { Notifier } from '../../../src/publish/notify/notifier.ts';
 import { FIRST_WAIT_MS, WINDOW } from '../../../src/publish/notify/queue.ts';
+import { Guard } from '../../../src/system/guard.ts';
 import { decodeMessage } from '../../support/dns-message.ts';
 import { wireName } from '../../support/dns-query.ts';
 import { eventually } from '../../support/edgewise.ts';
@@ -590,4 +591,35 @@ test('a zone that is gone is not sent any more and no fault stays of it', async 
   expect(notifier.faults()).toEqual([]);
   change(0, 3); // the zone went while its NOTIFY waited
   await counted(notifier, { pending: 0 });
+});
+
+test('zones that are refused alike are one fault', async () => {
+  const secondary = await FakeSecondary.open();
+  const { notifier, change } = notifierOf(secondary);
+  secondary.onHeard = (heard) => secondary.answer(heard, refusal(heard, 5));
+  change(7, ...Array.from({ length: 300 }, (_, i) => i));
+  await counted(notifier, { refused: 300, pending: 0 });
+  expect(notifier.faults()).toMatchObject([expect.stringMatching(/^NOTIFY of z\d+\.test\. \(and of 299 more\) to /)]);
+});
+
+test('a throw while one zone is sent is contained, and the others are sent', async () => {
+  const secondary = await FakeSecondary.open();
+  secondary.answersFromNow();
+  const guard = new Guard({ report: () => undefined, now: () => 0 });
+  const notifier = new Notifier({
+    transfer: { keys: [], allow: [], notify: [secondary.target], notifyNs: false, catalog: null, watchSeconds: 0 },
+    listen: [],
+    soa: (zone) => {
+      if (zone === zoneOf(1)) throw new Error('a bug');
+      return soaOf(7);
+    },
+    image: () => null,
+    lookup: async () => [],
+    log: () => undefined,
+    guard,
+  });
+  cleanup.push(() => notifier.stop());
+  notifier.apply([1, 2, 3].map((i) => ({ origin: zoneOf(i), network: null, serial: 7 })));
+  await counted(notifier, { acknowledged: 2, pending: 1 });
+  expect(guard.faults()).toMatchObject([{ part: 'NOTIFY', message: 'a bug' }]);
 });

@@ -20,23 +20,23 @@ test('lag counts from the first serial that the secondary lacks to the answer th
   table.expect(0, zone('a'), 5, 100);
   const row = rowOf(table);
   expect(lagOf(row, 101)).toBeNull(); // never heard
-  table.heard(row, { serial: 5 }, 101);
+  table.record(row, { serial: 5 }, 101);
   expect(lagOf(row, 150)).toBe(0);
   table.expect(0, zone('a'), 6, 200);
   table.expect(0, zone('a'), 7, 205);
   expect(lagOf(row, 206)).toBe(6);
-  table.heard(row, { serial: 6 }, 207);
+  table.record(row, { serial: 6 }, 207);
   expect(lagOf(row, 208)).toBe(8);
-  table.heard(row, { error: 'silence' }, 209);
+  table.record(row, { error: 'silence' }, 209);
   expect([lagOf(row, 210), row.error]).toEqual([10, 'silence']);
-  table.heard(row, { serial: 7 }, 211);
+  table.record(row, { serial: 7 }, 211);
   expect([lagOf(row, 212), row.error]).toEqual([0, null]);
 });
 
 test('a secondary that is ahead, by circle arithmetic, does not have our serial', () => {
   const table = new SecondaryTable(10);
   table.expect(0, zone('a'), 0xfffffff0, 0);
-  table.heard(rowOf(table), { serial: 3 }, 1);
+  table.record(rowOf(table), { serial: 3 }, 1);
   expect([stateOf(rowOf(table)), lagOf(rowOf(table), 5)]).toEqual(['ahead', 5]);
 });
 
@@ -61,7 +61,7 @@ describe('what is reported of a secondary', () => {
     const table = new SecondaryTable(10);
     table.expect(0, zone('a'), 5, 0);
     return heard.map(([now, result]) => {
-      table.heard(rowOf(table), result, now);
+      table.record(rowOf(table), result, now);
       return table.report(rowOf(table), now);
     });
   };
@@ -130,7 +130,7 @@ describe('what is reported of a secondary', () => {
 test('one that is ahead is not notified again: it would take nothing', () => {
   const table = new SecondaryTable(10);
   table.expect(0, zone('a'), 5, 0);
-  expect([1, 20, 40].map((now) => table.heard(rowOf(table), { serial: 6 }, now))).toEqual([false, false, false]);
+  expect([1, 20, 40].map((now) => table.record(rowOf(table), { serial: 6 }, now))).toEqual([false, false, false]);
 });
 
 test('a secondary that a zone concerns no more is not asked, and not shown', () => {
@@ -147,7 +147,7 @@ test('a zone that goes while it is asked for is not asked for again', () => {
   table.expect(0, zone('a'), 5, 0);
   const [row] = table.due(0, 10);
   table.forget(zone('a'));
-  expect(table.heard(row, { serial: 4 }, 50)).toBe(false);
+  expect(table.record(row, { serial: 4 }, 50)).toBe(false);
   expect(table.due(1000, 10)).toEqual([]);
 });
 
@@ -157,22 +157,22 @@ test('asked at once, then every interval; never twice at once', () => {
   const names = (now: number): readonly string[] => table.due(now, 100).map((row) => row.zone);
   expect(names(0)).toEqual(['a']);
   expect(names(30)).toEqual([]); // no answer yet
-  table.heard(rowOf(table), { serial: 5 }, 30);
+  table.record(rowOf(table), { serial: 5 }, 30);
   expect([names(39), names(40)]).toEqual([[], ['a']]);
-  table.heard(rowOf(table), { error: 'silence' }, 42);
+  table.record(rowOf(table), { error: 'silence' }, 42);
   expect([names(51), names(52)]).toEqual([[], ['a']]);
 });
 
 test('one that is behind is asked a second after the change, then after 1, 2, 4 … seconds, at most an interval', () => {
   const table = new SecondaryTable(5);
   table.expect(0, zone('a'), 5, 0);
-  table.heard(table.due(0, 1)[0], { serial: 5 }, 0);
+  table.record(table.due(0, 1)[0], { serial: 5 }, 0);
   table.expect(0, zone('a'), 6, 3);
   const asked: number[] = [];
   for (let now = 3; now <= 25; now++) {
     for (const row of table.due(now, 1)) {
       asked.push(now);
-      table.heard(row, { serial: 5 }, now);
+      table.record(row, { serial: 5 }, now);
     }
   }
   expect(asked).toEqual([4, 5, 7, 11, 16, 21]);
@@ -183,7 +183,7 @@ test('one that is behind is asked a second after the change, then after 1, 2, 4 
 test('where not all can be asked, those behind come first', () => {
   const table = new SecondaryTable(10);
   for (const name of ['a', 'b', 'c']) table.expect(0, zone(name), 5, 0);
-  for (const row of table.due(0, 100)) table.heard(row, { serial: row.zone === 'c' ? 4 : 5 }, 1);
+  for (const row of table.due(0, 100)) table.record(row, { serial: row.zone === 'c' ? 4 : 5 }, 1);
   expect(table.due(20, 1).map((row) => row.zone)).toEqual(['c']);
 });
 
@@ -195,7 +195,7 @@ test("one secondary that answers nothing takes nobody else's turn", () => {
   for (let now = 0; now < 40; now++) {
     for (const row of table.due(now, 50)) {
       if (row.target === 1) asked.add(row.zone);
-      table.heard(row, row.target === 0 ? { error: 'silence' } : { serial: 5 }, now);
+      table.record(row, row.target === 0 ? { error: 'silence' } : { serial: 5 }, now);
     }
   }
   expect(asked.size).toBe(zones.length);
@@ -204,9 +204,9 @@ test("one secondary that answers nothing takes nobody else's turn", () => {
 test('told again once it has been behind for an interval, and once an interval from then on', () => {
   const table = new SecondaryTable(10);
   table.expect(0, zone('a'), 5, 0);
-  const again = [1, 9, 10, 15, 20, 21].map((now) => table.heard(rowOf(table), { serial: 4 }, now));
+  const again = [1, 9, 10, 15, 20, 21].map((now) => table.record(rowOf(table), { serial: 4 }, now));
   expect(again).toEqual([false, false, true, false, true, false]);
-  expect(table.heard(rowOf(table), { serial: 5 }, 40)).toBe(false);
+  expect(table.record(rowOf(table), { serial: 5 }, 40)).toBe(false);
 });
 
 test('a zone that goes is forgotten', () => {
