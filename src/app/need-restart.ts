@@ -7,6 +7,7 @@ const KEYS: readonly (readonly [key: string, of: (config: Config) => unknown])[]
   ['server.udp_workers', ({ server }) => server.udpWorkers],
   ['server.user', ({ server }) => server.user],
   ['http.listen', ({ http }) => http?.listen ?? null],
+  ['http.hosts', ({ http }) => http?.hosts ?? []],
   ['lockfile', ({ lockfile }) => lockfile],
   ['statefile', ({ statefile }) => statefile],
   ['state_dir', ({ stateDir }) => stateDir],
@@ -38,8 +39,7 @@ export function untilRestart(
     logLevel,
     namedDir,
     server: { ...wanted.server, listen, tlsListen, udpWorkers, user },
-    http:
-      running.http === null || wanted.http === null ? running.http : { ...wanted.http, listen: running.http.listen },
+    http: running.http,
   };
   return { config, restart };
 }

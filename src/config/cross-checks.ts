@@ -92,6 +92,10 @@ function probing(get: Get): Found[] {
 }
 
 function listening(get: Get): Found[] {
+  if (isEmpty(get('server', 'listen')) && isEmpty(get('server', 'tls_listen') ?? [])) {
+    const message = 'server.listen: no address, so no DNS query is answered (without the key: the loopback addresses)';
+    return [{ severity: 'warning', code: 'ignored', path: ['server', 'listen'], message }];
+  }
   const seen = new Map<string, string>();
   return (['listen', 'tls_listen'] as const).flatMap((key) => {
     const given = get('server', key);
@@ -128,6 +132,10 @@ function tls(get: Get): Found[] {
       what: 'key',
       message: `server.${key}: missing; tls_listen needs a certificate and its key`,
     }));
+}
+
+function isEmpty(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 0;
 }
 
 function asList(value: unknown): readonly unknown[] {

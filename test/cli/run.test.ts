@@ -125,6 +125,18 @@ test('the log has the form that log readers know; -v goes to standard error inst
   expect(await site.read('edgemanage.log')).toBe(log);
 });
 
+test.each([
+  ['its folder is missing', (text: string) => text.replace(/logpath: .*/, 'logpath: no/such/folder/log')],
+  ['the disk is full', (text: string) => text.replace(/logpath: .*/, 'logpath: /dev/full')],
+  ['it can never be made', (text: string) => text.replace(/logpath: .*/, 'logpath: /proc/x/log')],
+])('a log that cannot be written (%s) costs no round', async (_, edit) => {
+  await site.write('edgemanage.yaml', edit(await site.read('edgemanage.yaml')));
+  const { status, stderr } = await site.run('edge_manage');
+  expect(status).toBe(0);
+  expect(stderr).toMatch(/^Cannot write the log/);
+  expect(await site.list('named')).toContain('x.test.zone');
+});
+
 test('a dry run before the first run leaves no trace', async () => {
   const before = await site.list('.');
   const { status, stdout } = await site.run('edge_manage', ['-n']);

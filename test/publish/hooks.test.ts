@@ -1,7 +1,8 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Hooks } from '../../src/publish/hooks.ts';
 
 let folder: string;
@@ -11,6 +12,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }));
 
 const PATIENCE_MS = 20_000;
+const WAIT = { timeout: PATIENCE_MS, interval: 20 };
 
 /** Starts one command, waits for its end, and returns what was reported. */
 async function trouble(command: string): Promise<readonly string[]> {
@@ -53,3 +55,64 @@ test('nobody waits for a command: settling gives up on one that goes on', async 
   await vi.waitUntil(() => reports.length > 0, { timeout: 60_000 });
   expect(reports).toEqual(['false']);
 });
+
+describe('a command that runs when it is to be started again', () => {
+  const count = (hook: string): string =>
+    `${process.execPath} -e process.getBuiltinModule("fs").appendFileSync(process.argv[1],"x");process.stdin;setTimeout(()=>{},300) ${join(folder, hook)}`;
+
+  test('does not run twice at a time, starts once more at its end, and is reported once', async () => {
+    const reports: string[] = [];
+    const hooks = new Hooks((hook, _, why) => reports.push(`${hook}: ${why}`));
+    for (let i = 0; i < 50; i++) hooks.start('run_after_changes', [count('one')]);
+    await vi.waitUntil(async () => (await readFile(join(folder, 'one'), 'utf8').catch(() => '')) === 'xx', WAIT);
+    await hooks.settle(PATIENCE_MS);
+    expect(await readFile(join(folder, 'one'), 'utf8')).toBe('xx');
+    expect(reports).toEqual(['run_after_changes: still runs, so it is started once more when it has ended']);
+  });
+
+  test('two hooks with one command, and two commands of one hook, do not wait for each other', async () => {
+    const reports: string[] = [];
+    const hooks = new Hooks((hook, _, why) => reports.push(`${hook}: ${why}`));
+    hooks.start('run_before', ['sleep 30', 'sleep 31']);
+    hooks.start('run_after', ['sleep 30']);
+    expect(reports).toEqual([]);
+    await hooks.stop();
+  });
+
+  test('a limit ends it', async () => {
+    const reports: string[] = [];
+    const hooks = new Hooks((hook, command, why) => reports.push(`${hook} ${command}: ${why}`), { limitMs: 100 });
+    hooks.start('run_after', ['sleep 1000']);
+    await hooks.settle(PATIENCE_MS);
+    expect(reports).toEqual([
+      'run_after sleep 1000: ran for 0.1 s and is ended',
+      'run_after sleep 1000: ended by SIGTERM',
+    ]);
+  });
+
+  test('a stop ends it with what it started, though it heeds no signal, and starts nothing any more', async () => {
+    const reports: string[] = [];
+    const hooks = new Hooks((_, command, why) => reports.push(`${command}: ${why}`));
+    const pids = join(folder, 'pids');
+    await writeFile(
+      join(folder, 'deaf.sh'),
+      `trap '' TERM\nsleep 1000 &\necho $$ $! > ${pids}.new\nmv ${pids}.new ${pids}\nwait\n`,
+    );
+    hooks.start('run_after', [`sh ${join(folder, 'deaf.sh')}`]);
+    const text = await vi.waitUntil(() => readFile(pids, 'utf8').catch(() => ''), WAIT);
+    await hooks.stop();
+    hooks.start('run_after', [`false`]);
+    await hooks.settle(PATIENCE_MS);
+    for (const pid of text.trim().split(' ')) await vi.waitUntil(() => !isAlive(Number(pid)), WAIT);
+    expect(reports).toEqual([]);
+  });
+});
+
+/** A process that is only waited for by its parent does not count. */
+function isAlive(pid: number): boolean {
+  try {
+    return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  } catch {
+    return false;
+  }
+}

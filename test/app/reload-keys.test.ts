@@ -1,0 +1,176 @@
+import { mkdir } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import { pino } from 'pino';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { parse, stringify } from 'yaml';
+import { untilRestart } from '../../src/app/need-restart.ts';
+import { type Running, serve } from '../../src/app/serve.ts';
+import { configSchema, loadConfig } from '../../src/config/load.ts';
+import type { Config } from '../../src/config/types.ts';
+import { throwingGuard } from '../support/guard.ts';
+import { Installation, NETWORK, OBJECT } from '../support/installation.ts';
+import { freePort } from '../support/ports.ts';
+
+/** A reload in which one key is another: it comes into force, or the log says that it takes a restart. */
+
+const EDGE = '127.91.0.1';
+let site: Installation;
+let edge: Server;
+let running: Running | null = null;
+let said = '';
+const write = (line: string): void => {
+  said += line;
+};
+
+beforeEach(async () => {
+  const port = await freePort(EDGE);
+  edge = createServer((_, response) => response.end(OBJECT));
+  await new Promise<void>((resolve) => edge.listen(port, EDGE, resolve));
+  site = await Installation.make({
+    edges: [EDGE],
+    port,
+    zones: { 'good.test': 'mail IN A 192.0.2.25\n' },
+    keys: {
+      logpath: null,
+      run_frequency: 3600,
+      server: { listen: [`127.0.0.1:${await freePort()}`] },
+      http: { listen: `127.0.0.1:${await freePort()}` },
+    },
+  });
+  said = '';
+});
+afterEach(async () => {
+  await running?.stop();
+  running = null;
+  edge.close();
+  await site.remove();
+});
+
+function load(): Config {
+  const { config, faults } = loadConfig(site.path('edgemanage.yaml'));
+  if (config === null) throw new Error(JSON.stringify(faults));
+  return config;
+}
+
+/** Another value for each key of the file, but those in which nothing can be changed alone. */
+const CHANGES: Readonly<Record<string, (site: Installation) => unknown>> = {
+  testobject: () => ({ host: 'other.test', port: 1, proto: 'http', uri: '/other', local: site.path('object') }),
+  goodenough: () => 2,
+  timeout: () => 9,
+  testing: () => true,
+  workers: () => 3,
+  retry: () => 1,
+  probe: () => ({ max_object_bytes: 1_000_000 }),
+  run_frequency: () => 1800,
+  edge_count: () => 2,
+  dnet_edge_count: () => ({ [NETWORK]: 1 }),
+  dnschange_maxfreq: () => 5,
+  canary_killer: () => 3,
+  edgelist_dir: () => site.path('edges', '.'),
+  extra_edgelist_dir: () => site.path('extra'),
+  healthdata_store: () => site.path('health2'),
+  zonetemplate_dir: () => site.path('zones2'),
+  named_dir: () => site.path('named2'),
+  logpath: () => site.path('new.log'),
+  log_level: () => 'ERROR',
+  lockfile: () => site.path('other.lock'),
+  statefile: () => site.path('{dnet}.other'),
+  state_dir: () => site.path('elsewhere'),
+  live_list: () => site.path('{dnet}.list'),
+  canary_files: () => site.path('canaries2', '{dnet}'),
+  prometheus_logs: () => site.path('metrics'),
+  commands: () => ({ run_after: ['true'] }),
+  dns: () => ({ ns_records: ['ns9.test.'], soa_nameserver: 'ns9.test.', soa_mailbox: 'a.b.test.', ttl: 77 }),
+  static_zones: () => [{ name: 'static.test', file: site.path('static.zone') }],
+  static_zone_dir: () => site.path('statics'),
+  include_dirs: () => [site.path('includes')],
+  zone_limits: () => ({ records: 1000 }),
+  transfer: () => ({ allow: [{ from: '127.0.0.1' }], notify: [{ to: '127.0.0.1:1' }], watch: 0 }),
+};
+/** Changed key by key below, or kept for configurations of edgemanage without effect. */
+const OTHERS = ['server', 'http', 'command_reap_timeout', 'rotationhistory_store', 'soa_template'];
+
+const SERVER: Readonly<Record<string, unknown>> = {
+  listen: ['127.0.0.1:0'],
+  udp_workers: 3,
+  edns_size: 1400,
+  tcp_idle_timeout: 3,
+  tcp_message_timeout: 4,
+  tcp_connections: 5,
+  tcp_connections_per_client: 2,
+  nsid: 'here',
+  version: 'v',
+  id: 'i',
+  minimal_responses: true,
+  user: 'nobody',
+  startup_timeout: 1,
+  rate_limit: { per_second: 5 },
+  cookie_secret: '8d1f60b7c2a94e53b6f0a1d2c3e4f507',
+};
+
+test('every key of the file is changed below', () => {
+  expect([...Object.keys(CHANGES), ...OTHERS].sort()).toEqual(Object.keys(configSchema.shape).sort());
+});
+
+test('every single key: the reload is made, nothing is thrown, and the server goes on', async () => {
+  await mkdir(site.path('statics'));
+  await site.write('static.zone', '@ 60 IN SOA ns. h. 1 1 1 1 1\n@ 60 IN NS ns.static.test.\nns 60 IN A 192.0.2.1\n');
+  const before = parse(await site.read('edgemanage.yaml')) as Record<string, unknown>;
+  const started = await serve({
+    file: site.path('edgemanage.yaml'),
+    networks: [],
+    dryRun: false,
+    guard: throwingGuard(),
+    log: () => pino({ level: 'info' }, { write }),
+  });
+  if (!started.ok) throw new Error(JSON.stringify(started.faults));
+  running = started.running;
+  const changes = [
+    ...Object.entries(CHANGES).map(([key, value]) => [key, { ...before, [key]: value(site) }] as const),
+    ...Object.entries(SERVER).map(
+      ([key, value]) =>
+        [`server.${key}`, { ...before, server: { ...(before['server'] as object), [key]: value } }] as const,
+    ),
+    ['http.listen', { ...before, http: { listen: '127.0.0.1:0' } }] as const,
+    ['http.hosts', { ...before, http: { ...(before['http'] as object), hosts: ['name.test'] } }] as const,
+    ['http', { ...before, http: false }] as const,
+  ];
+  for (const [key, keys] of changes) {
+    for (const text of [stringify(keys), stringify(before)]) {
+      await site.write('edgemanage.yaml', text);
+      const since = said.length;
+      await running.reload();
+      const news = said.slice(since);
+      expect(news, `${key}:\n${news}`).toContain('"msg":"reloaded"');
+      expect(news, key).not.toMatch(/"level":50.*(contained|nothing was changed)/);
+    }
+    if (RESTART.includes(key)) expect(said, key).toContain(`${key} changed; that takes a restart`);
+    expect(await fetchStatus(running.http), key).toMatch(/^(200|503)$/);
+  }
+});
+
+/** What a running server keeps until it is started again. */
+const RESTART = [
+  ...['server.listen', 'server.udp_workers', 'server.user', 'http.listen', 'http.hosts', 'lockfile', 'statefile'],
+  ...['state_dir', 'healthdata_store', 'logpath', 'log_level', 'named_dir'],
+];
+
+async function fetchStatus(http: string | null): Promise<string> {
+  return String((await fetch(`http://${http}/healthz`)).status);
+}
+
+describe('what a running server takes over', () => {
+  test('no part goes by a file or folder that the others do not use', async () => {
+    const before = load();
+    const keys = parse(await site.read('edgemanage.yaml')) as Record<string, unknown>;
+    for (const key of ['healthdata_store', 'named_dir', 'logpath', 'log_level', 'lockfile', 'statefile', 'state_dir']) {
+      await site.write('edgemanage.yaml', stringify({ ...keys, [key]: CHANGES[key](site) }));
+      const wanted = load();
+      const { config, restart } = untilRestart(before, wanted);
+      expect(restart).toContain(key);
+      expect(config).toEqual(before);
+      // Asked again, it is still so: a second reload does not take over what the first one kept.
+      expect(untilRestart(config, wanted).restart).toEqual(restart);
+    }
+  });
+});
