@@ -16,11 +16,13 @@ export type NotesInput = {
 
 /** What an operator should know about the round as a whole, worst first; empty in a normal round. */
 export function notesOf({ pool, limited, families, killed, canaryKiller }: NotesInput): readonly string[] {
-  const { edgeCount, passing } = pool;
+  const { edgeCount } = pool;
+  // An edge that works in one family is answered there; of the other its family speaks.
+  const working = new Set(pool.candidates.filter(({ works }) => works.v4 || works.v6).map(({ facts }) => facts.name));
   const { hold, replaced } = limited;
   const live = [...limited.answers.keys()];
   const notes: string[] = [];
-  const failing = live.filter((name) => !passing.has(name));
+  const failing = live.filter((name) => !working.has(name));
   if (live.length === 0) {
     const stays = pool.lastLive.size === 0 ? 'none ever was' : `what was published stays: ${list([...pool.lastLive])}`;
     notes.push(`no edge is fit to be live; ${stays}`);

@@ -31,7 +31,7 @@ function outcomeText(outcome: Outcome): string {
     case 'unchanged':
       return 'unchanged';
     case 'changed':
-      return `changed: ${[...outcome.added.map((name) => `+${name}`), ...outcome.removed.map((name) => `-${name}`)].join(' ')}`;
+      return `changed: ${[...outcome.added.map((name) => `+${name}`), ...outcome.removed.map((name) => `-${name}`), ...outcome.moved.map((name) => `~${name}`)].join(' ')}`;
     case 'held':
       return `held until ${moment(outcome.until)}, wanted ${list(outcome.wanted)}`;
     case 'empty':

@@ -60,6 +60,7 @@ export function outcomeText({ network, outcome, live, wanted }: Decision): strin
       const parts = [`${network}: live set changed to ${set}`];
       if (outcome.added.length > 0) parts.push(`in: ${list(outcome.added)}`);
       if (outcome.removed.length > 0) parts.push(`out: ${list(outcome.removed)}`);
+      if (outcome.moved.length > 0) parts.push(`other addresses: ${list(outcome.moved)}`);
       return parts.join('; ');
     }
     case 'held':
