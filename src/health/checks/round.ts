@@ -88,7 +88,7 @@ async function probeTarget(
   if (probed !== null && !tools.signal.aborted) tools.report(probed);
 }
 
-/** Fetches from the target's addresses, one a family; null: the killer cancelled it. */
+/** Fetches from the target's addresses, one a family; null: it was cancelled. */
 async function probeAddresses(
   target: ProbeTarget,
   { addresses: { v4, v6 }, seconds }: Extract<Resolution, { readonly ok: true }>,
@@ -100,7 +100,7 @@ async function probeAddresses(
   const first = v4 ?? v6;
   if (first === null) return null;
   await slots.take();
-  if (killer.cancels(target)) {
+  if (tools.signal.aborted || killer.cancels(target)) {
     slots.release();
     return null;
   }

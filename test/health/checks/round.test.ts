@@ -38,6 +38,7 @@ async function itself(edge: string): Promise<Resolution> {
 
 type Script = {
   readonly signal?: AbortSignal;
+  readonly watch?: LoopWatch;
   readonly fetch?: (address: string) => Promise<Fetch>;
   readonly resolve?: (edge: string, again: boolean) => Promise<Resolution>;
   /** How much too long the fetch may be, by its own account. */
@@ -57,7 +58,7 @@ async function round(
       fetch: await (script.fetch ?? (async () => fetched(address)))(address),
       ...script.stalls?.(),
     }),
-    watch: new LoopWatch(),
+    watch: script.watch ?? new LoopWatch(),
     report: (sample) => samples.set(sample.edge, sample),
     signal: script.signal ?? new AbortController().signal,
   };
@@ -76,12 +77,6 @@ async function round(
     tools,
   );
   return { samples, end };
-}
-
-/** Keeps the loop from turning. */
-function block(ms: number): void {
-  const until = performance.now() + ms;
-  while (performance.now() < until);
 }
 
 describe('a sample', () => {
@@ -172,29 +167,31 @@ test.each([
   expect(samples.size).toBe(20);
 });
 
-test('starts are spread over the time asked for, in order', async () => {
-  const starts: number[] = [];
-  const names = Array.from({ length: 10 }, (_, i) => `192.0.2.${i}`);
-  const asked: string[] = [];
-  await round(
-    names,
-    { spread: 0.2 },
-    {
-      fetch: async (address) => {
-        starts.push(performance.now());
-        asked.push(address);
-        return fetched(address);
-      },
-    },
-  );
-  expect(asked).toEqual(names);
-  // Nine gaps of 20 ms; timers may be a millisecond early.
-  expect((starts.at(-1) ?? 0) - (starts[0] ?? 0)).toBeGreaterThanOrEqual(178);
-});
-
 describe('with many targets', () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
+
+  test('starts are spread over the time asked for, in order', async () => {
+    const starts: number[] = [];
+    const names = Array.from({ length: 10 }, (_, i) => `192.0.2.${i}`);
+    const asked: string[] = [];
+    const began = performance.now();
+    const ended = round(
+      names,
+      { spread: 0.2 },
+      {
+        fetch: async (address) => {
+          starts.push(performance.now() - began);
+          asked.push(address);
+          return fetched(address);
+        },
+      },
+    );
+    await vi.runAllTimersAsync();
+    await ended;
+    expect(asked).toEqual(names);
+    expect(starts).toEqual([0, 20, 40, 60, 80, 100, 120, 140, 160, 180]);
+  });
 
   test('starts are made by the handful, and on average no faster than one a millisecond', async () => {
     let started = 0;
@@ -298,11 +295,72 @@ describe('when the loop stands still', () => {
   });
 
   test('the round says for how long at most', async () => {
+    const clock = { ms: 0 };
+    const idle = (): (() => void) => () => {};
+    const watch = new LoopWatch({ now: () => clock.ms, every: idle, after: idle });
     const fetch = async (address: string): Promise<Fetch> => {
-      block(300);
+      clock.ms += 300; // nothing turned meanwhile
       return fetched(address);
     };
-    const { end } = await round(['192.0.2.1'], {}, { fetch });
-    expect(end.loopDelayMs).toBeGreaterThan(250);
+    const { end } = await round(['192.0.2.1'], {}, { fetch, watch });
+    expect(end.loopDelayMs).toBe(290);
   });
+});
+
+describe('an address that was looked up before and fails', () => {
+  const old = { v4: '127.0.0.1', v6: null };
+  const moved = { v4: '127.0.0.2', v6: null };
+
+  test.each<[string, boolean, Resolution, FailReason | null, asked: string[], lookedUp: number]>([
+    ['is looked up again, and the new one fetched', true, found(moved), 'refused', ['127.0.0.1', '127.0.0.2'], 2],
+    ['whatever the failure', true, found(moved), 'timeout', ['127.0.0.1', '127.0.0.2'], 2],
+    ['not fetched again where it is the same', true, found(old), 'refused', ['127.0.0.1'], 2],
+    ['nor where nobody can tell', true, { ok: false, why: 'trouble', seconds: 0 }, 'refused', ['127.0.0.1'], 2],
+    ['not looked up where it was just now', false, found(moved), 'refused', ['127.0.0.1'], 1],
+    ['nor where it works', true, found(moved), null, ['127.0.0.1'], 1],
+  ])('%s', async (_name, cached, second, reason, asked, lookedUp) => {
+    const fetchedFrom: string[] = [];
+    const again: boolean[] = [];
+    const { samples } = await round(
+      ['edge'],
+      {},
+      {
+        resolve: async (_edge, isAgain) => {
+          again.push(isAgain);
+          return isAgain ? second : { ...found(old), cached };
+        },
+        fetch: async (address) => {
+          fetchedFrom.push(address);
+          return fetched(address, address === '127.0.0.1' ? reason : null);
+        },
+      },
+    );
+    expect(fetchedFrom).toEqual(asked);
+    expect(again).toEqual([false, true].slice(0, lookedUp));
+    expect(samples.get('edge')?.primary?.address).toBe(asked.at(-1));
+  });
+
+  function found(addresses: { readonly v4: string; readonly v6: null }) {
+    return { ok: true, addresses, seconds: 0, cached: false } as const;
+  }
+});
+
+test('a round that is cut short ends without the samples that are missing', async () => {
+  const controller = new AbortController();
+  let made = 0;
+  const { samples, end } = await round(
+    ['127.0.0.1', '127.0.0.2', '127.0.0.3'],
+    { test: { ...TEST, workers: 1 } },
+    {
+      signal: controller.signal,
+      fetch: async (address) => {
+        made += 1;
+        if (made === 2) controller.abort();
+        return fetched(address);
+      },
+    },
+  );
+  expect(made).toBe(2);
+  expect(samples.has('127.0.0.2') || samples.has('127.0.0.3')).toBe(false);
+  expect(end.cancelled).toEqual([]);
 });

@@ -1,8 +1,14 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { loadConfig } from '../../../src/config/load.ts';
 import type { Config } from '../../../src/config/types.ts';
 import type { FailReason, Fetch, Sample } from '../../../src/health/judge/types.ts';
-import { hasBadObject, probeTest } from '../../../src/health/pools/round-input.ts';
+import {
+  edgesOf,
+  hasBadObject,
+  lastAddresses,
+  probeTargets,
+  probeTest,
+} from '../../../src/health/pools/round-input.ts';
 import { Installation } from '../../support/installation.ts';
 
 async function withConfig(keys: Readonly<Record<string, unknown>>, use: (config: Config) => void): Promise<void> {
@@ -63,4 +69,38 @@ test.each<[FailReason | null, boolean]>([
 
 test('no fetch is none', () => {
   expect(hasBadObject(null)).toBe(false);
+});
+
+describe('addresses to try when names cannot be looked up', () => {
+  const files = { name: 'net', edges: ['a.test', 'b.test', 'c.test', '127.0.0.4', 'new.test'], canaries: new Map() };
+  const live = (edge: string, v4: string | null, v6: string | null) => ({ edge, v4, v6, why: '' });
+  const state = {
+    addresses: new Map([
+      ['b.test', ['127.0.0.2']],
+      ['gone.test', ['127.0.0.9']],
+      ['a.test', ['127.0.0.9']],
+    ]),
+    live: [live('c.test', '127.0.0.3', '::1'), live('b.test', '127.0.0.9', null), live('127.0.0.4', '127.0.0.4', null)],
+  };
+
+  test('those of the newest sample, else as saved, else as published; of names that are listed', () => {
+    const samples = new Map([['a.test', sample(null)]]);
+    const known = lastAddresses(files, state, samples);
+    expect([...known.keys()]).toEqual(['a.test', 'b.test', 'c.test']);
+    expect(known.get('a.test')).toEqual([sample(null).primary?.address, ...sample(null).others.map((f) => f.address)]);
+    expect(known.get('b.test')).toEqual(['127.0.0.2']);
+    expect(known.get('c.test')).toEqual(['127.0.0.3', '::1']);
+    expect(probeTargets(files, known)).toContainEqual({ name: 'b.test', canary: false, lastAddresses: ['127.0.0.2'] });
+    expect(probeTargets(files, known)).toContainEqual({ name: 'new.test', canary: false });
+  });
+
+  test('a sample without an address takes nothing back', () => {
+    const none = { ...sample('resolve'), primary: null, others: [] };
+    expect(lastAddresses(files, state, new Map([['b.test', none]])).get('b.test')).toEqual(['127.0.0.2']);
+  });
+});
+
+test('an address that is a canary too is a canary only, however it is spelled', () => {
+  const canaries = new Map([['x.test', '::0:9']]);
+  expect(edgesOf({ name: 'net', edges: ['::9', '::8', '0::09'], canaries })).toEqual(['::8']);
 });
