@@ -173,11 +173,11 @@ function checkSizes(index: ZoneIndex, scratch: RrsetScratch, report: CheckReport
     const what = `${typeName(store.typeOf(records[0]))} RRset of ${records.length} records`;
     if (octets > RRSET_MAX) {
       report.add('error', 'rrset-too-large', records[0], () => {
-        return `${report.owner(records[0])} has an ${what} and ${octets} octets of data: over ${RRSET_MAX}`;
+        return `${report.owner(records[0])} has a ${what} with ${octets} octets of data: no more than ${RRSET_MAX} can be served`;
       });
     } else {
       report.add('warning', 'rrset-too-large', records[0], () => {
-        return `${report.owner(records[0])} has an ${what}: over ${TCP_MAX} octets in an answer, so it can only be transferred`;
+        return `${report.owner(records[0])} has a ${what}, over ${TCP_MAX} octets in an answer: it can be transferred, but never answered`;
       });
     }
   }
@@ -211,7 +211,7 @@ export function checkRecordSizes(index: ZoneIndex, report: CheckReport): void {
     if (octets <= most) continue;
     report.add('error', 'record-too-large', record, () => {
       const type = typeName(store.typeOf(record));
-      return `${report.owner(record)} has a ${type} record of ${octets} octets: over ${most} fit into no message of a signed transfer`;
+      return `${report.owner(record)} has a ${type} record of ${octets} octets, and a message of a signed transfer holds ${most} at most`;
     });
   }
 }
