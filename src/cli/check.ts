@@ -2,11 +2,15 @@ import type { Command } from 'commander';
 import { faultsOf, readNetworks, startFaults } from '../app/read-networks.ts';
 import { zoneSettings } from '../app/zones-part.ts';
 import { loadConfig } from '../config/load.ts';
+import { forNetwork, isNetworkName } from '../config/paths.ts';
 import { readTls } from '../config/tls-files.ts';
+import type { Config } from '../config/types.ts';
 import { ReferenceReader, referenceFault } from '../health/checks/reference.ts';
 import { count } from '../health/judge/reason.ts';
 import { referenceFiles } from '../health/pools/round-input.ts';
-import { type Fault, hasErrors } from '../system/fault.ts';
+import { readState } from '../health/state/state-file-io.ts';
+import { errorText } from '../system/error-text.ts';
+import { type Fault, hasErrors, plainFault } from '../system/fault.ts';
 import { ZoneStore } from '../zones/store/store.ts';
 import { complain, endWith, networksCommand } from './command-line.ts';
 
@@ -29,7 +33,9 @@ async function check({ config: file, dnet }: CheckFlags): Promise<readonly Fault
   const { config, faults } = loadConfig(file);
   if (config === null) return faults;
   const networks = readNetworks(config, dnet ?? []);
-  const lists = hasErrors(faultsOf(networks)) ? faultsOf(networks) : startFaults(config, networks);
+  const lists = faultsOf(networks);
+  const nothing = startFaults(config, networks).filter((fault) => !lists.includes(fault));
+  const states = await stateFaults(config, [...networks.networks.keys()]);
   const store = new ZoneStore({
     settings: zoneSettings(config, [...networks.networks.keys()]),
     serialFile: null,
@@ -52,7 +58,23 @@ async function check({ config: file, dnet }: CheckFlags): Promise<readonly Fault
     ...(reference.ok ? [] : [referenceFault(reference)]),
     ...tls.faults,
     ...lists,
+    ...nothing,
+    ...states,
     ...store.faults(),
     ...zones.flatMap((zone) => zone.faults),
   ];
+}
+
+/** Saved states that could not be used: their networks would begin anew, or could not be opened. */
+async function stateFaults(config: Config, networks: readonly string[]): Promise<readonly Fault[]> {
+  const faults: Fault[] = [];
+  for (const network of networks) {
+    if (!isNetworkName(network)) continue;
+    try {
+      faults.push(...(await readState(forNetwork(config.statefile, network), 0, true)).faults);
+    } catch (error) {
+      faults.push(plainFault('state', `network ${network} could not be opened: ${errorText(error)}`));
+    }
+  }
+  return faults;
 }

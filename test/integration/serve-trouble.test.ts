@@ -64,7 +64,8 @@ async function secondNetwork(name: string, edges: string): Promise<void> {
 }
 
 async function reasons(): Promise<string> {
-  return (await server?.get('/healthz'))?.text ?? '';
+  const { text } = (await server?.get('/healthz')) ?? { text: '{"reasons":[]}' };
+  return (JSON.parse(text) as { readonly reasons: readonly string[] }).reasons.join('\n');
 }
 
 describe('the log', () => {
@@ -153,6 +154,9 @@ describe('a network that cannot be used', () => {
     await secondNetwork('second', EDGE);
     await secondNetwork('third', EDGE);
     await site.write('state/second', 'a file where the folder should be');
+    const check = await edgewise(['check', '-c', config()]);
+    expect(check.status).toBe(1);
+    expect(check.stderr).toMatch(/network second could not be opened/);
     await editConfig('rotate_zones:', 'ttl: 46\n  rotate_zones:');
     server.child.kill('SIGHUP');
     await server.prints(/"reloaded"/);
