@@ -79,7 +79,7 @@ export class Notifier {
     this.options = options;
     this.keys = options.transfer.keys;
     this.targets = new NotifyTargets(listen, options.nsPort ?? DNS_PORT);
-    this.warnings = new WarnOnce((message) => log('warn', message));
+    this.warnings = new WarnOnce((message) => log('warn', message), guard);
     this.sockets = new NotifySockets({
       listen: listen.map(({ address }) => address),
       onMessage: (octets, address, port) => this.receive(octets, { address, port }),
@@ -187,8 +187,12 @@ export class Notifier {
 
   private wake(): void {
     clearTimeout(this.timer);
+    if (this.stopped) return;
     const next = this.queue.nextMs();
-    if (next === null || this.stopped) return;
+    if (next === null) {
+      this.sockets.release();
+      return;
+    }
     const work = this.options.guard.protect('NOTIFY', () => this.work());
     this.timer = setTimeout(work, Math.max(0, next - performance.now()));
   }

@@ -18,7 +18,7 @@ const ROUTES = 1000;
 
 type Route = { readonly until: number; readonly source: Promise<string | null> };
 
-/** Sockets that NOTIFY leaves from, one for each source address, opened when first needed. */
+/** Sockets that NOTIFY leaves from, one for each source address, open while something is sent or waits for an answer. */
 export class NotifySockets {
   private readonly options: NotifySocketsOptions;
   /** By family and address. */
@@ -46,8 +46,8 @@ export class NotifySockets {
     }
   }
 
-  close(): void {
-    this.closed = true;
+  /** Nothing waits for an answer: closes all sockets, so that strangers find no port to write to. */
+  release(): void {
     for (const socket of this.sockets.values()) {
       socket.then(
         (open) => open.close(),
@@ -55,6 +55,12 @@ export class NotifySockets {
       );
     }
     this.sockets.clear();
+  }
+
+  /** For good. */
+  close(): void {
+    this.closed = true;
+    this.release();
   }
 
   private sourceFor(address: string): Promise<string | null> {

@@ -1,3 +1,5 @@
+import type { Guard } from '../../system/guard.ts';
+
 /** Further warnings of one kind are gathered for so long after the first. */
 const GATHER_MS = 3000;
 
@@ -7,10 +9,12 @@ const GATHER_MS = 3000;
  */
 export class WarnOnce {
   private readonly write: (message: string) => void;
+  private readonly guard: Guard;
   private readonly gathered = new Map<string, { more: number; readonly timer: NodeJS.Timeout }>();
 
-  constructor(write: (message: string) => void) {
+  constructor(write: (message: string) => void, guard: Guard) {
     this.write = write;
+    this.guard = guard;
   }
 
   /**
@@ -25,11 +29,12 @@ export class WarnOnce {
       return;
     }
     this.write(`${prefix} ${zone} ${suffix}${detail}`);
-    const timer = setTimeout(() => {
+    const summarise = this.guard.protect('summary of warnings', () => {
       const more = this.gathered.get(kind)?.more ?? 0;
       this.gathered.delete(kind);
       if (more > 0) this.write(`${prefix} ${more} more ${suffix}`);
-    }, GATHER_MS);
+    });
+    const timer = setTimeout(summarise, GATHER_MS);
     this.gathered.set(kind, { more: 0, timer: timer.unref() });
   }
 

@@ -61,8 +61,8 @@ export class SoaPoller {
       peers.set(text, peer);
       return peer;
     });
-    this.warnings = new WarnOnce((message) => log('warn', message));
-    this.recoveries = new WarnOnce((message) => log('info', message));
+    this.warnings = new WarnOnce((message) => log('warn', message), guard);
+    this.recoveries = new WarnOnce((message) => log('info', message), guard);
     const polls = intervalSeconds > 0 && targets.length > 0;
     const tick = guard.protect('serials of secondaries', () => this.tick());
     this.timer = polls ? setInterval(tick, TICK_MS) : null;

@@ -623,3 +623,21 @@ test('a throw while one zone is sent is contained, and the others are sent', asy
   await counted(notifier, { acknowledged: 2, pending: 1 });
   expect(guard.faults()).toMatchObject([{ part: 'NOTIFY', message: 'a bug' }]);
 });
+
+test('once nothing waits for an answer, nobody listens for one any more', async () => {
+  const secondary = await FakeSecondary.open();
+  secondary.answersFromNow();
+  const { notifier, change } = notifierTo([secondary.target], ['127.0.0.1']);
+  change(7, 1);
+  await counted(notifier, { acknowledged: 1, pending: 0 });
+  const [{ from }] = secondary.heard;
+  const stranger = createSocket('udp4');
+  cleanup.push(() => stranger.close());
+  stranger.connect(from.port, from.address);
+  await once(stranger, 'connect');
+  const refused = once(stranger, 'error');
+  stranger.send(Buffer.alloc(12));
+  expect(await refused).toMatchObject([{ code: 'ECONNREFUSED' }]);
+  change(8, 1);
+  await counted(notifier, { acknowledged: 2, pending: 0 });
+});
