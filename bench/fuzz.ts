@@ -1,5 +1,5 @@
 /**
- * `npm run fuzz`: random and mutated packets through the responder and the room for special messages, as the front ends
+ * `npm run fuzz`: random and mutated packets through the responder and the handler of what is no plain query, as the front ends
  * would hand them over. Nothing may throw or hang, memory must not grow, and every answer must be well-formed by a check
  * that shares no code with the server (one in a hundred also by the tests' strict decoder).
  *
@@ -40,7 +40,7 @@ const v4 = [1, 2, 3].map((last) => Uint8Array.of(192, 0, 2, last));
 const flip = (serial: number): void => slots.write(0, { serial, v4: v4.slice(serial % 3), v6: [new Uint8Array(16)] });
 flip(9);
 const statsBuffer = Stats.create(1, 2);
-const { responder, special } = makeAnswerer({
+const { responder, nonPlain } = makeAnswerer({
   slots,
   stats: Stats.attach(statsBuffer, 2, 0),
   server: benchSettings(53, {
@@ -86,7 +86,7 @@ const clients: Client[] = [TRANSPORT.udp4, TRANSPORT.udp6, TRANSPORT.tcp].map((t
 const packets = PacketBuffers.single();
 const [packet, outUdp] = [packets.queries[0], packets.answers[0]];
 const out = new Uint8Array(65_535);
-const tally = { answered: 0, dropped: 0, special: 0, slowestMs: 0 };
+const tally = { answered: 0, dropped: 0, nonPlain: 0, slowestMs: 0 };
 let seeds: Uint8Array[] = [];
 let settledBytes = 0;
 
@@ -111,9 +111,9 @@ for (let i = 0; i < count; i++) {
     packets.begin(1);
     let size = udp ? responder.respondIn(packets, 0, 0, client) : responder.respond(packet, length, out, client);
     if (size === NOT_PLAIN_QUERY) {
-      tally.special++;
+      tally.nonPlain++;
       if (values['no-special']) continue;
-      size = udp ? special.packet(packet, length, outUdp, client) : await stream(length, client);
+      size = udp ? nonPlain.packet(packet, length, outUdp, client) : await stream(length, client);
     }
     if (size === 0) tally.dropped++;
     else check(i, length, udp ? outUdp : out, size, udp);
@@ -129,7 +129,7 @@ const seconds = (performance.now() - started) / 1000;
 const grown = heapBytes() - settledBytes;
 const { answers } = sumStats(statsBuffer, 2);
 console.log(
-  `no fault in ${count} packets: ${tally.answered} answered, ${tally.dropped} dropped, ${tally.special} special; ` +
+  `no fault in ${count} packets: ${tally.answered} answered, ${tally.dropped} dropped, ${tally.nonPlain} no plain queries; ` +
     `slowest ${tally.slowestMs.toFixed(1)} ms; heap ${(grown / 1024).toFixed(0)} KiB larger than after a tenth of them; ${seconds.toFixed(0)} s`,
 );
 const byRcode = new Map<number, number>();
@@ -140,10 +140,10 @@ if (grown > 1 << 20) {
   process.exitCode = 1;
 }
 
-/** A special message over a stream: each message of the answer is checked, here all but the last. */
+/** What is no plain query, over a stream: each message of the answer is checked, here all but the last. */
 async function stream(length: number, client: Client): Promise<number> {
   let size = 0;
-  await special.stream(packet.slice(0, length), client, (message) => {
+  await nonPlain.stream(packet.slice(0, length), client, (message) => {
     if (size > 0) check(1, length, out, size, false);
     size = message.length;
     out.set(message);

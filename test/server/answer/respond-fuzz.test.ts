@@ -17,7 +17,7 @@ const responder = new TestResponder(
 );
 responder.slots.write(1, { serial: 9, v4: [address4('192.0.2.7')], v6: [new Uint8Array(16).fill(2)] });
 /** Nobody may transfer and no key is known: to these messages too it has a short answer or none. */
-const special = new TransferHandler({
+const nonPlain = new TransferHandler({
   responder: responder.responder,
   slots: responder.slots,
   stats: Stats.attach(responder.statsBuffer, 4, 0),
@@ -89,13 +89,13 @@ async function check(query: Uint8Array, transport: Transport): Promise<void> {
     const counted = answersByRcode().flatMap((count, i) => new Array<number>(count - before[i]).fill(i & 15));
     expect(counted).toEqual([rcode]);
   } else if (transport >= TRANSPORT.tcp) {
-    await special.stream(query, responder.client, (message) => {
+    await nonPlain.stream(query, responder.client, (message) => {
       checkReply(query, message, transport);
       return Promise.resolve(true);
     });
   } else {
     const out = new Uint8Array(4096);
-    const length = special.packet(query, query.length, out, responder.client);
+    const length = nonPlain.packet(query, query.length, out, responder.client);
     if (length > 0) checkReply(query, out.slice(0, length), transport);
   }
 }

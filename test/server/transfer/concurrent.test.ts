@@ -18,7 +18,7 @@ const text = (tag: string): string =>
 const ZONES = ['a.test', 'b.test'];
 
 const slots = LiveSlots.create(1);
-const { responder, special } = makeAnswerer({
+const { responder, nonPlain } = makeAnswerer({
   slots,
   stats: Stats.attach(Stats.create(1, 2), 2, 0),
   server: PLAIN_SERVER,
@@ -70,7 +70,7 @@ test('whatever several clients ask at once and however slowly they read, each ge
           const signed = key === null ? null : signedQuery(query, key);
           const client = { transport: TRANSPORT.tcp, address: clientAddress('127.0.0.9'), port: 1000 + i };
           const sent: Uint8Array[] = [];
-          await special.stream(signed?.octets ?? query, client, async (message) => {
+          await nonPlain.stream(signed?.octets ?? query, client, async (message) => {
             sent.push(message.slice());
             for (let turn = 0; turn < turns; turn++) await nextTurn();
             return true;

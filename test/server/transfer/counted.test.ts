@@ -21,7 +21,7 @@ async function counted(query: Uint8Array, transport: Transport): Promise<string>
   const buffer = Stats.create(1, 2);
   const stats = Stats.attach(buffer, 2, 0);
   const transfer = { keys: [KEY], allow: [], rows: [null, 'neta'] };
-  const { responder, special } = makeAnswerer({ slots, stats, server: PLAIN_SERVER, transfer, catchUp: () => {} });
+  const { responder, nonPlain } = makeAnswerer({ slots, stats, server: PLAIN_SERVER, transfer, catchUp: () => {} });
   responder.apply([
     zoneUpdate({ origin: 'static.test', text }, 0, 0),
     zoneUpdate({ origin: 'live.test', text, live: ['live.test'], slot: 0 }, 1, NETWORK),
@@ -29,8 +29,8 @@ async function counted(query: Uint8Array, transport: Transport): Promise<string>
   const client = { transport, address: clientAddress('127.0.0.7'), port: 5353 };
   const out = new Uint8Array(65_535);
   if (responder.respond(query, query.length, out, client) < 0) {
-    if (transport < TRANSPORT.tcp) special.packet(query, query.length, out.subarray(0, 4096), client);
-    else await special.stream(query, client, () => Promise.resolve(true));
+    if (transport < TRANSPORT.tcp) nonPlain.packet(query, query.length, out.subarray(0, 4096), client);
+    else await nonPlain.stream(query, client, () => Promise.resolve(true));
   }
   const { networks, noZone } = sumStats(buffer, 2);
   const counts = { static: networks[0], neta: networks[NETWORK], none: noZone };

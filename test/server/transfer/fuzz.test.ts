@@ -28,7 +28,7 @@ function handler(now = NOW): {
   const stats = Stats.attach(Stats.create(1, 2), 2, 0);
   const responder = new Responder({ slots, stats, server: PLAIN_SERVER });
   responder.apply([zoneUpdate({ origin: ORIGIN, text: ZONE }, 0)]);
-  const special = new TransferHandler({
+  const nonPlain = new TransferHandler({
     responder,
     slots,
     stats,
@@ -48,11 +48,11 @@ function handler(now = NOW): {
     ask: async (query, transport: Transport = TRANSPORT.tls) => {
       const client: Client = { transport, address: clientAddress('192.0.2.7'), port: 5353, carriesTransfers: true };
       if (transport === TRANSPORT.udp4) {
-        const size = special.packet(query, query.length, out, client);
+        const size = nonPlain.packet(query, query.length, out, client);
         return size === 0 ? [] : [out.slice(0, size)];
       }
       const sent: Uint8Array[] = [];
-      await special.stream(query, client, (message) => {
+      await nonPlain.stream(query, client, (message) => {
         sent.push(message.slice());
         return Promise.resolve(true);
       });

@@ -20,7 +20,7 @@ async function ask(
   live: readonly (readonly string[])[],
 ): Promise<{ readonly udp: string[]; readonly tcp: string[] }> {
   const slots = LiveSlots.create(1);
-  const { responder, special, history } = makeAnswerer({
+  const { responder, nonPlain, history } = makeAnswerer({
     slots,
     stats: Stats.attach(Stats.create(1, 2), 2, 0),
     server: PLAIN_SERVER,
@@ -41,9 +41,9 @@ async function ask(
   const query = ixfrQuery('big.test', sets.length > 0 ? 200 : (versions[0].serial ?? 0));
   const client: Client = { transport: TRANSPORT.udp4, address: clientAddress('127.0.0.8'), port: 9 };
   const out = new Uint8Array(4096);
-  const udp = decodeMessage(out.subarray(0, special.packet(query, query.length, out, client)));
+  const udp = decodeMessage(out.subarray(0, nonPlain.packet(query, query.length, out, client)));
   const tcp: string[] = [];
-  await special.stream(query, { ...client, transport: TRANSPORT.tcp }, (message) => {
+  await nonPlain.stream(query, { ...client, transport: TRANSPORT.tcp }, (message) => {
     tcp.push(...decodeMessage(message.slice()).answer.map(({ type }) => type));
     return Promise.resolve(true);
   });

@@ -161,7 +161,7 @@ export class Connections {
   }
 
   /** A connection goes on as a socket of Node, with a message that `respond` calls NOT_PLAIN_QUERY and what was read after it. */
-  handOver(from: Connection, socket: Socket, client: Client, special: Uint8Array, rest: Uint8Array): void {
+  handOver(from: Connection, socket: Socket, client: Client, request: Uint8Array, rest: Uint8Array): void {
     const entry = this.open.get(from);
     if (entry === undefined) {
       socket.destroy();
@@ -170,7 +170,7 @@ export class Connections {
     const stream = this.streamOn(socket, client);
     this.open.delete(from);
     this.open.set(stream, entry);
-    stream.begin(special, rest);
+    stream.begin(request, rest);
   }
 
   /** Closes what is overdue, or over a limit that was lowered. Called a few times a second. */

@@ -12,14 +12,14 @@ const MESSAGE_MAX = 65_535;
 /** Answers waiting for a peer that does not read; above this its queries wait too. */
 const UNSENT_MAX = 128 * 1024;
 /** Transfers and the like at once on one connection; further queries wait. */
-const SPECIALS_MAX = 4;
+const NON_PLAIN_MAX = 4;
 /** Messages of one connection that are answered before the others get their turn. */
 const TURN_MESSAGES = 16;
 
 /** What all streams of a thread share. */
 export type StreamParts = {
   readonly responder: Answerer;
-  readonly special: NonPlainHandler;
+  readonly nonPlain: NonPlainHandler;
   /** Called for what a query made the responder throw. */
   readonly reportBug: (error: unknown) => void;
   /** Milliseconds of a steady clock. */
@@ -50,7 +50,7 @@ export class DnsStream implements Connection {
   private readonly frames = new FrameReader();
   /** Octets read but not looked at: answers or transfers are in the way, or it is the other connections' turn. */
   private held: Uint8Array | null = null;
-  private specials = 0;
+  private nonPlainRunning = 0;
   private peerEnded = false;
   private finishing = false;
   private handshaking = false;
@@ -94,13 +94,13 @@ export class DnsStream implements Connection {
   }
 
   get isIdle(): boolean {
-    return this.specials === 0 && this.held === null && this.socket.writableLength === 0;
+    return this.nonPlainRunning === 0 && this.held === null && this.socket.writableLength === 0;
   }
 
   isOverdue(nowMs: number, { idle, message }: StreamTimeouts): boolean {
     // A handshake is a message that must come to its end, however many packets arrive meanwhile.
     if (this.socket.writableLength > 0 || this.finishing || this.handshaking) return nowMs - this.activeAt > message;
-    if (this.specials > 0) return false;
+    if (this.nonPlainRunning > 0) return false;
     if (this.frames.isPartial) return nowMs - this.frames.partialSince > message;
     return nowMs - this.activeAt > idle;
   }
@@ -110,8 +110,8 @@ export class DnsStream implements Connection {
   }
 
   /** Goes on where another front end stopped: at a message that `respond` calls NOT_PLAIN_QUERY, and the octets read after it. */
-  begin(special: Uint8Array, rest: Uint8Array): void {
-    this.startSpecial(special);
+  begin(request: Uint8Array, rest: Uint8Array): void {
+    this.startNonPlain(request);
     if (rest.length > 0) this.read(rest);
   }
 
@@ -152,7 +152,7 @@ export class DnsStream implements Connection {
   }
 
   private isFull(): boolean {
-    return this.socket.writableLength >= UNSENT_MAX || this.specials >= SPECIALS_MAX;
+    return this.socket.writableLength >= UNSENT_MAX || this.nonPlainRunning >= NON_PLAIN_MAX;
   }
 
   private handle(query: Uint8Array): void {
@@ -167,20 +167,20 @@ export class DnsStream implements Connection {
     }
     if (size > 0) this.write(out, size);
     else if (size === NOT_PLAIN_QUERY)
-      this.startSpecial(new Uint8Array(query)); // a copy: the slice of a Buffer is none
+      this.startNonPlain(new Uint8Array(query)); // a copy: the slice of a Buffer is none
     else this.finish();
   }
 
-  private startSpecial(query: Uint8Array): void {
-    this.specials++;
-    this.parts.special
+  private startNonPlain(query: Uint8Array): void {
+    this.nonPlainRunning++;
+    this.parts.nonPlain
       .stream(query, this.client, (message) => this.send(message))
       .catch((error: unknown) => {
         this.parts.reportBug(error);
         this.socket.destroy(); // an answer cut in the middle must not look like a whole one
       })
       .finally(() => {
-        this.specials--;
+        this.nonPlainRunning--;
         this.activeAt = this.parts.now();
         this.proceed();
       });
@@ -228,6 +228,6 @@ export class DnsStream implements Connection {
   };
 
   private endIfDone(): void {
-    if (this.peerEnded && this.specials === 0 && this.held === null) this.finish();
+    if (this.peerEnded && this.nonPlainRunning === 0 && this.held === null) this.finish();
   }
 }

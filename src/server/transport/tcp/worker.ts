@@ -17,10 +17,10 @@ const STOP_MS = 500; // for answers on their way, when the server stops
 
 /** Thread entry: answers TCP and TLS on the sockets in its data, until the main thread says stop. */
 const thread = startThread();
-const { data, port, responder, special, stats } = thread;
+const { data, port, responder, nonPlain, stats } = thread;
 const stream: StreamParts = {
   responder,
-  special,
+  nonPlain,
   reportBug: thread.reportBug,
   now: () => performance.now(),
   out: streamOutput(),

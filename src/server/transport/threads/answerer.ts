@@ -17,16 +17,16 @@ export type AnswererParts = {
   readonly log?: (message: string) => void;
 };
 
-/** The one place where an answering thread gets its responder and its room for special messages. */
+/** The one place where an answering thread gets its responder and its handler of what is no plain query. */
 export function makeAnswerer(parts: AnswererParts): {
   readonly responder: Responder;
-  readonly special: NonPlainHandler;
+  readonly nonPlain: NonPlainHandler;
   readonly history: TransferHistory;
 } {
   const responder = new Responder(parts);
   const { slots, stats, server, transfer, catchUp, log = () => {} } = parts;
   const now = (): number => Date.now() / 1000;
   const history = new TransferHistory();
-  const special = new TransferHandler({ responder, slots, stats, transfer, history, server, catchUp, now, log });
-  return { responder, special, history };
+  const nonPlain = new TransferHandler({ responder, slots, stats, transfer, history, server, catchUp, now, log });
+  return { responder, nonPlain, history };
 }

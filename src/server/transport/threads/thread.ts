@@ -15,7 +15,7 @@ export type Thread = {
   readonly data: DnsThreadData;
   readonly port: MessagePort;
   readonly responder: Answerer;
-  readonly special: NonPlainHandler;
+  readonly nonPlain: NonPlainHandler;
   readonly stats: Stats;
   report(report: DnsReport): void;
   /** For what a packet made the responder throw. */
@@ -44,7 +44,7 @@ export function startThread(): Thread {
     }
   };
   const report = (message: DnsReport): void => port.postMessage(message);
-  const { responder, special, history } = makeAnswerer({
+  const { responder, nonPlain, history } = makeAnswerer({
     slots,
     stats,
     server: data.server,
@@ -68,7 +68,7 @@ export function startThread(): Thread {
     data,
     port,
     responder,
-    special,
+    nonPlain,
     stats,
     report,
     reportBug: (error) => reportBug('a query was dropped', error),
@@ -88,7 +88,7 @@ export function startThread(): Thread {
           return true;
         case 'settings':
           responder.configure(message.server);
-          special.configure(message.transfer, message.server);
+          nonPlain.configure(message.transfer, message.server);
           return true;
         case 'tls':
           return true;

@@ -8,10 +8,10 @@ import type { DnsThreadData } from '../threads/protocol.ts';
 import { type RateLimitConfig, RateLimiter, VERDICT } from './rate-limit.ts';
 import { truncateAnswer } from './truncate.ts';
 
-/** What both UDP front ends do with one packet: ask the responder, or the room for special messages, then limit. */
+/** What both UDP front ends do with one packet: ask the responder, or the handler of what is no plain query, then limit. */
 export class PacketAnswerer {
   private readonly responder: Answerer;
-  private readonly special: NonPlainHandler;
+  private readonly nonPlain: NonPlainHandler;
   private readonly stats: Stats;
   private readonly report: (error: unknown) => void;
   private limiter: RateLimiter | null;
@@ -19,13 +19,13 @@ export class PacketAnswerer {
   /** `report` hears of bugs: a packet that made the responder throw costs its sender an answer and nobody else. */
   constructor(parts: {
     readonly responder: Answerer;
-    readonly special: NonPlainHandler;
+    readonly nonPlain: NonPlainHandler;
     readonly stats: Stats;
     readonly limiter: RateLimiter | null;
     readonly report: (error: unknown) => void;
   }) {
     this.responder = parts.responder;
-    this.special = parts.special;
+    this.nonPlain = parts.nonPlain;
     this.stats = parts.stats;
     this.limiter = parts.limiter;
     this.report = parts.report;
@@ -44,7 +44,7 @@ export class PacketAnswerer {
   answer(packets: PacketBuffers, i: number, k: number, client: Client, nowMs: number): number {
     try {
       const size = this.responder.respondIn(packets, i, k, client);
-      if (size === NOT_PLAIN_QUERY) return this.specialAnswer(packets, i, k, client, nowMs);
+      if (size === NOT_PLAIN_QUERY) return this.nonPlainAnswer(packets, i, k, client, nowMs);
       if (this.limiter === null || size <= 0 || this.responder.lastHadGoodCookie) return size;
       return this.limited(this.limiter, packets.answers[k], size, client, nowMs);
     } catch (error) {
@@ -58,9 +58,9 @@ export class PacketAnswerer {
    * of us than a question. It is dropped or sent, never slipped: TCP has nothing else to say. Who is answered is a
    * secondary of ours, and asks for many zones at once.
    */
-  private specialAnswer(packets: PacketBuffers, i: number, k: number, client: Client, nowMs: number): number {
+  private nonPlainAnswer(packets: PacketBuffers, i: number, k: number, client: Client, nowMs: number): number {
     const out = packets.answers[k];
-    const size = this.special.packet(packets.queries[i], packets.lengths[i], out, client);
+    const size = this.nonPlain.packet(packets.queries[i], packets.lengths[i], out, client);
     if (this.limiter === null || size <= 0 || (out[3] & 0xf) === RCODE.noError) return size;
     if (this.limiter.check(client, KIND.error, 0, nowMs) === VERDICT.send) return size;
     this.stats.counters[EVENT.rate_limited] += 1;

@@ -9,10 +9,10 @@ import { openPortable } from './portable.ts';
 
 /** Thread entry: answers UDP on the sockets in its data, until the main thread says stop. */
 const thread = startThread();
-const { data, port, responder, special, stats } = thread;
+const { data, port, responder, nonPlain, stats } = thread;
 const answerer = new PacketAnswerer({
   responder,
-  special,
+  nonPlain,
   stats,
   limiter: limiterOf(data.server.rateLimit, data.rateLimit),
   report: thread.reportBug,

@@ -20,8 +20,8 @@ import { loadSyscalls } from '../../../../src/system/syscalls.ts';
 
 const LIMITS = { tcpIdleSeconds: 10, tcpMessageSeconds: 10, tcpConnections: 100, tcpConnectionsPerClient: 100 };
 
-type Query = 'echo' | 'big' | 'drop' | 'special' | 'throw';
-const ASK: { readonly [kind in Query]: number } = { echo: 0, big: 1, drop: 2, special: 3, throw: 4 };
+type Query = 'echo' | 'big' | 'drop' | 'nonPlain' | 'throw';
+const ASK: { readonly [kind in Query]: number } = { echo: 0, big: 1, drop: 2, nonPlain: 3, throw: 4 };
 
 /** A message of 12 octets or more; octet 2 tells the stub below what to do, octets 0 and 1 are the ID. */
 function message(id: number, kind: Query = 'echo', length = 12): Buffer {
@@ -49,7 +49,7 @@ class Bench {
   readonly accepted: Socket[] = [];
   nowMs = 0;
   responses = 0;
-  special: NonPlainHandler['stream'] = async (query, _, send) => {
+  nonPlain: NonPlainHandler['stream'] = async (query, _, send) => {
     await send(query);
   };
   private readonly server: Server;
@@ -66,7 +66,7 @@ class Bench {
       respond: (query, length, out) => {
         this.responses++;
         if (query[2] === ASK.drop) return 0;
-        if (query[2] === ASK.special) return NOT_PLAIN_QUERY;
+        if (query[2] === ASK.nonPlain) return NOT_PLAIN_QUERY;
         if (query[2] === ASK.throw) throw new Error('planted');
         out.set(query.subarray(0, length));
         return query[2] === ASK.big ? 60_000 : length;
@@ -76,14 +76,14 @@ class Bench {
       lastHash: 0,
       lastHadGoodCookie: false,
     };
-    const special: NonPlainHandler = {
+    const nonPlain: NonPlainHandler = {
       packet: () => 0,
-      stream: (query, client, send) => this.special(query, client, send),
+      stream: (query, client, send) => this.nonPlain(query, client, send),
       configure() {},
     };
     const parts: StreamParts = {
       responder,
-      special,
+      nonPlain,
       reportBug: (error) => this.bugs.push(error),
       now: () => this.nowMs,
       out: streamOutput(),
@@ -292,7 +292,7 @@ describe.each(FRONT_ENDS)('framing (RFC 1035 §4.2.2, RFC 7766 §8), %s', (front
 describe.each(FRONT_ENDS)('ending, %s', (frontEnd) => {
   test('a half-closed peer gets every answer, then the end (RFC 7766 §6.2.4)', async () => {
     const peer = await (await start({}, frontEnd)).connect();
-    peer.socket.end(framed(message(1, 'big'), message(2, 'special'), message(3)));
+    peer.socket.end(framed(message(1, 'big'), message(2, 'nonPlain'), message(3)));
     expect((await peer.ids(4)).sort()).toEqual([1, 2, 3]);
     await peer.closed;
   });
@@ -433,7 +433,7 @@ describe('back-pressure', () => {
     const outcome: boolean[] = [];
     let sent = 0;
     const ended = new Promise<void>((resolve) => {
-      bench.special = async (_, __, send) => {
+      bench.nonPlain = async (_, __, send) => {
         while (await send(message(1, 'echo', 60_000))) sent++;
         outcome.push(false);
         resolve();
@@ -441,7 +441,7 @@ describe('back-pressure', () => {
     });
     const peer = await bench.connect();
     peer.socket.pause();
-    peer.socket.write(framed(message(1, 'special')));
+    peer.socket.write(framed(message(1, 'nonPlain')));
     await until(() => bench.accepted[0].writableLength > 100_000);
     expect(bench.accepted[0].writableLength).toBeLessThan(300_000);
     expect(sent).toBeLessThan(500);
@@ -453,16 +453,16 @@ describe('back-pressure', () => {
   test('queries go on beside a few transfers; more transfers wait', async () => {
     await start();
     const finish: (() => void)[] = [];
-    bench.special = async (query, _, send) => {
+    bench.nonPlain = async (query, _, send) => {
       await new Promise<void>((resolve) => {
         finish.push(resolve);
       });
       await send(query);
     };
     const peer = await bench.connect();
-    peer.socket.write(framed(message(1, 'special'), message(2), message(3, 'special')));
+    peer.socket.write(framed(message(1, 'nonPlain'), message(2), message(3, 'nonPlain')));
     expect(await peer.ids(1)).toEqual([2]);
-    peer.socket.write(framed(...[4, 5, 6, 7].map((id) => message(id, 'special')), message(8)));
+    peer.socket.write(framed(...[4, 5, 6, 7].map((id) => message(id, 'nonPlain')), message(8)));
     await until(() => finish.length === 4);
     for (const done of finish.splice(0)) done();
     expect((await peer.ids(4)).sort()).toEqual([1, 3, 4, 5]);
@@ -474,12 +474,12 @@ describe('back-pressure', () => {
 
   test('a transfer that fails cuts the connection, so that nobody takes it for whole', async () => {
     await start();
-    bench.special = async (query, _, send) => {
+    bench.nonPlain = async (query, _, send) => {
       await send(query);
       throw new Error('planted');
     };
     const peer = await bench.connect();
-    peer.socket.write(framed(message(1, 'special')));
+    peer.socket.write(framed(message(1, 'nonPlain')));
     await peer.closed;
     expect(bench.bugs).toHaveLength(1);
   });
@@ -536,12 +536,12 @@ describe.each(FRONT_ENDS)('the limit in all, %s', (frontEnd) => {
   test('who is at work stays, the new one waits for it', async () => {
     await start({ tcpConnections: 1 }, frontEnd);
     let done = (): void => {};
-    bench.special = (query, _, send) =>
+    bench.nonPlain = (query, _, send) =>
       new Promise<void>((resolve) => {
         done = () => void send(query).then(() => resolve());
       });
     const busy = await bench.connect();
-    busy.socket.write(framed(message(1, 'special')));
+    busy.socket.write(framed(message(1, 'nonPlain')));
     await until(() => bench.responses === 1);
     const waiting = await bench.connect();
     waiting.socket.write(framed(message(2)));
@@ -634,11 +634,11 @@ test('descriptors of native connections are remembered until they are closed or 
   await start({}, 'native');
   const epoll = bench.descriptors.closeAll(() => {});
   expect(epoll).toBe(1);
-  const [plain, special] = [await bench.connect(), await bench.connect()];
-  for (const { socket } of [plain, special]) socket.write(framed(message(1)));
-  await Promise.all([plain.ids(1), special.ids(1)]);
-  special.socket.write(framed(message(2, 'special')));
-  expect(await special.ids(1)).toEqual([2]);
+  const [plain, nonPlain] = [await bench.connect(), await bench.connect()];
+  for (const { socket } of [plain, nonPlain]) socket.write(framed(message(1)));
+  await Promise.all([plain.ids(1), nonPlain.ids(1)]);
+  nonPlain.socket.write(framed(message(2, 'nonPlain')));
+  expect(await nonPlain.ids(1)).toEqual([2]);
   const left: number[] = [];
   expect(bench.descriptors.closeAll((fd) => left.push(fd))).toBe(1);
   plain.socket.destroy();

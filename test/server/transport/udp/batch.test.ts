@@ -133,7 +133,7 @@ function unused(): Omit<Syscalls, 'addressOf' | 'errno' | 'recvmmsg' | 'sendmmsg
   };
 }
 
-/** Octet 0 says what happens: 0 no answer, 1 an echo, 2 special, 3 a bug. */
+/** Octet 0 says what happens: 0 no answer, 1 an echo, 2 nonPlain, 3 a bug. */
 function answerer(stats: Stats, bugs: unknown[]): PacketAnswerer {
   const responder: Answerer = {
     respond: () => 0,
@@ -149,7 +149,7 @@ function answerer(stats: Stats, bugs: unknown[]): PacketAnswerer {
     lastHash: 0,
     lastHadGoodCookie: false,
   };
-  const special: NonPlainHandler = {
+  const nonPlain: NonPlainHandler = {
     packet: (_query, _length, out) => {
       out[0] = 99;
       return 1;
@@ -157,7 +157,7 @@ function answerer(stats: Stats, bugs: unknown[]): PacketAnswerer {
     stream: () => Promise.resolve(),
     configure() {},
   };
-  return new PacketAnswerer({ responder, special, stats, limiter: null, report: (error) => bugs.push(error) });
+  return new PacketAnswerer({ responder, nonPlain, stats, limiter: null, report: (error) => bugs.push(error) });
 }
 
 function run(kernel: FakeKernel): { stats: Stats; bugs: unknown[] } {

@@ -51,9 +51,9 @@ const ANSWER = Uint8Array.of(
 );
 const TRUNCATED_LENGTH = 17; // header and the root's question
 
-type Shape = { size?: number; cookie?: boolean; kind?: Kind; specialRcode?: number };
+type Shape = { size?: number; cookie?: boolean; kind?: Kind; nonPlainRcode?: number };
 
-function answererOf({ size = ANSWER.length, cookie = false, kind = KIND.positive, specialRcode = 0 }: Shape): {
+function answererOf({ size = ANSWER.length, cookie = false, kind = KIND.positive, nonPlainRcode = 0 }: Shape): {
   ask: (times: number) => number[];
   stats: Stats;
 } {
@@ -68,13 +68,13 @@ function answererOf({ size = ANSWER.length, cookie = false, kind = KIND.positive
     lastHadGoodCookie: cookie,
   };
   const packet: NonPlainHandler['packet'] = (_query, _length, out) => {
-    out[3] = specialRcode;
+    out[3] = nonPlainRcode;
     return 99;
   };
-  const special: NonPlainHandler = { packet, stream: () => Promise.resolve(), configure() {} };
+  const nonPlain: NonPlainHandler = { packet, stream: () => Promise.resolve(), configure() {} };
   const stats = Stats.attach(Stats.create(1, 1), 1, 0);
   const limiter = new RateLimiter(RATE, createRateTable(RATE));
-  const answerer = new PacketAnswerer({ responder, special, stats, limiter, report: () => {} });
+  const answerer = new PacketAnswerer({ responder, nonPlain, stats, limiter, report: () => {} });
   const client: Client = { transport: TRANSPORT.udp4, address: clientAddress('192.0.2.1'), port: 5353 };
   const packets = PacketBuffers.single();
   packets.lengths[0] = 12;
@@ -92,7 +92,7 @@ describe('what the rate limit is asked about', () => {
     { name: 'not a special message', shape: { size: NOT_PLAIN_QUERY }, lengths: [99, 99, 99, 99, 99] },
     {
       name: 'a special message that is refused, which is never slipped',
-      shape: { size: NOT_PLAIN_QUERY, specialRcode: 5 },
+      shape: { size: NOT_PLAIN_QUERY, nonPlainRcode: 5 },
       lengths: [99, 99, 0, 0, 0],
     },
     { name: 'not what has no answer', shape: { size: 0 }, lengths: [0, 0, 0, 0, 0] },
