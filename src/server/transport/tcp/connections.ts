@@ -30,7 +30,7 @@ const YOUNG_TLS_MS = 500;
 /** How often those that wait for room look again, besides when a connection closes. */
 const RETRY_MS = 10;
 /** Accepted connections that wait for room, where the system's queue cannot be used for it. */
-const WAITING_MAX = 256;
+const WAITING_MAX = 1024;
 
 /**
  * All open connections of a thread, the longest quiet first, within the limits in all and per client (an IPv4 address
