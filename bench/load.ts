@@ -2,7 +2,8 @@
  * `npm run bench:load`: how long Edgewise, NSD, Knot and BIND take from their start until they answer for everything, and
  * what memory they then hold, on the same files: one zone of a million records, and ten thousand zones of twelve.
  *
- * Options: `--records 1000000`, `--zones 10000`, `--servers edgewise,nsd`, `--json FILE`.
+ * Options: `--records 1000000`, `--zones 10000` (0 for none of either), `--idle 60` (what it costs with nothing to do),
+ * `--servers edgewise,nsd`, `--json FILE`.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
@@ -29,12 +30,19 @@ type Row = {
   readonly seconds: number;
   readonly cpuSeconds: number;
   readonly megabytes: number;
+  /** Share of a processor while nothing happens; NaN: not measured. */
+  readonly idle: number;
 };
+
+/** The server may still be busy with what it loaded. */
+const SETTLE_SECONDS = 15;
 
 const { values } = parseArgs({
   options: {
     records: { type: 'string', default: '1000000' },
     zones: { type: 'string', default: '10000' },
+    /** Seconds for which the loaded server is left alone; 0: not at all. */
+    idle: { type: 'string', default: '0' },
     servers: { type: 'string', default: SERVERS.join(',') },
     json: { type: 'string' },
   },
@@ -86,7 +94,13 @@ async function measure(server: Server, zones: Case): Promise<Row> {
     });
     const seconds = (performance.now() - start) / 1000;
     const pid = pidOf(child);
-    return { server, seconds, cpuSeconds: cpuMicroseconds(pid) / 1e6, megabytes: residentBytes(pid) / 1e6 };
+    const loaded = { cpuSeconds: cpuMicroseconds(pid) / 1e6, megabytes: residentBytes(pid) / 1e6 };
+    const idleSeconds = Number(values.idle);
+    if (idleSeconds > 0) await new Promise((resolve) => setTimeout(resolve, SETTLE_SECONDS * 1000));
+    const before = cpuMicroseconds(pid) / 1e6;
+    await new Promise((resolve) => setTimeout(resolve, idleSeconds * 1000));
+    const idle = idleSeconds > 0 ? (cpuMicroseconds(pid) / 1e6 - before) / idleSeconds : Number.NaN;
+    return { server, seconds, ...loaded, idle };
   } finally {
     await stopChild(child);
   }
@@ -187,15 +201,16 @@ function write(home: string, text: string): string {
 
 function print(about: string, rows: readonly Row[]): void {
   const bind = rows.find(({ server }) => server === 'bind');
-  const cells = rows.map(({ server, seconds, cpuSeconds, megabytes }) => [
+  const cells = rows.map(({ server, seconds, cpuSeconds, megabytes, idle }) => [
     server,
     seconds.toFixed(2),
     cpuSeconds.toFixed(2),
     megabytes.toFixed(0),
     bind === undefined ? '' : (seconds / bind.seconds).toFixed(2),
     bind === undefined ? '' : (megabytes / bind.megabytes).toFixed(2),
+    Number.isNaN(idle) ? '' : (100 * idle).toFixed(2),
   ]);
-  const head = ['server', 'ready s', 'CPU s', 'RSS MB', 'time ÷ BIND', 'RSS ÷ BIND'];
+  const head = ['server', 'ready s', 'CPU s', 'RSS MB', 'time ÷ BIND', 'RSS ÷ BIND', 'idle %'];
   console.log(`\n${about}`);
   for (const row of [head, ...cells])
     console.log(row.map((cell, i) => (i === 0 ? cell.padEnd(10) : cell.padStart(13))).join(''));
@@ -204,7 +219,10 @@ function print(about: string, rows: readonly Row[]): void {
 const chosen = SERVERS.filter((server) => values.servers.split(',').includes(server));
 const root = mkdtempSync(join(tmpdir(), 'edgewise-load-'));
 try {
-  const cases = [largeZone(Number(values.records)), manyZones(Number(values.zones))];
+  const cases = [
+    ...(Number(values.records) > 0 ? [largeZone(Number(values.records))] : []),
+    ...(Number(values.zones) > 0 ? [manyZones(Number(values.zones))] : []),
+  ];
   const results: { readonly about: string; readonly rows: readonly Row[] }[] = [];
   for (const each of cases) {
     const rows: Row[] = [];

@@ -1,4 +1,4 @@
-import { type FSWatcher, lstatSync, watch } from 'node:fs';
+import { type FSWatcher, lstatSync, statfsSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import type { Guard } from '../../system/guard.ts';
 import type { Arrival } from '../../system/settling.ts';
@@ -27,6 +27,17 @@ const SHARE = 20;
 const RESCAN_MAX_MS = 10_000;
 /** … or this, where the system does not notify us. */
 const UNWATCHED_MAX_MS = 1800;
+/**
+ * Where every folder is on a disk of this machine, the system's notifications tell of every change, and looking at files
+ * that did not change is a precaution: it takes less than a hundredth of the time.
+ */
+const LOCAL_SHARE = 150;
+const LOCAL_RESCAN_MAX_MS = 600_000;
+
+/** ext2 to 4, XFS, Btrfs, tmpfs, ramfs, F2FS, ZFS, bcachefs, overlayfs: `f_type` of statfs(2). */
+const LOCAL_FILE_SYSTEMS: ReadonlySet<number> = new Set([
+  0xef53, 0x58465342, 0x9123683e, 0x01021994, 0x858458f6, 0xf2f52010, 0x2fc12fc1, 0xca451a4e, 0x794c7630,
+]);
 
 /** Names whose last event is remembered. */
 const ARRIVALS_MAX = 10_000;
@@ -42,6 +53,8 @@ export class FolderWatch {
   private places: WatchPlaces = new Map();
   /** A folder there is and that we are not notified of. */
   private unwatched = false;
+  /** Some folder is on a file system that others may change unseen. */
+  private remote = false;
   /** What the last glance saw, by path. */
   private seen = new Map<string, string>();
   private readonly arrivals = new Map<string, Arrival>();
@@ -64,9 +77,11 @@ export class FolderWatch {
     if (this.closed) return;
     this.places = this.options.places();
     this.unwatched = false;
+    this.remote = false;
     for (const folder of this.watchers.keys()) if (!this.places.has(folder)) this.drop(folder);
     for (const folder of this.places.keys()) {
       const inode = stampOf(folder)?.ino ?? null;
+      this.remote ||= inode !== null && !isLocal(folder);
       // A folder that was replaced is another one under the same name; its watcher hears nothing more.
       if (inode !== null && this.watchers.get(folder)?.inode === inode) continue;
       this.drop(folder);
@@ -171,9 +186,18 @@ export class FolderWatch {
       this.looking = false;
       const took = performance.now() - start;
       if (this.changedAt !== null) this.at(QUIET_MS);
-      const most = this.unwatched ? UNWATCHED_MAX_MS : RESCAN_MAX_MS;
-      this.at(Math.min(most, Math.max(RESCAN_MIN_MS, SHARE * took)));
+      const trusts = !this.unwatched && !this.remote;
+      const most = this.unwatched ? UNWATCHED_MAX_MS : trusts ? LOCAL_RESCAN_MAX_MS : RESCAN_MAX_MS;
+      this.at(Math.min(most, Math.max(RESCAN_MIN_MS, (trusts ? LOCAL_SHARE : SHARE) * took)));
     }
+  }
+}
+
+function isLocal(folder: string): boolean {
+  try {
+    return LOCAL_FILE_SYSTEMS.has(statfsSync(folder).type >>> 0);
+  } catch {
+    return false;
   }
 }
 
