@@ -126,7 +126,8 @@ async function answersAll(port: number, names: readonly string[], check: () => v
   await new Promise<void>((resolve) => socket.connect(port, '127.0.0.1', resolve));
   const left = names.entries();
   const lane = async (): Promise<void> => {
-    for (const [id, name] of left) {
+    for (const [place, name] of left) {
+      const id = place % 65536;
       const query = queryFor(name);
       query.writeUInt16BE(id, 0);
       while (!(await answered(id, query))) check();
