@@ -12,8 +12,8 @@ import { ZoneLoader } from './loader.ts';
 import type { LoadReport } from './loader-worker.ts';
 import type { NewVersion, Publisher, ServedZone } from './publish.ts';
 import type { StoreFault, ZoneEntry, ZoneSettings, ZoneTarget } from './types.ts';
-import type { WatchPlaces } from './watch-links.ts';
-import { collectPlaces, dependencies } from './watched-paths.ts';
+import type { WatchedPaths } from './watch-links.ts';
+import { dependencies, watchedPaths } from './watched-paths.ts';
 import { sameSource, Zone, type ZoneSource } from './zone-entry.ts';
 
 /** What one look at everything did, in zones. */
@@ -51,8 +51,8 @@ const LARGE_OCTETS = 256 * 1024;
  */
 export class ZoneScan {
   readonly zones = new Map<WireName, Zone>();
-  /** Every place in which something may change that concerns a zone. */
-  places: WatchPlaces = new Map();
+  /** Every path at which something may change that concerns a zone. */
+  paths: WatchedPaths = new Map();
   /** What the last pass found wrong apart from single zones. */
   folderFaults: readonly StoreFault[] = [];
   counts: Counts = { loaded: 0, unchanged: 0, failed: 0, removed: 0 };
@@ -72,7 +72,7 @@ export class ZoneScan {
   /** Zones whose file is missing, and since when, in milliseconds of `performance.now()`. */
   private readonly missing = new Map<WireName, number>();
   private targets: ReadonlyMap<WireName, ZoneTarget> = new Map();
-  /** Links lead to some of the places. */
+  /** Links lead to some of the paths. */
   private linked = false;
   /** A zone was loaded or went, or the settings are others, since `tidy`. */
   private dirty = true;
@@ -140,8 +140,8 @@ export class ZoneScan {
   private async follow(discovery: Discovery): Promise<void> {
     await this.slice.rest();
     const files = dependencies(this.settings, this.zones.values());
-    const { places, linked } = await collectPlaces(this.settings, discovery, files, () => this.slice.rest());
-    this.places = places;
+    const { paths, linked } = await watchedPaths(this.settings, discovery, files, () => this.slice.rest());
+    this.paths = paths;
     this.linked = linked;
     await this.slice.rest();
     if (!this.dirty) return;

@@ -11,13 +11,13 @@ import { FILE_MAX, readFile } from '../../system/read-file.ts';
 import type { StoreFault } from './types.ts';
 
 /** `goneAt`: epoch seconds since when there is no such zone; null: there is one. */
-type Page = {
+type Entry = {
   /** Null: a static zone. */
   readonly network: string | null;
   readonly hash: string;
   readonly serial: number;
   readonly goneAt: number | null;
-  /** The page as the file has it; null: not written yet. Of ten thousand pages few change between two writings. */
+  /** The entry as the file has it; null: not written yet. Of ten thousand entries few change between two writings. */
   text: string | null;
 };
 
@@ -32,31 +32,31 @@ const REMEMBER_GONE_SECONDS = 90 * 86400;
  */
 export class SerialLedger {
   private readonly file: string | null;
-  private readonly pages: Map<WireName, Page>;
+  private readonly entries: Map<WireName, Entry>;
   /** As they were when the ledger was opened. */
-  private readonly firstPages: ReadonlyMap<WireName, Page>;
+  private readonly firstEntries: ReadonlyMap<WireName, Entry>;
   private changed = false;
 
-  private constructor(file: string | null, pages: Map<WireName, Page>) {
+  private constructor(file: string | null, entries: Map<WireName, Entry>) {
     this.file = file;
-    this.pages = pages;
-    this.firstPages = new Map(pages);
+    this.entries = entries;
+    this.firstEntries = new Map(entries);
   }
 
   /** The serial of the content that earlier runs served last, of a zone that was in this network; null: none. */
   servedBefore(origin: WireName, network: string | null): number | null {
-    const page = this.firstPages.get(origin);
-    return page !== undefined && page.network === network && page.goneAt === null ? page.serial : null;
+    const entry = this.firstEntries.get(origin);
+    return entry !== undefined && entry.network === network && entry.goneAt === null ? entry.serial : null;
   }
 
   /** Of the content that earlier runs served last, in whatever network; null: none. */
   rememberedHash(origin: WireName): string | null {
-    return this.firstPages.get(origin)?.hash ?? null;
+    return this.firstEntries.get(origin)?.hash ?? null;
   }
 
   /** Whether there was such a zone when an earlier run ended. */
   isRemembered(origin: WireName): boolean {
-    return this.firstPages.get(origin)?.goneAt === null;
+    return this.firstEntries.get(origin)?.goneAt === null;
   }
 
   /** `file` null: nothing is remembered. A file that does not make sense is renamed out of the way, with a fault. */
@@ -68,9 +68,10 @@ export class SerialLedger {
     let problem: string;
     const read = await readFile(file, FILE_MAX.zones);
     if (read.ok) {
-      const pages = parsePages(read.octets.toString('utf8'));
-      if (typeof pages !== 'string') return { ledger: new SerialLedger(file, pages), fault: await folderFault(file) };
-      problem = pages;
+      const entries = parseEntries(read.octets.toString('utf8'));
+      if (typeof entries !== 'string')
+        return { ledger: new SerialLedger(file, entries), fault: await folderFault(file) };
+      problem = entries;
     } else {
       if (read.code === 'ENOENT') return { ledger: new SerialLedger(file, new Map()), fault: await folderFault(file) };
       problem = read.message;
@@ -96,11 +97,11 @@ export class SerialLedger {
     liveSerial: number,
     now: number,
   ): { readonly serial: number; readonly isNew: boolean } {
-    const page = this.pages.get(origin);
-    if (page !== undefined && page.hash === hash && page.network === network && page.goneAt === null) {
-      return { serial: page.serial, isNew: false };
+    const entry = this.entries.get(origin);
+    if (entry !== undefined && entry.hash === hash && entry.network === network && entry.goneAt === null) {
+      return { serial: entry.serial, isNew: false };
     }
-    const serial = nextSerial(serialMax(page?.serial ?? 0, liveSerial), now);
+    const serial = nextSerial(serialMax(entry?.serial ?? 0, liveSerial), now);
     this.write(origin, { network, hash, serial, goneAt: null, text: null });
     return { serial, isNew: true };
   }
@@ -111,32 +112,32 @@ export class SerialLedger {
     hash: string,
     serial: number,
   ): { readonly hash: string; readonly serial: number } | null {
-    const page = this.pages.get(origin) ?? null;
-    const same = page !== null && page.hash === hash && page.network === null && page.goneAt === null;
+    const entry = this.entries.get(origin) ?? null;
+    const same = entry !== null && entry.hash === hash && entry.network === null && entry.goneAt === null;
     if (!same) this.write(origin, { network: null, hash, serial, goneAt: null, text: null });
-    return page;
+    return entry;
   }
 
   /** Gives a zone a serial that was worked out elsewhere, for the content it has. */
   raise(origin: WireName, serial: number): void {
-    const page = this.pages.get(origin);
-    if (page !== undefined) this.write(origin, { ...page, serial, text: null });
+    const entry = this.entries.get(origin);
+    if (entry !== undefined) this.write(origin, { ...entry, serial, text: null });
   }
 
   /** The zone is no more; its serial is kept for a while, in case it comes back. */
   gone(origin: WireName, now: number): void {
-    const page = this.pages.get(origin);
-    if (page !== undefined && page.goneAt === null)
-      this.write(origin, { ...page, goneAt: Math.floor(now), text: null });
+    const entry = this.entries.get(origin);
+    if (entry !== undefined && entry.goneAt === null)
+      this.write(origin, { ...entry, goneAt: Math.floor(now), text: null });
   }
 
   /** Marks as gone what was remembered from an earlier run and is not served any more. */
   retain(served: ReadonlySet<WireName>, now: number): void {
-    for (const [origin, page] of this.pages) {
+    for (const [origin, entry] of this.entries) {
       if (served.has(origin)) continue;
-      if (page.goneAt === null) this.gone(origin, now);
-      else if (now - page.goneAt > REMEMBER_GONE_SECONDS) {
-        this.pages.delete(origin);
+      if (entry.goneAt === null) this.gone(origin, now);
+      else if (now - entry.goneAt > REMEMBER_GONE_SECONDS) {
+        this.entries.delete(origin);
         this.changed = true;
       }
     }
@@ -147,9 +148,9 @@ export class SerialLedger {
     if (!this.changed || this.file === null) return false;
     this.changed = false;
     const zones: string[] = [];
-    for (const [origin, page] of this.pages) {
-      page.text ??= pageText(origin, page);
-      zones.push(page.text);
+    for (const [origin, entry] of this.entries) {
+      entry.text ??= entryText(origin, entry);
+      zones.push(entry.text);
     }
     try {
       await writeAtomic(this.file, `{"version":1,"zones":{${zones.join(',')}}}\n`);
@@ -160,8 +161,8 @@ export class SerialLedger {
     return true;
   }
 
-  private write(origin: WireName, page: Page): void {
-    this.pages.set(origin, page);
+  private write(origin: WireName, entry: Entry): void {
+    this.entries.set(origin, entry);
     this.changed = true;
   }
 }
@@ -178,14 +179,14 @@ async function folderFault(file: string): Promise<StoreFault | null> {
   }
 }
 
-function pageText(origin: WireName, { network, hash, serial, goneAt }: Page): string {
+function entryText(origin: WireName, { network, hash, serial, goneAt }: Entry): string {
   const name = JSON.stringify(nameText(origin));
   const gone = goneAt === null ? '' : `,"gone_at":${goneAt}`;
   return `${name}:{"network":${JSON.stringify(network)},"hash":${JSON.stringify(hash)},"serial":${serial}${gone}}`;
 }
 
-/** The pages, or what is wrong with the text. */
-function parsePages(text: string): Map<WireName, Page> | string {
+/** The entries, or what is wrong with the text. */
+function parseEntries(text: string): Map<WireName, Entry> | string {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -194,18 +195,18 @@ function parsePages(text: string): Map<WireName, Page> | string {
   }
   const { version, zones } = isObject(value) ? value : {};
   if (version !== 1 || !isObject(zones)) return 'not a file of version 1';
-  const pages = new Map<WireName, Page>();
-  for (const [name, page] of Object.entries(zones)) {
+  const entries = new Map<WireName, Entry>();
+  for (const [name, entry] of Object.entries(zones)) {
     const origin = nameKey(name);
-    if (origin === null || !isObject(page)) return `"${name}" is not a zone's entry`;
-    const { network = null, hash, serial, gone_at: goneAt = null } = page;
+    if (origin === null || !isObject(entry)) return `"${name}" is not a zone's entry`;
+    const { network = null, hash, serial, gone_at: goneAt = null } = entry;
     const isSerial = typeof serial === 'number' && Number.isInteger(serial) && serial >= 0 && serial < 2 ** 32;
     if (typeof hash !== 'string' || !isSerial) return `the entry of "${name}" has no hash and serial`;
     if (goneAt !== null && typeof goneAt !== 'number') return `the entry of "${name}" has a gone_at that is no number`;
     if (network !== null && typeof network !== 'string') return `the entry of "${name}" has a network that is no name`;
-    pages.set(origin, { network, hash, serial, goneAt, text: null });
+    entries.set(origin, { network, hash, serial, goneAt, text: null });
   }
-  return pages;
+  return entries;
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

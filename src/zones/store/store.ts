@@ -81,7 +81,7 @@ export class ZoneStore {
   /** Reloads by itself what changes on disk, from now on. */
   watch(): void {
     this.folderWatch ??= new FolderWatch({
-      places: () => this.scan.places,
+      paths: () => this.scan.paths,
       onChange: () => this.turns.take(() => this.pass({ sure: false, removeNow: false })),
       guard: this.guard,
     });
@@ -162,6 +162,7 @@ export class ZoneStore {
     const same = JSON.stringify(folderFaults) === JSON.stringify(this.storeFaults);
     this.storeFaults = folderFaults;
     if (!same) this.options.onFaults?.(null, this.faults());
+    if (this.scan.unsettled === 0) this.folderWatch?.forgetArrivals();
     this.folderWatch?.refresh();
   }
 }

@@ -2,7 +2,7 @@ import { lstatSync, readlinkSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 
 /** Folders to watch, each with the names in it that matter; null: all. */
-export type WatchPlaces = ReadonlyMap<string, ReadonlySet<string> | null>;
+export type WatchedPaths = ReadonlyMap<string, ReadonlySet<string> | null>;
 
 const HOPS_MAX = 40; // as in Linux: more is a loop
 
@@ -10,8 +10,8 @@ const HOPS_MAX = 40; // as in Linux: more is a loop
  * Collects what to watch for folders and files that may be reached over links. Kubernetes and release scripts swap a link
  * anywhere on the way, so each link on it counts, and so does what it ends at.
  */
-export class PlaceCollector {
-  readonly places = new Map<string, Set<string> | null>();
+export class PathCollector {
+  readonly paths = new Map<string, Set<string> | null>();
   /** Some link was met. */
   linked = false;
   /** Where folders really are; null: a loop, or it cannot be seen. */
@@ -19,9 +19,9 @@ export class PlaceCollector {
 
   /** A folder of which every entry matters. */
   folder(folder: string): void {
-    if (this.places.get(folder) === null) return;
+    if (this.paths.get(folder) === null) return;
     this.file(folder);
-    this.places.set(folder, null);
+    this.paths.set(folder, null);
   }
 
   /** The links on the way to a path, and its end where there were any. */
@@ -52,8 +52,8 @@ export class PlaceCollector {
   }
 
   private name(path: string): void {
-    const names = this.places.get(dirname(path));
-    if (names === undefined) this.places.set(dirname(path), new Set([basename(path)]));
+    const names = this.paths.get(dirname(path));
+    if (names === undefined) this.paths.set(dirname(path), new Set([basename(path)]));
     else names?.add(basename(path));
   }
 }

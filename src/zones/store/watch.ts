@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import type { Guard } from '../../system/guard.ts';
 import type { Arrival } from '../../system/settling.ts';
 import { stampOf } from './file-cache.ts';
-import type { WatchPlaces } from './watch-links.ts';
+import type { WatchedPaths } from './watch-links.ts';
 
 export type FolderWatchOptions = {
   /** What to watch, as of now; missing folders are waited for. */
-  readonly places: () => WatchPlaces;
+  readonly paths: () => WatchedPaths;
   /** Looks for changes. Called again only when the promise it returned is settled. */
   readonly onChange: () => Promise<unknown>;
   /** Around what the event loop calls. */
@@ -43,14 +43,14 @@ const LOCAL_FILE_SYSTEMS: ReadonlySet<number> = new Set([
 const ARRIVALS_MAX = 10_000;
 
 /**
- * Calls `onChange` soon after something changes in any of the places. The system's notification is not all: it follows a
+ * Calls `onChange` soon after something changes in any of the paths. The system's notification is not all: it follows a
  * folder, not its name, so a link or a folder that is swapped is found by a glance at each second; what happens on network
  * file systems, or where the limit of watches is reached, by a look at all files every few seconds.
  */
 export class FolderWatch {
   private readonly options: FolderWatchOptions;
   private readonly watchers = new Map<string, { readonly watcher: FSWatcher; readonly inode: number }>();
-  private places: WatchPlaces = new Map();
+  private paths: WatchedPaths = new Map();
   /** A folder there is and that we are not notified of. */
   private unwatched = false;
   /** Some folder is on a file system that others may change unseen. */
@@ -72,14 +72,14 @@ export class FolderWatch {
     this.glance();
   }
 
-  /** Watches the places there are now, and no others. */
+  /** Watches the paths there are now, and no others. */
   refresh(): void {
     if (this.closed) return;
-    this.places = this.options.places();
+    this.paths = this.options.paths();
     this.unwatched = false;
     this.remote = false;
-    for (const folder of this.watchers.keys()) if (!this.places.has(folder)) this.drop(folder);
-    for (const folder of this.places.keys()) {
+    for (const folder of this.watchers.keys()) if (!this.paths.has(folder)) this.drop(folder);
+    for (const folder of this.paths.keys()) {
       const inode = stampOf(folder)?.ino ?? null;
       this.remote ||= inode !== null && !isLocal(folder);
       // A folder that was replaced is another one under the same name; its watcher hears nothing more.
@@ -99,6 +99,11 @@ export class FolderWatch {
     return this.arrivals.get(path) ?? null;
   }
 
+  /** Every change so far was taken over: what happened to a name before says nothing of what comes. */
+  forgetArrivals(): void {
+    this.arrivals.clear();
+  }
+
   /** A name appears (or goes) by renaming and by creating; writing follows only the latter. */
   private noteArrival(path: string, event: 'rename' | 'change'): void {
     if (this.arrivals.size > ARRIVALS_MAX) this.arrivals.clear();
@@ -115,7 +120,7 @@ export class FolderWatch {
   private add(folder: string, inode: number): void {
     try {
       const heard = (event: 'rename' | 'change', name: string | null): void => {
-        const names = this.places.get(folder) ?? null;
+        const names = this.paths.get(folder) ?? null;
         if (names !== null && name !== null && !names.has(name)) return;
         if (name !== null) this.noteArrival(join(folder, name), event);
         this.changed();
@@ -139,7 +144,7 @@ export class FolderWatch {
     const start = performance.now();
     const seen = new Map<string, string>();
     let changed = false;
-    for (const [folder, names] of this.places) {
+    for (const [folder, names] of this.paths) {
       const paths = names === null ? [folder] : Array.from(names, (name) => join(folder, name));
       for (const path of paths) {
         const mark = names === null ? folderMark(path) : entryMark(path);

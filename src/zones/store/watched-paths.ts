@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path';
 import type { Discovery } from './discover.ts';
 import type { ZoneSettings } from './types.ts';
-import { PlaceCollector } from './watch-links.ts';
+import { PathCollector } from './watch-links.ts';
 import type { Zone } from './zone-entry.ts';
 
 /** Every file that the settings or some zone name. */
@@ -12,16 +12,16 @@ export function dependencies({ staticZones }: ZoneSettings, zones: Iterable<Zone
 }
 
 /**
- * Every place in which something may change that concerns a zone. `files`: what the zones depend on. `pauseDue` is called
+ * Every path at which something may change that concerns a zone. `files`: what the zones depend on. `pauseDue` is called
  * again and again, for there may be ten thousand links.
  */
-export async function collectPlaces(
+export async function watchedPaths(
   { zonetemplateDir, staticZoneDir, networks, staticZones }: ZoneSettings,
   { targets, links }: Discovery,
   files: ReadonlySet<string>,
   pauseDue: () => Promise<void>,
-): Promise<PlaceCollector> {
-  const collector = new PlaceCollector();
+): Promise<PathCollector> {
+  const collector = new PathCollector();
   collector.folder(zonetemplateDir);
   for (const network of networks) collector.folder(join(zonetemplateDir, network));
   if (staticZoneDir !== null) collector.folder(staticZoneDir);

@@ -2,14 +2,14 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { PlaceCollector } from '../../../src/zones/store/watch-links.ts';
+import { PathCollector } from '../../../src/zones/store/watch-links.ts';
 
 type Row = readonly [
   name: string,
   links: Readonly<Record<string, string>>,
   path: string,
   /** Below the test's folder: `folder: names`. */
-  places: readonly string[],
+  paths: readonly string[],
 ];
 
 const ROWS: readonly Row[] = [
@@ -40,23 +40,23 @@ test.each(ROWS)('on the way to a file: %s', (_name, links, path, expected) => {
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   for (const name of ['d', 'e', 'f', 'd/..v1']) mkdirSync(join(folder, name));
   for (const [name, target] of Object.entries(links)) symlinkSync(target, join(folder, name));
-  const collector = new PlaceCollector();
+  const collector = new PathCollector();
   collector.file(join(folder, path));
-  const places = Array.from(
-    collector.places,
+  const paths = Array.from(
+    collector.paths,
     ([place, names]) => `${place.slice(folder.length + 1)}: ${[...(names ?? [])].sort().join(' ')}`,
   );
-  expect(places.sort()).toEqual([...expected].sort());
+  expect(paths.sort()).toEqual([...expected].sort());
   expect(collector.linked).toBe(expected.length > 0);
 });
 
 test('a folder counts with all that is in it', () => {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'edgewise-links-')));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  const collector = new PlaceCollector();
+  const collector = new PathCollector();
   symlinkSync('.', join(folder, 'self'));
   collector.file(join(folder, 'self'));
   collector.folder(folder);
   collector.file(join(folder, 'self'));
-  expect(collector.places.get(folder)).toBeNull();
+  expect(collector.paths.get(folder)).toBeNull();
 });
