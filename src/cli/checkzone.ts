@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import { ZONE_LIMITS } from '../config/limits.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/types.ts';
-import { nameFromText, textFromWire } from '../dns/name.ts';
+import { NAME_PROBLEM_TEXT, nameFromText, textFromWire } from '../dns/name.ts';
 import { formatFault } from '../system/fault.ts';
 import { FILE_MAX, readInput } from '../system/read-file.ts';
 import type { Included } from '../zones/scan/include.ts';
@@ -64,7 +64,7 @@ async function checkzone(originText: string, file: string, flags: Flags): Promis
 
   const origin = nameFromText(originText, Uint8Array.of(0));
   if (typeof origin === 'string') {
-    warn(`"${originText}" is not a domain name: ${origin}`);
+    warn(`"${originText}" is not a domain name: ${NAME_PROBLEM_TEXT[origin]}`);
     return 1;
   }
   const settings = settingsOf(flags, warn);

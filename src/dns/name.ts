@@ -21,6 +21,17 @@ export type NameProblem =
   | 'empty-name'
   | 'no-origin';
 
+/** What is wrong with a name, for operators. */
+export const NAME_PROBLEM_TEXT: { readonly [problem in NameProblem]: string } = {
+  'not-idna': 'it has characters that no internationalized domain name has',
+  'empty-label': 'it has two dots in a row, or begins with one',
+  'label-too-long': `a part between dots is over ${LABEL_MAX} octets`,
+  'name-too-long': `it is over ${NAME_MAX} octets`,
+  'bad-escape': 'after a backslash goes one character, or three digits up to 255',
+  'empty-name': 'it is empty',
+  'no-origin': 'it does not end with a dot',
+};
+
 /** Octet → its lowercase; only A–Z change (RFC 4343 §3). */
 export const LOWER: Uint8Array = Uint8Array.from({ length: 256 }, (_, octet) =>
   octet >= 0x41 && octet <= 0x5a ? octet + 0x20 : octet,

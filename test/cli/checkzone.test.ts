@@ -150,6 +150,7 @@ test.each([
   ['a file that is not there', ['example.test', 'nosuch'], /nosuch.*no such file/],
   ['a folder', ['example.test', '.'], /is a folder, not a file/],
   ['a name that is none', ['a..b', 'good'], /"a\.\.b" is not a domain name/],
+  ['a name without an A-label', ['bü cher.test', 'good'], /no internationalized domain name/],
   ['no file', ['example.test'], /missing required argument 'file'/],
   [
     'a place that cannot be written',
