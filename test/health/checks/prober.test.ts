@@ -4,6 +4,7 @@ import { Prober, type ProberOptions } from '../../../src/health/checks/prober.ts
 import type { ProbeTest } from '../../../src/health/checks/protocol.ts';
 import type { Sample } from '../../../src/health/checks/sample.ts';
 import { MockEdge } from '../../support/mock-edge.ts';
+import { makeCertificates } from '../../support/mock-edge-certificates.ts';
 import type { MockBehaviour } from '../../support/mock-edge-script.ts';
 
 const BODY = 'the object';
@@ -128,6 +129,16 @@ test('a round is cut short: rejected at once, its connections closed, other netw
   await Promise.all(edges.map((edge) => edge.idle()));
   expect((await other).samples.size).toBe(1);
   expect((await shared.round(request(good))).samples.size).toBe(1);
+});
+
+test('certificates are believed from the authorities that the test names', async () => {
+  const { ca, good } = makeCertificates('demo.test');
+  const edge = await MockEdge.start({ address: '127.0.8.1', port: 0, body: BODY, tls: good });
+  cleanups.push(() => edge.close());
+  const asked = (more: Partial<ProbeTest>) => shared.round(request([edge], { proto: 'https', ...more }));
+  expect((await asked({ ca })).samples.get(edge.address)?.fail).toBeNull();
+  expect((await asked({ ca: null })).samples.get(edge.address)?.fail).toMatchObject({ reason: 'tls' });
+  expect((await asked({ ca: null, verify: false })).samples.get(edge.address)?.fail).toBeNull();
 });
 
 test('rounds of two networks run side by side, two of one do not', async () => {
