@@ -113,7 +113,11 @@ class Server implements Running {
     this.log = log;
     const { live } = this;
     const { dryRun, guard } = options;
-    const prober = Prober.make({ userAgent: USER_AGENT, onTrouble: (message) => log.error(message) });
+    const prober = Prober.make({
+      userAgent: USER_AGENT,
+      onTrouble: (message) => log.error(message),
+      onCallbackError: (error) => guard.note('prober', error),
+    });
     const histories = dryRun ? null : new LiveHistoryFiles(journalFolder(config), (message) => log.warn(message));
     const dns = new DnsPart({ config, tls, live, log });
     const locks = new LockPart({ config, log, guard, onLost: (network) => this.networks.lost(network) });
