@@ -12,7 +12,7 @@ import { readState } from '../health/state/state-file-io.ts';
 import { errorText } from '../system/error-text.ts';
 import { type Fault, hasErrors, plainFault } from '../system/fault.ts';
 import { ZoneStore } from '../zones/store/store.ts';
-import { complain, endWith, networksCommand } from './command-line.ts';
+import { endWith, networksCommand, printFaults } from './command-line.ts';
 
 type CheckFlags = { readonly config: string; readonly dnet?: string[] };
 
@@ -23,7 +23,7 @@ export function checkCommand(): Command {
     .action(async (flags: CheckFlags) => {
       await endWith(async () => {
         const faults = await check(flags);
-        complain(faults);
+        printFaults(faults);
         return hasErrors(faults) ? 1 : 0;
       });
     });

@@ -51,7 +51,7 @@ export function refuse(sentence: string, status = 1): number {
 }
 
 /** Faults on standard error, each at its place. */
-export function complain(faults: readonly Fault[]): void {
+export function printFaults(faults: readonly Fault[]): void {
   for (const fault of faults) process.stderr.write(`${formatFault(fault)}\n`);
 }
 

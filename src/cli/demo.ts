@@ -10,7 +10,7 @@ import type { Decision } from '../health/judge/types.ts';
 import { Guard } from '../system/guard.ts';
 import { createLog } from '../system/log.ts';
 import { workerUrl } from '../system/worker-url.ts';
-import { complain, newCommand, portNumber } from './command-line.ts';
+import { newCommand, portNumber, printFaults } from './command-line.ts';
 
 type DemoFlags = {
   readonly dnsPort: number;
@@ -63,7 +63,7 @@ async function runDemo(flags: DemoFlags): Promise<void> {
     },
   });
   if (!started.ok) {
-    complain(started.faults);
+    printFaults(started.faults);
     edges.disconnect();
     cleanUp();
     process.exitCode = 1;

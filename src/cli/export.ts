@@ -19,7 +19,7 @@ import { makeFolder } from '../system/make-folder.ts';
 import { FILE_MAX, readFile } from '../system/read-file.ts';
 import { ZoneStore } from '../zones/store/store.ts';
 import type { ZoneEntry } from '../zones/store/types.ts';
-import { complain, endWith, networksCommand } from './command-line.ts';
+import { endWith, networksCommand, printFaults } from './command-line.ts';
 import { differenceText, zoneDifference } from './export-diff.ts';
 
 type ExportFlags = {
@@ -48,24 +48,24 @@ export function exportCommand(): Command {
 
 async function exportZones(flags: ExportFlags): Promise<number> {
   const { config, faults } = loadConfig(flags.config);
-  if (config === null) return complainAndEnd(faults);
+  if (config === null) return failWith(faults);
   const folder = config.namedDir;
   if (folder === null) {
-    return complainAndEnd([...faults, fault('no named_dir is configured, so there is nowhere to write to')]);
+    return failWith([...faults, fault('no named_dir is configured, so there is nowhere to write to')]);
   }
   const lists = readNetworks(config, flags.dnet ?? []);
   const listFaults = faultsOf(lists);
-  if (hasErrors([...faults, ...listFaults])) return complainAndEnd([...faults, ...listFaults]);
+  if (hasErrors([...faults, ...listFaults])) return failWith([...faults, ...listFaults]);
   const networks = [...lists.networks.keys()];
 
-  const board = new LiveRRsets();
+  const live = new LiveRRsets();
   const work = await mkdtemp(join(tmpdir(), 'edgewise-export-'));
   try {
-    const missing = await readLive(config, networks, board);
-    const { entries, faults: zoneFaults, hasSerials } = await loadZones(config, networks, board, work);
-    complain([...missing, ...zoneFaults]);
+    const missing = await readLive(config, networks, live);
+    const { entries, faults: zoneFaults, hasSerials } = await loadZones(config, networks, live, work);
+    printFaults([...missing, ...zoneFaults]);
     // A server keeps the contents' own serials; without one a zone has its network's, as `edgewise run` writes it.
-    const texts = (entry: ZoneEntry): string => printServed(entry, board, hasSerials).text;
+    const texts = (entry: ZoneEntry): string => printServed(entry, live, hasSerials).text;
     const result = await writeAll(entries, texts, folder, work, flags);
     const { written, unchanged, failed } = result;
     const verb = flags.dryRun === true ? 'differ' : 'written';
@@ -78,21 +78,21 @@ async function exportZones(flags: ExportFlags): Promise<number> {
   }
 }
 
-function complainAndEnd(faults: readonly Fault[]): number {
-  complain(faults);
+function failWith(faults: readonly Fault[]): number {
+  printFaults(faults);
   return 1;
 }
 
-/** Puts each network's saved live set on the board. Faults: networks that never had one. */
-async function readLive(config: Config, networks: readonly string[], board: LiveRRsets): Promise<readonly Fault[]> {
+/** Publishes each network's saved live set to `live`. Faults: networks that never had one. */
+async function readLive(config: Config, networks: readonly string[], live: LiveRRsets): Promise<readonly Fault[]> {
   const faults: Fault[] = [];
   for (const network of networks) {
-    board.number(network);
+    live.number(network);
     const { state, faults: stateFaults } = await readState(forNetwork(config.statefile, network), 0, true);
     faults.push(...stateFaults);
     if (state.live.length === 0)
       faults.push(fault(`${network}: no edge was ever live, so its zones cannot be written`));
-    board.publish(network, liveOf(state));
+    live.publish(network, liveOf(state));
   }
   return faults;
 }
@@ -101,7 +101,7 @@ async function readLive(config: Config, networks: readonly string[], board: Live
 async function loadZones(
   config: Config,
   networks: readonly string[],
-  board: LiveRRsets,
+  live: LiveRRsets,
   work: string,
 ): Promise<{
   readonly entries: readonly ZoneEntry[];
@@ -115,7 +115,7 @@ async function loadZones(
   const store = new ZoneStore({
     settings: zoneSettings(config, networks),
     serialFile,
-    liveSerial: (network, origin) => board.versionOf(network, origin)?.serial ?? 0,
+    liveSerial: (network, origin) => live.versionOf(network, origin)?.serial ?? 0,
     // A content that was never served gets the serial after all that were, the same at every export.
     now: () => 0,
     onChange: () => undefined,
@@ -124,7 +124,7 @@ async function loadZones(
   const all = store.entries().filter(({ network }) => network !== null);
   await store.close();
   const entries = all.filter(({ image, network, origin }) => {
-    return image !== null && (board.versionOf(network, origin)?.serial ?? 0) !== 0;
+    return image !== null && (live.versionOf(network, origin)?.serial ?? 0) !== 0;
   });
   entries.sort((a, b) => (a.name < b.name ? -1 : 1));
   return { entries, faults: [...store.faults(), ...all.flatMap((zone) => zone.faults)], hasSerials };
@@ -153,7 +153,7 @@ async function writeAll(
     const refusal = check === true ? await checkZone(name, text, work) : null;
     const summary = refusal !== null || dryRun === true ? null : await exporter.export([{ name, text: () => text }]);
     const trouble = refusal ?? summary?.failed[0]?.message ?? null;
-    if (trouble !== null) complain([fault(`${name}: ${trouble}`)]);
+    if (trouble !== null) printFaults([fault(`${name}: ${trouble}`)]);
     counts[trouble === null ? 'written' : 'failed']++;
   }
   return counts;

@@ -2,7 +2,7 @@ import { loadConfig } from '../config/load.ts';
 import { readNetworkFiles } from '../config/network-files.ts';
 import type { Config, NetworkFiles } from '../config/types.ts';
 import type { Fault } from '../system/fault.ts';
-import { complain } from './command-line.ts';
+import { printFaults } from './command-line.ts';
 
 export type LoadedBoth = {
   readonly config: Config;
@@ -27,6 +27,6 @@ export function readConfig(file: string): Config | null {
 }
 
 function refused(faults: readonly Fault[]): null {
-  complain(faults);
+  printFaults(faults);
   return null;
 }

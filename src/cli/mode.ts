@@ -10,7 +10,7 @@ import { EdgeStores } from '../health/state/edge-store-files.ts';
 import { exists } from '../system/atomic-write.ts';
 import { Locks } from '../system/lock.ts';
 import { lockNetwork } from '../system/lock-network.ts';
-import { complain, endWith, networkCommand, refuse } from './command-line.ts';
+import { endWith, networkCommand, printFaults, refuse } from './command-line.ts';
 import { loadNetwork } from './load-network.ts';
 import { modeEffects } from './mode-effects.ts';
 import { sendSyslog } from './mode-syslog.ts';
@@ -103,7 +103,7 @@ async function store(
     return refuse(`${edge} was never fetched, so it has no health record yet (${stores.path(edge)}).`, 1);
   }
   const { record, faults } = await stores.update(edge, now, (old) => withMode(expireMode(old, now), change, now));
-  complain(faults);
+  printFaults(faults);
   // A record that was unreadable is set aside by now, and the new one holds the mode.
   if (faults.some(({ code }) => code !== 'edge-store-invalid')) return 1;
   await stores.sync();

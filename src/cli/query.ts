@@ -6,7 +6,7 @@ import { expireMode } from '../health/modes/modes.ts';
 import { JUDGEMENTS, MODES } from '../health/state/edge-store.ts';
 import { EdgeStores } from '../health/state/edge-store-files.ts';
 import { FILE_MAX, fileError, readFileNow } from '../system/read-file.ts';
-import { complain, endWith, networkCommand } from './command-line.ts';
+import { endWith, networkCommand, printFaults } from './command-line.ts';
 import { loadNetwork } from './load-network.ts';
 import { type EdgeRow, matches, printRows, type QueryFormat, type QueryHealth, rowOf } from './query-rows.ts';
 
@@ -55,7 +55,7 @@ async function query(flags: QueryFlags): Promise<number> {
   for (const edge of listedEdges(loaded.config, flags.dnet)) {
     const { record, faults } = await stores.read(edge, now);
     if (faults.length > 0) {
-      complain(faults);
+      printFaults(faults);
       continue;
     }
     const row = rowOf(edge, expireMode(record, now), flags.dnet, now);

@@ -76,7 +76,7 @@ export async function runDaemon(options: RunOptions): Promise<number> {
   await stopped;
   stopWatching();
   const ended = clock.stop();
-  await run.close();
+  await run.close(true);
   await ended;
   return 0;
 }

@@ -55,7 +55,8 @@ export type Run = {
   readonly round: (forceUpdate: boolean) => Promise<RoundReport | null>;
   /** In a dry run: prints what came of a round. */
   readonly print: (report: RoundReport) => Promise<void>;
-  readonly close: () => Promise<void>;
+  /** `endHooks`: what still runs ends with us; a single run's hooks outlive it. */
+  readonly close: (endHooks?: boolean) => Promise<void>;
 };
 
 /** Null: refused, and standard error says why. `kind` 'server' also tells `edge_conf` that its changes are taken up. */
@@ -125,13 +126,14 @@ async function startRun(
     await print(done);
     return done;
   };
-  const close = async (): Promise<void> => {
+  const close = async (endHooks = false): Promise<void> => {
     await prober.stop();
     await rounds.idle();
     await sinks.close();
     await rounds.idle(); // with the times of the zone files
     locks?.close();
     await hooks.settle(HOOKS_MS);
+    if (endHooks) await hooks.stop();
     closeLog();
   };
   return { config, files, rounds, log, round, print, close };

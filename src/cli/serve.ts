@@ -4,7 +4,7 @@ import { errorText } from '../system/error-text.ts';
 import { Guard } from '../system/guard.ts';
 import { createLog, type OpenLog } from '../system/log.ts';
 import { notifySystemd } from '../system/systemd-notify.ts';
-import { complain, networksCommand } from './command-line.ts';
+import { networksCommand, printFaults } from './command-line.ts';
 
 type ServeFlags = {
   readonly config: string;
@@ -74,7 +74,7 @@ async function run(flags: ServeFlags): Promise<void> {
     },
   });
   if (!started.ok) {
-    complain(started.faults);
+    printFaults(started.faults);
     process.exitCode = 1;
     // What a failed start left behind must not keep the process.
     setTimeout(() => process.exit(), LINGER_MS).unref();

@@ -191,6 +191,25 @@ describe('the daemon', () => {
     expect((await stat(site.path(LIVE))).size).toBeGreaterThan(0);
   });
 
+  test('ends its hooks with itself; those of a single run outlive it', async () => {
+    await site.write('hook.sh', `echo $$ >> ${site.path('pids')}\nexec sleep 997\n`);
+    const text = await site.read('edgemanage.yaml');
+    const hook = `commands:\n  run_before: ["sh ${site.path('hook.sh')}"]`;
+    await site.write('edgemanage.yaml', text.replace('commands: null', hook));
+    const child = site.start('edge_manage', ['--daemonise', '-v']);
+    const end = ended(child);
+    await until('pids', (lines) => lines.endsWith('\n'));
+    child.kill('SIGTERM');
+    expect((await end).status).toBe(0);
+    const [first] = (await site.read('pids')).trim().split('\n').map(Number);
+    expect(() => process.kill(first, 0)).toThrow('ESRCH');
+
+    expect((await site.run('edge_manage', ['--force'])).status).toBe(0);
+    await until('pids', (lines) => /^\d+\n\d+\n$/.test(lines));
+    const [, second] = (await site.read('pids')).trim().split('\n').map(Number);
+    expect(process.kill(second, 'SIGKILL')).toBe(true);
+  });
+
   async function untilFree(): Promise<void> {
     const locks = Locks.open(site.path('edgemanage.lock'));
     while (locks.isLocked('network', NETWORK)) await new Promise((resolve) => setTimeout(resolve, 20));
