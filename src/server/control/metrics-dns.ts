@@ -1,22 +1,8 @@
+import { RCODE_NAMES } from '../../dns/rcode-name.ts';
 import { typeName } from '../../dns/type-name.ts';
 import { EVENTS } from '../stats.ts';
 import { counter, type Family } from './metric-family.ts';
 import type { StatusView } from './views.ts';
-
-/** RFC 6895 §2.3; 16 and above only with EDNS. */
-const RCODES: ReadonlyMap<number, string> = new Map([
-  [0, 'NOERROR'],
-  [1, 'FORMERR'],
-  [2, 'SERVFAIL'],
-  [3, 'NXDOMAIN'],
-  [4, 'NOTIMP'],
-  [5, 'REFUSED'],
-  [6, 'YXDOMAIN'],
-  [9, 'NOTAUTH'],
-  [10, 'NOTZONE'],
-  [16, 'BADVERS'],
-  [23, 'BADCOOKIE'],
-]);
 
 /** What the answering threads counted. */
 export function addDnsMetrics(families: Family[], view: StatusView): void {
@@ -34,7 +20,7 @@ export function addDnsMetrics(families: Family[], view: StatusView): void {
     help: 'Answers by transport and response code',
     labels: ['transport', 'rcode'],
     collect: (put) => {
-      const rows = view.stats().answers.map((row) => ({ ...row, label: RCODES.get(row.rcode) ?? 'other' }));
+      const rows = view.stats().answers.map((row) => ({ ...row, label: RCODE_NAMES.get(row.rcode) ?? 'other' }));
       for (const { transport, label, count } of addedUp(rows)) put({ transport, rcode: label }, count);
     },
   });
