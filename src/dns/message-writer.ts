@@ -160,10 +160,10 @@ export class MessagePacker {
     if (owner[0] === 0) return;
     const from = 1 + owner[0];
     if (owner[from] === 0) return; // below the root, there is nothing to point to
-    const place = out[begin] >= 0xc0 ? ((out[begin] & 0x3f) << 8) | out[begin + 1] : begin;
-    let behind = place + 1 + out[place];
+    const offset = out[begin] >= 0xc0 ? ((out[begin] & 0x3f) << 8) | out[begin + 1] : begin;
+    let behind = offset + 1 + out[offset];
     if (out[behind] >= 0xc0) behind = ((out[behind] & 0x3f) << 8) | out[behind + 1];
-    if (place >= POINTER_MAX || behind >= POINTER_MAX) return;
+    if (offset >= POINTER_MAX || behind >= POINTER_MAX) return;
     let length = 0;
     while (owner[from + length] !== 0) length += 1 + owner[from + length];
     length += 1;
@@ -171,7 +171,7 @@ export class MessagePacker {
     this.parentLength = length;
     this.parentHash = this.parsed.hash[1];
     this.parentOffset = behind;
-    this.lastOffset = place;
+    this.lastOffset = offset;
   }
 
   /** Writes the uncompressed name at `source[start]`, with a pointer to what was written already. Returns its length there. */

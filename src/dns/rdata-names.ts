@@ -1,5 +1,5 @@
 /**
- * Where domain names stand inside the rdata of the types that hold any, and what may be done with them.
+ * Where domain names are inside the rdata of the types that hold any, and how they may be treated.
  * `skip`: octets between the last field and this name. `compress`: RFC 3597 §4 allows it only for RFC 1035's types.
  * `additional`: the name's addresses belong into the additional section. `lower`: lowercased in canonical form
  * (RFC 4034 §6.2 as amended by RFC 6840 §5.1). Whatever follows the last name is opaque.
@@ -50,7 +50,7 @@ const BY_TYPE: ReadonlyMap<number, readonly RdataName[]> = new Map([
   [107, [name(2)]], // LP
 ]);
 
-/** Names of a type's rdata that stand at a fixed skip from each other; those of NAPTR, A6, HIP and IPSECKEY do not. */
+/** Names of a type's rdata that are at a fixed skip from each other; those of NAPTR, A6, HIP and IPSECKEY do not. */
 export function rdataNames(type: number): readonly RdataName[] {
   return BY_TYPE.get(type) ?? NONE;
 }

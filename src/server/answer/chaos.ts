@@ -26,7 +26,7 @@ export class ChaosNames {
   }
 }
 
-/** Writes the one TXT record owned by the question at `out[at]`; returns the place after it. */
+/** Writes the one TXT record owned by the question at `out[at]`; returns the offset after it. */
 export function writeChaosText(out: Uint8Array, at: number, value: Uint8Array): number {
   out.set([0xc0, HEADER_LENGTH, 0, TYPE.txt, 0, CLASS.ch, 0, 0, 0, 0, 0, 1 + value.length, value.length], at);
   out.set(value, at + 13);

@@ -54,11 +54,11 @@ const STRIDE = 256;
 
 /** The names of an answer: the question and the targets of its aliases, each once. One object a thread. */
 export class CnameChain {
-  /** The current name: `name` is that at `source[start]`; its offset in the message is `place` (0: unknown). */
+  /** The current name: `name` is that at `source[start]`; its offset in the message is `offset` (0: unknown). */
   source: Uint8Array = new Uint8Array(0);
   start = 0;
   name: ParsedName;
-  place = 0;
+  offset = 0;
   /** The names after the question. The next one is to be put at `nextAt`. */
   readonly octets: Uint8Array = new Uint8Array(CHAIN_MAX * STRIDE);
   private readonly hashes = new Int32Array(CHAIN_MAX);
@@ -78,7 +78,7 @@ export class CnameChain {
     this.source = query;
     this.start = HEADER_LENGTH;
     this.name = name;
-    this.place = HEADER_LENGTH;
+    this.offset = HEADER_LENGTH;
     this.length = 0;
   }
 
@@ -96,10 +96,10 @@ export class CnameChain {
   }
 
   /**
-   * Makes the name of `length` octets that was put at `nextAt`, and is at `place` of the message, the current one. False
+   * Makes the name of `length` octets that was put at `nextAt`, and is at `offset` of the message, the current one. False
    * when it was current before: a loop.
    */
-  follow(length: number, place: number): boolean {
+  follow(length: number, offset: number): boolean {
     const { octets, nextAt } = this;
     this.target.read(octets, nextAt, nextAt + length);
     const hash = this.target.hash[0];
@@ -111,7 +111,7 @@ export class CnameChain {
     this.source = octets;
     this.start = nextAt;
     this.name = this.target;
-    this.place = place < POINTER_MAX ? place : 0;
+    this.offset = offset < POINTER_MAX ? offset : 0;
     return true;
   }
 }
@@ -125,30 +125,30 @@ function sameName(a: Uint8Array, aStart: number, b: Uint8Array, bStart: number, 
 }
 
 /** Later names may point to the current one and its ancestors, as far as the zone has nodes there. */
-export function noteName(image: ZoneImage, lookup: Lookup, chain: CnameChain, places: CompressionTable): void {
+export function noteName(image: ZoneImage, lookup: Lookup, chain: CnameChain, table: CompressionTable): void {
   const { name } = chain;
   if (!chain.atQuestion) {
     // A name of the chain may be compressed, so only the offset of its first label is known.
-    if (lookup.kind === FOUND.exact && chain.place > 0) places.note(lookup.node, chain.place);
+    if (lookup.kind === FOUND.exact && chain.offset > 0) table.note(lookup.node, chain.offset);
     return;
   }
   const apex = name.labels - image.originLabels;
   for (let label = lookup.label; label <= apex; label++) {
-    if (label < name.labels) places.note(lookup.path[label], HEADER_LENGTH + name.at[label]);
+    if (label < name.labels) table.note(lookup.path[label], HEADER_LENGTH + name.at[label]);
   }
   let above = image.words[image.parent];
   for (let label = apex + 1; label < name.labels; label++) {
-    places.note(above, HEADER_LENGTH + name.at[label]);
+    table.note(above, HEADER_LENGTH + name.at[label]);
     above = image.words[image.parent + above];
   }
 }
 
 /** Names below a cut are not looked up, but glue may have them: its owners may point to the question. */
-export function noteBelow(image: ZoneImage, lookup: Lookup, name: ParsedName, places: CompressionTable): void {
+export function noteBelow(image: ZoneImage, lookup: Lookup, name: ParsedName, table: CompressionTable): void {
   let { node } = lookup;
   for (let label = lookup.label - 1; label >= 0; label--) {
     node = findChild(image, node, name.hash[label], name.lower, name.at[label]);
     if (node < 0) return;
-    places.note(node, HEADER_LENGTH + name.at[label]);
+    table.note(node, HEADER_LENGTH + name.at[label]);
   }
 }

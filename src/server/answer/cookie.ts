@@ -70,11 +70,11 @@ export class ServerCookies {
   /** Which of the secrets made the cookie in `option`; -1: none. */
   private secretOf(inputLength: number): number {
     let found = -1;
-    for (let place = this.keys.length - 1; place >= 0; place--) {
-      this.sign(this.keys[place], inputLength);
+    for (let secret = this.keys.length - 1; secret >= 0; secret--) {
+      this.sign(this.keys[secret], inputLength);
       let difference = 0; // all octets are compared, so that the time taken reveals nothing
       for (let i = 0; i < 8; i++) difference |= this.hash[i] ^ this.option[16 + i];
-      if (difference === 0) found = place;
+      if (difference === 0) found = secret;
     }
     return found;
   }

@@ -68,10 +68,10 @@ export class PacketBuffers {
     this.view = new DataView(memory);
     this.queriesAt = start;
     this.answersAt = start + count * PACKET_STRIDE;
-    const places = Array.from({ length: count }, (_, i) => i);
-    this.queries = places.map((i) => new Uint8Array(memory, this.queryAt(i), PACKET_MAX));
-    this.answers = places.map((k) => new Uint8Array(memory, this.answerAt(k), PACKET_MAX));
-    this.answerViews = places.map((k) => new DataView(memory, this.answerAt(k), PACKET_MAX));
+    const numbers = Array.from({ length: count }, (_, i) => i);
+    this.queries = numbers.map((i) => new Uint8Array(memory, this.queryAt(i), PACKET_MAX));
+    this.answers = numbers.map((k) => new Uint8Array(memory, this.answerAt(k), PACKET_MAX));
+    this.answerViews = numbers.map((k) => new DataView(memory, this.answerAt(k), PACKET_MAX));
   }
 
   /** Octets that `count` queries and answers take. */

@@ -18,16 +18,16 @@ const { copyOctets } = messageView;
 const POINTER = 0xc000;
 /** How words of addresses lie in memory: their octets are copied, whatever the machine. */
 const LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
-/** A place beyond every limit: what was to be written does not fit. */
+/** An offset beyond every limit: what was to be written does not fit. */
 const FULL = 1 << 24;
 const NO_SLOTS = new Int32Array(0);
 
 /**
- * Writes records of zone images into a message. Nothing is allocated per message: names are compressed by `places`, which
+ * Writes records of zone images into a message. Nothing is allocated per message: names are compressed by `compression`, which
  * knows for each name of the image where in this message it was written.
  */
 export class RecordWriter {
-  /** The message, the place of its next octet, and the first place that must stay free. */
+  /** The message, the offset of its next octet, and the first offset that must stay free. */
   private out: Uint8Array = new Uint8Array(0);
   private view: DataView = new DataView(this.out.buffer);
   at = 0;
@@ -37,7 +37,7 @@ export class RecordWriter {
   /** The zone's live slots, by the number of a pool. */
   private zoneSlots: Int32Array = NO_SLOTS;
   /** Where names of the image were written. */
-  readonly places: CompressionTable = new CompressionTable();
+  readonly compression: CompressionTable = new CompressionTable();
   private rotation4 = 0;
   private rotation6 = 0;
   readonly liveBlock: LiveBlock = new LiveBlock();
@@ -61,23 +61,23 @@ export class RecordWriter {
     this.zoneSlots = zone.slots;
     if (this.image === image) return;
     this.image = image;
-    this.places.begin(image);
+    this.compression.begin(image);
   }
 
   /**
-   * Writes one RRset. Its owner is at `ownerPlace` of the message or, if that is 0, is name `owner` of the image.
+   * Writes one RRset. Its owner is at `ownerOffset` of the message or, if that is 0, is name `owner` of the image.
    * Returns the number of records; -1 when they do not fit: then nothing was written.
    */
-  set(image: ZoneImage, set: number, owner: number, ownerPlace: number): number {
+  set(image: ZoneImage, set: number, owner: number, ownerOffset: number): number {
     const { words } = image;
     const head = words[set + RRSET.type];
-    if ((head & RRSET_FLAG.live) !== 0) return this.live(image, set, owner, ownerPlace);
+    if ((head & RRSET_FLAG.live) !== 0) return this.live(image, set, owner, ownerOffset);
     const start = this.at;
     const count = words[set + RRSET.count];
     const fits =
       namesInPlace(head & 0xffff) > 0
-        ? this.linked(image, set, words[set + RRSET.ttl], owner, ownerPlace)
-        : this.opaque(image, set, owner, ownerPlace);
+        ? this.linked(image, set, words[set + RRSET.ttl], owner, ownerOffset)
+        : this.opaque(image, set, owner, ownerOffset);
     if (fits) return count;
     this.rollBack(image, start, owner);
     return -1;
@@ -92,7 +92,7 @@ export class RecordWriter {
     return false;
   }
 
-  private opaque(image: ZoneImage, set: number, owner: number, ownerPlace: number): boolean {
+  private opaque(image: ZoneImage, set: number, owner: number, ownerOffset: number): boolean {
     const { words, view: source } = image;
     const { view, limit } = this;
     const type = words[set + RRSET.type];
@@ -101,7 +101,7 @@ export class RecordWriter {
     let from = (type & RRSET_FLAG.links) !== 0 ? words[data + LINKS.octets] : data;
     let at = this.at;
     for (let count = words[set + RRSET.count]; count > 0; count--) {
-      at = this.recordHead(image, at, type, ttl, owner, ownerPlace);
+      at = this.recordHead(image, at, type, ttl, owner, ownerOffset);
       const length = 2 + source.getUint16(from);
       if (at + length > limit) return false;
       copyOctets(view, at, source, from, length);
@@ -112,7 +112,7 @@ export class RecordWriter {
     return true;
   }
 
-  private linked(image: ZoneImage, set: number, ttl: number, owner: number, ownerPlace: number): boolean {
+  private linked(image: ZoneImage, set: number, ttl: number, owner: number, ownerOffset: number): boolean {
     const { words, view: source } = image;
     const { view } = this;
     const type = words[set + RRSET.type] & 0xffff;
@@ -123,7 +123,7 @@ export class RecordWriter {
     let link = links + LINKS.list + 2 * words[links + LINKS.targets];
     let from = words[links + LINKS.octets];
     for (let count = words[set + RRSET.count]; count > 0; count--) {
-      const lengthAt = this.recordHead(image, this.at, type, ttl, owner, ownerPlace);
+      const lengthAt = this.recordHead(image, this.at, type, ttl, owner, ownerOffset);
       this.at = lengthAt + 2;
       if (this.at + before > this.limit) return false;
       copyOctets(view, this.at, source, from, before);
@@ -143,45 +143,45 @@ export class RecordWriter {
   }
 
   /**
-   * Writes a CNAME made of a DNAME. Its owner is at `ownerPlace`; its target is the `length` octets of labels at
+   * Writes a CNAME made of a DNAME. Its owner is at `ownerOffset`; its target is the `length` octets of labels at
    * `labels[from]` before the name at `rest`. Returns the target's offset; -1: it does not fit.
    */
   cname(
     image: ZoneImage,
     ttl: number,
-    ownerPlace: number,
+    ownerOffset: number,
     labels: Uint8Array,
     from: number,
     length: number,
     rest: number,
   ): number {
     const { out } = this;
-    let at = this.recordHead(image, this.at, TYPE.cname, ttl, 0, ownerPlace);
+    let at = this.recordHead(image, this.at, TYPE.cname, ttl, 0, ownerOffset);
     if (at + 4 + length > this.limit) return -1;
     out[at++] = 0;
     out[at++] = length + 2;
-    const place = at;
+    const offset = at;
     for (let i = 0; i < length; i++) out[at++] = labels[from + i];
     out[at++] = 0xc0 | (rest >>> 8);
     out[at++] = rest;
     this.at = at;
-    return place;
+    return offset;
   }
 
-  /** Writes owner, type, class and TTL at `at`. Returns the place after them; FULL when they do not fit. */
+  /** Writes owner, type, class and TTL at `at`. Returns the offset after them; FULL when they do not fit. */
   private recordHead(
     image: ZoneImage,
     start: number,
     type: number,
     ttl: number,
     owner: number,
-    ownerPlace: number,
+    ownerOffset: number,
   ): number {
     const { view } = this;
     let at = start;
-    if (ownerPlace > 0) {
+    if (ownerOffset > 0) {
       if (at + 12 > this.limit) return FULL;
-      view.setInt16(at, POINTER | ownerPlace);
+      view.setInt16(at, POINTER | ownerOffset);
       at += 2;
     } else {
       this.at = at;
@@ -194,10 +194,10 @@ export class RecordWriter {
     return at + 8;
   }
 
-  /** Writes name `id`, compressed against all names that stand in the message. False when it does not fit. */
+  /** Writes name `id`, compressed against all names of the message. False: it does not fit. */
   name(image: ZoneImage, id: number): boolean {
     const { words, octets, parent, label } = image;
-    const { out, places, limit } = this;
+    const { out, compression, limit } = this;
     let at = this.at;
     for (let name = id; ; name = words[parent + name]) {
       let from = words[label + name];
@@ -207,7 +207,7 @@ export class RecordWriter {
         out[at++] = 0;
         break;
       }
-      const known = places.of(name);
+      const known = compression.of(name);
       if (known > 0) {
         if (at + 2 > limit) return false;
         out[at] = 0xc0 | (known >>> 8);
@@ -216,7 +216,7 @@ export class RecordWriter {
         break;
       }
       if (at + 1 + length >= limit) return false;
-      places.note(name, at);
+      compression.note(name, at);
       for (const end = from + length; from <= end; from++) out[at++] = octets[from];
     }
     this.at = at;
@@ -224,7 +224,7 @@ export class RecordWriter {
   }
 
   /** Writes the live addresses of one family straight from the slot. Returns how many; -1 when they do not fit. */
-  private live(image: ZoneImage, set: number, owner: number, ownerPlace: number): number {
+  private live(image: ZoneImage, set: number, owner: number, ownerOffset: number): number {
     const pool = image.words[set + RRSET.data];
     if (pool >= this.zoneSlots.length) return 0;
     const { words } = this.slots;
@@ -241,11 +241,11 @@ export class RecordWriter {
       if ((before & 1) !== 0) continue;
       const count = words[countAt];
       const first = count === 0 ? 0 : rotation % count;
-      const end = this.addresses(image, set, owner, ownerPlace, addresses, v4 ? 1 : 4, count, first);
+      const end = this.addresses(image, set, owner, ownerOffset, addresses, v4 ? 1 : 4, count, first);
       const whole = Atomics.load(words, base) === before;
       if (whole && end < FULL) {
         this.at = end;
-        if (count > 0) this.liveBlock.note(start, count, ownerPlace > 0 ? (end - start) / count : 0);
+        if (count > 0) this.liveBlock.note(start, count, ownerOffset > 0 ? (end - start) / count : 0);
         return count;
       }
       this.rollBack(image, start, owner);
@@ -253,12 +253,12 @@ export class RecordWriter {
     }
   }
 
-  /** Writes `count` addresses of `size` words, beginning with number `first`. Returns the place after them, or FULL. */
+  /** Writes `count` addresses of `size` words, beginning with number `first`. Returns the offset after them, or FULL. */
   private addresses(
     image: ZoneImage,
     set: number,
     owner: number,
-    ownerPlace: number,
+    ownerOffset: number,
     start: number,
     size: number,
     count: number,
@@ -272,7 +272,7 @@ export class RecordWriter {
     let from = start + first * size;
     const end = start + count * size;
     for (let left = count; left > 0; left--) {
-      at = this.recordHead(image, at, type, ttl, owner, ownerPlace);
+      at = this.recordHead(image, at, type, ttl, owner, ownerOffset);
       if (at + 2 + 4 * size > limit) return FULL;
       view.setInt16(at, 4 * size);
       at += 2;
@@ -300,7 +300,7 @@ export class RecordWriter {
   private rollBack(image: ZoneImage, start: number, owner: number): void {
     this.at = start;
     for (let id = owner; id >= 0; id = image.words[image.parent + id]) {
-      if (this.places.of(id) >= start) this.places.forget(id);
+      if (this.compression.of(id) >= start) this.compression.forget(id);
     }
   }
 }

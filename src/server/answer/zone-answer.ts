@@ -129,8 +129,8 @@ export class ZoneAnswer {
         this.fail(EDE.notReady);
         return false;
       }
-      if ((head & RRSET_FLAG.links) !== 0) noteName(image, this.lookup, this.chain, this.writer.places);
-      const count = writer.set(image, set, node, this.chain.place);
+      if ((head & RRSET_FLAG.links) !== 0) noteName(image, this.lookup, this.chain, this.writer.compression);
+      const count = writer.set(image, set, node, this.chain.offset);
       if (count > 0) {
         this.answers += count;
         if (type === TYPE.rrsig || type === TYPE.sig) this.moreSignatures(image, node, set);
@@ -147,7 +147,7 @@ export class ZoneAnswer {
   /** Signatures are an RRset for each type they cover. */
   private moreSignatures(image: ZoneImage, node: number, first: number): void {
     for (let set = nextSet(image, node, first); set !== 0; set = nextSet(image, node, set)) {
-      const count = this.writer.set(image, set, node, this.chain.place);
+      const count = this.writer.set(image, set, node, this.chain.offset);
       if (count < 0) {
         this.truncated = true;
         return;
@@ -160,8 +160,8 @@ export class ZoneAnswer {
   private alias(image: ZoneImage, node: number): boolean {
     const { writer } = this;
     const set = findSet(image, node, TYPE.cname);
-    noteName(image, this.lookup, this.chain, this.writer.places);
-    const count = writer.set(image, set, node, this.chain.place);
+    noteName(image, this.lookup, this.chain, this.writer.compression);
+    const count = writer.set(image, set, node, this.chain.offset);
     if (count < 0) {
       this.truncated = true;
       return false;
@@ -171,7 +171,7 @@ export class ZoneAnswer {
     const links = image.words[set + RRSET.data];
     const target = image.words[links + LINKS.list + 2 * image.words[links + LINKS.targets]];
     const length = image.copyName(target, this.chain.octets, this.chain.nextAt);
-    return this.chain.follow(length, writer.places.of(target));
+    return this.chain.follow(length, writer.compression.of(target));
   }
 
   /** A DNAME above the name: the DNAME, and the CNAME made of it (RFC 6672 §3.1, §3.2). */
@@ -181,7 +181,7 @@ export class ZoneAnswer {
     const set = findSet(image, lookup.node, TYPE.dname);
     this.kind = KIND.wildcard;
     this.hash = name.hash[lookup.label];
-    noteName(image, this.lookup, this.chain, this.writer.places);
+    noteName(image, this.lookup, this.chain, this.writer.compression);
     const count = writer.set(image, set, lookup.node, 0);
     if (count < 0) {
       this.truncated = true;
@@ -204,7 +204,7 @@ export class ZoneAnswer {
     // The DNAME's target is the last thing written, in full: the new name ends by pointing to it.
     const rest = writer.at - targetLength;
     const ttl = image.words[set + RRSET.ttl];
-    const target = writer.cname(image, ttl, chain.place, chain.octets, to, prefix, rest);
+    const target = writer.cname(image, ttl, chain.offset, chain.octets, to, prefix, rest);
     if (target < 0) {
       this.truncated = true;
       return false;
@@ -221,8 +221,8 @@ export class ZoneAnswer {
       this.kind = KIND.referral;
       this.hash = this.chain.name.hash[lookup.label];
     }
-    noteName(image, this.lookup, this.chain, this.writer.places);
-    if (this.chain.atQuestion) noteBelow(image, this.lookup, this.chain.name, this.writer.places);
+    noteName(image, this.lookup, this.chain, this.writer.compression);
+    if (this.chain.atQuestion) noteBelow(image, this.lookup, this.chain.name, this.writer.compression);
     const set = findSet(image, lookup.node, TYPE.ns);
     const count = writer.set(image, set, lookup.node, 0);
     if (count < 0) {
@@ -263,7 +263,7 @@ export class ZoneAnswer {
     const { words } = image;
     const { writer, lookup } = this;
     const { node } = lookup;
-    noteName(image, this.lookup, this.chain, this.writer.places);
+    noteName(image, this.lookup, this.chain, this.writer.compression);
     let unready = false;
     let set = words[image.rrsets + node];
     for (let left = words[image.meta + node] >>> NODE.countShift; left > 0; left--, set += RRSET.words) {
@@ -271,7 +271,7 @@ export class ZoneAnswer {
         unready = true;
         continue;
       }
-      const count = writer.set(image, set, node, this.chain.place);
+      const count = writer.set(image, set, node, this.chain.offset);
       if (count < 0) {
         this.truncated = true;
         return;
@@ -289,7 +289,7 @@ export class ZoneAnswer {
       this.kind = kind;
       if (kind === KIND.nxDomain) this.hash = this.chain.name.hash[this.chain.name.labels - image.originLabels];
     }
-    noteName(image, this.lookup, this.chain, this.writer.places);
+    noteName(image, this.lookup, this.chain, this.writer.compression);
     if (!this.writer.negativeSoa(image)) this.truncated = true;
     else if (image.soa !== 0) this.authorities++;
   }

@@ -8,6 +8,7 @@ import { encodeQuery } from '../../support/dns-query.ts';
 import { TestResponder } from '../../support/dns-responder.ts';
 
 const ANSWERS = 60_000;
+const VERSIONS_MIN = 10;
 
 /** Writes version after version into slot 1 as fast as it can: version v has 1 + v % most addresses 10.v.v.n. */
 const WRITER = `
@@ -39,7 +40,8 @@ test.each([
   await once(writer, 'message');
   const query = encodeQuery({ name: 'live.test' });
   const versions = new Set<number>();
-  for (let i = 0; i < ANSWERS; i++) {
+  // On a busy machine the writer may wait for its turn: then more answers are needed to see it write.
+  for (let i = 0; i < ANSWERS || (versions.size <= VERSIONS_MIN && i < 100 * ANSWERS); i++) {
     const { result, octets } = responder.raw(query, transport);
     const version = octets[40];
     const count = 1 + (version % most);
@@ -58,5 +60,5 @@ test.each([
   const [written] = (await once(writer, 'message')) as [number];
   await writer.terminate();
   expect(written).toBeGreaterThan(100);
-  expect(versions.size).toBeGreaterThan(10);
+  expect(versions.size).toBeGreaterThan(VERSIONS_MIN);
 });
