@@ -5,6 +5,7 @@ import type { LiveRRsets } from '../live/live-rrsets.ts';
 import { NO_STATS, type StatsSum } from '../server/stats.ts';
 import { DnsService } from '../server/transport/threads/dns-service.ts';
 import { type Fault, formatFault, hasErrors } from '../system/fault.ts';
+import type { Guard } from '../system/guard.ts';
 import type { Log } from '../system/log.ts';
 import type { ZoneChange } from '../zones/store/types.ts';
 import { type Part, type Prepared, part, type Reload, ready } from './part.ts';
@@ -15,6 +16,7 @@ export type DnsPartOptions = {
   readonly tls: TlsFiles | null;
   readonly live: LiveRRsets;
   readonly log: Log;
+  readonly guard: Guard;
 };
 
 /**
@@ -90,7 +92,7 @@ export class DnsPart {
   }
 
   private async bind(): Promise<Fault | null> {
-    const { config, live, log } = this.options;
+    const { config, live, log, guard } = this.options;
     const service = await DnsService.bind({
       server: config.server,
       transfer: config.transfer,
@@ -98,6 +100,7 @@ export class DnsPart {
       board: live,
       quiet: !log.isLevelEnabled('debug'),
       log: (level, message) => log[level](message),
+      onBug: (error) => guard.note('dns threads', error),
     });
     if ('code' in service) return service;
     this.service = service;

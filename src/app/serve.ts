@@ -119,7 +119,7 @@ class Server implements Running {
       onCallbackError: (error) => guard.note('prober', error),
     });
     const histories = dryRun ? null : new LiveHistoryFiles(journalFolder(config), (message) => log.warn(message));
-    const dns = new DnsPart({ config, tls, live, log });
+    const dns = new DnsPart({ config, tls, live, log, guard });
     const locks = new LockPart({ config, log, guard, onLost: (network) => this.networks.lost(network) });
     const zones = new ZonesPart({
       config,

@@ -30,7 +30,7 @@ const ANSWERS = QUERIES + TRANSPORTS.length * TYPE_BUCKETS;
 const EVENTS_AT = ANSWERS + TRANSPORTS.length * RCODES;
 const NETWORKS = EVENTS_AT + EVENTS.length + 1;
 
-/** The "network" of a query that no zone of ours answers; its counter stands before those of the networks. */
+/** The "network" of a query that no zone of ours answers; its counter comes before those of the networks. */
 export const NO_ZONE = -1;
 
 export const EVENT: { readonly [name in StatEvent]: number } = Object.fromEntries(

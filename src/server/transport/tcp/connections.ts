@@ -27,7 +27,7 @@ type Entry = { readonly client: string; readonly youngUntil: number; asked: bool
 /** A new connection is not closed for another one before its query had the time to come; with TLS, a handshake comes first. */
 const YOUNG_MS = 100;
 const YOUNG_TLS_MS = 500;
-/** How often those that wait for room look again, besides when a connection closes. */
+/** How often waiting acceptors try again, besides when a connection closes. */
 const RETRY_MS = 10;
 /** Accepted connections that wait for room, where the system's queue cannot be used for it. */
 const WAITING_MAX = 1024;
@@ -87,7 +87,7 @@ export class Connections {
     return Math.min(this.limits.tcpConnections, this.ceiling);
   }
 
-  /** Whether one more connection may be opened, be it that an idle one gives way. */
+  /** Whether one more connection may be opened, possibly in the place of an idle one. */
   hasRoom(): boolean {
     return this.open.size < this.most || (this.open.size === this.most && this.toEvict() !== null);
   }
@@ -235,7 +235,7 @@ export class Connections {
     this.retriesNow = false;
     const waiters = [...this.roomWaiters];
     this.roomWaiters.clear();
-    for (const look of waiters) look();
+    for (const retry of waiters) retry();
   }
 
   private readonly takeWaiting = (): void => {

@@ -4,7 +4,7 @@ import type { ServerConfig } from '../../../config/types.ts';
 /** Descriptors that TCP clients leave to everything else: probing, zone and state files, HTTP, secondaries. */
 const RESERVE = 256;
 const RESERVE_MIN = 32;
-/** Where the system does not tell its limit. */
+/** Where the system's limit cannot be read. */
 const UNKNOWN_LIMIT = 1 << 20;
 
 /**

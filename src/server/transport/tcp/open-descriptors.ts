@@ -1,6 +1,6 @@
 /**
  * Descriptors that a thread has opened by system calls of its own, one octet for each in shared memory: when the thread
- * dies nobody closes them for it, so whoever starts it again does. A descriptor handed to Node is Node's to close.
+ * dies the system does not close them, so the main thread does. A descriptor handed to Node is closed by Node.
  */
 export class OpenDescriptors {
   private readonly marks: Uint8Array;

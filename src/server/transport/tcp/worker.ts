@@ -94,6 +94,6 @@ function stop(): void {
     if (connections.size > 0 && performance.now() - started < STOP_MS) return;
     clearInterval(wait);
     native?.close();
-    process.exit(0); // of this thread: whoever still does not read is cut off
+    process.exit(0); // of this thread; peers that still do not read are cut off
   }, 10);
 }

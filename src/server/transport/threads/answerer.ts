@@ -13,7 +13,7 @@ export type AnswererParts = {
   readonly transfer: ThreadTransfer;
   /** Takes in what the main thread has sent so far. */
   readonly catchUp: () => void;
-  /** Hears of each transfer. */
+  /** Called for each transfer. */
   readonly log?: (message: string) => void;
 };
 

@@ -19,6 +19,8 @@ export type AnsweringThreadOptions = {
   readonly onSynced: (id: number) => void;
   /** The thread is gone, for whatever reason: time to close what it left open. */
   readonly onEnd: () => void;
+  /** Gets what the callbacks above throw. */
+  readonly onBug: (error: unknown) => void;
   readonly log: (level: 'debug' | 'info' | 'warn' | 'error', message: string) => void;
 };
 
@@ -37,7 +39,7 @@ export class AnsweringThread {
   private settleBound: (result: readonly Endpoint[] | ListenFault) => void = () => {};
   private setAnswering: () => void = () => {};
 
-  constructor({ kind, row, data, firstMessages, onSynced, onEnd, log }: AnsweringThreadOptions) {
+  constructor({ kind, row, data, firstMessages, onSynced, onEnd, onBug, log }: AnsweringThreadOptions) {
     const name = kind === 'udp' ? `udp-${row}` : 'tcp';
     this.name = name;
     this.bound = new Promise((resolve) => {
@@ -78,7 +80,7 @@ export class AnsweringThread {
         if (restarts) log('error', `${name}: starting the thread again: ${error.message}`);
         this.settleBound(listenFault(data(name).sockets[0].endpoint, `${name}:`, 'thread died'));
       },
-      onCallbackError: (error) => log('error', `${name}: a bug on the main thread: ${String(error)}`),
+      onCallbackError: onBug,
       restart: 'once-ready',
       stopMessage: { kind: 'stop' },
     });
@@ -94,7 +96,7 @@ export class AnsweringThread {
 
   /** Answers what has come, then ends. */
   stop(): Promise<void> {
-    this.setAnswering(); // nobody waits for it any more
+    this.setAnswering(); // `run` must not wait for it any more
     return this.thread.stop();
   }
 

@@ -58,7 +58,7 @@ export function closeSockets(sys: Syscalls, { udp, tcp }: EndpointSockets): void
 
 function openEndpoint(sys: Syscalls, endpoint: Endpoint, udpWorkers: number): EndpointSockets | ListenFault {
   for (let tries = 1; ; tries++) {
-    // TCP first: it shares its port with nobody, so a second server on the same port is noticed.
+    // TCP first: it does not share its port, so a second server on the same port is noticed.
     const tcp = openSocket(sys, endpoint, 'TCP', false);
     if (typeof tcp !== 'number') return tcp;
     const bound = { address: endpoint.address, port: boundPort(sys, tcp) };

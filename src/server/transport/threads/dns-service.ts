@@ -18,11 +18,13 @@ export type DnsServiceOptions = {
   /** Whether the log leaves out what is said at the level `debug`. */
   readonly quiet: boolean;
   readonly log: (level: 'debug' | 'info' | 'warn' | 'error', message: string) => void;
+  /** As in `DnsThreadsOptions`. */
+  readonly onBug?: ((error: unknown) => void) | undefined;
 };
 
 /**
- * The answering half as the server sees it: ports first, threads that take over zones, answers last. Nobody has to know
- * which of these states it is in.
+ * The answering half as the server sees it: ports first, threads that take over zones, answers last. Callers need
+ * not know which of these states it is in.
  */
 export class DnsService {
   private readonly board: LiveRRsets;
@@ -44,7 +46,7 @@ export class DnsService {
 
   /** Takes the ports. */
   static async bind(options: DnsServiceOptions): Promise<DnsService | Fault> {
-    const { board, server, tls, log } = options;
+    const { board, server, tls, log, onBug } = options;
     const made: { service: DnsService | null } = { service: null };
     const threads = await DnsThreads.bind({
       server,
@@ -55,6 +57,7 @@ export class DnsService {
       updates: [],
       history: () => made.service?.history() ?? { live: [], steps: [] },
       log,
+      onBug,
     });
     if ('code' in threads) return threads;
     made.service = new DnsService(options, threads);

@@ -3,6 +3,7 @@ import type { ServerConfig } from '../../../config/types.ts';
 import type { Endpoint } from '../../../system/address.ts';
 import { endpointText } from '../../../system/address.ts';
 import { isWildcard } from '../../../system/client-address.ts';
+import { bugText } from '../../../system/error-text.ts';
 import { loadSyscalls } from '../../../system/syscalls.ts';
 import type { ZoneUpdate } from '../../answer/zone-update.ts';
 import { Stats, type StatsSum, sumStats } from '../../stats.ts';
@@ -34,6 +35,8 @@ export type DnsThreadsOptions = {
   /** Everything there is for incremental transfers, for a thread that starts. */
   readonly history?: () => ThreadHistory;
   readonly log: (level: 'debug' | 'info' | 'warn' | 'error', message: string) => void;
+  /** What a callback of the main thread threw over a thread's report or end; left out: logged as an error. */
+  readonly onBug?: ((error: unknown) => void) | undefined;
 };
 
 /**
@@ -186,7 +189,7 @@ export class DnsThreads {
     this.syncs.stop();
   }
 
-  /** Threads that bind for themselves: TCP first, for it finds a port that nobody shares. */
+  /** Threads that bind for themselves: TCP first, for its port is not shared. */
   private async bindThreads(): Promise<ListenFault | null> {
     for (const [i, thread] of this.threads.entries()) {
       thread.launch();
@@ -208,6 +211,7 @@ export class DnsThreads {
         if (kind === 'tcp') this.closeLeft();
       },
       log: this.options.log,
+      onBug: this.options.onBug ?? ((error) => this.options.log('error', bugText(error))),
     });
   }
 
@@ -242,7 +246,7 @@ export class DnsThreads {
     return [
       { kind: 'zones', updates: this.zones.all() },
       ...(history === undefined ? [] : [{ kind: 'history', history } as const]),
-      // Whoever waits for a thread that died meanwhile waits for its successor.
+      // A barrier that waits for a thread that died waits for its successor.
       ...this.syncs.pending().map((id) => ({ kind: 'sync', id }) as const),
       ...(this.begun ? [{ kind: 'begin' } as const] : []),
     ];

@@ -36,7 +36,7 @@ export class Syncs {
     return [...this.waiting.keys()];
   }
 
-  /** Nobody will report any more. */
+  /** No thread will report any more. */
   stop(): void {
     this.stopped = true;
     for (const { resolve } of this.waiting.values()) resolve();

@@ -50,7 +50,7 @@ export class ThreadSockets {
     this.tlsEndpoints = endpoints.slice(count);
   }
 
-  /** What a thread is given; `row`: of the UDP thread. */
+  /** The sockets of one thread; `row`: of the UDP thread. */
   of(kind: 'udp' | 'tcp', row: number): ThreadSocket[] {
     const { sys } = this;
     if (sys === null) {

@@ -22,7 +22,7 @@ export type Thread = {
   reportBug(error: unknown): void;
   /** What the entry does with a message; a transfer calls it for those that wait, before it looks at its zone. */
   onMessage: (message: DnsMessage) => void;
-  /** Resolves once the thread is to answer (true) or to stop (false); until then it takes over what it is told. */
+  /** Resolves once the thread is to answer (true) or to stop (false); until then it takes over what is sent. */
   readonly begun: Promise<boolean>;
   /** Applies a message; false once the thread is to stop. */
   take(message: DnsMessage): boolean;

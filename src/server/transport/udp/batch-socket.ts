@@ -136,7 +136,7 @@ export class MessageBatch {
     if (!linkLocal) words[control / 4 + 8] = 0; // in6_pktinfo: 16 octets of address, interface
   }
 
-  /** Gives the kernel back the room it may have shortened in the first `count` receive headers. */
+  /** Restores the lengths that the kernel may have shortened in the first `count` receive headers. */
   reset(count: number): void {
     const { words, nameLength, controlLength } = this;
     for (let head = 0; head < count * HEADER_WORDS; head += HEADER_WORDS) {

@@ -16,7 +16,7 @@ export class PacketAnswerer {
   private readonly report: (error: unknown) => void;
   private limiter: RateLimiter | null;
 
-  /** `report` hears of bugs: a packet that made the responder throw costs its sender an answer and nobody else. */
+  /** `report` is called for bugs: a packet that makes the responder throw costs its sender an answer, and no other client. */
   constructor(parts: {
     readonly responder: Answerer;
     readonly nonPlain: NonPlainHandler;

@@ -3,7 +3,7 @@ import type { ServerConfig } from '../../../config/types.ts';
 import type { Prefix } from '../../../system/address.ts';
 import { prefixHolds } from '../../../system/prefix.ts';
 import { type Client, TRANSPORT } from '../../answer/front-end.ts';
-import { KIND } from '../../answer/outcome.ts';
+import { KIND, type Kind } from '../../answer/outcome.ts';
 import { halfSipHash } from './half-siphash.ts';
 
 export type RateLimitConfig = NonNullable<ServerConfig['rateLimit']>;
@@ -79,7 +79,7 @@ export class RateLimiter {
    * For an answer about to go out over UDP. `kind` of KIND and `hash` as the responder says, `nowMs` any steady
    * millisecond clock (it may wrap at 2^32).
    */
-  check(client: Client, kind: number, hash: number, nowMs: number): Verdict {
+  check(client: Client, kind: Kind, hash: number, nowMs: number): Verdict {
     if (this.perSecond <= 0) return VERDICT.send;
     const at = this.find(client, kind, kind === KIND.error ? 0 : hash, nowMs | 0);
     const { table } = this;
@@ -98,7 +98,7 @@ export class RateLimiter {
   }
 
   /** Word where the bucket begins; a new one is full of tokens. */
-  private find(client: Client, kind: number, subject: number, now: number): number {
+  private find(client: Client, kind: Kind, subject: number, now: number): number {
     const { table } = this;
     const tag = this.hash(client, kind, subject);
     const start = HEAD + (this.index & this.setMask) * SET;
@@ -131,7 +131,7 @@ export class RateLimiter {
   private readonly hashed = new Int32Array(2);
 
   /** A hash with a secret key, so that nobody can aim at another's bucket: the tag, never 0. `index` is its other half. */
-  private hash({ address, transport }: Client, kind: number, subject: number): number {
+  private hash({ address, transport }: Client, kind: Kind, subject: number): number {
     const { message, hashed } = this;
     const v4 = transport === TRANSPORT.udp4;
     const prefixWords = v4 ? 1 : 4;

@@ -1,5 +1,6 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { ServerConfig } from '../../../../src/config/types.ts';
@@ -170,6 +171,27 @@ describe('a thread that dies', () => {
     await kill(threads, 'tcp');
     expect(lastAddress(await askTcp(query('www.front.test', TYPE.a, 5), threads.endpoints[0]))).toBe('192.0.2.80');
     expect(logs).toEqual(['error: tcp: starting the thread again: the tcp thread died: exit code 1']);
+  });
+
+  test('TCP: connections that it had are closed with it, and leave no descriptor behind', async () => {
+    const { threads } = await running();
+    const [{ address, port }] = threads.endpoints;
+    const octets = query('www.front.test', TYPE.a, 1);
+    const clients = await Promise.all(
+      Array.from({ length: 20 }, async () => {
+        const socket = connect(port, address).on('error', () => {});
+        socket.write(Buffer.concat([Buffer.of(octets.length >> 8, octets.length & 0xff), octets]));
+        await once(socket, 'data'); // it was accepted
+        return socket;
+      }),
+    );
+    const open = readdirSync('/proc/self/fd').length;
+    const closed = clients.map((socket) => once(socket, 'close'));
+    await kill(threads, 'tcp');
+    await Promise.all(closed);
+    expect(lastAddress(await askTcp(octets, threads.endpoints[0]))).toBe('192.0.2.80');
+    // Both ends of twenty connections are gone; the thread that took over has opened what the dead one had.
+    await expect.poll(() => readdirSync('/proc/self/fd').length).toBeLessThanOrEqual(open - 40 + 4);
   });
 
   test('`settled` waits for the one that takes over', async () => {
