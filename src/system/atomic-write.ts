@@ -83,7 +83,7 @@ export function replaceFile(file: string, text: string, mode = 0o644): void {
     try {
       unlinkSync(temporary);
     } catch {
-      // It is told what went wrong first; the leaving does no harm (`sweepTemporaries`).
+      // The first error is the one to report; a temporary file does no harm (`sweepTemporaries`).
     }
     throw error;
   }
@@ -99,13 +99,13 @@ export async function fsyncFolder(folder: string): Promise<void> {
   }
 }
 
-/** The name carries its writer's process id, so that a later run knows which leavings are nobody's (`sweepTemporaries`). */
+/** The name carries its writer's process id, so that a later run can see that it is gone (`sweepTemporaries`). */
 function temporaryName(target: string): string {
   written += 1;
   return join(dirname(target), `.${basename(target)}.${process.pid}-${written}.tmp`);
 }
 
-/** Removes what writers that were killed half-way left in a folder. Never throws: leavings do no harm. */
+/** Removes the temporary files of writers that were killed half-way. Never throws: such files do no harm. */
 export async function sweepTemporaries(folder: string): Promise<void> {
   const names = await readdir(folder).catch(() => []);
   for (const name of names) {

@@ -21,7 +21,7 @@ type Before = {
 /**
  * The step from one image of a zone to the next; null: more than `most` records differ, so a secondary is better off
  * with the whole zone. Compares the records' 53-bit hashes: that a changed record hits one of a million others by chance
- * is less likely than a broken disk. `pause` is called now and then, so that whoever waits has a turn.
+ * is less likely than a broken disk. `pause` is called now and then and may yield to the event loop.
  */
 export function diffImages(before: ZoneImage, after: ZoneImage, most: number, pause: Pause): Promise<ZoneStep | null> {
   const each: Before['each'] = (visit) =>

@@ -30,7 +30,7 @@ type Kept = {
   /** Encoded, oldest first, each beginning with the serial that the one before ends with. */
   readonly steps: readonly Uint8Array[];
   readonly octets: number;
-  /** Its serial named another content before: nothing can be told from it. */
+  /** Its serial named another content before: no difference starts from it. */
   readonly ambiguous: boolean;
 };
 
@@ -45,7 +45,7 @@ export type ContentJournalOptions = {
 
 /**
  * What changed in the zones' contents lately, for incremental transfers: bounded, remembered over restarts, together with
- * each zone's content, so that what changes while nobody looks is a step too.
+ * each zone's content, so that what changes while the server is down is a step too.
  */
 export class ContentJournal {
   private readonly files: JournalFiles;
@@ -138,7 +138,7 @@ export class ContentJournal {
     }
     const [before, after] = [ZoneImage.attach(was.image), ZoneImage.attach(image)];
     const raised = serialCompare(after.serial, before.serial) > 0;
-    // Another network means another history of live sets, so nothing can be told from before. A static zone whose serial
+    // Another network means another history of live sets, so no difference leads from one to the other. A static zone whose serial
     // was not raised: secondaries would take a difference for one they have, and who has its serial has either content.
     const known = this.keepsContents && raised && was.network === network && !was.ambiguous;
     const step = known ? await diffImages(before, after, mostOf(after), () => this.slice.rest()) : null;
@@ -238,7 +238,7 @@ export class ContentJournal {
   }
 }
 
-/** A static zone's serial is its operator's: without its content, nobody knows whether it named another one before. */
+/** A static zone's serial is its operator's: without its content it is unknown whether the serial named another one before. */
 function nothingOf(network: string | null, served: number | null): Pick<Kept, 'steps' | 'ambiguous'> {
   return { steps: [], ambiguous: network === null && served !== null };
 }

@@ -3,7 +3,7 @@ import { wireNameLength } from '../../dns/name.ts';
 import type { LoadedZone } from './load-zone.ts';
 
 /**
- * What tells two contents of a zone apart, as hex: the records in reading order, the live names and their TTL. Comments
+ * Identifies a zone's content, as hex: the records in reading order, the live names and their TTL. Comments
  * and spacing do not count; a static zone's serial does, as a part of its SOA.
  */
 export function contentHash({ origin, store, live }: Pick<LoadedZone, 'origin' | 'store' | 'live'>): string {

@@ -48,7 +48,7 @@ export class FileCache {
 
   /**
    * Octets of the file as this round first saw it; 0: there is none. One of fewer than `few` octets is read as well, if
-   * nobody looked at it before in this round: asking for a size by the open file is cheaper than by its path.
+   * it was not looked at before in this pass: asking for a size by the open file is cheaper than by its path.
    */
   sizeOf(path: string, few: number): number {
     if (!this.stamps.has(path)) this.readAhead(path, few);

@@ -121,7 +121,7 @@ export class Hold {
   private waitFor(path: string, stamp: Stamp | null): number {
     const known = this.options.files.known.get(path);
     if (known === undefined) return 0;
-    // Read before it could be trusted, and it looks the same: reading it again tells.
+    // Read before it could be trusted, and it looks the same: only reading it again shows a change.
     if (sameFileStamp(known.stamp, stamp)) return 0;
     return this.settling.waitMs(path, stamp, known.stamp, this.options.arrival(path));
   }

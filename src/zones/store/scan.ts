@@ -56,8 +56,6 @@ export class ZoneScan {
   /** What the last pass found wrong apart from single zones. */
   folderFaults: readonly StoreFault[] = [];
   counts: Counts = { loaded: 0, unchanged: 0, failed: 0, removed: 0 };
-  /** Zones whose files were not settled in the last pass. */
-  unsettled = 0;
   private readonly options: ScanOptions;
   private settings: ZoneSettings;
   /** What of the settings goes into every zone, and into those of networks. */
@@ -77,6 +75,8 @@ export class ZoneScan {
   /** A zone was loaded or went, or the settings are others, since `tidy`. */
   private dirty = true;
   private slice = new Slice();
+  /** Zones whose files were not settled in the last pass. */
+  private waiting: Set<WireName> = new Set();
   private first = false;
   private closed = false;
 
@@ -106,6 +106,11 @@ export class ZoneScan {
     await this.loader.close();
   }
 
+  /** Zones whose files were not settled in the last pass. */
+  get unsettled(): number {
+    return this.waiting.size;
+  }
+
   /** Resolves when no large zone is being loaded. */
   async backgroundDone(): Promise<void> {
     await Promise.all(Array.from(this.background.values(), ({ done }) => done));
@@ -115,7 +120,6 @@ export class ZoneScan {
   async pass({ sure, removeNow, first = false }: PassOptions): Promise<void> {
     const { publisher } = this.options;
     this.first = first;
-    this.unsettled = 0;
     this.slice = new Slice();
     this.files.begin(sure);
     const discovery = discoverZones(this.settings, this.folders, {
@@ -125,8 +129,10 @@ export class ZoneScan {
     this.targets = discovery.targets;
     this.remove(discovery, removeNow);
     await this.slice.rest();
+    const done = await this.refreshWaiting(discovery);
     for (const [origin, target] of discovery.targets) {
       if (this.closed) return;
+      if (done.has(origin)) continue;
       this.refresh(origin, target);
       publisher.publishDue();
       if (this.slice.isSpent()) await this.slice.rest(); // asked first: a promise for each of ten thousand costs more
@@ -134,6 +140,22 @@ export class ZoneScan {
     if (this.dirty || this.linked) await this.follow(discovery);
     await publisher.publish();
     this.folderFaults = discovery.faults;
+  }
+
+  /**
+   * Zones whose files were not settled in the pass before come first and are published at once: they have waited long
+   * enough, and a pass over a hundred thousand takes a while. Returns them.
+   */
+  private async refreshWaiting({ targets }: Discovery): Promise<ReadonlySet<WireName>> {
+    const { waiting } = this;
+    if (waiting.size === 0) return waiting;
+    this.waiting = new Set();
+    for (const origin of waiting) {
+      const target = targets.get(origin);
+      if (target !== undefined && !this.closed) this.refresh(origin, target);
+    }
+    await this.options.publisher.publish();
+    return waiting;
   }
 
   /** Notes where to watch, and forgets what no zone needs any more. */
@@ -154,7 +176,7 @@ export class ZoneScan {
     const now = performance.now();
     for (const [origin, zone] of this.zones) {
       const { network, file } = zone;
-      // A folder that cannot be listed (a lost mount) tells nothing; one that the settings dropped does.
+      // A folder that cannot be listed (a lost mount) says nothing of its zones, unless the settings dropped it.
       const unknown = unlisted.has(dirname(file)) && (network === null || this.settings.networks.includes(network));
       if (targets.has(origin) || unknown) {
         this.missing.delete(origin);
@@ -321,7 +343,7 @@ export class ZoneScan {
     files: LoadResult['files'],
     why: string,
   ): void {
-    this.unsettled++;
+    this.waiting.add(origin);
     this.options.again(this.hold.doubtLeft(origin));
     const isServed = was?.served != null;
     const effect = isServed ? 'its version before stays served' : 'it is not served';
@@ -339,7 +361,7 @@ export class ZoneScan {
   /** The files of a zone are still being written. */
   private wait(source: ZoneSource, ms: number, overdue: boolean): void {
     if (this.zones.has(source.target.origin)) this.counts.unchanged++;
-    this.unsettled++;
+    this.waiting.add(source.target.origin);
     this.options.again(ms);
     if (!overdue) return;
     const { target } = source;

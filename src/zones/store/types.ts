@@ -35,7 +35,7 @@ export type ZoneTarget = {
   readonly listed: boolean;
 };
 
-/** Something that the answering threads must be told. `zone` is small, and one origin's for the process's life. */
+/** A change for the answering threads. `zone` is a small number that stays the origin's for the life of the process. */
 export type ZoneChange = {
   readonly zone: number;
   readonly origin: WireName;

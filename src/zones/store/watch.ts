@@ -82,7 +82,7 @@ export class FolderWatch {
     for (const folder of this.paths.keys()) {
       const inode = stampOf(folder)?.ino ?? null;
       this.remote ||= inode !== null && !isLocal(folder);
-      // A folder that was replaced is another one under the same name; its watcher hears nothing more.
+      // A folder that was replaced is another one under the same name; its watcher gets no more events.
       if (inode !== null && this.watchers.get(folder)?.inode === inode) continue;
       this.drop(folder);
       if (inode !== null) this.add(folder, inode);

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test, vi } from 'vitest';
 import { lowerName } from '../../../src/dns/name.ts';
 import { LIVE_HISTORY_MAX, LiveHistory } from '../../../src/live/history.ts';
 import { LiveHistoryFiles } from '../../../src/live/history-files.ts';
@@ -221,6 +221,22 @@ test('a step is read as it was written; anything else is null', () => {
     }),
     { numRuns: 50 },
   );
+});
+
+test('a folder that cannot be written is a fault until it can, and nothing is lost by then', async () => {
+  writeFileSync(join(folder, 'blocked'), 'a file in the place of the folder');
+  const said: string[] = [];
+  const files = new JournalFolder(join(folder, 'blocked'), (message) => said.push(message));
+  const journal = new ContentJournal({ files, servedBefore: () => null });
+  journal.keepContents(true);
+  await journal.open([zone(1, '')]);
+  await journal.changed([zone(2, 'x A 192.0.2.2\n')]);
+  await vi.waitFor(() => expect(journal.faults()).toEqual([expect.stringMatching(/^journal: changes are not saved/)]));
+  expect(said).toHaveLength(1);
+  rmSync(join(folder, 'blocked'));
+  await journal.close(); // tries once more
+  expect(journal.faults()).toEqual([]);
+  expect(filesOf('blocked')).toEqual(['a.test..content', 'a.test..journal']);
 });
 
 test('random octets are no step and harm nothing', () => {
