@@ -1,6 +1,7 @@
 import { forNetwork } from '../config/paths.ts';
 import type { Config } from '../config/types.ts';
 import { nameKey, type WireName } from '../dns/name.ts';
+import { serialMax } from '../dns/serial.ts';
 import type { Prober } from '../health/checks/prober.ts';
 import type { Decision } from '../health/judge/types.ts';
 import { NetworkRounds } from '../health/pools/network-rounds.ts';
@@ -232,7 +233,7 @@ export class Networks {
 
   /** Locks a network and reads its state. With a fault nothing is taken. */
   private async take(network: string, lockMs: number, config = this.config): Promise<NetworkRounds | Fault> {
-    const { prober, log, store, hooks, sinks } = this.options;
+    const { prober, log, live, store, hooks, sinks } = this.options;
     if (this.closing.has(network)) {
       return plainFault('closing', `network ${network} cannot be opened yet: its last round still runs`);
     }
@@ -247,7 +248,7 @@ export class Networks {
         begin: ({ commands }) => hooks.start('run_before', commands.runBefore),
         save: (state) => sinks.save(network, state),
         publish: (update, inForce) => this.publish(network, update, inForce),
-        floorSerial: () => store.maxSerial(network),
+        floorSerial: () => serialMax(store.maxSerial(network), live.highestSerial),
         now: () => Date.now() / 1000,
         // Most sentences name edges or files only; whose they are is a field of the line.
         log: (level, text) => log[level]({ network }, text),
@@ -343,7 +344,7 @@ export class Networks {
 
   private async publishSaved(network: string, state: NetworkState): Promise<void> {
     const { live, histories, onSlots } = this.options;
-    if (live.number(network) === null) return;
+    if (live.register(network) === null) return;
     const saved = (await histories?.read(network)) ?? { versions: [], zones: new Map() };
     const current = liveOf(state);
     if (!this.restored.has(network)) live.restore(network, saved, current);

@@ -87,7 +87,7 @@ function failWith(faults: readonly Fault[]): number {
 async function readLive(config: Config, networks: readonly string[], live: LiveRRsets): Promise<readonly Fault[]> {
   const faults: Fault[] = [];
   for (const network of networks) {
-    live.number(network);
+    live.register(network);
     const { state, faults: stateFaults } = await readState(forNetwork(config.statefile, network), 0, true);
     faults.push(...stateFaults);
     if (state.live.length === 0)

@@ -5,7 +5,7 @@ import type { Config, NetworkFiles } from '../config/types.ts';
 import { list } from '../health/judge/reason.ts';
 import type { Mode } from '../health/judge/types.ts';
 import { expireMode } from '../health/modes/modes.ts';
-import { edgesOf } from '../health/pools/round-input.ts';
+import { edgesOf } from '../health/pools/pool.ts';
 import { type EdgeRecord, inNetwork } from '../health/state/edge-store.ts';
 import type { EdgeStores } from '../health/state/edge-store-files.ts';
 import { readState } from '../health/state/state-file-io.ts';

@@ -65,24 +65,24 @@ async function replayNetwork(flags: Flags): Promise<number> {
  */
 class FitRounds implements Iterable<RoundRecord> {
   problem: string | null = null;
-  readonly #lines: readonly RoundLine[];
-  readonly #set: Partial<Rules>;
+  private readonly lines: readonly RoundLine[];
+  private readonly set: Partial<Rules>;
 
   constructor(lines: readonly RoundLine[], set: Partial<Rules>) {
-    this.#lines = lines;
-    this.#set = set;
+    this.lines = lines;
+    this.set = set;
   }
 
   *[Symbol.iterator](): Generator<RoundRecord> {
-    for (const line of this.#lines) {
+    for (const line of this.lines) {
       const record = line.decode();
       if (record === null) continue;
-      const { goodenough, timeout } = rulesUnder(record.facts.rules, this.#set);
+      const { goodenough, timeout } = rulesUnder(record.facts.rules, this.set);
       // With neither set, what was recorded is replayed, whatever it is.
-      if (goodenough >= timeout && (this.#set.goodenough ?? this.#set.timeout) !== undefined) {
+      if (goodenough >= timeout && (this.set.goodenough ?? this.set.timeout) !== undefined) {
         const round = `of the round of ${moment(record.facts.now)}`;
         this.problem =
-          this.#set.goodenough === undefined
+          this.set.goodenough === undefined
             ? `timeout ${timeout} must be over the goodenough ${goodenough} ${round}`
             : `goodenough ${goodenough} must be less than the timeout ${timeout} ${round}`;
         return;

@@ -1,6 +1,8 @@
 import { nameKey, type WireName } from '../dns/name.ts';
+import { serialMax } from '../dns/serial.ts';
 import type { Family } from '../health/judge/types.ts';
 import { zoneSerial } from '../health/pools/next-state.ts';
+import { versionOf } from '../health/pools/pool.ts';
 import type { NetworkState } from '../health/state/state-file.ts';
 import type { LiveAddresses, LiveVersion } from '../zones/image/live-version.ts';
 import { liveAddresses, NOTHING_LIVE, withCanary } from './addresses.ts';
@@ -20,24 +22,25 @@ export type NetworkLive = {
 };
 
 /**
- * The live RRsets of a network and of its zones with a version of their own, from its saved state. A zone has its own version while a canary stands in it,
- * and afterwards for as long as the serial it reached by that is remembered, since a zone's serial must not fall back
- * to its network's smaller one.
+ * The live RRsets of a network's pool, and of its zones that have a version of their own, from its saved state. A zone has
+ * one while a canary stands in it, and afterwards for as long as the serial that it reached by that is remembered, since
+ * a zone's serial must not fall back to its network's smaller one.
  */
 export function liveOf(state: NetworkState): NetworkLive {
-  if (state.serial === 0 || state.live.length === 0) return { version: NOTHING_LIVE, zones: new Map() };
-  const addresses = withUnanswered(liveAddresses(state.live), state.memory.unanswered);
+  const pool = versionOf(state);
+  if (pool === null) return { version: NOTHING_LIVE, zones: new Map() };
+  const { serial, members, unanswered } = pool;
+  const addresses = withUnanswered(liveAddresses(members), unanswered);
   const active = new Map(state.memory.activeCanaries.map((canary) => [canary.zone, canary]));
   const zones = new Map<WireName, LiveVersion>();
   for (const zone of new Set([...state.canarySerials.keys(), ...active.keys()])) {
     const origin = nameKey(zone);
     if (origin === null) continue;
     const canary = active.get(zone);
-    const own =
-      canary === undefined ? addresses : withUnanswered(withCanary(state.live, canary), state.memory.unanswered);
+    const own = canary === undefined ? addresses : withUnanswered(withCanary(members, canary), unanswered);
     zones.set(origin, { ...own, serial: zoneSerial(state, zone) });
   }
-  return { version: { ...addresses, serial: state.serial }, zones };
+  return { version: { ...addresses, serial }, zones };
 }
 
 /** A canary may answer the family that the network does not. */
@@ -45,32 +48,36 @@ function withUnanswered(addresses: LiveAddresses, family: Family | null): Omit<L
   return family === null || addresses[family].length > 0 ? addresses : { ...addresses, unanswered: family };
 }
 
-type Place = { readonly number: number; live: NetworkLive };
+type Registered = { readonly slot: number; live: NetworkLive };
 
 /** The slots in shared memory and who has which. Main thread; opened once, lives as long as the process. */
 export class LiveRRsets {
   readonly slots: LiveSlots = LiveSlots.create(SLOTS);
   readonly history: LiveHistory = new LiveHistory();
   private news: LiveNews[] = [];
-  private readonly networks = new Map<string, Place>();
+  private readonly networks = new Map<string, Registered>();
   private readonly ownSlots = new Map<WireName, number>();
   private nextOwn = NETWORKS_MAX;
+  private highest = 0;
 
-  /** Row in the statistics and slot of a network, from 1 (0 means static zones); null: there are too many. */
-  number(network: string): number | null {
+  /**
+   * Gives a network its slot, which is its row in the statistics as well: from 1 (0 means static zones), the same one for
+   * the same name. Null: there are too many networks.
+   */
+  register(network: string): number | null {
     const known = this.networks.get(network);
-    if (known !== undefined) return known.number;
-    const number = this.networks.size + 1;
-    if (number >= NETWORKS_MAX) return null;
-    this.networks.set(network, { number, live: { version: NOTHING_LIVE, zones: new Map() } });
-    return number;
+    if (known !== undefined) return known.slot;
+    const slot = this.networks.size + 1;
+    if (slot >= NETWORKS_MAX) return null;
+    this.networks.set(network, { slot, live: { version: NOTHING_LIVE, zones: new Map() } });
+    return slot;
   }
 
   /** Names by row, as `StatusView.statsNetworks` wants them. */
   rows(): readonly (string | null)[] {
     const rows: (string | null)[] = new Array<string | null>(NETWORKS_MAX).fill(null);
     rows[0] = 'static';
-    for (const [name, { number }] of this.networks) rows[number] = name;
+    for (const [name, { slot }] of this.networks) rows[slot] = name;
     return rows;
   }
 
@@ -79,8 +86,8 @@ export class LiveRRsets {
    * threads must be told of those.
    */
   publish(network: string, live: NetworkLive): readonly WireName[] {
-    const place = this.networks.get(network);
-    if (place === undefined) return [];
+    const registered = this.networks.get(network);
+    if (registered === undefined) return [];
     const fresh: WireName[] = [];
     // Own slots first: a zone that gets one must not be pointed at an empty slot.
     for (const [origin, version] of live.zones) {
@@ -91,17 +98,17 @@ export class LiveRRsets {
         this.ownSlots.set(origin, slot);
         fresh.push(origin);
         // So far it had its network's live sets.
-        for (const before of this.history.versions(place.number)) this.remember(slot, before);
+        for (const before of this.history.versions(registered.slot)) this.remember(slot, before);
       }
       this.write(slot, version);
     }
     // A zone whose remembered serial was overtaken by its network's follows the network again, in its old slot.
     for (const [origin, slot] of this.ownSlots) {
-      if (place.live.zones.has(origin) && !live.zones.has(origin)) this.write(slot, live.version);
+      if (registered.live.zones.has(origin) && !live.zones.has(origin)) this.write(slot, live.version);
     }
-    this.write(place.number, live.version);
-    const kept = [...place.live.zones.keys()].filter((origin) => !live.zones.has(origin));
-    place.live = {
+    this.write(registered.slot, live.version);
+    const kept = [...registered.live.zones.keys()].filter((origin) => !live.zones.has(origin));
+    registered.live = {
       version: live.version,
       zones: new Map([...live.zones, ...kept.map((o) => [o, live.version] as const)]),
     };
@@ -115,9 +122,9 @@ export class LiveRRsets {
    * their history is not the network's.
    */
   restore(network: string, saved: SavedLiveHistory, current: NetworkLive): void {
-    const place = this.networks.get(network);
-    if (place === undefined) return;
-    this.rememberUpTo(place.number, saved.versions, current.version);
+    const registered = this.networks.get(network);
+    if (registered === undefined) return;
+    this.rememberUpTo(registered.slot, saved.versions, current.version);
     const origins = new Set([...saved.zones.keys(), ...current.zones.keys()]);
     for (const origin of origins) {
       if (this.nextOwn >= SLOTS) break;
@@ -125,7 +132,7 @@ export class LiveRRsets {
       this.ownSlots.set(origin, slot);
       this.rememberUpTo(slot, saved.zones.get(origin) ?? [], current.zones.get(origin) ?? current.version);
     }
-    place.live = {
+    registered.live = {
       version: NOTHING_LIVE,
       zones: new Map(Array.from(origins, (o) => [o, NOTHING_LIVE] as const)),
     };
@@ -138,13 +145,13 @@ export class LiveRRsets {
 
   /** What `restore` wants after a restart. */
   saved(network: string): SavedLiveHistory {
-    const place = this.networks.get(network);
-    if (place === undefined) return { versions: [], zones: new Map() };
-    const own = [...place.live.zones.keys()].flatMap((origin) => {
+    const registered = this.networks.get(network);
+    if (registered === undefined) return { versions: [], zones: new Map() };
+    const own = [...registered.live.zones.keys()].flatMap((origin) => {
       const slot = this.ownSlots.get(origin);
       return slot === undefined ? [] : [[origin, this.history.versions(slot)] as const];
     });
-    return { versions: this.history.versions(place.number), zones: new Map(own) };
+    return { versions: this.history.versions(registered.slot), zones: new Map(own) };
   }
 
   /** What was added to the history since the last call. */
@@ -156,6 +163,7 @@ export class LiveRRsets {
 
   private write(slot: number, version: LiveVersion): void {
     this.slots.write(slot, version);
+    this.highest = serialMax(this.highest, version.serial);
     this.remember(slot, version);
   }
 
@@ -166,7 +174,7 @@ export class LiveRRsets {
 
   slotOf(network: string | null, origin: WireName): number {
     if (network === null) return -1;
-    return this.ownSlots.get(origin) ?? this.networks.get(network)?.number ?? -1;
+    return this.ownSlots.get(origin) ?? this.networks.get(network)?.slot ?? -1;
   }
 
   /** What the zone's live names answer; null: a static zone. */
@@ -174,6 +182,14 @@ export class LiveRRsets {
     if (network === null) return null;
     const live = this.networks.get(network)?.live;
     return live?.zones.get(origin) ?? live?.version ?? NOTHING_LIVE;
+  }
+
+  /**
+   * The latest serial that any slot ever held; 0: none. A new version gets a later one, so that a zone that is bound to
+   * several pools has a later serial at each change of either.
+   */
+  get highestSerial(): number {
+    return this.highest;
   }
 
   serialOf(network: string): number {

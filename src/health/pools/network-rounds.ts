@@ -13,9 +13,11 @@ import { forNetwork } from '../../config/paths.ts';
 import type { Config, NetworkFiles } from '../../config/types.ts';
 import { serialCompare } from '../../dns/serial.ts';
 import { sweepTemporaries } from '../../system/atomic-write.ts';
+import { errorText } from '../../system/error-text.ts';
 import type { Fault } from '../../system/fault.ts';
 import type { Locks } from '../../system/lock.ts';
 import { makeFolder } from '../../system/make-folder.ts';
+import { Turns } from '../../system/turns.ts';
 import type { RoundResult } from '../checks/prober.ts';
 import { ReferenceReader, referenceFault } from '../checks/reference.ts';
 import { decideFacts, factsOf } from '../choose/decide.ts';
@@ -38,35 +40,35 @@ import type { RoundFailure, RoundOrder, RoundReport, RoundTools, WrittenZone } f
  * How often a state is derived and written anew because a zone took a serial meanwhile. A zone whose contents are 68 years
  * older than the live set has a serial that no later one exceeds (RFC 1982), so "until it fits" would never end.
  */
-const DERIVATIONS_MAX = 5;
+const WRITES_MAX = 5;
 /** Node's longest timer, milliseconds. */
 const TIMER_MAX_MS = 2 ** 31 - 1;
 
 export class NetworkRounds {
   readonly network: string;
   readonly stores: EdgeStores;
-  readonly #tools: RoundTools;
-  readonly #dryRun: boolean;
-  readonly #historyLog: string;
-  readonly #reference = new ReferenceReader();
-  #state: NetworkState;
-  #samples: ReadonlyMap<string, Sample> = new Map();
-  #records: ReadonlyMap<string, EdgeRecord> = new Map();
+  private readonly tools: RoundTools;
+  private readonly dryRun: boolean;
+  private readonly historyLog: string;
+  private readonly referenceReader = new ReferenceReader();
+  private currentState: NetworkState;
+  private newestSamples: ReadonlyMap<string, Sample> = new Map();
+  private currentRecords: ReadonlyMap<string, EdgeRecord> = new Map();
   /** The state knows of zone files what its file does not say yet. */
-  #isAhead = false;
-  #probing = false;
-  #overlong: string | null = null;
+  private isAhead = false;
+  private probing = false;
+  private overlongSentence: string | null = null;
   /** Sentences on edges that share an address, as last said. */
-  #shared: readonly string[] = [];
-  #turn: Promise<unknown> = Promise.resolve();
+  private sharedSentences: readonly string[] = [];
+  private readonly turns = new Turns();
 
   private constructor(network: string, config: Config, locks: Locks | null, tools: RoundTools, state: NetworkState) {
     this.network = network;
     this.stores = new EdgeStores(config.healthdataStore, locks);
-    this.#tools = tools;
-    this.#dryRun = locks === null;
-    this.#historyLog = historyLogPath(config.stateDir, network);
-    this.#state = state;
+    this.tools = tools;
+    this.dryRun = locks === null;
+    this.historyLog = historyLogPath(config.stateDir, network);
+    this.currentState = state;
   }
 
   /**
@@ -89,38 +91,38 @@ export class NetworkRounds {
 
   /** As last saved, or as it was found. */
   get state(): NetworkState {
-    return this.#state;
+    return this.currentState;
   }
 
   /** Health records as of the last decision; empty before the first. */
   get records(): ReadonlyMap<string, EdgeRecord> {
-    return this.#records;
+    return this.currentRecords;
   }
 
   /** The newest sample of each target that this process fetched. */
   get samples(): ReadonlyMap<string, Sample> {
-    return this.#samples;
+    return this.newestSamples;
   }
 
   /** When an edge goes back to available by itself, so that `redecide` should be called; null: no time is set. */
   get nextExpiry(): number | null {
-    return nextExpiry(this.#records.values());
+    return nextExpiry(this.currentRecords.values());
   }
 
   /** Fetches, decides, saves and publishes. Rounds never overlap: a second one meanwhile is refused. */
   async round(order: RoundOrder): Promise<RoundReport | RoundFailure> {
-    if (this.#probing) throw new Error(`a round of ${this.network} is still running`);
-    this.#probing = true;
+    if (this.probing) throw new Error(`a round of ${this.network} is still running`);
+    this.probing = true;
     try {
-      if (!this.#dryRun) this.#tools.begin(order.config);
-      const probe = await this.#probe(order);
+      if (!this.dryRun) this.tools.begin(order.config);
+      const probe = await this.probe(order);
       if ('failure' in probe) return probe;
-      const samples = new Map([...this.#samples, ...probe.samples]);
+      const samples = new Map([...this.newestSamples, ...probe.samples]);
       const targets = new Set(probeTargets(order.files).map(({ name }) => name));
-      this.#samples = new Map([...samples].filter(([name]) => targets.has(name)));
-      return await this.#inTurn(() => this.#conclude(order, probe));
+      this.newestSamples = new Map([...samples].filter(([name]) => targets.has(name)));
+      return await this.turns.take(() => this.conclude(order, probe));
     } finally {
-      this.#probing = false;
+      this.probing = false;
     }
   }
 
@@ -129,11 +131,11 @@ export class NetworkRounds {
    * differs from what the last decision saw. May be called while a round is fetching.
    */
   redecide(order: RoundOrder): Promise<RoundReport | null> {
-    return this.#inTurn(async () => {
-      const records = await this.#readRecords(order.files, this.#tools.now());
-      this.#records = records; // ends and comments change without the mode
-      const parts = { ...order, now: this.#tools.now(), state: this.#state, samples: this.#samples, records };
-      return roundInput(parts).operatorChange ? this.#conclude(order, null) : null;
+    return this.turns.take(async () => {
+      const records = await this.readRecords(order.files, this.tools.now());
+      this.currentRecords = records; // ends and comments change without the mode
+      const parts = { ...order, now: this.tools.now(), state: this.currentState, samples: this.newestSamples, records };
+      return roundInput(parts).operatorChange ? this.conclude(order, null) : null;
     });
   }
 
@@ -143,30 +145,30 @@ export class NetworkRounds {
    * that after a kill they are looked at again, and found to be as they should.
    */
   noteWritten(written: readonly WrittenZone[]): Promise<void> {
-    return this.#inTurn(async () => {
-      const zoneMtimes = new Map(this.#state.zoneMtimes);
-      const pendingZones = new Set(this.#state.pendingZones);
+    return this.turns.take(async () => {
+      const zoneMtimes = new Map(this.currentState.zoneMtimes);
+      const pendingZones = new Set(this.currentState.pendingZones);
       for (const { name, mtime, serial } of written) {
         if (mtime !== null) zoneMtimes.set(name, mtime);
         // Out of date again meanwhile, it has another serial by now.
-        if (serial === zoneSerial(this.#state, name)) pendingZones.delete(name);
+        if (serial === zoneSerial(this.currentState, name)) pendingZones.delete(name);
       }
-      this.#state = { ...this.#state, zoneMtimes, pendingZones };
-      this.#isAhead = true;
+      this.currentState = { ...this.currentState, zoneMtimes, pendingZones };
+      this.isAhead = true;
     });
   }
 
   /** Resolved when no decision is being saved or published and everything known is on disk: the moment to give up the lock. */
   async idle(): Promise<void> {
-    await this.#inTurn(async () => {
-      if (this.#isAhead) reportFaults(this.#tools.log, await this.#writeState());
+    await this.turns.take(async () => {
+      if (this.isAhead) reportFaults(this.tools.log, await this.writeState());
     });
   }
 
-  async #probe({ config, files, spread }: RoundOrder): Promise<RoundResult | RoundFailure> {
-    const reference = await this.#reference.read(referenceFiles(config));
+  private async probe({ config, files, spread }: RoundOrder): Promise<RoundResult | RoundFailure> {
+    const reference = await this.referenceReader.read(referenceFiles(config));
     if (!reference.ok) return { failure: referenceFault(reference) };
-    const targets = probeTargets(files, lastAddresses(files, this.#state, this.#samples));
+    const targets = probeTargets(files, lastAddresses(files, this.currentState, this.newestSamples));
     const request = {
       network: this.network,
       test: probeTest(config, reference.object, reference.ca),
@@ -183,137 +185,135 @@ export class NetworkRounds {
       () => {
         const seconds = (performance.now() - began) / 1000;
         const hanging = hangingOf(seen) + targets.length - seen.length;
-        this.#notePace(overlongRound({ ...pace, seconds, isOver: false, hanging }));
+        this.notePace(overlongRound({ ...pace, seconds, isOver: false, hanging }));
       },
       Math.min(runFrequency * 1000 + 1, TIMER_MAX_MS),
     );
     try {
-      const result = await this.#tools.prober.round(request, (sample) => {
+      const result = await this.tools.prober.round(request, (sample) => {
         seen.push(sample);
         const { level, text } = sampleLine(sample);
-        this.#tools.log(level, text);
+        this.tools.log(level, text);
       });
       const { samples, seconds } = result;
-      this.#notePace(overlongRound({ ...pace, seconds, isOver: true, hanging: hangingOf(samples.values()) }));
-      this.#noteShared(samples.values());
+      this.notePace(overlongRound({ ...pace, seconds, isOver: true, hanging: hangingOf(samples.values()) }));
+      this.noteShared(samples.values());
       return result;
     } catch (error) {
-      return { failure: roundFault('prober', error instanceof Error ? error.message : String(error), null) };
+      return { failure: roundFault('prober', errorText(error), null) };
     } finally {
       clearTimeout(alarm);
     }
   }
 
-  #notePace(sentence: string | null): void {
-    if (sentence !== null) this.#tools.log('warn', `${this.network}: ${sentence}`);
-    this.#overlong = sentence;
+  private notePace(sentence: string | null): void {
+    if (sentence !== null) this.tools.log('warn', `${this.network}: ${sentence}`);
+    this.overlongSentence = sentence;
   }
 
   /** Once for as long as it stays so. */
-  #noteShared(samples: Iterable<Sample>): void {
+  private noteShared(samples: Iterable<Sample>): void {
     const sentences = sharedAddresses(samples);
     for (const sentence of sentences) {
-      if (!this.#shared.includes(sentence)) this.#tools.log('warn', `${this.network}: ${sentence}`);
+      if (!this.sharedSentences.includes(sentence)) this.tools.log('warn', `${this.network}: ${sentence}`);
     }
-    this.#shared = sentences;
+    this.sharedSentences = sentences;
   }
 
   /** Why the running round, or the last one, takes longer than `run_frequency`; null: it does not. */
   get overlong(): string | null {
-    return this.#overlong;
+    return this.overlongSentence;
   }
 
   /** Ends the fetches of the running round at once; `round` then returns a failure. */
   cutShort(): void {
-    this.#tools.prober.cancel?.(this.network);
+    this.tools.prober.cancel?.(this.network);
   }
 
-  async #conclude(order: RoundOrder, probe: RoundResult | null): Promise<RoundReport> {
+  private async conclude(order: RoundOrder, probe: RoundResult | null): Promise<RoundReport> {
     const { config, files, forceUpdate = false } = order;
-    const { log, publish } = this.#tools;
-    const now = this.#tools.now();
-    const folded = foldSamples(await this.#readRecords(files, now), probe?.samples ?? null);
+    const { log, publish } = this.tools;
+    const now = this.tools.now();
+    const folded = foldSamples(await this.readRecords(files, now), probe?.samples ?? null);
     const records = new Map([...folded].map(([name, { record }]) => [name, record]));
-    const facts = factsOf(roundInput({ now, config, files, state: this.#state, records, samples: this.#samples }));
+    const facts = factsOf(
+      roundInput({ now, config, files, state: this.currentState, records, samples: this.newestSamples }),
+    );
     const decision = decideFacts(facts);
     for (const { level, text } of decisionLines(decision)) log(level, text);
 
-    const before = { ...this.#state, addresses: lastAddresses(files, this.#state, this.#samples) };
-    const zones = (await this.#tools.zoneNews?.(before)) ?? null;
+    const before = { ...this.currentState, addresses: lastAddresses(files, this.currentState, this.newestSamples) };
+    const zones = (await this.tools.zoneNews?.(before)) ?? null;
     const isRun = probe !== null;
     const derive = (): StateChange =>
-      nextState(before, { decision, records, floorSerial: this.#tools.floorSerial(), forceUpdate, zones, isRun });
+      nextState(before, { decision, records, floorSerial: this.tools.floorSerial(), forceUpdate, zones, isRun });
     const planned = derive();
     for (const { level, text } of movedLines(before.live, planned.state.live)) log(level, text);
-    if (this.#dryRun) {
+    if (this.dryRun) {
       const { state, liveChanged, canaryZones } = planned;
       // The rounds of a dry run follow upon one another like any others, in memory.
-      this.#state = state;
-      await this.#saveRecords(decision, state.live, folded, probe);
+      this.currentState = state;
+      await this.saveRecords(decision, state.live, folded, probe);
       return { decision, state, liveChanged, canaryZones, probe, faults: [] };
     }
 
     const faults: Fault[] = [];
-    faults.push(...(await this.#saveRecords(decision, planned.state.live, folded, probe)));
-    faults.push(...(await attempt('history-log', () => appendRound(this.#historyLog, facts, decision))));
-    const { change, faults: stateFaults } = await this.#saveState(derive);
+    faults.push(...(await this.saveRecords(decision, planned.state.live, folded, probe)));
+    faults.push(...(await attempt('history-log', () => appendRound(this.historyLog, facts, decision))));
+    const { change, faults: stateFaults } = await this.saveState(planned, derive);
     const { liveChanged, canaryZones } = change;
     faults.push(...stateFaults);
 
     faults.push(...publish({ ...change, decision, isRun }, config));
     reportFaults(log, faults);
-    return { decision, state: this.#state, liveChanged, canaryZones, probe, faults };
+    return { decision, state: this.currentState, liveChanged, canaryZones, probe, faults };
   }
 
   /**
-   * Derives the next state and makes it durable. While it is written, a zone may take a serial of its own for new contents
-   * that the live set's would equal: then it is derived and written again. Nothing comes between the end of this and
+   * Makes the next state durable. While it is written, a zone may take a serial of its own for new contents
+   * that the live set's would equal: then it is derived anew and written again. Nothing comes between the end of this and
    * publishing, so no two versions of a zone ever share a serial.
    */
-  async #saveState(derive: () => StateChange): Promise<{ change: StateChange; faults: readonly Fault[] }> {
-    for (let left = DERIVATIONS_MAX; ; left--) {
-      const change = derive();
-      this.#state = change.state;
-      const faults = await this.#writeState();
-      const floor = this.#tools.floorSerial();
+  private async saveState(
+    planned: StateChange,
+    derive: () => StateChange,
+  ): Promise<{ change: StateChange; faults: readonly Fault[] }> {
+    for (let change = planned, left = WRITES_MAX; ; left--, change = derive()) {
+      this.currentState = change.state;
+      const faults = await this.writeState();
+      const floor = this.tools.floorSerial();
       if (left <= 1 || floor === 0 || newSerials(change).every((serial) => serialCompare(serial, floor) > 0))
         return { change, faults };
     }
   }
 
-  async #writeState(): Promise<readonly Fault[]> {
-    const faults = await this.#tools.save(this.#state);
-    this.#isAhead = faults.length > 0;
+  private async writeState(): Promise<readonly Fault[]> {
+    const faults = await this.tools.save(this.currentState);
+    this.isAhead = faults.length > 0;
     return faults;
   }
 
-  async #readRecords(files: NetworkFiles, now: number): Promise<ReadonlyMap<string, EdgeRecord>> {
+  private async readRecords(files: NetworkFiles, now: number): Promise<ReadonlyMap<string, EdgeRecord>> {
     const names = probeTargets(files).map(({ name }) => name);
     const { records, faults } = await readRecords(this.stores, names, now);
-    reportFaults(this.#tools.log, faults);
+    reportFaults(this.tools.log, faults);
     return records;
   }
 
-  async #saveRecords(
+  private async saveRecords(
     decision: Decision,
     members: readonly LiveMember[],
     folded: ReadonlyMap<string, FoldedRecord>,
     probe: RoundResult | null,
   ): Promise<readonly Fault[]> {
     const { stores } = this;
-    const save: SaveRecord = this.#dryRun
+    const save: SaveRecord = this.dryRun
       ? (name, now, change) => stores.suppose(name, now, change)
       : (name, now, change) => stores.update(name, now, change);
     const { records, faults } = await saveRecords(save, decision, members, folded, probe?.samples ?? null);
-    this.#records = records;
-    if (this.#dryRun) return [];
+    this.currentRecords = records;
+    if (this.dryRun) return [];
     return [...faults, ...(await attempt('edge-store-write', () => this.stores.sync()))];
-  }
-
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#turn.then(work);
-    this.#turn = turn.catch(() => {});
-    return turn;
   }
 }
 

@@ -2,28 +2,17 @@
 import { createHash } from 'node:crypto';
 import { isIP } from 'node:net';
 
-import { edgeKey } from '../../config/edge-list.ts';
-
 import type { Config, NetworkFiles } from '../../config/types.ts';
 import type { ProbeTarget, ProbeTest } from '../checks/protocol.ts';
 import type { ReferenceFiles } from '../checks/reference.ts';
 import { type Sample, WRONG_CONTENT } from '../checks/sample.ts';
 import { fetchOf } from '../choose/families.ts';
-import type { Addresses, CanaryInput, EdgeInput, RoundInput, Rules } from '../judge/types.ts';
+import type { Addresses, CanaryInput, EdgeInput, RoundInput } from '../judge/types.ts';
 import { operatorChanged } from '../modes/modes.ts';
 import type { EdgeRecord } from '../state/edge-store.ts';
 import { NEW_EDGE } from '../state/edge-store.ts';
 import type { NetworkState } from '../state/state-file.ts';
-
-export function rulesOf(config: Config, network: string): Rules {
-  return {
-    goodenough: config.goodenough,
-    timeout: config.timeout,
-    edgeCount: config.dnetEdgeCount.get(network) ?? config.edgeCount,
-    maxfreq: config.dnschangeMaxfreq,
-    canaryKiller: config.canaryKiller,
-  };
-}
+import { edgesOf, poolOf } from './pool.ts';
 
 /** What is read of a body beyond the reference's length: by then it is another object, and this much tells which. */
 const SPARE_OCTETS = 65_536;
@@ -51,12 +40,6 @@ export function probeTest(config: Config, object: Uint8Array, ca: string | null 
     workers: config.workers,
     maxBytes: Math.min(config.maxObjectBytes, object.length + SPARE_OCTETS),
   };
-}
-
-/** Edges that are judged as such: an address that is a canary too is a canary only (specification 12.15). */
-export function edgesOf({ edges, canaries }: NetworkFiles): readonly string[] {
-  const addresses = new Set(Array.from(canaries.values(), edgeKey));
-  return edges.filter((edge) => !addresses.has(edgeKey(edge)));
 }
 
 /**
@@ -127,11 +110,12 @@ export function roundInput({ now, config, files, state, records, samples }: Inpu
       verificationFailed: hasBadObject(sample),
     };
   };
+  const pool = poolOf(config, files);
   return {
     now,
-    network: files.name,
-    rules: rulesOf(config, files.name),
-    edges: edgesOf(files).map(edge),
+    network: pool.id,
+    rules: pool.policy,
+    edges: pool.members.map(edge),
     canaries: [...files.canaries].map(([zone, address]): CanaryInput => ({ ...edge(address), zone })),
     memory: state.memory,
     operatorChange: operatorChanged(records, state.modes, state.lastRun),

@@ -5,6 +5,7 @@ import { systemCode } from '../../system/error-text.ts';
 import type { Fault } from '../../system/fault.ts';
 import type { Locks } from '../../system/lock.ts';
 import { FILE_MAX, fileError, readFile } from '../../system/read-file.ts';
+import { Turns } from '../../system/turns.ts';
 import { type EdgeRecord, NEW_EDGE, type ParsedRecord, parseEdgeRecord } from './edge-store.ts';
 import { printEdgeRecord } from './edge-store-text.ts';
 
@@ -30,14 +31,14 @@ export type Stored = { readonly record: EdgeRecord; readonly faults: readonly St
  */
 export class EdgeStores {
   readonly folder: string;
-  readonly #locks: Locks | null;
-  readonly #known = new Map<string, Known>();
-  readonly #queues = new Map<string, Promise<unknown>>();
+  private readonly locks: Locks | null;
+  private readonly known = new Map<string, Known>();
+  private readonly turns = new Map<string, Turns>();
 
   /** `locks` null: nothing will be written (a dry run, a query). */
   constructor(folder: string, locks: Locks | null) {
     this.folder = folder;
-    this.#locks = locks;
+    this.locks = locks;
   }
 
   path(edge: string): string {
@@ -52,28 +53,28 @@ export class EdgeStores {
   async read(edge: string, now: number): Promise<Stored> {
     const path = this.path(edge);
     const identity = await identityOf(path);
-    const known = this.#known.get(edge);
+    const known = this.known.get(edge);
     if (known !== undefined && sameFile(known.identity, identity))
       return { record: known.record ?? NEW_EDGE, faults: [] };
-    if (identity === null) return this.#remember(edge, null, NEW_EDGE);
+    if (identity === null) return this.remember(edge, null, NEW_EDGE);
 
     const parsed = await readRecord(path);
     if (parsed.ok) {
       // There is nothing to set aside, but what was there, an operator's mode perhaps, is gone.
       const lost =
         identity.size === 0n ? [fileFault('edge-store-invalid', path, 'is empty; the edge starts anew')] : [];
-      return { ...this.#remember(edge, identity, parsed.record), faults: lost };
+      return { ...this.remember(edge, identity, parsed.record), faults: lost };
     }
 
     const fault = (code: StoreCode, end: string) => [fileFault(code, path, `${parsed.problem}${end}`)];
-    if (this.#locks === null) return { record: NEW_EDGE, faults: fault('edge-store-invalid', '') };
+    if (this.locks === null) return { record: NEW_EDGE, faults: fault('edge-store-invalid', '') };
     const aside = await setAside(path, now).catch(() => null);
     // As long as it lies there, it is remembered as what it is, and not written over.
     if (aside === null) {
-      return { ...this.#remember(edge, identity, null), faults: fault('edge-store-stuck', '; it cannot be set aside') };
+      return { ...this.remember(edge, identity, null), faults: fault('edge-store-stuck', '; it cannot be set aside') };
     }
     const end = `; it is now ${aside}, and the edge starts anew`;
-    return { ...this.#remember(edge, null, NEW_EDGE), faults: fault('edge-store-invalid', end) };
+    return { ...this.remember(edge, null, NEW_EDGE), faults: fault('edge-store-invalid', end) };
   }
 
   /**
@@ -81,19 +82,19 @@ export class EdgeStores {
    * What cannot be written is reported; the change then lives in memory only, until the file changes.
    */
   update(edge: string, now: number, change: (record: EdgeRecord) => EdgeRecord): Promise<Stored> {
-    const before = this.#queues.get(edge) ?? Promise.resolve();
-    const turn = before.catch(() => {}).then(() => this.#updateNow(edge, now, change));
-    this.#queues.set(edge, turn);
-    return turn.finally(() => {
-      if (this.#queues.get(edge) === turn) this.#queues.delete(edge);
-    });
+    let turns = this.turns.get(edge);
+    if (turns === undefined) {
+      turns = new Turns();
+      this.turns.set(edge, turns);
+    }
+    return turns.take(() => this.updateNow(edge, now, change));
   }
 
   /** `update` for a dry run: the change lives in memory only, until the file changes. */
   async suppose(edge: string, now: number, change: (record: EdgeRecord) => EdgeRecord): Promise<Stored> {
     const { record: old, faults } = await this.read(edge, now);
     const record = change(old);
-    this.#known.set(edge, { identity: this.#known.get(edge)?.identity ?? null, record });
+    this.known.set(edge, { identity: this.known.get(edge)?.identity ?? null, record });
     return { record, faults };
   }
 
@@ -102,9 +103,9 @@ export class EdgeStores {
     await fsyncFolder(this.folder);
   }
 
-  async #updateNow(edge: string, now: number, change: (record: EdgeRecord) => EdgeRecord): Promise<Stored> {
+  private async updateNow(edge: string, now: number, change: (record: EdgeRecord) => EdgeRecord): Promise<Stored> {
     const path = this.path(edge);
-    if (!(await this.#lock(edge))) {
+    if (!(await this.lock(edge))) {
       const { record, faults } = await this.read(edge, now);
       const busy = fileFault('edge-store-busy', path, `locked by another process for ${BUSY_MS / 1000} s; not written`);
       return { record, faults: [...faults, busy] };
@@ -112,37 +113,37 @@ export class EdgeStores {
     try {
       const { record: old, faults } = await this.read(edge, now);
       const record = change(old);
-      if (record === old || this.#known.get(edge)?.record === null) return { record, faults };
-      const fault = await this.#write(edge, record);
+      if (record === old || this.known.get(edge)?.record === null) return { record, faults };
+      const fault = await this.write(edge, record);
       return { record, faults: fault === null ? faults : [...faults, fault] };
     } finally {
-      this.#locks?.unlock('edge', edge);
+      this.locks?.unlock('edge', edge);
     }
   }
 
-  async #write(edge: string, record: EdgeRecord): Promise<StoreFault | null> {
+  private async write(edge: string, record: EdgeRecord): Promise<StoreFault | null> {
     const path = this.path(edge);
     try {
       await writeAtomic(path, printEdgeRecord(record), { syncFolder: false });
-      this.#remember(edge, await identityOf(path), record);
+      this.remember(edge, await identityOf(path), record);
       return null;
     } catch (error) {
-      this.#remember(edge, await identityOf(path), record);
+      this.remember(edge, await identityOf(path), record);
       return fileFault('edge-store-write', path, `cannot be written (${systemCode(error)})`);
     }
   }
 
-  async #lock(edge: string): Promise<boolean> {
-    if (this.#locks === null) return true;
+  private async lock(edge: string): Promise<boolean> {
+    if (this.locks === null) return true;
     for (let waited = 0; waited < BUSY_MS; waited += BUSY_STEP_MS) {
-      if (this.#locks.tryLock('edge', edge)) return true;
+      if (this.locks.tryLock('edge', edge)) return true;
       await new Promise((resolve) => setTimeout(resolve, BUSY_STEP_MS));
     }
     return false;
   }
 
-  #remember(edge: string, identity: Identity | null, record: EdgeRecord | null): Stored {
-    this.#known.set(edge, { identity, record });
+  private remember(edge: string, identity: Identity | null, record: EdgeRecord | null): Stored {
+    this.known.set(edge, { identity, record });
     return { record: record ?? NEW_EDGE, faults: [] };
   }
 }

@@ -2,7 +2,7 @@ import type { Config, NetworkFiles } from '../../config/types.ts';
 import type { Decision } from '../../health/judge/types.ts';
 import { expireMode } from '../../health/modes/modes.ts';
 import type { NetworkRounds } from '../../health/pools/network-rounds.ts';
-import { edgesOf, rulesOf } from '../../health/pools/round-input.ts';
+import { edgesOf, rulesOf } from '../../health/pools/pool.ts';
 import type { RoundReport } from '../../health/pools/round-types.ts';
 import type { LiveChange, MemberView, NetworkView } from './views.ts';
 

@@ -131,7 +131,7 @@ class World {
     this.journal = this.newJournal();
     this.history = new TransferHistory();
     this.table = new ZoneTable();
-    this.board.number(NETWORK);
+    this.board.register(NETWORK);
     const saved = (await this.histories.read(NETWORK)) ?? { versions: [], zones: new Map() };
     this.board.restore(NETWORK, saved, this.live());
     this.board.publish(NETWORK, this.live());

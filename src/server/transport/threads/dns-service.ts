@@ -97,7 +97,7 @@ export class DnsService {
     this.send(
       made.map(({ zone, origin, network, image }): ZoneUpdate => {
         if (image === null) return { kind: 'gone', zone };
-        const row = network === null ? 0 : (this.board.number(network) ?? 0);
+        const row = network === null ? 0 : (this.board.register(network) ?? 0);
         return { kind: 'zone', zone, origin, network: row, image, slot: -1, catalog: true };
       }),
     );
@@ -173,7 +173,7 @@ export class DnsService {
 
   private updateOf(change: ZoneChange): ZoneUpdate {
     const { zone, origin } = change;
-    const network = change.network === null ? 0 : (this.board.number(change.network) ?? 0);
+    const network = change.network === null ? 0 : (this.board.register(change.network) ?? 0);
     switch (change.kind) {
       case 'image':
         return {

@@ -1,0 +1,51 @@
+/**
+ * Pools. A pool is a set of edges that answer together under one policy; a version of it is what it is answered with. An
+ * edgemanage network is an adapter that makes one pool and binds its zones' apexes and rotate labels to it.
+ */
+import { edgeKey } from '../../config/edge-list.ts';
+import type { Config, NetworkFiles } from '../../config/types.ts';
+import type { Family, LiveMember, Rules } from '../judge/types.ts';
+import type { NetworkState } from '../state/state-file.ts';
+
+export type Pool = {
+  readonly id: string;
+  /** Names of the edges that may answer, in list order. */
+  readonly members: readonly string[];
+  readonly policy: Rules;
+};
+
+/**
+ * `serial`: above that of every other version in the process, so that a zone that is bound to several pools still gets a
+ * later serial at each change. `members` carry their addresses and why they are live. `unanswered`: see `Memory`.
+ */
+export type PoolVersion = {
+  readonly serial: number;
+  readonly members: readonly LiveMember[];
+  readonly unanswered: Family | null;
+};
+
+/** The pool of a network. An address that is a canary too is a canary only (specification 12.15). */
+export function poolOf(config: Config, files: NetworkFiles): Pool {
+  return { id: files.name, members: edgesOf(files), policy: rulesOf(config, files.name) };
+}
+
+/** The version that a network's state says is answered; null: nothing was ever live. */
+export function versionOf({ serial, live, memory }: NetworkState): PoolVersion | null {
+  return serial === 0 || live.length === 0 ? null : { serial, members: live, unanswered: memory.unanswered };
+}
+
+export function rulesOf(config: Config, network: string): Rules {
+  return {
+    goodenough: config.goodenough,
+    timeout: config.timeout,
+    edgeCount: config.dnetEdgeCount.get(network) ?? config.edgeCount,
+    maxfreq: config.dnschangeMaxfreq,
+    canaryKiller: config.canaryKiller,
+  };
+}
+
+/** Edges that are judged as such. */
+export function edgesOf({ edges, canaries }: NetworkFiles): readonly string[] {
+  const addresses = new Set(Array.from(canaries.values(), edgeKey));
+  return edges.filter((edge) => !addresses.has(edgeKey(edge)));
+}
