@@ -2,13 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { loadConfig } from '../../../src/config/load.ts';
 import type { Config } from '../../../src/config/types.ts';
 import type { FailReason, Fetch, Sample } from '../../../src/health/judge/types.ts';
-import {
-  edgesOf,
-  hasBadObject,
-  lastAddresses,
-  probeTargets,
-  probeTest,
-} from '../../../src/health/pools/round-input.ts';
+import { edgesOf } from '../../../src/health/pools/pool.ts';
+import { hasBadObject, lastAddresses, probeTargets, probeTest } from '../../../src/health/pools/round-input.ts';
 import { Installation } from '../../support/installation.ts';
 
 async function withConfig(keys: Readonly<Record<string, unknown>>, use: (config: Config) => void): Promise<void> {
