@@ -29,7 +29,6 @@ export type Syscalls = {
     done: (count: number) => void,
   ) => void;
   readonly poll: (fds: number, count: number, timeoutMs: number) => number;
-  readonly dup: (fd: number) => number;
   readonly close: (fd: number) => number;
   /** Where the memory of a buffer begins. The buffer must stay referenced while the kernel may write there. */
   readonly addressOf: (buffer: ArrayBuffer) => number;
@@ -103,7 +102,6 @@ const SIGNATURES = {
   epoll_ctl: ['int', 'int', 'int', 'int64'],
   epoll_wait: ['int', 'int64', 'int', 'int'],
   poll: ['int64', 'uint64', 'int'],
-  dup: ['int'],
   close: ['int'],
 } as const;
 
@@ -145,7 +143,6 @@ export async function loadSyscalls(): Promise<Syscalls | string> {
       recvmmsg: call('recvmmsg'),
       sendmmsg: call('sendmmsg'),
       poll: call('poll'),
-      dup: call('dup'),
       close: call('close'),
       addressOf: (buffer) => Number(koffi.address(buffer)),
       errno: () => names.get(koffi.errno()) ?? `E${koffi.errno()}`,

@@ -128,7 +128,6 @@ function unused(): Omit<Syscalls, 'addressOf' | 'errno' | 'recvmmsg' | 'sendmmsg
     epoll_wait: never,
     epollWaitAsync: never,
     poll: never,
-    dup: never,
     close: never,
   };
 }
