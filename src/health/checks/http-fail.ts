@@ -101,6 +101,9 @@ export function failOfError(error: Error, progress: ProbeProgress): HttpFailure 
   const doing = DOING[progress.phase];
 
   if (code === 'ECONNREFUSED') return { reason: 'refused', detail: 'connection refused', retry: true };
+  if (code === 'CLOSED') {
+    return { reason: 'reset', detail: `connection closed ${doing}`, retry: true };
+  }
   if (RESET.has(code)) {
     // Node gives a FIN inside the handshake this code, too.
     return { reason: 'reset', detail: `connection reset ${doing}${received(progress)}`, retry: true };
@@ -116,9 +119,6 @@ export function failOfError(error: Error, progress: ProbeProgress): HttpFailure 
     return { reason: 'tls', detail: `${code === '' ? sentence(error) : code} ${doing}`, retry: true };
   }
 
-  if (code === 'CLOSED') {
-    return { reason: 'reset', detail: `connection closed ${doing}`, retry: true };
-  }
   // What is left is ours rather than the edge's: no file descriptors, no local port, a bug.
   return { reason: 'other', detail: `${code === '' ? '' : `${code}: `}${sentence(error)} ${doing}`, retry: true };
 }

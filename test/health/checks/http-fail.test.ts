@@ -29,6 +29,14 @@ describe('reasons of errors', () => {
       true,
       'ERR_SSL_TLSV1_ALERT_INTERNAL_ERROR before any answer',
     ],
+    [
+      'a SHA-1 signature',
+      'UNSPECIFIED',
+      'tls',
+      'tls',
+      false,
+      'a certificate is signed in a way that is no longer trusted (SHA-1 or MD5) (UNSPECIFIED)',
+    ],
     ['no descriptors left', 'EMFILE', 'connect', 'other', true, 'EMFILE: words while connecting'],
     ['no local port left', 'EADDRNOTAVAIL', 'connect', 'other', true, 'EADDRNOTAVAIL: words while connecting'],
   ])('%s', (_name, code, phase, reason, retry, detail) => {

@@ -510,6 +510,7 @@ describe('over TLS', () => {
       3,
     ],
     ['a handshake that is never answered', { kind: 'silent' }, 'timeout', /during the TLS handshake/, 1, 2.5],
+    ['a handshake cut by a FIN', { kind: 'hang-up' }, 'reset', /connection (closed|reset) during the TLS handshake/, 3],
     ['a handshake cut by a reset', { kind: 'reset', when: 'accept' }, 'reset', /handshake|connecting/, 3],
   ])('%s', async (_name, behaviour, reason, detail, attempts, timeout = 5) => {
     const edge = await mock(behaviour);
