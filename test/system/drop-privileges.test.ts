@@ -31,7 +31,7 @@ async function run(script: string, user: { readonly uid?: number; readonly gid?:
 }
 
 /** What the threads load. */
-const PACKAGES = ['koffi', '@koromix', 'dns2'];
+const PACKAGES = ['koffi', '@koromix'];
 
 const PREFACE = `
 import { readdirSync, readFileSync } from 'node:fs';
