@@ -318,17 +318,23 @@ describe('a network that changes', () => {
     expect((await edge(edgeName(1)))?.judgement).toMatch(/^pass_(window|average)$/);
   });
 
-  test('the IPv6 edge dies, and the AAAA records go with it', async () => {
+  test('the IPv6 edge dies: nobody else answers AAAA, so its record stays, and /healthz says so', async () => {
     await behave([SIX, NAMED], { kind: 'refuse' }); // the name may have this address as well
-    await live([1, 2, 3, 4, 5].map(edgeName));
-    expect(await server.dig('plain.test', 'AAAA')).toEqual([]);
-    expect(await server.digText('plain.test', 'AAAA')).toContain('status: NOERROR');
+    const others = [1, 2, 3, 4, 5].map(edgeName);
+    await eventually(
+      async () => (await api()).live.map((member) => member.edge),
+      (seen) => [...others, SIX].every((name) => seen.includes(name)),
+    );
+    expect(await server.dig('plain.test', 'AAAA')).toEqual(['::1']);
+    const red = await server.get('/healthz');
+    expect(red.status).toBe(503);
+    expect(JSON.stringify(red)).toContain('no live edge passes over IPv6; the last AAAA records are kept');
     await behave(SIX, { kind: 'ok' });
     await eventually(
-      () => edge(SIX),
-      (seen) => seen?.fail === null,
+      () => server.get('/healthz'),
+      ({ status }) => status === 200,
     );
-    expect(await server.dig('plain.test', 'AAAA')).toEqual([]); // it passes again, but displaces nobody
+    expect(await server.dig('plain.test', 'AAAA')).toEqual(['::1']);
   });
 
   test('edge_conf is in force without a round; --for ends by itself', async () => {
