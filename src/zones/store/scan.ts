@@ -38,7 +38,13 @@ type Background = { readonly source: ZoneSource; readonly done: Promise<void> };
 type Outcome = Omit<LoadResult, 'good'> & { readonly good: NewVersion | null };
 
 /** `sure`: contents are compared, whatever times say. `removeNow`: a zone without a file goes at once. */
-type PassOptions = { readonly sure: boolean; readonly removeNow: boolean; readonly first?: boolean };
+type PassOptions = {
+  readonly sure: boolean;
+  readonly removeNow: boolean;
+  readonly first?: boolean;
+  /** Files that are known to have changed; there may be others. */
+  readonly changed?: Iterable<string>;
+};
 
 /** An editor that saves by renaming takes the file away for a moment: a zone goes after this long without one. */
 const GONE_MS = 300;
@@ -65,6 +71,8 @@ export class ZoneScan {
   private readonly folders = new FolderCache();
   private readonly loader = new ZoneLoader();
   private readonly hold: Hold;
+  /** Zones by their own file. */
+  private readonly byFile = new Map<string, WireName>();
   private readonly numbers = new Map<WireName, number>();
   private readonly background = new Map<WireName, Background>();
   /** Zones whose file is missing, and since when, in milliseconds of `performance.now()`. */
@@ -117,11 +125,13 @@ export class ZoneScan {
   }
 
   /** Looks at every file, loads what changed, and publishes it in batches. `first`: since the start. */
-  async pass({ sure, removeNow, first = false }: PassOptions): Promise<void> {
+  async pass({ sure, removeNow, first = false, changed = [] }: PassOptions): Promise<void> {
     const { publisher } = this.options;
     this.first = first;
     this.slice = new Slice();
     this.files.begin(sure);
+    const done = await this.refreshFirst(changed);
+    const before = this.targets;
     const discovery = discoverZones(this.settings, this.folders, {
       servesFrom: (folder) => this.servesFrom(folder),
       isZone: (origin) => this.zones.has(origin) || this.options.publisher.isRemembered(origin),
@@ -129,10 +139,9 @@ export class ZoneScan {
     this.targets = discovery.targets;
     this.remove(discovery, removeNow);
     await this.slice.rest();
-    const done = await this.refreshWaiting(discovery);
     for (const [origin, target] of discovery.targets) {
       if (this.closed) return;
-      if (done.has(origin)) continue;
+      if (done.has(origin) && sameTarget(before.get(origin), target)) continue;
       this.refresh(origin, target);
       publisher.publishDue();
       if (this.slice.isSpent()) await this.slice.rest(); // asked first: a promise for each of ten thousand costs more
@@ -143,19 +152,25 @@ export class ZoneScan {
   }
 
   /**
-   * Zones whose files were not settled in the pass before come first and are published at once: they have waited long
-   * enough, and a pass over a hundred thousand takes a while. Returns them.
+   * Zones whose own file changed, and those whose files were not settled in the pass before, come first and are published
+   * at once: listing and looking at a hundred thousand takes a while. Returns them.
    */
-  private async refreshWaiting({ targets }: Discovery): Promise<ReadonlySet<WireName>> {
-    const { waiting } = this;
-    if (waiting.size === 0) return waiting;
+  private async refreshFirst(changed: Iterable<string>): Promise<ReadonlySet<WireName>> {
+    const first = this.waiting;
     this.waiting = new Set();
-    for (const origin of waiting) {
-      const target = targets.get(origin);
-      if (target !== undefined && !this.closed) this.refresh(origin, target);
+    for (const path of changed) {
+      const origin = this.byFile.get(path);
+      if (origin !== undefined) first.add(origin);
+    }
+    if (first.size === 0) return first;
+    for (const origin of first) {
+      const target = this.targets.get(origin);
+      if (this.closed || target === undefined || !this.zones.has(origin)) first.delete(origin);
+      else this.refresh(origin, target);
+      if (this.slice.isSpent()) await this.slice.rest();
     }
     await this.options.publisher.publish();
-    return waiting;
+    return first;
   }
 
   /** Notes where to watch, and forgets what no zone needs any more. */
@@ -190,6 +205,7 @@ export class ZoneScan {
       }
       this.missing.delete(origin);
       this.zones.delete(origin);
+      this.byFile.delete(zone.file);
       this.hold.release(origin, zone.files.keys());
       this.dirty = true;
       this.options.publisher.gone(origin);
@@ -388,6 +404,7 @@ export class ZoneScan {
   private note(zone: Zone): void {
     const hadFaults = (this.zones.get(zone.origin)?.faults.length ?? 0) > 0;
     this.zones.set(zone.origin, zone);
+    this.byFile.set(zone.file, zone.origin);
     this.dirty = true;
     if (hadFaults || zone.faults.length > 0) this.options.onFaults(zone, zone.faults);
   }
@@ -406,6 +423,10 @@ export class ZoneScan {
   private sourceOf(target: ZoneTarget): ZoneSource {
     return { target, dns: target.network === null ? this.filesKey : this.filesKey + this.dnsKey };
   }
+}
+
+function sameTarget(a: ZoneTarget | undefined, b: ZoneTarget): boolean {
+  return a !== undefined && a.file === b.file && a.network === b.network;
 }
 
 function sameFiles(a: Zone['files'], b: Zone['files']): boolean {

@@ -82,7 +82,7 @@ export class ZoneStore {
   watch(): void {
     this.folderWatch ??= new FolderWatch({
       paths: () => this.scan.paths,
-      onChange: () => this.turns.take(() => this.pass({ sure: false, removeNow: false })),
+      onChange: (changed) => this.turns.take(() => this.pass({ sure: false, removeNow: false, changed })),
       guard: this.guard,
     });
   }

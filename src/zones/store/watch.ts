@@ -8,8 +8,8 @@ import type { WatchedPaths } from './watch-links.ts';
 export type FolderWatchOptions = {
   /** What to watch, as of now; missing folders are waited for. */
   readonly paths: () => WatchedPaths;
-  /** Looks for changes. Called again only when the promise it returned is settled. */
-  readonly onChange: () => Promise<unknown>;
+  /** Looks for changes, in these files first. Called again only when the promise it returned is settled. */
+  readonly onChange: (changed: ReadonlySet<string>) => Promise<unknown>;
   /** Around what the event loop calls. */
   readonly guard: Guard;
 };
@@ -58,6 +58,8 @@ export class FolderWatch {
   /** What the last glance saw, by path. */
   private seen = new Map<string, string>();
   private readonly arrivals = new Map<string, Arrival>();
+  /** Since the last look. */
+  private changedFiles = new Set<string>();
   private timer: NodeJS.Timeout | null = null;
   private glanceTimer: NodeJS.Timeout | null = null;
   private dueAt = 0;
@@ -108,6 +110,7 @@ export class FolderWatch {
   private noteArrival(path: string, event: 'rename' | 'change'): void {
     if (this.arrivals.size > ARRIVALS_MAX) this.arrivals.clear();
     this.arrivals.set(path, event === 'rename' ? 'renamed' : 'written');
+    if (this.changedFiles.size < ARRIVALS_MAX) this.changedFiles.add(path);
   }
 
   close(): void {
@@ -186,7 +189,9 @@ export class FolderWatch {
     this.changedAt = null;
     const start = performance.now();
     try {
-      await this.options.onChange();
+      const { changedFiles } = this;
+      this.changedFiles = new Set();
+      await this.options.onChange(changedFiles);
     } finally {
       this.looking = false;
       const took = performance.now() - start;
