@@ -225,8 +225,11 @@ export class Networks {
     for (const [network, rounds] of opened) {
       const list = lists.networks.get(network);
       if (list === undefined) continue;
-      if ('code' in rounds) await this.postpone(network, list, rounds.message);
-      else await this.serve(network, list, rounds);
+      if ('code' in rounds) {
+        await this.postpone(network, list, rounds.message);
+        continue;
+      }
+      await this.serve(network, list, rounds);
       log.info(`network ${network} is served from now on`);
     }
   }

@@ -246,3 +246,35 @@ test('the folder of the lock file is made: a first start has none of its folders
   expect(locks.tryLock('network', 'net')).toBe(true);
   locks.close();
 });
+
+describe('a lock file that is removed or replaced', () => {
+  test.each([
+    ['removed', () => rm(file)],
+    ['replaced', () => rm(file).then(() => writeFile(file, ''))],
+    ['removed with its folder', () => rm(join(folder, 'own'), { recursive: true })],
+  ])('%s is taken anew, and keeps others out again', async (what, spoil) => {
+    const path = what === 'removed with its folder' ? join(folder, 'own', 'lock') : file;
+    const locks = Locks.open(path);
+    expect(locks.tryLock('network', 'n')).toBe(true);
+    expect(locks.retake()).toEqual({ retaken: false, lost: [] });
+    await spoil();
+    expect(locks.retake()).toEqual({ retaken: true, lost: [] });
+    expect(Locks.open(path).tryLock('network', 'n')).toBe(false);
+    expect(locks.retake()).toEqual({ retaken: false, lost: [] });
+    locks.close();
+  });
+
+  test('what another has by now is lost, and the rest kept', async () => {
+    const locks = Locks.open(file);
+    for (const name of ['a', 'b']) expect(locks.tryLock('network', name)).toBe(true);
+    await rm(file);
+    const other = Locks.open(file);
+    expect(other.tryLock('network', 'a')).toBe(true);
+    expect(locks.retake()).toEqual({ retaken: true, lost: [{ kind: 'network', name: 'a' }] });
+    expect(other.tryLock('network', 'b')).toBe(false);
+    locks.unlock('network', 'a'); // is not ours any more
+    expect(Locks.open(file).tryLock('network', 'a')).toBe(false);
+    locks.close();
+    other.close();
+  });
+});
