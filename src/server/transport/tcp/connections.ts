@@ -5,22 +5,11 @@ import { clientAddress } from '../../../system/client-address.ts';
 import { isMapped } from '../../../system/prefix.ts';
 import { type Client, TRANSPORT } from '../../answer/front-end.ts';
 import { EVENT, type Stats } from '../../stats.ts';
-import { DnsStream, type StreamParts, type StreamTimeouts } from './stream.ts';
+import type { Connection } from './connection.ts';
+import { DnsStream, type StreamParts } from './stream.ts';
 import { mayCarryTransfers, type TlsAcceptor } from './tls-acceptor.ts';
 
 type Limits = Pick<ServerConfig, 'tcpIdleSeconds' | 'tcpMessageSeconds' | 'tcpConnections' | 'tcpConnectionsPerClient'>;
-
-/** One open connection, as far as the limits are concerned. */
-export type Connection = {
-  /** Whether nothing is being answered, not even if half a message has come: it may be closed to make room. */
-  readonly isIdle: boolean;
-  /** Whether one of the timeouts has passed. */
-  isOverdue(nowMs: number, timeouts: StreamTimeouts): boolean;
-  /** Ends it at once. */
-  close(): void;
-  /** Sends what is ready, then ends it. */
-  finish(): void;
-};
 
 type Entry = { readonly client: string; readonly youngUntil: number; asked: boolean };
 

@@ -1,7 +1,6 @@
 import type { Client } from '../../answer/front-end.ts';
-import type { Connection } from './connections.ts';
+import type { Connection, StreamTimeouts } from './connection.ts';
 import { FrameReader } from './frame-reader.ts';
-import type { StreamTimeouts } from './stream.ts';
 
 /** What a native connection asks of the server whose it is. */
 export type NativeCalls = {

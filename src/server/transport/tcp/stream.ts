@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { Answerer, Client } from '../../answer/front-end.ts';
 import { NOT_PLAIN_QUERY } from '../../answer/front-end.ts';
 import type { NonPlainHandler } from '../../transfer/handler-types.ts';
-import type { Connection } from './connections.ts';
+import type { Connection, StreamTimeouts } from './connection.ts';
 import { FrameReader } from './frame-reader.ts';
 import type { MessageTurns } from './message-turns.ts';
 
@@ -28,9 +28,6 @@ export type StreamParts = {
   readonly out: Uint8Array;
   readonly turns: MessageTurns;
 };
-
-/** Limits in milliseconds. `idle`: nothing asked; `message`: a message begun by either side and not finished. */
-export type StreamTimeouts = { readonly idle: number; readonly message: number };
 
 export function streamOutput(): Uint8Array {
   return new Uint8Array(MESSAGE_MAX);
