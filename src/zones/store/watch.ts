@@ -65,6 +65,8 @@ export class FolderWatch {
   private dueAt = 0;
   private changedAt: number | null = null;
   private looking = false;
+  /** Another look was due while one lasted. */
+  private isDue = false;
   private closed = false;
 
   constructor(options: FolderWatchOptions) {
@@ -184,8 +186,12 @@ export class FolderWatch {
 
   private async look(): Promise<void> {
     this.timer = null;
-    if (this.looking) return;
+    if (this.looking) {
+      this.isDue = true; // when the present look has ended
+      return;
+    }
     this.looking = true;
+    this.isDue = false;
     this.changedAt = null;
     const start = performance.now();
     try {
@@ -195,6 +201,7 @@ export class FolderWatch {
     } finally {
       this.looking = false;
       const took = performance.now() - start;
+      if (this.isDue) this.at(0);
       if (this.changedAt !== null) this.at(QUIET_MS);
       const trusts = !this.unwatched && !this.remote;
       const most = this.unwatched ? UNWATCHED_MAX_MS : trusts ? LOCAL_RESCAN_MAX_MS : RESCAN_MAX_MS;

@@ -1,5 +1,9 @@
-import { renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { describe, expect, test } from 'vitest';
+import { mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { Guard } from '../../../src/system/guard.ts';
+import { FolderWatch } from '../../../src/zones/store/watch.ts';
 import { type Installation, install, key } from './store-fixture.ts';
 
 describe('watch', () => {
@@ -130,4 +134,25 @@ describe('watch', () => {
     await here.until(() => has(here, 'a.test.', 'x.a.test. 300 IN TXT "3"'));
     expect(here.entry('a.test.').state).toBe('ok');
   });
+});
+
+test('a look that becomes due while another one lasts is made when that has ended', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'edgewise-watch-'));
+  let looks = 0;
+  const watch = new FolderWatch({
+    paths: () => new Map([[folder, null]]),
+    guard: new Guard({ report: () => undefined, now: () => 0 }),
+    onChange: async () => {
+      looks++;
+      if (looks > 1) return;
+      watch.again(20);
+      await new Promise((resolve) => setTimeout(resolve, 300)); // then the next look of its own is far away
+    },
+  });
+  onTestFinished(() => {
+    watch.close();
+    rmSync(folder, { recursive: true });
+  });
+  watch.again(0);
+  await vi.waitFor(() => expect(looks).toBe(2), { timeout: 10_000 });
 });
