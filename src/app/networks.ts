@@ -3,7 +3,7 @@ import type { Config } from '../config/types.ts';
 import { nameKey, type WireName } from '../dns/name.ts';
 import { serialMax } from '../dns/serial.ts';
 import type { Prober } from '../health/checks/prober.ts';
-import type { Decision } from '../health/judge/types.ts';
+import type { Decision } from '../health/choose/decision.ts';
 import { NetworkRounds } from '../health/pools/network-rounds.ts';
 import { openingState } from '../health/pools/next-state.ts';
 import type { LiveUpdate, RoundReport, WrittenZone } from '../health/pools/round-types.ts';

@@ -8,7 +8,7 @@ import { readTls, type TlsFiles } from '../config/tls-files.ts';
 import type { Config } from '../config/types.ts';
 import type { WireName } from '../dns/name.ts';
 import { Prober, USER_AGENT } from '../health/checks/prober.ts';
-import type { Decision } from '../health/judge/types.ts';
+import type { Decision } from '../health/choose/decision.ts';
 import { watchModeChanges } from '../health/modes/mode-changes.ts';
 import { LiveHistoryFiles } from '../live/history-files.ts';
 import { LiveRRsets, NETWORKS_MAX } from '../live/live-rrsets.ts';

@@ -6,7 +6,7 @@ import type { Command } from 'commander';
 import { type Running, serve } from '../app/serve.ts';
 import { writeDemo } from '../demo/files.ts';
 import { DEMO_EDGES, DEMO_NETWORK, DEMO_OBJECT } from '../demo/layout.ts';
-import type { Decision } from '../health/judge/types.ts';
+import type { Decision } from '../health/choose/decision.ts';
 import { Guard } from '../system/guard.ts';
 import { createLog } from '../system/log.ts';
 import { workerUrl } from '../system/worker-url.ts';

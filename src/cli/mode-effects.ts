@@ -2,8 +2,8 @@
 import { listNetworks, readNetworkFiles } from '../config/network-files.ts';
 import { forNetwork } from '../config/paths.ts';
 import type { Config, NetworkFiles } from '../config/types.ts';
+import type { Mode } from '../health/judge/edge.ts';
 import { list } from '../health/judge/reason.ts';
-import type { Mode } from '../health/judge/types.ts';
 import { expireMode } from '../health/modes/modes.ts';
 import { edgesOf } from '../health/pools/pool.ts';
 import { type EdgeRecord, inNetwork } from '../health/state/edge-store.ts';

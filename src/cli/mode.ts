@@ -1,7 +1,7 @@
 import { userInfo } from 'node:os';
 import { type Command, Option } from 'commander';
 import type { Config } from '../config/types.ts';
-import type { Mode } from '../health/judge/types.ts';
+import type { Mode } from '../health/judge/edge.ts';
 import { momentSeconds, spanSeconds } from '../health/modes/duration.ts';
 import { appendModeChange } from '../health/modes/mode-changes.ts';
 import { expireMode, type ModeChange, oneLine, withMode } from '../health/modes/modes.ts';

@@ -1,6 +1,7 @@
 /** What `edge_query` lists and how it prints it (specification section 10 and 12.19). Pure. */
 
-import type { Judgement, Mode } from '../health/judge/types.ts';
+import type { Mode } from '../health/judge/edge.ts';
+import type { Judgement } from '../health/judge/verdict.ts';
 import { type EdgeRecord, inNetwork } from '../health/state/edge-store.ts';
 
 export type EdgeRow = {

@@ -1,4 +1,4 @@
-import type { Rules } from '../health/judge/types.ts';
+import type { Rules } from '../health/choose/round.ts';
 
 export type Settings =
   | { readonly ok: true; readonly rules: Partial<Rules> }

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
+import type { Rules } from '../health/choose/round.ts';
 import { replay, rulesUnder } from '../health/explain/replay.ts';
 import { replayText } from '../health/explain/replay-text.ts';
 import { moment } from '../health/judge/reason.ts';
-import type { Rules } from '../health/judge/types.ts';
 import { type RoundLine, readLines } from '../health/state/history-log.ts';
 import type { RoundRecord } from '../health/state/history-log-record.ts';
 import { endWith, networkCommand, refuse } from './command-line.ts';

@@ -1,4 +1,5 @@
-import type { ActiveCanary, LiveMember } from '../health/judge/types.ts';
+import type { LiveMember } from '../health/choose/decision.ts';
+import type { ActiveCanary } from '../health/choose/memory.ts';
 import { addressOctets } from '../system/address.ts';
 import type { LiveAddresses, LiveVersion } from '../zones/image/live-version.ts';
 

@@ -1,6 +1,6 @@
 import { nameKey, type WireName } from '../dns/name.ts';
 import { serialMax } from '../dns/serial.ts';
-import type { Family } from '../health/judge/types.ts';
+import type { Family } from '../health/judge/edge.ts';
 import { zoneSerial } from '../health/pools/next-state.ts';
 import { versionOf } from '../health/pools/pool.ts';
 import type { NetworkState } from '../health/state/state-file.ts';

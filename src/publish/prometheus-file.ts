@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
-import type { Decision } from '../health/judge/types.ts';
+import type { Decision } from '../health/choose/decision.ts';
 import { writeAtomic } from '../system/atomic-write.ts';
 import { FILE_MAX, fileError, readFile } from '../system/read-file.ts';
 import type { FollowingSink } from './sink.ts';

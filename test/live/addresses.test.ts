@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { LiveMember } from '../../src/health/judge/types.ts';
+import type { LiveMember } from '../../src/health/choose/decision.ts';
 import { liveAddresses, withCanary } from '../../src/live/addresses.ts';
 
 function member(edge: string, v4: string | null, v6: string | null = null): LiveMember {

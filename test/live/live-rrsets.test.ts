@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { nameKey } from '../../src/dns/name.ts';
-import type { LiveMember } from '../../src/health/judge/types.ts';
-import { NEW_STATE, type NetworkState, NO_MEMORY } from '../../src/health/state/state-file.ts';
+import type { LiveMember } from '../../src/health/choose/decision.ts';
+import { NO_MEMORY } from '../../src/health/choose/memory.ts';
+import { NEW_STATE, type NetworkState } from '../../src/health/state/state-file.ts';
 import { LiveRRsets, liveOf, NETWORKS_MAX } from '../../src/live/live-rrsets.ts';
 
 const ZONE = nameKey('x.test');

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { decide } from '../../src/health/choose/decide.ts';
-import type { Decision, EdgeInput } from '../../src/health/judge/types.ts';
+import type { Decision } from '../../src/health/choose/decision.ts';
+import type { EdgeInput } from '../../src/health/judge/edge.ts';
 import {
   type Metric,
   metricPrefix,

@@ -1,6 +1,7 @@
 import { decideFacts, factsOf } from '../../src/health/choose/decide.ts';
-import { addSample } from '../../src/health/judge/history.ts';
-import type { History, Memory, RoundFacts, Rules } from '../../src/health/judge/types.ts';
+import type { Memory } from '../../src/health/choose/memory.ts';
+import type { RoundFacts, Rules } from '../../src/health/choose/round.ts';
+import { addSample, type History } from '../../src/health/judge/history.ts';
 import { decodeRecord, encodeRecord, type RoundRecord } from '../../src/health/state/history-log-record.ts';
 import { canary, type EdgeWords, edge, NO_MEMORY, NOW, RULES, sample } from './round-input.ts';
 

@@ -1,16 +1,8 @@
-import { addSample } from '../../src/health/judge/history.ts';
-import type {
-  CanaryInput,
-  EdgeInput,
-  FailReason,
-  History,
-  Memory,
-  Mode,
-  RoundInput,
-  Rules,
-  Sample,
-} from '../../src/health/judge/types.ts';
-import { NO_MEMORY } from '../../src/health/state/state-file.ts';
+import type { FailReason, Sample } from '../../src/health/checks/sample.ts';
+import { type Memory, NO_MEMORY } from '../../src/health/choose/memory.ts';
+import type { RoundInput, Rules } from '../../src/health/choose/round.ts';
+import type { CanaryInput, EdgeInput, Mode } from '../../src/health/judge/edge.ts';
+import { addSample, type History } from '../../src/health/judge/history.ts';
 
 /** Noon, so that no sample lands in minute 0 by accident of the tests. */
 export const NOW = 1_700_000_000;

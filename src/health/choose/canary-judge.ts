@@ -1,6 +1,8 @@
+import type { CanaryFacts } from '../judge/edge.ts';
 import { judge } from '../judge/judge.ts';
 import { byName } from '../judge/reason.ts';
-import type { CanaryFacts, Rules, Verdict } from '../judge/types.ts';
+import type { Verdict } from '../judge/verdict.ts';
+import type { Rules } from './round.ts';
 
 /** `killed`: how many distinct canaries failed when `canary_killer` condemned them all; null when it did not. */
 export type CanaryJudgement = { readonly verdicts: readonly Verdict[]; readonly killed: number | null };

@@ -1,5 +1,5 @@
+import type { Family } from '../judge/edge.ts';
 import { byName } from '../judge/reason.ts';
-import type { Family } from '../judge/types.ts';
 
 /** A member of the live set for which a canary may stand in. */
 export type Victim = {

@@ -1,9 +1,13 @@
+import type { CanaryFacts } from '../judge/edge.ts';
 import { passes } from '../judge/judge.ts';
 import { byName } from '../judge/reason.ts';
-import type { ActiveCanary, CanaryDecision, CanaryFacts, Memory, RoundFacts, Verdict } from '../judge/types.ts';
+import type { Verdict } from '../judge/verdict.ts';
 import { drawVictim, type Victim } from './canary-victim.ts';
+import type { CanaryDecision } from './decision.ts';
 import { familyOf } from './families.ts';
 import { holdAt, holdText, recentChanges } from './limit.ts';
+import type { ActiveCanary, Memory } from './memory.ts';
+import type { RoundFacts } from './round.ts';
 
 export type CanaryOutcome = {
   readonly canaries: readonly CanaryDecision[];

@@ -1,8 +1,11 @@
+import type { Addresses, EdgeFacts, Family } from '../judge/edge.ts';
 import { passes } from '../judge/judge.ts';
 import { byName } from '../judge/reason.ts';
-import type { Addresses, EdgeFacts, Family, Misses, RoundFacts, Unsteady, Verdict } from '../judge/types.ts';
+import type { Unsteady, Verdict } from '../judge/verdict.ts';
 import { type Chosen, completeFamilies, workingFamilies } from './families.ts';
+import type { Misses } from './memory.ts';
 import { missesAfter } from './misses.ts';
+import type { RoundFacts } from './round.ts';
 import { type Candidate, select } from './select.ts';
 import { returnsAt, steadinessAfter } from './steadiness.ts';
 

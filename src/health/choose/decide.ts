@@ -1,24 +1,18 @@
+import type { CanaryFacts, EdgeFacts, EdgeInput } from '../judge/edge.ts';
 import { figuresOf } from '../judge/history.ts';
 import { judge } from '../judge/judge.ts';
 import { byName } from '../judge/reason.ts';
-import type {
-  CanaryFacts,
-  Decision,
-  EdgeFacts,
-  EdgeInput,
-  Memory,
-  Outcome,
-  RoundFacts,
-  RoundInput,
-} from '../judge/types.ts';
 import { decideCanaries } from './canary.ts';
 import { judgeCanaries } from './canary-judge.ts';
 import { type CandidatePool, candidatePool } from './candidates.ts';
+import type { Decision, Outcome } from './decision.ts';
 import { familyStates } from './families.ts';
 import { type Answers, type Limited, limitLive, sameAnswers } from './limit-live.ts';
+import type { Memory } from './memory.ts';
 import { isDead, missKey, worksAt } from './misses.ts';
 import { reasonsOf } from './reason-live.ts';
 import { notesOf } from './reason-notes.ts';
+import type { RoundFacts, RoundInput } from './round.ts';
 
 const ROTATIONS_MAX = 100; // entries of edgemanage's rotation_list
 

@@ -3,16 +3,12 @@
  * IPv4 and fail over IPv6, or have one of them only. Selection by places alone could leave a family without an answer
  * although an edge passes there; this completes it.
  */
+
+import type { Fetch } from '../checks/sample.ts';
+import { type Addresses, type EdgeFacts, FAMILIES, type Family } from '../judge/edge.ts';
 import { passes } from '../judge/judge.ts';
-import {
-  type Addresses,
-  type EdgeFacts,
-  FAMILIES,
-  type Family,
-  type FamilyState,
-  type Fetch,
-  type Verdict,
-} from '../judge/types.ts';
+import type { Verdict } from '../judge/verdict.ts';
+import type { FamilyState } from './decision.ts';
 import { byState, byTrust, type Candidate, type Place } from './select.ts';
 
 /** An edge of the wanted set with the addresses it is to be answered with, at least one. */

@@ -4,11 +4,14 @@
  * which is replaced where another has one; and an address that failed three times in a row, once a passing edge takes its
  * place. Members that may not be answered any more (unlisted, unavailable, without address) leave even then.
  */
+
+import { type Addresses, FAMILIES, type Family } from '../judge/edge.ts';
 import { byName } from '../judge/reason.ts';
-import { type Addresses, FAMILIES, type Family, type Hold, type Replacement, type RoundFacts } from '../judge/types.ts';
 import type { CandidatePool } from './candidates.ts';
+import type { Hold, Replacement } from './decision.ts';
 import { holdAt } from './limit.ts';
 import { isDead, worksAt } from './misses.ts';
+import type { RoundFacts } from './round.ts';
 import type { Candidate } from './select.ts';
 
 /** What is answered, by edge, sorted by name; none without an address. */

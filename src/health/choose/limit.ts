@@ -1,5 +1,5 @@
 import { moment } from '../judge/reason.ts';
-import type { Hold } from '../judge/types.ts';
+import type { Hold } from './decision.ts';
 
 /** The span over which `dnschange_maxfreq` counts changes. */
 export const LIMIT_SECONDS = 600;

@@ -1,4 +1,5 @@
-import { type Addresses, FAMILIES, type Family, type Misses } from '../judge/types.ts';
+import { type Addresses, FAMILIES, type Family } from '../judge/edge.ts';
+import type { Misses } from './memory.ts';
 import type { Candidate } from './select.ts';
 import { DEAD_AFTER } from './steadiness.ts';
 

@@ -1,7 +1,9 @@
+import { type Addresses, type EdgeFacts, FAMILIES, type Family } from '../judge/edge.ts';
 import { passes } from '../judge/judge.ts';
 import { list, moment, seconds } from '../judge/reason.ts';
-import { type Addresses, type EdgeFacts, FAMILIES, type Family, type Hold, type Verdict } from '../judge/types.ts';
+import type { Verdict } from '../judge/verdict.ts';
 import type { CandidatePool, Refusal } from './candidates.ts';
+import type { Hold } from './decision.ts';
 import { type Chosen, FAMILY_NAME, fetchOf } from './families.ts';
 import { holdText } from './limit.ts';
 import type { Limited } from './limit-live.ts';

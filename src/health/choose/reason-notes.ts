@@ -1,6 +1,7 @@
+import { FAMILIES } from '../judge/edge.ts';
 import { count, list } from '../judge/reason.ts';
-import { type Decision, FAMILIES } from '../judge/types.ts';
 import type { CandidatePool } from './candidates.ts';
+import type { Decision } from './decision.ts';
 import { FAMILY_NAME, RECORD_TYPE } from './families.ts';
 import { holdText } from './limit.ts';
 import type { Limited } from './limit-live.ts';

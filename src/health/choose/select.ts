@@ -1,6 +1,7 @@
+import { type Addresses, type EdgeFacts, FAMILIES, type Family } from '../judge/edge.ts';
 import { passes } from '../judge/judge.ts';
 import { byName } from '../judge/reason.ts';
-import { type Addresses, type EdgeFacts, FAMILIES, type Family, type Judgement, type Verdict } from '../judge/types.ts';
+import type { Judgement, Verdict } from '../judge/verdict.ts';
 import { DEAD_AFTER } from './steadiness.ts';
 
 /** An edge that may be published: listed, not unavailable, no canary, with an address. */

@@ -2,8 +2,10 @@
  * Edges that come and go. Each edge that fails again soon after it has recovered must pass longer before it takes a place
  * from another one again: for itself, so that one flapping edge costs no other its place, and without a setting.
  */
+
+import type { EdgeFacts } from '../judge/edge.ts';
 import { passes } from '../judge/judge.ts';
-import type { EdgeFacts, Unsteady, Verdict } from '../judge/types.ts';
+import type { Unsteady, Verdict } from '../judge/verdict.ts';
 
 /** An edge that has passed for so long is like one that never failed. */
 const FORGET_SECONDS = 3600;

@@ -1,6 +1,8 @@
 import { decideFacts } from '../choose/decide.ts';
+import type { Decision } from '../choose/decision.ts';
+import type { RoundFacts } from '../choose/round.ts';
+import type { CanaryFacts } from '../judge/edge.ts';
 import { seconds } from '../judge/reason.ts';
-import type { CanaryFacts, Decision, RoundFacts } from '../judge/types.ts';
 import { type Prospect, prospect } from './prospect.ts';
 import { boundaryOf, type Change, suppose } from './suppose.ts';
 

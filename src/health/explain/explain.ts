@@ -1,6 +1,10 @@
+import type { Sample } from '../checks/sample.ts';
 import { decideFacts } from '../choose/decide.ts';
+import type { Decision } from '../choose/decision.ts';
 import { recentChanges } from '../choose/limit.ts';
-import type { Decision, EdgeFacts, Mode, RoundFacts, Sample, Verdict } from '../judge/types.ts';
+import type { RoundFacts } from '../choose/round.ts';
+import type { EdgeFacts, Mode } from '../judge/edge.ts';
+import type { Verdict } from '../judge/verdict.ts';
 import type { RoundRecord } from '../state/history-log-record.ts';
 import { canaryProspectsOf } from './canary.ts';
 import type { Prospect } from './prospect.ts';

@@ -1,6 +1,8 @@
+import type { Decision } from '../choose/decision.ts';
+import type { RoundFacts } from '../choose/round.ts';
+import type { EdgeFacts } from '../judge/edge.ts';
 import { judge, passes } from '../judge/judge.ts';
 import { count, list, moment, seconds } from '../judge/reason.ts';
-import type { Decision, EdgeFacts, RoundFacts } from '../judge/types.ts';
 import { afterHold, NOTHING, type Prospect, prospect, supposed } from './prospect.ts';
 import { type Boundary, boundaryOf, type Change, type NextRound } from './suppose.ts';
 

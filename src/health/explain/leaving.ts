@@ -1,5 +1,7 @@
+import type { Decision } from '../choose/decision.ts';
+import type { RoundFacts } from '../choose/round.ts';
+import type { EdgeFacts } from '../judge/edge.ts';
 import { byName, list, moment, seconds } from '../judge/reason.ts';
-import type { Decision, EdgeFacts, RoundFacts } from '../judge/types.ts';
 import { afterHold, NOTHING, type Prospect, prospect, supposed, without } from './prospect.ts';
 import { boundaryOf, type NextRound } from './suppose.ts';
 

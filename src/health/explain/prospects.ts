@@ -1,4 +1,5 @@
-import type { Decision, RoundFacts } from '../judge/types.ts';
+import type { Decision } from '../choose/decision.ts';
+import type { RoundFacts } from '../choose/round.ts';
 import { joining } from './joining.ts';
 import { leaving } from './leaving.ts';
 import { type Prospect, prospect } from './prospect.ts';

@@ -1,7 +1,9 @@
 import { decideFacts } from '../choose/decide.ts';
+import type { Decision } from '../choose/decision.ts';
 import { sameNames } from '../choose/limit-live.ts';
+import type { Memory } from '../choose/memory.ts';
+import type { Rules } from '../choose/round.ts';
 import { byName } from '../judge/reason.ts';
-import type { Decision, Memory, Rules } from '../judge/types.ts';
 import type { RoundRecord } from '../state/history-log-record.ts';
 
 /** How one way of deciding fared over the replayed rounds. */

@@ -1,8 +1,12 @@
+import type { Sample } from '../checks/sample.ts';
 import { candidatePool } from '../choose/candidates.ts';
+import type { Decision } from '../choose/decision.ts';
 import { holdAt } from '../choose/limit.ts';
 import { limitLive } from '../choose/limit-live.ts';
+import type { RoundFacts } from '../choose/round.ts';
+import type { EdgeFacts, Mode } from '../judge/edge.ts';
+import type { Figures } from '../judge/history.ts';
 import { judge } from '../judge/judge.ts';
-import type { Decision, EdgeFacts, Figures, Mode, RoundFacts, Sample } from '../judge/types.ts';
 
 /** What is supposed of one edge in the next round; what is left out stays as it is. */
 export type Change = { readonly fetch?: number; readonly mode?: Mode };

@@ -1,6 +1,7 @@
+import type { Fetch, Phases, Sample } from '../checks/sample.ts';
+import type { Outcome } from '../choose/decision.ts';
 import { LIMIT_SECONDS } from '../choose/limit.ts';
 import { count, list, moment } from '../judge/reason.ts';
-import type { Fetch, Outcome, Phases, Sample } from '../judge/types.ts';
 import type { CanaryExplanation, EdgeExplanation, Explanation } from './explain.ts';
 import type { Prospect } from './prospect.ts';
 

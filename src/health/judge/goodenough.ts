@@ -1,5 +1,6 @@
+import type { EdgeFacts } from './edge.ts';
 import { compare, seconds } from './reason.ts';
-import type { EdgeFacts, Judge, Judgement, Rules } from './types.ts';
+import type { Judge, Judgement, JudgeRules } from './verdict.ts';
 
 /**
  * edgemanage's judge: the first row of section 5 that matches, with the comparison that decided it. Comparisons are
@@ -16,7 +17,7 @@ type Found = { readonly judgement: Judgement | null; readonly why: string };
 const UNJUDGED: Found = { judgement: null, why: 'unavailable, so not judged' };
 const UNFETCHED: Found = { judgement: null, why: 'never fetched' };
 
-function firstMatch({ figures, sample }: EdgeFacts, rules: Pick<Rules, 'goodenough' | 'timeout'>): Found {
+function firstMatch({ figures, sample }: EdgeFacts, rules: JudgeRules): Found {
   const { last, windowAverage, average } = figures;
   const { goodenough, timeout } = rules;
   if (sample !== null && sample.fail !== null) {

@@ -1,11 +1,23 @@
-import type { Figures, History } from './types.ts';
-
 /** Samples kept of one edge (specification section 3). */
 export const HISTORY_MAX = 2000;
 /** Entries of `historical_average`: one more than samples, as edgemanage keeps them. */
 export const AVERAGES_MAX = 2001;
 /** Samples of this age in seconds or less make up the window. */
 const WINDOW_SECONDS = 300;
+
+/** Samples of one edge, newest last, at most HISTORY_MAX: when each was taken (epoch seconds), how long it took. */
+export type History = { readonly times: readonly number[]; readonly seconds: readonly number[] };
+
+/** A history summed up to what judging compares; null where no sample is behind it. */
+export type Figures = {
+  readonly last: number | null;
+  /** Over samples aged 300 s or less. */
+  readonly windowAverage: number | null;
+  readonly windowCount: number;
+  /** Over all stored samples. */
+  readonly average: number | null;
+  readonly count: number;
+};
 
 export const EMPTY_HISTORY: History = { times: [], seconds: [] };
 

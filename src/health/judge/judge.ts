@@ -1,15 +1,12 @@
+import type { EdgeFacts } from './edge.ts';
 import { goodenough } from './goodenough.ts';
-import type { EdgeFacts, Judge, Judgement, Rules, Unsteady, Verdict } from './types.ts';
+import type { Judge, Judgement, JudgeRules, Unsteady, Verdict } from './verdict.ts';
 
 /** The ways to judge an edge, one file each. A further one is a line here and a key of the configuration. */
 const JUDGES = { goodenough } satisfies Readonly<Record<string, Judge>>;
 
 /** Judges one edge or canary by its network's rules. `before`: what is remembered of its unsteadiness, if anything. */
-export function judge(
-  facts: EdgeFacts,
-  rules: Pick<Rules, 'goodenough' | 'timeout'>,
-  before: Unsteady | null = null,
-): Verdict {
+export function judge(facts: EdgeFacts, rules: JudgeRules, before: Unsteady | null = null): Verdict {
   return JUDGES.goodenough(facts, rules, before);
 }
 

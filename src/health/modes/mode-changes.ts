@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { systemCode } from '../../system/error-text.ts';
 import { openFileForAppend } from '../../system/open-append.ts';
 import { fileError } from '../../system/read-file.ts';
-import type { Mode } from '../judge/types.ts';
+import type { Mode } from '../judge/edge.ts';
 
 const BELL = '.mode-changes';
 const BELL_MAX = 1_000_000; // octets; then it is renamed to `.mode-changes.old`

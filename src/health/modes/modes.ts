@@ -1,4 +1,4 @@
-import type { Mode } from '../judge/types.ts';
+import type { Mode } from '../judge/edge.ts';
 import type { EdgeRecord } from '../state/edge-store.ts';
 
 /** What an operator asks for. `comment` null: none was given. `until` null: until the next change. Epoch seconds. */

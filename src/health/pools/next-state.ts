@@ -1,6 +1,7 @@
 /** What a decision makes of a network's state: pure, so that the order of writing and publishing is the shell's alone. */
 import { nextSerial, serialAfterAll, serialMax } from '../../dns/serial.ts';
-import type { ActiveCanary, Decision, LiveMember } from '../judge/types.ts';
+import type { Decision, LiveMember } from '../choose/decision.ts';
+import type { ActiveCanary } from '../choose/memory.ts';
 import { notedModes } from '../modes/modes.ts';
 import type { EdgeRecord } from '../state/edge-store.ts';
 import type { NetworkState } from '../state/state-file.ts';

@@ -4,7 +4,9 @@
  */
 import { edgeKey } from '../../config/edge-list.ts';
 import type { Config, NetworkFiles } from '../../config/types.ts';
-import type { Family, LiveMember, Rules } from '../judge/types.ts';
+import type { LiveMember } from '../choose/decision.ts';
+import type { Rules } from '../choose/round.ts';
+import type { Family } from '../judge/edge.ts';
 import type { NetworkState } from '../state/state-file.ts';
 
 export type Pool = {

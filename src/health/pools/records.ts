@@ -1,6 +1,7 @@
 /** Health records of a network's targets: read together, brought up to date together. */
 import type { Fault } from '../../system/fault.ts';
-import type { Decision, LiveMember, Sample } from '../judge/types.ts';
+import type { Sample } from '../checks/sample.ts';
+import type { Decision, LiveMember } from '../choose/decision.ts';
 import { expireMode } from '../modes/modes.ts';
 import { type EdgeRecord, type RoundNews, withRound, withSample } from '../state/edge-store.ts';
 import type { EdgeStores } from '../state/edge-store-files.ts';

@@ -1,5 +1,6 @@
+import type { Sample } from '../checks/sample.ts';
+import type { Decision, LiveMember } from '../choose/decision.ts';
 import { byName, count, list, seconds } from '../judge/reason.ts';
-import type { Decision, LiveMember, Sample } from '../judge/types.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 export type RoundLog = (level: LogLevel, text: string) => void;

@@ -1,6 +1,7 @@
 /** What operators should know of a round beside its decision. Pure. */
+
+import type { Sample } from '../checks/sample.ts';
 import { count, list } from '../judge/reason.ts';
-import type { Sample } from '../judge/types.ts';
 
 export type RoundPace = {
   /** Seconds since the round began, or that it took. */

@@ -1,4 +1,4 @@
-import type { History } from '../judge/types.ts';
+import type { History } from '../judge/history.ts';
 import { type EdgeRecord, ROTATIONS_MAX } from './edge-store.ts';
 
 const INDENT = '    ';

@@ -12,8 +12,17 @@
  * }
  * ```
  */
-import { AVERAGES_MAX, addSample, EMPTY_HISTORY, figuresOf, HISTORY_MAX, noteAverage } from '../judge/history.ts';
-import type { History, Judgement, Mode } from '../judge/types.ts';
+import type { Mode } from '../judge/edge.ts';
+import {
+  AVERAGES_MAX,
+  addSample,
+  EMPTY_HISTORY,
+  figuresOf,
+  HISTORY_MAX,
+  type History,
+  noteAverage,
+} from '../judge/history.ts';
+import type { Judgement } from '../judge/verdict.ts';
 import {
   isObject,
   isOneOf,

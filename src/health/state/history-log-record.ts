@@ -1,20 +1,11 @@
 import { z } from 'zod';
-import { FAIL_REASONS } from '../checks/sample.ts';
+import { FAIL_REASONS, type FailReason, type Fetch, type Phases, type Sample } from '../checks/sample.ts';
+import type { Decision, Outcome } from '../choose/decision.ts';
 import { fetchOf } from '../choose/families.ts';
 import { recentChanges } from '../choose/limit.ts';
-import {
-  type CanaryFacts,
-  type Decision,
-  type EdgeFacts,
-  FAMILIES,
-  type FailReason,
-  type Fetch,
-  type Memory,
-  type Outcome,
-  type Phases,
-  type RoundFacts,
-  type Sample,
-} from '../judge/types.ts';
+import type { Memory } from '../choose/memory.ts';
+import type { RoundFacts } from '../choose/round.ts';
+import { type CanaryFacts, type EdgeFacts, FAMILIES } from '../judge/edge.ts';
 
 /** One recorded round: all that deciding it again needs, and a summary of what was decided then. */
 export type RoundRecord = { readonly facts: RoundFacts; readonly decided: Decided };

@@ -2,7 +2,8 @@ import { constants } from 'node:fs';
 import { type FileHandle, open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FILE_MAX, fileError, refusalOf } from '../../system/read-file.ts';
-import type { Decision, RoundFacts } from '../judge/types.ts';
+import type { Decision } from '../choose/decision.ts';
+import type { RoundFacts } from '../choose/round.ts';
 import { decodeRecord, encodeRecord, type RoundRecord, recordTime } from './history-log-record.ts';
 
 /** A log file of this size is put aside as `.1`; the one put aside before is dropped. So at most twice this is kept. */

@@ -4,7 +4,9 @@
  * are kept, and edgemanage keeps ours.
  */
 import { isIP } from 'node:net';
-import { type ActiveCanary, FAMILIES, type LiveMember, type Memory, type Mode } from '../judge/types.ts';
+import type { LiveMember } from '../choose/decision.ts';
+import { type ActiveCanary, type Memory, NO_MEMORY } from '../choose/memory.ts';
+import { FAMILIES, type Mode } from '../judge/edge.ts';
 import { MODES } from './edge-store.ts';
 import {
   isObject,
@@ -46,18 +48,6 @@ export type NetworkState = {
   /** Of edges that are named: the addresses they had when their name could last be looked up, for times when it cannot. */
   readonly addresses: ReadonlyMap<string, readonly string[]>;
   readonly extra: ReadonlyMap<string, unknown>;
-};
-
-/** Nothing happened yet. */
-export const NO_MEMORY: Memory = {
-  lastLive: [],
-  answered: new Map(),
-  unanswered: null,
-  unsteady: new Map(),
-  misses: new Map(),
-  rotations: [],
-  activeCanaries: [],
-  canaryRotations: new Map(),
 };
 
 export const NEW_STATE: NetworkState = {

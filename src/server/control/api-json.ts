@@ -2,7 +2,10 @@
  * What `/api/v1` answers, as JSON. Times are epoch seconds (fractions allowed), durations seconds; null means "not known"
  * or "not reached". Keys are never renamed or dropped within v1; new ones may come.
  */
-import type { FailReason, Judgement, Mode, Outcome } from '../../health/judge/types.ts';
+import type { FailReason } from '../../health/checks/sample.ts';
+import type { Outcome } from '../../health/choose/decision.ts';
+import type { Mode } from '../../health/judge/edge.ts';
+import type { Judgement } from '../../health/judge/verdict.ts';
 import type { ZoneState } from '../../zones/store/types.ts';
 
 /** Every error: 400, 404, 405, 500. */

@@ -1,6 +1,9 @@
 /** One network as JSON: `GET /api/v1/networks/NET` (api-json.ts says what each key means). */
+
+import type { Sample } from '../../health/checks/sample.ts';
+import type { CanaryDecision } from '../../health/choose/decision.ts';
 import { recentChanges } from '../../health/choose/limit.ts';
-import type { CanaryDecision, Sample, Verdict } from '../../health/judge/types.ts';
+import type { Verdict } from '../../health/judge/verdict.ts';
 import type {
   CanaryJson,
   ChangeJson,

@@ -1,8 +1,8 @@
 /** `/healthz`: whether this server does its work, and every reason why not. */
 
 import { FAMILY_NAME, RECORD_TYPE } from '../../health/choose/families.ts';
+import { FAMILIES } from '../../health/judge/edge.ts';
 import { list, moment } from '../../health/judge/reason.ts';
-import { FAMILIES } from '../../health/judge/types.ts';
 import type { HealthJson } from './api-json.ts';
 import type { NetworkView, StatusView } from './views.ts';
 

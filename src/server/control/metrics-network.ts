@@ -1,6 +1,7 @@
 import { FAMILY_NAME } from '../../health/choose/families.ts';
 import { recentChanges } from '../../health/choose/limit.ts';
-import { FAMILIES, type Verdict } from '../../health/judge/types.ts';
+import { FAMILIES } from '../../health/judge/edge.ts';
+import type { Verdict } from '../../health/judge/verdict.ts';
 import { counter, type Family, gauge, type Put } from './metric-family.ts';
 import type { NetworkView, StatusView } from './views.ts';
 

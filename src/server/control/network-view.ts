@@ -1,5 +1,5 @@
 import type { Config, NetworkFiles } from '../../config/types.ts';
-import type { Decision } from '../../health/judge/types.ts';
+import type { Decision } from '../../health/choose/decision.ts';
 import { expireMode } from '../../health/modes/modes.ts';
 import type { NetworkRounds } from '../../health/pools/network-rounds.ts';
 import { edgesOf, rulesOf } from '../../health/pools/pool.ts';

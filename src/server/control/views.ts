@@ -3,7 +3,9 @@
  * the values of that moment, so a page and a scrape cannot disagree with the answers on the wire for longer than a call.
  */
 
-import type { Decision, Mode, Sample } from '../../health/judge/types.ts';
+import type { Sample } from '../../health/checks/sample.ts';
+import type { Decision } from '../../health/choose/decision.ts';
+import type { Mode } from '../../health/judge/edge.ts';
 import type { NotifyCounts } from '../../publish/notify/notifier.ts';
 import type { Fault } from '../../system/fault.ts';
 import type { GuardFault } from '../../system/guard.ts';

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { drawVictim } from '../../../src/health/choose/canary-victim.ts';
 import { decide } from '../../../src/health/choose/decide.ts';
-import type { CanaryDecision, Judgement } from '../../../src/health/judge/types.ts';
+import type { CanaryDecision } from '../../../src/health/choose/decision.ts';
+import type { Judgement } from '../../../src/health/judge/verdict.ts';
 import { canary, type EdgeWords, NOW, type RoundWords, round } from '../../support/round-input.ts';
 
 const ABC: Record<string, EdgeWords> = { A: {}, B: {}, C: {} };

@@ -1,16 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { decide } from '../../../src/health/choose/decide.ts';
-import { addSample } from '../../../src/health/judge/history.ts';
-import type {
-  CanaryInput,
-  Decision,
-  EdgeInput,
-  History,
-  Memory,
-  Mode,
-  Rules,
-} from '../../../src/health/judge/types.ts';
+import type { Decision } from '../../../src/health/choose/decision.ts';
+import type { Memory } from '../../../src/health/choose/memory.ts';
+import type { Rules } from '../../../src/health/choose/round.ts';
+import type { CanaryInput, EdgeInput, Mode } from '../../../src/health/judge/edge.ts';
+import { addSample, type History } from '../../../src/health/judge/history.ts';
 import { type NaiveRound, type NaiveTarget, naiveRound } from '../../support/naive-edgemanage.ts';
 import { NO_MEMORY, NOW, sample } from '../../support/round-input.ts';
 

@@ -1,9 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { FailReason, Fetch } from '../../../src/health/checks/sample.ts';
 import { decide } from '../../../src/health/choose/decide.ts';
+import type { Decision } from '../../../src/health/choose/decision.ts';
+import type { Memory } from '../../../src/health/choose/memory.ts';
+import type { Rules } from '../../../src/health/choose/round.ts';
 import { waitAfter } from '../../../src/health/choose/steadiness.ts';
+import type { EdgeInput, Mode } from '../../../src/health/judge/edge.ts';
 import { addSample } from '../../../src/health/judge/history.ts';
-import type { Decision, EdgeInput, FailReason, Fetch, Memory, Mode, Rules } from '../../../src/health/judge/types.ts';
 import { NO_MEMORY, NOW, oldSamples, RULES } from '../../support/round-input.ts';
 
 /** Seconds of the fetch over each family, a reason it failed for, or null: the edge has no address of it. */

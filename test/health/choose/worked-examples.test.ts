@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { decide } from '../../../src/health/choose/decide.ts';
-import type { Judgement } from '../../../src/health/judge/types.ts';
+import type { Judgement } from '../../../src/health/judge/verdict.ts';
 import { canary, type EdgeWords, type RoundWords, round } from '../../support/round-input.ts';
 
 /** Worked examples of specification section 13 in their "Do" form; `lists` as in its "Fetches / modes" column. */

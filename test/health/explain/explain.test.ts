@@ -1,12 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decide, decideFacts, factsOf } from '../../../src/health/choose/decide.ts';
+import type { Decision } from '../../../src/health/choose/decision.ts';
+import type { RoundInput } from '../../../src/health/choose/round.ts';
 import { canaryProspectsOf } from '../../../src/health/explain/canary.ts';
 import { explain } from '../../../src/health/explain/explain.ts';
 import { prospectsOf } from '../../../src/health/explain/prospects.ts';
 import { explanationText } from '../../../src/health/explain/text.ts';
+import type { EdgeInput, Mode } from '../../../src/health/judge/edge.ts';
 import { addSample } from '../../../src/health/judge/history.ts';
-import type { Decision, EdgeInput, Mode, RoundInput } from '../../../src/health/judge/types.ts';
 import { recordStory } from '../../support/recorded-story.ts';
 import { canary, type EdgeWords, NOW, type RoundWords, round, sample } from '../../support/round-input.ts';
 

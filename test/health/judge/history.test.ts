@@ -6,9 +6,9 @@ import {
   EMPTY_HISTORY,
   figuresOf,
   HISTORY_MAX,
+  type History,
   noteAverage,
 } from '../../../src/health/judge/history.ts';
-import type { History } from '../../../src/health/judge/types.ts';
 import { NOW } from '../../support/round-input.ts';
 
 function historyOf(...samples: readonly [number, number][]): History {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { figuresOf } from '../../../src/health/judge/history.ts';
+import type { EdgeFacts } from '../../../src/health/judge/edge.ts';
+import { type Figures, figuresOf } from '../../../src/health/judge/history.ts';
 import { judge, passes } from '../../../src/health/judge/judge.ts';
-import type { EdgeFacts, Figures, Judgement } from '../../../src/health/judge/types.ts';
+import type { Judgement } from '../../../src/health/judge/verdict.ts';
 import { edge, NOW, oldSamples, RULES, sample } from '../../support/round-input.ts';
 
 function facts(figures: Partial<Figures>, words: Partial<EdgeFacts> = {}): EdgeFacts {

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { loadConfig } from '../../../src/config/load.ts';
 import type { Config, NetworkFiles } from '../../../src/config/types.ts';
 import type { RoundResult } from '../../../src/health/checks/prober.ts';
-import type { Sample } from '../../../src/health/judge/types.ts';
+import type { Sample } from '../../../src/health/checks/sample.ts';
 import { withMode } from '../../../src/health/modes/modes.ts';
 import { NetworkRounds } from '../../../src/health/pools/network-rounds.ts';
 import { type ZoneNews, zoneSerial } from '../../../src/health/pools/next-state.ts';

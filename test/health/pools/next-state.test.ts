@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { ActiveCanary, Decision, LiveMember } from '../../../src/health/judge/types.ts';
+import type { Decision, LiveMember } from '../../../src/health/choose/decision.ts';
+import type { ActiveCanary } from '../../../src/health/choose/memory.ts';
 import { nextState, openingState, type StateNews, zoneSerial } from '../../../src/health/pools/next-state.ts';
 import { NEW_STATE, type NetworkState } from '../../../src/health/state/state-file.ts';
 

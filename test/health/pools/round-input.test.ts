@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { loadConfig } from '../../../src/config/load.ts';
 import type { Config } from '../../../src/config/types.ts';
-import type { FailReason, Fetch, Sample } from '../../../src/health/judge/types.ts';
+import type { FailReason, Fetch, Sample } from '../../../src/health/checks/sample.ts';
 import { edgesOf } from '../../../src/health/pools/pool.ts';
 import { hasBadObject, lastAddresses, probeTargets, probeTest } from '../../../src/health/pools/round-input.ts';
 import { Installation } from '../../support/installation.ts';

@@ -1,4 +1,5 @@
-import type { Decision, Sample } from '../../../src/health/judge/types.ts';
+import type { Sample } from '../../../src/health/checks/sample.ts';
+import type { Decision } from '../../../src/health/choose/decision.ts';
 import { zoneStates } from '../../../src/server/control/status-view.ts';
 import type { NetworkView, StatusView } from '../../../src/server/control/views.ts';
 import { NO_ZONE, Stats, sumStats } from '../../../src/server/stats.ts';

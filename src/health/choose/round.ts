@@ -1,0 +1,30 @@
+/** What a round decides from: rules, edges, canaries and memory. Times are epoch seconds, durations seconds. */
+
+import type { CanaryFacts, CanaryInput, EdgeFacts, EdgeInput } from '../judge/edge.ts';
+import type { JudgeRules } from '../judge/verdict.ts';
+import type { Memory } from './memory.ts';
+
+/** What decides, from configuration. */
+export type Rules = JudgeRules & {
+  readonly edgeCount: number; // N
+  readonly maxfreq: number; // dnschange_maxfreq: rotations allowed in 600 s
+  readonly canaryKiller: number; // 0: off
+};
+
+export type RoundInput = {
+  readonly now: number;
+  readonly network: string;
+  readonly rules: Rules;
+  /** In list order, duplicates removed. */
+  readonly edges: readonly EdgeInput[];
+  readonly canaries: readonly CanaryInput[];
+  readonly memory: Memory;
+  /** An operator changed a mode since the last decision: the rotation limit does not apply this once. */
+  readonly operatorChange: boolean;
+};
+
+/** A round with histories summed up: what the history log keeps. */
+export type RoundFacts = Omit<RoundInput, 'edges' | 'canaries'> & {
+  readonly edges: readonly EdgeFacts[];
+  readonly canaries: readonly CanaryFacts[];
+};
