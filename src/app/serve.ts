@@ -173,7 +173,7 @@ class Server implements Running {
     this.networks = networks;
 
     const control = part('http', {
-      start: () => this.startHttp(secondaries),
+      start: () => this.startHttp(secondaries, prober),
       stop: async () => this.httpServer?.close(),
     });
     const privileges = part('privileges', {
@@ -314,7 +314,7 @@ class Server implements Running {
     });
   }
 
-  private async startHttp(secondaries: SecondariesPart): Promise<Fault | null> {
+  private async startHttp(secondaries: SecondariesPart, prober: Prober): Promise<Fault | null> {
     if (this.config.http === null) return null;
     const { networks, zonesPart, dnsPart } = this;
     const view = statusView({
@@ -324,7 +324,7 @@ class Server implements Running {
       zones: () => zonesPart.store.entries(),
       zoneFaults: () => zonesPart.store.faults(),
       stats: () => dnsPart.stats(),
-      proberAlive: () => true,
+      proberAlive: () => prober.alive,
       proberDelayMs: () => networks.proberDelayMs(),
       secondaries: () => secondaries.views(),
       notify: () => secondaries.notifyCounts(),

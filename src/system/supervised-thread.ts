@@ -45,6 +45,7 @@ export class SupervisedThread<Message, Report> {
   private abandonRestart: ((error: Error) => void) | null = null;
   private quickDeaths = 0;
   private wasReady = false;
+  private isAlive = false;
   private stopped = false;
 
   constructor(options: ThreadOptions<Message, Report>) {
@@ -78,6 +79,7 @@ export class SupervisedThread<Message, Report> {
   replace(how: 'ask' | 'terminate'): void {
     const { worker } = this;
     if (worker === null || this.stopped) return;
+    if (how === 'terminate') this.isAlive = false;
     this.starting = this.launch();
     void (how === 'ask' ? this.retire(worker) : terminate(worker));
   }
@@ -86,6 +88,7 @@ export class SupervisedThread<Message, Report> {
   async release(): Promise<void> {
     const { worker } = this;
     this.worker = null;
+    this.isAlive = false;
     this.starting = null;
     clearTimeout(this.restartTimer);
     this.abandonRestart?.(new Error(`the ${this.options.name} thread was stopped`));
@@ -97,6 +100,14 @@ export class SupervisedThread<Message, Report> {
   stop(): Promise<void> {
     this.stopped = true;
     return this.release();
+  }
+
+  /**
+   * Whether a thread is there that does its work: from its report that it is ready until it dies, is terminated or is
+   * stopped. One that is only asked to make way counts until its successor is ready.
+   */
+  get alive(): boolean {
+    return this.isAlive;
   }
 
   /** The thread itself, for tests that let it die. */
@@ -116,6 +127,7 @@ export class SupervisedThread<Message, Report> {
         this.guarded(() => {
           if (isReady === undefined || isReady(report)) {
             this.wasReady = true;
+            this.isAlive = true;
             resolve();
           }
           onReport(report);
@@ -138,6 +150,7 @@ export class SupervisedThread<Message, Report> {
   private died(error: Error, livedMs: number): void {
     const { restart, onDeath } = this.options;
     this.worker = null;
+    this.isAlive = false;
     const restarts = restart === 'always' || (restart === 'once-ready' && this.wasReady);
     this.quickDeaths = livedMs < QUICK_DEATH_MS ? this.quickDeaths + 1 : 0;
     this.starting = restarts ? this.launchLater() : null;

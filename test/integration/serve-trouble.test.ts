@@ -276,3 +276,31 @@ test('what is thrown in a callback of the main thread is contained: each timer t
   await server.prints(/"reloaded"/);
   expect(await server.stop()).toBe(0);
 });
+
+test('a prober that dies whenever it is started is a reason of /healthz, until one lives', async () => {
+  const dies = `
+    import { existsSync } from 'node:fs';
+    import { workerData } from 'node:worker_threads';
+    if (workerData?.userAgent !== undefined) {
+      const die = () => { if (existsSync(${JSON.stringify(site.path('die'))})) throw new Error('by order'); };
+      die();
+      setInterval(die, 50).unref();
+    }`;
+  server = EdgewiseServer.spawn(config(), [], {}, ['--import', `data:text/javascript,${encodeURIComponent(dies)}`]);
+  await server.ready();
+  await eventually(
+    () => reasons(),
+    (text) => text === '',
+  );
+  await site.write('die', '');
+  await eventually(
+    () => reasons(),
+    (text) => text.includes('prober: its thread does not run'),
+  );
+  expect(await server.dig('good.test', 'A')).toEqual([EDGE]);
+  await rm(site.path('die'));
+  await eventually(
+    () => reasons(),
+    (text) => text === '',
+  );
+});

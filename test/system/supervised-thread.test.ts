@@ -70,6 +70,43 @@ test('nothing runs before it is asked for', () => {
   expect(thread.current).toBeNull();
 });
 
+describe('`alive`', () => {
+  test('from the report that it is ready until the death, and again with the next thread', async () => {
+    const { thread, deaths } = supervised(ECHO);
+    expect(thread.alive).toBe(false);
+    const starting = thread.ready();
+    expect(thread.alive).toBe(false);
+    await starting;
+    expect(thread.alive).toBe(true);
+    const died = deaths.next();
+    thread.post('throw');
+    await died;
+    expect(thread.alive).toBe(false);
+    await thread.ready();
+    expect(thread.alive).toBe(true);
+    await thread.stop();
+    expect(thread.alive).toBe(false);
+  });
+
+  test('never of one that dies before it is ready, however often it is started', async () => {
+    const { thread } = supervised(DIES);
+    await expect(thread.ready()).rejects.toThrow('still-born');
+    expect(thread.alive).toBe(false);
+  });
+
+  test.each([
+    ['asked to make way, since it works until then', 'ask', true],
+    ['terminated, since it did not', 'terminate', false],
+  ] as const)('of one that is %s', async (_, how, expected) => {
+    const { thread } = supervised(ECHO);
+    await thread.ready();
+    thread.replace(how);
+    expect(thread.alive).toBe(expected);
+    await thread.ready();
+    expect(thread.alive).toBe(true);
+  });
+});
+
 describe('a thread that dies', () => {
   test.each([
     { how: 'throw', cause: 'Error: by order' },

@@ -85,6 +85,11 @@ export class Prober {
     return this.thread.ready();
   }
 
+  /** Whether its thread runs; false before `ready`, and from a death until the next thread is ready. */
+  get alive(): boolean {
+    return this.thread.alive;
+  }
+
   /** `make`, and waits until the thread is ready. Rejected when it cannot be started. */
   static async start(options: ProberOptions): Promise<Prober> {
     const prober = Prober.make(options);

@@ -170,11 +170,13 @@ describe('the thread', () => {
       expect(round).rejects.toThrow('the prober thread died: exit code 1'),
       expect(other).rejects.toThrow('the prober thread died: exit code 1'),
     ]);
+    expect(prober.alive).toBe(true);
     await threads[0]?.terminate();
     await rejected;
     expect(trouble).toEqual(['the prober thread died: exit code 1']);
     await Promise.all(edges.map((edge) => edge.idle()));
     const { samples } = await prober.round(request(edges));
+    expect(prober.alive).toBe(true);
     expect(samples.size).toBe(2);
     expect(threads).toHaveLength(2);
   });
