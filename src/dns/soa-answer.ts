@@ -2,6 +2,7 @@
 import { CLASS, HEADER_LENGTH, OPCODE, RCODE, TYPE } from './message.ts';
 import { MessageCursor } from './message-cursor.ts';
 import { lowerName, type WireName, wireFromName } from './name.ts';
+import { rcodeName } from './rcode-name.ts';
 
 /**
  * - `serial`: of the zone's SOA, answered with authority.
@@ -41,7 +42,7 @@ export function readSoaAnswer(octets: Uint8Array, id: number, zone: WireName): S
     if (question === null || lowerName(question.name) !== zone) return UNRELATED;
     if (question.type !== TYPE.soa || question.class !== CLASS.in) return UNRELATED;
   }
-  if (rcode !== RCODE.noError) return { kind: 'unusable', why: `answered with rcode ${rcode}` };
+  if (rcode !== RCODE.noError) return { kind: 'unusable', why: `answered with ${rcodeName(rcode)}` };
   if (((first >> 3) & 15) !== OPCODE.query) return UNRELATED;
   if ((first & 2) !== 0) return { kind: 'truncated' };
   return firstSoa(cursor, zone, (first & 4) !== 0);

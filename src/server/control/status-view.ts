@@ -1,3 +1,4 @@
+import { asciiLabels } from '../../dns/name.ts';
 import { serialMax } from '../../dns/serial.ts';
 import type { LiveRRsets } from '../../live/live-rrsets.ts';
 import type { NotifyCounts } from '../../publish/notify/notifier.ts';
@@ -50,10 +51,15 @@ export function zoneStates(zones: readonly Pick<ZoneEntry, 'name' | 'state'>[]):
   const stale: string[] = [];
   const broken: string[] = [];
   for (const { name, state } of zones) {
-    if (state === 'stale') stale.push(name);
-    else if (state === 'broken') broken.push(name);
+    if (state === 'stale') stale.push(shownName(name));
+    else if (state === 'broken') broken.push(shownName(name));
   }
   return { ok: zones.length - stale.length - broken.length, stale, broken };
+}
+
+/** The name as queries have it: a zone file may be called by U-labels, and metrics of secondaries go by the origin. */
+function shownName(name: string): string {
+  return asciiLabels(name) ?? name;
 }
 
 /** `serial`: what the zone's SOA says, contents and live set together. */
@@ -61,7 +67,7 @@ function zoneView(board: LiveRRsets, entry: ZoneEntry): ZoneView {
   const { origin, network, file, state, records, faults, loadedAt, serial } = entry;
   const live = board.versionOf(network, origin)?.serial ?? 0;
   return {
-    name: entry.name,
+    name: shownName(entry.name),
     network,
     file,
     state,

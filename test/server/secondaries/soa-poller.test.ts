@@ -108,7 +108,7 @@ describe.each(['127.0.0.1', '::1'])('a secondary at %s', (address) => {
     [
       'refuses',
       (query, socket) => socket.write(framed(answerTo(query, { flags: 0x8005, soa: false }))),
-      'answered with rcode 5',
+      'answered with REFUSED',
     ],
     ['has no SOA', (query, socket) => socket.write(framed(answerTo(query, { soa: false }))), 'answered without an SOA'],
     [
