@@ -7,7 +7,7 @@ import type { Decision } from '../health/choose/decision.ts';
 import { NetworkRounds } from '../health/pools/network-rounds.ts';
 import { openingState } from '../health/pools/next-state.ts';
 import type { LiveUpdate, RoundReport, WrittenZone } from '../health/pools/round-types.ts';
-import type { NetworkState } from '../health/state/state-file.ts';
+import type { NetworkState } from '../health/state/network-state.ts';
 import { readState } from '../health/state/state-file-io.ts';
 import type { LiveHistoryFiles } from '../live/history-files.ts';
 import { type LiveRRsets, liveOf, NETWORKS_MAX } from '../live/live-rrsets.ts';

@@ -3,7 +3,7 @@ import { serialMax } from '../dns/serial.ts';
 import type { Family } from '../health/judge/edge.ts';
 import { zoneSerial } from '../health/pools/next-state.ts';
 import { versionOf } from '../health/pools/pool.ts';
-import type { NetworkState } from '../health/state/state-file.ts';
+import type { NetworkState } from '../health/state/network-state.ts';
 import type { LiveAddresses, LiveVersion } from '../zones/image/live-version.ts';
 import { liveAddresses, NOTHING_LIVE, withCanary } from './addresses.ts';
 import { LiveHistory, type LiveNews } from './history.ts';

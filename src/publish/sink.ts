@@ -1,7 +1,7 @@
 import type { Config } from '../config/types.ts';
 import type { WireName } from '../dns/name.ts';
 import type { LiveUpdate } from '../health/pools/round-types.ts';
-import type { NetworkState } from '../health/state/state-file.ts';
+import type { NetworkState } from '../health/state/network-state.ts';
 import type { Fault } from '../system/fault.ts';
 
 /** Something that concerns those who follow a network. */

@@ -1,5 +1,5 @@
 import type { LiveUpdate } from '../health/pools/round-types.ts';
-import type { NetworkState } from '../health/state/state-file.ts';
+import type { NetworkState } from '../health/state/network-state.ts';
 import { within } from '../system/deadline.ts';
 import { errorText } from '../system/error-text.ts';
 import { type Fault, formatFault, plainFault } from '../system/fault.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Config } from '../config/types.ts';
 import { nameKey } from '../dns/name.ts';
 import { type ZoneNews, zoneSerial } from '../health/pools/next-state.ts';
-import type { NetworkState } from '../health/state/state-file.ts';
+import type { NetworkState } from '../health/state/network-state.ts';
 import { liveAddresses, withCanary } from '../live/addresses.ts';
 import { exists } from '../system/atomic-write.ts';
 import { systemCode } from '../system/error-text.ts';

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { nameKey } from '../../src/dns/name.ts';
 import type { LiveMember } from '../../src/health/choose/decision.ts';
 import { NO_MEMORY } from '../../src/health/choose/memory.ts';
-import { NEW_STATE, type NetworkState } from '../../src/health/state/state-file.ts';
+import { NEW_STATE, type NetworkState } from '../../src/health/state/network-state.ts';
 import { LiveRRsets, liveOf, NETWORKS_MAX } from '../../src/live/live-rrsets.ts';
 
 const ZONE = nameKey('x.test');

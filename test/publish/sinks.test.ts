@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Config } from '../../src/config/types.ts';
 import type { LiveUpdate } from '../../src/health/pools/round-types.ts';
-import type { NetworkState } from '../../src/health/state/state-file.ts';
+import type { NetworkState } from '../../src/health/state/network-state.ts';
 import { type Change, type FollowingSink, mergeChanges, type Sink } from '../../src/publish/sink.ts';
 import { Sinks, type SinksOptions } from '../../src/publish/sinks.ts';
 import { plainFault } from '../../src/system/fault.ts';

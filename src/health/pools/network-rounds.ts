@@ -27,7 +27,7 @@ import { nextExpiry } from '../modes/modes.ts';
 import type { EdgeRecord } from '../state/edge-store.ts';
 import { EdgeStores } from '../state/edge-store-files.ts';
 import { appendRound, historyLogPath } from '../state/history-log.ts';
-import type { NetworkState } from '../state/state-file.ts';
+import type { NetworkState } from '../state/network-state.ts';
 import { readState } from '../state/state-file-io.ts';
 import { attempt, reportFaults, roundFault } from './faults.ts';
 import { nextState, openingState, type StateChange, zoneSerial } from './next-state.ts';

@@ -4,7 +4,7 @@ import type { Decision, LiveMember } from '../choose/decision.ts';
 import type { ActiveCanary } from '../choose/memory.ts';
 import { notedModes } from '../modes/modes.ts';
 import type { EdgeRecord } from '../state/edge-store.ts';
-import type { NetworkState } from '../state/state-file.ts';
+import type { NetworkState } from '../state/network-state.ts';
 
 export type StateChange = {
   readonly state: NetworkState;

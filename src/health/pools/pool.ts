@@ -7,7 +7,7 @@ import type { Config, NetworkFiles } from '../../config/types.ts';
 import type { LiveMember } from '../choose/decision.ts';
 import type { Rules } from '../choose/round.ts';
 import type { Family } from '../judge/edge.ts';
-import type { NetworkState } from '../state/state-file.ts';
+import type { NetworkState } from '../state/network-state.ts';
 
 export type Pool = {
   readonly id: string;

@@ -12,7 +12,7 @@ import type { Addresses, CanaryInput, EdgeInput } from '../judge/edge.ts';
 import { operatorChanged } from '../modes/modes.ts';
 import type { EdgeRecord } from '../state/edge-store.ts';
 import { NEW_EDGE } from '../state/edge-store.ts';
-import type { NetworkState } from '../state/state-file.ts';
+import type { NetworkState } from '../state/network-state.ts';
 import { edgesOf, poolOf } from './pool.ts';
 
 /** What is read of a body beyond the reference's length: by then it is another object, and this much tells which. */

@@ -3,7 +3,7 @@ import type { Config, NetworkFiles } from '../../config/types.ts';
 import type { Fault } from '../../system/fault.ts';
 import type { Prober, RoundResult } from '../checks/prober.ts';
 import type { Decision } from '../choose/decision.ts';
-import type { NetworkState } from '../state/state-file.ts';
+import type { NetworkState } from '../state/network-state.ts';
 import type { StateChange, ZoneNews } from './next-state.ts';
 import type { RoundLog } from './round-log.ts';
 

@@ -53,3 +53,24 @@ function isFiniteNumber(value: unknown): value is number {
 export function isOneOf<T extends string>(choices: readonly T[], value: unknown): value is T {
   return choices.some((choice) => choice === value);
 }
+
+/** The entries whose values are texts; none where `value` is no object. */
+export function textMap(value: unknown): ReadonlyMap<string, string> {
+  if (!isObject(value)) return new Map();
+  return new Map(Object.entries(value).flatMap(([key, text]) => (typeof text === 'string' ? [[key, text]] : [])));
+}
+
+/** The entries whose values are numbers (`numberFrom`); none where `value` is no object. */
+export function numberMap(value: unknown): ReadonlyMap<string, number> {
+  if (!isObject(value)) return new Map();
+  return new Map(
+    Object.entries(value).flatMap(([key, text]) => {
+      const number = numberFrom(text);
+      return number === null ? [] : [[key, number] as const];
+    }),
+  );
+}
+
+export function isTextList(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string');
+}

@@ -2,7 +2,8 @@ import { isUnreadable, setAside, writeAtomic } from '../../system/atomic-write.t
 import { systemCode } from '../../system/error-text.ts';
 import type { Fault } from '../../system/fault.ts';
 import { FILE_MAX, fileError, readFile } from '../../system/read-file.ts';
-import { NEW_STATE, type NetworkState, parseState, printState } from './state-file.ts';
+import { NEW_STATE, type NetworkState } from './network-state.ts';
+import { parseState, printState } from './state-file.ts';
 
 export type StateFault = Fault<'state-invalid' | 'state-write'>;
 export type StateRead = { readonly state: NetworkState; readonly faults: readonly StateFault[] };

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Decision, LiveMember } from '../../../src/health/choose/decision.ts';
 import type { ActiveCanary } from '../../../src/health/choose/memory.ts';
 import { nextState, openingState, type StateNews, zoneSerial } from '../../../src/health/pools/next-state.ts';
-import { NEW_STATE, type NetworkState } from '../../../src/health/state/state-file.ts';
+import { NEW_STATE, type NetworkState } from '../../../src/health/state/network-state.ts';
 
 const NOW = 1_700_000_000.5;
 

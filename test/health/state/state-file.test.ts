@@ -8,13 +8,8 @@ import { expect, test } from 'vitest';
 import { NEW_EDGE } from '../../../src/health/state/edge-store.ts';
 import { EdgeStores } from '../../../src/health/state/edge-store-files.ts';
 import { readLines } from '../../../src/health/state/history-log.ts';
-import {
-  NEW_STATE,
-  type NetworkState,
-  parseState,
-  printState,
-  STATE_ROTATIONS_MAX,
-} from '../../../src/health/state/state-file.ts';
+import { NEW_STATE, type NetworkState } from '../../../src/health/state/network-state.ts';
+import { parseState, printState, STATE_ROTATIONS_MAX } from '../../../src/health/state/state-file.ts';
 import { readState, writeState } from '../../../src/health/state/state-file-io.ts';
 import { Locks } from '../../../src/system/lock.ts';
 
