@@ -21,8 +21,8 @@ export type DnsPartOptions = {
 
 /**
  * The threads that answer, in three steps of the start: ports first, so that an address in use is known at once and
- * privileges can go before any file is written; threads, which take over zones while others still load; answers last. In a
- * dry run none of the steps is made.
+ * privileges can go before any file is written; threads, which take over zones while others still load; answers last.
+ * In a dry run none of the steps is made.
  */
 export class DnsPart {
   readonly ports: Part;

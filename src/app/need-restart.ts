@@ -18,8 +18,8 @@ const KEYS: readonly (readonly [key: string, of: (config: Config) => unknown])[]
 ];
 
 /**
- * The new settings as far as a running server takes them over: what needs a restart stays as it runs, so that no part goes
- * by another lock file or state folder than the others do. `restart`: the keys that differ, for the log.
+ * The new settings as far as a running server takes them over: what needs a restart stays as it runs, so that no part
+ * goes by another lock file or state folder than the others do. `restart`: the keys that differ, for the log.
  */
 export function untilRestart(
   running: Config,

@@ -54,12 +54,14 @@ const SINKS_MS = 2000;
 
 type Served = { readonly clock: NetworkClock; readonly history: NetworkHistory };
 
-/** A network that could not be opened: what was live last stays, and it is tried again every `run_frequency` seconds. */
+/**
+ * A network that could not be opened: what was live last stays, and it is tried again every `run_frequency` seconds.
+ */
 type Unopened = { list: NetworkList; fault: string; timer: NodeJS.Timeout | undefined };
 
 /**
- * The networks that are served: opens them (lock, saved state), has their clocks make rounds, and carries every decision
- * to the slots and from there to whoever follows. One that fails leaves the others as they are.
+ * The networks that are served: opens them (lock, saved state), has their clocks make rounds, and carries every
+ * decision to the slots and from there to whoever follows. One that fails leaves the others as they are.
  */
 export class Networks {
   private readonly options: NetworksOptions;
@@ -82,7 +84,10 @@ export class Networks {
     return [...this.served.keys(), ...this.unopened.keys()];
   }
 
-  /** Takes the networks' locks and serves their saved live sets; the clocks wait for `start`. A fault: another process has one. */
+  /**
+   * Takes the networks' locks and serves their saved live sets; the clocks wait for `start`. A fault: another process
+   * has one.
+   */
   async open(): Promise<Fault | null> {
     for (const [network, list] of this.options.lists.networks) {
       const rounds = await this.take(network, LOCK_MS);
@@ -98,7 +103,9 @@ export class Networks {
     for (const { clock } of this.served.values()) clock.start();
   }
 
-  /** Cuts nothing short: the prober's stop does. Resolves when every round has ended, and what became of it is saved. */
+  /**
+   * Cuts nothing short: the prober's stop does. Resolves when every round has ended, and what became of it is saved.
+   */
   async stop(): Promise<void> {
     this.stopped = true;
     for (const { timer } of this.unopened.values()) clearTimeout(timer);
@@ -111,7 +118,9 @@ export class Networks {
     for (const { clock } of this.served.values()) this.options.guard.run(`network ${clock.network}`, clock.redecide());
   }
 
-  /** Until every network has a live set, at most `seconds`: one without edges must not keep the others from answering. */
+  /**
+   * Until every network has a live set, at most `seconds`: one without edges must not keep the others from answering.
+   */
   async firstLive(seconds: number): Promise<void> {
     const waiting = [...this.served.values()].map(({ clock }) => clock).filter((clock) => !clock.live);
     await within(seconds * 1000, Promise.all(waiting.map((clock) => clock.firstRound)), () => undefined);
@@ -178,8 +187,8 @@ export class Networks {
   }
 
   /**
-   * Brings `named_dir` up to date after a start, behind the caller's back: every file is compared with what is served, so
-   * what changed meanwhile, or was torn by a loss of power, is written anew.
+   * Brings `named_dir` up to date after a start, behind the caller's back: every file is compared with what is served,
+   * so what changed meanwhile, or was torn by a loss of power, is written anew.
    */
   exportAll(): void {
     this.contentsChanged(this.options.store.entries().map(({ origin }) => origin));

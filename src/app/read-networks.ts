@@ -17,7 +17,10 @@ export type NetworkLists = {
   readonly faults: readonly Fault[];
 };
 
-/** `served`: networks of a running server; null: it starts. One that is to go loses its zones too, or its list is only missing. */
+/**
+ * `served`: networks of a running server; null: it starts. One that is to go loses its zones too, or its list is only
+ * missing.
+ */
 export function readNetworks(
   config: Config,
   named: readonly string[],
@@ -50,8 +53,8 @@ export function faultsOf({ networks, faults }: NetworkLists): readonly Fault[] {
 }
 
 /**
- * Why a server cannot start with these; none: it can. It needs something to serve: static zones, a network whose lists can
- * be used, or one that has a saved state.
+ * Why a server cannot start with these; none: it can. It needs something to serve: static zones, a network whose lists
+ * can be used, or one that has a saved state.
  */
 export function startFaults(config: Config, lists: NetworkLists): readonly Fault[] {
   if (hasErrors(lists.faults)) return faultsOf(lists);

@@ -30,7 +30,9 @@ export type ServerSinksOptions = {
   readonly onWritten: (network: string, zones: readonly WrittenZone[]) => Promise<void>;
 };
 
-/** Everything that a change sets off in a server, in its order. A new sink is a file of `src/publish` and a line here. */
+/**
+ * Everything that a change sets off in a server, in its order. A new sink is a file of `src/publish` and a line here.
+ */
 export function serverSinks(options: ServerSinksOptions): Sinks {
   const { config, log, live, store, histories, hooks, onSlots, onServed } = options;
   const list: readonly Sink[] = [

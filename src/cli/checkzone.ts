@@ -25,7 +25,9 @@ type Flags = {
   readonly includeDir: readonly string[];
 };
 
-/** `edgewise checkzone ORIGIN FILE`: reads and checks one zone as the server would; status 0 when it would be served. */
+/**
+ * `edgewise checkzone ORIGIN FILE`: reads and checks one zone as the server would; status 0 when it would be served.
+ */
 export function checkzoneCommand(): Command {
   return newCommand('checkzone')
     .description('check a zone file, as named-checkzone does')

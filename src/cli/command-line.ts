@@ -35,7 +35,9 @@ export function portNumber(text: string): number {
   return port;
 }
 
-/** Sets the exit status to what `work` returns; what it throws (a folder that may not be used) is one sentence and 1. */
+/**
+ * Sets the exit status to what `work` returns; what it throws (a folder that may not be used) is one sentence and 1.
+ */
 export async function endWith(work: () => Promise<number>): Promise<void> {
   try {
     process.exitCode = await work();
@@ -56,8 +58,8 @@ export function printFaults(faults: readonly Fault[]): void {
 }
 
 /**
- * Runs a command line to its end. A reader who has seen enough (`| head`) is no error: the work is finished without him.
- * Output that cannot be written for another reason (a full disk) is.
+ * Runs a command line to its end. A reader who has seen enough (`| head`) is no error: the work is finished without
+ * him. Output that cannot be written for another reason (a full disk) is.
  */
 export async function runCommandLine(command: Command, argv: readonly string[]): Promise<void> {
   process.stderr.on('error', () => undefined);

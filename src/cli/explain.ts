@@ -12,7 +12,10 @@ type Flags = { readonly dnet: string; readonly config: string; readonly at?: str
 const SAMPLES_OF_ONE = 10; // rounds whose samples are shown of a single edge
 const SAMPLES_OF_ALL = 1;
 
-/** `edgewise explain`: why each edge is in or out, from the recorded rounds. Status 1 when there is nothing to explain, 2 on bad arguments. */
+/**
+ * `edgewise explain`: why each edge is in or out, from the recorded rounds. Status 1 when there is nothing to explain,
+ * 2 on bad arguments.
+ */
 export function explainCommand(): Command {
   return networkCommand('explain')
     .description('why each edge is live or not, and what would change that')

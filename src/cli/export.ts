@@ -34,7 +34,10 @@ type ExportFlags = {
 const LINES_MAX = 40;
 const run = promisify(execFile);
 
-/** `edgewise export`: writes every zone as it is answered to `named_dir`. Exit status 1 when a zone could not be written. */
+/**
+ * `edgewise export`: writes every zone as it is answered to `named_dir`. Exit status 1 when a zone could not be
+ * written.
+ */
 export function exportCommand(): Command {
   return networksCommand('export')
     .description('write all zones of the networks to named_dir, with the live sets that were decided last')
@@ -97,7 +100,9 @@ async function readLive(config: Config, networks: readonly string[], live: LiveR
   return faults;
 }
 
-/** The zones of the networks. The serials are looked up in a copy: the file belongs to the server, which may be running. */
+/**
+ * The zones of the networks. The serials are looked up in a copy: the file belongs to the server, which may be running.
+ */
 async function loadZones(
   config: Config,
   networks: readonly string[],

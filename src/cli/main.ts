@@ -17,7 +17,9 @@ const COMMANDS: { readonly [name: string]: () => Promise<Command> } = {
   demo: async () => (await import('./demo.ts')).demoCommand(),
 };
 
-/** `edgewise COMMAND …`: every command is a file of this folder. Sets the exit status; `serve` goes on when it returns. */
+/**
+ * `edgewise COMMAND …`: every command is a file of this folder. Sets the exit status; `serve` goes on when it returns.
+ */
 export async function runCli(argv: readonly string[]): Promise<void> {
   const program = newCommand('edgewise')
     .description('Authoritative DNS server that answers with the edges that are healthy right now')

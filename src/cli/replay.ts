@@ -19,7 +19,10 @@ type Flags = {
   readonly json?: true;
 };
 
-/** `edgewise replay`: recorded rounds decided again under other settings. Status 1 when there are none, 2 on bad arguments. */
+/**
+ * `edgewise replay`: recorded rounds decided again under other settings. Status 1 when there are none, 2 on bad
+ * arguments.
+ */
 export function replayCommand(): Command {
   return networkCommand('replay')
     .description('decide recorded rounds again under other settings and show what would have changed')
@@ -60,8 +63,9 @@ async function replayNetwork(flags: Flags): Promise<number> {
 }
 
 /**
- * The records one at a time, since a long history does not fit into memory decoded. Ends with a `problem` at a round whose
- * rules the settings would turn into ones that no configuration may have: a fetch that fails would be good enough.
+ * The records one at a time, since a long history does not fit into memory decoded. Ends with a `problem` at a round
+ * whose rules the settings would turn into ones that no configuration may have: a fetch that fails would be good
+ * enough.
  */
 class FitRounds implements Iterable<RoundRecord> {
   problem: string | null = null;

@@ -107,8 +107,8 @@ function reopenLog(opened: OpenLog | null): void {
 }
 
 /**
- * In place of the launcher's listener, which is there for the time before this program is loaded. Ours comes first: with
- * the last listener goes the watch for the signal, and with that a signal that came meanwhile.
+ * In place of the launcher's listener, which is there for the time before this program is loaded. Ours comes first:
+ * with the last listener goes the watch for the signal, and with that a signal that came meanwhile.
  */
 function replaceListeners(signal: NodeJS.Signals, listener: () => void): void {
   const before = process.rawListeners(signal);

@@ -9,7 +9,10 @@ type StatusFlags = { readonly config: string; readonly url?: string; readonly al
 
 const TIMEOUT_MS = 5000;
 
-/** `edgewise status`: what a running server says of itself. Exit status 0 when all is well, 1 when not, 2 without an answer. */
+/**
+ * `edgewise status`: what a running server says of itself. Exit status 0 when all is well, 1 when not, 2 without an
+ * answer.
+ */
 export function statusCommand(): Command {
   return configOption(newCommand('status'), 'edgemanage.yaml, for where it listens (http: listen)')
     .description('ask the running server how it is: networks, zones, secondaries and their lag')

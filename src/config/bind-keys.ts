@@ -1,4 +1,7 @@
-/** Key files as BIND writes and reads them: `key "name" { algorithm hmac-sha256; secret "base64"; };`, any number of them. */
+/**
+ * Key files as BIND writes and reads them: `key "name" { algorithm hmac-sha256; secret "base64"; };`, any number of
+ * them.
+ */
 import { lowerName, nameFromText } from '../dns/name.ts';
 import type { TsigAlgorithm, TsigKey } from '../dns/tsig-key.ts';
 import { isPublishedSecret, PUBLISHED_SECRET, secretOctets, tsigAlgorithm } from '../dns/tsig-key.ts';

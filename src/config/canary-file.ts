@@ -60,7 +60,9 @@ export function parseCanaries(file: string, text: string): CanaryFile {
   return { canaries, places, zones, faults };
 }
 
-/** A scalar as written: an address such as 2001:10:20:30:40:50:1:2 is a number to YAML 1.1. Null: absent, or no scalar. */
+/**
+ * A scalar as written: an address such as 2001:10:20:30:40:50:1:2 is a number to YAML 1.1. Null: absent, or no scalar.
+ */
 function textOf(source: YamlSource, node: unknown): string | null {
   const scalar = isAlias(node) ? node.resolve(source.doc) : node;
   if (!isScalar(scalar) || scalar.value === null) return null;

@@ -1,4 +1,6 @@
-/** Checks between values that are each fine alone. They read the plain values, so that they run beside schema faults. */
+/**
+ * Checks between values that are each fine alone. They read the plain values, so that they run beside schema faults.
+ */
 import { isIP, isIPv6 } from 'node:net';
 import { nameText, type WireName } from '../dns/name.ts';
 import type { TsigKey } from '../dns/tsig-key.ts';

@@ -127,7 +127,10 @@ export function relativeName() {
   );
 }
 
-/** What stands in a Host header; an address is allowed, and a name with other than ASCII characters becomes its A-labels. */
+/**
+ * What stands in a Host header; an address is allowed, and a name with other than ASCII characters becomes its
+ * A-labels.
+ */
 export function hostName() {
   return parsed<string>('a host name', (value) => {
     const ascii = asciiLabels(value) ?? '';

@@ -46,8 +46,8 @@ export const configSchema = section(
 export type LoadedConfig = { readonly config: Config | null; readonly faults: readonly ConfigFault[] };
 
 /**
- * Reads `file` and the key files it names, and looks at the files and folders: one that is not there is a warning (it may
- * come later), a folder in a file's place or a file in a folder's is an error. Never throws.
+ * Reads `file` and the key files it names, and looks at the files and folders: one that is not there is a warning (it
+ * may come later), a folder in a file's place or a file in a folder's is an error. Never throws.
  */
 export function loadConfig(file: string): LoadedConfig {
   const path = resolve(file);
@@ -72,8 +72,8 @@ export function parseConfig(file: string, text: string, readKeyFile: (path: stri
 }
 
 /**
- * Without the keys at the top whose names begin with `x-`: nobody's, for an operator's own notes and for anchors (`&name`)
- * that other keys refer to.
+ * Without the keys at the top whose names begin with `x-`: nobody's, for an operator's own notes and for anchors
+ * (`&name`) that other keys refer to.
  */
 function withoutExtensions(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;

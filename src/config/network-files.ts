@@ -1,4 +1,6 @@
-/** The files of one network: its edge lists and its canaries. Read anew for each round, so that edits need no reload. */
+/**
+ * The files of one network: its edge lists and its canaries. Read anew for each round, so that edits need no reload.
+ */
 import { readdirSync, statSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
@@ -23,8 +25,8 @@ export type LoadedNetwork = {
 
 /**
  * Never throws. The extra list and the canary file may be missing: not every network has them. An address that is both
- * edge and canary stays in `edges` (its mode can be set there), with a warning: it is used as a canary only. `reader`: how
- * files are read that may be changing.
+ * edge and canary stays in `edges` (its mode can be set there), with a warning: it is used as a canary only. `reader`:
+ * how files are read that may be changing.
  */
 export function readNetworkFiles(
   config: Config,
@@ -148,7 +150,9 @@ const AT_ONCE: Pick<SettledLists, 'read'> = {
   },
 };
 
-/** Names of the networks that have an edge list, sorted. Hidden files, editors' and package managers' leavings are none. */
+/**
+ * Names of the networks that have an edge list, sorted. Hidden files, editors' and package managers' leavings are none.
+ */
 export function listNetworks(config: Config): {
   readonly networks: readonly string[];
   readonly faults: readonly ConfigFault[];

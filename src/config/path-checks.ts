@@ -87,8 +87,8 @@ function networkReferences(source: YamlSource): readonly Reference[] {
 type Kind = 'file' | 'folder';
 
 /**
- * Whatever is no folder can be read or written like a file (a pipe, a device). Null also where a folder above forbids to
- * look; whoever opens the file says so, with the reason.
+ * Whatever is no folder can be read or written like a file (a pipe, a device). Null also where a folder above forbids
+ * to look; whoever opens the file says so, with the reason.
  */
 function kindOf(path: string): Kind | null {
   try {

@@ -18,7 +18,9 @@ export function commonFolder(path: string): string {
   return folder;
 }
 
-/** Whether a file name can be a network: no hidden files, no editors' leavings, nothing that leads out of the folder. */
+/**
+ * Whether a file name can be a network: no hidden files, no editors' leavings, nothing that leads out of the folder.
+ */
 export function isNetworkName(name: string): boolean {
   return name !== '' && !/^[.#]|[/\\]|~$|\.(?:bak|orig|rej|swp|tmp|rpmnew|rpmsave|dpkg-(?:old|new|dist))$/.test(name);
 }

@@ -5,7 +5,8 @@ export const dns = section({
   ns_records: list(absoluteName(), 'a list of name servers, each with its final dot').min(1, {
     error: 'expected at least one name server',
   }),
-  // The original wrote these two as they are; without a final dot they came out relative to each zone, which nobody means.
+  // The original wrote these two as they are; without a final dot they came out relative to each zone, which nobody
+  // means.
   soa_nameserver: domainName(),
   soa_mailbox: mailboxName(),
   rotate_zones: optional(list(relativeName(), 'a list of labels such as www'), []),

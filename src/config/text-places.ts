@@ -1,6 +1,8 @@
 import type { Span } from '../system/fault.ts';
 
-/** What must not reach a log by way of the line that is shown with its fault: a word for it, or a cookie secret itself. */
+/**
+ * What must not reach a log by way of the line that is shown with its fault: a word for it, or a cookie secret itself.
+ */
 const SECRET = /secret|\b[0-9a-f]{32}\b/i;
 
 /** Offset in `text` → its line, column and source line (left empty where that holds a secret). */

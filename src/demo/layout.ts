@@ -1,6 +1,6 @@
 /**
- * The cast of `npm start`: what each edge on loopback does. Four edges are wanted and only three are always fast, so when
- * the mortal one dies the slow one must stand in, and it leaves again when the mortal one is back.
+ * The cast of `npm start`: what each edge on loopback does. Four edges are wanted and only three are always fast, so
+ * when the mortal one dies the slow one must stand in, and it leaves again when the mortal one is back.
  */
 export type DemoEdge = {
   readonly address: string;

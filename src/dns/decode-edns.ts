@@ -1,6 +1,7 @@
 import * as message from './message.ts';
 
-// Bindings of another module are looked up at each use in V8, constants of this module are not: a tenth of an answer's time.
+// Bindings of another module are looked up at each use in V8, constants of this module are not: a tenth of an answer's
+// time.
 const { OPTION } = message;
 
 /** What a query's OPT record says (RFC 6891 §6.1). The query path has one object for all queries. */
@@ -37,8 +38,8 @@ export class Edns {
   }
 
   /**
-   * Reads the OPT record whose type field is at `query[at]` and whose rdata ends at `end`. False when an option runs past
-   * the rdata. Options of a version above 0 are not looked at: their layout is not known.
+   * Reads the OPT record whose type field is at `query[at]` and whose rdata ends at `end`. False when an option runs
+   * past the rdata. Options of a version above 0 are not looked at: their layout is not known.
    */
   read(query: Uint8Array, at: number, end: number): boolean {
     this.present = true;

@@ -4,7 +4,8 @@ import * as cursor from './message-cursor.ts';
 import * as names from './name.ts';
 import { ParsedName } from './parsed-name.ts';
 
-// Bindings of another module are looked up at each use in V8, constants of this module are not: a tenth of an answer's time.
+// Bindings of another module are looked up at each use in V8, constants of this module are not: a tenth of an answer's
+// time.
 const { NAME_MAX } = names;
 const { expandName, skipName, skipRecord } = cursor;
 const { HEADER_LENGTH, OPCODE, TYPE } = message;
@@ -49,8 +50,8 @@ export class Query {
   }
 
   /**
-   * Decodes the first `length` octets of `query`. A question that can be read is copied to the same offset of `out`, with its
-   * case.
+   * Decodes the first `length` octets of `query`. A question that can be read is copied to the same offset of `out`,
+   * with its case.
    */
   decode(query: Uint8Array, length: number, out: DataView = DISCARD): Decoded {
     this.questionEnd = HEADER_LENGTH;

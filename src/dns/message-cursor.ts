@@ -11,9 +11,10 @@ export type Question = { readonly name: Uint8Array; readonly type: number; reado
 const POINTERS_MAX = 127;
 
 /**
- * Goes over the questions and records of a message that a stranger or a peer sent, one after another. Reads nothing outside
- * the message, never throws, and costs no more than the octets that it goes over, whatever the counts in the header say:
- * every record takes eleven octets at least. Names are compressed as RFC 1035 §4.1.4 has it, and only expanded on demand.
+ * Goes over the questions and records of a message that a stranger or a peer sent, one after another. Reads nothing
+ * outside the message, never throws, and costs no more than the octets that it goes over, whatever the counts in the
+ * header say: every record takes eleven octets at least. Names are compressed as RFC 1035 §4.1.4 has it, and only
+ * expanded on demand.
  */
 export class MessageCursor {
   /** About the record that `next` reached: its section, … */
@@ -105,8 +106,8 @@ export class MessageCursor {
 }
 
 /**
- * First octet after the name at `at`, compressed or not, whose pointer is not followed; -1 when it runs past `length` or has
- * an unknown label type (RFC 6891 §5).
+ * First octet after the name at `at`, compressed or not, whose pointer is not followed; -1 when it runs past `length`
+ * or has an unknown label type (RFC 6891 §5).
  */
 export function skipName(message: Uint8Array, at: number, length: number): number {
   let next = at;
@@ -120,7 +121,9 @@ export function skipName(message: Uint8Array, at: number, length: number): numbe
   return -1;
 }
 
-/** First octet after the record whose type field is at `fields`; -1 when `fields` is or the record runs past `length`. */
+/**
+ * First octet after the record whose type field is at `fields`; -1 when `fields` is or the record runs past `length`.
+ */
 export function skipRecord(message: Uint8Array, fields: number, length: number): number {
   if (fields < 0 || fields + 10 > length) return -1;
   const end = fields + 10 + ((message[fields + 8] << 8) | message[fields + 9]);
@@ -128,8 +131,8 @@ export function skipRecord(message: Uint8Array, fields: number, length: number):
 }
 
 /**
- * The name at `at`, uncompressed, case kept. Null: it runs past the message, is over 255 octets, or has an unknown label type
- * or a pointer that does not lead to an earlier name: each must lead further back than the one before.
+ * The name at `at`, uncompressed, case kept. Null: it runs past the message, is over 255 octets, or has an unknown
+ * label type or a pointer that does not lead to an earlier name: each must lead further back than the one before.
  */
 export function expandName(message: Uint8Array, at: number): Uint8Array | null {
   const { length } = message;

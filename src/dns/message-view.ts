@@ -1,7 +1,7 @@
 /**
- * Views for wide writes into the buffers that answers are made in. Octet by octet a message costs four times as much, and a
- * new view for each message would be garbage, so the views of known buffers are kept: callers have a few that they use in
- * turn. UDP's packets have views of their own (`PacketBuffers`).
+ * Views for wide writes into the buffers that answers are made in. Octet by octet a message costs four times as much,
+ * and a new view for each message would be garbage, so the views of known buffers are kept: callers have a few that
+ * they use in turn. UDP's packets have views of their own (`PacketBuffers`).
  */
 export class MessageViews {
   private readonly buffers: Uint8Array[] = [];

@@ -25,8 +25,8 @@ export class MessagePacker {
   private used = 0;
   private readonly parsed = new ParsedName();
   /**
-   * The last owner, since the next one is often the same or its sibling: the name of its parent, its length (0: there is no
-   * last owner), its hash, and the offsets of the parent and of the owner in the message.
+   * The last owner, since the next one is often the same or its sibling: the name of its parent, its length (0: there
+   * is no last owner), its hash, and the offsets of the parent and of the owner in the message.
    */
   private readonly parent = new Uint8Array(NAME_MAX + 1);
   private parentLength = 0;
@@ -34,7 +34,9 @@ export class MessagePacker {
   private parentOffset = 0;
   private lastOffset = 0;
 
-  /** Begins a message with a copy of `head`: the twelve octets of the header, and the question if there is to be one. */
+  /**
+   * Begins a message with a copy of `head`: the twelve octets of the header, and the question if there is to be one.
+   */
   begin(head: Uint8Array): void {
     this.out.set(head);
     this.at = head.length;
@@ -174,7 +176,10 @@ export class MessagePacker {
     this.lastOffset = offset;
   }
 
-  /** Writes the uncompressed name at `source[start]`, with a pointer to what was written already. Returns its length there. */
+  /**
+   * Writes the uncompressed name at `source[start]`, with a pointer to what was written already. Returns its length
+   * there.
+   */
   private name(source: Uint8Array, start: number): number {
     const { parsed, out } = this;
     parsed.read(source, start, source.length);

@@ -38,9 +38,9 @@ export const LOWER: Uint8Array = Uint8Array.from({ length: 256 }, (_, octet) =>
 );
 
 /**
- * What an operator writes to wire octets, case kept: master-file text, in which a label with other than ASCII characters
- * stands for its A-label (RFC 5890 §2.3.2.1). A name without a final dot is relative to `origin` (wire octets); null
- * makes that the problem 'no-origin'. `@` is the origin itself.
+ * What an operator writes to wire octets, case kept: master-file text, in which a label with other than ASCII
+ * characters stands for its A-label (RFC 5890 §2.3.2.1). A name without a final dot is relative to `origin` (wire
+ * octets); null makes that the problem 'no-origin'. `@` is the origin itself.
  */
 export function nameFromText(written: string, origin: Uint8Array | null): Uint8Array | NameProblem {
   const text = asciiLabels(written);
@@ -89,8 +89,8 @@ export function nameFromText(written: string, origin: Uint8Array | null): Uint8A
 }
 
 /**
- * The text with A-labels (`xn--…`) in place of labels that have other than ASCII characters; null where such a label is no
- * U-label: escapes, blanks and punctuation have no place in one.
+ * The text with A-labels (`xn--…`) in place of labels that have other than ASCII characters; null where such a label is
+ * no U-label: escapes, blanks and punctuation have no place in one.
  */
 export function asciiLabels(text: string): string | null {
   if (IS_ASCII.test(text)) return text;
@@ -132,9 +132,9 @@ export function textFromWire(wire: Uint8Array, offset = 0): string {
 }
 
 /**
- * Octet → its text inside a label. Printable octets get a backslash, but for letters, digits, hyphen, underscore, asterisk
- * and slash: some mean something to a master-file reader, and Knot takes the others only so. The bracket is a number, since
- * BIND takes `\[` at the start of a label for a bit string (RFC 2673, historic).
+ * Octet → its text inside a label. Printable octets get a backslash, but for letters, digits, hyphen, underscore,
+ * asterisk and slash: some mean something to a master-file reader, and Knot takes the others only so. The bracket is a
+ * number, since BIND takes `\[` at the start of a label for a bit string (RFC 2673, historic).
  */
 const LABEL_TEXT: readonly string[] = Array.from({ length: 256 }, (_, octet) => {
   if (octet <= 0x20 || octet >= 0x7f || octet === 0x5b) return `\\${String(octet).padStart(3, '0')}`;

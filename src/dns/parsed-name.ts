@@ -1,7 +1,8 @@
 import * as names from './name.ts';
 import * as hashing from './name-hash.ts';
 
-// Bindings of another module are looked up at each use in V8, constants of this module are not: a tenth of an answer's time.
+// Bindings of another module are looked up at each use in V8, constants of this module are not: a tenth of an answer's
+// time.
 const { hashLowered, ROOT_HASH } = hashing;
 const { LABEL_MAX, LOWER, NAME_MAX } = names;
 
@@ -26,8 +27,8 @@ export class ParsedName {
   readonly lowerView: DataView = new DataView(this.lower.buffer);
 
   /**
-   * Reads the name at `source[start]`, which must end before `end`. False for compression, unknown label types
-   * (RFC 6891 §5), a name over 255 octets or one that runs past the end. Otherwise it is also copied to `out` at `to`, case
+   * Reads the name at `source[start]`, which must end before `end`. False for compression, unknown label types (RFC
+   * 6891 §5), a name over 255 octets or one that runs past the end. Otherwise it is also copied to `out` at `to`, case
    * kept: going over its octets once is cheaper than twice.
    */
   read(source: Uint8Array, start: number, end: number, out: DataView = DISCARD, to = 0): boolean {
@@ -80,8 +81,8 @@ export class ParsedName {
 }
 
 /**
- * Four octets with A–Z made lowercase (RFC 4343 §3). Numbers are added to each octet's seven low bits such that bit 7 says
- * whether it is at least `A` (0x41), or beyond `Z` (0x5a); an octet with bit 7 set is no letter.
+ * Four octets with A–Z made lowercase (RFC 4343 §3). Numbers are added to each octet's seven low bits such that bit 7
+ * says whether it is at least `A` (0x41), or beyond `Z` (0x5a); an octet with bit 7 set is no letter.
  */
 function lowered(word: number): number {
   const low = word & 0x7f7f7f7f;

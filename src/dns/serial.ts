@@ -5,7 +5,9 @@
 const HALF = 2 ** 31;
 const ALL = 2 ** 32;
 
-/** RFC 1982 §3.2: negative when `a` comes before `b`, 0 when equal. The undefined pair (2^31 apart) counts as before. */
+/**
+ * RFC 1982 §3.2: negative when `a` comes before `b`, 0 when equal. The undefined pair (2^31 apart) counts as before.
+ */
 export function serialCompare(a: number, b: number): number {
   if (a === b) return 0;
   return (b - a + ALL) % ALL <= HALF ? -1 : 1;

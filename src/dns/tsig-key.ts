@@ -13,7 +13,9 @@ export function tsigAlgorithm(text: string): TsigAlgorithm | null {
   return ALGORITHMS.find((algorithm) => algorithm === name) ?? null;
 }
 
-/** Octets of a base64 secret; null where it is not base64 or empty. Node's own decoder would skip what it does not know. */
+/**
+ * Octets of a base64 secret; null where it is not base64 or empty. Node's own decoder would skip what it does not know.
+ */
 export function secretOctets(text: string): Uint8Array | null {
   const plain = text.replace(/\s+/g, '');
   if (plain === '' || plain.length % 4 !== 0 || !/^[A-Za-z0-9+/]+={0,2}$/.test(plain)) return null;

@@ -42,8 +42,8 @@ export function findTsig(message: Uint8Array): TsigRecord | null | 'malformed' {
 }
 
 /**
- * Null: wrong class or TTL, lengths that do not add up, or a compressed algorithm. The owner may be compressed (RFC 1035
- * §4.1.4); RFC 8945 §4.2 forbids it for the algorithm only, and dnspython, ldns and others do it.
+ * Null: wrong class or TTL, lengths that do not add up, or a compressed algorithm. The owner may be compressed (RFC
+ * 1035 §4.1.4); RFC 8945 §4.2 forbids it for the algorithm only, and dnspython, ldns and others do it.
  */
 function readTsig(message: Uint8Array, cursor: MessageCursor): TsigRecord | null {
   const u16 = (at: number): number => (message[at] << 8) | message[at + 1];

@@ -41,8 +41,8 @@ export type TsigVerdict =
 
 /**
  * Checks a message against its TSIG record in the order of RFC 8945 §5.2: key, hash, time, truncation. `requestMac`: of
- * the request, when the message is an answer. Truncated hashes are refused: BADTRUNC where they prove the key and are of a
- * length that may be sent, else 'malformed' (§5.2.2.1).
+ * the request, when the message is an answer. Truncated hashes are refused: BADTRUNC where they prove the key and are
+ * of a length that may be sent, else 'malformed' (§5.2.2.1).
  */
 export function verifyTsig(
   message: Uint8Array,
@@ -137,8 +137,9 @@ export class TsigSigner {
   }
 
   /**
-   * Appends TSIG to the message in `buffer[0..length)` and returns the new length. `buffer` needs TSIG_ROOM more octets.
-   * `time`: epoch seconds; the request's own for BADTIME, which also has an `error` and our time in `other` (§5.2.3).
+   * Appends TSIG to the message in `buffer[0..length)` and returns the new length. `buffer` needs TSIG_ROOM more
+   * octets. `time`: epoch seconds; the request's own for BADTIME, which also has an `error` and our time in `other`
+   * (§5.2.3).
    */
   sign(buffer: Uint8Array, length: number, time: number, error = 0, other: Uint8Array = NOTHING): number {
     const { wire, hash } = ALGORITHMS[this.key.algorithm];

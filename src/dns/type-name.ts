@@ -135,7 +135,9 @@ const ENTRIES: readonly (Entry | null)[] = (() => {
   return slots;
 })();
 
-/** The code of the type written in `text[start..end)`, a mnemonic or `TYPE###` in any case; -1: there is no such type. */
+/**
+ * The code of the type written in `text[start..end)`, a mnemonic or `TYPE###` in any case; -1: there is no such type.
+ */
 export function scanTypeName(text: Uint8Array, start: number, end: number): number {
   for (let slot = hash(text, start, end); ; slot = (slot + 1) % SLOTS) {
     const entry = ENTRIES[slot];

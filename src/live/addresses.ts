@@ -24,8 +24,8 @@ export function withoutRepeats(addresses: readonly Uint8Array[]): readonly Uint8
 }
 
 /**
- * The live set as one zone sees it: the canary comes last and its victim is left out (specification section 8), except in
- * a family that no other member answers and the canary cannot: there the victim stays.
+ * The live set as one zone sees it: the canary comes last and its victim is left out (specification section 8), except
+ * in a family that no other member answers and the canary cannot: there the victim stays.
  */
 export function withCanary(members: readonly LiveMember[], canary: ActiveCanary): LiveAddresses {
   const six = canary.address.includes(':');

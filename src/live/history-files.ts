@@ -16,8 +16,8 @@ export type SavedLiveHistory = {
 };
 
 /**
- * Remembers each network's short history over restarts, in `<folder>/<network>.live`, sealed. Writing follows the flip and holds
- * nobody up; a file that is lost or late costs whole transfers only.
+ * Remembers each network's short history over restarts, in `<folder>/<network>.live`, sealed. Writing follows the flip
+ * and holds nobody up; a file that is lost or late costs whole transfers only.
  */
 export class LiveHistoryFiles {
   private readonly folder: string;

@@ -22,9 +22,9 @@ export type NetworkLive = {
 };
 
 /**
- * The live RRsets of a network's pool, and of its zones that have a version of their own, from its saved state. A zone has
- * one while a canary stands in it, and afterwards for as long as the serial that it reached by that is remembered, since
- * a zone's serial must not fall back to its network's smaller one.
+ * The live RRsets of a network's pool, and of its zones that have a version of their own, from its saved state. A zone
+ * has one while a canary stands in it, and afterwards for as long as the serial that it reached by that is remembered,
+ * since a zone's serial must not fall back to its network's smaller one.
  */
 export function liveOf(state: NetworkState): NetworkLive {
   const pool = versionOf(state);
@@ -61,8 +61,8 @@ export class LiveRRsets {
   private highest = 0;
 
   /**
-   * Gives a network its slot, which is its row in the statistics as well: from 1 (0 means static zones), the same one for
-   * the same name. Null: there are too many networks.
+   * Gives a network its slot, which is its row in the statistics as well: from 1 (0 means static zones), the same one
+   * for the same name. Null: there are too many networks.
    */
   register(network: string): number | null {
     const known = this.networks.get(network);
@@ -116,10 +116,10 @@ export class LiveRRsets {
   }
 
   /**
-   * Before the first `publish`, of `current`: what the network held in earlier runs. Its history ends with what it holds
-   * now, or versions are missing that were answered (a crash, a disk that took no more), and a difference from before
-   * would be told from the wrong live set: then it is worth nothing. Zones with slots of their own get them again, since
-   * their history is not the network's.
+   * Before the first `publish`, of `current`: what the network held in earlier runs. Its history ends with what it
+   * holds now, or versions are missing that were answered (a crash, a disk that took no more), and a difference from
+   * before would be told from the wrong live set: then it is worth nothing. Zones with slots of their own get them
+   * again, since their history is not the network's.
    */
   restore(network: string, saved: SavedLiveHistory, current: NetworkLive): void {
     const registered = this.networks.get(network);

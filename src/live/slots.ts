@@ -21,7 +21,9 @@ import type { LiveVersion } from '../zones/image/live-version.ts';
 const HEAD = 5;
 const SLOT_WORDS = HEAD + LIVE_MAX + 4 * LIVE_MAX;
 
-/** Word offsets inside a slot, for readers that copy straight into a packet (`slotWord` gives the slot's first word). */
+/**
+ * Word offsets inside a slot, for readers that copy straight into a packet (`slotWord` gives the slot's first word).
+ */
 export const SLOT = {
   sequence: 0,
   serial: 1,

@@ -4,8 +4,8 @@ import { FILE_MAX, readFile } from '../system/read-file.ts';
 import type { FollowingSink } from './sink.ts';
 
 /**
- * Keeps the live edges' names, one a line, in `live_list`. A file that is lost, or that a crash kept from being written,
- * comes back with the next round.
+ * Keeps the live edges' names, one a line, in `live_list`. A file that is lost, or that a crash kept from being
+ * written, comes back with the next round.
  */
 export const liveListSink: FollowingSink = {
   name: 'live-list',

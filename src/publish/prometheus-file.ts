@@ -52,7 +52,10 @@ export function metricsOf({ verdicts }: Decision, live: readonly string[]): read
   });
 }
 
-/** Puts a network's metrics into the text of the file. An edge of two networks appears once, in the section written last. */
+/**
+ * Puts a network's metrics into the text of the file. An edge of two networks appears once, in the section written
+ * last.
+ */
 export function withSection(text: string, network: string, metrics: readonly Metric[]): string {
   const names = new Set(metrics.map(({ name }) => name));
   const others = sectionsOf(text)
@@ -83,7 +86,9 @@ function printSection({ network, metrics }: Section): string {
   return `# network ${network}\n${lines.join('')}# end of ${network}\n`;
 }
 
-/** Only sections between our own comment lines are kept; a file that edgemanage itself wrote has none and is replaced. */
+/**
+ * Only sections between our own comment lines are kept; a file that edgemanage itself wrote has none and is replaced.
+ */
 function sectionsOf(text: string): readonly Section[] {
   return [...text.matchAll(/^# network (.*)\n([\s\S]*?)^# end of \1\n/gm)].map(([, network, body]) => ({
     network,
@@ -106,8 +111,9 @@ export function metricPrefix(edge: string): string {
 }
 
 /**
- * The prefixes of edges that share a file. Names that differ only in such characters (`a-b.test`, `a.b.test`) would give
- * one metric twice, which makes the whole file invalid: all but the first in the order of names get their MD5 digits too.
+ * The prefixes of edges that share a file. Names that differ only in such characters (`a-b.test`, `a.b.test`) would
+ * give one metric twice, which makes the whole file invalid: all but the first in the order of names get their MD5
+ * digits too.
  */
 export function metricPrefixes(edges: readonly string[]): ReadonlyMap<string, string> {
   const prefixes = new Map<string, string>();

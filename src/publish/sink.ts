@@ -32,8 +32,8 @@ export type ServingSink = {
 };
 
 /**
- * Works behind the answers, with a queue of its own: the newest change of a network takes in those that wait. What fails,
- * by a fault or by throwing, is tried again with the next change, and by itself with growing pauses.
+ * Works behind the answers, with a queue of its own: the newest change of a network takes in those that wait. What
+ * fails, by a fault or by throwing, is tried again with the next change, and by itself with growing pauses.
  */
 export type FollowingSink = {
   readonly name: string;

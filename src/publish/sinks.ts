@@ -19,8 +19,8 @@ const AFTER_MS = 10_000;
 const SLOW_MS = 30_000;
 
 /**
- * Carries what was decided to everything that a change sets off: durable sinks, then serving ones, then those that follow.
- * No sink that fails, or hangs for ever, delays the answers or another sink.
+ * Carries what was decided to everything that a change sets off: durable sinks, then serving ones, then those that
+ * follow. No sink that fails, or hangs for ever, delays the answers or another sink.
  */
 export class Sinks {
   private readonly sinks: readonly Sink[];
@@ -71,7 +71,9 @@ export class Sinks {
     await this.queues.get(name)?.idle();
   }
 
-  /** Tries once more what failed, then ends; the order is that of the sinks. At the latest after `ms`, if that is given. */
+  /**
+   * Tries once more what failed, then ends; the order is that of the sinks. At the latest after `ms`, if that is given.
+   */
   async close(ms: number | null = null): Promise<void> {
     const all = async (): Promise<void> => {
       for (const queue of this.queues.values()) await queue.close();

@@ -1,4 +1,6 @@
-/** The zones of a single run, which has no server of ours that keeps them in memory: their include files, read when due. */
+/**
+ * The zones of a single run, which has no server of ours that keeps them in memory: their include files, read when due.
+ */
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config } from '../config/types.ts';
@@ -27,8 +29,9 @@ export type TemplateZone = {
 };
 
 /**
- * Include files of the network by zone, with their times as `zone_mtimes` notes them; none where the network has no folder.
- * Throws the system's error where it cannot be listed: taking that for "no zones" would forget what is out of date.
+ * Include files of the network by zone, with their times as `zone_mtimes` notes them; none where the network has no
+ * folder. Throws the system's error where it cannot be listed: taking that for "no zones" would forget what is out of
+ * date.
  */
 async function templates(config: Config, network: string): Promise<ReadonlyMap<string, number>> {
   const folder = join(config.zonetemplateDir, network);
@@ -67,7 +70,10 @@ export async function dueZones(config: Config, network: string, state: NetworkSt
   return due;
 }
 
-/** The zone files that a single run has to write, made from the include files. One that does not load keeps its old file. */
+/**
+ * The zone files that a single run has to write, made from the include files. One that does not load keeps its old
+ * file.
+ */
 export function templateZones(): ZoneSource {
   return {
     due: async ({ config, network, update }) => {

@@ -21,10 +21,10 @@ type Written = { readonly hash: string; readonly mtimeMs: number; readonly size:
 
 export type ExportOptions = {
   /**
-   * True: a file's octets are on disk before it gets its name, for who remembers what was written and does not look again.
-   * False: the system writes them when it likes. Of ten thousand files, waiting for each takes a hundred times as long and
-   * holds up the process's other files meanwhile. After a loss of power some may be empty: `export` finds and rewrites them,
-   * since a new exporter compares every file with its text.
+   * True: a file's octets are on disk before it gets its name, for who remembers what was written and does not look
+   * again. False: the system writes them when it likes. Of ten thousand files, waiting for each takes a hundred times
+   * as long and holds up the process's other files meanwhile. After a loss of power some may be empty: `export` finds
+   * and rewrites them, since a new exporter compares every file with its text.
    */
   readonly durable: boolean;
 };

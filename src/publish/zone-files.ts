@@ -23,8 +23,8 @@ export type ZoneFilesOptions = {
 };
 
 /**
- * Keeps `named_dir` at what is served, for a BIND beside us. Zones of networks only: a static zone has its file already.
- * The text is made when a zone's turn has come, so of several changes in a row only the last is written.
+ * Keeps `named_dir` at what is served, for a BIND beside us. Zones of networks only: a static zone has its file
+ * already. The text is made when a zone's turn has come, so of several changes in a row only the last is written.
  */
 export function zoneFilesSink({ exporter, source, onWritten }: ZoneFilesOptions): FollowingSink {
   return {

@@ -2,8 +2,8 @@
  * Query statistics in shared memory: one row a thread, one writer a row, summed on scrape. Counters are float64, whole
  * up to 2^53; an aligned 64-bit store is one store on the machines Node runs on, so a reader never sees half of one.
  *
- * A row: `queries` per transport × type bucket, `answers` per transport × rcode, single events, queries of no zone, then
- * queries per network.
+ * A row: `queries` per transport × type bucket, `answers` per transport × rcode, single events, queries of no zone,
+ * then queries per network.
  */
 export const TRANSPORTS: readonly string[] = ['udp4', 'udp6', 'tcp', 'tls'];
 export const TYPE_BUCKETS = 258; // types 0–255, 256 = ANY… others 257

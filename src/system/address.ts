@@ -42,7 +42,10 @@ export function addressOctets(text: string): Uint8Array | null {
   return Uint8Array.from(all.flatMap((group) => [group >> 8, group & 255]));
 }
 
-/** `192.0.2.0/24`, `2001:db8::/32` or one address. Bits beyond the prefix must be zero: a slip there hides a wrong length. */
+/**
+ * `192.0.2.0/24`, `2001:db8::/32` or one address. Bits beyond the prefix must be zero: a slip there hides a wrong
+ * length.
+ */
 export function parsePrefix(text: string): Prefix | null {
   const match = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text);
   const octets = match === null ? null : addressOctets(match[1]);

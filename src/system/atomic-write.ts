@@ -1,6 +1,6 @@
 /**
- * Replaces files whole or not at all: temporary file in the same folder, fsync, rename, fsync of the folder. A reader, and
- * a machine that loses power, sees the old file or the new one.
+ * Replaces files whole or not at all: temporary file in the same folder, fsync, rename, fsync of the folder. A reader,
+ * and a machine that loses power, sees the old file or the new one.
  */
 
 import {
@@ -61,8 +61,8 @@ async function keepOwner(handle: FileHandle, target: string): Promise<void> {
 }
 
 /**
- * `writeAtomic` with `sync` false, at once: of thousands of small files a tenth of the work. A reader sees the old file or
- * the new one; after a loss of power the new one may be empty.
+ * `writeAtomic` with `sync` false, at once: of thousands of small files a tenth of the work. A reader sees the old file
+ * or the new one; after a loss of power the new one may be empty.
  */
 export function replaceFile(file: string, text: string, mode = 0o644): void {
   const target = writeTarget(file);

@@ -12,9 +12,9 @@ type Posix = Pick<typeof process, 'getuid' | 'setgid' | 'setuid'> & {
 type Account = { readonly uid: number; readonly gid: number };
 
 /**
- * Becomes `server.user` for good: its group, its supplementary groups, then the user itself, in all threads. To be called
- * on the main thread once everything is bound that needs privileges. Returns what went wrong; the process must then end,
- * for it may be half-way.
+ * Becomes `server.user` for good: its group, its supplementary groups, then the user itself, in all threads. To be
+ * called on the main thread once everything is bound that needs privileges. Returns what went wrong; the process must
+ * then end, for it may be half-way.
  */
 export function dropPrivileges(user: string): PrivilegeFault | null {
   const { getuid, setgid, initgroups, setuid }: Posix = process;

@@ -13,7 +13,9 @@ export type Fault<Code extends string = string> = {
   readonly message: string;
 };
 
-/** `zones/a.zone:14:5: error: ttl-syntax: …`, then the source line (of a long one a part) with a caret under the column. */
+/**
+ * `zones/a.zone:14:5: error: ttl-syntax: …`, then the source line (of a long one a part) with a caret under the column.
+ */
 export function formatFault({ severity, at, code, message }: Fault): string {
   const said = `${severity}: ${code}: ${visible(message)}`;
   if (at === null) return said;

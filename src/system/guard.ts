@@ -22,9 +22,9 @@ export type GuardOptions = {
 const REPORTS_MAX = 20;
 
 /**
- * The boundary between the event loop and us. Whatever the loop calls (a socket's or a timer's callback, a watch, a signal
- * handler) and every promise that nobody awaits passes through a guard: what it throws is reported with the name of its
- * part, counted, shown by `/healthz`, and does not end the process, whose other threads go on answering.
+ * The boundary between the event loop and us. Whatever the loop calls (a socket's or a timer's callback, a watch, a
+ * signal handler) and every promise that nobody awaits passes through a guard: what it throws is reported with the name
+ * of its part, counted, shown by `/healthz`, and does not end the process, whose other threads go on answering.
  */
 export class Guard {
   private readonly options: GuardOptions;

@@ -1,6 +1,6 @@
 /**
- * Whether text can be a host's name for the system resolver: labels of letters, digits, hyphen and underscore, at most 63
- * octets each and 253 together, and not all-numeric at the end (RFC 1123 §2.1: then it is meant as an address).
+ * Whether text can be a host's name for the system resolver: labels of letters, digits, hyphen and underscore, at most
+ * 63 octets each and 253 together, and not all-numeric at the end (RFC 1123 §2.1: then it is meant as an address).
  * Underscores are no host name by the book, but edges are called so and every resolver takes them.
  */
 export function isHostName(text: string): boolean {

@@ -1,4 +1,6 @@
-/** What a failed system call means to an operator: `ENOENT` is "no such file". Codes that say little come as they are. */
+/**
+ * What a failed system call means to an operator: `ENOENT` is "no such file". Codes that say little come as they are.
+ */
 export function ioProblem(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   switch (code) {

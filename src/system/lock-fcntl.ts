@@ -31,7 +31,10 @@ export class LockFile {
     this.fd = fd;
   }
 
-  /** Null where these locks do not exist (not Linux, a 32-bit machine, no libc to load). Throws if the file cannot be opened. */
+  /**
+   * Null where these locks do not exist (not Linux, a 32-bit machine, no libc to load). Throws if the file cannot be
+   * opened.
+   */
   static open(file: string): LockFile | null {
     const fcntl = loadFcntl();
     // Created, never truncated: several processes keep it open.
@@ -50,7 +53,9 @@ export class LockFile {
     this.set(F_UNLCK, offset);
   }
 
-  /** Whether the octet at `offset` is locked through another opening of the file. Takes nothing, not even for a moment. */
+  /**
+   * Whether the octet at `offset` is locked through another opening of the file. Takes nothing, not even for a moment.
+   */
   isHeldElsewhere(offset: number): boolean {
     const flock = flockOf(F_WRLCK, offset);
     // The kernel writes the lock that is in the way over ours, or that there is none.
@@ -66,7 +71,10 @@ export class LockFile {
     return now.ino === ours.ino && now.dev === ours.dev;
   }
 
-  /** Gives up every lock taken through this object. A second time does nothing: the number may be another file's by then. */
+  /**
+   * Gives up every lock taken through this object. A second time does nothing: the number may be another file's by
+   * then.
+   */
   close(): void {
     if (this.fd < 0) return;
     closeSync(this.fd);

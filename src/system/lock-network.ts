@@ -3,8 +3,9 @@ import type { Locks } from './lock.ts';
 const LOOK_MS = 20;
 
 /**
- * Takes a network for a run, or for a server with the lock that says so. Whoever has it for a moment only (a run, a change
- * of a mode) is waited for, `waitMs` at most; a server is not. False: somebody else has it, and nothing was taken.
+ * Takes a network for a run, or for a server with the lock that says so. Whoever has it for a moment only (a run, a
+ * change of a mode) is waited for, `waitMs` at most; a server is not. False: somebody else has it, and nothing was
+ * taken.
  */
 export async function lockNetwork(
   locks: Locks,

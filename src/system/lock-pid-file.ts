@@ -61,8 +61,8 @@ export class PidLocks {
 }
 
 /**
- * Renaming first decides who removes it: of two that found it stale, one rename succeeds. The content is looked at again
- * under the new name, because between look and rename a living process may have put its own there.
+ * Renaming first decides who removes it: of two that found it stale, one rename succeeds. The content is looked at
+ * again under the new name, because between look and rename a living process may have put its own there.
  */
 function removeIfStale(path: string): boolean {
   if (holderLives(path)) return false;

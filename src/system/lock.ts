@@ -43,7 +43,10 @@ export class Locks {
     this.file = file;
   }
 
-  /** Makes the file, and folders on the way, where they are missing. Throws the system's error if that is not to be done. */
+  /**
+   * Makes the file, and folders on the way, where they are missing. Throws the system's error if that is not to be
+   * done.
+   */
   static open(file: string): Locks {
     makeFolderNow(dirname(file));
     return new Locks(file, LockFile.open(file) ?? new PidLocks(file));
@@ -69,15 +72,18 @@ export class Locks {
     return this.held.has(offset) || this.file.isHeldElsewhere(offset);
   }
 
-  /** Whether a program that knows of no networks, edgemanage that is, has the whole file: an octet that nobody uses is taken. */
+  /**
+   * Whether a program that knows of no networks, edgemanage that is, has the whole file: an octet that nobody uses is
+   * taken.
+   */
   isWholeLocked(): boolean {
     return this.isLocked('edge', '');
   }
 
   /**
-   * Looks whether the lock file still has its name; a file that was removed or replaced keeps nobody out. Then it is made
-   * anew and every lock taken there. `lost`: those that another process has by now, which are not held any more. Throws
-   * the system's error where the file cannot be made.
+   * Looks whether the lock file still has its name; a file that was removed or replaced keeps nobody out. Then it is
+   * made anew and every lock taken there. `lost`: those that another process has by now, which are not held any more.
+   * Throws the system's error where the file cannot be made.
    */
   retake(): { readonly retaken: boolean; readonly lost: readonly HeldLock[] } {
     if (!(this.file instanceof LockFile) || this.file.isAt(this.path)) return { retaken: false, lost: [] };

@@ -6,8 +6,8 @@ import { fileError } from './read-file.ts';
 const HELD_MAX = 1 << 20;
 
 /**
- * A log file that is held open. Writing never throws and never waits: what finds no room (a full disk, a pipe whose reader
- * is slow) is held, up to a bound, and goes out with a later line.
+ * A log file that is held open. Writing never throws and never waits: what finds no room (a full disk, a pipe whose
+ * reader is slow) is held, up to a bound, and goes out with a later line.
  */
 export class LogFile {
   private readonly file: string;
@@ -34,7 +34,9 @@ export class LogFile {
     this.flush();
   }
 
-  /** For log rotation: another file may have the name by now. Throws the system's error; the old file then stays in use. */
+  /**
+   * For log rotation: another file may have the name by now. Throws the system's error; the old file then stays in use.
+   */
   reopen(): void {
     const fd = openLogFile(this.file, false);
     const now = fstatSync(fd);

@@ -12,7 +12,9 @@ export type LogOptions = {
 
 export type OpenLog = {
   readonly log: Log;
-  /** After a rotation. Throws the system's error where the file cannot be opened again; the old one then stays in use. */
+  /**
+   * After a rotation. Throws the system's error where the file cannot be opened again; the old one then stays in use.
+   */
   readonly reopen: () => void;
 };
 
@@ -20,8 +22,8 @@ export type OpenLog = {
 const HELD_MAX = 1 << 20;
 
 /**
- * JSON lines: to standard error, or to a file (`logpath`). `-v` means everything, and to standard error, as in edgemanage.
- * Throws the system's error where the file cannot be opened.
+ * JSON lines: to standard error, or to a file (`logpath`). `-v` means everything, and to standard error, as in
+ * edgemanage. Throws the system's error where the file cannot be opened.
  */
 export function createLog({ verbose, level, file }: LogOptions): OpenLog {
   const options = {

@@ -12,9 +12,9 @@ export type Opened =
 const FLAGS = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK | constants.O_NOCTTY;
 
 /**
- * Opens a file for appending, and makes it where it is not there; never waits and never throws. A pipe that nobody reads
- * is refused. What is no regular file (a terminal, `/dev/stdout`, a pipe with a reader) stays non-blocking: a write to it
- * can fail with `EAGAIN`, and what it was to write is best dropped.
+ * Opens a file for appending, and makes it where it is not there; never waits and never throws. A pipe that nobody
+ * reads is refused. What is no regular file (a terminal, `/dev/stdout`, a pipe with a reader) stays non-blocking: a
+ * write to it can fail with `EAGAIN`, and what it was to write is best dropped.
  */
 export function openForAppend(
   path: string,

@@ -1,7 +1,7 @@
 /**
- * The only way to read a file that an operator named or can replace. A pipe, a socket or a device in a file's place could
- * keep the reader waiting, or read on without end, so only regular files are read; they are opened without blocking, and
- * no more of them is read than the caller allows.
+ * The only way to read a file that an operator named or can replace. A pipe, a socket or a device in a file's place
+ * could keep the reader waiting, or read on without end, so only regular files are read; they are opened without
+ * blocking, and no more of them is read than the caller allows.
  */
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats, statSync } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
@@ -43,7 +43,9 @@ export const FILE_MAX = {
 
 const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
 
-/** All of a regular file of at most `maxOctets`; for small files, where nothing else may happen meanwhile. Never throws. */
+/**
+ * All of a regular file of at most `maxOctets`; for small files, where nothing else may happen meanwhile. Never throws.
+ */
 export function readFileNow(path: string, maxOctets: number): FileRead {
   try {
     // Looked at by name first: opening a device can do something.
@@ -87,8 +89,8 @@ const PIPE_WAIT_MS = 5000;
 const PIPE_STEP_MS = 5;
 
 /**
- * As `readFileNow`, for what a command's arguments name: a pipe that the shell handed over is read to its end, unless it
- * is silent for five seconds. A named pipe in the file system is refused like anywhere.
+ * As `readFileNow`, for what a command's arguments name: a pipe that the shell handed over is read to its end, unless
+ * it is silent for five seconds. A named pipe in the file system is refused like anywhere.
  */
 export function readInput(path: string, maxOctets: number): FileRead {
   if (!OWN_DESCRIPTOR.test(path)) return readFileNow(path, maxOctets);
@@ -115,8 +117,8 @@ export function refusalOf(stats: Stats, maxOctets: number): ReadFailure | null {
 }
 
 /**
- * All of an open regular file that is about `size` octets long (files of /proc say 0), or that it is too large. Its size is
- * not asked for again, as `readFileSync` would: of ten thousand small files that is a tenth of the time.
+ * All of an open regular file that is about `size` octets long (files of /proc say 0), or that it is too large. Its
+ * size is not asked for again, as `readFileSync` would: of ten thousand small files that is a tenth of the time.
  */
 export function readOpen(fd: number, size: number, maxOctets: number): Buffer | ReadFailure {
   let octets = Buffer.allocUnsafe(size + 1); // one more than there should be: a short read then means the end

@@ -33,8 +33,8 @@ export const RESOLVER_LIMITS: ResolverLimits = {
 /**
  * What is known of a name.
  *
- * - `found`: its addresses, each once, in RFC 5952 spelling, IPv4 first, lowest first, so that the order does not wander
- *   with a resolver's rotation. `stale`: an earlier answer stands in because the resolver did not answer since.
+ * - `found`: its addresses, each once, in RFC 5952 spelling, IPv4 first, lowest first, so that the order does not
+ *   wander with a resolver's rotation. `stale`: an earlier answer stands in because the resolver did not answer since.
  * - `none`: the name does not exist or has no address; `why` is a phrase for operators.
  * - `failed`: nobody could tell; `why` as above.
  */
@@ -60,7 +60,8 @@ const NO_ADDRESS = 'the name has no address';
  * A failing resolver does not take back what it said before; "no such name" does. Two ways to use it:
  *
  * - `resolve(name, waitMs)` waits for the answer. A look-up that outlives `waitMs` goes on and fills the cache.
- * - `known(name)` and `isDue(name)` never wait: use what is known, and call `resolve` in the background where it is due.
+ * - `known(name)` and `isDue(name)` never wait: use what is known, and call `resolve` in the background where it is
+ *   due.
  *
  * Names are case-insensitive and may have a final dot. An address is its own answer.
  */
@@ -125,7 +126,9 @@ export class NameResolver {
     if (entry !== undefined) entry.askAt = Number.NEGATIVE_INFINITY;
   }
 
-  /** Addresses from an earlier run: they stand in until the resolver answers. Nothing where something is known already. */
+  /**
+   * Addresses from an earlier run: they stand in until the resolver answers. Nothing where something is known already.
+   */
   seed(name: string, addresses: readonly string[]): void {
     const key = keyOf(name);
     const sorted = sortedAddresses(addresses);

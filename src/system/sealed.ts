@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 const SUM_OCTETS = 41; // hexadecimal, and a line feed
 
 /**
- * Octets behind a line with their SHA-1: what was cut off, overwritten or flipped on disk must not be taken for what was
- * written. No protection against anybody who means harm.
+ * Octets behind a line with their SHA-1: what was cut off, overwritten or flipped on disk must not be taken for what
+ * was written. No protection against anybody who means harm.
  */
 export function seal(body: Uint8Array | string): Buffer {
   const octets = typeof body === 'string' ? Buffer.from(body, 'utf8') : body;

@@ -1,8 +1,9 @@
 import { statSync } from 'node:fs';
 
 /**
- * Whether a file that changed has been written to its end. A copy that takes its time looks like a finished file whenever
- * its writer rests, and half a zone or half a list is worse than the one before: whoever has a good version waits.
+ * Whether a file that changed has been written to its end. A copy that takes its time looks like a finished file
+ * whenever its writer rests, and half a zone or half a list is worse than the one before: whoever has a good version
+ * waits.
  */
 
 /** What tells one state of a file from another without reading it. Times are epoch milliseconds. */
@@ -47,8 +48,8 @@ export class Settling {
   }
 
   /**
-   * Milliseconds until the file may be read; 0: now. `stamp` null: there is none at the moment. `before`: of the version
-   * in use.
+   * Milliseconds until the file may be read; 0: now. `stamp` null: there is none at the moment. `before`: of the
+   * version in use.
    */
   waitMs(path: string, stamp: FileStamp | null, before: FileStamp | null, arrival: Arrival): number {
     const seen = this.look(path, stamp ?? ABSENT, stamp !== null && cameWhole(stamp, before, arrival));
@@ -95,8 +96,8 @@ function left({ stamp, seenAt }: Seen, quietMs: number): number {
 const ABSENT: FileStamp = { mtimeMs: 0, ctimeMs: 0, size: -1, ino: 0 };
 
 /**
- * Another file under the name whose last change was no write: the time of its last change of any kind (renaming is one, so
- * are the copied times of `cp -p`) is later than that of its last write.
+ * Another file under the name whose last change was no write: the time of its last change of any kind (renaming is one,
+ * so are the copied times of `cp -p`) is later than that of its last write.
  */
 function cameWhole(stamp: FileStamp, before: FileStamp | null, arrival: Arrival): boolean {
   if (arrival === 'renamed' && stamp.size > 0) return true;
@@ -113,8 +114,8 @@ const WAIT_MAX_MS = 10_000;
 const WAIT_STEP_MS = 50;
 
 /**
- * Resolves once a file that a command is about to read is whole: at once where it is as it was `before`, came by renaming
- * or has been quiet. False: it was still changing after ten seconds.
+ * Resolves once a file that a command is about to read is whole: at once where it is as it was `before`, came by
+ * renaming or has been quiet. False: it was still changing after ten seconds.
  */
 export async function untilSettled(
   path: string,

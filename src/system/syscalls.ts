@@ -1,7 +1,8 @@
 /**
- * The foreign calls of the UDP and TCP paths, in one place: Linux's socket calls through koffi. Addresses are plain numbers (user
- * space ends below 2^47), so that a call marshals nothing and allocates nothing. Every call returns what the C function
- * returns; after -1, `errno()` may be asked, but nothing may depend on it: the engine can overwrite it in between.
+ * The foreign calls of the UDP and TCP paths, in one place: Linux's socket calls through koffi. Addresses are plain
+ * numbers (user space ends below 2^47), so that a call marshals nothing and allocates nothing. Every call returns what
+ * the C function returns; after -1, `errno()` may be asked, but nothing may depend on it: the engine can overwrite it
+ * in between.
  */
 export type Syscalls = {
   readonly socket: (family: number, type: number, protocol: number) => number;

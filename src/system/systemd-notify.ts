@@ -6,8 +6,8 @@ const PATH_MAX = 108; // of struct sockaddr_un
 
 /**
  * Tells the service manager a state (`READY=1`, `RELOADING=1`, `STOPPING=1`, `STATUS=…`), as systemd's notification
- * protocol has it: one datagram to the socket named in `NOTIFY_SOCKET`. Does nothing where that is not set. Never throws:
- * nobody can do anything about a service manager that does not listen.
+ * protocol has it: one datagram to the socket named in `NOTIFY_SOCKET`. Does nothing where that is not set. Never
+ * throws: nobody can do anything about a service manager that does not listen.
  */
 export async function notifySystemd(state: string): Promise<void> {
   const path = process.env['NOTIFY_SOCKET'];

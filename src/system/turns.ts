@@ -1,4 +1,7 @@
-/** Runs asynchronous work one piece after the other, in the order of the calls. A piece that fails does not stop the next. */
+/**
+ * Runs asynchronous work one piece after the other, in the order of the calls. A piece that fails does not stop the
+ * next.
+ */
 export class Turns {
   private last: Promise<unknown> = Promise.resolve();
 

@@ -4,9 +4,9 @@ import { dirname, resolve } from 'node:path';
 const LINKS_MAX = 40; // as many as Linux follows
 
 /**
- * The file behind a chain of links, there or not yet, as opening the path for writing would find it. Root follows somebody
- * else's link only to what is theirs too: one in a folder that another user may write must not turn our next change into
- * their change of /etc/passwd. Throws the system's error, and for a link that is not followed.
+ * The file behind a chain of links, there or not yet, as opening the path for writing would find it. Root follows
+ * somebody else's link only to what is theirs too: one in a folder that another user may write must not turn our next
+ * change into their change of /etc/passwd. Throws the system's error, and for a link that is not followed.
  */
 export function writeTarget(file: string): string {
   const isRoot = process.getuid?.() === 0;

@@ -7,8 +7,8 @@ export { nextTurn };
 const SLICE_MS = 5;
 
 /**
- * Long work on an event loop, cut into slices: call `rest` wherever the work may pause. It costs a look at the clock while
- * the slice lasts, and gives the loop back once it is spent.
+ * Long work on an event loop, cut into slices: call `rest` wherever the work may pause. It costs a look at the clock
+ * while the slice lasts, and gives the loop back once it is spent.
  */
 export class Slice {
   private readonly ms: number;

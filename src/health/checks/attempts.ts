@@ -14,9 +14,9 @@ const PAUSE_MS = 100;
 const PAUSE_MAX_MS = 1000;
 
 /**
- * Puts the test to one address, again after connection errors; never rejects. One deadline, `test.timeout` less the time
- * the name took, covers all tries and the pauses between them. The figures are those of the last try. `seconds` leaves out
- * the name's look-up, which says nothing about the edge; `phases.total` has it.
+ * Puts the test to one address, again after connection errors; never rejects. One deadline, `test.timeout` less the
+ * time the name took, covers all tries and the pauses between them. The figures are those of the last try. `seconds`
+ * leaves out the name's look-up, which says nothing about the edge; `phases.total` has it.
  */
 export async function probeAddress(target: FetchTarget, test: ProbeTest, tools: ProbeTools): Promise<Fetched> {
   try {

@@ -37,8 +37,8 @@ export function isCoded(fields: Fields): boolean {
 }
 
 /**
- * Undoes the codings of a body, none of whose steps may come to more than `most` octets. Where one is unknown, the content
- * is taken as it is from there on, as edgemanage's client does. Never rejects.
+ * Undoes the codings of a body, none of whose steps may come to more than `most` octets. Where one is unknown, the
+ * content is taken as it is from there on, as edgemanage's client does. Never rejects.
  */
 export async function decodeBody(body: Buffer, fields: Fields, most: number): Promise<Decoded> {
   const codings = codingsOf(fields).slice(0, CODINGS_MAX + 1);

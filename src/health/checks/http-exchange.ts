@@ -47,8 +47,8 @@ export type ExchangeTimes = {
 };
 
 /**
- * A class because it is opened and closed: `done` is resolved exactly once and never rejected, and by then the socket is
- * destroyed, whatever the edge does afterwards.
+ * A class because it is opened and closed: `done` is resolved exactly once and never rejected, and by then the socket
+ * is destroyed, whatever the edge does afterwards.
  */
 export class ExchangeRun {
   readonly done: Promise<ExchangeEnd>;
@@ -64,7 +64,10 @@ export class ExchangeRun {
   private connected = 0;
   private secured = 0;
   private firstByte = 0;
-  /** Stalls before the handshake: nothing of it is told to us before its end, and each of its steps may have waited for us. */
+  /**
+   * Stalls before the handshake: nothing of it is told to us before its end, and each of its steps may have waited for
+   * us.
+   */
   private readonly stallsBefore: number;
   private settle: (end: ExchangeEnd) => void = () => undefined;
   private readonly hash = createHash('md5');
@@ -87,7 +90,8 @@ export class ExchangeRun {
       port: to.port,
       family: isIP(to.address),
       autoSelectFamily: false,
-      // A plain request is one segment that nothing holds back; inside TLS it would wait for the handshake's last to be acknowledged.
+      // A plain request is one segment that nothing holds back; inside TLS it would wait for the handshake's last to be
+      // acknowledged.
       noDelay: to.tls !== null,
     };
     const socket = to.tls === null ? connectTcp(where) : connectTls({ ...where, ...tlsOptions(to.tls) });

@@ -14,9 +14,9 @@ export function isRedirect(status: number): boolean {
 export type NextHop = { readonly ok: true; readonly url: URL } | { readonly ok: false; readonly why: string };
 
 /**
- * Where a redirect leads (RFC 9110 section 15.4). `hops`: redirects followed so far.
- * A target that repeats host and scheme but names no port stays on the port in use: behind a proxy that maps ports an edge
- * does not know the one that the test uses.
+ * Where a redirect leads (RFC 9110 section 15.4). `hops`: redirects followed so far. A target that repeats host and
+ * scheme but names no port stays on the port in use: behind a proxy that maps ports an edge does not know the one that
+ * the test uses.
  */
 export function nextHop(from: URL, location: string, hops: number): NextHop {
   if (hops >= REDIRECTS_MAX) return { ok: false, why: `more than ${REDIRECTS_MAX} redirects` };
@@ -51,7 +51,10 @@ type Kept = {
   readonly secure: boolean;
 };
 
-/** Cookies (RFC 6265 section 5) of one fetch, from one redirect to the next: some edges let in only who brings theirs back. */
+/**
+ * Cookies (RFC 6265 section 5) of one fetch, from one redirect to the next: some edges let in only who brings theirs
+ * back.
+ */
 export class CookieJar {
   private readonly kept = new Map<string, Kept>();
 

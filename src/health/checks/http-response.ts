@@ -1,13 +1,15 @@
 /**
  * Octets of an HTTP/1 response in, its head and its body out. Pure.
  *
- * What edgemanage's client (Python's requests) and curl both take is taken here as well, because an edge that its visitors
- * see is up whatever RFC 9112 says of its server: lines that end in LF alone, folded fields, a length said twice, a length
- * beside chunks, padded chunk sizes, interim answers nobody asked for. The body is compared afterwards in any case, so
- * nothing wrong passes for it. Everything is bounded: these octets come from strangers.
+ * What edgemanage's client (Python's requests) and curl both take is taken here as well, because an edge that its
+ * visitors see is up whatever RFC 9112 says of its server: lines that end in LF alone, folded fields, a length said
+ * twice, a length beside chunks, padded chunk sizes, interim answers nobody asked for. The body is compared afterwards
+ * in any case, so nothing wrong passes for it. Everything is bounded: these octets come from strangers.
  */
 
-/** Octets up to the end of the head, interim answers included. requests takes a hundred fields, curl lines of 100 kB. */
+/**
+ * Octets up to the end of the head, interim answers included. requests takes a hundred fields, curl lines of 100 kB.
+ */
 export const HEAD_MAX = 262_144;
 
 /** Interim answers (RFC 9110 section 15.2) before the real one; an edge that sends more does not mean us. */

@@ -1,6 +1,8 @@
 import { getPriority, setPriority } from 'node:os';
 
-/** The prober needs the processor rarely and briefly, but then at once: every wait for it counts as the edge's slowness. */
+/**
+ * The prober needs the processor rarely and briefly, but then at once: every wait for it counts as the edge's slowness.
+ */
 const NICE = -10;
 /** The least that the kernel takes, nanoseconds. */
 const SLICE_NS = 100_000n;
@@ -30,7 +32,8 @@ export async function runFirst(): Promise<void> {
 async function askForShortSlices(nice: number): Promise<void> {
   const number = SYSCALL[process.arch];
   if (number === undefined) return;
-  // struct sched_attr, its first 48 octets: size, policy (0: ordinary), flags, nice, priority, runtime, deadline, period.
+  // struct sched_attr, its first 48 octets: size, policy (0: ordinary), flags, nice, priority, runtime, deadline,
+  // period.
   const attributes = Buffer.alloc(48);
   attributes.writeUInt32LE(attributes.length, 0);
   attributes.writeInt32LE(nice, 16);

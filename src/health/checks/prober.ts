@@ -8,7 +8,10 @@ import type { ProbeWorkerData } from './worker.ts';
 /** `samples` by edge name; targets in `cancelled` have none. Seconds; `startedAt` is epoch. */
 export type RoundResult = RoundEnd & { readonly samples: ReadonlyMap<string, Sample> };
 
-/** What edges see as our client (specification section 4): the original's, which their access rules and log filters may know. */
+/**
+ * What edges see as our client (specification section 4): the original's, which their access rules and log filters may
+ * know.
+ */
 export const USER_AGENT = 'Edgemanage v2 (https://github.com/equalitie/edgemanage)';
 
 export type ProberOptions = {
@@ -103,8 +106,8 @@ export class Prober {
   }
 
   /**
-   * One round; `onSample` is called as each sample comes. Rejected when the thread dies or falls silent, when the round is
-   * cancelled or the prober stopped, and at once while the same network's last round is still running.
+   * One round; `onSample` is called as each sample comes. Rejected when the thread dies or falls silent, when the round
+   * is cancelled or the prober stopped, and at once while the same network's last round is still running.
    */
   round(request: ProbeRound, onSample?: (sample: Sample) => void): Promise<RoundResult> {
     if (this.stopped) return Promise.reject(new Error('the prober is stopped'));
@@ -119,7 +122,8 @@ export class Prober {
       const { network } = request;
       this.rounds.set(id, { network, samples: new Map(), onSample, resolve, reject, watchdog, quiet: 0 });
     });
-    // A thread that is just being started takes the round when it is there; if it never is, its death rejects the round.
+    // A thread that is just being started takes the round when it is there; if it never is, its death rejects the
+    // round.
     this.ready().then(
       () => {
         if (this.rounds.has(id)) this.thread.post({ kind: 'round', id, ...request });
@@ -185,8 +189,8 @@ export class Prober {
   }
 
   /**
-   * The thread has its own deadline for every fetch; one that says nothing for this long hangs. Two turns, because after a
-   * stall of the main thread the timer comes before the messages that waited behind it.
+   * The thread has its own deadline for every fetch; one that says nothing for this long hangs. Two turns, because
+   * after a stall of the main thread the timer comes before the messages that waited behind it.
    */
   private watch(id: number): void {
     const round = this.rounds.get(id);

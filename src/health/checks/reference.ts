@@ -1,4 +1,6 @@
-/** The file that every edge's object is compared with. Without a whole one no edge can be judged, so there is no round. */
+/**
+ * The file that every edge's object is compared with. Without a whole one no edge can be judged, so there is no round.
+ */
 import { stat } from 'node:fs/promises';
 import type { Fault, Span } from '../../system/fault.ts';
 import { certificateFault } from '../../system/pem.ts';
@@ -22,7 +24,10 @@ export type ReferenceClock = {
   readonly pause: (ms: number) => Promise<void>;
 };
 
-/** A file that was written to this recently may be half of one. Of the first there is, less is waited, or starts are late. */
+/**
+ * A file that was written to this recently may be half of one. Of the first there is, less is waited, or starts are
+ * late.
+ */
 const QUIET_MS = 2000;
 const QUIET_FIRST_MS = 1000;
 /** A file that is written to for longer is none. */

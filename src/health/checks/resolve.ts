@@ -5,7 +5,9 @@ import { unfitAddress } from '../../system/unfit-address.ts';
 /** An edge's addresses, one a family; null: none of that family. */
 export type Resolved = { readonly v4: string | null; readonly v6: string | null };
 
-/** `seconds`: how long it took, null when the edge is an address itself. `cached`: from memory, so that it may be old. */
+/**
+ * `seconds`: how long it took, null when the edge is an address itself. `cached`: from memory, so that it may be old.
+ */
 export type Resolution =
   | { readonly ok: true; readonly addresses: Resolved; readonly seconds: number | null; readonly cached: boolean }
   | { readonly ok: false; readonly why: string; readonly seconds: number };
@@ -17,9 +19,9 @@ export type Resolve = (edge: string, how: { readonly waitMs: number; readonly ag
 const WAIT_MS = 5000;
 
 /**
- * Edges' addresses from the system's resolver. Of several addresses of a family the lowest counts, so that the answer does
- * not wander with the resolver's rotation. While the resolver is in trouble the last known addresses are tried, however
- * old: whether they are still right is for the fetch to find out. `now`: milliseconds, monotonic.
+ * Edges' addresses from the system's resolver. Of several addresses of a family the lowest counts, so that the answer
+ * does not wander with the resolver's rotation. While the resolver is in trouble the last known addresses are tried,
+ * however old: whether they are still right is for the fetch to find out. `now`: milliseconds, monotonic.
  */
 export function edgeResolver(resolver: NameResolver, now: () => number): Resolve {
   return async (edge, { waitMs, again }) => {

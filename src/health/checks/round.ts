@@ -17,8 +17,8 @@ export type RoundTools = {
 /** Starts follow each other no faster on average; 2,000 edges then take a little over two seconds. */
 const MIN_GAP_MS = 1;
 /**
- * Starts that would come within one turn of TURN_MS are made together, a handful at most: waking up for each alone costs a
- * third more in all, and a larger burst would be a stall for the fetches that are under way.
+ * Starts that would come within one turn of TURN_MS are made together, a handful at most: waking up for each alone
+ * costs a third more in all, and a larger burst would be a stall for the fetches that are under way.
  */
 const TURN_MS = 8;
 const HANDFUL = 8;
@@ -29,8 +29,8 @@ const REFETCHES = 2;
 const CALM_MS = 250;
 
 /**
- * Fetches every target once: starts spread over `request.spread` seconds or more, at most `workers` fetches at a time, a sample
- * reported as soon as a target's addresses are done. Never rejects unless `report` throws.
+ * Fetches every target once: starts spread over `request.spread` seconds or more, at most `workers` fetches at a time,
+ * a sample reported as soon as a target's addresses are done. Never rejects unless `report` throws.
  */
 export async function runRound(request: RoundRequest, tools: RoundTools): Promise<RoundEnd> {
   const startedAt = Date.now() / 1000;

@@ -7,14 +7,14 @@ export type FailReason = 'resolve' | HttpReason;
 export const FAIL_REASONS: readonly FailReason[] = ['resolve', ...HTTP_REASONS];
 
 /**
- * Reasons that say an edge served something else than it should, cut short or too long included: what edgemanage notes in
- * `verification_failures` (specification section 4).
+ * Reasons that say an edge served something else than it should, cut short or too long included: what edgemanage notes
+ * in `verification_failures` (specification section 4).
  */
 export const WRONG_CONTENT: ReadonlySet<FailReason> = new Set<FailReason>(HTTP_WRONG_CONTENT);
 
 /**
- * Seconds each phase of the last try took, summed over redirect hops; null where it was not reached (or not needed: `tls`
- * of http, `resolve` of an address). `total` is everything, the look-up and the body included.
+ * Seconds each phase of the last try took, summed over redirect hops; null where it was not reached (or not needed:
+ * `tls` of http, `resolve` of an address). `total` is everything, the look-up and the body included.
  */
 export type Phases = {
   readonly resolve: number | null;
@@ -49,6 +49,8 @@ export type Sample = {
   readonly fail: Fetch['fail'];
   readonly primary: Fetch | null; // null when no address was found
   readonly others: readonly Fetch[];
-  /** Taken while the prober itself stalled, and so marked; such a sample is retried, not judged, unless retries ran out. */
+  /**
+   * Taken while the prober itself stalled, and so marked; such a sample is retried, not judged, unless retries ran out.
+   */
   readonly stalledMs: number;
 };

@@ -7,8 +7,9 @@
  *                └ the loop looked at its sockets    └ timers come first, then sockets, one piece a turn
  * ```
  *
- * A stall lengthens a fetch only where it meets a moment at which the fetch needed us. Most of a fetch is waiting for the
- * edge, and what happens here meanwhile does not touch it; so the moments ask how late they may be, and nothing else counts.
+ * A stall lengthens a fetch only where it meets a moment at which the fetch needed us. Most of a fetch is waiting for
+ * the edge, and what happens here meanwhile does not touch it; so the moments ask how late they may be, and nothing
+ * else counts.
  */
 const TICK_MS = 10;
 /** Lateness below this is how timers are. */

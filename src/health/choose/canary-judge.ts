@@ -9,8 +9,8 @@ export type CanaryJudgement = { readonly verdicts: readonly Verdict[]; readonly 
 
 /**
  * Judges the canaries, one verdict an address, by address. Canaries share a server, so when `canaryKiller` of them or
- * more fail this round, all are judged `fail`, also those whose fetch was cancelled for it (section 8). Unavailable ones
- * count among the failing: the prober fetches them too and cancels by the same count.
+ * more fail this round, all are judged `fail`, also those whose fetch was cancelled for it (section 8). Unavailable
+ * ones count among the failing: the prober fetches them too and cancels by the same count.
  */
 export function judgeCanaries(canaries: readonly CanaryFacts[], rules: Rules): CanaryJudgement {
   const distinct = new Map(canaries.map((canary) => [canary.name, canary]));

@@ -12,11 +12,11 @@ export type Victim = {
 };
 
 /**
- * The live edge that a zone's canary replaces: `before` while it stays live; else drawn anew. Edgemanage draws at random
- * at every write; here a zone and a live set always give the same edge, different zones spread over the edges, and a
- * change of other edges moves nothing (the highest hash of zone and edge wins). A draw prefers an edge of the canary's
- * address family, so that no family loses an answer to the other one; then an edge that fails, so that a zone does not
- * lose its last passing one; and it spares forced edges.
+ * The live edge that a zone's canary replaces: `before` while it stays live; else drawn anew. Edgemanage draws at
+ * random at every write; here a zone and a live set always give the same edge, different zones spread over the edges,
+ * and a change of other edges moves nothing (the highest hash of zone and edge wins). A draw prefers an edge of the
+ * canary's address family, so that no family loses an answer to the other one; then an edge that fails, so that a zone
+ * does not lose its last passing one; and it spares forced edges.
  */
 export function drawVictim(
   zone: string,

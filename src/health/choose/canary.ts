@@ -17,8 +17,8 @@ export type CanaryOutcome = {
 
 /**
  * Decides zone by zone whether its canary serves (section 8): every passing judgement is accepted, one live edge gives
- * way, in that zone only. `live` is this round's set; where it is empty nothing is published, so nothing changes either.
- * Sorted by zone; a zone whose canary is no longer configured has its last entry here.
+ * way, in that zone only. `live` is this round's set; where it is empty nothing is published, so nothing changes
+ * either. Sorted by zone; a zone whose canary is no longer configured has its last entry here.
  */
 export function decideCanaries(
   facts: RoundFacts,
@@ -108,8 +108,8 @@ function decideZone(round: ZoneRound): CanaryDecision {
 }
 
 /**
- * Changes to which the zone's limit does not apply: an operator's, and one that gives a zone without any passing address
- * a passing one.
+ * Changes to which the zone's limit does not apply: an operator's, and one that gives a zone without any passing
+ * address a passing one.
  */
 function isExempt({ facts, canary, was, live }: ZoneRound, usable: boolean, victim: string | null): boolean {
   if (facts.operatorChange || canary.mode === 'unavailable') return true;

@@ -86,7 +86,9 @@ export function decideFacts(facts: RoundFacts): Decision {
   };
 }
 
-/** What is remembered of the answer. With nothing to publish the old answer stays, and so does what is remembered of it. */
+/**
+ * What is remembered of the answer. With nothing to publish the old answer stays, and so does what is remembered of it.
+ */
 function answeredMemory(
   { misses }: CandidatePool,
   answers: Answers,

@@ -9,7 +9,9 @@ export type Decision = {
   readonly at: number;
   readonly network: string;
   readonly outcome: Outcome;
-  /** Set whenever the rotation limit kept a wanted change back, also where a vanished member had to leave all the same. */
+  /**
+   * Set whenever the rotation limit kept a wanted change back, also where a vanished member had to leave all the same.
+   */
   readonly hold: Hold | null;
   /** Members that fail and would not be live without the hold. */
   readonly heldFailing: readonly string[];
@@ -68,7 +70,9 @@ export type CanaryDecision = {
   readonly zone: string;
   readonly address: string;
   readonly active: ActiveCanary | null;
-  /** What this zone publishes changed apart from the live set: canary used, dropped, replaced, or its victim redrawn. */
+  /**
+   * What this zone publishes changed apart from the live set: canary used, dropped, replaced, or its victim redrawn.
+   */
   readonly changed: boolean;
   readonly held: boolean;
   readonly why: string;

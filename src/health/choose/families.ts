@@ -27,10 +27,10 @@ export type FamilyInput = {
 };
 
 /**
- * Completes the selected edges, for each family in this order: the addresses of theirs that work; else one more edge that
- * works there, beyond `edgeCount` where need be; else the addresses that were answered so far, as the set itself keeps
- * failing members. A family that some candidate can answer with a working address is therefore never empty. In the order
- * of choice; those that only complete a family come last.
+ * Completes the selected edges, for each family in this order: the addresses of theirs that work; else one more edge
+ * that works there, beyond `edgeCount` where need be; else the addresses that were answered so far, as the set itself
+ * keeps failing members. A family that some candidate can answer with a working address is therefore never empty. In
+ * the order of choice; those that only complete a family come last.
  */
 export function completeFamilies(input: FamilyInput): readonly Chosen[] {
   const { candidates, selected, before } = input;

@@ -1,8 +1,9 @@
 /**
- * `dnschange_maxfreq` (section 12.9): what is answered, addresses included, changes so often at most in 600 s; beyond that
- * it is held as it is, failing members included. Exceptions: what an operator changed; a family without a working address,
- * which is replaced where another has one; and an address that failed three times in a row, once a passing edge takes its
- * place. Members that may not be answered any more (unlisted, unavailable, without address) leave even then.
+ * `dnschange_maxfreq` (section 12.9): what is answered, addresses included, changes so often at most in 600 s; beyond
+ * that it is held as it is, failing members included. Exceptions: what an operator changed; a family without a working
+ * address, which is replaced where another has one; and an address that failed three times in a row, once a passing
+ * edge takes its place. Members that may not be answered any more (unlisted, unavailable, without address) leave even
+ * then.
  */
 
 import { type Addresses, FAMILIES, type Family } from '../judge/edge.ts';

@@ -4,7 +4,9 @@ import type { Hold } from './decision.ts';
 /** The span over which `dnschange_maxfreq` counts changes. */
 export const LIMIT_SECONDS = 600;
 
-/** Changes that are younger than 600 s. Ones in the future (a clock set back since) say nothing about the last 600 s. */
+/**
+ * Changes that are younger than 600 s. Ones in the future (a clock set back since) say nothing about the last 600 s.
+ */
 export function recentChanges(changes: readonly number[], now: number): readonly number[] {
   return changes.filter((at) => at <= now && now - at < LIMIT_SECONDS);
 }

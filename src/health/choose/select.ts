@@ -25,7 +25,8 @@ export type Selected = { readonly candidate: Candidate; readonly place: Place };
 /**
  * Selection of specification section 6 with the corrections of section 12: all forced edges, even beyond `edgeCount`;
  * then up to `edgeCount` the still-healthy, the best of the others that pass, and last live edges although they fail.
- * Edges that flap (`waitsUntil`) come after last live ones that failed but once or twice. In the order of choice; empty only when no candidate passes, is blindforced or was live.
+ * Edges that flap (`waitsUntil`) come after last live ones that failed but once or twice. In the order of choice; empty
+ * only when no candidate passes, is blindforced or was live.
  */
 export function select(
   candidates: readonly Candidate[],
@@ -66,8 +67,8 @@ export function select(
 }
 
 /**
- * Whether it was answered in one family only, to complete that, although it `has` the other one too: such an edge takes no
- * place from one that is live by its own right.
+ * Whether it was answered in one family only, to complete that, although it `has` the other one too: such an edge takes
+ * no place from one that is live by its own right.
  */
 function isPart({ answered }: Candidate, has: Readonly<Record<Family, unknown>>): boolean {
   if (answered === null) return false;
@@ -111,7 +112,10 @@ function rank({ verdict }: Candidate): number {
   return verdict.judgement === null ? 5 : RANK[verdict.judgement];
 }
 
-/** Those that still work in one family come first, those whose object was wrong last: rather a slow page than a foreign one. */
+/**
+ * Those that still work in one family come first, those whose object was wrong last: rather a slow page than a foreign
+ * one.
+ */
 export function byTrust(a: Candidate, b: Candidate): number {
   return (
     Number(isPart(a, a.facts)) - Number(isPart(b, b.facts)) ||

@@ -1,6 +1,6 @@
 /**
- * Edges that come and go. Each edge that fails again soon after it has recovered must pass longer before it takes a place
- * from another one again: for itself, so that one flapping edge costs no other its place, and without a setting.
+ * Edges that come and go. Each edge that fails again soon after it has recovered must pass longer before it takes a
+ * place from another one again: for itself, so that one flapping edge costs no other its place, and without a setting.
  */
 
 import type { EdgeFacts } from '../judge/edge.ts';
@@ -29,8 +29,8 @@ export function returnsAt(entry: Unsteady | undefined, now: number): number | nu
 }
 
 /**
- * What is remembered after a round: of each listed edge that failed within the last hour how often it fell and since when
- * it passes. A sample counts once, however many decisions are made on it.
+ * What is remembered after a round: of each listed edge that failed within the last hour how often it fell and since
+ * when it passes. A sample counts once, however many decisions are made on it.
  */
 export function steadinessAfter(
   before: ReadonlyMap<string, Unsteady>,

@@ -2,8 +2,8 @@ import { byName, moment } from '../judge/reason.ts';
 import type { Change, NextRound } from './suppose.ts';
 
 /**
- * One thing that would change whether an edge is live (or a canary used), found by deciding supposed next rounds. `live`:
- * what it would be then. `edges`: others that take part, as the text says.
+ * One thing that would change whether an edge is live (or a canary used), found by deciding supposed next rounds.
+ * `live`: what it would be then. `edges`: others that take part, as the text says.
  */
 export type Prospect = {
   readonly kind: 'list' | 'mode' | 'hold' | 'address' | 'fetch' | 'others' | 'stays';

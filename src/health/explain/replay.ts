@@ -109,7 +109,9 @@ export function replay(records: Iterable<RoundRecord>, rules: Partial<Rules>): R
   };
 }
 
-/** A recorded round's rules under settings. Its fetches ended at the recorded timeout, so that a longer one cannot hold. */
+/**
+ * A recorded round's rules under settings. Its fetches ended at the recorded timeout, so that a longer one cannot hold.
+ */
 export function rulesUnder(recorded: Rules, set: Partial<Rules>): Rules {
   return { ...recorded, ...set, timeout: Math.min(set.timeout ?? Infinity, recorded.timeout) };
 }

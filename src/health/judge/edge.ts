@@ -3,7 +3,9 @@
 import type { Sample } from '../checks/sample.ts';
 import type { Figures, History } from './history.ts';
 
-/** Set by an operator. `force`: live while it passes; `blindforce`: live whatever it does; `unavailable`: never live. */
+/**
+ * Set by an operator. `force`: live while it passes; `blindforce`: live whatever it does; `unavailable`: never live.
+ */
 export type Mode = 'available' | 'force' | 'blindforce' | 'unavailable';
 
 /** Address families, in the order in which they are reported. */

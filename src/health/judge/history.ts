@@ -27,17 +27,17 @@ function centiseconds(at: number): number {
 }
 
 /**
- * The history with one sample more, at most 2000. A sample of the same centisecond is replaced, so that adding one twice
- * is adding it once (the very same history comes back). Samples later than `at` are dropped: the clock has been set
- * back since, and they would pass for the newest until it caught up.
+ * The history with one sample more, at most 2000. A sample of the same centisecond is replaced, so that adding one
+ * twice is adding it once (the very same history comes back). Samples later than `at` are dropped: the clock has been
+ * set back since, and they would pass for the newest until it caught up.
  */
 export function addSample(history: History, at: number, seconds: number): History {
   return append(history, centiseconds(at), seconds, HISTORY_MAX);
 }
 
 /**
- * Adds to `historical_average`: a sample that lands in minute 0 of an hour (UTC) notes the overall average. Nothing reads
- * it but people who keep the files.
+ * Adds to `historical_average`: a sample that lands in minute 0 of an hour (UTC) notes the overall average. Nothing
+ * reads it but people who keep the files.
  */
 export function noteAverage(averages: History, at: number, average: number): History {
   const minute = Math.floor(at / 60) % 60;

@@ -5,7 +5,9 @@ import type { EdgeFacts } from './edge.ts';
 /** edgemanage's words, from best to worst (specification section 5). */
 export type Judgement = 'pass_threshold' | 'pass_window' | 'pass_average' | 'pass' | 'fail';
 
-/** The judgement of one edge. `judgement` null: unavailable, or never fetched. `why` is one plain sentence with figures. */
+/**
+ * The judgement of one edge. `judgement` null: unavailable, or never fetched. `why` is one plain sentence with figures.
+ */
 export type Verdict = {
   readonly edge: string;
   readonly judgement: Judgement | null;
@@ -33,7 +35,7 @@ export type Unsteady = {
 };
 
 /**
- * A way to judge: the facts of one edge and the rules give a verdict with its reason. Pure. `before`: what is remembered
- * of the edge's unsteadiness, for judges that count results in a row; null: it was steady.
+ * A way to judge: the facts of one edge and the rules give a verdict with its reason. Pure. `before`: what is
+ * remembered of the edge's unsteadiness, for judges that count results in a row; null: it was steady.
  */
 export type Judge = (facts: EdgeFacts, rules: JudgeRules, before: Unsteady | null) => Verdict;

@@ -9,7 +9,10 @@ const UNIT_SECONDS: ReadonlyMap<string, number> = new Map([
 /** A hundred years. Nobody means a longer span, and there are some whose end no clock can show. */
 const SPAN_MAX = 100 * 365.25 * 86_400;
 
-/** `90s`, `45m`, `2h`, `1h30m`, `1.5d`; a bare number is seconds. Null: not a span of time, an empty one, or over 100 years. */
+/**
+ * `90s`, `45m`, `2h`, `1h30m`, `1.5d`; a bare number is seconds. Null: not a span of time, an empty one, or over 100
+ * years.
+ */
 export function spanSeconds(text: string): number | null {
   if (!/^(?:\d+(?:\.\d+)?[smhdw])+$|^\d+(?:\.\d+)?$/.test(text)) return null;
   let total = 0;
@@ -20,8 +23,8 @@ export function spanSeconds(text: string): number | null {
 }
 
 /**
- * A moment in epoch seconds: `2026-11-22T18:00` with or without seconds and zone (`Z`, `+01:00`; local time without),
- * a blank in place of the `T`, a date alone (its midnight), `18:00` (the next time the clock shows it), or epoch seconds.
+ * A moment in epoch seconds: `2026-11-22T18:00` with or without seconds and zone (`Z`, `+01:00`; local time without), a
+ * blank in place of the `T`, a date alone (its midnight), `18:00` (the next time the clock shows it), or epoch seconds.
  * Null: none of these.
  */
 export function momentSeconds(text: string, now: number): number | null {

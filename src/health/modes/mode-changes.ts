@@ -1,7 +1,7 @@
 /**
  * How a running server learns of an operator's change at once. The change itself is in the edge's health record before
- * the bell rings, so a bell that nobody hears loses nothing: the next round reads the records anyway. The bell is a file
- * in `healthdata_store` that grows by one line a change, which makes it the record of who changed what as well.
+ * the bell rings, so a bell that nobody hears loses nothing: the next round reads the records anyway. The bell is a
+ * file in `healthdata_store` that grows by one line a change, which makes it the record of who changed what as well.
  */
 import { closeSync, unwatchFile, watchFile, writeSync } from 'node:fs';
 import { rename, stat } from 'node:fs/promises';

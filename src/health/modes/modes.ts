@@ -15,8 +15,8 @@ export function oneLine(text: string): string {
 }
 
 /**
- * Applies an operator's change (specification section 10): the time of entry moves only with the mode itself, a comment is
- * taken even where the mode stays, and `available` without a comment clears the old one.
+ * Applies an operator's change (specification section 10): the time of entry moves only with the mode itself, a comment
+ * is taken even where the mode stays, and `available` without a comment clears the old one.
  */
 export function withMode(record: EdgeRecord, { mode, comment, until }: ModeChange, now: number): EdgeRecord {
   return {

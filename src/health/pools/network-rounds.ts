@@ -3,7 +3,8 @@
  * decided here; what is, is in the pure modules beside it. The order makes a kill at any moment harmless:
  *
  * ```
- * probe → decide → health records durable → state durable → publish (→ whoever follows → zone times with the next state)
+ * probe → decide → health records durable → state durable → publish
+ *   (→ whoever follows → zone times with the next state)
  * ```
  *
  * A record without its state is an ordinary sample; a state that was not published is published by the next round.
@@ -38,8 +39,8 @@ import { hangingOf, overlongRound, sharedAddresses } from './round-notes.ts';
 import type { RoundFailure, RoundOrder, RoundReport, RoundTools, WrittenZone } from './round-types.ts';
 
 /**
- * How often a state is derived and written anew because a zone took a serial meanwhile. A zone whose contents are 68 years
- * older than the live set has a serial that no later one exceeds (RFC 1982), so "until it fits" would never end.
+ * How often a state is derived and written anew because a zone took a serial meanwhile. A zone whose contents are 68
+ * years older than the live set has a serial that no later one exceeds (RFC 1982), so "until it fits" would never end.
  */
 const WRITES_MAX = 5;
 /** Node's longest timer, milliseconds. */
@@ -128,8 +129,8 @@ export class NetworkRounds {
   }
 
   /**
-   * Decides again with what is known, because an operator may have changed a mode or its time is over; null when no mode
-   * differs from what the last decision saw. May be called while a round is fetching.
+   * Decides again with what is known, because an operator may have changed a mode or its time is over; null when no
+   * mode differs from what the last decision saw. May be called while a round is fetching.
    */
   redecide(order: RoundOrder): Promise<RoundReport | null> {
     return this.turns.take(async () => {
@@ -141,9 +142,9 @@ export class NetworkRounds {
   }
 
   /**
-   * Zone files were written. That is saved with the next round, or at the end (`idle`): their times may be noted no sooner
-   * than the files are there (12.8), and the state is written once a round. Until then its file calls them out of date, so
-   * that after a kill they are looked at again, and found to be as they should.
+   * Zone files were written. That is saved with the next round, or at the end (`idle`): their times may be noted no
+   * sooner than the files are there (12.8), and the state is written once a round. Until then its file calls them out
+   * of date, so that after a kill they are looked at again, and found to be as they should.
    */
   noteWritten(written: readonly WrittenZone[]): Promise<void> {
     return this.turns.take(async () => {
@@ -159,7 +160,10 @@ export class NetworkRounds {
     });
   }
 
-  /** Resolved when no decision is being saved or published and everything known is on disk: the moment to give up the lock. */
+  /**
+   * Resolved when no decision is being saved or published and everything known is on disk: the moment to give up the
+   * lock.
+   */
   async idle(): Promise<void> {
     await this.turns.take(async () => {
       if (this.isAhead) reportFaults(this.tools.log, await this.writeState());
@@ -271,8 +275,8 @@ export class NetworkRounds {
   }
 
   /**
-   * Makes the next state durable. While it is written, a zone may take a serial of its own for new contents
-   * that the live set's would equal: then it is derived anew and written again. Nothing comes between the end of this and
+   * Makes the next state durable. While it is written, a zone may take a serial of its own for new contents that the
+   * live set's would equal: then it is derived anew and written again. Nothing comes between the end of this and
    * publishing, so no two versions of a zone ever share a serial.
    */
   private async saveState(

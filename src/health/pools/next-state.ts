@@ -1,4 +1,6 @@
-/** What a decision makes of a network's state: pure, so that the order of writing and publishing is the shell's alone. */
+/**
+ * What a decision makes of a network's state: pure, so that the order of writing and publishing is the shell's alone.
+ */
 import { nextSerial, serialAfterAll, serialMax } from '../../dns/serial.ts';
 import type { Decision, LiveMember } from '../choose/decision.ts';
 import type { ActiveCanary } from '../choose/memory.ts';

@@ -1,6 +1,6 @@
 /**
- * Pools. A pool is a set of edges that answer together under one policy; a version of it is what it is answered with. An
- * edgemanage network is an adapter that makes one pool and binds its zones' apexes and rotate labels to it.
+ * Pools. A pool is a set of edges that answer together under one policy; a version of it is what it is answered with.
+ * An edgemanage network is an adapter that makes one pool and binds its zones' apexes and rotate labels to it.
  */
 import { edgeKey } from '../../config/edge-list.ts';
 import type { Config, NetworkFiles } from '../../config/types.ts';
@@ -17,8 +17,8 @@ export type Pool = {
 };
 
 /**
- * `serial`: above that of every other version in the process, so that a zone that is bound to several pools still gets a
- * later serial at each change. `members` carry their addresses and why they are live. `unanswered`: see `Memory`.
+ * `serial`: above that of every other version in the process, so that a zone that is bound to several pools still gets
+ * a later serial at each change. `members` carry their addresses and why they are live. `unanswered`: see `Memory`.
  */
 export type PoolVersion = {
   readonly serial: number;

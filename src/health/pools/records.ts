@@ -41,8 +41,9 @@ export function foldSamples(
 
 /**
  * Adds what a decision says of its edges to their records. `members`: as published, which is the old set where the
- * decision found nothing fit to be. `samples`: of its probing round; null: it was made between two. A record that another
- * process has changed meanwhile gets its sample now; any other one has it in `folded`. Durable only after `stores.sync`.
+ * decision found nothing fit to be. `samples`: of its probing round; null: it was made between two. A record that
+ * another process has changed meanwhile gets its sample now; any other one has it in `folded`. Durable only after
+ * `stores.sync`.
  */
 export async function saveRecords(
   save: SaveRecord,

@@ -23,7 +23,9 @@ export function referenceFiles({ testobject, maxObjectBytes }: Config): Referenc
   return { local: testobject.local, ca: testobject.ca, maxBytes: maxObjectBytes };
 }
 
-/** `object`: content of `testobject.local`, which every edge must return. `ca`: of the file that `verify` names, PEM. */
+/**
+ * `object`: content of `testobject.local`, which every edge must return. `ca`: of the file that `verify` names, PEM.
+ */
 export function probeTest(config: Config, object: Uint8Array, ca: string | null = null): ProbeTest {
   const { host, port, proto, uri, verify } = config.testobject;
   return {
@@ -44,8 +46,8 @@ export function probeTest(config: Config, object: Uint8Array, ca: string | null 
 }
 
 /**
- * Every edge and, once, every canary address; unavailable ones too: their figures stay known. `last`: addresses that named
- * ones had.
+ * Every edge and, once, every canary address; unavailable ones too: their figures stay known. `last`: addresses that
+ * named ones had.
  */
 export function probeTargets(
   files: NetworkFiles,
@@ -125,8 +127,8 @@ export function roundInput({ now, config, files, state, records, samples }: Inpu
 
 /**
  * The addresses of an edge: those that were fetched, or of an edge named by its address that one. A name that was not
- * looked up yet, or does not resolve, is taken to be where it was last answered, so that trouble with the resolver alone
- * takes no edge out of a set.
+ * looked up yet, or does not resolve, is taken to be where it was last answered, so that trouble with the resolver
+ * alone takes no edge out of a set.
  */
 export function addressesOf(name: string, sample: Sample | null, answered: Addresses | undefined): Addresses {
   const fetched = {

@@ -46,9 +46,9 @@ export class EdgeStores {
   }
 
   /**
-   * The edge's record as its file has it now; without a file, a new edge; with an empty one, too, which is reported. A file that cannot be understood is set aside
-   * and reported (left where it is when nothing is to be written), and the edge starts anew. Throws the system's error
-   * where the file may be read later.
+   * The edge's record as its file has it now; without a file, a new edge; with an empty one, too, which is reported. A
+   * file that cannot be understood is set aside and reported (left where it is when nothing is to be written), and the
+   * edge starts anew. Throws the system's error where the file may be read later.
    */
   async read(edge: string, now: number): Promise<Stored> {
     const path = this.path(edge);

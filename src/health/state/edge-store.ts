@@ -8,7 +8,9 @@
  *     "comment": "", "fetch_times": {"1700000000.25": 0.201, …}, "health": "pass_threshold",
  *     "historical_average": {}, "mode": "available", "mode_until": null, "rotation_history": [1700000000.31, …],
  *     "state": "in", "state_entry_time": null, "state_since": 1700000000.31,
- *     "networks": {"mynet": {"state": "in", "state_since": 1700000000.31, "health": "pass_threshold", "seen": 1700000060.3}}
+ *     "networks": {
+ *         "mynet": {"state": "in", "state_since": 1700000000.31, "health": "pass_threshold", "seen": 1700000060.3}
+ *     }
  * }
  * ```
  */
@@ -100,8 +102,8 @@ export type RoundNews = {
 };
 
 /**
- * Folds a round's result into the record. The operator's part (mode, comment) is never touched. An edge of several networks
- * is "in" for edgemanage's tools while it is live in any of them.
+ * Folds a round's result into the record. The operator's part (mode, comment) is never touched. An edge of several
+ * networks is "in" for edgemanage's tools while it is live in any of them.
  */
 export function withRound(record: EdgeRecord, news: RoundNews): EdgeRecord {
   const { network, at, isRun, sampled, live } = news;

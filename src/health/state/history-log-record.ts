@@ -23,8 +23,8 @@ const DETAIL_MAX = 300; // characters of a failure's detail; some come from a st
 
 /**
  * One round as one line of JSON with its end. It begins `{"at":<epoch seconds>,`, so that a reader finds a time without
- * parsing the rest. Defaults are left out; histories are there as the figures that judging compares, exactly; phases are
- * rounded to the microsecond.
+ * parsing the rest. Defaults are left out; histories are there as the figures that judging compares, exactly; phases
+ * are rounded to the microsecond.
  */
 export function encodeRecord(facts: RoundFacts, decision: Decision): string {
   const { now, network, rules, memory, operatorChange } = facts;

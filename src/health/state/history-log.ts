@@ -15,8 +15,9 @@ export function historyLogPath(stateDir: string, network: string): string {
 }
 
 /**
- * Appends one round. A line that a crash tore off is closed first, so that it spoils no other. Not synced to disk: state
- * files carry what must survive, the log what is nice to know. Rejects with the system's error (disk full, no folder).
+ * Appends one round. A line that a crash tore off is closed first, so that it spoils no other. Not synced to disk:
+ * state files carry what must survive, the log what is nice to know. Rejects with the system's error (disk full, no
+ * folder).
  */
 export async function appendRound(
   path: string,

@@ -18,15 +18,17 @@ export type NetworkState = {
   /** Serial of the last canary change of each zone that ever had one in use. */
   readonly canarySerials: ReadonlyMap<string, number>;
   /**
-   * Single runs only, which have no server's memory of zones. Serials given to zones whose include file changed since the
-   * live set did, and zones whose files are out of date: noted before they are written, so that a killed run leaves no
-   * file half a set behind.
+   * Single runs only, which have no server's memory of zones. Serials given to zones whose include file changed since
+   * the live set did, and zones whose files are out of date: noted before they are written, so that a killed run leaves
+   * no file half a set behind.
    */
   readonly zoneSerials: ReadonlyMap<string, number>;
   readonly pendingZones: ReadonlySet<string>;
   /** Modes other than available that the last decision saw; null: it was not ours, so nobody noted them. */
   readonly modes: ReadonlyMap<string, Mode> | null;
-  /** Of edges that are named: the addresses they had when their name could last be looked up, for times when it cannot. */
+  /**
+   * Of edges that are named: the addresses they had when their name could last be looked up, for times when it cannot.
+   */
   readonly addresses: ReadonlyMap<string, readonly string[]>;
   readonly extra: ReadonlyMap<string, unknown>;
 };

@@ -10,8 +10,8 @@ export type StateRead = { readonly state: NetworkState; readonly faults: readonl
 
 /**
  * Reads a network's state file; without one, a new state. One that cannot be read or understood is set aside (unless
- * `dryRun`) and reported. Throws if it can be neither read nor renamed, and the system's error where it may be read later: writing over
- * it would lose it.
+ * `dryRun`) and reported. Throws if it can be neither read nor renamed, and the system's error where it may be read
+ * later: writing over it would lose it.
  */
 export async function readState(file: string, now: number, dryRun = false): Promise<StateRead> {
   let problem: string;

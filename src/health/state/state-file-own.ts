@@ -76,8 +76,9 @@ export function ownValue(state: NetworkState): JsonObject {
 }
 
 /**
- * The members as last published. One without an address (a damaged file) is none: a set of such members would be answered
- * as if the zone had no addresses. A file that edgemanage wrote has names only; those that are addresses can be served.
+ * The members as last published. One without an address (a damaged file) is none: a set of such members would be
+ * answered as if the zone had no addresses. A file that edgemanage wrote has names only; those that are addresses can
+ * be served.
  */
 function liveFrom(value: unknown, names: readonly string[]): readonly LiveMember[] {
   const found = Array.isArray(value)

@@ -1,6 +1,6 @@
 /**
- * The state file in edgemanage's form (specification section 3): one JSON object on one line. What only Edgewise needs is
- * under the one key `edgewise`, where edgemanage keeps it; keys that are unknown here are kept as well.
+ * The state file in edgemanage's form (specification section 3): one JSON object on one line. What only Edgewise needs
+ * is under the one key `edgewise`, where edgemanage keeps it; keys that are unknown here are kept as well.
  */
 
 import type { ActiveCanary } from '../choose/memory.ts';

@@ -16,7 +16,9 @@ export type Sent = {
   trouble: { readonly kind: 'unsent' | 'unsigned'; readonly text: string } | null;
 };
 
-/** Why a zone's secondary is not notified now, as a phrase. `waitMs`, `untilMs`: a refusal keeps `again` quiet so long. */
+/**
+ * Why a zone's secondary is not notified now, as a phrase. `waitMs`, `untilMs`: a refusal keeps `again` quiet so long.
+ */
 export type ZoneTrouble = {
   readonly serial: number;
   readonly text: string;

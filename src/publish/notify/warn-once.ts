@@ -4,8 +4,8 @@ import type { Guard } from '../../system/guard.ts';
 const GATHER_MS = 3000;
 
 /**
- * One line for the first zone, and one for however many more follow within three seconds: ten thousand zones fail in the
- * same way. Zones that fail later begin anew.
+ * One line for the first zone, and one for however many more follow within three seconds: ten thousand zones fail in
+ * the same way. Zones that fail later begin anew.
  */
 export class WarnOnce {
   private readonly write: (message: string) => void;

@@ -5,8 +5,8 @@ const NAMES_ID: readonly Uint8Array[] = [wire('id', 'server'), wire('hostname', 
 const TXT_MAX = 255;
 
 /**
- * The TXT records of class CH with a server's version and identifier (RFC 4892), where the operator configures them. Not on
- * the usual path.
+ * The TXT records of class CH with a server's version and identifier (RFC 4892), where the operator configures them.
+ * Not on the usual path.
  */
 export class ChaosNames {
   private version: Uint8Array | null = null;
@@ -17,7 +17,9 @@ export class ChaosNames {
     this.id = text(id);
   }
 
-  /** The text for the question name `query[12..12 + length)`, compared without case, and this type; null: there is none. */
+  /**
+   * The text for the question name `query[12..12 + length)`, compared without case, and this type; null: there is none.
+   */
   find(query: Uint8Array, length: number, type: number): Uint8Array | null {
     if (type !== TYPE.txt && type !== TYPE.any) return null;
     if (this.version !== null && isOneOf(query, length, NAMES_VERSION)) return this.version;

@@ -5,7 +5,8 @@ import type { ZoneImage } from '../../zones/image/image.ts';
 import type { Lookup } from '../../zones/image/lookup.ts';
 import * as lookups from '../../zones/image/lookup.ts';
 
-// Bindings of another module are looked up at each use in V8, constants of this module are not: a tenth of an answer's time.
+// Bindings of another module are looked up at each use in V8, constants of this module are not: a tenth of an answer's
+// time.
 const { HEADER_LENGTH, POINTER_MAX } = message;
 const { LOWER } = names;
 const { FOUND, findChild } = lookups;
@@ -96,8 +97,8 @@ export class CnameChain {
   }
 
   /**
-   * Makes the name of `length` octets that was put at `nextAt`, and is at `offset` of the message, the current one. False
-   * when it was current before: a loop.
+   * Makes the name of `length` octets that was put at `nextAt`, and is at `offset` of the message, the current one.
+   * False when it was current before: a loop.
    */
   follow(length: number, offset: number): boolean {
     const { octets, nextAt } = this;

@@ -1,6 +1,6 @@
 /**
- * SipHash-2-4, the keyed hash of server cookies (RFC 9018 §4.4). A 64-bit word is two 32-bit halves here, low half first,
- * because numbers of 64 bits would be allocated. State: v0 to v3.
+ * SipHash-2-4, the keyed hash of server cookies (RFC 9018 §4.4). A 64-bit word is two 32-bit halves here, low half
+ * first, because numbers of 64 bits would be allocated. State: v0 to v3.
  */
 const state = new Int32Array(8);
 

@@ -44,9 +44,9 @@ export class ServerCookies {
   }
 
   /**
-   * Judges the cookie `query[at..at + length)` of a client with this 16-octet address and prepares `option`: a cookie of
-   * the first secret younger than half an hour comes back, others are replaced, so that clients leave a secret that is
-   * rolled over at once (RFC 9018 §5). `now` in epoch seconds.
+   * Judges the cookie `query[at..at + length)` of a client with this 16-octet address and prepares `option`: a cookie
+   * of the first secret younger than half an hour comes back, others are replaced, so that clients leave a secret that
+   * is rolled over at once (RFC 9018 §5). `now` in epoch seconds.
    */
   check(query: Uint8Array, at: number, length: number, address: Uint8Array, now: number): CookieVerdict {
     const serverLength = length - CLIENT_LENGTH;

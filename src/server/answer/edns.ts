@@ -3,7 +3,8 @@ import type { Edns } from '../../dns/decode-edns.ts';
 import * as message from '../../dns/message.ts';
 import { COOKIE_LENGTH } from './cookie.ts';
 
-// Bindings of another module are looked up at each use in V8, constants of this module are not: a tenth of an answer's time.
+// Bindings of another module are looked up at each use in V8, constants of this module are not: a tenth of an answer's
+// time.
 const { EDE, OPTION, TYPE } = message;
 
 const OPT_FIXED = 11;
@@ -40,8 +41,9 @@ export class OptWriter {
   }
 
   /**
-   * Writes it at `out[at]`; returns the offset after it. `rcode` is the whole extended code, `cookie` the whole COOKIE or
-   * null, `error` an extended error or EDE.none. Identifier and error are left out when they do not fit before `limit`.
+   * Writes it at `out[at]`; returns the offset after it. `rcode` is the whole extended code, `cookie` the whole COOKIE
+   * or null, `error` an extended error or EDE.none. Identifier and error are left out when they do not fit before
+   * `limit`.
    */
   write(
     out: Uint8Array,

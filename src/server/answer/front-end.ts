@@ -20,13 +20,16 @@ export type Client = {
 };
 
 /**
- * What a front end needs of the responder. After an answer the `last…` fields say what kind it was; they are numbers and
- * flags, so that nothing is allocated.
+ * What a front end needs of the responder. After an answer the `last…` fields say what kind it was; they are numbers
+ * and flags, so that nothing is allocated.
  */
 export type Answerer = {
   /** Length of the answer in `out`; 0: no reply; or NOT_PLAIN_QUERY. */
   respond(query: Uint8Array, length: number, out: Uint8Array, client: Client): number;
-  /** The same for query `i` of the batch that `packets` holds, into answer `k`. Responses to repeated queries are cached. */
+  /**
+   * The same for query `i` of the batch that `packets` holds, into answer `k`. Responses to repeated queries are
+   * cached.
+   */
   respondIn(packets: PacketBuffers, i: number, k: number, client: Client): number;
   readonly lastKind: Kind;
   /** Hash of the name that answers of this kind share. */
@@ -37,12 +40,15 @@ export type Answerer = {
 
 /** Largest query and largest answer; both are far above what a DNS client may send or an OPT of ours allows. */
 export const PACKET_MAX = 4096;
-/** Octets from one packet to the next: off the page size by a cache line, so that packets do not all share the same lines. */
+/**
+ * Octets from one packet to the next: off the page size by a cache line, so that packets do not all share the same
+ * lines.
+ */
 const PACKET_STRIDE: number = PACKET_MAX + 64;
 
 /**
- * The packets that a UDP front end reads into and answers into, in one memory: the i-th query, the k-th answer. What touches
- * many of them uses `words` and `view` of the whole memory: one object for all packets instead of two for each.
+ * The packets that a UDP front end reads into and answers into, in one memory: the i-th query, the k-th answer. What
+ * touches many of them uses `words` and `view` of the whole memory: one object for all packets instead of two for each.
  */
 export class PacketBuffers {
   readonly words: Int32Array;

@@ -7,8 +7,8 @@ const NO_OCTETS = new Uint8Array(0);
 const NOBODY: Client = { transport: 0, address: new Uint8Array(16), port: 0 };
 
 /**
- * One query and its answer, while it is answered: handed from step to step, so that no step relies on what another one left
- * behind. One object a thread, filled anew for each query, because the query path allocates nothing.
+ * One query and its answer, while it is answered: handed from step to step, so that no step relies on what another one
+ * left behind. One object a thread, filled anew for each query, because the query path allocates nothing.
  */
 export class QueryContext {
   /** The query's octets, … */

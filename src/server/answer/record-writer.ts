@@ -8,7 +8,8 @@ import { CompressionTable } from './compression.ts';
 import { LiveBlock } from './outcome.ts';
 import type { ServedZone } from './zone-table.ts';
 
-// Bindings of another module are looked up at each use in V8, constants of this module are not: a tenth of an answer's time.
+// Bindings of another module are looked up at each use in V8, constants of this module are not: a tenth of an answer's
+// time.
 const { HEAD, LINKS, namesInPlace, octetsAfter, octetsBefore, RRSET, RRSET_FLAG } = layout;
 const { SLOT } = liveSlots;
 const { CLASS, TYPE } = message;
@@ -23,8 +24,8 @@ const FULL = 1 << 24;
 const NO_SLOTS = new Int32Array(0);
 
 /**
- * Writes records of zone images into a message. Nothing is allocated per message: names are compressed by `compression`, which
- * knows for each name of the image where in this message it was written.
+ * Writes records of zone images into a message. Nothing is allocated per message: names are compressed by
+ * `compression`, which knows for each name of the image where in this message it was written.
  */
 export class RecordWriter {
   /** The message, the offset of its next octet, and the first offset that must stay free. */
@@ -253,7 +254,9 @@ export class RecordWriter {
     }
   }
 
-  /** Writes `count` addresses of `size` words, beginning with number `first`. Returns the offset after them, or FULL. */
+  /**
+   * Writes `count` addresses of `size` words, beginning with number `first`. Returns the offset after them, or FULL.
+   */
   private addresses(
     image: ZoneImage,
     set: number,
@@ -283,8 +286,8 @@ export class RecordWriter {
   }
 
   /**
-   * A zone's serial is the largest of its own and its live sets' (RFC 1982 §3.2); a slot never written has 0. Its own is
-   * the image's, whatever the SOA record was compiled with.
+   * A zone's serial is the largest of its own and its live sets' (RFC 1982 §3.2); a slot never written has 0. Its own
+   * is the image's, whatever the SOA record was compiled with.
    */
   private serial(image: ZoneImage): number {
     const { slots, zoneSlots } = this;
@@ -296,7 +299,9 @@ export class RecordWriter {
     return serial;
   }
 
-  /** Takes back what was written from `start` on; only the owner of an additional RRset may be pointed to afterwards. */
+  /**
+   * Takes back what was written from `start` on; only the owner of an additional RRset may be pointed to afterwards.
+   */
   private rollBack(image: ZoneImage, start: number, owner: number): void {
     this.at = start;
     for (let id = owner; id >= 0; id = image.words[image.parent + id]) {

@@ -20,7 +20,8 @@ import { ZoneAnswer } from './zone-answer.ts';
 import { type ServedZone, ZoneTable } from './zone-table.ts';
 import type { ZoneUpdate } from './zone-update.ts';
 
-// Bindings of another module are looked up at each use in V8, constants of this module are not: a tenth of an answer's time.
+// Bindings of another module are looked up at each use in V8, constants of this module are not: a tenth of an answer's
+// time.
 const { KIND } = outcome;
 const { COOKIE } = cookies;
 const { DECODED } = decoding;
@@ -44,8 +45,8 @@ export type ResponderOptions = {
 };
 
 /**
- * Query octets in, answer octets out, whatever the transport. One for each thread; answering allocates nothing on the usual
- * path, so everything it works with is laid out here once.
+ * Query octets in, answer octets out, whatever the transport. One for each thread; answering allocates nothing on the
+ * usual path, so everything it works with is laid out here once.
  */
 export class Responder implements Answerer {
   readonly zones: ZoneTable = new ZoneTable();
@@ -99,8 +100,9 @@ export class Responder implements Answerer {
   }
 
   /**
-   * Answers the first `length` octets of `query` into `out` (another buffer, of at least 512 octets; 65,535 for TCP; one of
-   * a few that are used again) and returns the answer's length; 0: no reply; NOT_PLAIN_QUERY: nothing that this answers.
+   * Answers the first `length` octets of `query` into `out` (another buffer, of at least 512 octets; 65,535 for TCP;
+   * one of a few that are used again) and returns the answer's length; 0: no reply; NOT_PLAIN_QUERY: nothing that this
+   * answers.
    */
   respond(query: Uint8Array, length: number, out: Uint8Array, client: Client): number {
     const { context } = this;
@@ -124,7 +126,9 @@ export class Responder implements Answerer {
     return size;
   }
 
-  /** An answer with this rcode and no records to what is no plain query, signature taken off; as `respond` in all else. */
+  /**
+   * An answer with this rcode and no records to what is no plain query, signature taken off; as `respond` in all else.
+   */
   refuse(query: Uint8Array, length: number, out: Uint8Array, client: Client, rcode: number): number {
     const { context } = this;
     context.begin(query, length, out, this.views.of(out), client);
@@ -274,8 +278,8 @@ export class Responder implements Answerer {
 
   /**
    * Writes identifier, flags and OPT and counts the answer; the counts of its sections are in place, its records end at
-   * `end`. RD is copied to answers to QUERY only (RFC 1035 §4.1.1); RA, Z, AD and CD stay clear (RFC 4035 §3.1.6). Returns
-   * the message's length.
+   * `end`. RD is copied to answers to QUERY only (RFC 1035 §4.1.1); RA, Z, AD and CD stay clear (RFC 4035 §3.1.6).
+   * Returns the message's length.
    */
   private finish(
     context: QueryContext,

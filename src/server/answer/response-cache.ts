@@ -7,7 +7,8 @@ import type { Kind, LiveBlock } from './outcome.ts';
 import type { QueryContext } from './query-context.ts';
 import type { ServedZone } from './zone-table.ts';
 
-// Bindings of another module are looked up at each use in V8, constants of this module are not: a tenth of an answer's time.
+// Bindings of another module are looked up at each use in V8, constants of this module are not: a tenth of an answer's
+// time.
 const { hashWord, ROOT_HASH, spread } = hashing;
 const { SLOT } = liveSlots;
 const { HEADER_LENGTH } = message;
@@ -17,8 +18,8 @@ const WAYS = 4; // the tags of a set share one cache line
 const ENTRY_WORDS = 96; // six cache lines; most entries need two or three
 const LINE_WORDS = 16;
 /**
- * The system hands out large memory 16 octets into a page. The first entry begins so much further on that all begin with a
- * cache line; elsewhere they take one line more.
+ * The system hands out large memory 16 octets into a page. The first entry begins so much further on that all begin
+ * with a cache line; elsewhere they take one line more.
  */
 const START_WORDS = 12;
 
@@ -29,7 +30,9 @@ const WORD = {
   /** The zone's number, and its generation when the answer was made. */
   zone: 1,
   generation: 2,
-  /** Word of the zone's live slot (NO_SLOT: it has none, MANY_SLOTS: several), and the sequence of its slots, summed. */
+  /**
+   * Word of the zone's live slot (NO_SLOT: it has none, MANY_SLOTS: several), and the sequence of its slots, summed.
+   */
   slot: 3,
   sequence: 4,
   /** Live records that rotate, packed as `liveWord` does; 0: none. */
@@ -67,8 +70,9 @@ const LAST_MASKS = Int32Array.of(-1, maskOf(0xff, 0, 0, 0), maskOf(0xff, 0xff, 0
  * finding and writing. Only for UDP and for answers that depend on nothing but the query, one zone and that zone's live
  * slots: a flip shows in the slots' sequence numbers, a change of the zone in its generation, settings `clear` all.
  *
- * A table of fixed size, in sets of four: 64 KiB of tags, which stay in the processor's cache, and the entries they lead
- * to. A query that comes only once leaves nothing but its hash, so a flood of random names costs a lookup and evicts nothing.
+ * A table of fixed size, in sets of four: 64 KiB of tags, which stay in the processor's cache, and the entries they
+ * lead to. A query that comes only once leaves nothing but its hash, so a flood of random names costs a lookup and
+ * evicts nothing.
  */
 export class ResponseCache {
   private readonly slots: LiveSlots;
@@ -110,8 +114,8 @@ export class ResponseCache {
   }
 
   /**
-   * Copies the response to query `i` to answer `k` and notes in `context` what kind it is. Returns its length; 0: it is not
-   * cached, and `context` says whether to `keep` the answer.
+   * Copies the response to query `i` to answer `k` and notes in `context` what kind it is. Returns its length; 0: it is
+   * not cached, and `context` says whether to `keep` the answer.
    */
   find(context: QueryContext, packets: PacketBuffers, i: number, k: number): number {
     if (!packets.isPrefetched) this.prefetch(packets);
@@ -139,7 +143,9 @@ export class ResponseCache {
     return 0;
   }
 
-  /** Sum of the sequence numbers of a zone's live slots. They only grow, so an equal sum means that none has changed. */
+  /**
+   * Sum of the sequence numbers of a zone's live slots. They only grow, so an equal sum means that none has changed.
+   */
   sequenceOf({ slots }: ServedZone): number {
     let sum = 0;
     for (let i = 0; i < slots.length; i++) sum = (sum + this.slots.sequence(slots[i])) | 0;
@@ -147,8 +153,8 @@ export class ResponseCache {
   }
 
   /**
-   * Caches answer `k`, of `answerLength` octets, to query `i`, which `find` has just missed, for the next time. Not if a live
-   * slot of its zone was written meanwhile or is being written.
+   * Caches answer `k`, of `answerLength` octets, to query `i`, which `find` has just missed, for the next time. Not if
+   * a live slot of its zone was written meanwhile or is being written.
    */
   keep(
     context: QueryContext,
@@ -189,8 +195,8 @@ export class ResponseCache {
 
   /**
    * Hashes the queries of a batch and touches what `find` will need for each. The table is larger than the processor's
-   * caches, so most of `find` would be waiting for memory: a tag, then an entry. Here nothing depends on what is read, so
-   * the processor fetches for all queries at once.
+   * caches, so most of `find` would be waiting for memory: a tag, then an entry. Here nothing depends on what is read,
+   * so the processor fetches for all queries at once.
    */
   private prefetch(packets: PacketBuffers): void {
     const { lengths, words: queries, hashes, count } = packets;

@@ -14,7 +14,8 @@ import * as outcome from './outcome.ts';
 import { RecordWriter } from './record-writer.ts';
 import type { ServedZone, ZoneTable } from './zone-table.ts';
 
-// Bindings of another module are looked up at each use in V8, constants of this module are not: a tenth of an answer's time.
+// Bindings of another module are looked up at each use in V8, constants of this module are not: a tenth of an answer's
+// time.
 const { LINKS, NODE, RRSET, RRSET_FLAG } = layout;
 const { SLOT, UNANSWERED } = liveSlots;
 const { NAME_MAX } = names;
@@ -57,8 +58,8 @@ export class ZoneAnswer {
   }
 
   /**
-   * Answers the question at octet 12 of `query`, which `name` is. `writer` has begun, behind the question, which is in the
-   * message as it is in the query. `whole`: ANY may be answered with all there is (TCP).
+   * Answers the question at octet 12 of `query`, which `name` is. `writer` has begun, behind the question, which is in
+   * the message as it is in the query. `whole`: ANY may be answered with all there is (TCP).
    */
   answer(query: Uint8Array, name: ParsedName, type: number, zone: ServedZone, whole: boolean): void {
     this.rcode = RCODE.noError;

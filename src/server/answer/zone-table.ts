@@ -5,7 +5,8 @@ import { ParsedName } from '../../dns/parsed-name.ts';
 import { ZoneImage } from '../../zones/image/image.ts';
 import type { ZoneUpdate } from './zone-update.ts';
 
-// Bindings of another module are looked up at each use in V8, constants of this module are not: a tenth of an answer's time.
+// Bindings of another module are looked up at each use in V8, constants of this module are not: a tenth of an answer's
+// time.
 const { spread } = hashing;
 const { TYPE } = message;
 
@@ -21,15 +22,19 @@ export type ServedZone = {
   readonly network: number;
   /** Null: the zone has no usable version. */
   readonly image: ZoneImage | null;
-  /** Live slots of the zone's pools: a live RRset's `RRSET.data` is an index here. One for a zone of a network, else none. */
+  /**
+   * Live slots of the zone's pools: a live RRset's `RRSET.data` is an index here. One for a zone of a network, else
+   * none.
+   */
   readonly slots: Int32Array;
   /** A catalog zone: nothing but its SOA is answered. */
   readonly catalog: boolean;
 };
 
 /**
- * The zones a thread serves, found by the longest suffix of a query name. Open addressing over the origins' hashes; child
- * and parent zones stand side by side. A reload or a new slot swaps one entry; only zones that go rebuild the table.
+ * The zones a thread serves, found by the longest suffix of a query name. Open addressing over the origins' hashes;
+ * child and parent zones stand side by side. A reload or a new slot swaps one entry; only zones that go rebuild the
+ * table.
  */
 export class ZoneTable {
   private readonly places = new Map<number, number>(); // zone number → index in zones
@@ -56,8 +61,8 @@ export class ZoneTable {
   }
 
   /**
-   * In order; an update of a zone that is not known ('slot', 'gone') changes nothing. Returns the numbers of the zones whose
-   * answers may be different from now on.
+   * In order; an update of a zone that is not known ('slot', 'gone') changes nothing. Returns the numbers of the zones
+   * whose answers may be different from now on.
    */
   apply(updates: readonly ZoneUpdate[]): readonly number[] {
     const gone = new Set<number>();
@@ -133,7 +138,8 @@ export class ZoneTable {
   }
 
   /**
-   * The zone that answers the question: the longest match, but DS at a zone's origin is its parent's (RFC 4035 §3.1.4.1).
+   * The zone that answers the question: the longest match, but DS at a zone's origin is its parent's (RFC 4035
+   * §3.1.4.1).
    */
   answering(name: ParsedName, type: number): ServedZone | null {
     const zone = this.find(name, 0);

@@ -1,6 +1,6 @@
 /**
- * What `/api/v1` answers, as JSON. Times are epoch seconds (fractions allowed), durations seconds; null means "not known"
- * or "not reached". Keys are never renamed or dropped within v1; new ones may come.
+ * What `/api/v1` answers, as JSON. Times are epoch seconds (fractions allowed), durations seconds; null means "not
+ * known" or "not reached". Keys are never renamed or dropped within v1; new ones may come.
  */
 import type { FailReason } from '../../health/checks/sample.ts';
 import type { Outcome } from '../../health/choose/decision.ts';
@@ -74,7 +74,10 @@ export type NetworkJson = {
     /** Live members that fail and that nothing but the hold keeps. */
     readonly failing: readonly string[];
   };
-  /** Per address family: `passing`, `failing` (kept for lack of better), `unanswered` (SERVFAIL) or `none`. Null before the first decision. */
+  /**
+   * Per address family: `passing`, `failing` (kept for lack of better), `unanswered` (SERVFAIL) or `none`. Null before
+   * the first decision.
+   */
   readonly families: null | { readonly ipv4: string; readonly ipv6: string };
   /** Warnings about the set as a whole. */
   readonly notes: readonly string[];

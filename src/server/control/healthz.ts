@@ -80,7 +80,9 @@ function liveReason({ live, decision }: NetworkView): readonly string[] {
   return reasons;
 }
 
-/** What an operator should look at though the answers are as they should be: the notes of each network's last decision. */
+/**
+ * What an operator should look at though the answers are as they should be: the notes of each network's last decision.
+ */
 export function healthWarnings(view: StatusView): readonly string[] {
   return view
     .networks()

@@ -1,9 +1,10 @@
 import { isIP } from 'node:net';
 
 /**
- * Whether a request is meant for this server. A page of somebody else's whose name was made to lead here (DNS rebinding) has
- * a browser send that name; it must not read what this server tells. Addresses, names of one label (`localhost`, a
- * container's) and the machine's own name cannot be had from the public DNS by a stranger; all others are to be listed.
+ * Whether a request is meant for this server. A page of somebody else's whose name was made to lead here (DNS
+ * rebinding) has a browser send that name; it must not read what this server tells. Addresses, names of one label
+ * (`localhost`, a container's) and the machine's own name cannot be had from the public DNS by a stranger; all others
+ * are to be listed.
  *
  * @param host The request's `Host` field or the authority of its target, `name[:port]`; an absent one (HTTP/1.0) is no
  *   browser's.

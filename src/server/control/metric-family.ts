@@ -1,6 +1,7 @@
 /**
- * Metrics whose samples are made at scrape time, from scratch: what is gone from the server is gone from the output. The
- * text is written directly, since ten thousand zones make fifty thousand samples and the main thread has other work.
+ * Metrics whose samples are made at scrape time, from scratch: what is gone from the server is gone from the output.
+ * The text is written directly, since ten thousand zones make fifty thousand samples and the main thread has other
+ * work.
  */
 import type { MetricsWriter } from './metrics-writer.ts';
 

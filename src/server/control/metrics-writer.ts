@@ -2,7 +2,9 @@ const LINE_END = 0x0a;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
-/** Prometheus' exposition text as octets, written in place: strings put together piece by piece cost five times as much. */
+/**
+ * Prometheus' exposition text as octets, written in place: strings put together piece by piece cost five times as much.
+ */
 export class MetricsWriter {
   private octets: Uint8Array;
   private length = 0;

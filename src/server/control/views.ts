@@ -1,6 +1,7 @@
 /**
  * What HTTP may ask of the running server: a pull interface. Nothing here is stored by the HTTP room; every call reads
- * the values of that moment, so a page and a scrape cannot disagree with the answers on the wire for longer than a call.
+ * the values of that moment, so a page and a scrape cannot disagree with the answers on the wire for longer than a
+ * call.
  */
 
 import type { Sample } from '../../health/checks/sample.ts';

@@ -8,7 +8,9 @@ import { FILE_MAX, readFileNow } from '../../system/read-file.ts';
 import { WriteBehind } from '../../system/write-behind.ts';
 import { type CatalogMember, catalogDigest, catalogImage } from '../../zones/write/catalog.ts';
 
-/** A catalog as it is served. `zone`: its number, apart from those of the zone store. `network` null: of all networks. */
+/**
+ * A catalog as it is served. `zone`: its number, apart from those of the zone store. `network` null: of all networks.
+ */
 export type Catalog = {
   readonly zone: number;
   readonly origin: WireName;
@@ -56,8 +58,8 @@ export class Catalogs {
 
   /**
    * Brings the catalogs up to date with the zones there are. Returns what changed: new versions, and catalogs that go.
-   * A network that is served keeps its catalog when it has no zones left: from an empty one secondaries learn that the last
-   * zone is gone, from one that is refused they learn nothing.
+   * A network that is served keeps its catalog when it has no zones left: from an empty one secondaries learn that the
+   * last zone is gone, from one that is refused they learn nothing.
    */
   update(
     config: TransferConfig['catalog'],

@@ -159,7 +159,8 @@ export class Secondaries {
   /** Hands the threads the catalogs that are not what they were. */
   private updateCatalogs(): readonly JournalZone[] {
     const { store, dns, networks } = this.options;
-    // Zones that do not load stay members: secondaries keep what they have of them, and throw away what leaves a catalog.
+    // Zones that do not load stay members: secondaries keep what they have of them, and throw away what leaves a
+    // catalog.
     const { changed, gone } = this.catalogs.update(
       this.transfer.catalog,
       networks(),

@@ -1,4 +1,6 @@
-/** Who carries which serial, and since when not ours: pure, so that lag can be tested without waiting. Times in seconds. */
+/**
+ * Who carries which serial, and since when not ours: pure, so that lag can be tested without waiting. Times in seconds.
+ */
 import type { WireName } from '../../dns/name.ts';
 import { serialCompare } from '../../dns/serial.ts';
 import { DueQueue } from './due-queue.ts';
@@ -99,8 +101,8 @@ export class SecondaryTable {
   }
 
   /**
-   * What to ask now, of each secondary at most so many: those with another serial first, then those asked longest ago. One
-   * secondary that answers for none of its zones takes no other's turn.
+   * What to ask now, of each secondary at most so many: those with another serial first, then those asked longest ago.
+   * One secondary that answers for none of its zones takes no other's turn.
    */
   due(now: number, most: number | ((target: number) => number)): readonly WatchRow[] {
     const picked: WatchRow[] = [];
@@ -145,8 +147,8 @@ export class SecondaryTable {
   }
 
   /**
-   * Whether something about the row is to be reported now: its trouble, or 'well' when it is over. Each is reported once; a
-   * serial ahead of ours at once, everything else when it lasts longer than a flip takes.
+   * Whether something about the row is to be reported now: its trouble, or 'well' when it is over. Each is reported
+   * once; a serial ahead of ours at once, everything else when it lasts longer than a flip takes.
    */
   report(row: WatchRow, now: number): SecondaryTrouble | 'well' | null {
     const trouble = troubleOf(row, now);

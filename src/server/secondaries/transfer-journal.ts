@@ -13,7 +13,9 @@ export type TransferJournalOptions = {
   readonly warn: (message: string) => void;
 };
 
-/** The journal of contents that IXFR answers from: written while zones change, and known to the threads that transfer. */
+/**
+ * The journal of contents that IXFR answers from: written while zones change, and known to the threads that transfer.
+ */
 export class TransferJournal {
   private readonly journal: ContentJournal;
   private readonly onSteps: TransferJournalOptions['onSteps'];

@@ -14,7 +14,9 @@ export type TransferClient = {
   readonly tls: boolean;
 };
 
-/** The first rule that lets the client transfer the zone. What a rule names must all hold; without rules, nobody may. */
+/**
+ * The first rule that lets the client transfer the zone. What a rule names must all hold; without rules, nobody may.
+ */
 export function mayTransfer(rules: readonly TransferRule[], client: TransferClient): boolean {
   return rules.some(
     ({ from, key, tls, networks, zones }) =>

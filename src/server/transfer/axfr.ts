@@ -33,8 +33,8 @@ export class TransferStream {
   private opt: Uint8Array;
 
   /**
-   * `head`: header with flags and identifier set, and the question, which only the first message repeats (§2.2). `opt`: for
-   * the first message (§2.2.5), may be empty. `packer` is for this stream alone until its last promise is resolved.
+   * `head`: header with flags and identifier set, and the question, which only the first message repeats (§2.2). `opt`:
+   * for the first message (§2.2.5), may be empty. `packer` is for this stream alone until its last promise is resolved.
    */
   constructor(head: Uint8Array, opt: Uint8Array, packer: MessagePacker, tools: TransferTools) {
     this.packer = packer;

@@ -9,14 +9,16 @@ export type NonPlainHandler = {
   packet(query: Uint8Array, length: number, out: Uint8Array, client: Client): number;
   /**
    * Over a stream (TCP, TLS): any number of messages, each given to `send` without its length prefix. `query` is not
-   * changed by the caller until the promise resolves. `send` copies the message before it returns, and resolves to true when
-   * the connection can take the next one, to false when it is gone and work should stop.
+   * changed by the caller until the promise resolves. `send` copies the message before it returns, and resolves to true
+   * when the connection can take the next one, to false when it is gone and work should stop.
    */
   stream(query: Uint8Array, client: Client, send: (message: Uint8Array) => Promise<boolean>): Promise<void>;
   configure(transfer: ThreadTransfer, server: ServerConfig): void;
 };
 
-/** Who may sign and transfer what. `rows`: networks' names by their row in the statistics, which is what zones carry. */
+/**
+ * Who may sign and transfer what. `rows`: networks' names by their row in the statistics, which is what zones carry.
+ */
 export type ThreadTransfer = {
   readonly keys: readonly TsigKey[];
   readonly allow: readonly TransferRule[];
@@ -29,8 +31,8 @@ export type ThreadTransfer = {
 export const NO_TRANSFERS: ThreadTransfer = { keys: [], allow: [], rows: [] };
 
 /**
- * What incremental transfers are made of. `live`: versions to be added to what is known of these slots. `steps`: all that
- * is known of these zones' contents, encoded in shared memory; they replace what was known before.
+ * What incremental transfers are made of. `live`: versions to be added to what is known of these slots. `steps`: all
+ * that is known of these zones' contents, encoded in shared memory; they replace what was known before.
  */
 export type ThreadHistory = {
   readonly live: readonly LiveNews[];

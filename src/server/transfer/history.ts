@@ -41,9 +41,9 @@ export class TransferHistory {
   }
 
   /**
-   * The condensed difference (RFC 1995 §5) between the version with `serial` and this one; null: that version is not known
-   * any more, or never was one, or more than `octetsMax` octets of changes would have to be condensed. A version is one
-   * content and one live set, each the newest at that serial.
+   * The condensed difference (RFC 1995 §5) between the version with `serial` and this one; null: that version is not
+   * known any more, or never was one, or more than `octetsMax` octets of changes would have to be condensed. A version
+   * is one content and one live set, each the newest at that serial.
    */
   difference(
     { zone, live, serial: current }: ZoneVersion,
@@ -69,7 +69,9 @@ export class TransferHistory {
     return { oldSoa: withSerial(soa, serial), ...fold.result() };
   }
 
-  /** The steps from the content that was served at `serial` to the image's; null: they are not known, or are too large. */
+  /**
+   * The steps from the content that was served at `serial` to the image's; null: they are not known, or are too large.
+   */
   private stepsFrom(zone: number, image: ZoneImage, serial: number, octetsMax: number): readonly ZoneStep[] | null {
     if (serialCompare(image.serial, serial) <= 0) return [];
     const list = this.steps.get(zone) ?? [];

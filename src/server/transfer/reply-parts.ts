@@ -26,7 +26,10 @@ export function shortReply(message: Uint8Array, out: Uint8Array, rcode: number):
   return head.length;
 }
 
-/** Appends a record, or nothing where it is empty, to the message in `out[0..length)` and counts it. Returns the new length. */
+/**
+ * Appends a record, or nothing where it is empty, to the message in `out[0..length)` and counts it. Returns the new
+ * length.
+ */
 export function appendRecord(out: Uint8Array, length: number, record: Uint8Array): number {
   if (record.length === 0) return length;
   out.set(record, length);

@@ -17,8 +17,8 @@ const BUFFER_MIN = 320; // holds any question
 const NO_OPT = new Uint8Array(0);
 
 /**
- * Answers of one message. Each is made in the same buffer, so it is to be sent or copied before the next one is made. They
- * are signed where the request was. `limit`: octets that the whole answer may have.
+ * Answers of one message. Each is made in the same buffer, so it is to be sent or copied before the next one is made.
+ * They are signed where the request was. `limit`: octets that the whole answer may have.
  */
 export class ReplyWriter {
   private readonly responder: Responder;

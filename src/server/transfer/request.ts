@@ -11,8 +11,8 @@ import type { Client } from '../answer/front-end.ts';
 import { shortReply } from './reply-parts.ts';
 
 /**
- * A request whose signature, if it has one, was verified and taken off, with all that its answer needs: transfers wait for
- * their readers, so two requests share nothing.
+ * A request whose signature, if it has one, was verified and taken off, with all that its answer needs: transfers wait
+ * for their readers, so two requests share nothing.
  */
 export type Request = {
   readonly message: Uint8Array;
@@ -39,8 +39,8 @@ export type Settled = { readonly kind: 'settled'; readonly length: number };
 const query = new Query();
 
 /**
- * Verifies the signature and reads the request. `message` is not changed; the request refers to it, so the caller keeps it
- * unchanged while the request is answered. `now`: epoch seconds.
+ * Verifies the signature and reads the request. `message` is not changed; the request refers to it, so the caller keeps
+ * it unchanged while the request is answered. `now`: epoch seconds.
  */
 export function openRequest(
   message: Uint8Array,
@@ -97,8 +97,8 @@ function ixfrSerial(message: Uint8Array): number | null {
 }
 
 /**
- * NOTAUTH, with the TSIG error in a record that is signed if the key is proven (RFC 8945 §5.2); without the record where
- * `out` has no room for it. Returns the answer's length.
+ * NOTAUTH, with the TSIG error in a record that is signed if the key is proven (RFC 8945 §5.2); without the record
+ * where `out` has no room for it. Returns the answer's length.
  */
 function refuseSignature(
   bare: Uint8Array,

@@ -2,8 +2,8 @@
 const SLICE_MS = 4;
 
 /**
- * Shares a thread's time among long answers: one of them works for a slice at a time while the others wait in line, and the
- * event loop goes round between two slices. A hundred transfers delay a query no more than one does.
+ * Shares a thread's time among long answers: one of them works for a slice at a time while the others wait in line, and
+ * the event loop goes round between two slices. A hundred transfers delay a query no more than one does.
  */
 export class Slices {
   private readonly waiting: (() => void)[] = [];

@@ -25,7 +25,10 @@ import { captureVersion, type ZoneVersion } from './version.ts';
 const REFUSAL_MAX = 1024;
 /** Packers kept for reuse, 74 KiB each. */
 const SPARE_MAX = 8;
-/** Octets of changes that are condensed for one packet: its sender's address may be forged, and few differences shrink so. */
+/**
+ * Octets of changes that are condensed for one packet: its sender's address may be forged, and few differences shrink
+ * so.
+ */
 const PACKET_CHANGES_MAX = 64 * 1024;
 
 export type TransferHandlerOptions = {
@@ -50,8 +53,9 @@ type Permission =
   | { readonly kind: 'refused'; readonly rcode: number };
 
 /**
- * Answers what is no plain query: signed messages, zone transfers, NOTIFY. One for each answering thread, with the zones of
- * that thread's responder. It keeps nothing of a request in its fields: transfers of several clients run at once.
+ * Answers what is no plain query: signed messages, zone transfers, NOTIFY. One for each answering thread, with the
+ * zones of that thread's responder. It keeps nothing of a request in its fields: transfers of several clients run at
+ * once.
  */
 export class TransferHandler implements NonPlainHandler {
   private readonly options: TransferHandlerOptions;
@@ -145,7 +149,9 @@ export class TransferHandler implements NonPlainHandler {
     if (!isWhole && open) throw new Error('a transfer could not be finished');
   }
 
-  /** What fits into one packet of at most `limit` octets: an ordinary answer, a refusal, a difference, the current SOA. */
+  /**
+   * What fits into one packet of at most `limit` octets: an ordinary answer, a refusal, a difference, the current SOA.
+   */
   private packetAnswer(request: Request, limit: number): Uint8Array {
     if (!isTransfer(request)) return this.withoutTransfer(request, limit);
     const permission = this.permit(request);
@@ -191,8 +197,8 @@ export class TransferHandler implements NonPlainHandler {
   }
 
   /**
-   * Whether the request may transfer its zone; it is counted. NOTAUTH where we have no such zone (RFC 5936 §2.2.1), FORMERR
-   * to IXFR without its SOA (RFC 1995 §3), REFUSED to strangers.
+   * Whether the request may transfer its zone; it is counted. NOTAUTH where we have no such zone (RFC 5936 §2.2.1),
+   * FORMERR to IXFR without its SOA (RFC 1995 §3), REFUSED to strangers.
    */
   private permit({ client, keyName, wants }: TransferRequest): Permission {
     const { responder, stats } = this.options;

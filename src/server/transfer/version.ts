@@ -4,7 +4,9 @@ import { ImageCursor } from '../../zones/image/cursor.ts';
 import type { LiveVersion } from '../../zones/image/live-version.ts';
 import type { ServedZone } from '../answer/zone-table.ts';
 
-/** One version of a zone, from first to last record of a transfer: an image that never changes and a copied live set. */
+/**
+ * One version of a zone, from first to last record of a transfer: an image that never changes and a copied live set.
+ */
 export type ZoneVersion = {
   readonly zone: ServedZone;
   readonly live: LiveVersion | null;
@@ -12,9 +14,9 @@ export type ZoneVersion = {
 };
 
 /**
- * The version that the zone has now; null: none that could be transferred (not loaded, or no edge was ever live). `catchUp`
- * must take in every message of the main thread: that sends an image before it makes a later flip, so the live set is read
- * first and the image after it, or one serial could name two contents.
+ * The version that the zone has now; null: none that could be transferred (not loaded, or no edge was ever live).
+ * `catchUp` must take in every message of the main thread: that sends an image before it makes a later flip, so the
+ * live set is read first and the image after it, or one serial could name two contents.
  */
 export function captureVersion(
   slots: LiveSlots,

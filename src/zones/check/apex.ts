@@ -43,7 +43,10 @@ export function checkApex(index: ZoneIndex, kind: ZoneKind, report: CheckReport)
   }
 }
 
-/** Records that no query can reach: below a cut (except glue, and the types of the parent's side) or below a DNAME (RFC 6672 §2.4). */
+/**
+ * Records that no query can reach: below a cut (except glue, and the types of the parent's side) or below a DNAME (RFC
+ * 6672 §2.4).
+ */
 export function checkOccluded(index: ZoneIndex, report: CheckReport): void {
   if (!index.anyCut && (index.any & HAS.dname) === 0) return;
   const { names, store } = index;

@@ -32,8 +32,9 @@ const DELETE_CDS: readonly number[] = [0, 0, 0, 0, 0];
 const DELETE_CDNSKEY: readonly number[] = [0, 0, 3, 0, 0];
 
 /**
- * DNSSEC records of a zone that was signed elsewhere, rated as BIND does: CDS and CDNSKEY at the apex that would make the
- * parent break the zone are errors, algorithms that nobody should use any more are warnings. Signatures are not verified.
+ * DNSSEC records of a zone that was signed elsewhere, rated as BIND does: CDS and CDNSKEY at the apex that would make
+ * the parent break the zone are errors, algorithms that nobody should use any more are warnings. Signatures are not
+ * verified.
  */
 export function checkDnssec(index: ZoneIndex, report: CheckReport): void {
   if ((index.has[index.apex] & HAS.other) !== 0) {

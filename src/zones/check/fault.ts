@@ -46,7 +46,10 @@ const TEXT_MAX = 400; // characters of a source line worth showing
 /** Text of one line of a source file, for the caret; '' where it is not known. `line` counts from 1. */
 export type LineText = (file: string, line: number) => string;
 
-/** Collects the faults of one zone. A record's position is the line it was read from; line 0 marks one that the server made. */
+/**
+ * Collects the faults of one zone. A record's position is the line it was read from; line 0 marks one that the server
+ * made.
+ */
 export class CheckReport {
   readonly faults: CheckFault[] = [];
   private readonly counts = new Map<CheckFaultCode, number>();

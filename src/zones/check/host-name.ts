@@ -1,4 +1,6 @@
-/** Host names and mailboxes as wire octets: what `named`'s check-names accepts (RFC 952, RFC 1123 §2.1, RFC 1035 §8). */
+/**
+ * Host names and mailboxes as wire octets: what `named`'s check-names accepts (RFC 952, RFC 1123 §2.1, RFC 1035 §8).
+ */
 
 /** Octet → 1: letter or digit; 2: hyphen; 0: neither. */
 const CLASS = Uint8Array.from({ length: 256 }, (_, octet) => {
@@ -37,7 +39,10 @@ export function isNsec3Owner(wire: Uint8Array, offset: number): boolean {
 
 const REVERSE = ['\x07in-addr\x04arpa\0', '\x03ip6\x04arpa\0', '\x03ip6\x03int\0'];
 
-/** Whether the name lies in the reverse tree, where PTR means a host. DNS-SD's browsing names there do not (RFC 6763 §11). */
+/**
+ * Whether the name lies in the reverse tree, where PTR means a host. DNS-SD's browsing names there do not (RFC 6763
+ * §11).
+ */
 export function isReverse(wire: Uint8Array, offset: number): boolean {
   let end = offset;
   while (wire[end] !== 0) end += 1 + wire[end];

@@ -169,7 +169,9 @@ export class ZoneIndex {
     return found;
   }
 
-  /** Whether a name is an empty non-terminal or has records itself (RFC 4592 §2.2.2). Costly: only for the odd target. */
+  /**
+   * Whether a name is an empty non-terminal or has records itself (RFC 4592 §2.2.2). Costly: only for the odd target.
+   */
   exists(wire: Uint8Array, offset: number): boolean {
     const name = this.names.find(wire, offset);
     if (name >= 0 && name < this.first.length && (this.first[name] >= 0 || (this.has[name] & HAS.live) !== 0))

@@ -2,9 +2,9 @@ import type { CheckReport } from './fault.ts';
 import { HAS, OUTSIDE, TYPE, type ZoneIndex } from './index-zone.ts';
 
 /**
- * Edgewise's own rule: the names that the live set answers belong to it. Address records there are omitted with a warning
- * (`omitted` is set), since the live answer replaces them; an alias or a cut at or above such a name would hide the live
- * answer, and is an error.
+ * Edgewise's own rule: the names that the live set answers belong to it. Address records there are omitted with a
+ * warning (`omitted` is set), since the live answer replaces them; an alias or a cut at or above such a name would hide
+ * the live answer, and is an error.
  */
 export function checkLive(index: ZoneIndex, omitted: Uint8Array, report: CheckReport): void {
   const { names, store } = index;

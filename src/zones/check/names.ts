@@ -36,7 +36,9 @@ export function checkNames(index: ZoneIndex, report: CheckReport): void {
   }
 }
 
-/** RFC 4592 §2.1.1: only a leftmost `*` is a wildcard; §4.2: NS at a wildcard means nothing sensible, BIND refuses it. */
+/**
+ * RFC 4592 §2.1.1: only a leftmost `*` is a wildcard; §4.2: NS at a wildcard means nothing sensible, BIND refuses it.
+ */
 function checkWildcard(index: ZoneIndex, first: number, at: number, report: CheckReport): void {
   const { octets } = index.names;
   if (octets[at] === 0) return;

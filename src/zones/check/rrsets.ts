@@ -25,7 +25,8 @@ const LONG = 16;
 
 /**
  * What must hold inside one name's records: one TTL an RRset, no record twice, one record at most of SOA, CNAME and
- * DNAME, nothing beside a CNAME, no RRset larger than an answer. `ttls` gets pairs of a record and the TTL it is to have.
+ * DNAME, nothing beside a CNAME, no RRset larger than an answer. `ttls` gets pairs of a record and the TTL it is to
+ * have.
  */
 export function checkRrsets(index: ZoneIndex, kind: ZoneKind, ttls: number[], report: CheckReport): void {
   const { store } = index;
@@ -98,7 +99,9 @@ function checkTtls(index: ZoneIndex, scratch: RrsetScratch, ttls: number[], repo
   }
 }
 
-/** Whether two records of one owner were read with none of another owner between them; glue of its NS does not count. */
+/**
+ * Whether two records of one owner were read with none of another owner between them; glue of its NS does not count.
+ */
 function isRun(index: ZoneIndex, from: number, to: number): boolean {
   const owner = index.store.ownerOf(from);
   for (let at = from; at !== to; at = index.next[at]) {
@@ -161,8 +164,9 @@ function copiesBySorting(store: RecordStore, records: readonly number[]): readon
 }
 
 /**
- * RRsets that no message holds. Those that BIND refuses to load are errors; between that limit and the smaller one of an
- * answer, whose records each repeat type, class, TTL and a pointer to the owner, lie RRsets that can only be transferred.
+ * RRsets that no message holds. Those that BIND refuses to load are errors; between that limit and the smaller one of
+ * an answer, whose records each repeat type, class, TTL and a pointer to the owner, lie RRsets that can only be
+ * transferred.
  */
 function checkSizes(index: ZoneIndex, scratch: RrsetScratch, report: CheckReport): void {
   const { store } = index;
@@ -200,8 +204,8 @@ function dataOctets(store: RecordStore, records: readonly number[]): number {
 }
 
 /**
- * Records that no message holds: an error, since every transfer of the zone would break. Counted are a header, the record
- * and a TSIG of the longest names, for a transfer sends a large record in a message of its own (RFC 5936 §2.2).
+ * Records that no message holds: an error, since every transfer of the zone would break. Counted are a header, the
+ * record and a TSIG of the longest names, for a transfer sends a large record in a message of its own (RFC 5936 §2.2).
  */
 export function checkRecordSizes(index: ZoneIndex, report: CheckReport): void {
   const { store, names } = index;

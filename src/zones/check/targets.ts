@@ -99,7 +99,9 @@ function wildcardKind(index: ZoneIndex, wire: Uint8Array, at: number): Target {
   return name >= 0 && index.has[name] !== 0 ? kindOf(index, name) : 'no-address';
 }
 
-/** A server whose name lies below a cut of this zone is only found by the address records beside it (RFC 1034 §4.2.1). */
+/**
+ * A server whose name lies below a cut of this zone is only found by the address records beside it (RFC 1034 §4.2.1).
+ */
 function checkGlue(index: ZoneIndex, owner: number, record: number, at: number, report: CheckReport): void {
   const { rdata } = index.store;
   const target = index.names.find(rdata, at);

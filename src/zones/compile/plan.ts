@@ -31,7 +31,10 @@ export type ZonePlan = {
   readonly nodes: Uint8Array;
 };
 
-/** Iterates over a node's RRsets in order of type, signatures in order of the type they cover. The fields are those of the current one. */
+/**
+ * Iterates over a node's RRsets in order of type, signatures in order of the type they cover. The fields are those of
+ * the current one.
+ */
 export class RrsetCursor {
   owner = 0;
   type = 0;

@@ -11,8 +11,8 @@ const STAR_LABEL = Uint8Array.of(1, 0x2a);
 /** Finds which of the zone's own addresses belong beside an RRset in the additional section. */
 export class AdditionalTargets {
   /**
-   * Result of `collect`: for each name, once, its number and the node that has its addresses (another one where a wildcard
-   * makes them); those that a referral must carry come first.
+   * Result of `collect`: for each name, once, its number and the node that has its addresses (another one where a
+   * wildcard makes them); those that a referral must carry come first.
    */
   readonly list: number[] = [];
   required = 0;

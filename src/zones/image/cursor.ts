@@ -11,8 +11,8 @@ const RDATA_USUAL = 4096;
 
 /**
  * Walks over all records of an image in constant memory: the SOA, then node after node (the apex first, parents before
- * children), types in order, each RRset in canonical order. It may rest anywhere, so a transfer can wait for its reader.
- * Live names have the addresses given to the constructor; null leaves them out.
+ * children), types in order, each RRset in canonical order. It may rest anywhere, so a transfer can wait for its
+ * reader. Live names have the addresses given to the constructor; null leaves them out.
  */
 export class ImageCursor {
   /** The record reached, valid until the next `next()`. */

@@ -68,7 +68,10 @@ export class ZoneImage {
     return key as WireName;
   }
 
-  /** Writes name `id` uncompressed, as spelled in the zone, at `out[at]`, which has 255 octets of room. Returns its length. */
+  /**
+   * Writes name `id` uncompressed, as spelled in the zone, at `out[at]`, which has 255 octets of room. Returns its
+   * length.
+   */
   copyName(id: number, out: Uint8Array, at: number): number {
     const { words, octets, parent, label } = this;
     let to = at;

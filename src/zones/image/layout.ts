@@ -8,8 +8,8 @@
  *         label     by name id: place of the leftmost label (length octet first) in the octets
  *         meta      by node: NODE flags, RRset count from bit NODE.countShift on
  *         rrsets    by node: word of its first RRset
- *         RRsets    RRSET.words each, a node's side by side in order of type; RRSIG and SIG have one for each type covered,
- *                   since each has the TTL of what it covers (RFC 4034 §3)
+ *         RRsets    RRSET.words each, a node's side by side in order of type; RRSIG and SIG have one for each type
+ *                   covered, since each has the TTL of what it covers (RFC 4034 §3)
  *         links     of RRsets whose rdata names something, see LINKS
  * octets  labels    as first spelled
  *         rdata     of an opaque type: length (2 octets) and rdata of each record;
@@ -17,9 +17,9 @@
  * ```
  *
  * Names are numbered: nodes first (the origin is 0, a parent comes before its children), then the names that only occur
- * in rdata or above the origin. A node is a name at which data exists or below which it does (RFC 4592 §2.2.2), so empty
- * non-terminals are nodes. Walking down from the origin, label by label, settles cuts, DNAMEs and the closest encloser
- * on the way.
+ * in rdata or above the origin. A node is a name at which data exists or below which it does (RFC 4592 §2.2.2), so
+ * empty non-terminals are nodes. Walking down from the origin, label by label, settles cuts, DNAMEs and the closest
+ * encloser on the way.
  */
 export const HEAD = {
   magic: 0,
@@ -70,8 +70,8 @@ export const RRSET = {
   ttl: 1,
   count: 2,
   /**
-   * Octet place of the rdata; with RRSET_FLAG.links the word of its links; with RRSET_FLAG.live the number of its pool in
-   * this zone.
+   * Octet place of the rdata; with RRSET_FLAG.links the word of its links; with RRSET_FLAG.live the number of its pool
+   * in this zone.
    */
   data: 3,
   words: 4,
@@ -84,7 +84,9 @@ export const LINKS = {
   octets: 0,
   /** How many names' addresses belong into the additional section. */
   targets: 1,
-  /** How many of them, the first ones, lie at or below a cut's own name: glue that a referral must hold (RFC 9471 §3.1). */
+  /**
+   * How many of them, the first ones, lie at or below a cut's own name: glue that a referral must hold (RFC 9471 §3.1).
+   */
   required: 2,
   /** Two words each: the name, and the node with its addresses. Then the names in place of each record. */
   list: 3,

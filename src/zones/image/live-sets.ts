@@ -7,7 +7,10 @@ export type LiveSet = { readonly owner: Uint8Array; readonly type: number; reado
 
 const known = new WeakMap<SharedArrayBuffer, readonly LiveSet[]>();
 
-/** The live RRsets of an image, the apex first. Found once an image: a million names need not be looked through at each flip. */
+/**
+ * The live RRsets of an image, the apex first. Found once an image: a million names need not be looked through at each
+ * flip.
+ */
 export function liveSets(image: ZoneImage): readonly LiveSet[] {
   const found = known.get(image.shared);
   if (found !== undefined) return found;

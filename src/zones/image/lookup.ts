@@ -4,7 +4,8 @@ import type { ParsedName } from '../../dns/parsed-name.ts';
 import type { ZoneImage } from './image.ts';
 import * as layout from './layout.ts';
 
-// Bindings of another module are looked up at each use in V8, constants of this module are not: a tenth of an answer's time.
+// Bindings of another module are looked up at each use in V8, constants of this module are not: a tenth of an answer's
+// time.
 const { hashLabel, spread } = hashing;
 const { NODE, RRSET } = layout;
 const { LOWER } = names;

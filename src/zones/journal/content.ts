@@ -1,6 +1,6 @@
 /**
- * A zone's whole content as it is remembered over a restart, so that what changed meanwhile can be sent as a difference.
- * Not the compiled image: its layout is one program's, and another version of Edgewise may read the file.
+ * A zone's whole content as it is remembered over a restart, so that what changed meanwhile can be sent as a
+ * difference. Not the compiled image: its layout is one program's, and another version of Edgewise may read the file.
  */
 import type { ZoneImage } from '../image/image.ts';
 import { liveSets } from '../image/live-sets.ts';

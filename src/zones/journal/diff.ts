@@ -20,8 +20,8 @@ type Before = {
 
 /**
  * The step from one image of a zone to the next; null: more than `most` records differ, so a secondary is better off
- * with the whole zone. Compares the records' 53-bit hashes: that a changed record hits one of a million others by chance
- * is less likely than a broken disk. `pause` is called now and then and may yield to the event loop.
+ * with the whole zone. Compares the records' 53-bit hashes: that a changed record hits one of a million others by
+ * chance is less likely than a broken disk. `pause` is called now and then and may yield to the event loop.
  */
 export function diffImages(before: ZoneImage, after: ZoneImage, most: number, pause: Pause): Promise<ZoneStep | null> {
   const each: Before['each'] = (visit) =>
@@ -94,7 +94,9 @@ function headDigest(soa: StepRecord | null, live: readonly LiveSet[]): number {
 
 const soas = new WeakMap<SharedArrayBuffer, StepRecord>();
 
-/** The SOA record; its serial is one that the image had. Found once an image, since a flip asks for it of every zone. */
+/**
+ * The SOA record; its serial is one that the image had. Found once an image, since a flip asks for it of every zone.
+ */
 export function soaOf(image: ZoneImage): StepRecord | null {
   const known = soas.get(image.shared);
   if (known !== undefined) return known;

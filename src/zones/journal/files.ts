@@ -17,7 +17,10 @@ export type SavedJournal = {
 /** What there is of a zone. */
 export type SavedKinds = { readonly journal: boolean; readonly content: boolean };
 
-/** Where journals are remembered. Writing goes on behind the caller's back; of several texts for one zone the last counts. */
+/**
+ * Where journals are remembered. Writing goes on behind the caller's back; of several texts for one zone the last
+ * counts.
+ */
 export type JournalFiles = {
   list(): Promise<Map<WireName, SavedKinds>>;
   /** Null: there is none, or it is not as it was written. */

@@ -44,8 +44,8 @@ export type ContentJournalOptions = {
 };
 
 /**
- * What changed in the zones' contents lately, for incremental transfers: bounded, remembered over restarts, together with
- * each zone's content, so that what changes while the server is down is a step too.
+ * What changed in the zones' contents lately, for incremental transfers: bounded, remembered over restarts, together
+ * with each zone's content, so that what changes while the server is down is a step too.
  */
 export class ContentJournal {
   private readonly files: JournalFiles;
@@ -138,8 +138,9 @@ export class ContentJournal {
     }
     const [before, after] = [ZoneImage.attach(was.image), ZoneImage.attach(image)];
     const raised = serialCompare(after.serial, before.serial) > 0;
-    // Another network means another history of live sets, so no difference leads from one to the other. A static zone whose serial
-    // was not raised: secondaries would take a difference for one they have, and who has its serial has either content.
+    // Another network means another history of live sets, so no difference leads from one to the other. A static zone
+    // whose serial was not raised: secondaries would take a difference for one they have, and who has its serial has
+    // either content.
     const known = this.keepsContents && raised && was.network === network && !was.ambiguous;
     const step = known ? await diffImages(before, after, mostOf(after), () => this.slice.rest()) : null;
     const steps = step === null ? [] : bounded([...was.steps, encodeStep(step)]);
@@ -238,7 +239,10 @@ export class ContentJournal {
   }
 }
 
-/** A static zone's serial is its operator's: without its content it is unknown whether the serial named another one before. */
+/**
+ * A static zone's serial is its operator's: without its content it is unknown whether the serial named another one
+ * before.
+ */
 function nothingOf(network: string | null, served: number | null): Pick<Kept, 'steps' | 'ambiguous'> {
   return { steps: [], ambiguous: network === null && served !== null };
 }

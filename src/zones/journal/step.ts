@@ -17,7 +17,10 @@ export type ZoneStep = {
   readonly added: readonly StepRecord[];
 };
 
-/** A whole content, from a file. `records`: all but the SOA and the live ones, read anew at each call and valid until the next one. */
+/**
+ * A whole content, from a file. `records`: all but the SOA and the live ones, read anew at each call and valid until
+ * the next one.
+ */
 export type ZoneContent = {
   readonly network: string | null;
   readonly serial: number;

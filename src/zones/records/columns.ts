@@ -2,8 +2,8 @@
 const KEPT = 1 << 16;
 
 /**
- * Zeroed typed arrays for working on one zone, carved one after another out of one buffer that serves zone after zone: of
- * ten thousand small zones, making each one's two dozen arrays would take longer than reading its file.
+ * Zeroed typed arrays for working on one zone, carved one after another out of one buffer that serves zone after zone:
+ * of ten thousand small zones, making each one's two dozen arrays would take longer than reading its file.
  */
 export class Columns {
   private readonly buffer = new ArrayBuffer(KEPT);

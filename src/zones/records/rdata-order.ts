@@ -7,7 +7,8 @@ const A6 = 38;
 
 /**
  * Order of two rdatas of one type in canonical form (RFC 4034 §6.2, §6.3): octets as unsigned numbers, names in them
- * lowercased where RFC 4034 §6.2, as amended by RFC 6840 §5.1, says so and nowhere else. 0: the same record (RFC 2181 §5).
+ * lowercased where RFC 4034 §6.2, as amended by RFC 6840 §5.1, says so and nowhere else. 0: the same record (RFC 2181
+ * §5).
  */
 export function compareRdata(
   type: number,

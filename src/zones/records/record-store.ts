@@ -10,8 +10,8 @@ const COPY_MAX = 64;
 const RECORDS = 128;
 
 /**
- * The records of one zone in the order they were read, as columns of typed arrays: owner (a name's number), type, TTL in
- * seconds, rdata in uncompressed wire form, and the file and line it was read from. One object a record would cost a
+ * The records of one zone in the order they were read, as columns of typed arrays: owner (a name's number), type, TTL
+ * in seconds, rdata in uncompressed wire form, and the file and line it was read from. One object a record would cost a
  * million-record zone more than BIND's whole memory.
  */
 export class RecordStore {

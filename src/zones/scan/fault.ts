@@ -2,7 +2,10 @@ import type { Fault } from '../../system/fault.ts';
 import type { Problem, TextProblemCode } from '../text/problem.ts';
 import type { Position } from '../text/tokens.ts';
 
-/** Everything that can be wrong in a master file, as the scanner sees it. Checks on a loaded zone have codes of their own. */
+/**
+ * Everything that can be wrong in a master file, as the scanner sees it. Checks on a loaded zone have codes of their
+ * own.
+ */
 export type ZoneFaultCode =
   | TextProblemCode
   | 'bad-class'

@@ -37,8 +37,8 @@ type NumberPart = { readonly delta: number; readonly width: number; readonly bas
 export type Template = readonly (Uint8Array | NumberPart)[];
 
 /**
- * Takes a side of `$GENERATE` apart: `$` is the number, `${OFFSET,WIDTH,BASE}` the number in another form, `$$` and `\$`
- * (kept as it is) a dollar sign.
+ * Takes a side of `$GENERATE` apart: `$` is the number, `${OFFSET,WIDTH,BASE}` the number in another form, `$$` and
+ * `\$` (kept as it is) a dollar sign.
  */
 export function scanTemplate(octets: Uint8Array): Template | ZoneProblem {
   const parts: (Uint8Array | NumberPart)[] = [];

@@ -18,15 +18,18 @@ export type ReadRequest = {
   /** Where the records are added; a new store otherwise. */
   readonly into?: RecordStore;
   /**
-   * Absolute path of the folder that `$INCLUDE` is confined to and that relative paths start from, as BIND's do from its
-   * `directory`; null: `$INCLUDE` is refused.
+   * Absolute path of the folder that `$INCLUDE` is confined to and that relative paths start from, as BIND's do from
+   * its `directory`; null: `$INCLUDE` is refused.
    */
   readonly includeRoot: string | null;
   /** Absolute paths of more folders that `$INCLUDE` may read from; none otherwise. */
   readonly includeDirs?: readonly string[];
   /** `ZONE_LIMITS` otherwise. */
   readonly limits?: ZoneLimits;
-  /** Reads a file by absolute path. It lies below one of those folders by its text; what links do is the callee's concern. */
+  /**
+   * Reads a file by absolute path. It lies below one of those folders by its text; what links do is the callee's
+   * concern.
+   */
   readonly include: (path: string) => Included;
 };
 

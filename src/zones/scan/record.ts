@@ -16,7 +16,9 @@ const TXT = 16;
 /** What is written between owner and rdata. `ttl` -1: not written. */
 export type RecordHead = { ttl: number; type: number; ttlOverMaximum: boolean };
 
-/** The token just read as a TTL in seconds, units allowed; beyond 31 bits it counts as 0 (RFC 2181 §8). Fills `head`. */
+/**
+ * The token just read as a TTL in seconds, units allowed; beyond 31 bits it counts as 0 (RFC 2181 §8). Fills `head`.
+ */
 export function scanTtlToken(scan: RdataScan, head: { ttl: number; ttlOverMaximum: boolean }): ZoneProblem | null {
   const { text, start, end } = scan.tokens;
   const ttl = scanTtl(text, start, end);
@@ -108,8 +110,8 @@ function scanFields(scan: RdataScan, type: number): ZoneProblem | null {
 }
 
 /**
- * Whether the rdata begins with `\#`. In a TXT, where it may also be a text that needed no escape, a number must follow.
- * If so, the next token is the one after `\#`; otherwise no token has been consumed.
+ * Whether the rdata begins with `\#`. In a TXT, where it may also be a text that needed no escape, a number must
+ * follow. If so, the next token is the one after `\#`; otherwise no token has been consumed.
  */
 function isGeneric(tokens: Tokens, type: number): boolean {
   const kind = tokens.next();

@@ -22,8 +22,8 @@ export type KnownZones = {
 
 /**
  * Which zones the settings and the folders' present contents make: `<zonetemplate_dir>/<network>/<zone>.zone`, then
- * `static_zones`, then `<static_zone_dir>/<zone>.zone`. A zone met again is a fault that names both files, and the first
- * one counts.
+ * `static_zones`, then `<static_zone_dir>/<zone>.zone`. A zone met again is a fault that names both files, and the
+ * first one counts.
  */
 export function discoverZones(settings: ZoneSettings, folders: FolderCache, known: KnownZones): Discovery {
   const found = new Finder(folders, known);

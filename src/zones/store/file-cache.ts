@@ -22,7 +22,9 @@ export type KnownFile = {
   readonly ended: boolean;
 };
 
-/** A file written this recently may be written again without its time moving on: some file systems count in 2 s steps. */
+/**
+ * A file written this recently may be written again without its time moving on: some file systems count in 2 s steps.
+ */
 const RACY_MS = 2000;
 const LINE_FEED = 0x0a;
 
@@ -38,7 +40,9 @@ export class FileCache {
   /** What `sizeOf` read last, for `read`. */
   private ahead: { readonly path: string; readonly text: Uint8Array } | null = null;
 
-  /** Starts a pass: each file is looked at once in it. `sure`: contents are compared even where nothing seems to move. */
+  /**
+   * Starts a pass: each file is looked at once in it. `sure`: contents are compared even where nothing seems to move.
+   */
   begin(sure: boolean): void {
     this.round = new Map();
     this.stamps = new Map();

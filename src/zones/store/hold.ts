@@ -18,8 +18,8 @@ export type HoldOptions = {
 };
 
 /**
- * Holds changed files back until they are whole: a copy in place is seen while it lasts, and half a zone must not be served
- * in the place of a good one, least of all under the serial that the whole one will have.
+ * Holds changed files back until they are whole: a copy in place is seen while it lasts, and half a zone must not be
+ * served in the place of a good one, least of all under the serial that the whole one will have.
  */
 export class Hold {
   private readonly options: HoldOptions;

@@ -35,7 +35,9 @@ const KEEP_RECORDS = 4096;
 /** For one zone at a time: loading never waits. */
 let scratch = new RecordStore();
 
-/** Reads, checks and compiles one zone. Its own file may lie anywhere, what it includes only below its folders for that. */
+/**
+ * Reads, checks and compiles one zone. Its own file may lie anywhere, what it includes only below its folders for that.
+ */
 export function loadTarget(target: ZoneTarget, dns: ZoneDns, files: FileCache): LoadResult {
   return load(target, dns, files, target.zoneFiles.limits, null);
 }
@@ -77,8 +79,9 @@ function load(
 const SMALL: ZoneLimits = { records: 32_768, generated: 32_768, octets: 8 << 20 };
 
 /**
- * `loadTarget` for small zones, one of many: a bug met in one must not stop the others. Null: the zone has a small file,
- * but is large by its `$GENERATE` lines or included files (more than `largeOctets` of them), so it is for another thread.
+ * `loadTarget` for small zones, one of many: a bug met in one must not stop the others. Null: the zone has a small
+ * file, but is large by its `$GENERATE` lines or included files (more than `largeOctets` of them), so it is for another
+ * thread.
  */
 export function loadSmall(target: ZoneTarget, dns: ZoneDns, files: FileCache, largeOctets: number): LoadResult | null {
   const { limits } = target.zoneFiles;

@@ -57,8 +57,8 @@ export type LoadedZone = {
 };
 
 /**
- * Reads and checks one zone. A network's zone is SOA, NS, then the include file's text with 300 s as default TTL, `@` as
- * first owner, and the live names; its own address records at live names are left out. Pure but for `readFile`.
+ * Reads and checks one zone. A network's zone is SOA, NS, then the include file's text with 300 s as default TTL, `@`
+ * as first owner, and the live names; its own address records at live names are left out. Pure but for `readFile`.
  */
 export function loadZone(request: LoadRequest): LoadedZone {
   const { origin, file, source } = request;

@@ -12,7 +12,9 @@ export type ZoneDns = {
   readonly ttl: number;
 };
 
-/** TTL of the made SOA and NS records, and of include records that have none: edgemanage's (specification section 7). */
+/**
+ * TTL of the made SOA and NS records, and of include records that have none: edgemanage's (specification section 7).
+ */
 export const MADE_TTL = 300;
 
 /** Refresh, retry, expire and minimum of the made SOA, in seconds: edgemanage's. */
@@ -22,8 +24,8 @@ const NS = 2;
 const SOA = 6;
 
 /**
- * Puts into an empty store what every zone of a network begins with: SOA (serial 0: the real one is put into the image),
- * then NS in the configuration's order. Records have line 0: no file wrote them.
+ * Puts into an empty store what every zone of a network begins with: SOA (serial 0: the real one is put into the
+ * image), then NS in the configuration's order. Records have line 0: no file wrote them.
  */
 export function addNetworkHead(store: RecordStore, origin: Uint8Array, dns: ZoneDns): void {
   const apex = store.names.intern(origin);

@@ -5,7 +5,9 @@ import { withSerial } from './load-zone.ts';
 import { SerialLedger } from './serial-ledger.ts';
 import type { StoreFault, ZoneChange, ZoneTarget } from './types.ts';
 
-/** The version of a zone that is served, or is about to be. The image is never written; another serial is another image. */
+/**
+ * The version of a zone that is served, or is about to be. The image is never written; another serial is another image.
+ */
 export type ServedZone = {
   /** Of its content (`contentHash`). */
   readonly hash: string;
@@ -151,8 +153,8 @@ export class Publisher {
   }
 
   /**
-   * The live set may have flipped while the ledger was written, to a serial that a zone of this batch was to get for its new
-   * content. Each version of a zone needs a serial of its own, so such a zone goes one further. True: some did.
+   * The live set may have flipped while the ledger was written, to a serial that a zone of this batch was to get for
+   * its new content. Each version of a zone needs a serial of its own, so such a zone goes one further. True: some did.
    */
   private raiseOverLive(raised: Raised): boolean {
     let any = false;
@@ -167,7 +169,10 @@ export class Publisher {
     return any;
   }
 
-  /** A disk that takes no serials does not keep zones from being served: the clock will give higher ones after a restart. */
+  /**
+   * A disk that takes no serials does not keep zones from being served: the clock will give higher ones after a
+   * restart.
+   */
   private async save(): Promise<void> {
     if (this.ledger === null) return;
     try {

@@ -52,8 +52,8 @@ const GONE_MS = 300;
 const LARGE_OCTETS = 256 * 1024;
 
 /**
- * The zones, and the passes over all their files that keep them as the files are. One pass runs at a time; large zones are
- * loaded in a thread beside it and join when they are ready.
+ * The zones, and the passes over all their files that keep them as the files are. One pass runs at a time; large zones
+ * are loaded in a thread beside it and join when they are ready.
  */
 export class ZoneScan {
   readonly zones = new Map<WireName, Zone>();
@@ -152,8 +152,8 @@ export class ZoneScan {
   }
 
   /**
-   * Zones whose own file changed, and those whose files were not settled in the pass before, come first and are published
-   * at once: listing and looking at a hundred thousand takes a while. Returns them.
+   * Zones whose own file changed, and those whose files were not settled in the pass before, come first and are
+   * published at once: listing and looking at a hundred thousand takes a while. Returns them.
    */
   private async refreshFirst(changed: Iterable<string>): Promise<ReadonlySet<WireName>> {
     const first = this.waiting;

@@ -18,7 +18,10 @@ export type ZoneStoreOptions = {
   readonly now: () => number;
   /** Called with what the answering threads must know, after the serials in it are durable. */
   readonly onChange: (changes: readonly ZoneChange[]) => void;
-  /** Called after each attempt that found faults in a zone or (null) the store as a whole, and, with none, when they are gone. */
+  /**
+   * Called after each attempt that found faults in a zone or (null) the store as a whole, and, with none, when they are
+   * gone.
+   */
   readonly onFaults?: (entry: ZoneEntry | null, faults: readonly StoreFault[]) => void;
   /** Around what the event loop calls. */
   readonly guard?: Guard;
@@ -66,7 +69,9 @@ export class ZoneStore {
     });
   }
 
-  /** Loads every zone, the first time. Zones are published in batches as they are ready. Never rejects for bad zones. */
+  /**
+   * Loads every zone, the first time. Zones are published in batches as they are ready. Never rejects for bad zones.
+   */
   load(): Promise<LoadSummary> {
     return this.whole(() => this.publisher.open(), true);
   }

@@ -7,8 +7,8 @@ export type WatchedPaths = ReadonlyMap<string, ReadonlySet<string> | null>;
 const HOPS_MAX = 40; // as in Linux: more is a loop
 
 /**
- * Collects what to watch for folders and files that may be reached over links. Kubernetes and release scripts swap a link
- * anywhere on the way, so each link on it counts, and so does what it ends at.
+ * Collects what to watch for folders and files that may be reached over links. Kubernetes and release scripts swap a
+ * link anywhere on the way, so each link on it counts, and so does what it ends at.
  */
 export class PathCollector {
   readonly paths = new Map<string, Set<string> | null>();

@@ -12,8 +12,8 @@ export function dependencies({ staticZones }: ZoneSettings, zones: Iterable<Zone
 }
 
 /**
- * Every path at which something may change that concerns a zone. `files`: what the zones depend on. `pauseDue` is called
- * again and again, for there may be ten thousand links.
+ * Every path at which something may change that concerns a zone. `files`: what the zones depend on. `pauseDue` is
+ * called again and again, for there may be ten thousand links.
  */
 export async function watchedPaths(
   { zonetemplateDir, staticZoneDir, networks, staticZones }: ZoneSettings,

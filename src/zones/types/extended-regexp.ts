@@ -3,7 +3,8 @@ const REPEAT_MAX = 255; // POSIX RE_DUP_MAX
 
 /**
  * Whether the text is a POSIX extended regular expression: the number of its groups, or -1. Branches must not be empty,
- * repetitions must follow something and not each other; `)` without `(` and `{` that begins no bound are plain characters.
+ * repetitions must follow something and not each other; `)` without `(` and `{` that begins no bound are plain
+ * characters.
  */
 export function isExtendedRegexp(text: string): number {
   const open: number[] = []; // where a group's current branch began

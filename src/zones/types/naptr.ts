@@ -7,8 +7,8 @@ const BACKSLASH = '\\';
 
 /**
  * Whether the text is a NAPTR substitution expression, RFC 3402 §3.2: `!ERE!replacement!flags` with any delimiter but a
- * digit, a backslash or the flag `i`; empty is allowed. Back-references name groups that the ERE has. A zero octet would
- * end the text for programs that compile the expression.
+ * digit, a backslash or the flag `i`; empty is allowed. Back-references name groups that the ERE has. A zero octet
+ * would end the text for programs that compile the expression.
  */
 function isSubstitution(text: string): boolean {
   if (text === '') return true;

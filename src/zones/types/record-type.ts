@@ -18,7 +18,8 @@ export function recordTypeByName(text: string): number | null {
 }
 
 /**
- * The words of rdata `wire[start..end)` in the type's own form; null: no codec is known, or the octets have no such form.
+ * The words of rdata `wire[start..end)` in the type's own form; null: no codec is known, or the octets have no such
+ * form.
  */
 export function rdataWords(code: number, wire: Uint8Array, start: number, end: number): readonly string[] | null {
   const type = recordType(code);

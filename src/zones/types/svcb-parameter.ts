@@ -18,7 +18,9 @@ export const PARAMETERS = {
 /** A parameter's value in both directions. */
 type Parameter = {
   readonly name: string;
-  /** Text to wire; null: no such value. `escapes` says whether escapes are resolved before, as in a character string. */
+  /**
+   * Text to wire; null: no such value. `escapes` says whether escapes are resolved before, as in a character string.
+   */
   readonly read: (text: Uint8Array) => Uint8Array | null;
   readonly escapes: boolean;
   /** Wire to text as written after `=`, quoted where it must be; '' for no value; null: no such value. */
@@ -199,8 +201,8 @@ function parameterNumber(name: string): number | null {
 }
 
 /**
- * A parameter's number and wire octets from its name and its value as it is written. A known one written as `keyN` has its
- * octets as they are on the wire (RFC 9460 §2.1).
+ * A parameter's number and wire octets from its name and its value as it is written. A known one written as `keyN` has
+ * its octets as they are on the wire (RFC 9460 §2.1).
  */
 export function readParameter(
   name: string,

@@ -34,7 +34,9 @@ export function catalogImage(origin: WireName, members: readonly CatalogMember[]
   return compileZone({ origin: apex, store, serial, live: null });
 }
 
-/** The same for a zone as long as it is served: another one would make secondaries throw it away and begin anew (§5.4). */
+/**
+ * The same for a zone as long as it is served: another one would make secondaries throw it away and begin anew (§5.4).
+ */
 function memberId(origin: WireName): string {
   return createHash('sha1').update(origin, 'latin1').digest('hex');
 }

@@ -12,8 +12,9 @@ const SOA = 6;
 const AAAA = 28;
 
 /**
- * A zone as it is answered right now, as a complete master file that BIND loads: SOA with the given serial, NS, the live
- * addresses of the apex and the rotate labels, then everything else. Every record has its TTL and its absolute owner.
+ * A zone as it is answered right now, as a complete master file that BIND loads: SOA with the given serial, NS, the
+ * live addresses of the apex and the rotate labels, then everything else. Every record has its TTL and its absolute
+ * owner.
  */
 export function printSnapshot(image: ZoneImage, live: LiveAddresses, serial: number): string {
   const origin = nameText(image.origin);

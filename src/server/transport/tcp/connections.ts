@@ -13,7 +13,10 @@ type Limits = Pick<ServerConfig, 'tcpIdleSeconds' | 'tcpMessageSeconds' | 'tcpCo
 
 type Entry = { readonly client: string; readonly youngUntil: number; asked: boolean };
 
-/** A new connection is not closed for another one before its query had the time to come; with TLS, a handshake comes first. */
+/**
+ * A new connection is not closed for another one before its query had the time to come; with TLS, a handshake comes
+ * first.
+ */
 const YOUNG_MS = 100;
 const YOUNG_TLS_MS = 500;
 /** How often waiting acceptors try again, besides when a connection closes. */
@@ -24,9 +27,9 @@ const WAITING_MAX = 1024;
 /**
  * All open connections of a thread, the longest quiet first, within the limits in all and per client (an IPv4 address
  * or an IPv6 /64). At the limit in all the longest quiet idle connection gives way to the new one (RFC 7766 §6.2.3), so
- * that holding connections open keeps nobody out. Where none may be closed, because each is at work or so young that its
- * query may still be on its way, new connections wait in the system's queue. A connection counts from its first packet,
- * so one that never finishes the handshake of TLS has no other limits than the rest.
+ * that holding connections open keeps nobody out. Where none may be closed, because each is at work or so young that
+ * its query may still be on its way, new connections wait in the system's queue. A connection counts from its first
+ * packet, so one that never finishes the handshake of TLS has no other limits than the rest.
  */
 export class Connections {
   private readonly open = new Map<Connection, Entry>();
@@ -88,8 +91,8 @@ export class Connections {
   }
 
   /**
-   * Counts a new connection of this client, for which `hasRoom` said there is room. Null: the client has too many, and it
-   * must be closed; else what to hand to `add`.
+   * Counts a new connection of this client, for which `hasRoom` said there is room. Null: the client has too many, and
+   * it must be closed; else what to hand to `add`.
    */
   enter(address: Uint8Array): string | null {
     const { counters } = this.stats;
@@ -149,7 +152,10 @@ export class Connections {
     if (secured !== null) this.awaitHandshake(secured, stream);
   }
 
-  /** A connection goes on as a socket of Node, with a message that `respond` calls NOT_PLAIN_QUERY and what was read after it. */
+  /**
+   * A connection goes on as a socket of Node, with a message that `respond` calls NOT_PLAIN_QUERY and what was read
+   * after it.
+   */
   handOver(from: Connection, socket: Socket, client: Client, request: Uint8Array, rest: Uint8Array): void {
     const entry = this.open.get(from);
     if (entry === undefined) {

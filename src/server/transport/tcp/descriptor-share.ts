@@ -8,8 +8,8 @@ const RESERVE_MIN = 32;
 const UNKNOWN_LIMIT = 1 << 20;
 
 /**
- * How many of the process's descriptors TCP connections may take. However many clients come, those left over let probing
- * and `/healthz` go on: a quarter of a thousand, or where there are fewer half of them, but at least 32.
+ * How many of the process's descriptors TCP connections may take. However many clients come, those left over let
+ * probing and `/healthz` go on: a quarter of a thousand, or where there are fewer half of them, but at least 32.
  */
 export class DescriptorShare {
   private readonly limit: number;

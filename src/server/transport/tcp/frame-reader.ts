@@ -3,8 +3,8 @@ const FIRST_OCTETS = 512; // of a partial message's first buffer
 const EMPTY = new Uint8Array(0);
 
 /**
- * Cuts a stream into messages by their length prefixes (RFC 1035 §4.2.2), in any segmentation. Memory grows with what has
- * come, not with what is promised: a thousand peers may promise 64 KB each and send nothing.
+ * Cuts a stream into messages by their length prefixes (RFC 1035 §4.2.2), in any segmentation. Memory grows with what
+ * has come, not with what is promised: a thousand peers may promise 64 KB each and send nothing.
  */
 export class FrameReader {
   /** After `take`: where the next message begins in the chunk. */
@@ -30,8 +30,8 @@ export class FrameReader {
   }
 
   /**
-   * The message that begins or goes on at `at`, without its prefix: part of the chunk or a buffer of its own, either good
-   * until the next call. Null: the chunk ends (at `end`) before the message does, and its part was kept.
+   * The message that begins or goes on at `at`, without its prefix: part of the chunk or a buffer of its own, either
+   * good until the next call. Null: the chunk ends (at `end`) before the message does, and its part was kept.
    */
   take(chunk: Uint8Array, at: number, end: number, nowMs: number): Uint8Array | null {
     if (this.used === 0 && end - at >= LENGTH_OCTETS) {

@@ -1,6 +1,6 @@
 /**
- * Lets connections that have more messages than one turn answers go on one after the other, a turn of each for every time
- * the event loop goes round: a client that sends without end delays the others by its turns and no more.
+ * Lets connections that have more messages than one turn answers go on one after the other, a turn of each for every
+ * time the event loop goes round: a client that sends without end delays the others by its turns and no more.
  */
 export class MessageTurns {
   private waiting = new Set<() => void>();

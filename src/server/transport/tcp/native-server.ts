@@ -43,12 +43,12 @@ type NativeParts = {
 
 /**
  * Serves plain TCP by system calls: accepts, reads, answers and sends without a socket object for each connection, all
- * connections in turn, a thousand octets each. What plain answers cannot serve (transfers, signed messages) goes on as a
- * socket of Node with the octets read so far, and so does TLS from its first packet.
+ * connections in turn, a thousand octets each. What plain answers cannot serve (transfers, signed messages) goes on as
+ * a socket of Node with the octets read so far, and so does TLS from its first packet.
  *
- * `epoll` knows every descriptor. While there is work, a turn is a call that waits a millisecond at most; without work the
- * wait goes to a thread of libuv's pool, and the event loop is free. Errors of a connection are not looked at: whatever
- * `recv` or `send` cannot do, `epoll` reports as an end (EPOLLERR, EPOLLHUP) or as ready another time.
+ * `epoll` knows every descriptor. While there is work, a turn is a call that waits a millisecond at most; without work
+ * the wait goes to a thread of libuv's pool, and the event loop is free. Errors of a connection are not looked at:
+ * whatever `recv` or `send` cannot do, `epoll` reports as an end (EPOLLERR, EPOLLHUP) or as ready another time.
  */
 export class NativeServer {
   private readonly sys: Syscalls;
@@ -168,8 +168,8 @@ export class NativeServer {
   }
 
   /**
-   * Without memory `epoll` would report the queue again and again: a pause instead. Without descriptors, connections are
-   * not the only ones that have none.
+   * Without memory `epoll` would report the queue again and again: a pause instead. Without descriptors, connections
+   * are not the only ones that have none.
    */
   private acceptFailed(listening: number): void {
     const code = this.sys.errno();
@@ -266,7 +266,10 @@ export class NativeServer {
     this.flush(connection);
   }
 
-  /** Puts the answer behind those that are ready to be sent. 0: the query deserves none; NOT_PLAIN_QUERY: another must answer. */
+  /**
+   * Puts the answer behind those that are ready to be sent. 0: the query deserves none; NOT_PLAIN_QUERY: another must
+   * answer.
+   */
   private answer(query: Uint8Array, client: Client): number {
     const { responder, out, reportBug } = this.parts.stream;
     if (query.length < HEADER_OCTETS) return 0;

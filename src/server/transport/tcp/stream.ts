@@ -35,9 +35,9 @@ export function streamOutput(): Uint8Array {
 
 /**
  * One DNS connection over a socket of Node (RFC 7766, TCP or TLS): messages in any segmentation, answers as they are
- * ready, a bounded amount of both in memory. Reading stops while the peer does not read, and goes on when it does; after
- * a few messages the other connections have their turn. A half-closed peer gets its answers; garbage ends the connection,
- * since nothing after it can be trusted to be a frame.
+ * ready, a bounded amount of both in memory. Reading stops while the peer does not read, and goes on when it does;
+ * after a few messages the other connections have their turn. A half-closed peer gets its answers; garbage ends the
+ * connection, since nothing after it can be trusted to be a frame.
  */
 export class DnsStream implements Connection {
   readonly socket: Socket;
@@ -106,7 +106,10 @@ export class DnsStream implements Connection {
     this.socket.destroy();
   }
 
-  /** Goes on where another front end stopped: at a message that `respond` calls NOT_PLAIN_QUERY, and the octets read after it. */
+  /**
+   * Goes on where another front end stopped: at a message that `respond` calls NOT_PLAIN_QUERY, and the octets read
+   * after it.
+   */
   begin(request: Uint8Array, rest: Uint8Array): void {
     this.startNonPlain(request);
     if (rest.length > 0) this.read(rest);

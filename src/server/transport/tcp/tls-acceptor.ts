@@ -7,9 +7,9 @@ const PROTOCOL = 'dot';
 const PROTOCOLS: Uint8Array = Uint8Array.of(PROTOCOL.length, ...Buffer.from(PROTOCOL)); // as on the wire, RFC 7301 §3.1
 
 /**
- * Starts DNS over TLS (RFC 7858) on accepted sockets. TLS 1.2 and later. A client that offers protocols (ALPN) and not `dot` among
- * them is refused in the handshake; one that offers none is let in, since RFC 7858 knows no ALPN, but gets no transfers.
- * Tickets resume sessions until the certificate changes.
+ * Starts DNS over TLS (RFC 7858) on accepted sockets. TLS 1.2 and later. A client that offers protocols (ALPN) and not
+ * `dot` among them is refused in the handshake; one that offers none is let in, since RFC 7858 knows no ALPN, but gets
+ * no transfers. Tickets resume sessions until the certificate changes.
  */
 export class TlsAcceptor {
   private context: SecureContext;

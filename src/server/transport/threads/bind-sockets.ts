@@ -7,12 +7,15 @@ import { IDLE_WAIT_MS } from '../udp/native.ts';
 
 export type ListenFault = Fault<'listen-in-use' | 'listen-denied' | 'listen-address' | 'listen-failed'>;
 
-/** One endpoint's sockets: a UDP socket for each worker, all on one port through SO_REUSEPORT, and one listening for TCP. */
+/**
+ * One endpoint's sockets: a UDP socket for each worker, all on one port through SO_REUSEPORT, and one listening for
+ * TCP.
+ */
 export type EndpointSockets = { readonly endpoint: Endpoint; readonly udp: readonly number[]; readonly tcp: number };
 
 const BACKLOG = 1024;
-// Some 2700 small packets: enough for the bursts of a busy resolver, and no more than 15 ms of queue at full speed, since
-// in a flood every packet waits behind a full one. The system's net.core.rmem_max may allow less.
+// Some 2700 small packets: enough for the bursts of a busy resolver, and no more than 15 ms of queue at full speed,
+// since in a flood every packet waits behind a full one. The system's net.core.rmem_max may allow less.
 const RECEIVE_OCTETS = 2 << 20;
 const PORT_TRIES = 20;
 
@@ -100,7 +103,8 @@ function setUdpOptions(sys: Syscalls, fd: number, v6: boolean, wildcard: boolean
   setOption(sys, fd, LINUX.SOL_SOCKET, LINUX.SO_RCVBUF, RECEIVE_OCTETS);
   setTimeoutOption(sys, fd, LINUX.SO_RCVTIMEO, IDLE_WAIT_MS);
   setTimeoutOption(sys, fd, LINUX.SO_SNDTIMEO, IDLE_WAIT_MS);
-  // Forged "fragmentation needed" messages must not make us fragment (RFC 9715 section 3.1): do without path MTU discovery.
+  // Forged "fragmentation needed" messages must not make us fragment (RFC 9715 section 3.1): do without path MTU
+  // discovery.
   if (v6) setOption(sys, fd, LINUX.IPPROTO_IPV6, LINUX.IPV6_MTU_DISCOVER, LINUX.PMTUDISC_OMIT);
   else setOption(sys, fd, LINUX.IPPROTO_IP, LINUX.IP_MTU_DISCOVER, LINUX.PMTUDISC_OMIT);
   if (!wildcard) return;

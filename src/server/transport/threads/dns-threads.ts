@@ -40,9 +40,9 @@ export type DnsThreadsOptions = {
 };
 
 /**
- * The threads that answer: `udp_workers` for UDP and one for TCP. They are bound first (`bind`), then started (`launch`),
- * which lets them take over zones, and answer from `run` on, with everything sent before. A thread that dies is logged and
- * starts again with the zones as they are now.
+ * The threads that answer: `udp_workers` for UDP and one for TCP. They are bound first (`bind`), then started
+ * (`launch`), which lets them take over zones, and answer from `run` on, with everything sent before. A thread that
+ * dies is logged and starts again with the zones as they are now.
  */
 export class DnsThreads {
   private readonly options: DnsThreadsOptions;
@@ -94,9 +94,10 @@ export class DnsThreads {
   }
 
   /**
-   * Binds every endpoint of `server.listen` for UDP and TCP and of `tls_listen` for TLS, or says which one cannot be had
-   * and why. Nothing is answered until `run`: a server whose zones or live sets are not ready yet holds its ports, and may
-   * drop its privileges. Without system calls of our own the threads bind for themselves, so they are started here.
+   * Binds every endpoint of `server.listen` for UDP and TCP and of `tls_listen` for TLS, or says which one cannot be
+   * had and why. Nothing is answered until `run`: a server whose zones or live sets are not ready yet holds its ports,
+   * and may drop its privileges. Without system calls of our own the threads bind for themselves, so they are started
+   * here.
    */
   static async bind(options: DnsThreadsOptions): Promise<DnsThreads | ListenFault> {
     const sys = await loadSyscalls();

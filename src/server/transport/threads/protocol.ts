@@ -35,8 +35,8 @@ export type DnsThreadData = {
   /** Row of `stats` this thread alone writes. */
   readonly statsRow: number;
   /**
-   * Word 0 grows by one with every message to any thread: a worker that blocks in the kernel compares it between batches
-   * and only then reads its port.
+   * Word 0 grows by one with every message to any thread: a worker that blocks in the kernel compares it between
+   * batches and only then reads its port.
    */
   readonly messageCount: SharedArrayBuffer;
   readonly server: ServerConfig;

@@ -20,8 +20,9 @@ const HEADER_WORDS = HEADER / 4;
  * 64 × sockaddr │ 64 × control message │ 64 × query │ 64 × answer (`PacketRoom`)
  * ```
  *
- * A receive header's name, control and iovec never move. The k-th send header owns the k-th answer; its name and control
- * are those of the query it answers, which is nearly always the k-th too, so they are rewritten only when it is not.
+ * A receive header's name, control and iovec never move. The k-th send header owns the k-th answer; its name and
+ * control are those of the query it answers, which is nearly always the k-th too, so they are rewritten only when it is
+ * not.
  */
 export class MessageBatch {
   /** `recvmmsg` of the whole batch, `sendmmsg` of the first `count` answers. */
@@ -48,7 +49,8 @@ export class MessageBatch {
     this.family = family;
     this.nameLength = family === 4 ? 16 : 28;
     this.controlLength = pktinfo ? (family === 4 ? 32 : 40) : 0;
-    // Addresses are no small integers: a field would hand out each of them in a new object, a captured constant does not.
+    // Addresses are no small integers: a field would hand out each of them in a new object, a captured constant does
+    // not.
     const receiveAt = this.base;
     const sendAt = this.base + SEND_AT;
     this.receive = (flags) => sys.recvmmsg(fd, receiveAt, BATCH, flags, 0);

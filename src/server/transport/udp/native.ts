@@ -7,7 +7,10 @@ import { MessageBatch } from './batch-socket.ts';
 import type { PacketAnswerer } from './packet-answerer.ts';
 import { threadClock } from './rate-limit.ts';
 
-/** How long a thread without traffic stays in the kernel before it looks for messages: also the sockets' receive timeout. */
+/**
+ * How long a thread without traffic stays in the kernel before it looks for messages: also the sockets' receive
+ * timeout.
+ */
 export const IDLE_WAIT_MS = 50;
 
 /** One socket, its packet memory and the one `Client` that is filled anew for each query. */
@@ -83,8 +86,8 @@ class BatchSocket {
 }
 
 /**
- * Answers on the given sockets until `readMessages` returns false; it is called between batches, when word 0 of `messageCount` has
- * changed. Blocks the thread: in `recvmmsg` with one socket, in `poll` with several.
+ * Answers on the given sockets until `readMessages` returns false; it is called between batches, when word 0 of
+ * `messageCount` has changed. Blocks the thread: in `recvmmsg` with one socket, in `poll` with several.
  */
 export function serveNative(
   sys: Syscalls,

@@ -8,7 +8,9 @@ import type { DnsThreadData } from '../threads/protocol.ts';
 import { type RateLimitConfig, RateLimiter, VERDICT } from './rate-limit.ts';
 import { truncateAnswer } from './truncate.ts';
 
-/** What both UDP front ends do with one packet: ask the responder, or the handler of what is no plain query, then limit. */
+/**
+ * What both UDP front ends do with one packet: ask the responder, or the handler of what is no plain query, then limit.
+ */
 export class PacketAnswerer {
   private readonly responder: Answerer;
   private readonly nonPlain: NonPlainHandler;
@@ -16,7 +18,10 @@ export class PacketAnswerer {
   private readonly report: (error: unknown) => void;
   private limiter: RateLimiter | null;
 
-  /** `report` is called for bugs: a packet that makes the responder throw costs its sender an answer, and no other client. */
+  /**
+   * `report` is called for bugs: a packet that makes the responder throw costs its sender an answer, and no other
+   * client.
+   */
   constructor(parts: {
     readonly responder: Answerer;
     readonly nonPlain: NonPlainHandler;
@@ -54,8 +59,8 @@ export class PacketAnswerer {
   }
 
   /**
-   * What is refused counts with all other errors: a NOTIFY or a signature that means nothing must not get more answers out
-   * of us than a question. It is dropped or sent, never slipped: TCP has nothing else to say. Who is answered is a
+   * What is refused counts with all other errors: a NOTIFY or a signature that means nothing must not get more answers
+   * out of us than a question. It is dropped or sent, never slipped: TCP has nothing else to say. Who is answered is a
    * secondary of ours, and asks for many zones at once.
    */
   private nonPlainAnswer(packets: PacketBuffers, i: number, k: number, client: Client, nowMs: number): number {

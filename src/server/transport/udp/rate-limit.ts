@@ -12,7 +12,9 @@ export type RateLimitConfig = NonNullable<ServerConfig['rateLimit']>;
 export const VERDICT = { send: 0, drop: 1, slip: 2 } as const;
 export type Verdict = (typeof VERDICT)[keyof typeof VERDICT];
 
-/** Words of a bucket: a tag (0: free), thousandths of a token, when they were counted, and drops since the last slip. */
+/**
+ * Words of a bucket: a tag (0: free), thousandths of a token, when they were counted, and drops since the last slip.
+ */
 const TAG = 0;
 const TOKENS = 1;
 const AT = 2;
@@ -27,7 +29,10 @@ export function threadClock(): number {
   return performance.timeOrigin + performance.now();
 }
 
-/** Memory for `size` buckets (rounded up to a power of two) and a random hash key; zeroed memory is a table of free buckets. */
+/**
+ * Memory for `size` buckets (rounded up to a power of two) and a random hash key; zeroed memory is a table of free
+ * buckets.
+ */
 export function createRateTable({ size }: { readonly size: number }): SharedArrayBuffer {
   let sets = 1;
   while (sets * WAYS < size) sets *= 2;
@@ -126,11 +131,15 @@ export class RateLimiter {
     return Math.min(this.full, this.table[at + TOKENS] + gained);
   }
 
-  /** What is hashed: the client's prefix (one word for IPv4, four for IPv6), kind and subject; and the two halves of it. */
+  /**
+   * What is hashed: the client's prefix (one word for IPv4, four for IPv6), kind and subject; and the two halves of it.
+   */
   private readonly message = new Int32Array(6);
   private readonly hashed = new Int32Array(2);
 
-  /** A hash with a secret key, so that nobody can aim at another's bucket: the tag, never 0. `index` is its other half. */
+  /**
+   * A hash with a secret key, so that nobody can aim at another's bucket: the tag, never 0. `index` is its other half.
+   */
   private hash({ address, transport }: Client, kind: Kind, subject: number): number {
     const { message, hashed } = this;
     const v4 = transport === TRANSPORT.udp4;

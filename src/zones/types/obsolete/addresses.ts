@@ -36,7 +36,9 @@ export const optionalString: Field = {
 
 const A6_BITS = 128;
 
-/** A6, RFC 2874 §3: prefix length, the address's other bits in whole octets, and the prefix's name unless it is empty. */
+/**
+ * A6, RFC 2874 §3: prefix length, the address's other bits in whole octets, and the prefix's name unless it is empty.
+ */
 export const a6: Field = {
   read: (scan) => {
     const bits = scan.number('the prefix length', A6_BITS);

@@ -5,7 +5,9 @@ import type { Field } from '../field.ts';
 
 const OCTETS = 16;
 
-/** NXT's bitmap (RFC 2535 §5.2): one bit a type, below 128 only, NXT never the type 0. Types may be written as numbers. */
+/**
+ * NXT's bitmap (RFC 2535 §5.2): one bit a type, below 128 only, NXT never the type 0. Types may be written as numbers.
+ */
 export const nxtBitmap: Field = {
   read: (scan) => {
     const bits = new Uint8Array(OCTETS);

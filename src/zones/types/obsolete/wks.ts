@@ -17,8 +17,8 @@ export const wksProtocol: Field = mnemonic(
 );
 
 /**
- * Ports by service, those of RFC 1010's time and later that WKS records name. Fixed here, not asked of the system as BIND
- * does, so that a zone means the same on every machine; other ports are written as numbers.
+ * Ports by service, those of RFC 1010's time and later that WKS records name. Fixed here, not asked of the system as
+ * BIND does, so that a zone means the same on every machine; other ports are written as numbers.
  */
 const SERVICES: Mnemonics = new Map([
   ['echo', 7],
