@@ -1,7 +1,8 @@
 import { Socket } from 'node:net';
 import { EPOLL_EVENT, LINUX, type Syscalls } from '../../../system/syscalls.ts';
-import { type Client, NOT_PLAIN_QUERY, TRANSPORT } from '../../answer/front-end.ts';
+import { type Client, NOT_PLAIN_QUERY } from '../../answer/front-end.ts';
 import type { ThreadSocket } from '../threads/protocol.ts';
+import { Acceptor } from './acceptor.ts';
 import type { Connections } from './connections.ts';
 import { NativeConnection } from './native-connection.ts';
 import type { OpenDescriptors } from './open-descriptors.ts';
@@ -10,24 +11,17 @@ import type { TlsAcceptor } from './tls-acceptor.ts';
 
 /** Events taken from the kernel at once; who is ready and not among them comes first the next time. */
 const EVENTS = 64;
-/** New connections of one endpoint in one turn. */
-const ACCEPTS = 32;
 /** Octets read of one connection in one turn: some twenty queries. A longer message is read as a whole. */
 const TURN_OCTETS = 1024;
 const MESSAGE_MAX = 65_535;
-/** Descriptors that connections leave to everybody else once there are none left. */
-const DESCRIPTORS_BACK = 32;
 /** While queries come, the thread waits in the kernel so long for the next one before it lets the event loop wait. */
 const BUSY_WAIT_MS = 1;
 /** A thread that is to end must not wait longer than this for its last wait. */
 const IDLE_WAIT_MS = 100;
 
-// One memory for all calls: events, name and length of an accepted peer, what was read, what is to be sent.
+// One memory for all calls: events, what was read, what is to be sent.
 const EVENTS_AT = 0;
-const NAME_AT = EVENTS_AT + EVENTS * 16;
-const NAME_OCTETS = 28; // struct sockaddr_in6
-const NAME_LENGTH_AT = NAME_AT + 32;
-const CONTROL_AT = NAME_LENGTH_AT + 8; // one struct epoll_event
+const CONTROL_AT = EVENTS_AT + EVENTS * 16; // one struct epoll_event
 const INPUT_AT = CONTROL_AT + 24;
 const OUTPUT_AT = INPUT_AT + MESSAGE_MAX + 1;
 const OUTPUT_OCTETS = 4 * (MESSAGE_MAX + 3);
@@ -42,7 +36,7 @@ type NativeParts = {
 };
 
 /**
- * Serves plain TCP by system calls: accepts, reads, answers and sends without a socket object for each connection, all
+ * Serves plain TCP by system calls: reads, answers and sends without a socket object for each connection, all
  * connections in turn, a thousand octets each. What plain answers cannot serve (transfers, signed messages) goes on as
  * a socket of Node with the octets read so far, and so does TLS from its first packet.
  *
@@ -59,7 +53,7 @@ export class NativeServer {
   private readonly input = this.octets.subarray(INPUT_AT, INPUT_AT + MESSAGE_MAX + 1);
   private readonly base: number;
   private readonly epoll: number;
-  private readonly listeners = new Map<number, ThreadSocket>();
+  private readonly acceptor: Acceptor;
   private readonly connections = new Map<number, NativeConnection>();
   /** Octets of answers of the connection at hand in the output memory. */
   private outputUsed = 0;
@@ -71,6 +65,12 @@ export class NativeServer {
     this.epoll = epoll;
     this.parts = parts;
     this.base = sys.addressOf(this.memory);
+    this.acceptor = new Acceptor(sys, {
+      connections: parts.connections,
+      warn: parts.warn,
+      watch: (operation, fd, events) => this.control(operation, fd, events),
+      onAccepted: (fd, client, { tls }) => this.accepted(fd, client, tls ? parts.tls : null),
+    });
   }
 
   /** Listens on sockets that are bound and not blocking. Throws where the system refuses. */
@@ -78,21 +78,14 @@ export class NativeServer {
     const epoll = sys.epoll_create1(LINUX.EPOLL_CLOEXEC);
     if (epoll < 0 || !parts.descriptors.add(epoll)) throw new Error(`epoll_create1: ${sys.errno()}`);
     const server = new NativeServer(sys, epoll, parts);
-    for (const socket of sockets) {
-      if (socket.fd === null) throw new Error('a native server is given sockets that are open');
-      server.listeners.set(socket.fd, socket);
-      if (server.control(LINUX.EPOLL_CTL_ADD, socket.fd, LINUX.EPOLLIN) < 0) {
-        throw new Error(`epoll_ctl: ${sys.errno()}`);
-      }
-    }
+    for (const socket of sockets) server.acceptor.listen(socket);
     server.turn();
     return server;
   }
 
   /** Accepts no more; open connections are served until they end. */
   stopAccepting(): void {
-    for (const fd of this.listeners.keys()) this.control(LINUX.EPOLL_CTL_DEL, fd, 0);
-    this.listeners.clear();
+    this.acceptor.stop();
   }
 
   /** Closes every connection. */
@@ -132,10 +125,7 @@ export class NativeServer {
       try {
         const connection = this.connections.get(fd);
         if (connection !== undefined) this.served(connection, events);
-        else {
-          const listener = this.listeners.get(fd);
-          if (listener !== undefined) this.accept(fd, listener);
-        }
+        else this.acceptor.accept(fd);
       } catch (error) {
         this.parts.stream.reportBug(error);
         this.connections.get(fd)?.close();
@@ -147,48 +137,6 @@ export class NativeServer {
     if (connection.unsent === null) this.read(connection);
     else if ((events & (LINUX.EPOLLERR | LINUX.EPOLLHUP)) !== 0) this.forget(connection);
     else if ((events & LINUX.EPOLLOUT) !== 0) this.drain(connection);
-  }
-
-  private accept(listening: number, listener: ThreadSocket): void {
-    const { sys, base, view, parts } = this;
-    for (let i = 0; i < ACCEPTS; i++) {
-      if (!parts.connections.hasRoom()) {
-        this.pauseAccepting(listening);
-        return;
-      }
-      view.setUint32(NAME_LENGTH_AT, NAME_OCTETS, true);
-      const flags = LINUX.SOCK_NONBLOCK | LINUX.SOCK_CLOEXEC;
-      const fd = sys.accept4(listening, base + NAME_AT, base + NAME_LENGTH_AT, flags);
-      if (fd < 0) {
-        this.acceptFailed(listening);
-        return;
-      }
-      this.accepted(fd, this.peer(listener.tls), listener.tls ? parts.tls : null);
-    }
-  }
-
-  /**
-   * Without memory `epoll` would report the queue again and again: a pause instead. Without descriptors, connections
-   * are not the only ones that have none.
-   */
-  private acceptFailed(listening: number): void {
-    const code = this.sys.errno();
-    if (code !== 'EMFILE' && code !== 'ENFILE' && code !== 'ENOBUFS' && code !== 'ENOMEM') return;
-    if (code === 'EMFILE' || code === 'ENFILE') {
-      const count = this.parts.connections.giveBack(DESCRIPTORS_BACK);
-      this.parts.warn(
-        `no descriptors are left (${code}): no more than ${count} TCP connections are served from now on`,
-      );
-    }
-    this.pauseAccepting(listening);
-  }
-
-  /** The rest stays in the system's queue until there may be room. */
-  private pauseAccepting(listening: number): void {
-    this.control(LINUX.EPOLL_CTL_MOD, listening, 0);
-    this.parts.connections.awaitRoom(() => {
-      if (this.listeners.has(listening)) this.control(LINUX.EPOLL_CTL_MOD, listening, LINUX.EPOLLIN);
-    });
   }
 
   private accepted(fd: number, client: Client, tls: TlsAcceptor | null): void {
@@ -211,18 +159,6 @@ export class NativeServer {
     const connection = new NativeConnection(fd, client, this.calls, this.nowMs);
     this.connections.set(fd, connection);
     connections.add(connection, key, false);
-  }
-
-  /** Who was accepted last, from the `struct sockaddr` in memory. */
-  private peer(tls: boolean): Client {
-    const { view, octets } = this;
-    const address = new Uint8Array(16);
-    if (view.getUint16(NAME_AT, true) === LINUX.AF_INET6) address.set(octets.subarray(NAME_AT + 8, NAME_AT + 24));
-    else {
-      address.fill(0xff, 10, 12); // ::ffff:a.b.c.d
-      address.set(octets.subarray(NAME_AT + 4, NAME_AT + 8), 12);
-    }
-    return { transport: tls ? TRANSPORT.tls : TRANSPORT.tcp, address, port: view.getUint16(NAME_AT + 2) };
   }
 
   private read(connection: NativeConnection): void {
