@@ -46,6 +46,8 @@ export function buildIfStale() {
   if (existsSync(mark) && statSync(mark).mtimeMs >= newest && builtHere(mark)) return;
   console.error('edgewise: building');
   run(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json']);
+  // Sources that were touched and not changed leave it as it was; without this each start would build again.
+  utimesSync(mark, new Date(), new Date());
 }
 
 // An interrupted build leaves no complete mark; tsc writes it last.

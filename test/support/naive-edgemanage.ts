@@ -170,6 +170,9 @@ export function naiveRound(round: NaiveRound): NaiveResult {
     if (edge.mode === 'force' && isPassing(states[edge.name])) chosen.push(edge);
   }
 
+  // 12.10: where nothing else puts them in order, the name does.
+  chosen.sort((a, b) => (a.name < b.name ? -1 : 1));
+
   // Still-healthy: last live and pass_threshold now; the fastest first where not all have a place.
   const still = usable.filter(
     (e) => !chosen.includes(e) && round.lastLive.includes(e.name) && states[e.name] === 'pass_threshold',
