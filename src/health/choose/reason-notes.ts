@@ -72,7 +72,7 @@ function familyNotes(
           notes.push(`no live edge passes over ${name}: ${list(edges)} kept so that ${type} has an answer`);
         break;
       case 'unanswered':
-        notes.push(`no edge has ever passed over ${name}: ${type} is answered with SERVFAIL until one does`);
+        notes.push(`no edge passes over ${name} and no answer is left to keep: ${type} is SERVFAIL until one passes`);
         break;
       case 'none':
         if (had.length > 0) notes.push(`${type} is no longer answered: ${list(had)} had the last ${name} addresses`);

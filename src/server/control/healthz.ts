@@ -70,7 +70,7 @@ function liveReason({ live, decision }: NetworkView): readonly string[] {
       const state = decision.families[family];
       if (state === 'failing') reasons.push(`no live edge passes over ${name}; the last ${type} records are kept`);
       if (state === 'unanswered')
-        reasons.push(`no edge has ever passed over ${name}; ${type} is answered with SERVFAIL`);
+        reasons.push(`no edge passes over ${name} and no answer is left to keep; ${type} is answered with SERVFAIL`);
     }
   }
   if (decision.heldFailing.length > 0) {

@@ -185,6 +185,27 @@ describe('what each family is answered with', () => {
       { v4: 'passing', v6: 'none' },
     ],
     [
+      'the only edge is replaced by one that fails over IPv4: resolvers are not told that there is no A',
+      [{ A: { v4: 0.1, v6: 0.1 } }, { B: { v4: 'refused', v6: 0.1 } }],
+      ' / B',
+      { v4: 'unanswered', v6: 'passing' },
+    ],
+    [
+      'that stays so in the rounds after',
+      [{ A: { v4: 0.1, v6: 0.1 } }, { B: { v4: 'refused', v6: 0.1 } }, { B: { v4: 'refused', v6: 0.1 } }],
+      ' / B',
+      { v4: 'unanswered', v6: 'passing' },
+    ],
+    [
+      'an edge made unavailable was the last that answered AAAA, and the others fail there',
+      [
+        { A: { v4: 0.1, v6: 0.1 }, B: { v4: 0.2, v6: 'refused' } },
+        { A: { v4: 0.1, v6: 0.1, mode: 'unavailable' }, B: { v4: 0.2, v6: 'refused' } },
+      ],
+      'B / ',
+      { v4: 'passing', v6: 'unanswered' },
+    ],
+    [
       'the last edge of a family leaves the list',
       [{ A: { v4: 0.1 }, B: { v6: 0.1 } }, { A: { v4: 0.1 } }],
       'A / ',
@@ -214,7 +235,9 @@ describe('what each family is answered with', () => {
     expect(kept.notes).toEqual(['no live edge passes over IPv6: A kept so that AAAA has an answer']);
     expect(kept.reasons.get('A')?.why).toContain('kept over IPv6 although it fails there (refused)');
     const [cold] = story([{ A: { v4: 'refused', v6: 0.1 } }]);
-    expect(cold.notes).toContain('no edge has ever passed over IPv4: A is answered with SERVFAIL until one does');
+    expect(cold.notes).toContain(
+      'no edge passes over IPv4 and no answer is left to keep: A is SERVFAIL until one passes',
+    );
     const [, gone] = story([{ A: { v4: 0.1 }, B: { v6: 0.1 } }, { A: { v4: 0.1 } }]);
     expect(gone.notes).toContain('AAAA is no longer answered: B had the last IPv6 addresses');
   });

@@ -41,7 +41,7 @@ test.each<[string, Partial<StatusView>, readonly string[]]>([
   [
     'a family that nothing ever passed in',
     withNetwork({ decision: { ...decision, families: { v4: 'unanswered', v6: 'passing' } } }),
-    ['network net-a: no edge has ever passed over IPv4; A is answered with SERVFAIL'],
+    ['network net-a: no edge passes over IPv4 and no answer is left to keep; A is answered with SERVFAIL'],
   ],
   [
     'a hold that keeps a failing edge',
