@@ -179,8 +179,9 @@ export class NetworkClock {
       this.roundFailure = errorText(error);
       this.options.log('error', `${this.network}: the round failed: ${this.roundFailure}`);
     } finally {
-      this.watchExpiry();
+      // First of all: whatever else fails, there is a next round.
       this.schedule(this.inForce.runFrequency - (performance.now() - started) / 1000);
+      this.watchExpiry();
     }
   }
 

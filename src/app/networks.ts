@@ -250,10 +250,10 @@ export class Networks {
       return plainFault('closing', `network ${network} cannot be opened yet: its last round still runs`);
     }
     const locks = this.options.locks();
-    if (locks !== null && !(await this.lock(locks, network, lockMs))) {
-      return plainFault('locked', lockedText(network, config));
-    }
     try {
+      if (locks !== null && !(await this.lock(locks, network, lockMs))) {
+        return plainFault('locked', lockedText(network, config));
+      }
       return await NetworkRounds.open(network, config, locks, {
         kind: 'server',
         prober,
@@ -330,7 +330,14 @@ export class Networks {
       if (!('code' in rounds)) this.unlock(network);
     } else if ('code' in rounds) await this.postpone(network, waiting.list, rounds.message);
     else {
-      await this.serve(network, waiting.list, rounds);
+      try {
+        await this.serve(network, waiting.list, rounds);
+      } catch (error) {
+        // Or it would be neither served nor tried again.
+        this.unlock(network);
+        await this.postpone(network, waiting.list, `network ${network} cannot be opened: ${errorText(error)}`);
+        return;
+      }
       this.options.log.info(`network ${network} is open now`);
     }
   }

@@ -139,7 +139,7 @@ class Server implements Running {
       settled: () => dns.settled(),
     });
     const { store } = zones;
-    const hooks = new Hooks((hook, command, trouble) => log.error(`${hook}: "${command}": ${trouble}`));
+    const hooks = new Hooks((hook, command, trouble) => log.error(`${hook}: "${command}": ${trouble}`), { guard });
     const onSlots = (network: string, origins: readonly WireName[]): void => dns.slotsChanged(network, origins);
     const sinks = serverSinks({
       config,
@@ -334,7 +334,7 @@ class Server implements Running {
     });
     const { listen, hosts } = this.config.http;
     const log = (level: 'warn' | 'error', message: string): void => this.log[level](message);
-    const started = await startHttp({ endpoint: listen, hosts, view, log });
+    const started = await startHttp({ endpoint: listen, hosts, view, log, guard: this.options.guard });
     if (!started.ok) return started.fault;
     this.httpServer = started.http;
     return null;

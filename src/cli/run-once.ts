@@ -10,6 +10,7 @@ import { Hooks } from '../publish/hooks.ts';
 import { dueZones, zoneNews } from '../publish/template-zones.ts';
 import { errorText } from '../system/error-text.ts';
 import { type Fault, formatFault } from '../system/fault.ts';
+import { Guard } from '../system/guard.ts';
 import { Locks } from '../system/lock.ts';
 import { lockNetwork } from '../system/lock-network.ts';
 import { type LoadedBoth, loadNetwork } from './load-network.ts';
@@ -91,7 +92,8 @@ async function startRun(
 ): Promise<Run> {
   const report = (hook: string, command: string, trouble: string): void =>
     log('error', `${hook}: "${command}": ${trouble}`);
-  const hooks = new Hooks(report, { stderr: hooksStderr });
+  const guard = new Guard({ report: (_, text) => log('error', text), now: () => Date.now() / 1000 });
+  const hooks = new Hooks(report, { stderr: hooksStderr, guard });
   const sinks = runSinks(config, hooks, log, (zones) => rounds.noteWritten(zones));
   const prober = await Prober.start({ userAgent: USER_AGENT, onTrouble: (message) => log('warn', message) });
   const rounds = await NetworkRounds.open(network, config, locks, {

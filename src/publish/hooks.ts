@@ -2,6 +2,7 @@ import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
 import type { HookName } from '../health/pools/round-types.ts';
 import { within } from '../system/deadline.ts';
 import { errorText } from '../system/error-text.ts';
+import type { Guard } from '../system/guard.ts';
 
 export type HookReport = (hook: HookName, command: string, trouble: string) => void;
 
@@ -10,6 +11,8 @@ export type HooksOptions = {
   readonly stderr?: number | 'inherit' | 'ignore';
   /** A command that runs for longer is ended. */
   readonly limitMs?: number;
+  /** Around what the event loop calls. */
+  readonly guard: Guard;
 };
 
 type Running = {
@@ -34,13 +37,15 @@ export class Hooks {
   private readonly report: HookReport;
   private readonly stdio: StdioOptions;
   private readonly limitMs: number;
+  private readonly guard: Guard;
   private readonly running = new Map<string, Running>();
   private stopped = false;
 
-  constructor(report: HookReport, { stderr = 'ignore', limitMs = LIMIT_MS }: HooksOptions = {}) {
+  constructor(report: HookReport, { stderr = 'ignore', limitMs = LIMIT_MS, guard }: HooksOptions) {
     this.report = report;
     this.stdio = ['ignore', 'ignore', stderr];
     this.limitMs = limitMs;
+    this.guard = guard;
   }
 
   start(hook: HookName, commands: readonly string[]): void {
@@ -86,22 +91,31 @@ export class Hooks {
       return;
     }
     child.unref();
-    const limit = setTimeout(() => {
-      this.report(hook, command, `ran for ${this.limitMs / 1000} s and is ended`);
+    const guarded = <Args extends readonly unknown[]>(work: (...args: Args) => void) =>
+      this.guard.protect('hooks', work);
+    const tooLong = guarded(() => {
       endGroup(child, 'SIGTERM');
-      setTimeout(() => endGroup(child, 'SIGKILL'), GRACE_MS).unref();
-    }, this.limitMs);
+      setTimeout(
+        guarded(() => endGroup(child, 'SIGKILL')),
+        GRACE_MS,
+      ).unref();
+      this.report(hook, command, `ran for ${this.limitMs / 1000} s and is ended`);
+    });
+    const limit = setTimeout(tooLong, this.limitMs);
     limit.unref();
     const ended = new Promise<void>((resolve) => {
-      child.once('error', (error) => {
-        this.report(hook, command, error.message);
+      const failed = (error: Error): void => {
         resolve();
-      });
-      child.once('exit', (code, signal) => {
+        this.report(hook, command, error.message);
+      };
+      const exited = (code: number | null, signal: NodeJS.Signals | null): void => {
+        resolve();
         if (signal !== null && !this.stopped) this.report(hook, command, `ended by ${signal}`);
         else if (code !== null && code !== 0) this.report(hook, command, `exit status ${code}`);
-        resolve();
-      });
+      };
+      // Not `once`: a later error (a signal that could not be sent) that finds no listener would be thrown.
+      child.on('error', guarded(failed));
+      child.once('exit', guarded(exited));
     });
     const running: Running = {
       child,

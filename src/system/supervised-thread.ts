@@ -81,7 +81,8 @@ export class SupervisedThread<Message, Report> {
     if (worker === null || this.stopped) return;
     if (how === 'terminate') this.isAlive = false;
     this.starting = this.launch();
-    void (how === 'ask' ? this.retire(worker) : terminate(worker));
+    const ended = how === 'ask' ? this.retire(worker) : terminate(worker);
+    ended.catch((error: unknown) => this.options.onCallbackError?.(error));
   }
 
   /** Ends the thread. Unlike after `stop`, the next `ready` starts another one. */
@@ -195,7 +196,7 @@ export class SupervisedThread<Message, Report> {
 
 async function terminate(worker: Worker): Promise<void> {
   const ended = exitedWithin(worker, TERMINATE_MS);
-  void worker.terminate();
+  worker.terminate().catch(() => undefined); // the deadline below covers it
   // A call that hangs in the system (a look-up) can hold a thread; the process need not wait for it.
   if (!(await ended)) worker.unref();
 }

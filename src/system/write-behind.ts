@@ -64,7 +64,7 @@ export class WriteBehind<Key> {
       this.waiting.delete(key);
       try {
         await work.write();
-        if (this.failing.delete(key)) this.options.onFault?.(key, null);
+        if (this.failing.delete(key)) this.report(key, null);
       } catch (error) {
         this.failed(key, work, errorText(error));
       }
@@ -75,13 +75,21 @@ export class WriteBehind<Key> {
   private failed(key: Key, { write, attempt }: Waiting, message: string): void {
     const isNews = this.failing.get(key) !== message;
     this.failing.set(key, message);
-    if (isNews) this.options.onFault?.(key, message);
+    if (isNews) this.report(key, message);
     const { retryMs = 1000, retryMaxMs = 60_000 } = this.options;
     if (this.closed || retryMs === Number.POSITIVE_INFINITY || this.waiting.has(key)) return;
     const again = (): void => this.queue(key, { write, attempt: attempt + 1 });
     const timer = setTimeout(again, Math.min(retryMs * 2 ** attempt, retryMaxMs));
     timer.unref(); // a process that wants to end calls `close`
     this.retries.set(key, { timer, again });
+  }
+
+  private report(key: Key, message: string | null): void {
+    try {
+      this.options.onFault?.(key, message);
+    } catch {
+      // The log itself may be what fails: the writes that wait must not fail with it. `faults` still says so.
+    }
   }
 }
 

@@ -277,6 +277,91 @@ test('what is thrown in a callback of the main thread is contained: each timer t
   expect(await server.stop()).toBe(0);
 });
 
+test('callbacks of sockets, watches and children have a boundary: each throws once, by its part, and all goes on', async () => {
+  const guard = new URL('../../dist/system/guard.js', import.meta.url).href;
+  const inject = `
+    import { EventEmitter } from 'node:events';
+    import { isMainThread } from 'node:worker_threads';
+    import { Guard } from ${JSON.stringify(guard)};
+    const ours = () => new Error().stack.split('\\n').find((line) =>
+      line.includes('/dist/') && !line.includes('node_modules') && !line.includes('/system/guard.js'))?.trim() ?? null;
+    const guarded = new WeakSet();
+    const { protect } = Guard.prototype;
+    let armed = false;
+    const seen = new Set();
+    Guard.prototype.protect = function (part, work) {
+      const site = ours();
+      const made = protect.call(this, part, (...given) => {
+        const result = work(...given);
+        if (!armed || seen.has(site)) return result;
+        seen.add(site);
+        console.log('INJECTED ' + part + ' ' + site);
+        throw new Error('injected');
+      });
+      guarded.add(made);
+      return made;
+    };
+    if (isMainThread) {
+      process.on('SIGUSR2', () => { armed = true; });
+      let inside = false; // 'once' calls 'on'
+      for (const method of ['on', 'addListener', 'once']) {
+        const real = EventEmitter.prototype[method];
+        EventEmitter.prototype[method] = function (event, listener) {
+          if (inside) return real.call(this, event, listener);
+          const site = ours();
+          const [, , caller, beyond = ''] = new Error().stack.split('\\n');
+          const own = (caller.includes('readable') ? beyond : caller).includes('/dist/');
+          if (own && this !== process && !guarded.has(listener)) console.log('UNGUARDED ' + event + ' ' + site);
+          inside = true;
+          try {
+            return real.call(this, event, listener);
+          } finally {
+            inside = false;
+          }
+        };
+      }
+    }`;
+  await editConfig('commands: null', 'commands: {run_after: ["false"]}');
+  const secondary = await freePort();
+  await editConfig(/$/, `transfer:\n  watch: 1\n  notify:\n    - to: 127.0.0.1:${secondary}\n`);
+  server = EdgewiseServer.spawn(config(), [], {}, ['--import', `data:text/javascript,${encodeURIComponent(inject)}`]);
+  await server.ready();
+  server.child.kill('SIGUSR2');
+  await server.prints(/INJECTED hooks /);
+  await server.prints(/INJECTED serial over UDP /); // nobody listens there
+  expect((await server.get('/livez')).status).toBe(200);
+  await server.prints(/INJECTED http /);
+  await site.write(`zones/${NETWORK}/new.test.zone`, 'mail IN A 192.0.2.27\n');
+  await server.prints(/INJECTED zone watch /);
+  await server.prints(/INJECTED NOTIFY /);
+  await eventually(
+    async () => (await server?.dig('mail.new.test', 'A'))?.join() ?? '',
+    (answer) => answer === '192.0.2.27',
+  );
+  expect(await server.dig('good.test', 'A')).toEqual([EDGE]);
+  const shown = await reasons();
+  for (const part of ['hooks', 'serial over UDP', 'http', 'zone watch', 'NOTIFY']) {
+    expect(shown).toMatch(new RegExp(`^${part}: a bug was contained .*injected`, 'm'));
+  }
+  expect(shown).not.toContain('the main thread'); // the last resort had nothing to do
+  const unguarded = [...server.output.matchAll(/^UNGUARDED (\S+) .*\/dist\/(\S+?)\.js/gm)].map(
+    (found) => `${found[2]} ${found[1]}`,
+  );
+  // These have a boundary of their own, or do nothing that can throw.
+  const own = [
+    /^cli\/command-line error$/,
+    /^publish\/notify\/source-address (connect|error)$/,
+    /^server\/control\/http-server error$/,
+    /^system\/log (drop|error)$/,
+    /^system\/supervised-thread (error|exit|message)$/,
+  ];
+  expect(unguarded.filter((site) => !own.some((known) => known.test(site)))).toEqual([]);
+  expect(unguarded).toContain('system/supervised-thread message'); // so the search finds what there is
+  server.child.kill('SIGHUP');
+  await server.prints(/"reloaded"/);
+  expect(await server.stop()).toBe(0);
+});
+
 test('a prober that dies whenever it is started is a reason of /healthz, until one lives', async () => {
   const dies = `
     import { existsSync } from 'node:fs';

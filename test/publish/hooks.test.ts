@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Hooks } from '../../src/publish/hooks.ts';
+import { throwingGuard } from '../support/guard.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -17,7 +18,7 @@ const WAIT = { timeout: PATIENCE_MS, interval: 20 };
 /** Starts one command, waits for its end, and returns what was reported. */
 async function trouble(command: string): Promise<readonly string[]> {
   const reports: string[] = [];
-  const hooks = new Hooks((hook, text, why) => reports.push(`${hook} "${text}": ${why}`));
+  const hooks = new Hooks((hook, text, why) => reports.push(`${hook} "${text}": ${why}`), { guard: throwingGuard() });
   hooks.start('run_after', [command]);
   await hooks.settle(PATIENCE_MS);
   return reports;
@@ -49,7 +50,7 @@ test('commands are split on single spaces, and no shell sees them', async () => 
 
 test('nobody waits for a command: settling gives up on one that goes on', async () => {
   const reports: string[] = [];
-  const hooks = new Hooks((_, command) => reports.push(command));
+  const hooks = new Hooks((_, command) => reports.push(command), { guard: throwingGuard() });
   hooks.start('run_before', ['sleep 6', 'false']);
   await hooks.settle(1000);
   await vi.waitUntil(() => reports.length > 0, { timeout: 60_000 });
@@ -62,7 +63,7 @@ describe('a command that runs when it is to be started again', () => {
 
   test('does not run twice at a time, starts once more at its end, and is reported once', async () => {
     const reports: string[] = [];
-    const hooks = new Hooks((hook, _, why) => reports.push(`${hook}: ${why}`));
+    const hooks = new Hooks((hook, _, why) => reports.push(`${hook}: ${why}`), { guard: throwingGuard() });
     for (let i = 0; i < 50; i++) hooks.start('run_after_changes', [count('one')]);
     await vi.waitUntil(async () => (await readFile(join(folder, 'one'), 'utf8').catch(() => '')) === 'xx', WAIT);
     await hooks.settle(PATIENCE_MS);
@@ -72,7 +73,7 @@ describe('a command that runs when it is to be started again', () => {
 
   test('two hooks with one command, and two commands of one hook, do not wait for each other', async () => {
     const reports: string[] = [];
-    const hooks = new Hooks((hook, _, why) => reports.push(`${hook}: ${why}`));
+    const hooks = new Hooks((hook, _, why) => reports.push(`${hook}: ${why}`), { guard: throwingGuard() });
     hooks.start('run_before', ['sleep 30', 'sleep 31']);
     hooks.start('run_after', ['sleep 30']);
     expect(reports).toEqual([]);
@@ -81,7 +82,10 @@ describe('a command that runs when it is to be started again', () => {
 
   test('a limit ends it', async () => {
     const reports: string[] = [];
-    const hooks = new Hooks((hook, command, why) => reports.push(`${hook} ${command}: ${why}`), { limitMs: 100 });
+    const hooks = new Hooks((hook, command, why) => reports.push(`${hook} ${command}: ${why}`), {
+      limitMs: 100,
+      guard: throwingGuard(),
+    });
     hooks.start('run_after', ['sleep 1000']);
     await hooks.settle(PATIENCE_MS);
     expect(reports).toEqual([
@@ -92,7 +96,7 @@ describe('a command that runs when it is to be started again', () => {
 
   test('a stop ends it with what it started, though it heeds no signal, and starts nothing any more', async () => {
     const reports: string[] = [];
-    const hooks = new Hooks((_, command, why) => reports.push(`${command}: ${why}`));
+    const hooks = new Hooks((_, command, why) => reports.push(`${command}: ${why}`), { guard: throwingGuard() });
     const pids = join(folder, 'pids');
     await writeFile(
       join(folder, 'deaf.sh'),

@@ -80,3 +80,24 @@ test('closing tries once more at once, then leaves it', async () => {
   expect(vi.getTimerCount()).toBe(0);
   expect([...files.faults().values()]).toEqual(['gone']);
 });
+
+test('whoever is called with a fault may throw: later writes go on, and the fault still shows', async () => {
+  const written: string[] = [];
+  const files = new WriteBehind<string>({
+    retryMs: Number.POSITIVE_INFINITY,
+    onFault: () => {
+      throw new Error('the log');
+    },
+  });
+  files.save('a', async () => {
+    throw new Error('the disk');
+  });
+  files.save('b', async () => void written.push('b'));
+  await files.idle();
+  expect(written).toEqual(['b']);
+  expect([...files.faults()]).toEqual([['a', 'the disk']]);
+  files.save('a', async () => void written.push('a'));
+  await files.idle();
+  expect(written).toEqual(['b', 'a']);
+  expect(files.faults().size).toBe(0);
+});

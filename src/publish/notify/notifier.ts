@@ -90,6 +90,7 @@ export class Notifier {
       lookup: options.lookup,
       now: () => performance.now(),
       onFound: (zones, addresses) => this.addNameServers(zones.map((zone) => ({ zone, addresses }))),
+      guard: options.guard,
     });
     this.configure(options.transfer, []);
   }
@@ -198,14 +199,17 @@ export class Notifier {
   }
 
   private async work(): Promise<void> {
-    const { send, lost } = this.queue.take(performance.now());
-    for (const item of lost) this.giveUp(item);
-    let sent = 0;
-    for (const message of send) {
-      if (sent++ % BURST === BURST - 1) await nextTurn();
-      this.options.guard.run('NOTIFY', this.send(message));
+    try {
+      const { send, lost } = this.queue.take(performance.now());
+      for (const item of lost) this.giveUp(item);
+      let sent = 0;
+      for (const message of send) {
+        if (sent++ % BURST === BURST - 1) await nextTurn();
+        this.options.guard.run('NOTIFY', this.send(message));
+      }
+    } finally {
+      this.wake();
     }
-    this.wake();
   }
 
   private async send({ target: number, zone, serial, id, attempt }: NotifySend): Promise<void> {

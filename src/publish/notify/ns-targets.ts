@@ -2,6 +2,7 @@ import { SocketAddress } from 'node:net';
 import { nameText, parentName, ROOT, type WireName } from '../../dns/name.ts';
 import type { ZoneVersion, ZoneVersions } from '../../live/zone-versions.ts';
 import { addressText } from '../../system/address-text.ts';
+import type { Guard } from '../../system/guard.ts';
 import { type Lookup, NameResolver } from '../../system/resolver.ts';
 import { addressesAt, otherNameServers } from '../../zones/image/addresses.ts';
 import type { ZoneImage } from '../../zones/image/image.ts';
@@ -14,6 +15,7 @@ export type NameServersOptions = {
   readonly now: () => number;
   /** A look-up brought addresses that were not known when these zones asked. */
   readonly onFound: (zones: ZoneVersions, addresses: readonly string[]) => void;
+  readonly guard: Guard;
 };
 
 /** A zone and the addresses of the name servers in its NS records. */
@@ -89,7 +91,7 @@ export class NameServers {
     if (zones !== undefined) zones.set(zone.origin, zone);
     else {
       this.waiting.set(name, new Map([[zone.origin, zone]]));
-      void this.lookUp(name, before);
+      this.options.guard.run('NOTIFY', this.lookUp(name, before));
     }
   }
 

@@ -93,18 +93,25 @@ export class NotifySockets {
     const { guard, onMessage } = this.options;
     const socket = createSocket({ type: isV6 ? 'udp6' : 'udp4', ipv6Only: isV6 });
     return new Promise((resolve, reject) => {
-      socket.on('error', (error) => {
-        onEnd();
-        reject(error);
-        guard.run('NOTIFY socket', () => socket.close());
-      });
+      socket.on(
+        'error',
+        guard.protect('NOTIFY socket', (error: Error) => {
+          onEnd();
+          reject(error);
+          socket.close();
+        }),
+      );
       socket.on(
         'message',
         guard.protect('NOTIFY answer', (message: Buffer, { address, port }: { address: string; port: number }) =>
           onMessage(new Uint8Array(message), address, port),
         ),
       );
-      socket.bind(0, source ?? (isV6 ? '::' : '0.0.0.0'), () => resolve(socket));
+      socket.bind(
+        0,
+        source ?? (isV6 ? '::' : '0.0.0.0'),
+        guard.protect('NOTIFY socket', () => resolve(socket)),
+      );
     });
   }
 }

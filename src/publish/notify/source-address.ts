@@ -59,12 +59,21 @@ export function sourceAddress(to: string, listen: readonly string[], route: stri
 export function kernelSource(to: string): Promise<string | null> {
   return new Promise((resolve) => {
     const socket = createSocket(to.includes(':') ? 'udp6' : 'udp4');
-    const end = (address: string | null): void => {
-      socket.close();
-      resolve(address);
+    let ended = false;
+    const end = (address: () => string | null): void => {
+      if (ended) return;
+      ended = true;
+      try {
+        resolve(address());
+      } catch {
+        resolve(null); // the interface went down meanwhile
+      } finally {
+        socket.close();
+      }
     };
-    socket.once('error', () => end(null));
-    socket.once('connect', () => end(socket.address().address));
+    // Not `once`: a second error that finds no listener would be thrown.
+    socket.on('error', () => end(() => null));
+    socket.once('connect', () => end(() => socket.address().address));
     socket.connect(9, to); // any port: nothing is sent
   });
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Guard } from '../../system/guard.ts';
 
 /** Connections at most, all clients together. */
 export const CONNECTIONS_MAX = 200;
@@ -31,6 +32,7 @@ type Connection = {
  */
 export class Connections {
   private readonly answer: Answer;
+  private readonly guard: Guard;
   private readonly now: () => number;
   private readonly all = new Map<Socket, Connection>();
   /** Closed for the sake of others since the start. */
@@ -38,8 +40,9 @@ export class Connections {
   /** Turned away because every other one was at work. */
   refused = 0;
 
-  constructor(answer: Answer, now: () => number = () => performance.now()) {
+  constructor(answer: Answer, guard: Guard, now: () => number = () => performance.now()) {
     this.answer = answer;
+    this.guard = guard;
     this.now = now;
   }
 
@@ -58,7 +61,10 @@ export class Connections {
       return;
     }
     this.all.set(socket, { socket, client, since: this.now(), waiting: [], isBusy: false, isClosing: false });
-    socket.once('close', () => this.all.delete(socket));
+    socket.once(
+      'close',
+      this.guard.protect('http', () => this.all.delete(socket)),
+    );
   }
 
   /** A request that has been read. It is answered when those before it on its connection are. */
@@ -80,10 +86,11 @@ export class Connections {
     connection.isBusy = true;
     const { request, response } = work;
     // When it is sent, or its client is gone.
-    response.once('close', () => {
+    const done = this.guard.protect('http', () => {
       connection.isBusy = false;
       this.next(connection);
     });
+    response.once('close', done);
     const isLast = connection.isClosing && connection.waiting.length === 0;
     this.answer(request, response, isLast).catch(() => connection.socket.destroy());
   }

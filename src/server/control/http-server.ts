@@ -6,6 +6,7 @@ import type { Endpoint } from '../../system/address.ts';
 import { endpointText } from '../../system/address.ts';
 import { bugText } from '../../system/error-text.ts';
 import type { Fault } from '../../system/fault.ts';
+import type { Guard } from '../../system/guard.ts';
 import { Connections } from './connections.ts';
 import { isOwnHost } from './hosts.ts';
 import { createMetrics } from './metrics.ts';
@@ -28,6 +29,8 @@ export type HttpOptions = {
   readonly hosts: readonly string[];
   readonly view: StatusView;
   readonly log: (level: 'warn' | 'error', message: string) => void;
+  /** Around what the event loop calls. */
+  readonly guard: Guard;
 };
 
 export type HttpStart =
@@ -35,14 +38,15 @@ export type HttpStart =
   | { readonly ok: false; readonly fault: HttpFault };
 
 /** Listens, or says in one fault why not. `endpoint.port` 0: any free port; see `HttpServer.endpoint`. */
-export function startHttp({ endpoint, hosts, view, log }: HttpOptions): Promise<HttpStart> {
+export function startHttp({ endpoint, hosts, view, log, guard }: HttpOptions): Promise<HttpStart> {
   const pages: Pages = {
     sources: { view, metrics: createMetrics(view) },
-    lanes: { health: new Renderer(), rest: new Renderer() },
+    lanes: { health: new Renderer(guard), rest: new Renderer(guard) },
     names: new Set([hostname(), ...hosts].map((name) => name.toLowerCase().replace(/\.$/, ''))),
     log,
   };
-  const connections = new Connections((request, response, isLast) => answer(request, response, isLast, pages));
+  const connections = new Connections((request, response, isLast) => answer(request, response, isLast, pages), guard);
+  const guarded = <Args extends readonly unknown[]>(work: (...args: Args) => unknown) => guard.protect('http', work);
   const server = createServer(
     {
       maxHeaderSize: HEADER_OCTETS,
@@ -52,19 +56,30 @@ export function startHttp({ endpoint, hosts, view, log }: HttpOptions): Promise<
       // How late a timeout may strike.
       connectionsCheckingInterval: 1000,
     },
-    (request, response) => connections.request(request, response),
+    guarded((request: IncomingMessage, response: ServerResponse) => connections.request(request, response)),
   );
   server.timeout = SILENCE_MS;
-  server.on('connection', (socket: Socket) => connections.add(socket));
+  server.on(
+    'connection',
+    guarded((socket: Socket) => connections.add(socket)),
+  );
   server.maxRequestsPerSocket = REQUESTS_PER_CONNECTION;
-  server.on('clientError', refuseClient);
+  server.on('clientError', guarded(refuseClient));
   // Without a listener the connection would end without a word.
-  server.on('connect', (_request, socket: Socket) => endWith(socket, '405 Method Not Allowed\r\nallow: GET, HEAD'));
+  server.on(
+    'connect',
+    guarded((_request: IncomingMessage, socket: Socket) =>
+      endWith(socket, '405 Method Not Allowed\r\nallow: GET, HEAD'),
+    ),
+  );
   return new Promise((resolve) => {
     server.once('error', (error) => resolve({ ok: false, fault: listenFault(endpoint, error) }));
     server.listen({ host: endpoint.address, port: endpoint.port }, () => {
       server.removeAllListeners('error');
-      server.on('error', (error) => log('error', `http: ${error.message}`));
+      server.on(
+        'error',
+        guarded((error: Error) => log('error', `http: ${error.message}`)),
+      );
       const bound = server.address();
       const port = bound !== null && typeof bound === 'object' ? bound.port : endpoint.port;
       resolve({ ok: true, http: new HttpServer(server, { address: endpoint.address, port }) });

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Guard } from '../../system/guard.ts';
 import type { Reply } from './routes.ts';
 
 /** Of a lane's time so much is spent rendering, the rest is the main thread's own: one part in four. */
@@ -16,6 +17,11 @@ type Waiting = { readonly render: () => Promise<Reply> | Reply; readonly replies
 export class Renderer {
   private readonly waiting = new Map<string, Waiting>();
   private running = false;
+  private readonly guard: Guard;
+
+  constructor(guard: Guard) {
+    this.guard = guard;
+  }
 
   /** `key` names the rendering; requests with the same key are answered with the same reply. */
   reply(key: string, render: () => Promise<Reply> | Reply): Promise<Reply> {
@@ -25,7 +31,7 @@ export class Renderer {
       else waiting.replies.push(resolve);
       if (this.running) return;
       this.running = true;
-      void this.work();
+      this.guard.run('http', this.work());
     });
   }
 

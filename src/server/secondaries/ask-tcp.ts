@@ -23,12 +23,23 @@ export function askOverTcp(
       if (outcome instanceof Error) reject(outcome);
       else resolve(outcome);
     };
-    const timer = setTimeout(() => end(new Error('no answer over TCP')), timeoutMs);
-    socket.on('error', (error) => end(new Error(`TCP: ${error.message}`)));
-    socket.on('close', () => end(new Error('the TCP connection ended without an answer')));
+    const guarded = <Args extends readonly unknown[]>(work: (...args: Args) => void) =>
+      guard.protect('serial over TCP', work);
+    const timer = setTimeout(
+      guarded(() => end(new Error('no answer over TCP'))),
+      timeoutMs,
+    );
+    socket.on(
+      'error',
+      guarded((error: Error) => end(new Error(`TCP: ${error.message}`))),
+    );
+    socket.on(
+      'close',
+      guarded(() => end(new Error('the TCP connection ended without an answer'))),
+    );
     socket.on(
       'data',
-      guard.protect('serial over TCP', (chunk: Buffer) => {
+      guarded((chunk: Buffer) => {
         const whole = frame.add(chunk);
         if (whole === 'short') end(new Error('answered with a message that cannot be read over TCP'));
         else if (whole !== null) end(whole);

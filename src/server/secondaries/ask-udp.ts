@@ -60,12 +60,14 @@ export class UdpClient {
         resolve(result);
       };
       waiting.set(id, { take, fail });
-      const timer = setTimeout(() => fail(new Error('no answer over UDP')), timeoutMs);
+      const late = this.guarded(() => fail(new Error('no answer over UDP')));
+      const timer = setTimeout(late, timeoutMs);
       const send = (): void => {
         if (!waiting.has(id)) return; // the socket has failed
-        socket.send(query(id), (error) => {
+        const sent = this.guarded((error: Error | null) => {
           if (error !== null) fail(new Error(`UDP: ${error.message}`));
         });
+        socket.send(query(id), sent);
       };
       this.guard.run('serial over UDP', channel.connected.then(send));
     });
@@ -82,13 +84,21 @@ export class UdpClient {
     const before = this.current;
     const { address, port } = this.to;
     const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
-    const connected = new Promise((resolve) => socket.once('connect', () => resolve(null)));
+    const connected = new Promise((resolve) =>
+      socket.once(
+        'connect',
+        this.guarded(() => resolve(null)),
+      ),
+    );
     const channel: Channel = { socket, connected, until: now + SOCKET_MS, waiting: new Map() };
     // Such as "connection refused": nobody listens there, for any of the queries.
-    socket.on('error', (error) => this.end(channel, new Error(`UDP: ${error.message}`)));
+    socket.on(
+      'error',
+      this.guarded((error: Error) => this.end(channel, new Error(`UDP: ${error.message}`))),
+    );
     socket.on(
       'message',
-      this.guard.protect('serial over UDP', (octets: Buffer) => {
+      this.guarded((octets: Buffer) => {
         if (octets.length >= 2) channel.waiting.get(octets.readUInt16BE(0))?.take(octets);
       }),
     );
@@ -103,6 +113,10 @@ export class UdpClient {
     if (this.current === channel) this.current = null;
     for (const { fail } of [...channel.waiting.values()]) fail(error);
     this.close(channel);
+  }
+
+  private guarded<Args extends readonly unknown[]>(work: (...args: Args) => void): (...args: Args) => void {
+    return this.guard.protect('serial over UDP', work);
   }
 
   private close(channel: Channel): void {

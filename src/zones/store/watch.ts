@@ -131,7 +131,10 @@ export class FolderWatch {
         this.changed();
       };
       const watcher = watch(folder, { persistent: false }, this.options.guard.protect('zone watch', heard));
-      watcher.on('error', () => this.drop(folder));
+      watcher.on(
+        'error',
+        this.options.guard.protect('zone watch', () => this.drop(folder)),
+      );
       this.watchers.set(folder, { watcher, inode });
     } catch {
       this.unwatched = true; // gone again, or no watches left
@@ -143,10 +146,23 @@ export class FolderWatch {
     this.watchers.delete(folder);
   }
 
-  /** Compares folders and links with what they were a moment ago. */
   private glance(): void {
     if (this.closed) return;
     const start = performance.now();
+    try {
+      this.compare();
+    } finally {
+      const took = performance.now() - start;
+      this.glanceTimer = setTimeout(
+        this.options.guard.protect('zone watch', () => this.glance()),
+        Math.max(GLANCE_MS, SHARE * took),
+      );
+      this.glanceTimer.unref();
+    }
+  }
+
+  /** Compares folders and links with what they were a moment ago. */
+  private compare(): void {
     const seen = new Map<string, string>();
     let changed = false;
     for (const [folder, names] of this.paths) {
@@ -160,12 +176,6 @@ export class FolderWatch {
     }
     this.seen = seen;
     if (changed) this.changed();
-    const took = performance.now() - start;
-    this.glanceTimer = setTimeout(
-      this.options.guard.protect('zone watch', () => this.glance()),
-      Math.max(GLANCE_MS, SHARE * took),
-    );
-    this.glanceTimer.unref();
   }
 
   private changed(): void {

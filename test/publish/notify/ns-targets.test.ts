@@ -63,6 +63,7 @@ function nameServers(): {
   const found: Found[] = [];
   const clock = { now: 0 };
   const servers = new NameServers({
+    guard: throwingGuard(),
     image,
     lookup: resolver.lookup,
     now: () => clock.now,

@@ -4,6 +4,7 @@ import { afterEach, expect, test } from 'vitest';
 import { CONNECTIONS_MAX, CONNECTIONS_PER_CLIENT, PIPELINED_MAX } from '../../../src/server/control/connections.ts';
 import { type HttpServer, startHttp } from '../../../src/server/control/http-server.ts';
 import type { StatusView } from '../../../src/server/control/views.ts';
+import { throwingGuard } from '../../support/guard.ts';
 import { statusView } from './api-fixture.ts';
 
 const running: HttpServer[] = [];
@@ -16,6 +17,7 @@ afterEach(async () => {
 
 async function start(over: Partial<StatusView> = {}): Promise<number> {
   const started = await startHttp({
+    guard: throwingGuard(),
     endpoint: { address: '0.0.0.0', port: 0 },
     hosts: [],
     view: statusView(over),

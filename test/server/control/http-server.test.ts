@@ -3,6 +3,7 @@ import { connect, createServer } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { type HttpServer, startHttp } from '../../../src/server/control/http-server.ts';
 import type { StatusView } from '../../../src/server/control/views.ts';
+import { throwingGuard } from '../../support/guard.ts';
 import { freePort } from '../../support/ports.ts';
 import { network, statusView } from './api-fixture.ts';
 
@@ -14,6 +15,7 @@ afterEach(async () => {
 async function start(over: Partial<StatusView> = {}, address = '127.0.0.1') {
   const logged: string[] = [];
   const started = await startHttp({
+    guard: throwingGuard(),
     endpoint: { address, port: 0 },
     hosts: ['edge1.example.net'],
     view: statusView(over),
@@ -142,6 +144,7 @@ test('an address in use is one fault that names it', async () => {
   try {
     expect(
       await startHttp({
+        guard: throwingGuard(),
         endpoint: { address: '127.0.0.1', port },
         hosts: [],
         view: statusView(),
@@ -163,6 +166,7 @@ test('an address in use is one fault that names it', async () => {
 
 test('an address of another machine is one fault', async () => {
   const started = await startHttp({
+    guard: throwingGuard(),
     endpoint: { address: '192.0.2.1', port: 0 },
     hosts: [],
     view: statusView(),
