@@ -27,7 +27,7 @@ import { LockPart } from './lock-part.ts';
 import { untilRestart } from './need-restart.ts';
 import { Networks } from './networks.ts';
 import { type Part, part } from './part.ts';
-import { Parts } from './parts.ts';
+import { type PartFault, Parts } from './parts.ts';
 import { faultsOf, type NetworkLists, readNetworks, startFaults } from './read-networks.ts';
 import { SecondariesPart } from './secondaries-part.ts';
 import { serverSinks } from './server-sinks.ts';
@@ -103,6 +103,8 @@ class Server implements Running {
   private httpServer: HttpServer | null = null;
   private reloading: Promise<void> = Promise.resolve();
   private reloadWaits = false;
+  /** Why the last reload changed no settings; null: they are in force. */
+  private reloadFault: string | null = null;
   private stopping: Promise<void> | null = null;
   private ready = false;
 
@@ -329,7 +331,7 @@ class Server implements Running {
       secondaries: () => secondaries.views(),
       notify: () => secondaries.notifyCounts(),
       tlsNotAfter: () => dnsPart.tlsNotAfter,
-      partFaults: () => this.parts.faults(),
+      partFaults: () => [...this.parts.faults(), ...this.reloadFaults()],
       contained: () => this.options.guard.faults(),
     });
     const { listen, hosts } = this.config.http;
@@ -345,6 +347,7 @@ class Server implements Running {
     if (this.stopping !== null) return;
     if (!(await untilSettled(this.options.file, this.configStamp))) {
       log.error(`reload: ${this.options.file} is still being written; its settings were not changed`);
+      this.reloadFault = 'the configuration is still being written';
       await zonesPart.store.reload();
       return;
     }
@@ -354,6 +357,7 @@ class Server implements Running {
     logFaults(log, [...loaded.faults, ...(lists === null ? [] : faultsOf(lists))]);
     if (loaded.config === null || lists === null || hasErrors([...loaded.faults, ...lists.faults])) {
       log.error('reload: the new configuration has errors; nothing was changed');
+      this.reloadFault = 'the configuration has errors (the log and "edgewise check" name them)';
       // Zones have files of their own, and those may be what the operator mended.
       await zonesPart.store.reload();
       return;
@@ -364,9 +368,17 @@ class Server implements Running {
     if (faults.length > 0) {
       logFaults(log, faults);
       log.error('reload: not everything is ready for the new settings; nothing was changed');
+      this.reloadFault = 'not everything was ready for the new settings (the log says what)';
       return;
     }
     this.config = config;
+    this.reloadFault = null;
+  }
+
+  private reloadFaults(): readonly PartFault[] {
+    const { reloadFault } = this;
+    if (reloadFault === null) return [];
+    return [{ part: 'configuration', message: `the settings before the last reload are in force: ${reloadFault}` }];
   }
 }
 

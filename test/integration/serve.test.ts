@@ -212,11 +212,27 @@ describe('changes on disk', () => {
     await server.prints(/nothing was changed/, since);
     expect(server.output.slice(since)).toMatch(/edgemanage\.yaml:\d+:\d+: error: .*nonsense_key/);
     expect(await server.dig('one.test', 'A')).toHaveLength(4);
+    const refused = {
+      status: 503,
+      text: expect.stringContaining('the settings before the last reload are in force: the configuration has errors'),
+    };
+    expect(await server.get('/healthz')).toMatchObject(refused);
+
+    // Nor is one that cannot be read at all any better.
+    await rm(site.path('edgemanage.yaml'));
+    since = server.output.length;
+    server.child.kill('SIGHUP');
+    await server.prints(/nothing was changed/, since);
+    expect(await server.get('/healthz')).toMatchObject(refused);
 
     await site.write('edgemanage.yaml', good.replace('ttl: 45', 'ttl: 46').replace('edge_count: 4', 'edge_count: 3'));
     since = server.output.length;
     server.child.kill('SIGHUP');
     await server.prints(/"reloaded"/, since);
+    await eventually(
+      () => server.get('/healthz'),
+      ({ text }) => !text.includes('the settings before the last reload'),
+    );
     await eventually(
       () => server.digText('one.test', 'A'),
       (text) => /one\.test\.\s+46\s+IN/.test(text),
