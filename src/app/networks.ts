@@ -1,18 +1,15 @@
 import { forNetwork } from '../config/paths.ts';
 import type { Config } from '../config/types.ts';
-import { nameKey, type WireName } from '../dns/name.ts';
+import type { WireName } from '../dns/name.ts';
 import { serialMax } from '../dns/serial.ts';
 import type { Prober } from '../health/checks/prober.ts';
 import type { Decision } from '../health/choose/decision.ts';
 import { NetworkRounds } from '../health/pools/network-rounds.ts';
 import { openingState } from '../health/pools/next-state.ts';
-import type { LiveUpdate, RoundReport, WrittenZone } from '../health/pools/round-types.ts';
-import type { NetworkState } from '../health/state/network-state.ts';
+import type { RoundReport, WrittenZone } from '../health/pools/round-types.ts';
 import { readState } from '../health/state/state-file-io.ts';
-import type { LiveHistoryFiles } from '../live/history-files.ts';
-import { type LiveRRsets, liveOf, NETWORKS_MAX } from '../live/live-rrsets.ts';
+import { NETWORKS_MAX } from '../live/live-rrsets.ts';
 import type { Hooks } from '../publish/hooks.ts';
-import type { Sinks } from '../publish/sinks.ts';
 import { NetworkHistory, networkView } from '../server/control/network-view.ts';
 import type { NetworkView } from '../server/control/views.ts';
 import { within } from '../system/deadline.ts';
@@ -22,27 +19,20 @@ import type { Guard } from '../system/guard.ts';
 import type { Locks } from '../system/lock.ts';
 import { lockNetwork } from '../system/lock-network.ts';
 import type { Log } from '../system/log.ts';
-import type { ZoneStore } from '../zones/store/store.ts';
 import { NetworkClock } from './network-clock.ts';
+import { NetworkPublisher, type PublisherParts } from './network-publisher.ts';
 import type { Prepared, Reload } from './part.ts';
 import type { NetworkList, NetworkLists } from './read-networks.ts';
 
-export type NetworksOptions = {
+export type NetworksOptions = PublisherParts & {
   readonly config: Config;
   readonly lists: NetworkLists;
   readonly log: Log;
   readonly guard: Guard;
-  readonly live: LiveRRsets;
-  readonly store: ZoneStore;
   readonly prober: Prober;
   /** Null: a dry run. */
   readonly locks: () => Locks | null;
-  /** These zones of the network have a slot of their own from now on. */
-  readonly onSlots: (network: string, origins: readonly WireName[]) => void;
-  /** Null: a dry run. */
-  readonly histories: LiveHistoryFiles | null;
   readonly hooks: Hooks;
-  readonly sinks: Sinks;
   readonly onDecision: (network: string, decision: Decision, flipped: boolean) => void;
 };
 
@@ -60,8 +50,8 @@ type Served = { readonly clock: NetworkClock; readonly history: NetworkHistory }
 type Unopened = { list: NetworkList; fault: string; timer: NodeJS.Timeout | undefined };
 
 /**
- * The networks that are served: opens them (lock, saved state), has their clocks make rounds, and carries every
- * decision to the slots and from there to whoever follows. One that fails leaves the others as they are.
+ * The networks that are served: opens them (lock, saved state), has their clocks make rounds, and publishes what those
+ * decide. One that fails leaves the others as they are.
  */
 export class Networks {
   private readonly options: NetworksOptions;
@@ -69,8 +59,7 @@ export class Networks {
   private readonly unopened = new Map<string, Unopened>();
   /** Networks that are no longer served and whose last round still runs. */
   private readonly closing = new Map<string, Promise<void>>();
-  /** Networks whose history of earlier runs was taken up. */
-  private readonly restored = new Set<string>();
+  private readonly publisher: NetworkPublisher;
   private config: Config;
   private started = false;
   private stopped = false;
@@ -78,6 +67,7 @@ export class Networks {
   constructor(options: NetworksOptions) {
     this.options = options;
     this.config = options.config;
+    this.publisher = new NetworkPublisher(options);
   }
 
   names(): readonly string[] {
@@ -196,18 +186,7 @@ export class Networks {
 
   /** These zones have new contents, so their files are out of date. */
   contentsChanged(origins: readonly WireName[]): void {
-    const { store, sinks } = this.options;
-    const byNetwork = new Map<string, WireName[]>();
-    for (const origin of origins) {
-      const network = store.entry(origin)?.network ?? null;
-      if (network === null) continue;
-      const zones = byNetwork.get(network) ?? [];
-      byNetwork.set(network, zones);
-      zones.push(origin);
-    }
-    for (const [network, zones] of byNetwork) {
-      sinks.follow({ network, config: this.config, update: null, zones, filesWritten: false }, 'zone-files');
-    }
+    this.publisher.contentsChanged(origins, this.config);
   }
 
   /** These zone files hold what they should now. */
@@ -259,7 +238,7 @@ export class Networks {
         prober,
         begin: ({ commands }) => hooks.start('run_before', commands.runBefore),
         save: (state) => sinks.save(network, state),
-        publish: (update, inForce) => this.publish(network, update, inForce),
+        publish: (update, inForce) => this.publisher.publish(network, update, inForce),
         floorSerial: () => serialMax(store.maxSerial(network), live.highestSerial),
         now: () => Date.now() / 1000,
         // Most sentences name edges or files only; whose they are is a field of the line.
@@ -287,7 +266,7 @@ export class Networks {
   private async serve(network: string, list: NetworkList, rounds: NetworkRounds): Promise<void> {
     const { guard, log } = this.options;
     this.forget(network);
-    await this.publishSaved(network, rounds.state);
+    await this.publisher.publishSaved(network, rounds.state);
     const history = new NetworkHistory();
     const clock = new NetworkClock({
       network,
@@ -316,7 +295,7 @@ export class Networks {
     try {
       const now = Date.now() / 1000;
       const { state } = await readState(forNetwork(this.config.statefile, network), now, true);
-      await this.publishSaved(network, openingState(state, 'server', now));
+      await this.publisher.publishSaved(network, openingState(state, 'server', now));
     } catch (error) {
       log.error(`network ${network}: its state cannot be read: ${errorText(error)}`);
     }
@@ -359,30 +338,6 @@ export class Networks {
     });
     this.closing.set(network, closed);
     this.options.guard.run(`network ${network}`, closed);
-  }
-
-  private async publishSaved(network: string, state: NetworkState): Promise<void> {
-    const { live, histories, onSlots } = this.options;
-    if (live.register(network) === null) return;
-    const saved = (await histories?.read(network)) ?? { versions: [], zones: new Map() };
-    const current = liveOf(state);
-    if (!this.restored.has(network)) live.restore(network, saved, current);
-    this.restored.add(network);
-    live.publish(network, current);
-    onSlots(network, [...new Set([...saved.zones.keys(), ...current.zones.keys()])]);
-  }
-
-  /** Queries see the decision when this returns; whoever follows works behind it. */
-  private publish(network: string, update: LiveUpdate, config: Config): readonly Fault[] {
-    const { sinks } = this.options;
-    const faults = sinks.serve(network, update);
-    sinks.follow({ network, config, update, zones: this.changedZones(network, update), filesWritten: false });
-    return faults;
-  }
-
-  private changedZones(network: string, { liveChanged, canaryZones }: LiveUpdate): readonly WireName[] {
-    if (!liveChanged) return canaryZones.map(nameKey).filter((origin) => origin !== null);
-    return this.options.store.entries().flatMap((zone) => (zone.network === network ? [zone.origin] : []));
   }
 
   private reported(network: string, history: NetworkHistory, report: RoundReport): void {
