@@ -5,19 +5,17 @@ import { Slice } from '../../system/yielding.ts';
 import { type Discovery, discoverZones } from './discover.ts';
 import { FileCache } from './file-cache.ts';
 import { FolderCache } from './folder-cache.ts';
-import { Hold, unsettledFault } from './hold.ts';
-import { failedLoad, type LoadResult, loadSmall } from './load-target.ts';
+import { Hold } from './hold.ts';
+import { failedLoad, loadSmall } from './load-target.ts';
 import { withSerial } from './load-zone.ts';
 import { ZoneLoader } from './loader.ts';
 import type { LoadReport } from './loader-worker.ts';
-import type { NewVersion, Publisher, ServedZone } from './publish.ts';
+import type { NewVersion, Publisher } from './publish.ts';
 import type { StoreFault, ZoneEntry, ZoneSettings, ZoneTarget } from './types.ts';
 import type { WatchedPaths } from './watch-links.ts';
 import { dependencies, watchedPaths } from './watched-paths.ts';
-import { sameSource, Zone, type ZoneSource } from './zone-entry.ts';
-
-/** What one look at everything did, in zones. */
-export type Counts = { loaded: number; unchanged: number; failed: number; removed: number };
+import { sameSource, type Zone, type ZoneSource } from './zone-entry.ts';
+import { type Counts, type Outcome, ZoneVersions } from './zone-versions.ts';
 
 export type ScanOptions = {
   readonly settings: ZoneSettings;
@@ -33,9 +31,6 @@ export type ScanOptions = {
 
 /** A large zone that is being loaded beside the main thread. */
 type Background = { readonly source: ZoneSource; readonly done: Promise<void> };
-
-/** What came of loading a zone here or in the other thread. */
-type Outcome = Omit<LoadResult, 'good'> & { readonly good: NewVersion | null };
 
 /** `sure`: contents are compared, whatever times say. `removeNow`: a zone without a file goes at once. */
 type PassOptions = {
@@ -56,12 +51,10 @@ const LARGE_OCTETS = 256 * 1024;
  * are loaded in a thread beside it and join when they are ready.
  */
 export class ZoneScan {
-  readonly zones = new Map<WireName, Zone>();
   /** Every path at which something may change that concerns a zone. */
   paths: WatchedPaths = new Map();
   /** What the last pass found wrong apart from single zones. */
   folderFaults: readonly StoreFault[] = [];
-  counts: Counts = { loaded: 0, unchanged: 0, failed: 0, removed: 0 };
   private readonly options: ScanOptions;
   private settings: ZoneSettings;
   /** What of the settings goes into every zone, and into those of networks. */
@@ -71,20 +64,14 @@ export class ZoneScan {
   private readonly folders = new FolderCache();
   private readonly loader = new ZoneLoader();
   private readonly hold: Hold;
-  /** Zones by their own file. */
-  private readonly byFile = new Map<string, WireName>();
-  private readonly numbers = new Map<WireName, number>();
+  private readonly versions: ZoneVersions;
   private readonly background = new Map<WireName, Background>();
   /** Zones whose file is missing, and since when, in milliseconds of `performance.now()`. */
   private readonly missing = new Map<WireName, number>();
   private targets: ReadonlyMap<WireName, ZoneTarget> = new Map();
   /** Links lead to some of the paths. */
   private linked = false;
-  /** A zone was loaded or went, or the settings are others, since `tidy`. */
-  private dirty = true;
   private slice = new Slice();
-  /** Zones whose files were not settled in the last pass. */
-  private waiting: Set<WireName> = new Set();
   private first = false;
   private closed = false;
 
@@ -99,13 +86,26 @@ export class ZoneScan {
       times: options.settle,
       arrival: options.arrival,
     });
+    this.versions = new ZoneVersions(this.hold, options);
+  }
+
+  get zones(): ReadonlyMap<WireName, Zone> {
+    return this.versions.zones;
+  }
+
+  /** What passes, and large zones that they began to load, did since it was set. */
+  get counts(): Counts {
+    return this.versions.counts;
+  }
+  set counts(counts: Counts) {
+    this.versions.counts = counts;
   }
 
   configure(settings: ZoneSettings): void {
     this.settings = settings;
     this.filesKey = JSON.stringify(settings.zoneFiles);
     this.dnsKey = JSON.stringify(settings.dns);
-    this.dirty = true;
+    this.versions.dirty = true;
   }
 
   /** What is under way is not published any more. */
@@ -116,7 +116,7 @@ export class ZoneScan {
 
   /** Zones whose files were not settled in the last pass. */
   get unsettled(): number {
-    return this.waiting.size;
+    return this.versions.waiting.size;
   }
 
   /** Resolves when no large zone is being loaded. */
@@ -146,7 +146,7 @@ export class ZoneScan {
       publisher.publishDue();
       if (this.slice.isSpent()) await this.slice.rest(); // asked first: a promise for each of ten thousand costs more
     }
-    if (this.dirty || this.linked) await this.follow(discovery);
+    if (this.versions.dirty || this.linked) await this.follow(discovery);
     await publisher.publish();
     this.folderFaults = discovery.faults;
   }
@@ -156,10 +156,10 @@ export class ZoneScan {
    * published at once: listing and looking at a hundred thousand takes a while. Returns them.
    */
   private async refreshFirst(changed: Iterable<string>): Promise<ReadonlySet<WireName>> {
-    const first = this.waiting;
-    this.waiting = new Set();
+    const first = this.versions.waiting;
+    this.versions.waiting = new Set();
     for (const path of changed) {
-      const origin = this.byFile.get(path);
+      const origin = this.versions.byFile.get(path);
       if (origin !== undefined) first.add(origin);
     }
     if (first.size === 0) return first;
@@ -181,8 +181,8 @@ export class ZoneScan {
     this.paths = paths;
     this.linked = linked;
     await this.slice.rest();
-    if (!this.dirty) return;
-    this.dirty = false;
+    if (!this.versions.dirty) return;
+    this.versions.dirty = false;
     this.options.publisher.retain(new Set([...this.zones.keys(), ...this.background.keys()]));
     this.files.forget(files);
   }
@@ -204,13 +204,7 @@ export class ZoneScan {
         continue;
       }
       this.missing.delete(origin);
-      this.zones.delete(origin);
-      this.byFile.delete(zone.file);
-      this.hold.release(origin, zone.files.keys());
-      this.dirty = true;
-      this.options.publisher.gone(origin);
-      this.options.publisher.push({ kind: 'gone', zone: zone.zone, origin, network });
-      this.counts.removed++;
+      this.versions.remove(zone);
     }
   }
 
@@ -226,22 +220,22 @@ export class ZoneScan {
       if (state.kind === 'unchanged') {
         this.counts.unchanged++;
         // Whatever was in doubt is as it was before.
-        if (zone.unsettled) this.settled(zone);
+        if (zone.unsettled) this.versions.settled(zone);
         return;
       }
       if (state.kind === 'unsettled') {
-        this.wait(zone.source, state.waitMs, state.overdue);
+        this.versions.wait(zone.source, state.waitMs, state.overdue);
         return;
       }
       const left = this.hold.doubtLeft(origin);
       if (left > 0) {
-        this.wait(zone.source, left, false);
+        this.versions.wait(zone.source, left, false);
         return;
       }
     } else if (zone === undefined && !this.first) {
       const state = this.hold.stateOfNew(target.file);
       if (state.kind === 'unsettled') {
-        this.wait(source, state.waitMs, state.overdue);
+        this.versions.wait(source, state.waitMs, state.overdue);
         return;
       }
     }
@@ -258,7 +252,7 @@ export class ZoneScan {
     } else {
       const result = loadSmall(target, this.settings.dns, this.files, LARGE_OCTETS);
       if (result === null) this.loadInBackground(origin, source, zone);
-      else this.settle(origin, source, result);
+      else this.versions.settle(origin, source, result);
     }
   }
 
@@ -292,132 +286,15 @@ export class ZoneScan {
       if (this.closed || now === undefined || !sameSource(this.sourceOf(now), source)) return;
       this.counts = counts;
       this.first = first;
-      this.settle(origin, source, result);
+      this.versions.settle(origin, source, result);
       await this.options.publisher.publish();
       this.options.again(0);
     });
   }
 
-  private settle(origin: WireName, source: ZoneSource, result: Outcome): void {
-    const { target } = source;
-    const { network } = target;
-    const { files, good } = result;
-    const was = this.zones.get(origin) ?? null;
-    const before = was?.served ?? null;
-    const why = good === null ? null : this.doubt(origin, source, was, files, good);
-    if (why !== null) {
-      this.doubted(origin, source, was, files, why);
-      return;
-    }
-    if (was !== null && !was.failed && sameSource(was.source, source) && sameFiles(was.files, files)) {
-      this.counts.unchanged++; // the other thread read it to find that out
-      if (was.unsettled) this.settled(was);
-      return;
-    }
-    const moved = was !== null && was.network !== network;
-    const zone = this.numberOf(origin);
-    const { publisher } = this.options;
-    let served: ServedZone | null = before;
-    let warning: StoreFault | null = null;
-    if (good !== null && (before === null || moved || before.hash !== good.hash)) {
-      ({ served, warning } = publisher.assign(origin, target, was?.network ?? null, good));
-      publisher.push({ kind: 'image', zone, origin, network, image: served.image }, served);
-    } else if (good === null && before === null) {
-      publisher.push({ kind: 'broken', zone, origin, network });
-    } else if (good === null && before !== null && moved) {
-      // What is left of it goes on, with the live set of the network it belongs to now.
-      publisher.push({ kind: 'image', zone, origin, network, image: before.image }, before);
-    }
-    this.hold.release(origin, files.keys());
-    const faults = warning === null ? result.faults : [...result.faults, warning];
-    this.counts[good === null ? 'failed' : 'loaded']++;
-    this.note(new Zone({ zone, source, files, faults, failed: good === null, served }));
-  }
-
-  /** Why a version that could be served should wait; null: it need not. */
-  private doubt(
-    origin: WireName,
-    source: ZoneSource,
-    was: Zone | null,
-    files: LoadResult['files'],
-    good: NewVersion,
-  ): string | null {
-    const { hold } = this;
-    if (was?.served === null || was === null) {
-      const remembered = this.options.publisher.rememberedHash(origin);
-      return remembered === null || remembered === good.hash ? null : hold.firstDoubt(origin, files);
-    }
-    if (was.served.hash === good.hash || !sameSource(was.source, source)) return null;
-    return hold.doubt(origin, was.files, files, { before: was.served.records, after: good.records });
-  }
-
-  /** A version looks cut off: the one in use stays until the files were quiet for longer. */
-  private doubted(
-    origin: WireName,
-    source: ZoneSource,
-    was: Zone | null,
-    files: LoadResult['files'],
-    why: string,
-  ): void {
-    this.waiting.add(origin);
-    this.options.again(this.hold.doubtLeft(origin));
-    const isServed = was?.served != null;
-    const effect = isServed ? 'its version before stays served' : 'it is not served';
-    const message = `the zone may still be being written (${why}): ${effect} until its files are quiet`;
-    if (was?.unsettled === true && was.faults[0]?.message === message) return;
-    const zone = this.numberOf(origin);
-    if (!isServed) this.options.publisher.push({ kind: 'broken', zone, origin, network: source.target.network });
-    const faults = [unsettledFault(isServed ? 'warning' : 'error', source.target, message)];
-    const from = was?.files ?? new Map(Array.from(files.keys(), (path) => [path, '']));
-    const served = was?.served ?? null;
-    const previous = was?.previous ?? was;
-    this.note(new Zone({ zone, source, files: from, faults, failed: !isServed, served, unsettled: true, previous }));
-  }
-
-  /** The files of a zone are still being written. */
-  private wait(source: ZoneSource, ms: number, overdue: boolean): void {
-    if (this.zones.has(source.target.origin)) this.counts.unchanged++;
-    this.waiting.add(source.target.origin);
-    this.options.again(ms);
-    if (!overdue) return;
-    const { target } = source;
-    const { origin, network } = target;
-    const was = this.zones.get(origin) ?? null;
-    if (was?.failed === true && was.unsettled) return;
-    const zone = this.numberOf(origin);
-    const served = was?.served ?? null;
-    const effect = served === null ? 'it is not served' : 'its version before stays served';
-    const message = `the zone's files have been changing without a pause for too long: ${effect}. Write a copy and rename it`;
-    if (was === null) this.options.publisher.push({ kind: 'broken', zone, origin, network });
-    const files = was?.files ?? new Map([[target.file, '']]);
-    const faults = [unsettledFault('error', target, message)];
-    const previous = was?.previous ?? was;
-    this.note(new Zone({ zone, source, files, faults, failed: true, served, unsettled: true, previous }));
-  }
-
-  /** The files are again what the zone in use was made from. */
-  private settled({ origin, files, previous }: Zone): void {
-    this.hold.release(origin, files.keys());
-    if (previous !== null) this.note(previous);
-  }
-
-  private note(zone: Zone): void {
-    const hadFaults = (this.zones.get(zone.origin)?.faults.length ?? 0) > 0;
-    this.zones.set(zone.origin, zone);
-    this.byFile.set(zone.file, zone.origin);
-    this.dirty = true;
-    if (hadFaults || zone.faults.length > 0) this.options.onFaults(zone, zone.faults);
-  }
-
   private servesFrom(folder: string): boolean {
     for (const zone of this.zones.values()) if (dirname(zone.file) === folder) return true;
     return false;
-  }
-
-  private numberOf(origin: WireName): number {
-    const number = this.numbers.get(origin) ?? this.numbers.size;
-    this.numbers.set(origin, number);
-    return number;
   }
 
   private sourceOf(target: ZoneTarget): ZoneSource {
@@ -427,10 +304,6 @@ export class ZoneScan {
 
 function sameTarget(a: ZoneTarget | undefined, b: ZoneTarget): boolean {
   return a !== undefined && a.file === b.file && a.network === b.network;
-}
-
-function sameFiles(a: Zone['files'], b: Zone['files']): boolean {
-  return a.size === b.size && [...a].every(([path, hash]) => b.get(path) === hash);
 }
 
 /** What the other thread made; the serial is written into a copy of its image. */

@@ -4,9 +4,10 @@ import { Guard } from '../../system/guard.ts';
 import { SETTLE, type SettleTimes } from '../../system/settling.ts';
 import { Turns } from '../../system/turns.ts';
 import { Publisher } from './publish.ts';
-import { type Counts, ZoneScan } from './scan.ts';
+import { ZoneScan } from './scan.ts';
 import type { LoadSummary, StoreFault, ZoneChange, ZoneEntry, ZoneSettings } from './types.ts';
 import { FolderWatch } from './watch.ts';
+import type { Counts } from './zone-versions.ts';
 
 export type ZoneStoreOptions = {
   readonly settings: ZoneSettings;
