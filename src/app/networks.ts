@@ -126,12 +126,8 @@ export class Networks {
    */
   async prepare({ config, lists }: Reload): Promise<Prepared> {
     const { live } = this.options;
-    const known = new Set(live.rows().filter((row) => row !== null)); // and the row of static zones
-    const fresh = [...lists.networks.keys()].filter((network) => !known.has(network));
-    if (known.size + fresh.length > NETWORKS_MAX) {
-      const message = `no room for network ${fresh.at(-1)}: more than ${NETWORKS_MAX - 1} since the start`;
-      return { ok: false, faults: [plainFault('too-many-networks', message)] };
-    }
+    const full = rowsFault(live.rows(), [...lists.networks.keys()]);
+    if (full !== null) return { ok: false, faults: [full] };
     const opened = new Map<string, NetworkRounds | Fault>();
     for (const network of lists.networks.keys()) {
       if (!this.served.has(network)) opened.set(network, await this.take(network, 0, config));
@@ -345,6 +341,24 @@ export class Networks {
     const { decision, liveChanged, canaryZones } = report;
     this.options.onDecision(network, decision, liveChanged || canaryZones.length > 0);
   }
+}
+
+/**
+ * Why these networks cannot all be served beside those that had a row since the start; null: they can. A row is not used
+ * again for another network: threads may still count and answer by its number, and its counters would change their name.
+ */
+export function rowsFault(rows: readonly (string | null)[], networks: readonly string[]): Fault | null {
+  const known = new Set(rows.filter((row) => row !== null)); // and the row of static zones
+  const fresh = networks.filter((network) => !known.has(network));
+  const free = NETWORKS_MAX - known.size;
+  if (fresh.length <= free) return null;
+  const most = NETWORKS_MAX - 1;
+  const gone = known.size - 1 - (networks.length - fresh.length);
+  const left = fresh.slice(free, free + 3).join(', ');
+  const more = fresh.length - free > 3 ? ` and ${fresh.length - free - 3} more` : '';
+  const advice = gone > 0 ? `; ${gone} of those served since the start are gone: a restart frees their places` : '';
+  const message = `no room for ${left}${more}: ${most} networks is the most between two starts${advice}`;
+  return plainFault('too-many-networks', message);
 }
 
 function lockedText(network: string, { lockfile }: Config): string {

@@ -71,7 +71,10 @@ export async function serve(options: ServeOptions): Promise<Started> {
   const lists = readNetworks(config, options.networks);
   const tls = readTls(config.server, Date.now() / 1000);
   const stops = [...startFaults(config, lists), ...tls.faults.filter(({ severity }) => severity === 'error')];
-  if (lists.networks.size >= NETWORKS_MAX) stops.push(plainFault('too-many-networks', `more than ${NETWORKS_MAX - 1}`));
+  if (lists.networks.size >= NETWORKS_MAX) {
+    const message = `${lists.networks.size} networks are configured; one process serves at most ${NETWORKS_MAX - 1}`;
+    stops.push(plainFault('too-many-networks', message));
+  }
   if (stops.length > 0) return { ok: false, faults: [...loaded.faults, ...stops] };
   let log: Log;
   try {

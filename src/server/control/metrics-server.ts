@@ -24,7 +24,7 @@ export function addServerMetrics(families: Family[], view: StatusView): void {
   });
   gauge(families, {
     name: 'part_faults',
-    help: 'What parts of the server cannot do at present; /healthz has a sentence for each',
+    help: 'Problems that a part of the server has now; /healthz describes each in a sentence',
     labels: ['part'],
     collect: (put) => {
       const counts = new Map<string, number>();
@@ -34,7 +34,7 @@ export function addServerMetrics(families: Family[], view: StatusView): void {
   });
   counter(families, {
     name: 'contained_errors_total',
-    help: 'Errors that only a bug throws, by the part of the server that threw them; they ended nothing',
+    help: 'Unexpected errors (bugs) that were caught and logged while the server went on, by part of the server',
     labels: ['part'],
     collect: (put) => {
       for (const { part, count } of view.contained()) put({ part }, count);

@@ -24,6 +24,29 @@ test("Prometheus' own linter has nothing to say", async () => {
   ).toBe('');
 });
 
+test('problems and contained errors are counted by part, whatever the part and its words are', async () => {
+  const body = await scrape({
+    partFaults: () => [
+      { part: 'publish', message: 'zone files: "a"\n: no space' },
+      { part: 'publish', message: 'live list: no space' },
+      { part: 'secondaries', message: 'NOTIFY of a.test. is refused' },
+    ],
+    contained: () => [
+      { part: 'the main thread', count: 3, message: 'x', at: 0 },
+      { part: 'network "q\\"\n', count: 1, message: 'y', at: 0 },
+    ],
+  });
+  expect(samples(body, 'part_faults')).toEqual([
+    'edgewise_part_faults{part="publish"} 2',
+    'edgewise_part_faults{part="secondaries"} 1',
+  ]);
+  expect(samples(body, 'contained_errors_total')).toEqual([
+    'edgewise_contained_errors_total{part="the main thread"} 3',
+    'edgewise_contained_errors_total{part="network \\"q\\\\\\"\\n"} 1',
+  ]);
+  expect(execFileSync('promtool', ['check', 'metrics'], { input: body, encoding: 'utf8', stdio: 'pipe' })).toBe('');
+});
+
 test('every name begins with edgewise_, ends in its unit, and has a help text', async () => {
   const text = await scrape();
   const types = new Map([...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name, type]) => [name, type]));
