@@ -29,9 +29,9 @@ export type NetworkClockOptions = {
 };
 
 /**
- * When a network is probed and decided upon: a round every `run_frequency` seconds, never two at a time, and a decision in
- * between whenever an operator's mode comes into force or ends. Lists and canaries are read anew for each round; broken
- * ones leave those read before in force.
+ * When a network is probed and decided upon: a round every `run_frequency` seconds, never two at a time, and a decision
+ * in between whenever an operator's mode comes into force or ends. Lists and canaries are read anew for each round;
+ * broken ones leave those read before in force.
  */
 export class NetworkClock {
   readonly network: string;

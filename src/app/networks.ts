@@ -344,8 +344,9 @@ export class Networks {
 }
 
 /**
- * Why these networks cannot all be served beside those that had a row since the start; null: they can. A row is not used
- * again for another network: threads may still count and answer by its number, and its counters would change their name.
+ * Why these networks cannot all be served beside those that had a row since the start; null: they can. A row is not
+ * used again for another network: threads may still count and answer by its number, and its counters would change their
+ * name.
  */
 export function rowsFault(rows: readonly (string | null)[], networks: readonly string[]): Fault | null {
   const known = new Set(rows.filter((row) => row !== null)); // and the row of static zones

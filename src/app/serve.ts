@@ -1,6 +1,6 @@
 /**
- * The whole server as a list of parts: configuration → ports, networks, zones, HTTP → rounds → answers. Holds no rule of
- * its own; what it decides is the order in which things start (and the other way round, stop).
+ * The whole server as a list of parts: configuration → ports, networks, zones, HTTP → rounds → answers. Holds no rule
+ * of its own; what it decides is the order in which things start (and the other way round, stop).
  */
 import { loadConfig } from '../config/load.ts';
 import { journalFolder } from '../config/paths.ts';
@@ -222,7 +222,8 @@ class Server implements Running {
         return null;
       },
     });
-    // Ports come first, answers last: not before every network has a live set, saved or decided, or `startup_timeout` is over.
+    // Ports come first, answers last: not before every network has a live set, saved or decided, or `startup_timeout`
+    // is over.
     const list: readonly (Part | null)[] = [
       dryRun ? null : dns.ports,
       control,

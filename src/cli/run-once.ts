@@ -35,7 +35,9 @@ const LOCK_MS = 1000;
 /** How long a run that is over still listens for hooks that fail. */
 const HOOKS_MS = 500;
 
-/** Makes one round. Returns the exit status: 0 whenever a round was completed, 1 when it was refused or could not be. */
+/**
+ * Makes one round. Returns the exit status: 0 whenever a round was completed, 1 when it was refused or could not be.
+ */
 export async function runOnce(options: RunOptions): Promise<number> {
   const run = await openRun(options);
   if (run === null) return 1;
@@ -141,7 +143,9 @@ async function startRun(
   return { config, files, rounds, log, round, print, close };
 }
 
-/** A system's error where none was expected (a folder that may not be listed): the round is off, the files are whole. */
+/**
+ * A system's error where none was expected (a folder that may not be listed): the round is off, the files are whole.
+ */
 function asFailure(error: unknown): { readonly failure: Fault } {
   const message = error instanceof Error ? error.message : String(error);
   return { failure: { severity: 'error', code: 'round', at: null, message } };

@@ -30,8 +30,8 @@ const GRACE_MS = 1000;
 
 /**
  * Starts the `commands` of the configuration. As in edgemanage they are split on single spaces, no shell sees them, and
- * no round waits for them. They are reaped, and a failure is reported whenever it comes. A command never runs twice at a
- * time: what would start it again meanwhile starts it once more at its end.
+ * no round waits for them. They are reaped, and a failure is reported whenever it comes. A command never runs twice at
+ * a time: what would start it again meanwhile starts it once more at its end.
  */
 export class Hooks {
   private readonly report: HookReport;
@@ -52,7 +52,9 @@ export class Hooks {
     for (const command of commands) this.startOne(hook, command);
   }
 
-  /** Resolved when all commands have ended, at the latest after `ms`: lets a short-lived process still report failures. */
+  /**
+   * Resolved when all commands have ended, at the latest after `ms`: lets a short-lived process still report failures.
+   */
   async settle(ms: number): Promise<void> {
     await within(ms, Promise.all(Array.from(this.running.values(), ({ ended }) => ended)), () => undefined);
   }

@@ -31,9 +31,10 @@ export type ThreadOptions<Message, Report> = {
 };
 
 /**
- * A worker thread that is kept running. `ready` starts it; when it dies it is started again (`restart`), at once or after
- * a back-off of 1 to 30 seconds if it keeps dying young; `replace` puts another one in its place; `stop` ends it, with a
- * deadline. Callbacks belong to the present thread only: a thread that was replaced or stopped is no longer heard.
+ * A worker thread that is kept running. `ready` starts it; when it dies it is started again (`restart`), at once or
+ * after a back-off of 1 to 30 seconds if it keeps dying young; `replace` puts another one in its place; `stop` ends it,
+ * with a deadline. Callbacks belong to the present thread only: a thread that was replaced or stopped is no longer
+ * heard.
  */
 export class SupervisedThread<Message, Report> {
   private readonly options: ThreadOptions<Message, Report>;

@@ -28,7 +28,10 @@ export class WriteBehind<Key> {
     this.options = options;
   }
 
-  /** `write` is called when its turn has come, so it should look at the state of that moment. It replaces one that waits. */
+  /**
+   * `write` is called when its turn has come, so it should look at the state of that moment. It replaces one that
+   * waits.
+   */
   save(key: Key, write: () => Promise<void>): void {
     this.queue(key, { write, attempt: 0 });
   }

@@ -111,9 +111,9 @@ export function familyStates(
     });
     if (works) return 'passing';
     if (answering.length > 0) return 'failing';
-    // Resolvers would keep "no such record" for minutes, so it is not said of edges that may pass in the next round, nor
-    // where the edges that answered are gone from the list or unavailable. A set that was answered without this family
-    // stays so until an edge passes there.
+    // Resolvers would keep "no such record" for minutes, so it is not said of edges that may pass in the next round,
+    // nor where the edges that answered are gone from the list or unavailable. A set that was answered without this
+    // family stays so until an edge passes there.
     const wasAnswered = [...before.values()].some((addresses) => addresses[family] !== null);
     const isOpen = before.size === 0 || wasAnswered || unanswered === family;
     const hopeful = candidates.some(({ facts }) => facts[family] !== null && !isUnreachable(facts, family));

@@ -55,9 +55,10 @@ const REFUSED_MAX_MS = 3_600_000;
 const NOT_SIGNED = 'was answered, but never with a signature of the key';
 
 /**
- * Notifies secondaries of new serials (RFC 1996), with retries, and signed where a key is named; with `notify_ns` also the
- * servers in the zones' own NS records. A sink of the phase `follow`: the newest serial wins, each secondary has a queue of
- * its own, and `faults` says what could not be done. Runs on the main thread; the threads that answer queries never see it.
+ * Notifies secondaries of new serials (RFC 1996), with retries, and signed where a key is named; with `notify_ns` also
+ * the servers in the zones' own NS records. A sink of the phase `follow`: the newest serial wins, each secondary has a
+ * queue of its own, and `faults` says what could not be done. Runs on the main thread; the threads that answer queries
+ * never see it.
  */
 export class Notifier {
   readonly name = 'notify';

@@ -18,7 +18,9 @@ const ROUTES = 1000;
 
 type Route = { readonly until: number; readonly source: Promise<string | null> };
 
-/** Sockets that NOTIFY leaves from, one for each source address, open while something is sent or waits for an answer. */
+/**
+ * Sockets that NOTIFY leaves from, one for each source address, open while something is sent or waits for an answer.
+ */
 export class NotifySockets {
   private readonly options: NotifySocketsOptions;
   /** By family and address. */

@@ -38,11 +38,11 @@ export function plainAddress(address: string): string {
 }
 
 /**
- * The address that a NOTIFY to `to` should come from, one of `listen`, since secondaries know us by where we answer; null:
- * whatever the kernel takes. `route`: the address that the kernel would send from, null where it does not say.
+ * The address that a NOTIFY to `to` should come from, one of `listen`, since secondaries know us by where we answer;
+ * null: whatever the kernel takes. `route`: the address that the kernel would send from, null where it does not say.
  *
- * That one is taken where the server listens on it; a loopback address only to loopback, since the kernel refuses to send
- * from it elsewhere; a link-local one only on its own link.
+ * That one is taken where the server listens on it; a loopback address only to loopback, since the kernel refuses to
+ * send from it elsewhere; a link-local one only on its own link.
  */
 export function sourceAddress(to: string, listen: readonly string[], route: string | null): string | null {
   const target = parse(to);

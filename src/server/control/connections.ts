@@ -25,10 +25,10 @@ type Connection = {
 };
 
 /**
- * The connections of the HTTP server. Each has one request answered at a time, whatever its client sends ahead. When there
- * are too many, idle ones give way, those of the client with the most of them first and the longest idle one of these: a
- * client that comes for `/healthz` and has one connection is the last to suffer. A connection that has sent half a request
- * counts as idle.
+ * The connections of the HTTP server. Each has one request answered at a time, whatever its client sends ahead. When
+ * there are too many, idle ones give way, those of the client with the most of them first and the longest idle one of
+ * these: a client that comes for `/healthz` and has one connection is the last to suffer. A connection that has sent
+ * half a request counts as idle.
  */
 export class Connections {
   private readonly answer: Answer;

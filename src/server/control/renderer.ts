@@ -11,8 +11,9 @@ type Waiting = { readonly render: () => Promise<Reply> | Reply; readonly replies
 
 /**
  * Renders answers one after the other. Requests for the same thing that wait at the same time share one rendering, made
- * after the last of them came, so nobody gets an older view than he asked for. After each rendering the lane rests three
- * times as long as that took: however many ask however often, a quarter of the main thread is the most that they cost.
+ * after the last of them came, so nobody gets an older view than he asked for. After each rendering the lane rests
+ * three times as long as that took: however many ask however often, a quarter of the main thread is the most that they
+ * cost.
  */
 export class Renderer {
   private readonly waiting = new Map<string, Waiting>();

@@ -28,8 +28,8 @@ const RESCAN_MAX_MS = 10_000;
 /** … or this, where the system does not notify us. */
 const UNWATCHED_MAX_MS = 1800;
 /**
- * Where every folder is on a disk of this machine, the system's notifications tell of every change, and looking at files
- * that did not change is a precaution: it takes less than a hundredth of the time.
+ * Where every folder is on a disk of this machine, the system's notifications tell of every change, and looking at
+ * files that did not change is a precaution: it takes less than a hundredth of the time.
  */
 const LOCAL_SHARE = 150;
 const LOCAL_RESCAN_MAX_MS = 600_000;
@@ -44,8 +44,8 @@ const ARRIVALS_MAX = 10_000;
 
 /**
  * Calls `onChange` soon after something changes in any of the paths. The system's notification is not all: it follows a
- * folder, not its name, so a link or a folder that is swapped is found by a glance at each second; what happens on network
- * file systems, or where the limit of watches is reached, by a look at all files every few seconds.
+ * folder, not its name, so a link or a folder that is swapped is found by a glance at each second; what happens on
+ * network file systems, or where the limit of watches is reached, by a look at all files every few seconds.
  */
 export class FolderWatch {
   private readonly options: FolderWatchOptions;
