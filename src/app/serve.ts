@@ -43,6 +43,8 @@ export type ServeOptions = {
   readonly log: (config: Config) => Log;
   /** What is thrown in callbacks, and in promises that nobody awaits. */
   readonly guard: Guard;
+  /** Why the log is not written where it should be; null: it is. */
+  readonly logFault?: () => string | null;
   readonly onDecision?: (network: string, decision: Decision, flipped: boolean) => void;
 };
 
@@ -335,7 +337,7 @@ class Server implements Running {
       secondaries: () => secondaries.views(),
       notify: () => secondaries.notifyCounts(),
       tlsNotAfter: () => dnsPart.tlsNotAfter,
-      partFaults: () => [...this.parts.faults(), ...this.reloadFaults()],
+      partFaults: () => [...this.parts.faults(), ...this.ownFaults()],
       contained: () => this.options.guard.faults(),
     });
     const { listen, hosts } = this.config.http;
@@ -379,10 +381,19 @@ class Server implements Running {
     this.reloadFault = null;
   }
 
-  private reloadFaults(): readonly PartFault[] {
+  /** What no part has to do with. */
+  private ownFaults(): readonly PartFault[] {
     const { reloadFault } = this;
-    if (reloadFault === null) return [];
-    return [{ part: 'configuration', message: `the settings before the last reload are in force: ${reloadFault}` }];
+    const faults: PartFault[] = [];
+    if (reloadFault !== null) {
+      faults.push({
+        part: 'configuration',
+        message: `the settings before the last reload are in force: ${reloadFault}`,
+      });
+    }
+    const logFault = this.options.logFault?.() ?? null;
+    if (logFault !== null) faults.push({ part: 'log', message: logFault });
+    return faults;
   }
 }
 

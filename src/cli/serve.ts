@@ -40,6 +40,7 @@ async function run(flags: ServeFlags): Promise<void> {
 
   // While it starts, an end is an end at once: every file is written aside and renamed, so none is left half done.
   let stop = (): void => process.exit(0);
+  let logFault: string | null = null;
   // What was read already may be older than the signal, so it is read again once there is a server to reload.
   let hungUp = false;
   let reload = (): void => {
@@ -54,7 +55,7 @@ async function run(flags: ServeFlags): Promise<void> {
   replaceListeners(
     'SIGHUP',
     guard.protect('SIGHUP', () => {
-      reopenLog(opened);
+      logFault = reopenLog(opened);
       reload();
     }),
   );
@@ -63,6 +64,7 @@ async function run(flags: ServeFlags): Promise<void> {
     networks: flags.dnet ?? [],
     dryRun: flags.dryRun === true,
     guard,
+    logFault: () => logFault,
     log: ({ logpath, logLevel }) => {
       opened = createLog({
         verbose: flags.verbose === true,
@@ -97,12 +99,15 @@ async function run(flags: ServeFlags): Promise<void> {
   if (hungUp) reload();
 }
 
-/** The log is rotated whatever else a reload comes to. */
-function reopenLog(opened: OpenLog | null): void {
+/** The log is rotated whatever else a reload comes to. What went wrong, or null. */
+function reopenLog(opened: OpenLog | null): string | null {
   try {
     opened?.reopen();
+    return null;
   } catch (error) {
-    opened?.log.error(`the log cannot be opened again, so its old file stays in use: ${errorText(error)}`);
+    const fault = `the log cannot be opened again, so its old file stays in use: ${errorText(error)}`;
+    opened?.log.error(fault);
+    return fault;
   }
 }
 
