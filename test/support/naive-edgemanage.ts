@@ -236,7 +236,6 @@ export function naiveRound(round: NaiveRound): NaiveResult {
       }
       live.sort();
       held = !sameSet(live, wanted);
-      if (!held) replaced.length = 0;
     }
   }
 

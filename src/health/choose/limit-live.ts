@@ -43,9 +43,9 @@ export function limitLive(facts: RoundFacts, pool: CandidatePool): Limited {
   const answers = sorted(
     [...names].map((name) => [name, { v4: addressOf(name, 'v4'), v6: addressOf(name, 'v6') }] as const),
   );
-  // Vanished members may have made the kept set the wanted one already: then nothing is held back.
+  // Vanished or replaced members may have made the kept set the wanted one already: then nothing is held back.
   const isHeld = !sameAnswers(answers, wanted);
-  const replaced = isHeld ? distinct([...families.v4.replaced, ...families.v6.replaced]) : [];
+  const replaced = distinct([...families.v4.replaced, ...families.v6.replaced]);
   return { answers, hold: isHeld ? hold : null, replaced };
 }
 

@@ -347,6 +347,11 @@ describe('edges that flap or are dead during a hold', () => {
     expect(decisions[1]).toMatchObject({ outcome: { kind: 'held' }, heldFailing: ['B'], replaced: [] });
     expect(decisions[3]).toMatchObject({ outcome: { kind: 'changed', added: ['C'], removed: ['B'] } });
     expect(decisions[3].memory.rotations).toHaveLength(2);
+    // Although nothing is held back any more.
+    expect(decisions[3]).toMatchObject({ hold: null, replaced: [{ edge: 'B', by: 'C' }] });
+    expect(decisions[3].notes.join('\n')).toContain('C took its place in spite of the rotation limit');
+    expect(decisions[3].reasons.get('B')?.why).toContain('C took its place in spite of the rotation limit');
+    expect(decisions[4].replaced).toEqual([]);
   });
 
   test('what else is wanted stays held then', () => {
