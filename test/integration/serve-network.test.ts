@@ -325,9 +325,12 @@ describe('a network that changes', () => {
       async () => (await api()).live.map((member) => member.edge),
       (seen) => [...others, SIX].every((name) => seen.includes(name)),
     );
+    // The five may be live a round before the sixth has failed.
+    const red = await eventually(
+      () => server.get('/healthz'),
+      ({ status }) => status === 503,
+    );
     expect(await server.dig('plain.test', 'AAAA')).toEqual(['::1']);
-    const red = await server.get('/healthz');
-    expect(red.status).toBe(503);
     expect(JSON.stringify(red)).toContain('no live edge passes over IPv6; the last AAAA records are kept');
     await behave(SIX, { kind: 'ok' });
     await eventually(
@@ -344,7 +347,10 @@ describe('a network that changes', () => {
     const outsider = edgeName(9);
     await setMode(outsider, 'force');
     const { live: forced } = await eventually(api, (seen) => seen.live.some((member) => member.edge === outsider));
-    expect(forced).toHaveLength(5);
+    // Five, and one more where the only one with an IPv6 address is not among the five fastest.
+    const beside = forced.length - 5;
+    if (beside !== 0) expect((await edge(SIX))?.reason).toMatch(/IPv6|AAAA/);
+    expect([0, 1]).toContain(beside);
     await live(forced.map((member) => member.edge));
 
     await setMode(edgeName(1), 'unavailable', '--for', '1h');
@@ -353,7 +359,11 @@ describe('a network that changes', () => {
       (seen) => !seen.includes(edgeName(1)),
     );
     await live(without);
-    expect((await edge(edgeName(1)))?.reason).toContain('unavailable ([');
+    // It may not have been live before.
+    await eventually(
+      async () => (await edge(edgeName(1)))?.reason ?? '',
+      (reason) => reason.includes('unavailable (['),
+    );
     await setMode(edgeName(1), 'unavailable', '--for', '2s');
     await eventually(
       () => site.store(edgeName(1)),
