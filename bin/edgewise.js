@@ -12,5 +12,18 @@ if (process.argv[2] === 'serve') {
   for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => process.exit(0));
   process.on('SIGHUP', () => undefined);
 }
-const { runCli } = await import(main);
-await runCli(process.argv);
+try {
+  const { runCli } = await import(main);
+  await runCli(process.argv);
+} catch (error) {
+  explain(error);
+}
+
+/** Loading opens one file after the other: with a low limit it is the first thing that finds no descriptor. */
+function explain(error) {
+  if (error?.code !== 'EMFILE' && error?.code !== 'ENFILE') throw error;
+  console.error(
+    `edgewise: no descriptors are left to load the program (${error.code}); raise the limit (ulimit -n, LimitNOFILE=)`,
+  );
+  process.exit(1);
+}

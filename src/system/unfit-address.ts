@@ -6,6 +6,7 @@ const UNFIT: readonly (readonly [prefix: string, what: string])[] = [
   ['0.0.0.0/8', 'the unspecified address, which names no machine'],
   ['::', 'the unspecified address, which names no machine'],
   ['224.0.0.0/4', 'a multicast address, which no server has'],
+  ['fe80::/10', 'a link-local address, which nobody beyond this link can reach'],
   ['ff00::/8', 'a multicast address, which no server has'],
   ['255.255.255.255', 'the broadcast address, which no server has'],
   ['240.0.0.0/4', 'of a range that is reserved (240.0.0.0/4)'],

@@ -49,6 +49,8 @@ test.each([
     ['224.0.0.251', 'a multicast address'],
     ['239.255.255.255', 'a multicast address'],
     ['ff02::1', 'a multicast address'],
+    ['fe80::1', 'a link-local address'],
+    ['febf::1', 'a link-local address'],
     ['255.255.255.255', 'the broadcast address'],
     ['240.0.0.1', 'of a range that is reserved'],
     ['::ffff:127.0.0.1', 'an IPv4 address inside IPv6'],

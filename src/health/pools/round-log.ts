@@ -65,12 +65,18 @@ export function outcomeText({ network, outcome, live, wanted }: Decision): strin
       return parts.join('; ');
     }
     case 'held':
-      return `${network}: live set held as it is by the rotation limit: ${set}; wanted: ${list(outcome.wanted)}`;
+      return `${network}: live set held as it is by the rotation limit: ${set}; wanted: ${wantedText(names, outcome.wanted)}`;
     case 'empty':
       return `${network}: no edge can be live (${count(wanted, 'edge')} wanted); what was published before stays`;
     default:
       return outcome satisfies never;
   }
+}
+
+/** The same edges are wanted with another address. */
+function wantedText(names: readonly string[], wanted: readonly string[]): string {
+  const isSame = names.length === wanted.length && wanted.every((name) => names.includes(name));
+  return isSame ? 'the same edges, some at other addresses' : list(wanted);
 }
 
 function outcomeLevel({ outcome }: Decision): LogLevel {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { movedLines } from '../../../src/health/pools/round-log.ts';
+import type { Decision } from '../../../src/health/choose/decision.ts';
+import { movedLines, outcomeText } from '../../../src/health/pools/round-log.ts';
 
 const at = (v4: string | null, v6: string | null = null) => [{ edge: 'a.example', v4, v6, why: '' }];
 
@@ -17,4 +18,17 @@ test.each([
   ['an edge that is live no more', at('192.0.2.1'), [], null],
 ])('%s', (_, before, after, text) => {
   expect(movedLines(before, after).map((line) => line.text)).toEqual(text === null ? [] : [text]);
+});
+
+test.each([
+  ['another edge is wanted', ['a', 'c'], 'net: live set held as it is by the rotation limit: a and b; wanted: a and c'],
+  [
+    'an edge is wanted at another address',
+    ['b', 'a'],
+    'net: live set held as it is by the rotation limit: a and b; wanted: the same edges, some at other addresses',
+  ],
+])('a hold says what it keeps back: %s', (_, wanted, text) => {
+  const live = ['a', 'b'].map((edge) => ({ edge, v4: '192.0.2.1', v6: null, why: '' }));
+  const outcome = { kind: 'held', wanted } as const;
+  expect(outcomeText({ network: 'net', outcome, live, wanted: 2 } as unknown as Decision)).toBe(text);
 });
