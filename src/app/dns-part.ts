@@ -97,7 +97,7 @@ export class DnsPart {
       server: config.server,
       transfer: config.transfer,
       tls: this.tlsFiles,
-      board: live,
+      liveRRsets: live,
       quiet: !log.isLevelEnabled('debug'),
       log: (level, message) => log[level](message),
       onBug: (error) => guard.note('dns threads', error),

@@ -24,7 +24,7 @@ export class LockPart {
 
   constructor({ config, log, guard, onLost }: LockPartOptions) {
     let fault: string | null = null;
-    const look = (locks: Locks): void => {
+    const checkLocks = (locks: Locks): void => {
       try {
         const { retaken, lost } = locks.retake();
         if (retaken) log.warn(`${config.lockfile} was removed or replaced: made and locked anew`);
@@ -41,7 +41,7 @@ export class LockPart {
         const locks = Locks.open(config.lockfile);
         this.held = locks;
         this.timer = setInterval(
-          guard.protect('locks', () => look(locks)),
+          guard.protect('locks', () => checkLocks(locks)),
           LOOK_MS,
         );
         return null;

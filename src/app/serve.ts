@@ -326,7 +326,7 @@ class Server implements Running {
     if (this.config.http === null) return null;
     const { networks, zonesPart, dnsPart } = this;
     const view = statusView({
-      board: this.live,
+      liveRRsets: this.live,
       ready: () => this.ready,
       networks: () => networks.views(),
       zones: () => zonesPart.store.entries(),

@@ -7,7 +7,7 @@ import type { RoundLog } from '../health/pools/round-log.ts';
 import type { RoundReport } from '../health/pools/round-types.ts';
 import { readState } from '../health/state/state-file-io.ts';
 import { Hooks } from '../publish/hooks.ts';
-import { dueZones, zoneNews } from '../publish/template-zones.ts';
+import { dueZones, templateChanges } from '../publish/template-zones.ts';
 import { errorText } from '../system/error-text.ts';
 import { type Fault, formatFault } from '../system/fault.ts';
 import { Guard } from '../system/guard.ts';
@@ -104,7 +104,7 @@ async function startRun(
     now: () => Date.now() / 1000,
     log,
     floorSerial: () => 0, // all that a zone was given is in the state
-    zoneNews: (state) => zoneNews(config, network, state),
+    templateChanges: (state) => templateChanges(config, network, state),
     begin: ({ commands }) => hooks.start('run_before', commands.runBefore),
     save: (state) => sinks.save(network, state),
     publish: (update, inForce) => {

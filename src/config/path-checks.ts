@@ -11,7 +11,7 @@ import type { Path, YamlSource } from './yaml-source.ts';
  * mounted later. What is there and of the wrong kind will not mend itself.
  */
 export function pathFaults(source: YamlSource, config: Config): readonly ConfigFault[] {
-  const look = (
+  const checkPath = (
     keys: readonly string[],
     path: string | null,
     kind: Kind,
@@ -27,13 +27,25 @@ export function pathFaults(source: YamlSource, config: Config): readonly ConfigF
       : `${keys.join('.')}: ${path} is a ${found}, expected a ${kind}`;
     return [faultAt(source, keys, { severity: missing ? 'warning' : wrongKind, code: 'unreadable-file', message })];
   };
-  const given = (key: string, path: string | null, kind: Kind): ConfigFault[] => look([key], path, kind, null);
+  const given = (key: string, path: string | null, kind: Kind): ConfigFault[] => checkPath([key], path, kind, null);
   return [
     // Without these two there is no round, but a saved live set can be served: `check` and /healthz have the error.
-    ...look(['testobject', 'local'], config.testobject.local, 'file', 'no fetch can be compared with it', 'warning'),
-    ...look(['testobject', 'verify'], config.testobject.ca, 'file', 'no certificate can be checked with it', 'warning'),
-    ...look(['edgelist_dir'], config.edgelistDir, 'folder', 'there are no networks'),
-    ...look(['zonetemplate_dir'], config.zonetemplateDir, 'folder', 'there are no zones'),
+    ...checkPath(
+      ['testobject', 'local'],
+      config.testobject.local,
+      'file',
+      'no fetch can be compared with it',
+      'warning',
+    ),
+    ...checkPath(
+      ['testobject', 'verify'],
+      config.testobject.ca,
+      'file',
+      'no certificate can be checked with it',
+      'warning',
+    ),
+    ...checkPath(['edgelist_dir'], config.edgelistDir, 'folder', 'there are no networks'),
+    ...checkPath(['zonetemplate_dir'], config.zonetemplateDir, 'folder', 'there are no zones'),
     ...given('extra_edgelist_dir', config.extraEdgelistDir, 'folder'),
     ...given('canary_files', config.canaryFiles, 'file'),
     ...given('named_dir', config.namedDir, 'folder'),
@@ -46,7 +58,7 @@ export function pathFaults(source: YamlSource, config: Config): readonly ConfigF
     ...given('prometheus_logs', config.prometheusLogs, 'folder'),
     ...given('static_zone_dir', config.staticZoneDir, 'folder'),
     ...config.zoneFiles.includeDirs.flatMap((folder) =>
-      look(['include_dirs'], folder, 'folder', 'nothing is included from there'),
+      checkPath(['include_dirs'], folder, 'folder', 'nothing is included from there'),
     ),
     ...networkWarnings(source, config),
   ];

@@ -5,7 +5,7 @@ import type { LiveVersion } from '../zones/image/live-version.ts';
 export const LIVE_HISTORY_MAX = 64;
 
 /** What a slot held, oldest first. */
-export type LiveNews = { readonly slot: number; readonly versions: readonly LiveVersion[] };
+export type NewLiveVersions = { readonly slot: number; readonly versions: readonly LiveVersion[] };
 
 /**
  * What the slots held lately, for incremental transfers: a flip adds one entry for all zones of a network. The main
@@ -31,15 +31,15 @@ export class LiveHistory {
     if (versions.length > LIVE_HISTORY_MAX) versions.shift();
   }
 
-  add(news: Iterable<LiveNews>): void {
-    for (const { slot, versions } of news) for (const version of versions) this.note(slot, version);
+  add(added: Iterable<NewLiveVersions>): void {
+    for (const { slot, versions } of added) for (const version of versions) this.note(slot, version);
   }
 
   versions(slot: number): readonly LiveVersion[] {
     return this.slots.get(slot) ?? [];
   }
 
-  all(): readonly LiveNews[] {
+  all(): readonly NewLiveVersions[] {
     return Array.from(this.slots, ([slot, versions]) => ({ slot, versions: [...versions] }));
   }
 

@@ -6,7 +6,7 @@ import { versionOf } from '../health/pools/pool.ts';
 import type { NetworkState } from '../health/state/network-state.ts';
 import type { LiveAddresses, LiveVersion } from '../zones/image/live-version.ts';
 import { liveAddresses, NOTHING_LIVE, withCanary } from './addresses.ts';
-import { LiveHistory, type LiveNews } from './history.ts';
+import { LiveHistory, type NewLiveVersions } from './history.ts';
 import type { SavedLiveHistory } from './history-files.ts';
 import { LiveSlots } from './slots.ts';
 
@@ -54,7 +54,7 @@ type Registered = { readonly slot: number; live: NetworkLive };
 export class LiveRRsets {
   readonly slots: LiveSlots = LiveSlots.create(SLOTS);
   readonly history: LiveHistory = new LiveHistory();
-  private news: LiveNews[] = [];
+  private newVersions: NewLiveVersions[] = [];
   private readonly networks = new Map<string, Registered>();
   private readonly ownSlots = new Map<WireName, number>();
   private nextOwn = NETWORKS_MAX;
@@ -155,10 +155,10 @@ export class LiveRRsets {
   }
 
   /** What was added to the history since the last call. */
-  takeNews(): readonly LiveNews[] {
-    const { news } = this;
-    this.news = [];
-    return news;
+  takeNewVersions(): readonly NewLiveVersions[] {
+    const { newVersions } = this;
+    this.newVersions = [];
+    return newVersions;
   }
 
   private write(slot: number, version: LiveVersion): void {
@@ -169,7 +169,7 @@ export class LiveRRsets {
 
   private remember(slot: number, version: LiveVersion): void {
     this.history.note(slot, version);
-    this.news.push({ slot, versions: [version] });
+    this.newVersions.push({ slot, versions: [version] });
   }
 
   slotOf(network: string | null, origin: WireName): number {

@@ -5,7 +5,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config } from '../config/types.ts';
 import { nameKey } from '../dns/name.ts';
-import { type ZoneNews, zoneSerial } from '../health/pools/next-state.ts';
+import { type TemplateChanges, zoneSerial } from '../health/pools/next-state.ts';
 import type { NetworkState } from '../health/state/network-state.ts';
 import { liveAddresses, withCanary } from '../live/addresses.ts';
 import { exists } from '../system/atomic-write.ts';
@@ -49,7 +49,7 @@ async function templates(config: Config, network: string): Promise<ReadonlyMap<s
 }
 
 /** Which zones there are, and whose include files are new or have another time than when their zones were written. */
-export async function zoneNews(config: Config, network: string, state: NetworkState): Promise<ZoneNews> {
+export async function templateChanges(config: Config, network: string, state: NetworkState): Promise<TemplateChanges> {
   if (config.namedDir === null) return { all: [], changed: [] };
   const found = await templates(config, network);
   const changed = [...found].filter(([name, mtime]) => state.zoneMtimes.get(name) !== mtime).map(([name]) => name);

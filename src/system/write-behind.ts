@@ -76,9 +76,9 @@ export class WriteBehind<Key> {
   }
 
   private failed(key: Key, { write, attempt }: Waiting, message: string): void {
-    const isNews = this.failing.get(key) !== message;
+    const isNew = this.failing.get(key) !== message;
     this.failing.set(key, message);
-    if (isNews) this.report(key, message);
+    if (isNew) this.report(key, message);
     const { retryMs = 1000, retryMaxMs = 60_000 } = this.options;
     if (this.closed || retryMs === Number.POSITIVE_INFINITY || this.waiting.has(key)) return;
     const again = (): void => this.queue(key, { write, attempt: attempt + 1 });

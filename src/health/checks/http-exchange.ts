@@ -110,7 +110,7 @@ export class ExchangeRun {
         return;
       }
       this.reader.close();
-      this.look();
+      this.inspect();
     });
     socket.on('error', (error) => this.finish({ kind: 'error', error }));
     // A connection may close without an end or an error, e.g. when TLS is cut.
@@ -129,7 +129,7 @@ export class ExchangeRun {
     if (this.endedAt !== 0) return;
     if (this.firstByte === 0) this.firstByte = performance.now();
     this.reader.push(piece);
-    this.look();
+    this.inspect();
   }
 
   private takeBody(piece: Buffer): void {
@@ -144,7 +144,7 @@ export class ExchangeRun {
   }
 
   /** Sees whether what has come decides. */
-  private look(): void {
+  private inspect(): void {
     const { head, end } = this.reader;
     if (head !== null && !this.exchange.wantsBody(head)) this.finish({ kind: 'response', head, content: null });
     else if (end !== null && end.kind !== 'complete') this.finish({ kind: 'bad-response', end });

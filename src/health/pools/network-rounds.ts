@@ -248,7 +248,7 @@ export class NetworkRounds {
     for (const { level, text } of decisionLines(decision)) log(level, text);
 
     const before = { ...this.currentState, addresses: lastAddresses(files, this.currentState, this.newestSamples) };
-    const zones = (await this.tools.zoneNews?.(before)) ?? null;
+    const zones = (await this.tools.templateChanges?.(before)) ?? null;
     const isRun = probe !== null;
     const derive = (): StateChange =>
       nextState(before, { decision, records, floorSerial: this.tools.floorSerial(), forceUpdate, zones, isRun });

@@ -17,9 +17,9 @@ export type StateChange = {
 };
 
 /** The network's zones, by the names of their include files. `changed`: since their zone files were written. */
-export type ZoneNews = { readonly all: readonly string[]; readonly changed: readonly string[] };
+export type TemplateChanges = { readonly all: readonly string[]; readonly changed: readonly string[] };
 
-export type StateNews = {
+export type StateUpdate = {
   readonly decision: Decision;
   readonly records: ReadonlyMap<string, EdgeRecord>;
   /** A serial that the network's zones already use and that a new one must exceed; 0: none. */
@@ -27,24 +27,24 @@ export type StateNews = {
   /** Publish under a new serial even if nothing changed (`--force-update`). */
   readonly forceUpdate: boolean;
   /** Null: a server, which looks after zones itself. */
-  readonly zones: ZoneNews | null;
+  readonly zones: TemplateChanges | null;
   /** A probing round, which counts as a run; false: a decision between two. */
   readonly isRun: boolean;
 };
 
 /** The state after a decision. Serials go up only, whatever the clock does (specification 12.17). */
-export function nextState(state: NetworkState, news: StateNews): StateChange {
-  const { decision, records } = news;
+export function nextState(state: NetworkState, update: StateUpdate): StateChange {
+  const { decision, records } = update;
   const { at, memory } = decision;
   // With nothing to publish, what was published before stays as it is.
   const live = decision.live.length === 0 ? state.live : decision.live;
   const isOpen = decision.live.length > 0 && memory.unanswered !== state.memory.unanswered;
-  const liveChanged = !sameAddresses(state.live, live) || isOpen || (news.forceUpdate && live.length > 0);
-  const fresh = serialAfterAll(serialsOf(state, news.floorSerial), at);
+  const liveChanged = !sameAddresses(state.live, live) || isOpen || (update.forceUpdate && live.length > 0);
+  const fresh = serialAfterAll(serialsOf(state, update.floorSerial), at);
   const serial = liveChanged ? fresh : state.serial;
 
   const canaryZones = changedCanaries(state.memory.activeCanaries, memory.activeCanaries);
-  const contentZones = news.zones?.changed ?? [];
+  const contentZones = update.zones?.changed ?? [];
   const canarySerials = new Map(state.canarySerials);
   const zoneSerials = new Map(liveChanged ? [] : state.zoneSerials);
   // A change of the live set gives every zone a new serial; without one these zones need their own.
@@ -52,19 +52,19 @@ export function nextState(state: NetworkState, news: StateNews): StateChange {
     for (const zone of canaryZones) canarySerials.set(zone, fresh);
     for (const zone of contentZones) zoneSerials.set(zone, fresh);
   }
-  const zones = new Set(news.zones?.all);
+  const zones = new Set(update.zones?.all);
   const pending = liveChanged ? [...zones] : [...state.pendingZones, ...canaryZones, ...contentZones];
 
   const next: NetworkState = {
     ...state,
     memory,
-    lastRun: news.isRun ? at : state.lastRun,
+    lastRun: update.isRun ? at : state.lastRun,
     verificationFailures: decision.verificationFailures,
     live,
     serial,
     canarySerials,
     zoneMtimes:
-      news.zones === null ? state.zoneMtimes : new Map([...state.zoneMtimes].filter(([zone]) => zones.has(zone))),
+      update.zones === null ? state.zoneMtimes : new Map([...state.zoneMtimes].filter(([zone]) => zones.has(zone))),
     zoneSerials,
     pendingZones: new Set(pending.filter((zone) => zones.has(zone))),
     modes: notedModes(records),

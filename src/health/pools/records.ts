@@ -3,7 +3,7 @@ import type { Fault } from '../../system/fault.ts';
 import type { Sample } from '../checks/sample.ts';
 import type { Decision, LiveMember } from '../choose/decision.ts';
 import { expireMode } from '../modes/modes.ts';
-import { type EdgeRecord, type RoundNews, withRound, withSample } from '../state/edge-store.ts';
+import { type EdgeRecord, type RoundUpdate, withRound, withSample } from '../state/edge-store.ts';
 import type { EdgeStores } from '../state/edge-store-files.ts';
 
 export type Records = { readonly records: ReadonlyMap<string, EdgeRecord>; readonly faults: readonly Fault[] };
@@ -61,7 +61,7 @@ export async function saveRecords(
   const saved = await inParallel([...verdicts.keys()], async (name) => {
     const known = folded.get(name);
     const sample = samples?.get(name);
-    const news: RoundNews = {
+    const update: RoundUpdate = {
       network,
       at,
       isRun: samples !== null,
@@ -71,8 +71,8 @@ export async function saveRecords(
     };
     const change = (old: EdgeRecord): EdgeRecord => {
       const now = expireMode(old, at);
-      if (known !== undefined && now === known.from) return withRound(known.record, news);
-      return withRound(sample === undefined ? now : withSample(now, sample), news);
+      if (known !== undefined && now === known.from) return withRound(known.record, update);
+      return withRound(sample === undefined ? now : withSample(now, sample), update);
     };
     return { name, ...(await save(name, at, change)) };
   });

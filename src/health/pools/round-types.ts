@@ -4,7 +4,7 @@ import type { Fault } from '../../system/fault.ts';
 import type { Prober, RoundResult } from '../checks/prober.ts';
 import type { Decision } from '../choose/decision.ts';
 import type { NetworkState } from '../state/network-state.ts';
-import type { StateChange, ZoneNews } from './next-state.ts';
+import type { StateChange, TemplateChanges } from './next-state.ts';
 import type { RoundLog } from './round-log.ts';
 
 /** The commands of the configuration, by when they are started. */
@@ -33,7 +33,7 @@ export type RoundTools = {
   /** A serial that the network's zones already use; 0: none. */
   readonly floorSerial: () => number;
   /** For a single run, which writes zone files itself: what became of their include files. */
-  readonly zoneNews?: (state: NetworkState) => Promise<ZoneNews>;
+  readonly templateChanges?: (state: NetworkState) => Promise<TemplateChanges>;
   /** Epoch seconds. */
   readonly now: () => number;
   readonly log: RoundLog;

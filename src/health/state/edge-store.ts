@@ -92,7 +92,7 @@ export type StoredSample = { readonly at: number; readonly seconds: number };
  * What a network's round made of one edge. `sampled`: it was fetched, and the sample is in the record already. `health`
  * null: it was not judged. `isRun` false: a decision between two rounds, which is not noted in `rotation_history`.
  */
-export type RoundNews = {
+export type RoundUpdate = {
   readonly network: string;
   readonly at: number;
   readonly isRun: boolean;
@@ -105,12 +105,12 @@ export type RoundNews = {
  * Folds a round's result into the record. The operator's part (mode, comment) is never touched. An edge of several
  * networks is "in" for edgemanage's tools while it is live in any of them.
  */
-export function withRound(record: EdgeRecord, news: RoundNews): EdgeRecord {
-  const { network, at, isRun, sampled, live } = news;
+export function withRound(record: EdgeRecord, update: RoundUpdate): EdgeRecord {
+  const { network, at, isRun, sampled, live } = update;
   const before = inNetwork(record, network);
   const isNew = before.stateSince === null && record.history.times.length <= (sampled ? 1 : 0);
   const state = live ? 'in' : 'out';
-  const health = news.health ?? before.health;
+  const health = update.health ?? before.health;
   // The same object when nothing is new, so that nothing is written.
   if (!isRun && !isNew && !sampled && state === before.state && health === before.health) return record;
 
@@ -130,7 +130,7 @@ export function withRound(record: EdgeRecord, news: RoundNews): EdgeRecord {
     rotations: live && isRun ? [...record.rotations.slice(1 - ROTATIONS_MAX), at] : record.rotations,
     state: overall,
     stateSince: overall !== record.state || (isNew && record.stateSince === null) ? at : record.stateSince,
-    health: news.health ?? record.health,
+    health: update.health ?? record.health,
     networks: new Map([...others, [network, own]]),
   };
 }

@@ -21,7 +21,7 @@ export class MetricsWriter {
 
   /** Text as it is. */
   text(text: string): void {
-    this.room(text.length);
+    this.reserve(text.length);
     const { octets } = this;
     let to = this.length;
     for (let i = 0; i < text.length; i++) {
@@ -37,7 +37,7 @@ export class MetricsWriter {
 
   /** A label's value: backslashes, quotes and line ends are escaped. */
   labelValue(value: string): void {
-    this.room(2 * value.length);
+    this.reserve(2 * value.length);
     const { octets } = this;
     let to = this.length;
     for (let i = 0; i < value.length; i++) {
@@ -60,12 +60,12 @@ export class MetricsWriter {
 
   private encoded(text: string): void {
     const encoded = new TextEncoder().encode(text);
-    this.room(encoded.length);
+    this.reserve(encoded.length);
     this.octets.set(encoded, this.length);
     this.length += encoded.length;
   }
 
-  private room(count: number): void {
+  private reserve(count: number): void {
     if (this.length + count <= this.octets.length) return;
     const larger = new Uint8Array(Math.max(2 * this.octets.length, this.length + count));
     larger.set(this.octets);

@@ -10,7 +10,7 @@ import type { NetworkView, SecondaryView, StatusView, ZoneStates, ZoneView } fro
 
 /** Where the running server keeps what HTTP may ask. */
 export type StatusSources = {
-  readonly board: LiveRRsets;
+  readonly liveRRsets: LiveRRsets;
   readonly ready: () => boolean;
   readonly networks: () => readonly NetworkView[];
   readonly zones: () => readonly ZoneEntry[];
@@ -26,18 +26,18 @@ export type StatusSources = {
 };
 
 export function statusView(sources: StatusSources): StatusView {
-  const { board } = sources;
+  const { liveRRsets } = sources;
   return {
     version: version(),
     startedAt: Date.now() / 1000,
     now: () => Date.now() / 1000,
     ready: sources.ready,
     networks: sources.networks,
-    zones: () => sources.zones().map((entry) => zoneView(board, entry)),
+    zones: () => sources.zones().map((entry) => zoneView(liveRRsets, entry)),
     zoneStates: () => zoneStates(sources.zones()),
     zoneFaults: sources.zoneFaults,
     stats: sources.stats,
-    statsNetworks: () => board.rows(),
+    statsNetworks: () => liveRRsets.rows(),
     prober: () => ({ alive: sources.proberAlive(), loopDelaySeconds: sources.proberDelayMs() / 1000 }),
     secondaries: sources.secondaries,
     notify: sources.notify,
@@ -63,9 +63,9 @@ function shownName(name: string): string {
 }
 
 /** `serial`: what the zone's SOA says, contents and live set together. */
-function zoneView(board: LiveRRsets, entry: ZoneEntry): ZoneView {
+function zoneView(liveRRsets: LiveRRsets, entry: ZoneEntry): ZoneView {
   const { origin, network, file, state, records, faults, loadedAt, serial } = entry;
-  const live = board.versionOf(network, origin)?.serial ?? 0;
+  const live = liveRRsets.versionOf(network, origin)?.serial ?? 0;
   return {
     name: shownName(entry.name),
     network,

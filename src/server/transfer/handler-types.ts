@@ -1,6 +1,6 @@
 import type { ServerConfig, TransferRule } from '../../config/types.ts';
 import type { TsigKey } from '../../dns/tsig-key.ts';
-import type { LiveNews } from '../../live/history.ts';
+import type { NewLiveVersions } from '../../live/history.ts';
 import type { Client } from '../answer/front-end.ts';
 
 /** What answers that which is no plain query: transfers, NOTIFY and signed messages. */
@@ -35,6 +35,6 @@ export const NO_TRANSFERS: ThreadTransfer = { keys: [], allow: [], rows: [] };
  * that is known of these zones' contents, encoded in shared memory; they replace what was known before.
  */
 export type ThreadHistory = {
-  readonly live: readonly LiveNews[];
+  readonly live: readonly NewLiveVersions[];
   readonly steps: readonly { readonly zone: number; readonly steps: readonly Uint8Array[] }[];
 };

@@ -7,7 +7,7 @@ import type { RoundResult } from '../../../src/health/checks/prober.ts';
 import type { Sample } from '../../../src/health/checks/sample.ts';
 import { withMode } from '../../../src/health/modes/modes.ts';
 import { NetworkRounds } from '../../../src/health/pools/network-rounds.ts';
-import { type ZoneNews, zoneSerial } from '../../../src/health/pools/next-state.ts';
+import { type TemplateChanges, zoneSerial } from '../../../src/health/pools/next-state.ts';
 import type {
   HookName,
   LiveUpdate,
@@ -79,15 +79,15 @@ class Bench {
   sinks = this.makeSinks();
   rounds: NetworkRounds | null = null;
   kind: RoundTools['kind'] = 'server';
-  zoneNews: ZoneNews | null = null;
+  templateChanges: TemplateChanges | null = null;
   /** What zones use at each time they are asked, and ever after. */
   floors: number[] = [];
   lastFloor = 0;
 
   tools(): RoundTools {
-    const { zoneNews } = this;
+    const { templateChanges } = this;
     return {
-      ...(zoneNews === null ? {} : { zoneNews: async () => this.zoneNews ?? zoneNews }),
+      ...(templateChanges === null ? {} : { templateChanges: async () => this.templateChanges ?? templateChanges }),
       kind: this.kind,
       prober: {
         round: ({ targets, spread }) => {
@@ -267,7 +267,7 @@ describe('a round', () => {
   test('a server goes on from the serials that single runs gave to zones', async () => {
     const bench = new Bench();
     bench.kind = 'run';
-    bench.zoneNews = { all: ['x.test'], changed: ['x.test'] };
+    bench.templateChanges = { all: ['x.test'], changed: ['x.test'] };
     const rounds = await bench.open();
     const first = done(await rounds.round({ config, files: FILES }));
     await bench.followed();
@@ -285,7 +285,7 @@ describe('a round', () => {
   test('zones stay noted as out of date until the publisher says they are written', async () => {
     const bench = new Bench();
     bench.kind = 'run';
-    bench.zoneNews = { all: ['x.test', 'y.test'], changed: ['x.test', 'y.test'] };
+    bench.templateChanges = { all: ['x.test', 'y.test'], changed: ['x.test', 'y.test'] };
     const rounds = await bench.open();
     bench.onFiles = () => {
       throw new Error('killed');
@@ -294,7 +294,7 @@ describe('a round', () => {
     await bench.followed();
     expect(bench.log.join('\n')).toContain('error zone-files: error: failed: killed');
     expect((await savedState()).pendingZones).toEqual(new Set(['x.test', 'y.test']));
-    bench.zoneNews = { all: ['x.test', 'y.test'], changed: [] };
+    bench.templateChanges = { all: ['x.test', 'y.test'], changed: [] };
     bench.onFiles = ({ state }) => {
       expect(state.pendingZones).toEqual(new Set(['x.test', 'y.test']));
       return [{ name: 'x.test', mtime: 5, serial: zoneSerial(state, 'x.test') }];
@@ -312,7 +312,7 @@ describe('a round', () => {
     const statefile = site.path(`${NET}.state`);
     const bench = new Bench();
     bench.kind = 'run';
-    bench.zoneNews = { all: ['x.test'], changed: ['x.test'] };
+    bench.templateChanges = { all: ['x.test'], changed: ['x.test'] };
     const published: number[] = [];
     bench.onFiles = ({ state }) => {
       published.push(statSync(statefile).ino);
@@ -323,7 +323,7 @@ describe('a round', () => {
       await rounds.round({ config, files: FILES });
       await bench.followed();
       expect((await stat(statefile)).ino).toBe(published[turn]);
-      bench.zoneNews = { all: ['x.test'], changed: [] };
+      bench.templateChanges = { all: ['x.test'], changed: [] };
     }
     expect((await savedState()).zoneMtimes).toEqual(new Map([['x.test', 5]])); // from the first round
     await bench.open().then((again) => expect(again.state.pendingZones).toEqual(new Set()));

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Decision, LiveMember } from '../../../src/health/choose/decision.ts';
 import type { ActiveCanary } from '../../../src/health/choose/memory.ts';
-import { nextState, openingState, type StateNews, zoneSerial } from '../../../src/health/pools/next-state.ts';
+import { nextState, openingState, type StateUpdate, zoneSerial } from '../../../src/health/pools/next-state.ts';
 import { NEW_STATE, type NetworkState } from '../../../src/health/state/network-state.ts';
 
 const NOW = 1_700_000_000.5;
@@ -54,7 +54,7 @@ function decided(live: readonly LiveMember[], activeCanaries: readonly ActiveCan
   };
 }
 
-function changeOf(state: NetworkState, decision: Decision, news: Partial<StateNews> = {}) {
+function changeOf(state: NetworkState, decision: Decision, news: Partial<StateUpdate> = {}) {
   const usual = { records: new Map(), floorSerial: 0, forceUpdate: false, zones: ZONES, isRun: true };
   return nextState(state, { ...usual, decision, ...news });
 }

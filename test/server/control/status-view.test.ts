@@ -14,7 +14,7 @@ const names = [
 test.each(names)('the zone of a file called %s is shown as %s, as its secondaries are', (name, shown) => {
   const entry = { name, origin: nameKey(name), network: null, file: '/z', state: 'stale', faults: [] };
   const view = statusView({
-    board: new LiveRRsets(),
+    liveRRsets: new LiveRRsets(),
     zones: () => [entry as unknown as ZoneEntry],
   } as unknown as StatusSources);
   expect(view.zones().map((zone) => zone.name)).toEqual([shown]);

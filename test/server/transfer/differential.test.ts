@@ -135,7 +135,7 @@ class World {
     const saved = (await this.histories.read(NETWORK)) ?? { versions: [], zones: new Map() };
     this.board.restore(NETWORK, saved, this.live());
     this.board.publish(NETWORK, this.live());
-    this.board.takeNews();
+    this.board.takeNewVersions();
     const image = this.image();
     await this.journal.open([{ origin: ORIGIN, network: NETWORK, image }]);
     this.tell(image);
@@ -171,7 +171,7 @@ class World {
         if (next.kind === 'canary') durable.own = version;
         else Object.assign(durable, { live: version, own: durable.own === null ? null : { ...version } });
         const fresh = this.board.publish(NETWORK, this.live());
-        this.history.note({ live: this.board.takeNews(), steps: [] });
+        this.history.note({ live: this.board.takeNewVersions(), steps: [] });
         if (fresh.length > 0) this.table.apply([{ kind: 'slot', zone: 0, slot: this.board.slotOf(NETWORK, ORIGIN) }]);
         this.histories.save(NETWORK, () => this.board.saved(NETWORK));
       }

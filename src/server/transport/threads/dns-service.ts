@@ -14,7 +14,7 @@ export type DnsServiceOptions = {
   readonly server: ServerConfig;
   readonly transfer: TransferConfig;
   readonly tls: TlsFiles | null;
-  readonly board: LiveRRsets;
+  readonly liveRRsets: LiveRRsets;
   /** Whether the log leaves out what is said at the level `debug`. */
   readonly quiet: boolean;
   readonly log: (level: 'debug' | 'info' | 'warn' | 'error', message: string) => void;
@@ -27,7 +27,7 @@ export type DnsServiceOptions = {
  * not know which of these states it is in.
  */
 export class DnsService {
-  private readonly board: LiveRRsets;
+  private readonly liveRRsets: LiveRRsets;
   private readonly threads: DnsThreads;
   private readonly quiet: boolean;
   private server: ServerConfig;
@@ -36,8 +36,8 @@ export class DnsService {
   private readonly numbers = new Map<WireName, number>();
   private readonly steps = new Map<number, readonly Uint8Array[]>();
 
-  private constructor({ board, quiet, server, transfer }: DnsServiceOptions, threads: DnsThreads) {
-    this.board = board;
+  private constructor({ liveRRsets, quiet, server, transfer }: DnsServiceOptions, threads: DnsThreads) {
+    this.liveRRsets = liveRRsets;
     this.quiet = quiet;
     this.server = server;
     this.transfer = transfer;
@@ -46,13 +46,13 @@ export class DnsService {
 
   /** Takes the ports. */
   static async bind(options: DnsServiceOptions): Promise<DnsService | Fault> {
-    const { board, server, tls, log, onBug } = options;
+    const { liveRRsets, server, tls, log, onBug } = options;
     const made: { service: DnsService | null } = { service: null };
     const threads = await DnsThreads.bind({
       server,
       tls,
       transfer: NO_TRANSFERS, // `run` sends what it is when it is known which networks there are
-      slots: board.slots.shared,
+      slots: liveRRsets.slots.shared,
       networks: NETWORKS_MAX,
       updates: [],
       history: () => made.service?.history() ?? { live: [], steps: [] },
@@ -72,7 +72,7 @@ export class DnsService {
   /** Answers from now on; resolves when every thread does. */
   async run(): Promise<Fault | null> {
     this.threads.configure(this.server, this.threadTransfer());
-    this.threads.sendHistory({ live: this.board.takeNews(), steps: [] });
+    this.threads.sendHistory({ live: this.liveRRsets.takeNewVersions(), steps: [] });
     const fault = await this.threads.run();
     this.isAnswering = fault === null;
     return fault;
@@ -97,7 +97,7 @@ export class DnsService {
     this.send(
       made.map(({ zone, origin, network, image }): ZoneUpdate => {
         if (image === null) return { kind: 'gone', zone };
-        const row = network === null ? 0 : (this.board.register(network) ?? 0);
+        const row = network === null ? 0 : (this.liveRRsets.register(network) ?? 0);
         return { kind: 'zone', zone, origin, network: row, image, slot: -1, catalog: true };
       }),
     );
@@ -109,11 +109,11 @@ export class DnsService {
 
   /** These zones have a slot of their own from now on. */
   slotsChanged(network: string, origins: readonly WireName[]): void {
-    const live = this.board.takeNews();
+    const live = this.liveRRsets.takeNewVersions();
     if (live.length > 0) this.threads.sendHistory({ live, steps: [] });
     const updates = origins.flatMap((origin): ZoneUpdate[] => {
       const zone = this.numbers.get(origin);
-      return zone === undefined ? [] : [{ kind: 'slot', zone, slot: this.board.slotOf(network, origin) }];
+      return zone === undefined ? [] : [{ kind: 'slot', zone, slot: this.liveRRsets.slotOf(network, origin) }];
     });
     if (updates.length > 0) this.send(updates);
   }
@@ -131,7 +131,7 @@ export class DnsService {
   }
 
   private history(): ThreadHistory {
-    return { live: this.board.history.all(), steps: Array.from(this.steps, ([zone, steps]) => ({ zone, steps })) };
+    return { live: this.liveRRsets.history.all(), steps: Array.from(this.steps, ([zone, steps]) => ({ zone, steps })) };
   }
 
   /** Resolves when every thread answers by everything sent so far. */
@@ -161,7 +161,7 @@ export class DnsService {
 
   private threadTransfer(): ThreadTransfer {
     const { keys, allow } = this.transfer;
-    return { keys, allow, rows: this.board.rows(), quiet: this.quiet };
+    return { keys, allow, rows: this.liveRRsets.rows(), quiet: this.quiet };
   }
 
   private send(updates: readonly ZoneUpdate[]): void {
@@ -173,7 +173,7 @@ export class DnsService {
 
   private updateOf(change: ZoneChange): ZoneUpdate {
     const { zone, origin } = change;
-    const network = change.network === null ? 0 : (this.board.register(change.network) ?? 0);
+    const network = change.network === null ? 0 : (this.liveRRsets.register(change.network) ?? 0);
     switch (change.kind) {
       case 'image':
         return {
@@ -182,7 +182,7 @@ export class DnsService {
           origin,
           network,
           image: change.image,
-          slot: this.board.slotOf(change.network, origin),
+          slot: this.liveRRsets.slotOf(change.network, origin),
         };
       case 'broken':
         return { kind: 'broken', zone, origin, network };
