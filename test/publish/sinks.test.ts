@@ -4,7 +4,10 @@ import type { LiveUpdate } from '../../src/health/pools/round-types.ts';
 import type { NetworkState } from '../../src/health/state/network-state.ts';
 import { type Change, type FollowingSink, mergeChanges, type Sink } from '../../src/publish/sink.ts';
 import { Sinks, type SinksOptions } from '../../src/publish/sinks.ts';
-import { plainFault } from '../../src/system/fault.ts';
+import { type Fault, plainFault } from '../../src/system/fault.ts';
+
+/** For a sink that only notes that it was called. */
+const noFaults = (_: unknown): readonly Fault[] => [];
 
 const NET = 'mynet';
 const never = new Promise<never>(() => undefined);
@@ -40,7 +43,7 @@ test('a sink that hangs for ever delays neither answers nor other sinks, and say
         followed.push(news?.state.serial ?? 0);
         return [];
       }),
-      following('later', async () => (followed.push(-1), []), ['hangs']),
+      following('later', async () => noFaults(followed.push(-1)), ['hangs']),
     ],
     { afterMs: 1, slowMs: 0 },
   );
@@ -140,7 +143,7 @@ describe('a sink that fails', () => {
     const saved: string[] = [];
     const sinks = sinksOf([
       { name: 'first', phase: 'durable', apply: () => Promise.reject(new Error('no disk')) },
-      { name: 'second', phase: 'durable', apply: async (network) => (saved.push(network), []) },
+      { name: 'second', phase: 'durable', apply: async (network) => noFaults(saved.push(network)) },
       {
         name: 'third',
         phase: 'serve',
@@ -159,7 +162,7 @@ describe('a sink that fails', () => {
 test('a sink comes after those it names', async () => {
   const order: string[] = [];
   const sinks = sinksOf([
-    following('hooks', async () => (order.push('hooks'), []), ['files']),
+    following('hooks', async () => noFaults(order.push('hooks')), ['files']),
     following('files', async () => {
       await new Promise(setImmediate);
       order.push('files');

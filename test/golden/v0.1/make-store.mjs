@@ -24,6 +24,7 @@ write('zones/net/live.test.zone', 'mail A 192.0.2.1\n');
 write('zones/net/gone.test.zone', '');
 const STATIC = (serial, a) => `$TTL 300\n@ SOA ns host ${serial} 7200 900 1209600 300\n@ NS ns\nns A ${a}\n`;
 write('static/own.test.zone', STATIC(7, '192.0.2.7'));
+// biome-ignore lint/style/useConst: the store's callback refers to it before it can be made
 let journal;
 const changes = [];
 const store = new ZoneStore({
