@@ -21,6 +21,7 @@ const PEERS = {
   promtool: 'prometheus',
   sqlite3: 'sqlite3',
   openssl: 'openssl',
+  curl: 'curl',
 };
 const EXTRA = { pdns_server: ['pdns-backend-bind', 'pdns-backend-sqlite3'] };
 
