@@ -1,5 +1,5 @@
 // `npm test`: installs what is missing, builds, checks types and style, then runs every test with real peers.
-// `npm run test:unit`, `npm run test:peers`: one half of them; the first needs no program but Node.js.
+// `npm run test:unit`, `npm run test:peers`: one half of them; the first installs no other programs.
 import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
