@@ -6,12 +6,16 @@ import type { Sample } from './sample.ts';
 export type ProbeTest = HttpTest & {
   readonly timeout: number; // seconds, for everything
   readonly retry: number; // tries on connection errors
-  readonly workers: number; // fetches in parallel
+  readonly workers: number; // fetches in parallel of targets that pass (lanes.ts)
 };
 
 export type ProbeTarget = {
   readonly name: string;
   readonly canary: boolean;
+  /** A member of the live set: asked before the others, and waits for none of them. */
+  readonly live?: boolean;
+  /** It failed when it was asked last, and may hang again: the others do not wait for it. */
+  readonly failed?: boolean;
   /** Of a named one, from earlier runs: tried where the resolver is in trouble. */
   readonly lastAddresses?: readonly string[];
 };

@@ -1,4 +1,5 @@
 import type { Fetched, FetchTarget } from './attempts.ts';
+import { type Lane, Lanes, type Place, SLOW_AFTER_MS } from './lanes.ts';
 import type { ProbeTarget, ProbeTest, RoundEnd, RoundRequest } from './protocol.ts';
 import type { Resolution, Resolve, Resolved } from './resolve.ts';
 import type { Sample } from './sample.ts';
@@ -29,26 +30,28 @@ const REFETCHES = 2;
 const CALM_MS = 250;
 
 /**
- * Fetches every target once: starts spread over `request.spread` seconds or more, at most `workers` fetches at a time,
- * a sample reported as soon as a target's addresses are done. Never rejects unless `report` throws.
+ * Fetches every target once, live members first: starts spread over `request.spread` seconds or more, as many at a time
+ * as the lanes have places, a sample reported as soon as a target's addresses are done. Never rejects unless `report`
+ * throws.
  */
 export async function runRound(request: RoundRequest, tools: RoundTools): Promise<RoundEnd> {
   const startedAt = Date.now() / 1000;
   const started = performance.now();
   const meter = tools.watch.open();
-  const slots = new Slots(request.test.workers);
+  const lanes = new Lanes(request.test.workers);
   const killer = new CanaryKiller(request.canaryKiller);
 
   const running: Promise<void>[] = [];
   const gapMs = (request.spread * 1000) / Math.max(1, request.targets.length);
   const together = Math.min(HANDFUL, Math.max(1, Math.floor(TURN_MS / gapMs)));
-  for (const [i, target] of request.targets.entries()) {
+  const liveFirst = [...request.targets].sort((a, b) => Number(isLive(b)) - Number(isLive(a)));
+  for (const [i, target] of liveFirst.entries()) {
     if (tools.signal.aborted) break;
     if (i > 0 && i % together === 0) {
       const early = Math.max(together * MIN_GAP_MS, started + i * gapMs - performance.now());
       await new Promise((resolve) => setTimeout(resolve, early));
     }
-    running.push(probeTarget(target, request.test, slots, killer, tools));
+    running.push(probeTarget(target, request.test, lanes, killer, tools));
   }
   await Promise.all(running);
   tools.watch.close(meter);
@@ -63,7 +66,7 @@ export async function runRound(request: RoundRequest, tools: RoundTools): Promis
 async function probeTarget(
   target: ProbeTarget,
   test: ProbeTest,
-  slots: Slots,
+  lanes: Lanes,
   killer: CanaryKiller,
   tools: RoundTools,
 ): Promise<void> {
@@ -76,13 +79,13 @@ async function probeTarget(
     tools.report({ edge: target.name, at: Date.now() / 1000, ...sample });
     return;
   }
-  let probed = await probeAddresses(target, resolution, test, slots, killer, tools);
+  let probed = await probeAddresses(target, resolution, test, lanes, killer, tools);
   if (probed === null) return;
   if (resolution.cached && probed.fail !== null && !tools.signal.aborted) {
     // Its address may have changed since it was looked up.
     const again = await tools.resolve(target.name, { ...how, again: true });
     if (again.ok && !sameAddresses(again.addresses, resolution.addresses)) {
-      probed = await probeAddresses(target, again, test, slots, killer, tools);
+      probed = await probeAddresses(target, again, test, lanes, killer, tools);
     }
   }
   if (probed !== null && !tools.signal.aborted) tools.report(probed);
@@ -93,15 +96,16 @@ async function probeAddresses(
   target: ProbeTarget,
   { addresses: { v4, v6 }, seconds }: Extract<Resolution, { readonly ok: true }>,
   test: ProbeTest,
-  slots: Slots,
+  lanes: Lanes,
   killer: CanaryKiller,
   tools: RoundTools,
 ): Promise<Sample | null> {
   const first = v4 ?? v6;
   if (first === null) return null;
-  await slots.take();
+  const lane = laneOf(target);
+  const place = await takePlace(lanes, lane);
   if (tools.signal.aborted || killer.cancels(target)) {
-    slots.release();
+    place.release();
     return null;
   }
   const other = v4 !== null && v6 !== null ? v6 : null;
@@ -110,11 +114,11 @@ async function probeAddresses(
   const [primary, second] = await Promise.all([
     fetchAt(first).then((fetched) => {
       killer.count(target, fetched.fetch.fail !== null); // before the place goes to the next canary
-      slots.release();
+      place.release();
       return fetched;
     }),
     // The second family is a fetch like any other and waits for its own place.
-    other === null ? null : slots.take().then(() => fetchAt(other).finally(() => slots.release())),
+    other === null ? null : takePlace(lanes, lane).then((own) => fetchAt(other).finally(own.release)),
   ]);
   return {
     edge: target.name,
@@ -143,25 +147,26 @@ async function fetchUnstalled(target: FetchTarget, test: ProbeTest, tools: Round
   }
 }
 
-/** At most `count` at a time, in the order of asking. */
-class Slots {
-  private readonly waiting: (() => void)[] = [];
-  private free: number;
+function isLive({ live = false }: ProbeTarget): boolean {
+  return live;
+}
 
-  constructor(count: number) {
-    this.free = Math.max(1, count);
-  }
+function laneOf(target: ProbeTarget): Lane {
+  if (isLive(target)) return 'live';
+  return target.failed === true ? 'slow' : 'usual';
+}
 
-  async take(): Promise<void> {
-    if (this.free > 0) this.free -= 1;
-    else await new Promise<void>((resolve) => this.waiting.push(resolve));
-  }
-
-  release(): void {
-    const next = this.waiting.shift();
-    if (next === undefined) this.free += 1;
-    else next();
-  }
+/** A place in that lane, which it leaves for the slow one when it is held for long. */
+async function takePlace(lanes: Lanes, lane: Lane): Promise<Place> {
+  const { slow, release } = await new Promise<Place>((resolve) => lanes.take(lane, resolve));
+  const timer = setTimeout(slow, SLOW_AFTER_MS);
+  return {
+    slow,
+    release: () => {
+      clearTimeout(timer);
+      release();
+    },
+  };
 }
 
 /**

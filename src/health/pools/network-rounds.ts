@@ -173,7 +173,8 @@ export class NetworkRounds {
   private async probe({ config, files, spread }: RoundOrder): Promise<RoundResult | RoundFailure> {
     const reference = await this.referenceReader.read(referenceFiles(config));
     if (!reference.ok) return { failure: referenceFault(reference) };
-    const targets = probeTargets(files, lastAddresses(files, this.currentState, this.newestSamples));
+    const known = { live: this.liveNames(), failed: this.failedNames() };
+    const targets = probeTargets(files, lastAddresses(files, this.currentState, this.newestSamples), known);
     const request = {
       network: this.network,
       test: probeTest(config, reference.object, reference.ca),
@@ -209,6 +210,19 @@ export class NetworkRounds {
     } finally {
       clearTimeout(alarm);
     }
+  }
+
+  private liveNames(): ReadonlySet<string> {
+    return new Set(this.currentState.live.map(({ edge }) => edge));
+  }
+
+  /** By what this process saw, before that by their records. */
+  private failedNames(): ReadonlySet<string> {
+    const failing = (name: string): boolean => {
+      const sample = this.newestSamples.get(name);
+      return sample === undefined ? this.currentRecords.get(name)?.health === 'fail' : sample.fail !== null;
+    };
+    return new Set([...this.newestSamples.keys(), ...this.currentRecords.keys()].filter(failing));
   }
 
   private notePace(sentence: string | null): void {

@@ -47,19 +47,29 @@ export function probeTest(config: Config, object: Uint8Array, ca: string | null 
 
 /**
  * Every edge and, once, every canary address; unavailable ones too: their figures stay known. `last`: addresses that
- * named ones had.
+ * named ones had. `known`: who is live and whose last sample failed, so that nobody waits for what may hang.
  */
 export function probeTargets(
   files: NetworkFiles,
   last: ReadonlyMap<string, readonly string[]> = new Map(),
+  known: KnownTargets = NOTHING_KNOWN,
 ): readonly ProbeTarget[] {
+  const urgency = (name: string): Pick<ProbeTarget, 'live' | 'failed'> => ({
+    ...(known.live.has(name) ? { live: true } : {}),
+    ...(known.failed.has(name) ? { failed: true } : {}),
+  });
   const edges = edgesOf(files).map((name) => {
     const lastAddresses = last.get(name);
-    return { name, canary: false, ...(lastAddresses === undefined ? {} : { lastAddresses }) };
+    return { name, canary: false, ...urgency(name), ...(lastAddresses === undefined ? {} : { lastAddresses }) };
   });
-  const canaries = [...new Set(files.canaries.values())].map((name) => ({ name, canary: true }));
+  const canaries = [...new Set(files.canaries.values())].map((name) => ({ name, canary: true, ...urgency(name) }));
   return [...edges, ...canaries];
 }
+
+/** Names of targets that are live, and of those that failed when they were asked last. */
+export type KnownTargets = { readonly live: ReadonlySet<string>; readonly failed: ReadonlySet<string> };
+
+const NOTHING_KNOWN: KnownTargets = { live: new Set(), failed: new Set() };
 
 /**
  * The addresses that each named edge had when its name could last be looked up, for times when it cannot: of its newest

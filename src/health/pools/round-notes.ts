@@ -1,5 +1,6 @@
 /** What operators should know of a round beside its decision. Pure. */
 
+import { SLOW_PLACES } from '../checks/lanes.ts';
 import type { Sample } from '../checks/sample.ts';
 import { count, list } from '../judge/reason.ts';
 
@@ -26,13 +27,14 @@ export function overlongRound(pace: RoundPace): string | null {
       : isOver
         ? `${hanging} of ${count(targets, 'edge')} did not answer within ${timeout} s`
         : `${hanging} of ${count(targets, 'edge')} have not answered`;
-  // Hanging ones take turns of a timeout each; all turns must fit between two rounds, with room for the others.
+  // Hanging ones take turns of a timeout each in the slow lane; all turns must fit between two rounds.
   const turns = Math.max(1, Math.floor(runFrequency / timeout) - 1);
   const wanted = Math.min(targets, Math.ceil(hanging / turns) + Math.min(10, workers));
+  const places = Math.max(workers, SLOW_PLACES);
   const cure =
     runFrequency <= timeout
       ? `run_frequency is no longer than the timeout of ${timeout} s`
-      : wanted > workers
+      : wanted > places
         ? `raise workers to ${wanted} (now ${workers})`
         : `raise run_frequency or workers (now ${workers})`;
   return `the round ${length}, longer than run_frequency (${runFrequency} s): ${cause}; ${cure}. A failing edge stays live until the round ends`;

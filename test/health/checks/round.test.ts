@@ -214,6 +214,67 @@ describe('with many targets', () => {
   });
 });
 
+describe('targets that hang', () => {
+  /** What was asked while the targets that `hangs` answered nothing, and what ends them. */
+  function hanging(hangs: (address: string) => boolean) {
+    const asked: string[] = [];
+    let free: () => void = () => undefined;
+    const freed = new Promise<void>((resolve) => {
+      free = resolve;
+    });
+    const fetch = async (address: string): Promise<Fetch> => {
+      asked.push(address);
+      if (hangs(address)) await freed;
+      return fetched(address, hangs(address) ? 'timeout' : null);
+    };
+    return { asked, free, fetch };
+  }
+  const plain = (name: string) => ({ name, canary: false });
+  const one = { ...TEST, workers: 1 };
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  test('and failed last time delay none of the others', async () => {
+    const { asked, free, fetch } = hanging((name) => name.startsWith('bad'));
+    const bad = Array.from({ length: 300 }, (_, i) => ({ ...plain(`bad${i}`), failed: true }));
+    const good = Array.from({ length: 20 }, (_, i) => plain(`good${i}`));
+    const ended = round([], { targets: [...bad, ...good], test: one }, { fetch });
+    await vi.advanceTimersByTimeAsync(900);
+    expect(asked.filter((name) => name.startsWith('good'))).toHaveLength(20);
+    expect(asked.filter((name) => name.startsWith('bad'))).toHaveLength(128);
+    free();
+    await vi.runAllTimersAsync();
+    expect((await ended).samples.size).toBe(320);
+  });
+
+  test('for the first time pass their place on after a second', async () => {
+    const { asked, free, fetch } = hanging((name) => name !== 'good');
+    const targets = ['bad0', 'bad1', 'bad2', 'good'].map(plain);
+    const ended = round([], { targets, test: one }, { fetch });
+    await vi.advanceTimersByTimeAsync(900);
+    expect(asked).toEqual(['bad0']);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(asked).toEqual(['bad0', 'bad1']);
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(asked).toEqual(['bad0', 'bad1', 'bad2', 'good']);
+    free();
+    await vi.runAllTimersAsync();
+    expect((await ended).samples.size).toBe(4);
+  });
+
+  test('in any number and any lane: live members are asked first, and all at once', async () => {
+    const { asked, free, fetch } = hanging((name) => !name.startsWith('live'));
+    const others = Array.from({ length: 200 }, (_, i) => ({ ...plain(`edge${i}`), failed: i % 2 === 0 }));
+    const live = Array.from({ length: 8 }, (_, i) => ({ ...plain(`live${i}`), live: true }));
+    const ended = round([], { targets: [...others, ...live], test: one }, { fetch });
+    await vi.advanceTimersByTimeAsync(0);
+    expect(asked.slice(0, 8)).toEqual(live.map(({ name }) => name));
+    free();
+    await vi.runAllTimersAsync();
+    expect((await ended).samples.size).toBe(208);
+  });
+});
+
 test('a round of nothing ends', async () => {
   const { end } = await round([], { spread: 1 }, {});
   expect(end).toMatchObject({ cancelled: [] });

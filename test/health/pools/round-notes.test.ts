@@ -8,8 +8,8 @@ const PACE: RoundPace = {
   runFrequency: 30,
   timeout: 10,
   workers: 10,
-  targets: 40,
-  hanging: 30,
+  targets: 400,
+  hanging: 300,
 };
 
 describe('a round that takes longer than run_frequency', () => {
@@ -17,27 +17,32 @@ describe('a round that takes longer than run_frequency', () => {
     [
       'says how many edges hang and how many workers would do',
       {},
-      'the round took 60.2 s, longer than run_frequency (30 s): 30 of 40 edges did not answer within 10 s; raise workers to 25 (now 10). A failing edge stays live until the round ends',
+      'the round took 60.2 s, longer than run_frequency (30 s): 300 of 400 edges did not answer within 10 s; raise workers to 160 (now 10). A failing edge stays live until the round ends',
     ],
     [
       'while it goes on',
       { isOver: false, seconds: 30.001 },
-      'the round is not over yet, longer than run_frequency (30 s): 30 of 40 edges have not answered; raise workers to 25 (now 10). A failing edge stays live until the round ends',
+      'the round is not over yet, longer than run_frequency (30 s): 300 of 400 edges have not answered; raise workers to 160 (now 10). A failing edge stays live until the round ends',
     ],
     [
       'no more workers than edges',
-      { targets: 31, hanging: 31, runFrequency: 12, seconds: 40 },
-      'the round took 40.0 s, longer than run_frequency (12 s): 31 of 31 edges did not answer within 10 s; raise workers to 31 (now 10). A failing edge stays live until the round ends',
+      { targets: 310, hanging: 310, runFrequency: 12, seconds: 40 },
+      'the round took 40.0 s, longer than run_frequency (12 s): 310 of 310 edges did not answer within 10 s; raise workers to 310 (now 10). A failing edge stays live until the round ends',
     ],
     [
       'where no number of workers helps',
       { runFrequency: 5, workers: 40, seconds: 10.1 },
-      'the round took 10.1 s, longer than run_frequency (5 s): 30 of 40 edges did not answer within 10 s; run_frequency is no longer than the timeout of 10 s. A failing edge stays live until the round ends',
+      'the round took 10.1 s, longer than run_frequency (5 s): 300 of 400 edges did not answer within 10 s; run_frequency is no longer than the timeout of 10 s. A failing edge stays live until the round ends',
+    ],
+    [
+      'where there are places enough for those that hang',
+      { targets: 40, hanging: 30 },
+      'the round took 60.2 s, longer than run_frequency (30 s): 30 of 40 edges did not answer within 10 s; raise run_frequency or workers (now 10). A failing edge stays live until the round ends',
     ],
     [
       'without an edge that hangs',
       { hanging: 0, workers: 50, seconds: 31 },
-      'the round took 31.0 s, longer than run_frequency (30 s): 40 edges were asked; raise run_frequency or workers (now 50). A failing edge stays live until the round ends',
+      'the round took 31.0 s, longer than run_frequency (30 s): 400 edges were asked; raise run_frequency or workers (now 50). A failing edge stays live until the round ends',
     ],
     ['not one that is as long', { seconds: 30 }, null],
   ])('%s', (_name, more, sentence) => {
