@@ -13,9 +13,9 @@
 import { createHash } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { Prober } from '../src/health/checks/prober.ts';
-import type { ProbeTest } from '../src/health/checks/protocol.ts';
 import type { Sample } from '../src/health/checks/sample.ts';
 import { freePort } from '../test/support/ports.ts';
+import { httpPlan } from '../test/support/probe-plan.ts';
 import { MockEdges } from './support/mock-edges.ts';
 import { floodServe, floodWithDnsperf } from './support/probe-flood.ts';
 import { captureWire } from './support/wire-capture.ts';
@@ -46,7 +46,7 @@ const mocks = [
   await MockEdges.start(port, BODY, specs.slice(0, half)),
   await MockEdges.start(port, BODY, specs.slice(half)),
 ];
-const test: ProbeTest = {
+const plan = httpPlan({
   kind: 'http',
   host: 'bench.test',
   port,
@@ -60,7 +60,7 @@ const test: ProbeTest = {
   retry: 3,
   workers: Number(values.workers),
   maxBytes: 1 << 20,
-};
+});
 for (const mock of mocks) mock.prefer();
 const prober = await Prober.start({ userAgent: 'Edgewise/bench', onTrouble: console.error });
 try {
@@ -96,7 +96,7 @@ async function measure(label: string): Promise<void> {
   const again = fetches - count * rounds;
   const rates = all.map((round) => (round.cpuMs / round.fetches).toFixed(2)).join(' ');
   console.log(
-    `${label}: ${count} edges, ${test.workers} at a time: round ${(sum((round) => round.seconds) / rounds).toFixed(2)} s; ` +
+    `${label}: ${count} edges, ${plan.workers} at a time: round ${(sum((round) => round.seconds) / rounds).toFixed(2)} s; ` +
       `CPU a fetch, whole process, ms: ${(sum((round) => round.cpuMs) / fetches).toFixed(3)} (by round: ${rates})`,
   );
   console.log(
@@ -116,7 +116,7 @@ async function oneRound(): Promise<Measured> {
   const began = process.cpuUsage();
   const { samples, seconds, loopDelayMs } = await prober.round({
     network: 'bench',
-    test,
+    plan,
     targets: addresses.map((name) => ({ name, canary: false })),
     spread: 1,
     canaryKiller: 0,

@@ -8,6 +8,7 @@ import { addressOctets, parseEndpoint } from '../system/address.ts';
 import type { ConfigFault } from './fault.ts';
 import { readName } from './fields.ts';
 import { faultAt, valueAt } from './schema-fault.ts';
+import { checkFaults } from './section-checks.ts';
 import { historicKeys } from './section-probe.ts';
 import type { Path, YamlSource } from './yaml-source.ts';
 
@@ -15,9 +16,10 @@ type Found = Pick<ConfigFault, 'severity' | 'code' | 'message'> & { readonly pat
 
 export function crossFaults(source: YamlSource, fileKeys: readonly TsigKey[]): ConfigFault[] {
   const get = (...path: Path): unknown => valueAt(source.value, path);
-  const found = [
+  const found: readonly Found[] = [
     ...historic(get),
     ...times(get),
+    ...checkFaults(get, fullTimeout(get)),
     ...soaNames(get),
     ...probing(get),
     ...listening(get),
@@ -35,11 +37,17 @@ function isNumber(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(value);
 }
 
+/** Seconds that one edge's checks may take together. */
+function fullTimeout(get: Get): number {
+  const given = get('timeout');
+  return get('testing') === true && isNumber(given) ? given : 10;
+}
+
 function times(get: Get): Found[] {
   const testing = get('testing') === true;
   const given = get('timeout');
   const goodenough = get('goodenough');
-  const timeout = testing && isNumber(given) ? given : 10;
+  const timeout = fullTimeout(get);
   const found: Found[] = [];
   if (isNumber(goodenough) && goodenough >= timeout) {
     const message = `goodenough: expected less than the timeout of ${timeout} s, got ${goodenough}; every failed fetch would count as fast`;

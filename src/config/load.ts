@@ -13,6 +13,7 @@ import { pathFaults } from './path-checks.ts';
 import { besideConfig, commonFolder } from './paths.ts';
 import { readTextFile } from './read-text.ts';
 import { faultAt, schemaFaults, soundFaults, valueAt } from './schema-fault.ts';
+import { checkPlans, checks } from './section-checks.ts';
 import { dns } from './section-dns.ts';
 import { commands, fileKeys, historicKeys, probeKeys, selectKeys } from './section-probe.ts';
 import { serverConfig, serverKeys } from './section-server.ts';
@@ -36,6 +37,7 @@ export const configSchema = section(
     ...zoneKeys,
     ...transferKeys,
     ...historicKeys,
+    checks,
     dns,
     commands,
   },
@@ -130,6 +132,7 @@ function build(
   return {
     file,
     testobject: testObject(keys.testobject, at),
+    checks: checkPlans(keys.checks),
     dns: {
       nsRecords: keys.dns.ns_records,
       soaNameserver: keys.dns.soa_nameserver,

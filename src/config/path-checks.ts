@@ -79,8 +79,11 @@ function networkWarnings(source: YamlSource, config: Config): readonly ConfigFau
 type Reference = { readonly name: string; readonly path: Path; readonly what: 'key' | 'value' };
 
 function networkReferences(source: YamlSource): readonly Reference[] {
-  const counts = valueAt(source.value, ['dnet_edge_count']);
-  const keys = typeof counts === 'object' && counts !== null ? Object.keys(counts) : [];
+  const keys = (['dnet_edge_count', 'checks'] as const).flatMap((key) => {
+    const networks = valueAt(source.value, [key]);
+    const names = typeof networks === 'object' && networks !== null ? Object.keys(networks) : [];
+    return names.map((name) => ({ name, path: [key, name], what: 'key' as const }));
+  });
   const scopes = (['allow', 'notify'] as const).flatMap((section) => {
     const rules = valueAt(source.value, ['transfer', section]);
     return (Array.isArray(rules) ? rules : []).flatMap((_: unknown, i) => {
@@ -90,10 +93,7 @@ function networkReferences(source: YamlSource): readonly Reference[] {
       return given.map((name: unknown, j) => ({ name: String(name), path: [...path, j] }));
     });
   });
-  return [
-    ...keys.map((name) => ({ name, path: ['dnet_edge_count', name], what: 'key' as const })),
-    ...scopes.map((scope) => ({ ...scope, what: 'value' as const })),
-  ];
+  return [...keys, ...scopes.map((scope) => ({ ...scope, what: 'value' as const }))];
 }
 
 type Kind = 'file' | 'folder';

@@ -64,13 +64,19 @@ export function valueAt(value: unknown, path: Path): unknown {
   return at;
 }
 
-/** Some keys take a single value for a list or a section: the schema's path then goes on below what was written. */
+/**
+ * Some keys take a single value for a list or a section: the schema's path then goes on below what was written. Others
+ * take a list for a section that holds it (`checks`): the path then has a key that was not written.
+ */
 function writtenPath(value: unknown, path: Path): Path {
   for (let length = 0; length < path.length; length++) {
     const at = valueAt(value, path.slice(0, length));
     if (typeof at !== 'object' || at === null) return at === undefined || at === null ? path : path.slice(0, length);
-    const wrapped = path[length] === 0 && !Array.isArray(at);
-    if (wrapped) return path.slice(0, length);
+    if (Array.isArray(at)) {
+      if (typeof path[length] !== 'string') continue;
+      return writtenPath(value, [...path.slice(0, length), ...path.slice(length + 1)]);
+    }
+    if (path[length] === 0) return path.slice(0, length);
   }
   return path;
 }

@@ -2,6 +2,7 @@ import type { WireName } from '../dns/name.ts';
 import type { TsigKey } from '../dns/tsig-key.ts';
 import type { Endpoint, Prefix } from '../system/address.ts';
 import type { ZoneLimits } from './limits.ts';
+import type { CheckPlan } from './section-checks.ts';
 
 /** Who may transfer. Both given: both needed. `tls`: over TLS only. `networks`/`zones` null: all. */
 export type TransferRule = {
@@ -76,6 +77,8 @@ export type Config = {
     /** PEM file of the authorities to believe, where `verify` names one; null: the usual ones. */
     readonly ca: string | null;
   };
+  /** By network; one without an entry has the fetch of `testobject`. */
+  readonly checks: ReadonlyMap<string, CheckPlan>;
   readonly dns: {
     readonly nsRecords: readonly WireName[];
     readonly soaNameserver: WireName;

@@ -55,6 +55,7 @@ function load(): Config {
 /** Another value for each key of the file, but those in which nothing can be changed alone. */
 const CHANGES: Readonly<Record<string, (site: Installation) => unknown>> = {
   testobject: () => ({ host: 'other.test', port: 1, proto: 'http', uri: '/other', local: site.path('object') }),
+  checks: () => ({ [NETWORK]: [{ kind: 'http', timeout: 1 }] }),
   goodenough: () => 2,
   timeout: () => 9,
   testing: () => true,

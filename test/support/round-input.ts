@@ -21,12 +21,14 @@ export function oldSamples(seconds: number, count = 10): History {
 export function sample(edge: string, seconds: number, at = NOW - 1, reason: FailReason = 'timeout'): Sample {
   const fail = seconds >= RULES.timeout ? { reason, detail: 'in the connect phase' } : null;
   const phases = { resolve: null, connect: 0.001, tls: null, firstByte: seconds / 2, total: seconds };
+  const figures = { seconds, fail, phases, attempts: 1, hops: 0 };
+  const checks = [{ name: 'http', kind: 'http', ...figures }] as const;
   return {
     edge,
     at,
     seconds,
     fail,
-    primary: { address: '127.0.0.1', seconds, fail, phases, attempts: 1, hops: 0 },
+    primary: { address: '127.0.0.1', ...figures, check: 'http', checks },
     others: [],
     stalledMs: 0,
   };

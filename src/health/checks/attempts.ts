@@ -1,7 +1,8 @@
 import type { Attempt, ProbeTools } from './check.ts';
-import type { ProbeTest } from './protocol.ts';
-import { checkOf } from './registry.ts';
-import type { FailReason, Fetch } from './sample.ts';
+import { decisive } from './combine.ts';
+import type { ProbePlan } from './protocol.ts';
+import { type CheckTest, probeOnce } from './registry.ts';
+import type { CheckOutcome, FailReason, Fetch } from './sample.ts';
 
 /** One address of one edge. `resolve`: seconds its name took to look up, null when it is an address itself. */
 export type FetchTarget = { readonly edge: string; readonly address: string; readonly resolve: number | null };
@@ -13,18 +14,30 @@ export type Fetched = { readonly fetch: Fetch; readonly stalledMs: number };
 const PAUSE_MS = 100;
 const PAUSE_MAX_MS = 1000;
 
+type Tried = CheckOutcome & { readonly stalledMs: number };
+
+/** Puts all checks of the plan to one address, side by side; never rejects. The check that decides gives the figures. */
+export async function probeAddress(target: FetchTarget, plan: ProbePlan, tools: ProbeTools): Promise<Fetched> {
+  const all = await Promise.all(plan.checks.map((test) => probeCheck(target, test, plan, tools)));
+  const decided = decisive(all, plan.combine);
+  if (decided === null) throw new Error('a plan has at least one check');
+  const { name, kind: _, stalledMs, ...figures } = decided;
+  const checks = all.map(({ stalledMs: _stalled, ...outcome }) => outcome);
+  return { fetch: { address: target.address, ...figures, check: name, checks }, stalledMs };
+}
+
 /**
- * Puts the test to one address, again after connection errors; never rejects. One deadline, `test.timeout` less the
- * time the name took, covers all tries and the pauses between them. The figures are those of the last try. `seconds`
- * leaves out the name's look-up, which says nothing about the edge; `phases.total` has it.
+ * Puts one check to one address, again after connection errors; never rejects. One deadline, the check's timeout less
+ * the time the name took, covers all tries and the pauses between them. The figures are those of the last try.
+ * `seconds` leaves out the name's look-up, which says nothing about the edge; `phases.total` has it.
  */
-export async function probeAddress(target: FetchTarget, test: ProbeTest, tools: ProbeTools): Promise<Fetched> {
+async function probeCheck(target: FetchTarget, test: CheckTest, plan: ProbePlan, tools: ProbeTools): Promise<Tried> {
   try {
-    return await tries(target, test, tools);
+    return await tries(target, test, plan, tools);
   } catch (error) {
     // A bug or a test that cannot be turned into a request; one edge's trouble must not end the round of all.
     const detail = `the fetch could not be made: ${String(error)}`;
-    return fetched(target, test, { ...NOTHING, fail: { reason: 'other', detail, retry: false } }, 1);
+    return tried(target, test, plan, { ...NOTHING, fail: { reason: 'other', detail, retry: false } }, 1);
   }
 }
 
@@ -35,30 +48,36 @@ const NOTHING: Omit<Attempt<FailReason>, 'fail'> = {
   stalledMs: 0,
 };
 
-async function tries(target: FetchTarget, test: ProbeTest, tools: ProbeTools): Promise<Fetched> {
-  const { probe } = checkOf(test);
+async function tries(target: FetchTarget, test: CheckTest, plan: ProbePlan, tools: ProbeTools): Promise<Tried> {
   const asked = { edge: target.edge, address: target.address, test };
   const deadline = performance.now() + (test.timeout - (target.resolve ?? 0)) * 1000;
   for (let attempts = 1, pauseMs = PAUSE_MS; ; attempts++, pauseMs = Math.min(2 * pauseMs, PAUSE_MAX_MS)) {
-    const attempt = await probe(asked, deadline, tools);
-    const again = attempt.fail?.retry === true && attempts < test.retry && !tools.signal.aborted;
+    const attempt = await probeOnce(asked, deadline, tools);
+    const again = attempt.fail?.retry === true && attempts < plan.retry && !tools.signal.aborted;
     // A pause that would end after the deadline leaves no time for a try.
-    if (!again || performance.now() + pauseMs >= deadline) return fetched(target, test, attempt, attempts);
+    if (!again || performance.now() + pauseMs >= deadline) return tried(target, test, plan, attempt, attempts);
     await tools.pause(pauseMs);
   }
 }
 
-function fetched(target: FetchTarget, test: ProbeTest, attempt: Attempt<FailReason>, attempts: number): Fetched {
-  const fail = attempt.fail ?? lateFail(attempt, test.timeout);
-  const fetch: Fetch = {
-    address: target.address,
-    seconds: fail === null ? attempt.seconds : test.timeout,
+function tried(
+  { resolve }: FetchTarget,
+  { name, kind, timeout }: CheckTest,
+  plan: ProbePlan,
+  attempt: Attempt<FailReason>,
+  attempts: number,
+): Tried {
+  const fail = attempt.fail ?? lateFail(attempt, timeout);
+  return {
+    name,
+    kind,
+    seconds: fail === null ? attempt.seconds : plan.timeout,
     fail: fail === null ? null : { reason: fail.reason, detail: fail.detail },
-    phases: { resolve: target.resolve, ...attempt.phases, total: (target.resolve ?? 0) + attempt.seconds },
+    phases: { resolve, ...attempt.phases, total: (resolve ?? 0) + attempt.seconds },
     attempts,
     hops: attempt.hops,
+    stalledMs: attempt.stalledMs,
   };
-  return { fetch, stalledMs: attempt.stalledMs };
 }
 
 /** The deadline's timer and the last octet can fall into one turn of the loop; a success that is too late is none. */

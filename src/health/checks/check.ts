@@ -3,6 +3,9 @@ import type { SecureContext } from 'node:tls';
 import type { z } from 'zod';
 import type { StallClock } from './stall.ts';
 
+/** What every check has. `name`: unique in its network. `timeout`: seconds for one address, at most the network's. */
+export type CheckHead = { readonly name: string; readonly timeout: number };
+
 /** One address of one edge, and the test that is put to it. */
 export type Target<Test> = { readonly edge: string; readonly address: string; readonly test: Test };
 

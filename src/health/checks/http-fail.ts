@@ -1,8 +1,8 @@
-import type { Failure } from './check.ts';
+import type { CheckHead, Failure } from './check.ts';
 import { HEAD_MAX, type ResponseEnd } from './http-response.ts';
 
 /** What the edges are asked over HTTP, and what must come back. */
-export type HttpTest = {
+export type HttpTest = CheckHead & {
   readonly kind: 'http';
   readonly host: string;
   readonly port: number;

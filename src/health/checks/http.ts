@@ -1,6 +1,6 @@
-/** The check of kind `http`: edgemanage's fetch of the test object. */
+/** The check of kind `http`; as edgemanage has it, the fetch of the test object. */
 import { isIPv6 } from 'node:net';
-import { testobject } from '../../config/section-probe.ts';
+import { CHECK_SCHEMAS } from '../../config/section-checks.ts';
 import type { Attempt, Check, ProbeTools, Target } from './check.ts';
 import { ACCEPT_ENCODING } from './http-coding.ts';
 import { type Content, type ExchangeEnd, ExchangeRun, type ExchangeTimes } from './http-exchange.ts';
@@ -16,16 +16,16 @@ import {
 import { CookieJar, isRedirect, nextHop } from './http-redirect.ts';
 import { firstOf, type ResponseHead, shown } from './http-response.ts';
 
-export const httpCheck: Check<HttpTest & { readonly timeout: number }, HttpReason> = {
+export const httpCheck: Check<HttpTest, HttpReason> = {
   kind: 'http',
-  schema: testobject,
+  schema: CHECK_SCHEMAS.http,
   reasons: HTTP_REASONS,
   probe: probeHttp,
 };
 
 /** One GET with the redirects behind it, cookies kept from hop to hop; every hop goes to the edge's own address. */
 async function probeHttp(
-  { edge, address, test }: Target<HttpTest & { readonly timeout: number }>,
+  { edge, address, test }: Target<HttpTest>,
   deadline: number,
   tools: ProbeTools,
 ): Promise<Attempt<HttpReason>> {

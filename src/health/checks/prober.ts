@@ -116,7 +116,7 @@ export class Prober {
       return Promise.reject(new Error(`a probing round of ${network} is still running`));
     }
     const id = this.nextId++;
-    const quietMs = (request.spread + FETCHES * request.test.timeout) * 1000 + MARGIN_MS;
+    const quietMs = (request.spread + FETCHES * request.plan.timeout) * 1000 + MARGIN_MS;
     const result = new Promise<RoundResult>((resolve, reject) => {
       const watchdog = setInterval(() => this.watch(id), quietMs / 2);
       const { network } = request;

@@ -1,12 +1,16 @@
 /** Messages between the main thread and the prober's. */
-import type { HttpTest } from './http-fail.ts';
+import type { Combine } from './combine.ts';
+import type { CheckTest } from './registry.ts';
 import type { Sample } from './sample.ts';
 
 /** What one network's targets are asked, and how. */
-export type ProbeTest = HttpTest & {
+export type ProbePlan = {
+  /** At least one; those of one address run side by side. */
+  readonly checks: readonly CheckTest[];
+  readonly combine: Combine;
   readonly timeout: number; // seconds, for everything
   readonly retry: number; // tries on connection errors
-  readonly workers: number; // fetches in parallel of targets that pass (lanes.ts)
+  readonly workers: number; // targets that pass, asked in parallel (lanes.ts)
 };
 
 export type ProbeTarget = {
@@ -24,7 +28,7 @@ export type RoundRequest = {
   readonly kind: 'round';
   readonly id: number;
   readonly network: string;
-  readonly test: ProbeTest;
+  readonly plan: ProbePlan;
   readonly targets: readonly ProbeTarget[];
   /** Starts are spread evenly over this many seconds. */
   readonly spread: number;

@@ -1,16 +1,30 @@
-import type { Check } from './check.ts';
+import type { CHECK_SCHEMAS } from '../../config/section-checks.ts';
+import type { Attempt, Check, ProbeTools, Target } from './check.ts';
 import { httpCheck } from './http.ts';
-import type { ProbeTest } from './protocol.ts';
+import type { HttpTest } from './http-fail.ts';
 import type { FailReason } from './sample.ts';
 
+/** What one address is asked, by kind. */
+export type CheckTest = HttpTest;
+
+type TestOf<Kind> = Extract<CheckTest, { readonly kind: Kind }>;
+
 /**
- * Every kind of check. A new one is a file here (its `Check`, its reasons beside it and in `sample.ts`), a schema in
- * `src/config` and a page in `docs`.
+ * Every kind of check. A new one is a file here (its `Check`, its test in the union above, its reasons in `sample.ts`),
+ * a schema in `src/config/section-checks.ts`, what that schema becomes in `pools/round-input.ts`, and a part of
+ * `docs/checks.md`.
  */
-const CHECKS = { http: httpCheck } as const satisfies {
-  readonly [kind in ProbeTest['kind']]: Check<ProbeTest, FailReason>;
+const CHECKS: { readonly [Kind in keyof typeof CHECK_SCHEMAS]: Check<TestOf<Kind>, FailReason> } = {
+  http: httpCheck,
 };
 
-export function checkOf(test: ProbeTest): Check<ProbeTest, FailReason> {
-  return CHECKS[test.kind];
+/** One try of a check, whatever its kind. */
+export function probeOnce(
+  target: Target<CheckTest>,
+  deadline: number,
+  tools: ProbeTools,
+): Promise<Attempt<FailReason>> {
+  // A test's kind leads to the check that takes it; the types cannot follow.
+  const check = CHECKS[target.test.kind] as Check<CheckTest, FailReason>;
+  return check.probe(target, deadline, tools);
 }

@@ -1,6 +1,6 @@
 import type { Fetched, FetchTarget } from './attempts.ts';
 import { type Lane, Lanes, type Place, SLOW_AFTER_MS } from './lanes.ts';
-import type { ProbeTarget, ProbeTest, RoundEnd, RoundRequest } from './protocol.ts';
+import type { ProbePlan, ProbeTarget, RoundEnd, RoundRequest } from './protocol.ts';
 import type { Resolution, Resolve, Resolved } from './resolve.ts';
 import type { Sample } from './sample.ts';
 import { isDoubtful, type LoopWatch } from './stall.ts';
@@ -8,7 +8,7 @@ import { isDoubtful, type LoopWatch } from './stall.ts';
 /** What a round needs from outside; the tests give their own. */
 export type RoundTools = {
   readonly resolve: Resolve;
-  readonly fetch: (target: FetchTarget, test: ProbeTest) => Promise<Fetched>;
+  readonly fetch: (target: FetchTarget, plan: ProbePlan) => Promise<Fetched>;
   readonly watch: LoopWatch;
   readonly report: (sample: Sample) => void;
   /** Aborted when nobody waits for the round any more: it ends at once, with samples missing. */
@@ -38,7 +38,7 @@ export async function runRound(request: RoundRequest, tools: RoundTools): Promis
   const startedAt = Date.now() / 1000;
   const started = performance.now();
   const meter = tools.watch.open();
-  const lanes = new Lanes(request.test.workers);
+  const lanes = new Lanes(request.plan.workers);
   const killer = new CanaryKiller(request.canaryKiller);
 
   const running: Promise<void>[] = [];
@@ -51,7 +51,7 @@ export async function runRound(request: RoundRequest, tools: RoundTools): Promis
       const early = Math.max(together * MIN_GAP_MS, started + i * gapMs - performance.now());
       await new Promise((resolve) => setTimeout(resolve, early));
     }
-    running.push(probeTarget(target, request.test, lanes, killer, tools));
+    running.push(probeTarget(target, request.plan, lanes, killer, tools));
   }
   await Promise.all(running);
   tools.watch.close(meter);
@@ -65,27 +65,27 @@ export async function runRound(request: RoundRequest, tools: RoundTools): Promis
 
 async function probeTarget(
   target: ProbeTarget,
-  test: ProbeTest,
+  plan: ProbePlan,
   lanes: Lanes,
   killer: CanaryKiller,
   tools: RoundTools,
 ): Promise<void> {
-  const how = { waitMs: test.timeout * 1000, again: false };
+  const how = { waitMs: plan.timeout * 1000, again: false };
   const resolution = await tools.resolve(target.name, how);
   if (!resolution.ok) {
     const fail = { reason: 'resolve', detail: `${target.name}: ${resolution.why}` } as const;
-    const sample = { seconds: test.timeout, fail, primary: null, others: [], stalledMs: 0 };
+    const sample = { seconds: plan.timeout, fail, primary: null, others: [], stalledMs: 0 };
     killer.count(target, true);
     tools.report({ edge: target.name, at: Date.now() / 1000, ...sample });
     return;
   }
-  let probed = await probeAddresses(target, resolution, test, lanes, killer, tools);
+  let probed = await probeAddresses(target, resolution, plan, lanes, killer, tools);
   if (probed === null) return;
   if (resolution.cached && probed.fail !== null && !tools.signal.aborted) {
     // Its address may have changed since it was looked up.
     const again = await tools.resolve(target.name, { ...how, again: true });
     if (again.ok && !sameAddresses(again.addresses, resolution.addresses)) {
-      probed = await probeAddresses(target, again, test, lanes, killer, tools);
+      probed = await probeAddresses(target, again, plan, lanes, killer, tools);
     }
   }
   if (probed !== null && !tools.signal.aborted) tools.report(probed);
@@ -95,7 +95,7 @@ async function probeTarget(
 async function probeAddresses(
   target: ProbeTarget,
   { addresses: { v4, v6 }, seconds }: Extract<Resolution, { readonly ok: true }>,
-  test: ProbeTest,
+  plan: ProbePlan,
   lanes: Lanes,
   killer: CanaryKiller,
   tools: RoundTools,
@@ -110,7 +110,7 @@ async function probeAddresses(
   }
   const other = v4 !== null && v6 !== null ? v6 : null;
   const fetchAt = (address: string): Promise<Fetched> =>
-    fetchUnstalled({ edge: target.name, address, resolve: seconds }, test, tools);
+    fetchUnstalled({ edge: target.name, address, resolve: seconds }, plan, tools);
   const [primary, second] = await Promise.all([
     fetchAt(first).then((fetched) => {
       killer.count(target, fetched.fetch.fail !== null); // before the place goes to the next canary
@@ -136,9 +136,9 @@ function sameAddresses(a: Resolved, b: Resolved): boolean {
 }
 
 /** `stalledMs` of the result is 0 unless its figures are doubtful. */
-async function fetchUnstalled(target: FetchTarget, test: ProbeTest, tools: RoundTools): Promise<Fetched> {
+async function fetchUnstalled(target: FetchTarget, plan: ProbePlan, tools: RoundTools): Promise<Fetched> {
   for (let left = REFETCHES; ; left--) {
-    const { fetch, stalledMs } = await tools.fetch(target, test);
+    const { fetch, stalledMs } = await tools.fetch(target, plan);
     // Only what depends on time is in doubt: a refused connection is refused however late we hear of it.
     const timed = fetch.fail === null || fetch.fail.reason === 'timeout';
     if (!timed || tools.signal.aborted || !isDoubtful(stalledMs, fetch.seconds)) return { fetch, stalledMs: 0 };

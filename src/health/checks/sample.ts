@@ -1,10 +1,14 @@
 /** What checks make and judges take: one target's sample of one round, whatever the kind of check. */
+import type { CHECK_SCHEMAS } from '../../config/section-checks.ts';
 import { HTTP_REASONS, HTTP_WRONG_CONTENT, type HttpReason } from './http-fail.ts';
 
 /** Every kind's reasons to fail, and `resolve`: the edge's name has no address, so that nothing could be asked. */
 export type FailReason = 'resolve' | HttpReason;
 
-export const FAIL_REASONS: readonly FailReason[] = ['resolve', ...HTTP_REASONS];
+export const FAIL_REASONS: readonly FailReason[] = [...new Set<FailReason>(['resolve', ...HTTP_REASONS])];
+
+export type CheckKind = keyof typeof CHECK_SCHEMAS;
+export const CHECK_KINDS: readonly CheckKind[] = ['http'];
 
 /**
  * Reasons that say an edge served something else than it should, cut short or too long included: what edgemanage notes
@@ -24,10 +28,12 @@ export type Phases = {
   readonly total: number;
 };
 
-/** One fetch of one address. */
-export type Fetch = {
-  readonly address: string;
-  /** Elapsed seconds, redirects and body included, the name's look-up not; the timeout when it failed. */
+/** What one check of one address came to. */
+export type CheckOutcome = {
+  /** Of the check; unique in its network. */
+  readonly name: string;
+  readonly kind: CheckKind;
+  /** Elapsed seconds, redirects and body included, the name's look-up not; the network's timeout when it failed. */
   readonly seconds: number;
   readonly fail: { readonly reason: FailReason; readonly detail: string } | null;
   readonly phases: Phases;
@@ -35,6 +41,15 @@ export type Fetch = {
   readonly attempts: number;
   /** Redirects followed, 0 for most. */
   readonly hops: number;
+};
+
+/** What all checks of one address came to: the figures are those of the check that decided. */
+export type Fetch = Omit<CheckOutcome, 'name' | 'kind'> & {
+  readonly address: string;
+  /** Name of the check that decided. */
+  readonly check: string;
+  /** Every check's, in the configured order; at least one. */
+  readonly checks: readonly CheckOutcome[];
 };
 
 /**

@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import { probeAddress } from './attempts.ts';
 import type { ProbeTools } from './check.ts';
-import type { ProbeTest } from './protocol.ts';
+import type { HttpTest } from './http-fail.ts';
 
 const ANSWER = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 
@@ -23,11 +23,13 @@ export async function warmUp(tools: ProbeTools): Promise<void> {
   });
   if (port === null) return;
   const target = { edge: '127.0.0.1', address: '127.0.0.1', resolve: null };
-  for (let i = 0; i < 20; i++) await probeAddress(target, { ...TEST, port }, tools);
+  const plan = { checks: [{ ...TEST, port }], combine: 'all', timeout: 1, retry: 1, workers: 1 } as const;
+  for (let i = 0; i < 20; i++) await probeAddress(target, plan, tools);
   await new Promise((resolve) => server.close(resolve));
 }
 
-const TEST: ProbeTest = {
+const TEST: HttpTest = {
+  name: 'http',
   kind: 'http',
   host: 'localhost',
   port: 0,
@@ -38,7 +40,5 @@ const TEST: ProbeTest = {
   ca: null,
   hostIsEdge: false,
   timeout: 1,
-  retry: 1,
-  workers: 1,
   maxBytes: 1000,
 };

@@ -5,7 +5,7 @@ import { NameResolver } from '../../system/resolver.ts';
 import { type Fetched, type FetchTarget, probeAddress } from './attempts.ts';
 import type { ProbeTools } from './check.ts';
 import { runFirst } from './priority.ts';
-import type { ProbeReport, ProbeRequest, ProbeTest, RoundRequest } from './protocol.ts';
+import type { ProbePlan, ProbeReport, ProbeRequest, RoundRequest } from './protocol.ts';
 import { edgeResolver } from './resolve.ts';
 import { runRound } from './round.ts';
 import type { Sample } from './sample.ts';
@@ -73,7 +73,7 @@ async function round(request: RoundRequest): Promise<void> {
     if (lastAddresses !== undefined) resolver.seed(name, lastAddresses);
   }
   const tools: ProbeTools = { ...shared, signal };
-  const fetch = (target: FetchTarget, test: ProbeTest): Promise<Fetched> => probeAddress(target, test, tools);
+  const fetch = (target: FetchTarget, plan: ProbePlan): Promise<Fetched> => probeAddress(target, plan, tools);
   const end = await runRound(request, { resolve, fetch, watch, report: put, signal });
   rounds.delete(request.id);
   flush();

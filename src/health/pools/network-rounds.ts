@@ -33,7 +33,7 @@ import { readState } from '../state/state-file-io.ts';
 import { attempt, reportFaults, roundFault } from './faults.ts';
 import { nextState, openingState, type StateChange, zoneSerial } from './next-state.ts';
 import { type FoldedRecord, foldSamples, readRecords, type SaveRecord, saveRecords } from './records.ts';
-import { lastAddresses, probeTargets, probeTest, referenceFiles, roundInput } from './round-input.ts';
+import { lastAddresses, probePlan, probeTargets, referenceFiles, roundInput } from './round-input.ts';
 import { decisionLines, movedLines, sampleLine } from './round-log.ts';
 import { hangingOf, overlongRound, sharedAddresses } from './round-notes.ts';
 import type { RoundFailure, RoundOrder, RoundReport, RoundTools, WrittenZone } from './round-types.ts';
@@ -177,7 +177,7 @@ export class NetworkRounds {
     const targets = probeTargets(files, lastAddresses(files, this.currentState, this.newestSamples), known);
     const request = {
       network: this.network,
-      test: probeTest(config, reference.object, reference.ca),
+      plan: probePlan(config, this.network, reference),
       targets,
       spread: spread ?? Math.min(1, targets.length / 100),
       canaryKiller: config.canaryKiller,

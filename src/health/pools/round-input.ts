@@ -2,8 +2,10 @@
 import { createHash } from 'node:crypto';
 import { isIP } from 'node:net';
 
+import type { CheckConfig } from '../../config/section-checks.ts';
 import type { Config, NetworkFiles } from '../../config/types.ts';
-import type { ProbeTarget, ProbeTest } from '../checks/protocol.ts';
+import type { HttpTest } from '../checks/http-fail.ts';
+import type { ProbePlan, ProbeTarget } from '../checks/protocol.ts';
 import type { ReferenceFiles } from '../checks/reference.ts';
 import { type Sample, WRONG_CONTENT } from '../checks/sample.ts';
 import { fetchOf } from '../choose/families.ts';
@@ -23,12 +25,34 @@ export function referenceFiles({ testobject, maxObjectBytes }: Config): Referenc
   return { local: testobject.local, ca: testobject.ca, maxBytes: maxObjectBytes };
 }
 
-/**
- * `object`: content of `testobject.local`, which every edge must return. `ca`: of the file that `verify` names, PEM.
- */
-export function probeTest(config: Config, object: Uint8Array, ca: string | null = null): ProbeTest {
+/** What the files hold that checks need. */
+export type PlanFiles = {
+  /** Content of `testobject.local`, which every edge must return. */
+  readonly object: Uint8Array;
+  /** Of the file that `testobject.verify` names, PEM; null: it names none. */
+  readonly ca: string | null;
+};
+
+/** What the edges of a network are asked: its `checks`, without which it has edgemanage's fetch. */
+export function probePlan(config: Config, network: string, files: PlanFiles): ProbePlan {
+  const { timeout, retry, workers } = config;
+  const plan = config.checks.get(network);
+  const fetch = objectTest(config, files);
+  if (plan === undefined) return { checks: [fetch], combine: 'all', timeout, retry, workers };
+  const checks = plan.of.map((check) => checkTest(check, fetch));
+  return { checks, combine: plan.combine, timeout, retry, workers };
+}
+
+/** `fetch`: edgemanage's, whose settings are the defaults of every check of its kind. */
+function checkTest(check: CheckConfig, fetch: HttpTest): HttpTest {
+  return { ...fetch, name: check.name, timeout: check.timeout ?? fetch.timeout };
+}
+
+/** The fetch of the test object. */
+function objectTest(config: Config, { object, ca }: PlanFiles): HttpTest {
   const { host, port, proto, uri, verify } = config.testobject;
   return {
+    name: 'http',
     kind: 'http',
     host,
     port,
@@ -39,8 +63,6 @@ export function probeTest(config: Config, object: Uint8Array, ca: string | null 
     md5: createHash('md5').update(object).digest('hex'),
     hostIsEdge: config.testing,
     timeout: config.timeout,
-    retry: config.retry,
-    workers: config.workers,
     maxBytes: Math.min(config.maxObjectBytes, object.length + SPARE_OCTETS),
   };
 }

@@ -1,5 +1,13 @@
 import { z } from 'zod';
-import { FAIL_REASONS, type FailReason, type Fetch, type Phases, type Sample } from '../checks/sample.ts';
+import {
+  CHECK_KINDS,
+  type CheckOutcome,
+  FAIL_REASONS,
+  type FailReason,
+  type Fetch,
+  type Phases,
+  type Sample,
+} from '../checks/sample.ts';
 import type { Decision, Outcome } from '../choose/decision.ts';
 import { fetchOf } from '../choose/families.ts';
 import { recentChanges } from '../choose/limit.ts';
@@ -165,10 +173,28 @@ function decodeSample(edge: string, sample: z.output<typeof SAMPLE>): Sample {
   };
 }
 
-function encodeFetch({ address, seconds, fail, phases, attempts, hops }: Fetch): z.input<typeof FETCH> {
-  const { resolve, connect, tls, firstByte, total } = phases;
+/** The usual single check `http` is not named. Of several, the one that decided is in `checks` like the others. */
+function encodeFetch(fetch: Fetch): z.input<typeof FETCH> {
+  const { address, check, checks } = fetch;
+  const [only] = checks;
   return {
     address,
+    ...encodeFigures(fetch),
+    ...(check === 'http' ? {} : { check }),
+    ...(checks.length > 1 ? { checks: checks.map(encodeOutcome) } : {}),
+    ...(checks.length === 1 && only.kind !== 'http' ? { kind: only.kind } : {}),
+  };
+}
+
+function encodeOutcome(outcome: CheckOutcome): z.input<typeof OUTCOME> {
+  return { name: outcome.name, kind: outcome.kind, ...encodeFigures(outcome) };
+}
+
+type Figures = Omit<CheckOutcome, 'name' | 'kind'>;
+
+function encodeFigures({ seconds, fail, phases, attempts, hops }: Figures): z.input<typeof FIGURES> {
+  const { resolve, connect, tls, firstByte, total } = phases;
+  return {
     s: seconds,
     ...(fail === null ? {} : { fail: encodeFail(fail) }),
     phases: [micro(resolve), micro(connect), micro(tls), micro(firstByte), micro(total)],
@@ -178,16 +204,17 @@ function encodeFetch({ address, seconds, fail, phases, attempts, hops }: Fetch):
 }
 
 function decodeFetch(fetch: z.output<typeof FETCH>): Fetch {
-  const [resolve, connect, tls, firstByte, total] = fetch.phases;
-  const phases: Phases = { resolve, connect, tls, firstByte, total: total ?? fetch.s };
-  return {
-    address: fetch.address,
-    seconds: fetch.s,
-    fail: decodeFail(fetch.fail),
-    phases,
-    attempts: fetch.attempts,
-    hops: fetch.hops,
-  };
+  const { address, check, kind } = fetch;
+  const figures = decodeFigures(fetch);
+  const several = fetch.checks.map((one) => ({ name: one.name, kind: one.kind, ...decodeFigures(one) }));
+  const checks = several.length > 0 ? several : [{ name: check, kind, ...figures }];
+  return { address, ...figures, check, checks };
+}
+
+function decodeFigures({ s, fail, phases: parts, attempts, hops }: z.output<typeof FIGURES>): Figures {
+  const [resolve, connect, tls, firstByte, total] = parts;
+  const phases: Phases = { resolve, connect, tls, firstByte, total: total ?? s };
+  return { seconds: s, fail: decodeFail(fail), phases, attempts, hops };
 }
 
 function encodeFail({ reason, detail }: NonNullable<Fetch['fail']>): [FailReason, string] {
@@ -205,13 +232,21 @@ function micro(seconds: number | null): number | null {
 const NUMBER = z.number();
 const FAIL = z.tuple([z.enum(FAIL_REASONS), z.string()]);
 const PHASE = NUMBER.nullable();
-const FETCH = z.object({
-  address: z.string(),
+const FIGURES = z.object({
   s: NUMBER,
   fail: FAIL.nullable().default(null),
   phases: z.tuple([PHASE, PHASE, PHASE, PHASE, PHASE]),
   attempts: NUMBER.default(1),
   hops: NUMBER.default(0),
+});
+const KIND = z.enum(CHECK_KINDS);
+const OUTCOME = FIGURES.extend({ name: z.string(), kind: KIND });
+const FETCH = FIGURES.extend({
+  address: z.string(),
+  // Missing in records of before checks could be chosen.
+  check: z.string().default('http'),
+  kind: KIND.default('http'),
+  checks: z.array(OUTCOME).default([]),
 });
 const SAMPLE = z.object({
   at: NUMBER,

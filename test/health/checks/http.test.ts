@@ -6,17 +6,17 @@ import { Worker } from 'node:worker_threads';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { probeAddress } from '../../../src/health/checks/attempts.ts';
 import type { ProbeTools } from '../../../src/health/checks/check.ts';
-import type { ProbeTest } from '../../../src/health/checks/protocol.ts';
 import type { FailReason, Fetch } from '../../../src/health/checks/sample.ts';
 import { isDoubtful, LoopWatch, type StallClock } from '../../../src/health/checks/stall.ts';
 import { MockEdge } from '../../support/mock-edge.ts';
 import { type CertificateKinds, makeCertificates } from '../../support/mock-edge-certificates.ts';
 import type { MockBehaviour } from '../../support/mock-edge-script.ts';
+import { type HttpProbe, httpPlan } from '../../support/probe-plan.ts';
 
 const BODY = `${'the object of the test\n'.repeat(20)}end`;
 const HOST = 'demo.test';
 
-const plain: ProbeTest = {
+const plain: HttpProbe = {
   kind: 'http',
   host: HOST,
   port: 0,
@@ -53,9 +53,9 @@ async function mock(
   return edge;
 }
 
-async function fetchFrom(edge: MockEdge, probe: ProbeTest): Promise<Fetch> {
+async function fetchFrom(edge: MockEdge, probe: HttpProbe): Promise<Fetch> {
   const target = { edge: edge.address, address: edge.address, resolve: null };
-  return (await probeAddress(target, { ...probe, port: edge.port }, tools())).fetch;
+  return (await probeAddress(target, httpPlan({ ...probe, port: edge.port }), tools())).fetch;
 }
 
 function tools(stalls: StallClock = { late: () => 0, total: () => 0 }): ProbeTools {
@@ -69,7 +69,7 @@ function tools(stalls: StallClock = { late: () => 0, total: () => 0 }): ProbeToo
 }
 
 /** The fetch, once the edge has seen every connection closed: nothing may be left behind. */
-async function fetchAndLeave(edge: MockEdge, probe: ProbeTest): Promise<Fetch> {
+async function fetchAndLeave(edge: MockEdge, probe: HttpProbe): Promise<Fetch> {
   const fetch = await fetchFrom(edge, probe);
   await edge.idle();
   return fetch;
@@ -128,7 +128,7 @@ describe('the deadline has its reasons', () => {
   test.concurrent('the look-up takes its part', async () => {
     const edge = await mock({ kind: 'silent' });
     const target = { edge: 'named.test', address: '127.0.0.1', resolve: 2.5 };
-    const { fetch } = await probeAddress(target, { ...plain, port: edge.port }, tools());
+    const { fetch } = await probeAddress(target, httpPlan({ ...plain, port: edge.port }), tools());
     expect(fetch.fail?.detail).toBe('5.000 s passed without an answer to the request');
     expect(fetch.phases.resolve).toBe(2.5);
     expect(fetch.phases.total).toBeGreaterThan(2.5);
@@ -145,7 +145,7 @@ describe('the deadline has its reasons', () => {
 });
 
 describe('every failure has its reason', () => {
-  test.each<[string, MockBehaviour, Partial<ProbeTest>, FailReason, RegExp, attempts: number]>([
+  test.each<[string, MockBehaviour, Partial<HttpProbe>, FailReason, RegExp, attempts: number]>([
     ['nobody listens', { kind: 'refuse' }, {}, 'refused', /refused/, 3],
     [
       'reset when taken',
@@ -396,7 +396,7 @@ describe('tries', () => {
     expect(await fetchFrom(edge, plain)).toMatchObject({ fail: null, attempts: 3 });
   });
 
-  test.each<[string, Partial<ProbeTest>, number[], number]>([
+  test.each<[string, Partial<HttpProbe>, number[], number]>([
     ['three', { retry: 3 }, [100, 200], 3],
     ['more, by a second at most', { retry: 7, timeout: 20 }, [100, 200, 400, 800, 1000, 1000], 7],
     ['one, without', { retry: 1 }, [], 1],
@@ -406,7 +406,10 @@ describe('tries', () => {
     const waited: number[] = [];
     const target = { edge: edge.address, address: edge.address, resolve: null };
     const pause = async (ms: number): Promise<void> => void waited.push(ms);
-    const { fetch } = await probeAddress(target, { ...plain, port: edge.port, ...more }, { ...tools(), pause });
+    const { fetch } = await probeAddress(target, httpPlan({ ...plain, port: edge.port, ...more }), {
+      ...tools(),
+      pause,
+    });
     expect(fetch).toMatchObject({ fail: { reason: 'refused' }, attempts });
     expect(waited).toEqual(pauses);
   });
@@ -416,12 +419,12 @@ describe('tries', () => {
     const controller = new AbortController();
     const target = { edge: edge.address, address: edge.address, resolve: null };
     const cut = { ...tools(), signal: controller.signal };
-    const fetching = probeAddress(target, { ...plain, port: edge.port, timeout: 600 }, cut);
+    const fetching = probeAddress(target, httpPlan({ ...plain, port: edge.port, timeout: 600 }), cut);
     await edge.asked();
     controller.abort();
     expect((await fetching).fetch).toMatchObject({ fail: { detail: 'the fetch was cut short' }, attempts: 1 });
     await edge.idle();
-    const again = await probeAddress(target, { ...plain, port: edge.port, timeout: 600 }, cut);
+    const again = await probeAddress(target, httpPlan({ ...plain, port: edge.port, timeout: 600 }), cut);
     expect(again.fetch).toMatchObject({ fail: { detail: 'the fetch was cut short' }, attempts: 1 });
   });
 
@@ -463,7 +466,7 @@ describe('redirects', () => {
 });
 
 describe('over TLS', () => {
-  const secure: ProbeTest = { ...plain, proto: 'https' };
+  const secure: HttpProbe = { ...plain, proto: 'https' };
   type Kind = Exclude<keyof CertificateKinds, 'ca'>;
 
   test('SNI and certificate by the name of the host', async () => {
@@ -533,21 +536,25 @@ describe('when our own loop stands still', () => {
     return { late: () => left.shift() ?? 1000, total: () => total++ };
   }
 
-  test.each<[string, MockBehaviour, Partial<ProbeTest>, StallClock, number]>([
+  test.each<[string, MockBehaviour, Partial<HttpProbe>, StallClock, number]>([
     ['what matters is the connection and the end', { kind: 'drip', ms: 30 }, {}, clock(3, 40), 43],
     ['of each hop', { kind: 'redirect-chain', hops: 1 }, {}, clock(3, 40, 5, 6), 54],
     ['or the deadline', { kind: 'stall-body' }, { timeout: 2.5 }, clock(3, 40), 43],
   ])('%s', async (_name, behaviour, more, stalls, stalledMs) => {
     const edge = await mock(behaviour);
     const target = { edge: edge.address, address: edge.address, resolve: null };
-    const fetched = await probeAddress(target, { ...plain, port: edge.port, ...more }, tools(stalls));
+    const fetched = await probeAddress(target, httpPlan({ ...plain, port: edge.port, ...more }), tools(stalls));
     expect(fetched.stalledMs).toBe(stalledMs);
   });
 
   test('every part of a handshake matters', async () => {
     const edge = await mock({ kind: 'ok' }, { tls: certificates.good });
     const target = { edge: edge.address, address: edge.address, resolve: null };
-    const fetched = await probeAddress(target, { ...plain, proto: 'https', port: edge.port }, tools(clock(40)));
+    const fetched = await probeAddress(
+      target,
+      httpPlan({ ...plain, proto: 'https', port: edge.port }),
+      tools(clock(40)),
+    );
     expect(fetched).toMatchObject({ fetch: { fail: null }, stalledMs: 41 });
   });
 
@@ -557,7 +564,7 @@ describe('when our own loop stands still', () => {
     const meter = watch.open();
     const target = { edge: '127.0.0.1', address: '127.0.0.1', resolve: null };
     const started = performance.now();
-    const fetching = probeAddress(target, { ...plain, md5: null, timeout: 2.5, port }, tools(watch));
+    const fetching = probeAddress(target, httpPlan({ ...plain, md5: null, timeout: 2.5, port }), tools(watch));
     await served.asked;
     served.block(started + 2600);
     const { fetch, stalledMs } = await fetching;
@@ -604,7 +611,7 @@ async function edgeInAnotherThread() {
 test('an address that does not answer at all times out while connecting', async () => {
   const { port, close } = await deafListener();
   const target = { edge: '127.0.0.1', address: '127.0.0.1', resolve: null };
-  const { fetch } = await probeAddress(target, { ...impatient, port }, tools());
+  const { fetch } = await probeAddress(target, httpPlan({ ...impatient, port }), tools());
   await close();
   expect(fetch.fail).toEqual({ reason: 'timeout', detail: '2.500 s passed while connecting' });
   expect(fetch.phases.connect).toBeNull();

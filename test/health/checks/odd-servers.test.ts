@@ -3,23 +3,23 @@ import { createSecureContext } from 'node:tls';
 import { deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, test } from 'vitest';
 import { probeAddress } from '../../../src/health/checks/attempts.ts';
-import type { ProbeTest } from '../../../src/health/checks/protocol.ts';
 import type { Fetch } from '../../../src/health/checks/sample.ts';
 import { MockEdge } from '../../support/mock-edge.ts';
 import { OBJECT, ODD_SERVERS } from '../../support/odd-servers.ts';
+import { type HttpProbe, httpPlan } from '../../support/probe-plan.ts';
 
 const edges: MockEdge[] = [];
 afterAll(() => Promise.all(edges.map((edge) => edge.close())));
 
-async function fetchFrom(text: string, hold = false, more: Partial<ProbeTest> = {}): Promise<Fetch> {
+async function fetchFrom(text: string, hold = false, more: Partial<HttpProbe> = {}): Promise<Fetch> {
   const behaviour = { kind: 'raw', text, hold } as const;
   const edge = await MockEdge.start({ address: '127.0.0.1', port: 0, body: OBJECT, behaviour });
   edges.push(edge);
   return fetchAt(edge, more);
 }
 
-async function fetchAt(edge: MockEdge, more: Partial<ProbeTest> = {}): Promise<Fetch> {
-  const probe: ProbeTest = {
+async function fetchAt(edge: MockEdge, more: Partial<HttpProbe> = {}): Promise<Fetch> {
+  const probe: HttpProbe = {
     kind: 'http',
     host: 'demo.test',
     port: edge.port,
@@ -42,7 +42,8 @@ async function fetchAt(edge: MockEdge, more: Partial<ProbeTest> = {}): Promise<F
     signal: new AbortController().signal,
     pause: async () => {},
   };
-  return (await probeAddress({ edge: edge.address, address: edge.address, resolve: null }, probe, tools)).fetch;
+  return (await probeAddress({ edge: edge.address, address: edge.address, resolve: null }, httpPlan(probe), tools))
+    .fetch;
 }
 
 describe('HTTP out of order', () => {

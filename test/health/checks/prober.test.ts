@@ -1,11 +1,11 @@
 import type { Worker } from 'node:worker_threads';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { Prober, type ProberOptions } from '../../../src/health/checks/prober.ts';
-import type { ProbeTest } from '../../../src/health/checks/protocol.ts';
 import type { Sample } from '../../../src/health/checks/sample.ts';
 import { MockEdge } from '../../support/mock-edge.ts';
 import { makeCertificates } from '../../support/mock-edge-certificates.ts';
 import type { MockBehaviour } from '../../support/mock-edge-script.ts';
+import { type HttpProbe, httpPlan } from '../../support/probe-plan.ts';
 
 const BODY = 'the object';
 const cleanups: (() => Promise<void>)[] = [];
@@ -48,10 +48,10 @@ async function start(
   return { prober, threads };
 }
 
-function request(edges: readonly MockEdge[], test: Partial<ProbeTest> = {}) {
+function request(edges: readonly MockEdge[], test: Partial<HttpProbe> = {}) {
   return {
     network: 'net',
-    test: {
+    plan: httpPlan({
       kind: 'http',
       host: 'demo.test',
       port: edges[0]?.port ?? 0,
@@ -66,7 +66,7 @@ function request(edges: readonly MockEdge[], test: Partial<ProbeTest> = {}) {
       workers: 10,
       maxBytes: 100_000,
       ...test,
-    } satisfies ProbeTest,
+    }),
     targets: edges.map(({ address }) => ({ name: address, canary: false })),
     spread: 0.05,
     canaryKiller: 0,
@@ -135,7 +135,7 @@ test('certificates are believed from the authorities that the test names', async
   const { ca, good } = makeCertificates('demo.test');
   const edge = await MockEdge.start({ address: '127.0.8.1', port: 0, body: BODY, tls: good });
   cleanups.push(() => edge.close());
-  const asked = (more: Partial<ProbeTest>) => shared.round(request([edge], { proto: 'https', ...more }));
+  const asked = (more: Partial<HttpProbe>) => shared.round(request([edge], { proto: 'https', ...more }));
   expect((await asked({ ca })).samples.get(edge.address)?.fail).toBeNull();
   expect((await asked({ ca: null })).samples.get(edge.address)?.fail).toMatchObject({ reason: 'tls' });
   expect((await asked({ ca: null, verify: false })).samples.get(edge.address)?.fail).toBeNull();

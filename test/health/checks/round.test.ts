@@ -1,11 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { ProbeTest, RoundRequest } from '../../../src/health/checks/protocol.ts';
+import type { RoundRequest } from '../../../src/health/checks/protocol.ts';
 import type { Resolution } from '../../../src/health/checks/resolve.ts';
 import { type RoundTools, runRound } from '../../../src/health/checks/round.ts';
 import type { FailReason, Fetch, Sample } from '../../../src/health/checks/sample.ts';
 import { LoopWatch } from '../../../src/health/checks/stall.ts';
+import { httpPlan } from '../../support/probe-plan.ts';
 
-const TEST: ProbeTest = {
+const PLAN = httpPlan({
   kind: 'http',
   host: 'demo.test',
   port: 80,
@@ -19,16 +20,18 @@ const TEST: ProbeTest = {
   retry: 3,
   workers: 10,
   maxBytes: 1000,
-};
+});
 
 function fetched(address: string, reason: FailReason | null = null): Fetch {
   return {
     address,
-    seconds: reason === null ? 0.1 : TEST.timeout,
+    seconds: reason === null ? 0.1 : PLAN.timeout,
     fail: reason === null ? null : { reason, detail: 'as told' },
     phases: { resolve: null, connect: 0.01, tls: null, firstByte: 0.05, total: 0.1 },
     attempts: 1,
     hops: 0,
+    check: 'http',
+    checks: [],
   };
 }
 
@@ -68,7 +71,7 @@ async function round(
       kind: 'round',
       id: 1,
       network: 'net',
-      test: TEST,
+      plan: PLAN,
       targets: [...names.map((name) => ({ name, canary: false })), ...canaries.map((name) => ({ name, canary: true }))],
       spread: 0,
       canaryKiller: 0,
@@ -151,7 +154,7 @@ test.each([
   const names = Array.from({ length: 20 }, (_, i) => `edge${i}`);
   const { samples } = await round(
     names,
-    { test: { ...TEST, workers: 3 } },
+    { plan: { ...PLAN, workers: 3 } },
     {
       resolve: async () => ({ ok: true, addresses, seconds: null, cached: false }),
       fetch: async (address) => {
@@ -202,7 +205,7 @@ describe('with many targets', () => {
         return fetched(address);
       },
     };
-    const ended = round(names, { test: { ...TEST, workers: 20 } }, script);
+    const ended = round(names, { plan: { ...PLAN, workers: 20 } }, script);
     const seen: number[] = [];
     for (let ms = 0; ms < 20; ms += 2) {
       await vi.advanceTimersByTimeAsync(ms === 0 ? 0 : 2);
@@ -230,7 +233,7 @@ describe('targets that hang', () => {
     return { asked, free, fetch };
   }
   const plain = (name: string) => ({ name, canary: false });
-  const one = { ...TEST, workers: 1 };
+  const one = { ...PLAN, workers: 1 };
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
@@ -238,7 +241,7 @@ describe('targets that hang', () => {
     const { asked, free, fetch } = hanging((name) => name.startsWith('bad'));
     const bad = Array.from({ length: 300 }, (_, i) => ({ ...plain(`bad${i}`), failed: true }));
     const good = Array.from({ length: 20 }, (_, i) => plain(`good${i}`));
-    const ended = round([], { targets: [...bad, ...good], test: one }, { fetch });
+    const ended = round([], { targets: [...bad, ...good], plan: one }, { fetch });
     await vi.advanceTimersByTimeAsync(900);
     expect(asked.filter((name) => name.startsWith('good'))).toHaveLength(20);
     expect(asked.filter((name) => name.startsWith('bad'))).toHaveLength(128);
@@ -250,7 +253,7 @@ describe('targets that hang', () => {
   test('for the first time pass their place on after a second', async () => {
     const { asked, free, fetch } = hanging((name) => name !== 'good');
     const targets = ['bad0', 'bad1', 'bad2', 'good'].map(plain);
-    const ended = round([], { targets, test: one }, { fetch });
+    const ended = round([], { targets, plan: one }, { fetch });
     await vi.advanceTimersByTimeAsync(900);
     expect(asked).toEqual(['bad0']);
     await vi.advanceTimersByTimeAsync(1000);
@@ -266,7 +269,7 @@ describe('targets that hang', () => {
     const { asked, free, fetch } = hanging((name) => !name.startsWith('live'));
     const others = Array.from({ length: 200 }, (_, i) => ({ ...plain(`edge${i}`), failed: i % 2 === 0 }));
     const live = Array.from({ length: 8 }, (_, i) => ({ ...plain(`live${i}`), live: true }));
-    const ended = round([], { targets: [...others, ...live], test: one }, { fetch });
+    const ended = round([], { targets: [...others, ...live], plan: one }, { fetch });
     await vi.advanceTimersByTimeAsync(0);
     expect(asked.slice(0, 8)).toEqual(live.map(({ name }) => name));
     free();
@@ -282,11 +285,11 @@ test('a round of nothing ends', async () => {
 
 describe('canary killer', () => {
   const canaries = ['198.51.100.1', '198.51.100.2', '198.51.100.3', '198.51.100.4', '198.51.100.5'];
-  const one = { ...TEST, workers: 1 };
+  const one = { ...PLAN, workers: 1 };
   const allFail = { fetch: async (address: string) => fetched(address, 'refused') };
 
   test('stops the canaries that have not begun', async () => {
-    const { samples, end } = await round([], { canaries, canaryKiller: 3, test: one }, allFail);
+    const { samples, end } = await round([], { canaries, canaryKiller: 3, plan: one }, allFail);
     expect([...samples.keys()]).toEqual(canaries.slice(0, 3));
     expect(end.cancelled).toEqual(canaries.slice(3));
   });
@@ -296,7 +299,7 @@ describe('canary killer', () => {
     ['does not count edges', 3, ['192.0.2.1', '192.0.2.2', '192.0.2.3'], canaries.slice(0, 2)],
     ['does not stop at fewer', 6, [], canaries],
   ])('%s', async (_name, canaryKiller, edges, these) => {
-    const { samples, end } = await round(edges, { canaries: these, canaryKiller, test: one }, allFail);
+    const { samples, end } = await round(edges, { canaries: these, canaryKiller, plan: one }, allFail);
     expect(end.cancelled).toEqual([]);
     expect(samples.size).toBe(edges.length + these.length);
   });
@@ -307,7 +310,7 @@ describe('canary killer', () => {
       ...canaries.map((name) => ({ name, canary: true })),
       ...late.map((name) => ({ name, canary: false })),
     ];
-    const { samples, end } = await round([], { targets, canaryKiller: 1, test: one }, allFail);
+    const { samples, end } = await round([], { targets, canaryKiller: 1, plan: one }, allFail);
     expect([...samples.keys()]).toEqual(['198.51.100.1', ...late]);
     expect(end.cancelled).toEqual(canaries.slice(1));
   });
@@ -411,7 +414,7 @@ test('a round that is cut short ends without the samples that are missing', asyn
   let made = 0;
   const { samples, end } = await round(
     ['127.0.0.1', '127.0.0.2', '127.0.0.3'],
-    { test: { ...TEST, workers: 1 } },
+    { plan: { ...PLAN, workers: 1 } },
     {
       signal: controller.signal,
       fetch: async (address) => {

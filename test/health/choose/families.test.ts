@@ -22,7 +22,7 @@ function fetched(name: string, family: 'v4' | 'v6', link: Link): Fetch | null {
   const seconds = typeof link === 'number' ? link : RULES.timeout;
   const fail = typeof link === 'number' ? null : { reason: link, detail: '' };
   const phases = { resolve: null, connect: null, tls: null, firstByte: null, total: seconds };
-  return { address: address(name, family), seconds, fail, phases, attempts: 1, hops: 0 };
+  return { address: address(name, family), seconds, fail, phases, attempts: 1, hops: 0, check: 'http', checks: [] };
 }
 
 function edge(name: string, { v4 = null, v6 = null, mode = 'available' }: Edge, at: number): EdgeInput {

@@ -167,7 +167,7 @@ class Bench {
 function sampleOf(edge: string, seconds: number, at: number): Sample {
   const fail = seconds >= 10 ? ({ reason: 'refused', detail: '' } as const) : null;
   const phases = { resolve: null, connect: 0.01, tls: null, firstByte: 0.02, total: seconds };
-  const primary = { address: edge, seconds, fail, phases, attempts: 1, hops: 0 };
+  const primary = { address: edge, seconds, fail, phases, attempts: 1, hops: 0, check: 'http', checks: [] };
   return { edge, at, seconds, fail, primary, others: [], stalledMs: 0 };
 }
 

@@ -3,7 +3,7 @@ import { loadConfig } from '../../../src/config/load.ts';
 import type { Config } from '../../../src/config/types.ts';
 import type { FailReason, Fetch, Sample } from '../../../src/health/checks/sample.ts';
 import { edgesOf } from '../../../src/health/pools/pool.ts';
-import { hasBadObject, lastAddresses, probeTargets, probeTest } from '../../../src/health/pools/round-input.ts';
+import { hasBadObject, lastAddresses, probePlan, probeTargets } from '../../../src/health/pools/round-input.ts';
 import { Installation } from '../../support/installation.ts';
 
 async function withConfig(keys: Readonly<Record<string, unknown>>, use: (config: Config) => void): Promise<void> {
@@ -17,16 +17,20 @@ async function withConfig(keys: Readonly<Record<string, unknown>>, use: (config:
   }
 }
 
+function readAtMost(config: Config, object: Uint8Array): number | undefined {
+  return probePlan(config, 'mynet', { object, ca: null }).checks[0].maxBytes;
+}
+
 test('no more is read of a body than tells that it is another object', () =>
   withConfig({}, (config) => {
-    expect(probeTest(config, new Uint8Array(5000)).maxBytes).toBe(5000 + 65_536);
-    expect(probeTest(config, new Uint8Array(0)).maxBytes).toBe(65_536);
-    expect(probeTest(config, new Uint8Array(config.maxObjectBytes)).maxBytes).toBe(config.maxObjectBytes);
+    expect(readAtMost(config, new Uint8Array(5000))).toBe(5000 + 65_536);
+    expect(readAtMost(config, new Uint8Array(0))).toBe(65_536);
+    expect(readAtMost(config, new Uint8Array(config.maxObjectBytes))).toBe(config.maxObjectBytes);
   }));
 
 test('nor more than is allowed', () =>
   withConfig({ probe: { max_object_bytes: 1000 } }, (config) => {
-    expect(probeTest(config, new Uint8Array(10)).maxBytes).toBe(1000);
+    expect(readAtMost(config, new Uint8Array(10))).toBe(1000);
   }));
 
 const failed = (reason: FailReason | null): Fetch => ({
@@ -36,6 +40,8 @@ const failed = (reason: FailReason | null): Fetch => ({
   phases: { resolve: null, connect: null, tls: null, firstByte: null, total: 10 },
   attempts: 1,
   hops: 0,
+  check: 'http',
+  checks: [],
 });
 const sample = (reason: FailReason | null, other: FailReason | null = null): Sample => ({
   edge: 'e',

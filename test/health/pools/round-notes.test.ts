@@ -64,6 +64,8 @@ describe('edges at one address', () => {
       phases: { resolve: null, connect: null, tls: null, firstByte: null, total: 0.1 },
       attempts: 1,
       hops: 0,
+      check: 'http',
+      checks: [],
     });
     return {
       edge,

@@ -16,13 +16,22 @@ function factsAt(now: number): RoundFacts {
 
 /** A round in which every field differs from its default. */
 function fullFacts(): RoundFacts {
-  const fetch: Fetch = {
-    address: '2001:db8::1',
+  const figures = {
     seconds: 10,
     fail: { reason: 'tls', detail: 'certificate has expired' },
     phases: { resolve: 0.25, connect: 0.5, tls: 0.125, firstByte: null, total: 10 },
     attempts: 3,
     hops: 2,
+  } as const;
+  const passed = { ...figures, seconds: 0.1, fail: null, attempts: 1, hops: 0 };
+  const fetch: Fetch = {
+    address: '2001:db8::1',
+    ...figures,
+    check: 'web',
+    checks: [
+      { name: 'http', kind: 'http', ...passed },
+      { name: 'web', kind: 'http', ...figures },
+    ],
   };
   const input = round({
     edges: {
@@ -53,6 +62,21 @@ function fullFacts(): RoundFacts {
 }
 
 describe('a record', () => {
+  test('of before checks could be chosen is one of the check http', () => {
+    const facts = fullFacts();
+    const line = encodeRecord(facts, decideFacts(facts));
+    const old = JSON.parse(line);
+    const [edge] = old.edges;
+    expect(edge.sample.others[0]).toMatchObject({ check: 'web', checks: [{ name: 'http' }, { name: 'web' }] });
+    delete edge.sample.others[0].check;
+    delete edge.sample.others[0].checks;
+    const [other] = decodeRecord(JSON.stringify(old))?.facts.edges[0].sample?.others ?? [];
+    expect(other).toMatchObject({ check: 'http', checks: [{ name: 'http', kind: 'http', seconds: 10, hops: 2 }] });
+    // The usual single check takes no room.
+    expect(edge.sample.fetch).not.toHaveProperty('check');
+    expect(edge.sample.fetch).not.toHaveProperty('checks');
+  });
+
   test('comes back as it went, with a summary of the decision', () => {
     const facts = fullFacts();
     const decision = decideFacts(facts);

@@ -19,6 +19,8 @@ export const slowSample: Sample = {
     phases: { resolve: null, connect: 0.002, tls: null, firstByte: null, total: 10 },
     attempts: 1,
     hops: 0,
+    check: 'http',
+    checks: [],
   },
   others: [],
   stalledMs: 0,

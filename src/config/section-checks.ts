@@ -1,0 +1,127 @@
+/**
+ * The section `checks`: what the edges of a network are asked, instead of edgemanage's fetch. One schema a kind, beside
+ * which `CHECK_SCHEMAS` has one line; the kind itself is in `src/health/checks`.
+ */
+import { z } from 'zod';
+import type { ConfigFault } from './fault.ts';
+import { list, number, optional, parsed, section } from './fields.ts';
+import type { Path } from './yaml-source.ts';
+
+/** Checks of one address run side by side, so that this bounds the sockets that one worker's place may hold. */
+const CHECKS_MAX = 16;
+
+/** Keys that every kind has. `timeout`: seconds, null for the network's. */
+const common = {
+  name: optional(
+    parsed<string>('a name of up to 64 letters, digits and . _ : -', (value) =>
+      /^[A-Za-z0-9._:-]{1,64}$/.test(value) ? value : null,
+    ),
+    null,
+  ),
+  timeout: optional(number('seconds', { min: 0, max: 3600, integer: false, above: true }), null),
+};
+
+const http = section({ kind: z.literal('http'), ...common });
+
+/** By kind: every key of such a check, with the words for what is expected. */
+export const CHECK_SCHEMAS = { http } as const;
+
+type Schemas = typeof CHECK_SCHEMAS;
+type Schema = Schemas[keyof Schemas];
+
+/** One check as it is configured, of one kind: with its defaults, and with a name that is unique in its network. */
+export type CheckConfig = { [K in keyof Schemas]: z.output<Schemas[K]> & { readonly name: string } }[keyof Schemas];
+
+/** The configured checks of one network. `all` must pass, or `any` one. */
+export type CheckPlan = { readonly combine: 'all' | 'any'; readonly of: readonly CheckConfig[] };
+
+const KINDS = Object.keys(CHECK_SCHEMAS).join(', ');
+const check = z.discriminatedUnion('kind', Object.values(CHECK_SCHEMAS) as [Schema, ...Schema[]], {
+  error: ({ code }) =>
+    code === 'invalid_union' ? `expected a kind of check (${KINDS})` : `expected a check, such as {kind: http}`,
+});
+
+const plan = z.preprocess(
+  // A bare list is the usual case: all of them must pass.
+  (value) => (Array.isArray(value) ? { of: value } : value),
+  section(
+    {
+      combine: optional(z.enum(['all', 'any'], { error: 'expected all or any' }), 'all' as const),
+      of: list(check, 'a list of checks')
+        .min(1, { error: 'expected at least one check' })
+        .max(CHECKS_MAX, { error: `expected at most ${CHECKS_MAX} checks` }),
+    },
+    'a list of checks, or a section with combine and of',
+  ),
+);
+
+export const checks = optional(
+  z.record(z.string(), plan, { error: 'expected a map from networks to their checks' }),
+  {},
+);
+
+/** The section with every check named: as it says, else for its kind, and where that is taken with port or number. */
+export function checkPlans(given: z.output<typeof checks>): ReadonlyMap<string, CheckPlan> {
+  return new Map(Object.entries(given).map(([network, { combine, of }]) => [network, { combine, of: named(of) }]));
+}
+
+function named(of: z.output<typeof plan>['of']): readonly CheckConfig[] {
+  const taken = new Set(of.flatMap(({ name }) => (name === null ? [] : [name])));
+  return of.map((one) => {
+    const name = one.name ?? freeName(one, taken);
+    taken.add(name);
+    return { ...one, name };
+  });
+}
+
+function freeName(one: z.output<Schema>, taken: ReadonlySet<string>): string {
+  const withPort = 'port' in one && typeof one.port === 'number' ? [`${one.kind}:${one.port}`] : [];
+  const numbered = Array.from({ length: CHECKS_MAX }, (_, i) => `${one.kind}-${i + 2}`);
+  return [one.kind, ...withPort, ...numbered].find((name) => !taken.has(name)) ?? one.kind;
+}
+
+type Found = Pick<ConfigFault, 'severity' | 'code' | 'message'> & { readonly path: Path };
+
+/**
+ * What is wrong between checks that are each fine alone. Reads the plain values. `timeout`: the network's, seconds.
+ */
+export function checkFaults(get: (...path: Path) => unknown, timeout: number): readonly Found[] {
+  const networks = get('checks');
+  if (typeof networks !== 'object' || networks === null) return [];
+  return Object.keys(networks).flatMap((network) => {
+    const listed: Path = Array.isArray(get('checks', network)) ? ['checks', network] : ['checks', network, 'of'];
+    const of = get(...listed);
+    if (!Array.isArray(of)) return [];
+    const names = of.map((_, i) => get(...listed, i, 'name'));
+    return of.flatMap((_, i): Found[] => {
+      const own = get(...listed, i, 'timeout');
+      const late = typeof own === 'number' && own > timeout;
+      const twice = typeof names[i] === 'string' && names.indexOf(names[i]) < i;
+      const head = `${listed.join('.')}[${i}]`;
+      return [
+        ...(late
+          ? [
+              fault(
+                [...listed, i, 'timeout'],
+                'out-of-range',
+                `${head}.timeout: expected at most ${timeout}, the timeout of all checks together, got ${own}`,
+              ),
+            ]
+          : []),
+        ...(twice
+          ? [
+              fault(
+                [...listed, i, 'name'],
+                'bad-value',
+                `${head}.name: another check of ${network} has the name "${names[i]}" already; each needs its own`,
+              ),
+            ]
+          : []),
+      ];
+    });
+  });
+}
+
+function fault(path: Path, code: Found['code'], message: string): Found {
+  return { severity: 'error', code, path, message };
+}

@@ -1,0 +1,118 @@
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { loadConfig } from '../../src/config/load.ts';
+import { BASE, folderOf, parse } from './config-fixture.ts';
+
+/** The checks of `net`, written from line 17 on. */
+function plan(text: string) {
+  const { config, faults } = parse(`${BASE}checks:\n  net: ${text}\n`);
+  const places = faults.map(({ severity, at, message }) => `${severity} ${at?.line}:${at?.col} ${message}`);
+  return { plan: config?.checks.get('net'), places };
+}
+
+test('without the section no network has checks of its own', () => {
+  expect(parse(BASE).config?.checks).toEqual(new Map());
+  expect(parse(`${BASE}checks:\n`).config?.checks).toEqual(new Map());
+});
+
+test.each([
+  ['a list: all must pass', '[{kind: http}]', 'all', ['http']],
+  ['a section', '{combine: any, of: [{kind: http}, {kind: http}]}', 'any', ['http', 'http-2']],
+  ['a section that says no more than the list', '{of: [{kind: http}]}', 'all', ['http']],
+  ['names', '[{kind: http, name: web}, {kind: http}]', 'all', ['web', 'http']],
+  ['a name that is the kind of another', '[{kind: http}, {kind: http, name: http}]', 'all', ['http-2', 'http']],
+  ['three of a kind', '[{kind: http}, {kind: http}, {kind: http}]', 'all', ['http', 'http-2', 'http-3']],
+  [
+    'a name such as was made up',
+    '[{kind: http}, {kind: http, name: http-2}, {kind: http}]',
+    'all',
+    ['http', 'http-2', 'http-3'],
+  ],
+])('%s', (_, text, combine, names) => {
+  const got = plan(text);
+  expect(got.places).toEqual([]);
+  expect(got.plan?.combine).toBe(combine);
+  expect(got.plan?.of.map(({ name }) => name)).toEqual(names);
+});
+
+describe('faults stand where they were written', () => {
+  test.each([
+    [
+      'an unknown kind',
+      '[{kind: htp}]',
+      /^error 18:16 checks\.net\[0\]\.kind: expected a kind of check \(.*http.*\), got "htp"$/,
+    ],
+    [
+      'an unknown kind in a section',
+      '{of: [{kind: 7}]}',
+      /^error 18:21 checks\.net\.of\[0\]\.kind: expected a kind of check .*, got 7$/,
+    ],
+    ['no kind', '[{timeout: 3}]', /^error 18:\d+ checks\.net\[0\]\.kind: missing; expected a kind of check/],
+    [
+      'a check that is none',
+      '[http]',
+      /^error 18:9 checks\.net\[0\]: expected a check, such as \{kind: http\}, got "http"$/,
+    ],
+    ['an unknown key', '[{kind: http, timout: 3}]', /^error 18:22 unknown key "timout", did you mean "timeout"\?$/],
+    [
+      'an unknown key beside of',
+      '{of: [{kind: http}], combin: any}',
+      /^error 18:\d+ unknown key "combin", did you mean "combine"\?$/,
+    ],
+    [
+      'an unknown way to combine',
+      '{of: [{kind: http}], combine: most}',
+      /^error 18:38 checks\.net\.combine: expected all or any, got "most"$/,
+    ],
+    ['no checks', '[]', /^error 18:8 checks\.net: expected at least one check/],
+    [
+      'too many',
+      `[${Array(17).fill('{kind: http}').join(', ')}]`,
+      /^error 18:8 checks\.net: expected at most 16 checks/,
+    ],
+    [
+      'a word',
+      'http',
+      /^error 18:8 checks\.net: expected a list of checks, or a section with combine and of, got "http"$/,
+    ],
+    [
+      'a timeout that is none',
+      '[{kind: http, timeout: soon}]',
+      /^error 18:31 checks\.net\[0\]\.timeout: expected seconds, .*, got "soon"$/,
+    ],
+    [
+      'a timeout beyond the whole',
+      '[{kind: http, timeout: 11}]',
+      /^error 18:31 checks\.net\[0\]\.timeout: expected at most 10, /,
+    ],
+    [
+      'a name twice',
+      '[{kind: http, name: a}, {kind: http, name: a}]',
+      /^error 18:\d+ checks\.net\[1\]\.name: another check of net has the name "a" already/,
+    ],
+    [
+      'a name with a slash',
+      '[{kind: http, name: a/b}]',
+      /^error 18:28 checks\.net\[0\]\.name: expected a name of up to 64/,
+    ],
+  ])('%s', (_, text, fault) => {
+    const { places } = plan(text);
+    expect(places).toEqual([expect.stringMatching(fault)]);
+  });
+
+  test('a map is expected', () => {
+    const { faults } = parse(`${BASE}checks: [{kind: http}]\n`);
+    expect(faults.map(({ message }) => message)).toEqual([
+      'checks: expected a map from networks to their checks, got a list',
+    ]);
+  });
+
+  test('a network that is not there', () => {
+    const text = `${BASE}checks: {net-a: [{kind: http}], net-b: [{kind: http}]}\n`;
+    const folder = folderOf({ 'e.yaml': text, 'edges/net-a': 'x', 'zones/x': '', object: '' });
+    const { faults } = loadConfig(join(folder, 'e.yaml'));
+    expect(faults.map(({ code, at, message }) => `${code} ${at?.line}:${at?.col} ${message}`)).toEqual([
+      'unknown-reference 17:33 no network "net-b": there is no such file in edgelist_dir',
+    ]);
+  });
+});
