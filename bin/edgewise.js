@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 
 const main = new URL('../dist/cli/main.js', import.meta.url);
 if (!existsSync(main)) {
@@ -13,17 +13,29 @@ if (process.argv[2] === 'serve') {
   process.on('SIGHUP', () => undefined);
 }
 try {
+  await import(new URL('../dist/system/load-sparingly.js', import.meta.url));
   const { runCli } = await import(main);
   await runCli(process.argv);
 } catch (error) {
   explain(error);
 }
 
-/** Loading opens one file after the other: with a low limit it is the first thing that finds no descriptor. */
+/** With a low limit of open files the loading is the first thing that finds no descriptor. */
 function explain(error) {
-  if (error?.code !== 'EMFILE' && error?.code !== 'ENFILE') throw error;
+  if (error?.code !== 'EMFILE' && error?.code !== 'ENFILE' && error?.code !== 'ERR_MODULE_NOT_FOUND') throw error;
+  if (error.code === 'ERR_MODULE_NOT_FOUND' && !fewDescriptors()) throw error;
   console.error(
-    `edgewise: no descriptors are left to load the program (${error.code}); raise the limit (ulimit -n, LimitNOFILE=)`,
+    'edgewise: the limit of open files is too low to load the program; raise the limit (LimitNOFILE of systemd, ' +
+      'ulimit -n) to 1024',
   );
   process.exit(1);
+}
+
+/** Without descriptors Node.js may say that a package is not there. */
+function fewDescriptors() {
+  try {
+    return Number(/^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1]) < 256;
+  } catch (error) {
+    return error.code === 'EMFILE' || error.code === 'ENFILE';
+  }
 }

@@ -2,8 +2,10 @@ import { readTls, type TlsFiles } from '../config/tls-files.ts';
 import type { Config } from '../config/types.ts';
 import type { WireName } from '../dns/name.ts';
 import type { LiveRRsets } from '../live/live-rrsets.ts';
+import { httpConnections } from '../server/control/connections.ts';
 import { NO_STATS, type StatsSum } from '../server/stats.ts';
 import { DnsService } from '../server/transport/threads/dns-service.ts';
+import { descriptorLimit } from '../system/descriptors.ts';
 import { type Fault, formatFault, hasErrors } from '../system/fault.ts';
 import type { Guard } from '../system/guard.ts';
 import type { Log } from '../system/log.ts';
@@ -98,6 +100,7 @@ export class DnsPart {
       transfer: config.transfer,
       tls: this.tlsFiles,
       liveRRsets: live,
+      httpConnections: config.http === null ? 0 : httpConnections(descriptorLimit()),
       quiet: !log.isLevelEnabled('debug'),
       log: (level, message) => log[level](message),
       onBug: (error) => guard.note('dns threads', error),

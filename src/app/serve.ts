@@ -16,12 +16,14 @@ import { Hooks } from '../publish/hooks.ts';
 import { type HttpServer, startHttp } from '../server/control/http-server.ts';
 import { statusView } from '../server/control/status-view.ts';
 import { endpointText } from '../system/address.ts';
+import { descriptorLimit } from '../system/descriptors.ts';
 import { dropPrivileges } from '../system/drop-privileges.ts';
 import { errorText } from '../system/error-text.ts';
 import { type Fault, formatFault, hasErrors, plainFault } from '../system/fault.ts';
 import type { Guard } from '../system/guard.ts';
 import type { Log } from '../system/log.ts';
 import { type FileStamp, stampOf, untilSettled } from '../system/settling.ts';
+import { descriptorFault } from './descriptors-needed.ts';
 import { DnsPart } from './dns-part.ts';
 import { LockPart } from './lock-part.ts';
 import { untilRestart } from './need-restart.ts';
@@ -77,6 +79,8 @@ export async function serve(options: ServeOptions): Promise<Started> {
     const message = `${lists.networks.size} networks are configured; one process serves at most ${NETWORKS_MAX - 1}`;
     stops.push(plainFault('too-many-networks', message));
   }
+  const few = options.dryRun ? null : descriptorFault(config, descriptorLimit());
+  if (few !== null) stops.push(few);
   if (stops.length > 0) return { ok: false, faults: [...loaded.faults, ...stops] };
   let log: Log;
   try {

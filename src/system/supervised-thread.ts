@@ -1,5 +1,6 @@
 import { Worker, type WorkerOptions } from 'node:worker_threads';
 import { errorText } from './error-text.ts';
+import { workerArguments } from './load-sparingly.ts';
 
 /** A thread that lived at least this long is started again at once; one that died sooner waits, longer each time. */
 const QUICK_DEATH_MS = 1000;
@@ -119,7 +120,8 @@ export class SupervisedThread<Message, Report> {
 
   private launch(): Promise<void> {
     const { name, entry, workerOptions, onStart, onReport, isReady } = this.options;
-    const worker = new Worker(entry, { ...workerOptions?.(), name });
+    const execArgv = workerArguments();
+    const worker = new Worker(entry, { ...(execArgv === undefined ? {} : { execArgv }), ...workerOptions?.(), name });
     const launchedAt = performance.now();
     this.worker = worker;
     let cause: string | null = null;

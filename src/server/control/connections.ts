@@ -4,12 +4,20 @@ import type { Guard } from '../../system/guard.ts';
 
 /** Connections at most, all clients together. */
 export const CONNECTIONS_MAX = 200;
-/** Of them by one client: the others always find room. */
-export const CONNECTIONS_PER_CLIENT = 100;
+/** Where the process may open few files: their share of these, but at least so many. */
+const CONNECTIONS_MIN = 4;
+const SHARE_OF_DESCRIPTORS = 1 / 8;
+/** Of all connections by one client: the others always find room. */
+const PART_OF_ONE_CLIENT = 1 / 2;
 /** Requests sent ahead on one connection that are answered; with the last of them the connection ends. */
 export const PIPELINED_MAX = 16;
 /** An answer that its client has not taken for so long may be cut off for somebody else's sake, milliseconds. */
 const SLOW_READER_MS = 2000;
+
+/** How many connections there may be in a process that may open so many files: an eighth, but at most 200. */
+export function httpConnections(descriptors: number): number {
+  return Math.min(CONNECTIONS_MAX, Math.max(CONNECTIONS_MIN, Math.floor(descriptors * SHARE_OF_DESCRIPTORS)));
+}
 
 export type Answer = (request: IncomingMessage, response: ServerResponse, isLast: boolean) => Promise<void>;
 
@@ -33,6 +41,8 @@ type Connection = {
 export class Connections {
   private readonly answer: Answer;
   private readonly guard: Guard;
+  private readonly most: number;
+  private readonly mostPerClient: number;
   private readonly now: () => number;
   private readonly all = new Map<Socket, Connection>();
   /** Closed for the sake of others since the start. */
@@ -40,8 +50,11 @@ export class Connections {
   /** Turned away because every other one was at work. */
   refused = 0;
 
-  constructor(answer: Answer, guard: Guard, now: () => number = () => performance.now()) {
+  /** `most`: connections in all; half of them by one client. */
+  constructor(answer: Answer, guard: Guard, most: number, now: () => number = () => performance.now()) {
     this.answer = answer;
+    this.most = most;
+    this.mostPerClient = Math.floor(most * PART_OF_ONE_CLIENT);
     this.guard = guard;
     this.now = now;
   }
@@ -54,8 +67,8 @@ export class Connections {
   add(socket: Socket): void {
     const client = clientOf(socket);
     const own = this.count(client);
-    const isFull = own >= CONNECTIONS_PER_CLIENT || this.all.size >= CONNECTIONS_MAX;
-    if (isFull && !this.evict(own >= CONNECTIONS_PER_CLIENT ? client : null)) {
+    const isOver = own >= this.mostPerClient;
+    if ((isOver || this.all.size >= this.most) && !this.evict(isOver ? client : null)) {
       this.refused++;
       socket.destroy();
       return;

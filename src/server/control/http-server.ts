@@ -4,10 +4,11 @@ import type { Socket } from 'node:net';
 import { hostname } from 'node:os';
 import type { Endpoint } from '../../system/address.ts';
 import { endpointText } from '../../system/address.ts';
+import { descriptorLimit } from '../../system/descriptors.ts';
 import { bugText } from '../../system/error-text.ts';
 import type { Fault } from '../../system/fault.ts';
 import type { Guard } from '../../system/guard.ts';
-import { Connections } from './connections.ts';
+import { Connections, httpConnections } from './connections.ts';
 import { isOwnHost } from './hosts.ts';
 import { createMetrics } from './metrics.ts';
 import { Renderer } from './renderer.ts';
@@ -28,6 +29,8 @@ export type HttpOptions = {
   /** Names besides addresses, names of one label and the machine's own under which it may be asked. */
   readonly hosts: readonly string[];
   readonly view: StatusView;
+  /** Connections at most; left out: as many as there are descriptors for. */
+  readonly connections?: number;
   readonly log: (level: 'warn' | 'error', message: string) => void;
   /** Around what the event loop calls. */
   readonly guard: Guard;
@@ -38,14 +41,25 @@ export type HttpStart =
   | { readonly ok: false; readonly fault: HttpFault };
 
 /** Listens, or says in one fault why not. `endpoint.port` 0: any free port; see `HttpServer.endpoint`. */
-export function startHttp({ endpoint, hosts, view, log, guard }: HttpOptions): Promise<HttpStart> {
+export function startHttp({
+  endpoint,
+  hosts,
+  view,
+  connections: most = httpConnections(descriptorLimit()),
+  log,
+  guard,
+}: HttpOptions): Promise<HttpStart> {
   const pages: Pages = {
     sources: { view, metrics: createMetrics(view) },
     lanes: { health: new Renderer(guard), rest: new Renderer(guard) },
     names: new Set([hostname(), ...hosts].map((name) => name.toLowerCase().replace(/\.$/, ''))),
     log,
   };
-  const connections = new Connections((request, response, isLast) => answer(request, response, isLast, pages), guard);
+  const connections = new Connections(
+    (request, response, isLast) => answer(request, response, isLast, pages),
+    guard,
+    most,
+  );
   const guarded = <Args extends readonly unknown[]>(work: (...args: Args) => unknown) => guard.protect('http', work);
   const server = createServer(
     {

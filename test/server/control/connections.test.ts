@@ -1,11 +1,13 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
-import { CONNECTIONS_MAX, CONNECTIONS_PER_CLIENT, PIPELINED_MAX } from '../../../src/server/control/connections.ts';
+import { CONNECTIONS_MAX, httpConnections, PIPELINED_MAX } from '../../../src/server/control/connections.ts';
 import { type HttpServer, startHttp } from '../../../src/server/control/http-server.ts';
 import type { StatusView } from '../../../src/server/control/views.ts';
 import { throwingGuard } from '../../support/guard.ts';
 import { statusView } from './api-fixture.ts';
+
+const CONNECTIONS_PER_CLIENT = CONNECTIONS_MAX / 2;
 
 const running: HttpServer[] = [];
 const clients = new Set<Socket>();
@@ -15,9 +17,10 @@ afterEach(async () => {
   for (const http of running.splice(0)) await http.close(0);
 });
 
-async function start(over: Partial<StatusView> = {}): Promise<number> {
+async function start(over: Partial<StatusView> = {}, connections = CONNECTIONS_MAX): Promise<number> {
   const started = await startHttp({
     guard: throwingGuard(),
+    connections,
     endpoint: { address: '0.0.0.0', port: 0 },
     hosts: [],
     view: statusView(over),
@@ -134,4 +137,35 @@ test('readiness is not health', async () => {
   const port = await start({ ready: () => false });
   const status = async (path: string): Promise<number> => (await fetch(`http://127.0.0.1:${port}${path}`)).status;
   expect(await Promise.all(['/livez', '/readyz', '/healthz'].map(status))).toEqual([200, 503, 503]);
+});
+
+test.each([
+  [10, 4],
+  [64, 8],
+  [256, 32],
+  [1024, 128],
+  [65_536, 200],
+])('of %d descriptors %d connections', (descriptors, connections) => {
+  expect(httpConnections(descriptors)).toBe(connections);
+});
+
+test('with few descriptors there are few connections, and /healthz is answered all the same', async () => {
+  const port = await start({}, 8);
+  const idle: Socket[] = [];
+  for (let i = 0; i < 60; i++) idle.push(await client(port, `127.0.3.${i + 1}`));
+  expect(await health(port)).toBe(200);
+  await Promise.all(idle.slice(0, 50).map((socket) => socket.closed || once(socket, 'close')));
+  expect(idle.filter(({ closed }) => !closed).length).toBeLessThanOrEqual(8);
+});
+
+test('bodies that never end are not waited for', async () => {
+  const port = await start();
+  const ends: Promise<unknown>[] = [];
+  for (let i = 0; i < CONNECTIONS_MAX; i++) {
+    const socket = await client(port, `127.0.4.${i + 1}`);
+    ends.push(once(socket.resume(), 'close'));
+    socket.write('POST /healthz HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9999999\r\n\r\n{');
+  }
+  expect(await health(port)).toBe(200);
+  await Promise.all(ends);
 });

@@ -15,6 +15,8 @@ export type DnsServiceOptions = {
   readonly transfer: TransferConfig;
   readonly tls: TlsFiles | null;
   readonly liveRRsets: LiveRRsets;
+  /** As in `DnsThreadsOptions`. */
+  readonly httpConnections?: number | undefined;
   /** Whether the log leaves out what is said at the level `debug`. */
   readonly quiet: boolean;
   readonly log: (level: 'debug' | 'info' | 'warn' | 'error', message: string) => void;
@@ -46,7 +48,7 @@ export class DnsService {
 
   /** Takes the ports. */
   static async bind(options: DnsServiceOptions): Promise<DnsService | Fault> {
-    const { liveRRsets, server, tls, log, onBug } = options;
+    const { liveRRsets, server, tls, httpConnections, log, onBug } = options;
     const made: { service: DnsService | null } = { service: null };
     const threads = await DnsThreads.bind({
       server,
@@ -56,6 +58,7 @@ export class DnsService {
       networks: NETWORKS_MAX,
       updates: [],
       history: () => made.service?.history() ?? { live: [], steps: [] },
+      httpConnections,
       log,
       onBug,
     });

@@ -3,12 +3,13 @@ import type { ServerConfig } from '../../../config/types.ts';
 import type { Endpoint } from '../../../system/address.ts';
 import { endpointText } from '../../../system/address.ts';
 import { isWildcard } from '../../../system/client-address.ts';
+import { descriptorLimit } from '../../../system/descriptors.ts';
 import { bugText } from '../../../system/error-text.ts';
 import { loadSyscalls } from '../../../system/syscalls.ts';
 import type { ZoneUpdate } from '../../answer/zone-update.ts';
 import { Stats, type StatsSum, sumStats } from '../../stats.ts';
 import type { ThreadHistory, ThreadTransfer } from '../../transfer/handler-types.ts';
-import { DescriptorShare, descriptorLimit } from '../tcp/descriptor-share.ts';
+import { DescriptorShare } from '../tcp/descriptor-share.ts';
 import { OpenDescriptors } from '../tcp/open-descriptors.ts';
 import { createRateTable } from '../udp/rate-limit.ts';
 import { AnsweringThread, type ThreadKind } from './answering-thread.ts';
@@ -34,6 +35,8 @@ export type DnsThreadsOptions = {
   readonly updates: readonly ZoneUpdate[];
   /** Everything there is for incremental transfers, for a thread that starts. */
   readonly history?: () => ThreadHistory;
+  /** Connections that HTTP may have, whose descriptors TCP clients leave alone; left out: none. */
+  readonly httpConnections?: number | undefined;
   readonly log: (level: 'debug' | 'info' | 'warn' | 'error', message: string) => void;
   /** What a callback of the main thread threw over a thread's report or end; left out: logged as an error. */
   readonly onBug?: ((error: unknown) => void) | undefined;
@@ -135,7 +138,7 @@ export class DnsThreads {
       await this.stop();
       return bound;
     }
-    this.share = DescriptorShare.now((message) => this.options.log('warn', message));
+    this.share = DescriptorShare.now(this.options.httpConnections ?? 0, (message) => this.options.log('warn', message));
     this.share.warn(this.server);
     this.begun = true;
     this.post(this.settings());

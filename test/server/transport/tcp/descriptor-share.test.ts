@@ -1,20 +1,25 @@
 import { expect, test } from 'vitest';
-import { DescriptorShare, descriptorLimit } from '../../../../src/server/transport/tcp/descriptor-share.ts';
+import { DescriptorShare } from '../../../../src/server/transport/tcp/descriptor-share.ts';
+import { descriptorLimit } from '../../../../src/system/descriptors.ts';
 import { SERVER } from '../listen-fixture.ts';
 
 test.each([
-  { limit: 64, open: 50, connections: 1, about: 'hardly any' },
-  { limit: 128, open: 48, connections: 40, about: 'half is left to everything else' },
-  { limit: 1024, open: 50, connections: 718, about: 'the usual soft limit' },
-  { limit: 65_536, open: 50, connections: 65_230, about: 'plenty' },
-  { limit: 10, open: 20, connections: 1, about: 'a limit lowered below what is open' },
-])('of $limit descriptors with $open open: $connections ($about)', ({ limit, open, connections }) => {
-  expect(new DescriptorShare(limit, open, () => {}).connections).toBe(connections);
+  { limit: 64, open: 50, http: 0, connections: 1, about: 'hardly any' },
+  { limit: 64, open: 38, http: 8, connections: 2, about: 'sixteen are left whatever comes' },
+  { limit: 128, open: 48, http: 0, connections: 40, about: 'half is left to everything else' },
+  { limit: 128, open: 38, http: 16, connections: 37, about: 'half of what HTTP leaves' },
+  { limit: 1024, open: 50, http: 0, connections: 718, about: 'the usual soft limit' },
+  { limit: 1024, open: 50, http: 128, connections: 590, about: 'the usual soft limit, with HTTP' },
+  { limit: 65_536, open: 50, http: 200, connections: 65_030, about: 'plenty' },
+  { limit: 10, open: 20, http: 4, connections: 1, about: 'a limit lowered below what is open' },
+])('of $limit descriptors with $open open and $http for HTTP: $connections ($about)', (row) => {
+  const { limit, open, http, connections } = row;
+  expect(new DescriptorShare(limit, open, http, () => {}).connections).toBe(connections);
 });
 
 test('settings over it are cut and said once, those within it are left alone', () => {
   const said: string[] = [];
-  const share = new DescriptorShare(128, 48, (message) => said.push(message));
+  const share = new DescriptorShare(128, 32, 16, (message) => said.push(message));
   const over = { ...SERVER, tcpConnections: 41 };
   const within = { ...SERVER, tcpConnections: 40 };
   expect(share.limited(over).tcpConnections).toBe(40);
