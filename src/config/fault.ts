@@ -2,6 +2,7 @@ import type { Fault } from '../system/fault.ts';
 
 export type ConfigCode =
   | 'yaml-syntax'
+  | 'toml-syntax'
   | 'unknown-key'
   | 'duplicate-key'
   | 'missing-key'

@@ -3,13 +3,16 @@ import type { z } from 'zod';
 import type { ConfigCode, ConfigFault } from './fault.ts';
 import type { Path, YamlSource } from './yaml-source.ts';
 
-export function schemaFaults(source: YamlSource, issues: readonly z.core.$ZodIssue[]): ConfigFault[] {
+/** A text as read, with a way back to its places: YAML or TOML. */
+export type Source = Pick<YamlSource, 'file' | 'value' | 'spanOf'>;
+
+export function schemaFaults(source: Source, issues: readonly z.core.$ZodIssue[]): ConfigFault[] {
   return issues.flatMap((issue) => faultsOf(source, issue));
 }
 
 /** A wrong value that no schema saw: `path` leads to it. */
 export function faultAt(
-  source: YamlSource,
+  source: Source,
   path: Path,
   fault: Pick<ConfigFault, 'severity' | 'code' | 'message'>,
   what: 'key' | 'value' = 'value',
@@ -17,7 +20,7 @@ export function faultAt(
   return { ...fault, at: source.spanOf(path, what) };
 }
 
-function faultsOf(source: YamlSource, issue: z.core.$ZodIssue): ConfigFault[] {
+function faultsOf(source: Source, issue: z.core.$ZodIssue): ConfigFault[] {
   const given = issue.path.filter((segment): segment is string | number => typeof segment !== 'symbol');
   const path = writtenPath(source.value, given);
   if (issue.code === 'unrecognized_keys') {
@@ -34,7 +37,7 @@ function faultsOf(source: YamlSource, issue: z.core.$ZodIssue): ConfigFault[] {
     const message = `${head}missing; ${issue.message}`;
     return [faultAt(source, path, { severity: 'error', code: 'missing-key', message }, 'key')];
   }
-  const secret = path.some((segment) => typeof segment === 'string' && segment.includes('secret'));
+  const secret = path.some((segment) => typeof segment === 'string' && /secret|crypto_key|slack_addr/.test(segment));
   const message = `${head}${issue.message}${secret ? '' : `, got ${shown(value)}`}`;
   const fault = faultAt(source, path, { severity: 'error', code: codeOf(issue), message });
   return [secret && fault.at !== null ? { ...fault, at: { ...fault.at, text: '' } } : fault];

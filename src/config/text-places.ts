@@ -1,9 +1,10 @@
 import type { Span } from '../system/fault.ts';
 
 /**
- * What must not reach a log by way of the line that is shown with its fault: a word for it, or a cookie secret itself.
+ * What must not reach a log by way of the line that is shown with its fault: a word for it (goavail's among them), or a
+ * cookie secret itself.
  */
-const SECRET = /secret|\b[0-9a-f]{32}\b/i;
+const SECRET = /secret|crypto_key|slack_addr|\b[0-9a-f]{32}\b/i;
 
 /** Offset in `text` → its line, column and source line (left empty where that holds a secret). */
 export function placesOf(file: string, text: string): (offset: number) => Span {

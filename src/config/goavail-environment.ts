@@ -1,0 +1,47 @@
+/** What goavail's providers take from the environment. Values of secrets are never kept or shown here. */
+import type { Fault } from '../system/fault.ts';
+import { plainFault } from '../system/fault.ts';
+import type { GoavailProvider } from './goavail-file.ts';
+
+export type Environment = { readonly [name: string]: string | undefined };
+
+/** `api`: where the provider's API is asked. `missing`: variables of the original's that are not set. */
+export type ProviderAccess = {
+  readonly api: string;
+  /** The variable that set `api`; null: it is the provider's own address. */
+  readonly apiFrom: string | null;
+  readonly missing: readonly string[];
+};
+
+const ACCESS = {
+  cloudflare: {
+    variable: 'EDGEWISE_CLOUDFLARE_API',
+    api: 'https://api.cloudflare.com/client/v4',
+    needs: ['CF_API_KEY', 'CF_API_EMAIL'],
+  },
+  route53: {
+    variable: 'EDGEWISE_ROUTE53_API',
+    api: 'https://route53.amazonaws.com',
+    // Others of AWS' sources of credentials (files, the instance's role) may do as well.
+    needs: ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'],
+  },
+} as const;
+
+/** A variable that is no address of an API is a fault. */
+export function providerAccess(
+  kind: GoavailProvider['kind'],
+  env: Environment,
+): { readonly access: ProviderAccess; readonly faults: readonly Fault[] } {
+  const { variable, api, needs } = ACCESS[kind];
+  const missing = needs.filter((name) => (env[name] ?? '') === '');
+  const given = env[variable] ?? '';
+  if (given === '') return { access: { api, apiFrom: null, missing }, faults: [] };
+  const url = URL.canParse(given) ? new URL(given) : null;
+  const sound = url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '';
+  // Not shown as it is: a user and password may be in it.
+  const message = `${variable}: expected an http or https address without user and password, such as http://127.0.0.1:8080`;
+  return {
+    access: { api: sound ? url.href.replace(/\/$/, '') : api, apiFrom: sound ? variable : null, missing },
+    faults: sound ? [] : [plainFault('bad-value', message)],
+  };
+}

@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest';
+import { providerAccess } from '../../src/config/goavail-environment.ts';
+
+test("the provider's own address, and what the environment lacks", () => {
+  expect(providerAccess('cloudflare', { CF_API_KEY: 'k' })).toEqual({
+    access: { api: 'https://api.cloudflare.com/client/v4', apiFrom: null, missing: ['CF_API_EMAIL'] },
+    faults: [],
+  });
+  expect(providerAccess('route53', { AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 'b' }).access.missing).toEqual([]);
+});
+
+test('another address', () => {
+  const { access, faults } = providerAccess('route53', { EDGEWISE_ROUTE53_API: 'http://127.0.0.1:8080/' });
+  expect(access).toMatchObject({ api: 'http://127.0.0.1:8080', apiFrom: 'EDGEWISE_ROUTE53_API' });
+  expect(faults).toEqual([]);
+});
+
+test.each(['127.0.0.1:8080', 'ftp://127.0.0.1/', 'http://user:verysecret@127.0.0.1/', '%'])(
+  '%s is no address of an API',
+  (given) => {
+    const { access, faults } = providerAccess('cloudflare', { EDGEWISE_CLOUDFLARE_API: given });
+    expect(faults.map(({ message }) => message)).toEqual([
+      'EDGEWISE_CLOUDFLARE_API: expected an http or https address without user and password, such as http://127.0.0.1:8080',
+    ]);
+    expect(access.apiFrom).toBeNull();
+  },
+);
