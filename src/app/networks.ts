@@ -7,6 +7,7 @@ import type { Decision } from '../health/choose/decision.ts';
 import { NetworkRounds } from '../health/pools/network-rounds.ts';
 import { openingState } from '../health/pools/next-state.ts';
 import type { RoundReport, WrittenZone } from '../health/pools/round-types.ts';
+import { EdgeStores } from '../health/state/edge-store-files.ts';
 import { readState } from '../health/state/state-file-io.ts';
 import { NETWORKS_MAX } from '../live/live-rrsets.ts';
 import type { Hooks } from '../publish/hooks.ts';
@@ -61,6 +62,7 @@ export class Networks {
   private readonly closing = new Map<string, Promise<void>>();
   private readonly publisher: NetworkPublisher;
   private config: Config;
+  private stores: EdgeStores | null = null;
   private started = false;
   private stopped = false;
 
@@ -232,6 +234,7 @@ export class Networks {
       return await NetworkRounds.open(network, config, locks, {
         kind: 'server',
         prober,
+        stores: this.storesOf(config, locks),
         begin: ({ commands }) => hooks.start('run_before', commands.runBefore),
         save: (state) => sinks.save(network, state),
         publish: (update, inForce) => this.publisher.publish(network, update, inForce),
@@ -244,6 +247,12 @@ export class Networks {
       this.unlock(network);
       return plainFault('network', `network ${network} cannot be opened: ${errorText(error)}`);
     }
+  }
+
+  /** Shared, so that each network sees at once what the others note of an edge that is in several. */
+  private storesOf({ healthdataStore }: Config, locks: Locks | null): EdgeStores {
+    if (this.stores?.folder !== healthdataStore) this.stores = new EdgeStores(healthdataStore, locks);
+    return this.stores;
   }
 
   private async lock(locks: Locks, network: string, lockMs: number): Promise<boolean> {

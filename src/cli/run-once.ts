@@ -96,7 +96,13 @@ async function startRun(
     log('error', `${hook}: "${command}": ${trouble}`);
   const guard = new Guard({ report: (_, text) => log('error', text), now: () => Date.now() / 1000 });
   const hooks = new Hooks(report, { stderr: hooksStderr, guard });
-  const sinks = runSinks(config, hooks, log, (zones) => rounds.noteWritten(zones));
+  const sinks = runSinks(
+    config,
+    hooks,
+    log,
+    (zones) => rounds.noteWritten(zones),
+    () => rounds.flushRecords(),
+  );
   const prober = await Prober.start({ userAgent: USER_AGENT, onTrouble: (message) => log('warn', message) });
   const rounds = await NetworkRounds.open(network, config, locks, {
     kind: 'run',

@@ -18,12 +18,15 @@ export function runSinks(
   hooks: Hooks,
   log: RoundLog,
   onWritten: (zones: readonly WrittenZone[]) => Promise<void>,
+  flushRecords: () => Promise<void>,
 ): Sinks {
   const list: readonly Sink[] = [
     stateSink(config.statefile),
     ...(config.namedDir === null ? [] : [zoneFiles(config.namedDir)]),
     liveListSink,
     prometheusSink,
+    // A run's hooks find its health records on disk.
+    { name: 'records', phase: 'follow', apply: async () => flushRecords().then(() => []) },
     hooksSink(hooks),
   ];
   const sinks = new Sinks(list, { log: (level, _network, text) => log(level, text) });

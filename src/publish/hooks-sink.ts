@@ -6,7 +6,7 @@ export function hooksSink(hooks: Pick<Hooks, 'start'>): FollowingSink {
   return {
     name: 'hooks',
     phase: 'follow',
-    after: ['zone-files', 'live-list', 'prometheus-file'],
+    after: ['records', 'zone-files', 'live-list', 'prometheus-file'],
     apply: async ({ config: { commands }, update, filesWritten }) => {
       const changed = filesWritten || (update !== null && (update.liveChanged || update.canaryZones.length > 0));
       if (update?.isRun === true) hooks.start('run_after', commands.runAfter);

@@ -39,9 +39,9 @@ export function addSample(history: History, at: number, seconds: number): Histor
  * Adds to `historical_average`: a sample that lands in minute 0 of an hour (UTC) notes the overall average. Nothing
  * reads it but people who keep the files.
  */
-export function noteAverage(averages: History, at: number, average: number): History {
+export function noteAverage(averages: History, at: number, average: () => number): History {
   const minute = Math.floor(at / 60) % 60;
-  return minute === 0 ? append(averages, centiseconds(at), average, AVERAGES_MAX) : averages;
+  return minute === 0 ? append(averages, centiseconds(at), average(), AVERAGES_MAX) : averages;
 }
 
 function append(history: History, stamp: number, value: number, max: number): History {

@@ -3,11 +3,11 @@
  * decided here; what is, is in the pure modules beside it. The order makes a kill at any moment harmless:
  *
  * ```
- * probe → decide → health records durable → state durable → publish
- *   (→ whoever follows → zone times with the next state)
+ * probe → decide → state durable → publish
+ *   (→ whoever follows → zone times with the next state; health records and history log, `records-behind.ts`)
  * ```
  *
- * A record without its state is an ordinary sample; a state that was not published is published by the next round.
+ * A state that was not published is published by the next round; samples that were not written yet are lost.
  */
 import { dirname } from 'node:path';
 import { forNetwork } from '../../config/paths.ts';
@@ -23,16 +23,16 @@ import type { RoundResult } from '../checks/prober.ts';
 import { ReferenceReader, referenceFault } from '../checks/reference.ts';
 import type { Sample } from '../checks/sample.ts';
 import { decideFacts, factsOf } from '../choose/decide.ts';
-import type { Decision, LiveMember } from '../choose/decision.ts';
 import { nextExpiry } from '../modes/modes.ts';
 import type { EdgeRecord } from '../state/edge-store.ts';
 import { EdgeStores } from '../state/edge-store-files.ts';
-import { appendRound, historyLogPath } from '../state/history-log.ts';
+import { historyLogPath } from '../state/history-log.ts';
 import type { NetworkState } from '../state/network-state.ts';
 import { readState } from '../state/state-file-io.ts';
-import { attempt, reportFaults, roundFault } from './faults.ts';
+import { reportFaults, roundFault } from './faults.ts';
 import { nextState, openingState, type StateChange, zoneSerial } from './next-state.ts';
-import { type FoldedRecord, foldSamples, readRecords, type SaveRecord, saveRecords } from './records.ts';
+import { foldSamples, noteRecords, readRecords } from './records.ts';
+import { RecordsBehind } from './records-behind.ts';
 import { lastAddresses, probePlan, probeTargets, referenceFiles, roundInput } from './round-input.ts';
 import { decisionLines, movedLines, sampleLine } from './round-log.ts';
 import { hangingOf, overlongRound, sharedAddresses } from './round-notes.ts';
@@ -51,7 +51,7 @@ export class NetworkRounds {
   readonly stores: EdgeStores;
   private readonly tools: RoundTools;
   private readonly dryRun: boolean;
-  private readonly historyLog: string;
+  private readonly behind: RecordsBehind;
   private readonly referenceReader = new ReferenceReader();
   private currentState: NetworkState;
   private newestSamples: ReadonlyMap<string, Sample> = new Map();
@@ -66,10 +66,12 @@ export class NetworkRounds {
 
   private constructor(network: string, config: Config, locks: Locks | null, tools: RoundTools, state: NetworkState) {
     this.network = network;
-    this.stores = new EdgeStores(config.healthdataStore, locks);
+    this.stores = tools.stores ?? new EdgeStores(config.healthdataStore, locks);
     this.tools = tools;
     this.dryRun = locks === null;
-    this.historyLog = historyLogPath(config.stateDir, network);
+    const { log, now } = tools;
+    const historyLog = historyLogPath(config.stateDir, network);
+    this.behind = new RecordsBehind({ stores: this.stores, historyLog, log, now });
     this.currentState = state;
   }
 
@@ -134,7 +136,7 @@ export class NetworkRounds {
    */
   redecide(order: RoundOrder): Promise<RoundReport | null> {
     return this.turns.take(async () => {
-      const records = await this.readRecords(order.files, this.tools.now());
+      const records = await this.readRecords(order.files, this.tools.now(), true);
       this.currentRecords = records; // ends and comments change without the mode
       const parts = { ...order, now: this.tools.now(), state: this.currentState, samples: this.newestSamples, records };
       return roundInput(parts).operatorChange ? this.conclude(order, null) : null;
@@ -168,6 +170,17 @@ export class NetworkRounds {
     await this.turns.take(async () => {
       if (this.isAhead) reportFaults(this.tools.log, await this.writeState());
     });
+    await this.flushRecords();
+  }
+
+  /** Resolves when health records and history log are on disk, as far as they can be written. */
+  flushRecords(): Promise<void> {
+    return this.behind.flush();
+  }
+
+  /** What of health records and history log could not be written last. */
+  get unwritten(): readonly Fault[] {
+    return this.behind.faults();
   }
 
   private async probe({ config, files, spread }: RoundOrder): Promise<RoundResult | RoundFailure> {
@@ -253,7 +266,7 @@ export class NetworkRounds {
     const { config, files, forceUpdate = false } = order;
     const { log, publish } = this.tools;
     const now = this.tools.now();
-    const folded = foldSamples(await this.readRecords(files, now), probe?.samples ?? null);
+    const folded = foldSamples(await this.readRecords(files, now, probe === null), probe?.samples ?? null);
     const records = new Map([...folded].map(([name, { record }]) => [name, record]));
     const facts = factsOf(
       roundInput({ now, config, files, state: this.currentState, records, samples: this.newestSamples }),
@@ -272,19 +285,18 @@ export class NetworkRounds {
       const { state, liveChanged, canaryZones } = planned;
       // The rounds of a dry run follow upon one another like any others, in memory.
       this.currentState = state;
-      await this.saveRecords(decision, state.live, folded, probe);
+      this.currentRecords = noteRecords(this.stores, decision, state.live, folded, probe?.samples ?? null);
       return { decision, state, liveChanged, canaryZones, probe, faults: [] };
     }
 
-    const faults: Fault[] = [];
-    faults.push(...(await this.saveRecords(decision, planned.state.live, folded, probe)));
-    faults.push(...(await attempt('history-log', () => appendRound(this.historyLog, facts, decision))));
     const { change, faults: stateFaults } = await this.saveState(planned, derive);
     const { liveChanged, canaryZones } = change;
-    faults.push(...stateFaults);
-
-    faults.push(...publish({ ...change, decision, isRun }, config));
+    const faults = [...stateFaults, ...publish({ ...change, decision, isRun }, config)];
     reportFaults(log, faults);
+
+    this.currentRecords = noteRecords(this.stores, decision, change.state.live, folded, probe?.samples ?? null);
+    this.behind.record(facts, decision);
+    this.behind.save(this.currentRecords.keys(), (config.runFrequency * 1000) / 2);
     return { decision, state: this.currentState, liveChanged, canaryZones, probe, faults };
   }
 
@@ -312,27 +324,15 @@ export class NetworkRounds {
     return faults;
   }
 
-  private async readRecords(files: NetworkFiles, now: number): Promise<ReadonlyMap<string, EdgeRecord>> {
+  private async readRecords(
+    files: NetworkFiles,
+    now: number,
+    exact: boolean,
+  ): Promise<ReadonlyMap<string, EdgeRecord>> {
     const names = probeTargets(files).map(({ name }) => name);
-    const { records, faults } = await readRecords(this.stores, names, now);
+    const { records, faults } = await readRecords(this.stores, names, now, exact);
     reportFaults(this.tools.log, faults);
     return records;
-  }
-
-  private async saveRecords(
-    decision: Decision,
-    members: readonly LiveMember[],
-    folded: ReadonlyMap<string, FoldedRecord>,
-    probe: RoundResult | null,
-  ): Promise<readonly Fault[]> {
-    const { stores } = this;
-    const save: SaveRecord = this.dryRun
-      ? (name, now, change) => stores.suppose(name, now, change)
-      : (name, now, change) => stores.update(name, now, change);
-    const { records, faults } = await saveRecords(save, decision, members, folded, probe?.samples ?? null);
-    this.currentRecords = records;
-    if (this.dryRun) return [];
-    return [...faults, ...(await attempt('edge-store-write', () => this.stores.sync()))];
   }
 }
 

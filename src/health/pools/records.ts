@@ -3,24 +3,32 @@ import type { Fault } from '../../system/fault.ts';
 import type { Sample } from '../checks/sample.ts';
 import type { Decision, LiveMember } from '../choose/decision.ts';
 import { expireMode } from '../modes/modes.ts';
-import { type EdgeRecord, type RoundUpdate, withRound, withSample } from '../state/edge-store.ts';
+import { type EdgeRecord, type RoundUpdate, type StoredSample, withRound, withSample } from '../state/edge-store.ts';
 import type { EdgeStores } from '../state/edge-store-files.ts';
 
 export type Records = { readonly records: ReadonlyMap<string, EdgeRecord>; readonly faults: readonly Fault[] };
 
-/** `EdgeStores.update`, or `suppose` in a dry run. */
-export type SaveRecord = EdgeStores['update'];
+/** Files looked at at the same time. */
+const READERS = 64;
 
-/** Files written at the same time; each waits for its own fsync. */
-const WRITERS = 16;
-
-/** Records of these targets with modes whose time is over already ended. */
-export async function readRecords(stores: EdgeStores, names: readonly string[], now: number): Promise<Records> {
-  const found = await inParallel(names, async (name) => {
-    const { record, faults } = await stores.read(name, now);
+/**
+ * Records of these targets with modes whose time is over already ended. `exact`: waits for the files that are being
+ * written at the moment, for what another process may just have changed.
+ */
+export async function readRecords(
+  stores: EdgeStores,
+  names: readonly string[],
+  now: number,
+  exact: boolean,
+): Promise<Records> {
+  const found = await inParallel(names, READERS, async (name) => {
+    const { record, faults } = await (exact ? stores.read(name, now) : stores.readSoon(name, now));
     return { name, record: expireMode(record, now), faults };
   });
-  return gathered(found);
+  return {
+    records: new Map(found.map(({ name, record }) => [name, record])),
+    faults: found.flatMap(({ faults }) => faults),
+  };
 }
 
 /** A target's record with this round's sample, and the one that it was made of. */
@@ -40,60 +48,65 @@ export function foldSamples(
 }
 
 /**
- * Adds what a decision says of its edges to their records. `members`: as published, which is the old set where the
- * decision found nothing fit to be. `samples`: of its probing round; null: it was made between two. A record that
- * another process has changed meanwhile gets its sample now; any other one has it in `folded`. Durable only after
- * `stores.sync`.
+ * Adds what a decision says of its edges to their records, in memory. `members`: as published, which is the old set where
+ * the decision found nothing fit to be. `samples`: of its probing round; null: it was made between two. A record that
+ * another process changes before ours is written gets its sample then; any other one has it in `folded`. Returns all
+ * records, written by `stores.write`.
  */
-export async function saveRecords(
-  save: SaveRecord,
+export function noteRecords(
+  stores: Pick<EdgeStores, 'note'>,
   decision: Decision,
   members: readonly LiveMember[],
   folded: ReadonlyMap<string, FoldedRecord>,
   samples: ReadonlyMap<string, Sample> | null,
-): Promise<Records> {
+): ReadonlyMap<string, EdgeRecord> {
   const { at, network } = decision;
   const live = new Set(members.map(({ edge }) => edge));
   const verdicts = new Map(
     [...decision.canaryVerdicts, ...decision.verdicts].map((verdict) => [verdict.edge, verdict]),
   );
   const canaries = new Set(decision.canaries.map(({ address }) => address));
-  const saved = await inParallel([...verdicts.keys()], async (name) => {
-    const known = folded.get(name);
-    const sample = samples?.get(name);
-    const update: RoundUpdate = {
-      network,
-      at,
-      isRun: samples !== null,
-      sampled: sample !== undefined,
-      live: live.has(name) && !canaries.has(name),
-      health: verdicts.get(name)?.judgement ?? null,
-    };
-    const change = (old: EdgeRecord): EdgeRecord => {
-      const now = expireMode(old, at);
-      if (known !== undefined && now === known.from) return withRound(known.record, update);
-      return withRound(sample === undefined ? now : withSample(now, sample), update);
-    };
-    return { name, ...(await save(name, at, change)) };
-  });
-  return gathered(saved);
+  return new Map(
+    [...verdicts].map(([name, { judgement: health }]) => {
+      const known = folded.get(name);
+      const sample = samples?.get(name);
+      // The newest of many may wait with its record to be written: no more of a sample than the record keeps.
+      const kept = sample === undefined ? null : { at: sample.at, seconds: sample.seconds };
+      const isLive = live.has(name) && !canaries.has(name);
+      const update: RoundUpdate = {
+        network,
+        at,
+        isRun: samples !== null,
+        sampled: kept !== null,
+        live: isLive,
+        health,
+      };
+      const change = changeOf(update, kept);
+      const quick = known === undefined ? null : { from: known.from, to: withRound(known.record, update) };
+      return [name, stores.note(name, change, quick)];
+    }),
+  );
 }
 
-type Stored = { readonly name: string; readonly record: EdgeRecord; readonly faults: readonly Fault[] };
-
-function gathered(all: readonly Stored[]): Records {
-  return {
-    records: new Map(all.map(({ name, record }) => [name, record])),
-    faults: all.flatMap(({ faults }) => faults),
+/** Outside of whatever else is at hand, none of which a change that waits may keep in memory. */
+function changeOf(update: RoundUpdate, sample: StoredSample | null): (old: EdgeRecord) => EdgeRecord {
+  return (old) => {
+    const now = expireMode(old, update.at);
+    return withRound(sample === null ? now : withSample(now, sample), update);
   };
 }
 
-async function inParallel<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<readonly R[]> {
+/** Does `work` for each item, `width` at a time. */
+export async function inParallel<T, R>(
+  items: readonly T[],
+  width: number,
+  work: (item: T) => Promise<R>,
+): Promise<readonly R[]> {
   const results: R[] = new Array(items.length);
   let next = 0;
   const worker = async (): Promise<void> => {
     for (let i = next++; i < items.length; i = next++) results[i] = await work(items[i]);
   };
-  await Promise.all(Array.from({ length: Math.min(WRITERS, items.length) }, worker));
+  await Promise.all(Array.from({ length: Math.min(width, items.length) }, worker));
   return results;
 }

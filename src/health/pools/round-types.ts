@@ -3,6 +3,7 @@ import type { Config, NetworkFiles } from '../../config/types.ts';
 import type { Fault } from '../../system/fault.ts';
 import type { Prober, RoundResult } from '../checks/prober.ts';
 import type { Decision } from '../choose/decision.ts';
+import type { EdgeStores } from '../state/edge-store-files.ts';
 import type { NetworkState } from '../state/network-state.ts';
 import type { StateChange, TemplateChanges } from './next-state.ts';
 import type { RoundLog } from './round-log.ts';
@@ -24,6 +25,8 @@ export type RoundTools = {
   /** A server has serials of its own for zone files, which go on from those that single runs gave. */
   readonly kind: 'run' | 'server';
   readonly prober: Pick<Prober, 'round'> & Partial<Pick<Prober, 'cancel'>>;
+  /** The health records, where networks of one process share them; unless given, the network has its own. */
+  readonly stores?: EdgeStores;
   /** A probing round begins. */
   readonly begin: (config: Config) => void;
   /** Makes a state durable; what could not be is a fault each. Never rejects. */

@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { stat } from 'node:fs';
 import { join } from 'node:path';
 import { fsyncFolder, isUnreadable, setAside, writeAtomic } from '../../system/atomic-write.ts';
 import { systemCode } from '../../system/error-text.ts';
@@ -21,19 +21,31 @@ const BUSY_STEP_MS = 3;
 type Identity = { readonly ino: bigint; readonly size: bigint; readonly mtimeNs: bigint };
 /** `record` null: a file that could be neither read nor set aside. */
 type Known = { readonly identity: Identity | null; readonly record: EdgeRecord | null };
+type Change = (record: EdgeRecord) => EdgeRecord;
+/** Changes that the file does not have yet. `base`: the file's record, `record`: that one with all of them. */
+type Unwritten = { readonly base: EdgeRecord; readonly record: EdgeRecord; readonly changes: readonly Noted[] };
+/** One call of `note`: the same function may be noted twice. */
+type Noted = { readonly apply: Change };
 
 export type Stored = { readonly record: EdgeRecord; readonly faults: readonly StoreFault[] };
 
+/** Unwritten changes kept of an edge whose file cannot be written; older ones are lost once another process writes it. */
+const UNWRITTEN_MAX = 64;
+
 /**
- * The health records of a folder, with what was last read or written of each kept in memory. Several processes may
- * change the same edge's file (rounds of two networks, `edge_conf`), so a change is a function that is applied to what
- * the file says at that moment, under the edge's lock: nobody's news is lost, and the file alone is the truth.
+ * The health records of a folder. Several processes may change the same edge's file (rounds of two networks,
+ * `edge_conf`), so a change is a function: it is applied at once to the record in memory (`note`), and once more,
+ * under the edge's lock, to whatever the file says by the time it is written (`write`) if that is another record then.
+ * So no change of another process is lost, and what is read is the file as it is, with our unwritten changes.
  */
 export class EdgeStores {
   readonly folder: string;
   private readonly locks: Locks | null;
   private readonly known = new Map<string, Known>();
+  private readonly unwritten = new Map<string, Unwritten>();
   private readonly turns = new Map<string, Turns>();
+  /** Edges whose file is being written, or waited for. */
+  private readonly writing = new Set<string>();
 
   /** `locks` null: nothing will be written (a dry run, a query). */
   constructor(folder: string, locks: Locks | null) {
@@ -46,16 +58,81 @@ export class EdgeStores {
   }
 
   /**
-   * The edge's record as its file has it now; without a file, a new edge; with an empty one, too, which is reported. A
-   * file that cannot be understood is set aside and reported (left where it is when nothing is to be written), and the
-   * edge starts anew. Throws the system's error where the file may be read later.
+   * The edge's record as its file has it now, with the changes that are not written yet; without a file, a new edge;
+   * with an empty one, too, which is reported. A file that cannot be understood is set aside and reported (left where it
+   * is when nothing is to be written), and the edge starts anew. Waits for a write of the edge that is under way.
+   * Throws the system's error where the file may be read later.
    */
-  async read(edge: string, now: number): Promise<Stored> {
+  read(edge: string, now: number): Promise<Stored> {
+    return this.turnsOf(edge).take(() => this.readNow(edge, now));
+  }
+
+  /** `read` that does not wait for a write: the record is then as it was when the write began, or newer. */
+  async readSoon(edge: string, now: number): Promise<Stored> {
+    if (this.writing.has(edge)) return { record: this.recordOf(edge), faults: [] };
+    return this.read(edge, now);
+  }
+
+  /**
+   * Applies a change in memory; `write` makes it durable. `quick`: what the change is known to make of one record.
+   * Returns the record after it.
+   */
+  note(
+    edge: string,
+    change: Change,
+    quick: { readonly from: EdgeRecord; readonly to: EdgeRecord } | null = null,
+  ): EdgeRecord {
+    const old = this.recordOf(edge);
+    const record = quick !== null && quick.from === old ? quick.to : change(old);
+    const known = this.known.get(edge);
+    // A file that could not be set aside is not written over, and the edge stays new.
+    if (record === old || known?.record === null) return record;
+    const { base, changes } = this.unwritten.get(edge) ?? { base: old, changes: [] };
+    this.unwritten.set(edge, { base, record, changes: [...changes.slice(1 - UNWRITTEN_MAX), { apply: change }] });
+    return record;
+  }
+
+  /** Writes the edge's unwritten changes, if there are any. What cannot be written stays, and is a fault. */
+  write(edge: string, now: number): Promise<readonly StoreFault[]> {
+    return this.turnsOf(edge).take(async () => {
+      if (!this.unwritten.has(edge)) return [];
+      this.writing.add(edge);
+      try {
+        return (await this.locked(edge, () => this.writeNow(edge, now))) ?? [this.busy(edge)];
+      } finally {
+        this.writing.delete(edge);
+      }
+    });
+  }
+
+  /** Applies `change` to the record as the file has it and writes it at once, if it is another one then. */
+  update(edge: string, now: number, change: Change): Promise<Stored> {
+    return this.turnsOf(edge).take(async () => {
+      const done = await this.locked(edge, async () => {
+        const { faults } = await this.readNow(edge, now);
+        const record = this.note(edge, change);
+        return { record, faults: [...faults, ...(await this.writeNow(edge, now))] };
+      });
+      if (done !== null) return done;
+      const { record, faults } = await this.readNow(edge, now);
+      return { record, faults: [...faults, this.busy(edge)] };
+    });
+  }
+
+  /** Makes everything written so far survive a loss of power. */
+  async sync(): Promise<void> {
+    await fsyncFolder(this.folder);
+  }
+
+  private recordOf(edge: string): EdgeRecord {
+    return this.unwritten.get(edge)?.record ?? this.known.get(edge)?.record ?? NEW_EDGE;
+  }
+
+  private async readNow(edge: string, now: number): Promise<Stored> {
     const path = this.path(edge);
     const identity = await identityOf(path);
     const known = this.known.get(edge);
-    if (known !== undefined && sameFile(known.identity, identity))
-      return { record: known.record ?? NEW_EDGE, faults: [] };
+    if (known !== undefined && sameFile(known.identity, identity)) return { record: this.recordOf(edge), faults: [] };
     if (identity === null) return this.remember(edge, null, NEW_EDGE);
 
     const parsed = await readRecord(path);
@@ -77,59 +154,53 @@ export class EdgeStores {
     return { ...this.remember(edge, null, NEW_EDGE), faults: fault('edge-store-invalid', end) };
   }
 
-  /**
-   * Applies `change` to the record and writes it, if it is another one then. Changes of one edge wait for each other.
-   * What cannot be written is reported; the change then lives in memory only, until the file changes.
-   */
-  update(edge: string, now: number, change: (record: EdgeRecord) => EdgeRecord): Promise<Stored> {
-    let turns = this.turns.get(edge);
-    if (turns === undefined) {
-      turns = new Turns();
-      this.turns.set(edge, turns);
-    }
-    return turns.take(() => this.updateNow(edge, now, change));
-  }
-
-  /** `update` for a dry run: the change lives in memory only, until the file changes. */
-  async suppose(edge: string, now: number, change: (record: EdgeRecord) => EdgeRecord): Promise<Stored> {
-    const { record: old, faults } = await this.read(edge, now);
-    const record = change(old);
-    this.known.set(edge, { identity: this.known.get(edge)?.identity ?? null, record });
-    return { record, faults };
-  }
-
-  /** Makes everything written so far survive a loss of power. */
-  async sync(): Promise<void> {
-    await fsyncFolder(this.folder);
-  }
-
-  private async updateNow(edge: string, now: number, change: (record: EdgeRecord) => EdgeRecord): Promise<Stored> {
+  /** Under the edge's lock: what the file has by now, with all changes that are not in it. */
+  private async writeNow(edge: string, now: number): Promise<readonly StoreFault[]> {
+    const { faults } = await this.readNow(edge, now);
+    const writing = this.unwritten.get(edge);
+    if (writing === undefined) return faults;
     const path = this.path(edge);
-    if (!(await this.lock(edge))) {
-      const { record, faults } = await this.read(edge, now);
-      const busy = fileFault('edge-store-busy', path, `locked by another process for ${BUSY_MS / 1000} s; not written`);
-      return { record, faults: [...faults, busy] };
-    }
     try {
-      const { record: old, faults } = await this.read(edge, now);
-      const record = change(old);
-      if (record === old || this.known.get(edge)?.record === null) return { record, faults };
-      const fault = await this.write(edge, record);
-      return { record, faults: fault === null ? faults : [...faults, fault] };
+      if (writing.record !== writing.base) {
+        await writeAtomic(path, printEdgeRecord(writing.record), { syncFolder: false });
+      }
+    } catch (error) {
+      return [...faults, fileFault('edge-store-write', path, `cannot be written (${systemCode(error)})`)];
+    }
+    this.known.set(edge, { identity: await identityOf(path), record: writing.record });
+    const newest = this.unwritten.get(edge);
+    // Noted while the file was written.
+    const changes = newest?.changes.filter((noted) => !writing.changes.includes(noted)) ?? [];
+    if (newest === undefined || changes.length === 0) this.unwritten.delete(edge);
+    else this.unwritten.set(edge, { base: writing.record, record: newest.record, changes });
+    return faults;
+  }
+
+  /** The file has another record than before: ours is that one with the changes that are not written. */
+  private remember(edge: string, identity: Identity | null, record: EdgeRecord | null): Stored {
+    this.known.set(edge, { identity, record });
+    const waiting = this.unwritten.get(edge);
+    if (record === null) this.unwritten.delete(edge);
+    else if (waiting !== undefined && waiting.base !== record) {
+      const changed = waiting.changes.reduce((old, { apply }) => apply(old), record);
+      this.unwritten.set(edge, { ...waiting, base: record, record: changed });
+    }
+    return { record: this.recordOf(edge), faults: [] };
+  }
+
+  private turnsOf(edge: string): Turns {
+    const turns = this.turns.get(edge) ?? new Turns();
+    this.turns.set(edge, turns);
+    return turns;
+  }
+
+  /** Does the work under the edge's lock; null: another process has it for longer than it may need. */
+  private async locked<T>(edge: string, work: () => Promise<T>): Promise<T | null> {
+    if (!(await this.lock(edge))) return null;
+    try {
+      return await work();
     } finally {
       this.locks?.unlock('edge', edge);
-    }
-  }
-
-  private async write(edge: string, record: EdgeRecord): Promise<StoreFault | null> {
-    const path = this.path(edge);
-    try {
-      await writeAtomic(path, printEdgeRecord(record), { syncFolder: false });
-      this.remember(edge, await identityOf(path), record);
-      return null;
-    } catch (error) {
-      this.remember(edge, await identityOf(path), record);
-      return fileFault('edge-store-write', path, `cannot be written (${systemCode(error)})`);
     }
   }
 
@@ -142,9 +213,9 @@ export class EdgeStores {
     return false;
   }
 
-  private remember(edge: string, identity: Identity | null, record: EdgeRecord | null): Stored {
-    this.known.set(edge, { identity, record });
-    return { record: record ?? NEW_EDGE, faults: [] };
+  private busy(edge: string): StoreFault {
+    const message = `locked by another process for ${BUSY_MS / 1000} s; not written`;
+    return fileFault('edge-store-busy', this.path(edge), message);
   }
 }
 
@@ -155,13 +226,13 @@ async function readRecord(path: string): Promise<ParsedRecord> {
   return { ok: false, problem: `cannot be read (${read.message})` };
 }
 
-async function identityOf(path: string): Promise<Identity | null> {
-  try {
-    const { ino, size, mtimeNs } = await stat(path, { bigint: true });
-    return { ino, size, mtimeNs };
-  } catch {
-    return null;
-  }
+/** By callback: thousands of files are looked at before each decision, and a promise of `fs` costs twice as much. */
+function identityOf(path: string): Promise<Identity | null> {
+  return new Promise((resolve) => {
+    stat(path, { bigint: true }, (error, found) => {
+      resolve(error === null ? { ino: found.ino, size: found.size, mtimeNs: found.mtimeNs } : null);
+    });
+  });
 }
 
 function sameFile(a: Identity | null, b: Identity | null): boolean {

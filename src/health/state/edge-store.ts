@@ -148,8 +148,8 @@ export function withSample(record: EdgeRecord, sample: StoredSample): EdgeRecord
   const seconds = Math.round(sample.seconds * 1e6) / 1e6;
   const history = addSample(record.history, sample.at, seconds);
   if (history === record.history) return record;
-  const { average } = figuresOf(history, sample.at);
-  return { ...record, history, averages: noteAverage(record.averages, sample.at, average ?? seconds) };
+  const average = (): number => figuresOf(history, sample.at).average ?? seconds;
+  return { ...record, history, averages: noteAverage(record.averages, sample.at, average) };
 }
 
 export type ParsedRecord =

@@ -4,6 +4,7 @@ import { expireMode } from '../../health/modes/modes.ts';
 import type { NetworkRounds } from '../../health/pools/network-rounds.ts';
 import { edgesOf, rulesOf } from '../../health/pools/pool.ts';
 import type { RoundReport } from '../../health/pools/round-types.ts';
+import type { Fault } from '../../system/fault.ts';
 import type { LiveChange, MemberView, NetworkView } from './views.ts';
 
 /** Changes of the live set kept for the API; the history log on disk has them all. */
@@ -25,9 +26,7 @@ export class NetworkHistory {
 
   note({ decision, probe, state, liveChanged, faults }: RoundReport): void {
     this.decision = decision;
-    this.unsaved = faults
-      .filter(({ severity }) => severity === 'error')
-      .map(({ at, message }) => (at === null ? message : `${at.file} ${message}`));
+    this.unsaved = sentences(faults);
     if (probe !== null) {
       this.seconds = probe.seconds;
       this.cancelled = probe.cancelled;
@@ -55,7 +54,7 @@ export type NetworkSources = {
   readonly network: string;
   readonly config: Config;
   readonly files: NetworkFiles | null;
-  readonly rounds: Pick<NetworkRounds, 'state' | 'records' | 'samples' | 'overlong'>;
+  readonly rounds: Pick<NetworkRounds, 'state' | 'records' | 'samples' | 'overlong' | 'unwritten'>;
   readonly history: NetworkHistory;
   /** Epoch seconds. */
   readonly nextDue: number;
@@ -90,10 +89,16 @@ export function networkView(sources: NetworkSources, now: number): NetworkView {
       overdue: sources.isOverdue,
       overlong: rounds.overlong,
       failure: sources.failure,
-      unsaved: history.unsaved,
+      unsaved: [...history.unsaved, ...sentences(rounds.unwritten)],
       cancelledCanaries: history.cancelled,
     },
   };
+}
+
+function sentences(faults: readonly Fault[]): readonly string[] {
+  return faults
+    .filter(({ severity }) => severity === 'error')
+    .map(({ at, message }) => (at === null ? message : `${at.file} ${message}`));
 }
 
 function membersOf(

@@ -100,12 +100,12 @@ describe('historical_average', () => {
     ['minute 1', hour + 60, false],
     ['minute 59', hour - 0.01, false],
   ])('%s', (_, at, noted) => {
-    expect(noteAverage(EMPTY_HISTORY, at, 0.3).seconds).toEqual(noted ? [0.3] : []);
+    expect(noteAverage(EMPTY_HISTORY, at, () => 0.3).seconds).toEqual(noted ? [0.3] : []);
   });
 
   test('keeps one more than samples', () => {
     const times = Array.from({ length: AVERAGES_MAX + 3 }, (_, i) => hour - 100_000 + i);
     const full = { times, seconds: times.map(() => 1) };
-    expect(noteAverage(full, hour, 2).times.length).toBe(2001);
+    expect(noteAverage(full, hour, () => 2).times.length).toBe(2001);
   });
 });

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { loadConfig } from '../../../src/config/load.ts';
 import type { Config, NetworkFiles } from '../../../src/config/types.ts';
@@ -35,6 +35,7 @@ let site: Installation;
 let config: Config;
 let locks: Locks;
 const opened: Sinks[] = [];
+const openedRounds: NetworkRounds[] = [];
 
 beforeEach(async () => {
   site = await Installation.make({
@@ -52,6 +53,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   for (const sinks of opened.splice(0)) await sinks.close();
+  for (const rounds of openedRounds.splice(0)) await rounds.flushRecords();
   locks.close();
   await site.remove();
 });
@@ -83,10 +85,12 @@ class Bench {
   /** What zones use at each time they are asked, and ever after. */
   floors: number[] = [];
   lastFloor = 0;
+  stores: EdgeStores | null = null;
 
   tools(): RoundTools {
-    const { templateChanges } = this;
+    const { templateChanges, stores } = this;
     return {
+      ...(stores === null ? {} : { stores }),
       ...(templateChanges === null ? {} : { templateChanges: async () => this.templateChanges ?? templateChanges }),
       kind: this.kind,
       prober: {
@@ -110,6 +114,7 @@ class Bench {
 
   async open(withLocks: Locks | null = locks): Promise<NetworkRounds> {
     this.rounds = await NetworkRounds.open(NET, config, withLocks, this.tools());
+    openedRounds.push(this.rounds);
     return this.rounds;
   }
 
@@ -191,12 +196,13 @@ function change(edge: string, mode: EdgeRecord['mode'], now: number, until: numb
 }
 
 describe('a round', () => {
-  test('saves samples and state before it publishes, and starts hooks after', async () => {
+  test('saves the state before it publishes; health records, history and hooks come after', async () => {
     const bench = new Bench();
     bench.onPublish = ({ state }) => {
       const parsed = parseState(readFileSync(site.path(`${NET}.state`), 'utf8'));
       expect(parsed).toMatchObject({ ok: true, state });
-      expect(readdirSync(config.healthdataStore)).toHaveLength(3);
+      expect(readdirSync(config.healthdataStore)).toEqual([]);
+      expect(readdirSync(site.folder)).not.toContain(`${NET}.rounds.jsonl`);
     };
     const rounds = await bench.open();
     const report = done(await rounds.round({ config, files: FILES }));
@@ -206,6 +212,8 @@ describe('a round', () => {
     expect(await bench.followed()).toEqual({ changed: true });
     expect(bench.order).toEqual(['run_before', 'publish', 'run_after', 'run_after_changes']);
     expect(await site.read(`${NET}.live`)).toBe('127.0.0.1\n127.0.0.2\n');
+    await rounds.idle();
+    expect(readdirSync(config.healthdataStore).sort()).toEqual(EDGES.map((edge) => `${edge}.edgestore`));
     expect(await readdir(site.folder)).toContain(`${NET}.rounds.jsonl`);
   });
 
@@ -374,8 +382,42 @@ describe('a round', () => {
     await expect(NetworkRounds.open(NET, blocked, locks, bench.tools())).rejects.toThrow(/ENOTDIR|EEXIST/);
     await rm(config.healthdataStore, { recursive: true });
     const report = done(await rounds.round({ config, files: FILES }));
-    expect(new Set(report.faults.map(({ code }) => code))).toEqual(new Set(['edge-store-write']));
+    expect(report.faults).toEqual([]);
     expect(bench.updates).toHaveLength(1);
+    await rounds.idle();
+    expect(new Set(rounds.unwritten.map(({ code }) => code))).toContain('edge-store-write');
+    expect(bench.log.filter((line) => line.includes('cannot be written (ENOENT)'))).toHaveLength(EDGES.length);
+
+    await mkdir(config.healthdataStore);
+    await rounds.idle(); // tries once more
+    expect(rounds.unwritten).toEqual([]);
+    expect((await rounds.stores.read('127.0.0.1', bench.clock)).record.history.seconds).toEqual([0.1]);
+    expect(readdirSync(config.healthdataStore)).toHaveLength(EDGES.length);
+  });
+
+  test("another process's change of a record that waits to be written is seen, and kept with ours", async () => {
+    const bench = new Bench();
+    const rounds = await bench.open();
+    await rounds.round({ config, files: FILES });
+    await rounds.idle();
+    await rounds.round({ config, files: FILES });
+    await change('127.0.0.1', 'unavailable', bench.clock); // perhaps before ours is written
+    expect(names(done(await rounds.redecide({ config, files: FILES })))).toEqual(['127.0.0.2', '127.0.0.3']);
+    await rounds.idle();
+    const { record } = await new EdgeStores(config.healthdataStore, null).read('127.0.0.1', bench.clock);
+    expect(record).toMatchObject({ mode: 'unavailable', comment: '[a] b', state: 'out' });
+    expect(record.history.seconds).toEqual([0.1, 0.1]);
+    expect(record.rotations).toHaveLength(2);
+  });
+
+  test('networks that share their records see what each other noted before it is on disk', async () => {
+    const bench = new Bench();
+    bench.stores = new EdgeStores(config.healthdataStore, locks);
+    const rounds = await bench.open();
+    await rounds.round({ config, files: FILES });
+    const other = await bench.open();
+    await other.round({ config, files: FILES });
+    expect(other.records.get('127.0.0.1')?.history.seconds).toEqual([0.1, 0.1]);
   });
 
   test('without the reference object nothing is decided', async () => {

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -18,6 +18,7 @@ import {
 import { EdgeStores } from '../../../src/health/state/edge-store-files.ts';
 import { printEdgeRecord } from '../../../src/health/state/edge-store-text.ts';
 import { Locks } from '../../../src/system/lock.ts';
+import { nextTurn } from '../../../src/system/yielding.ts';
 
 const NOW = 1_700_000_000.25;
 
@@ -362,5 +363,89 @@ describe('the files', () => {
     const { faults } = await stores.update('e', NOW, touch);
     expect(faults.map(({ code }) => code)).toEqual(['edge-store-write']);
     expect((await stores.read('e', NOW)).record.comment).toBe('x');
+  });
+
+  describe('changes in memory', () => {
+    test('are read at once and written when that is asked for, all in one', async () => {
+      const stores = new EdgeStores(folder, locks);
+      expect(stores.note('e', touch).comment).toBe('x');
+      expect(stores.note('e', touch).comment).toBe('xx');
+      expect((await stores.read('e', NOW)).record.comment).toBe('xx');
+      expect(await readdir(folder)).toEqual(['lock']);
+      expect(await stores.write('e', NOW)).toEqual([]);
+      expect(parsed(await readFile(stores.path('e'), 'utf8')).comment).toBe('xx');
+    });
+
+    test("are made once more on another process's, and both are kept", async () => {
+      const mine = new EdgeStores(folder, locks);
+      await mine.update('e', NOW, (record) => ({ ...record, comment: 'a' }));
+      const taken = mine.note('e', touch, {
+        from: (await mine.read('e', NOW)).record,
+        to: parsed('{"comment":"quick"}'),
+      });
+      expect(taken.comment).toBe('quick');
+      const theirs = new EdgeStores(folder, locks);
+      await theirs.update('e', NOW, (record) => ({ ...record, mode: 'unavailable', comment: 'b' }));
+      expect((await mine.read('e', NOW)).record).toMatchObject({ mode: 'unavailable', comment: 'bx' });
+      await theirs.update('e', NOW, (record) => ({ ...record, comment: 'c' }));
+      expect(await mine.write('e', NOW)).toEqual([]);
+      const written = parsed(await readFile(mine.path('e'), 'utf8'));
+      expect(written).toMatchObject({ mode: 'unavailable', comment: 'cx' });
+    });
+
+    test('that come while the file is written are in the next, once', async () => {
+      const stores = new EdgeStores(folder, locks);
+      const others = Locks.open(join(folder, 'lock'));
+      const other = new EdgeStores(folder, others);
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(fc.constantFrom('note', 'write', 'read', 'theirs'), { maxLength: 20 }),
+          async (steps) => {
+            await rm(stores.path('e'), { force: true });
+            await stores.read('e', NOW);
+            const under: Promise<unknown>[] = [];
+            let [noted, told] = [0, 0];
+            for (const step of steps) {
+              if (step === 'note') {
+                stores.note('e', touch);
+                noted += 1;
+              } else if (step === 'write') under.push(stores.write('e', NOW));
+              else if (step === 'read') under.push(stores.read('e', NOW));
+              else {
+                told += 1;
+                under.push(other.update('e', NOW, (old) => ({ ...old, comment: `${old.comment}y` })));
+              }
+              if (noted % 2 === 1) await Promise.race([...under, nextTurn()]);
+            }
+            await Promise.all(under);
+            await stores.write('e', NOW);
+            const { comment } = (await new EdgeStores(folder, null).read('e', NOW)).record;
+            expect(comment.replaceAll('x', '')).toBe('y'.repeat(told));
+            expect(comment.replaceAll('y', '')).toBe('x'.repeat(noted));
+          },
+        ),
+        { numRuns: 40 },
+      );
+      others.close();
+    });
+
+    test('that cannot be written stay, and are written when they can be', async () => {
+      const stores = new EdgeStores(join(folder, 'later'), locks);
+      stores.note('e', touch);
+      expect((await stores.write('e', NOW)).map(({ code }) => code)).toEqual(['edge-store-write']);
+      stores.note('e', touch);
+      await mkdir(join(folder, 'later'));
+      expect(await stores.write('e', NOW)).toEqual([]);
+      expect(parsed(await readFile(stores.path('e'), 'utf8')).comment).toBe('xx');
+    });
+
+    test('of a file that cannot be understood begin with a new record, and it is set aside', async () => {
+      const stores = new EdgeStores(folder, locks);
+      await writeFile(stores.path('e'), 'not JSON');
+      stores.note('e', touch);
+      expect((await stores.write('e', NOW)).map(({ code }) => code)).toEqual(['edge-store-invalid']);
+      expect(parsed(await readFile(stores.path('e'), 'utf8')).comment).toBe('x');
+      expect(await readdir(folder)).toContain('e.edgestore.bad-1700000000');
+    });
   });
 });
