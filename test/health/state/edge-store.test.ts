@@ -393,7 +393,7 @@ describe('the files', () => {
       expect(written).toMatchObject({ mode: 'unavailable', comment: 'cx' });
     });
 
-    test('that come while the file is written are in the next, once', async () => {
+    test('that come while the file is written are in the next, once', { timeout: 60_000 }, async () => {
       const stores = new EdgeStores(folder, locks);
       const others = Locks.open(join(folder, 'lock'));
       const other = new EdgeStores(folder, others);
@@ -424,7 +424,7 @@ describe('the files', () => {
             expect(comment.replaceAll('y', '')).toBe('x'.repeat(noted));
           },
         ),
-        { numRuns: 40 },
+        { numRuns: 20 },
       );
       others.close();
     });
