@@ -132,7 +132,7 @@ function build(
   return {
     file,
     testobject: testObject(keys.testobject, at),
-    checks: checkPlans(keys.checks),
+    checks: checkPlans(keys.checks, at),
     dns: {
       nsRecords: keys.dns.ns_records,
       soaNameserver: keys.dns.soa_nameserver,

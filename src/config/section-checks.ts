@@ -4,11 +4,12 @@
  */
 import { z } from 'zod';
 import type { ConfigFault } from './fault.ts';
-import { list, number, optional, parsed, section } from './fields.ts';
+import { flag, hostName, list, number, optional, parsed, section } from './fields.ts';
 import type { Path } from './yaml-source.ts';
 
 /** Checks of one address run side by side, so that this bounds the sockets that one worker's place may hold. */
 const CHECKS_MAX = 16;
+const OCTETS_MAX = 1024;
 
 /** Keys that every kind has. `timeout`: seconds, null for the network's. */
 const common = {
@@ -21,10 +22,40 @@ const common = {
   timeout: optional(number('seconds', { min: 0, max: 3600, integer: false, above: true }), null),
 };
 
+const port = number('a port', { min: 1, max: 65_535 });
+
+/** How a check speaks TLS. `host`: SNI and the name in the certificate. `verify`: a flag, or a file of authorities. */
+const tlsKeys = {
+  host: optional(hostName(), null),
+  verify: optional(
+    z.union([z.boolean(), z.string().min(1)], {
+      error: "expected true, false, or the file of the authorities (PEM) that sign the edges' certificates",
+    }),
+    null,
+  ),
+};
+
 const http = section({ kind: z.literal('http'), ...common });
 
+/** A few octets, which a listener greets with or answers; written as text, sent as UTF-8. */
+function octets(what: string) {
+  const error = `expected ${what}, 1 to ${OCTETS_MAX} octets of text`;
+  const fits = (value: string): boolean => value !== '' && Buffer.byteLength(value) <= OCTETS_MAX;
+  return optional(z.string({ error }).refine(fits, { error }), null);
+}
+
+const tcp = section({
+  kind: z.literal('tcp'),
+  ...common,
+  port,
+  tls: optional(flag(), false),
+  ...tlsKeys,
+  send: octets('what is sent once connected'),
+  expect: octets('what must come'),
+});
+
 /** By kind: every key of such a check, with the words for what is expected. */
-export const CHECK_SCHEMAS = { http } as const;
+export const CHECK_SCHEMAS = { http, tcp } as const;
 
 type Schemas = typeof CHECK_SCHEMAS;
 type Schema = Schemas[keyof Schemas];
@@ -60,9 +91,25 @@ export const checks = optional(
   {},
 );
 
-/** The section with every check named: as it says, else for its kind, and where that is taken with port or number. */
-export function checkPlans(given: z.output<typeof checks>): ReadonlyMap<string, CheckPlan> {
-  return new Map(Object.entries(given).map(([network, { combine, of }]) => [network, { combine, of: named(of) }]));
+/**
+ * The section with every check named: as it says, else for its kind, and where that is taken with port or number.
+ * `at`: the absolute path of one in the file.
+ */
+export function checkPlans(
+  given: z.output<typeof checks>,
+  at: (path: string) => string,
+): ReadonlyMap<string, CheckPlan> {
+  return new Map(
+    Object.entries(given).map(([network, { combine, of }]) => [
+      network,
+      { combine, of: named(of).map((one) => withPaths(one, at)) },
+    ]),
+  );
+}
+
+function withPaths(one: CheckConfig, at: (path: string) => string): CheckConfig {
+  if (one.kind !== 'tcp' || typeof one.verify !== 'string') return one;
+  return { ...one, verify: at(one.verify) };
 }
 
 function named(of: z.output<typeof plan>['of']): readonly CheckConfig[] {
@@ -80,7 +127,7 @@ function freeName(one: z.output<Schema>, taken: ReadonlySet<string>): string {
   return [one.kind, ...withPort, ...numbered].find((name) => !taken.has(name)) ?? one.kind;
 }
 
-type Found = Pick<ConfigFault, 'severity' | 'code' | 'message'> & { readonly path: Path };
+type Found = Pick<ConfigFault, 'severity' | 'code' | 'message'> & { readonly path: Path; readonly what?: 'key' };
 
 /**
  * What is wrong between checks that are each fine alone. Reads the plain values. `timeout`: the network's, seconds.
@@ -98,7 +145,13 @@ export function checkFaults(get: (...path: Path) => unknown, timeout: number): r
       const late = typeof own === 'number' && own > timeout;
       const twice = typeof names[i] === 'string' && names.indexOf(names[i]) < i;
       const head = `${listed.join('.')}[${i}]`;
+      const plain = get(...listed, i, 'kind') === 'tcp' && get(...listed, i, 'tls') !== true;
+      const idle = plain ? ['host', 'verify'].filter((key) => (get(...listed, i, key) ?? null) !== null) : [];
       return [
+        ...idle.map((key): Found => {
+          const message = `${head}.${key}: has no effect unless tls is true`;
+          return { severity: 'warning', code: 'ignored', path: [...listed, i, key], what: 'key', message };
+        }),
         ...(late
           ? [
               fault(

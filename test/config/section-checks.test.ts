@@ -28,6 +28,12 @@ test.each([
     'all',
     ['http', 'http-2', 'http-3'],
   ],
+  [
+    'ports',
+    '[{kind: tcp, port: 25}, {kind: tcp, port: 443}, {kind: tcp, port: 443}]',
+    'all',
+    ['tcp', 'tcp:443', 'tcp-2'],
+  ],
 ])('%s', (_, text, combine, names) => {
   const got = plan(text);
   expect(got.places).toEqual([]);
@@ -89,6 +95,22 @@ describe('faults stand where they were written', () => {
       'a name twice',
       '[{kind: http, name: a}, {kind: http, name: a}]',
       /^error 18:\d+ checks\.net\[1\]\.name: another check of net has the name "a" already/,
+    ],
+    ['no port', '[{kind: tcp}]', /^error 18:\d+ checks\.net\[0\]\.port: missing; expected a port, 1 to 65535$/],
+    [
+      'an authority without TLS',
+      '[{kind: tcp, port: 25, verify: ca.pem}]',
+      /^warning 18:31 checks\.net\[0\]\.verify: has no effect unless tls is true$/,
+    ],
+    [
+      'octets that are none',
+      '[{kind: tcp, port: 25, expect: 220}]',
+      /^error 18:39 checks\.net\[0\]\.expect: expected what must come, 1 to 1024 octets of text, got 220$/,
+    ],
+    [
+      'too many octets',
+      `[{kind: tcp, port: 25, send: ${'x'.repeat(1025)}}]`,
+      /^error 18:37 checks\.net\[0\]\.send: expected what is sent once connected, 1 to 1024 octets/,
     ],
     [
       'a name with a slash',

@@ -94,7 +94,7 @@ export class ExchangeRun {
       // acknowledged.
       noDelay: to.tls !== null,
     };
-    const socket = to.tls === null ? connectTcp(where) : connectTls({ ...where, ...tlsOptions(to.tls) });
+    const socket = to.tls === null ? connectTcp(where) : connectTls({ ...where, ...tlsOptions(to.tls, ['http/1.1']) });
     socket.once('connect', () => {
       this.connected = performance.now();
       if (to.tls === null) this.ready(this.exchange.stalls.late());
@@ -223,7 +223,8 @@ function hungUp(): Error {
   return Object.assign(new Error('closed'), { code: 'CLOSED' });
 }
 
-function tlsOptions({ name, verify, context }: NonNullable<Dial['tls']>): object {
+/** `protocols`: of ALPN (RFC 7301); none: the extension is not sent. */
+export function tlsOptions({ name, verify, context }: NonNullable<Dial['tls']>, protocols: readonly string[]): object {
   return {
     secureContext: context,
     // RFC 6066 section 3: an address is no server name.
@@ -232,6 +233,6 @@ function tlsOptions({ name, verify, context }: NonNullable<Dial['tls']>): object
     // The default would compare with the address when there is no SNI.
     checkServerIdentity: (_host: string, certificate: Parameters<typeof checkServerIdentity>[1]) =>
       checkServerIdentity(name, certificate),
-    ALPNProtocols: ['http/1.1'],
+    ...(protocols.length === 0 ? {} : { ALPNProtocols: [...protocols] }),
   };
 }

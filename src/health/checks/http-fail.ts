@@ -92,6 +92,14 @@ const CERTIFICATE: ReadonlyMap<string, string> = new Map([
   ['HOSTNAME_MISMATCH', 'the certificate is for another name'],
 ]);
 
+/** What is wrong with the certificate that ended a handshake, as a clause; null: the error is another. */
+export function certificateProblem(error: Error): string | null {
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return sentence(error);
+  const known = CERTIFICATE.get(code);
+  return known === undefined ? null : `${known} (${code})`;
+}
+
 /**
  * The reason of an error that ended a connection: the system's or OpenSSL's, told apart by `code`.
  * A FIN in the middle is `truncated`; a reset is `reset` wherever it comes, and so is a FIN before any answer.
@@ -112,9 +120,8 @@ export function failOfError(error: Error, progress: ProbeProgress): HttpFailure 
   // The kernel gave up on its own, before our deadline.
   if (code === 'ETIMEDOUT') return { reason: 'timeout', detail: `the system gave up ${doing}`, retry: false };
 
-  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return { reason: 'tls', detail: sentence(error), retry: false };
-  const certificate = CERTIFICATE.get(code);
-  if (certificate !== undefined) return { reason: 'tls', detail: `${certificate} (${code})`, retry: false };
+  const certificate = certificateProblem(error);
+  if (certificate !== null) return { reason: 'tls', detail: certificate, retry: false };
   if (progress.phase === 'tls' || code.startsWith('ERR_SSL_') || code.startsWith('ERR_TLS_')) {
     return { reason: 'tls', detail: `${code === '' ? sentence(error) : code} ${doing}`, retry: true };
   }

@@ -18,6 +18,21 @@ export type ReferenceFiles = {
   readonly maxBytes: number;
 };
 
+/** Files that the checks of a network need, each with the key that names it. Octets. */
+export type NeededFiles = {
+  readonly objects: ReadonlyMap<string, string>;
+  readonly authorities: ReadonlyMap<string, string>;
+  readonly maxBytes: number;
+};
+
+/** What they hold, by path: octets, and certificates in PEM. */
+export type PlanFiles = {
+  readonly objects: ReadonlyMap<string, Uint8Array>;
+  readonly authorities: ReadonlyMap<string, string>;
+};
+
+type Unreadable = Extract<Reference, { readonly ok: false }>;
+
 export type ReferenceClock = {
   /** Epoch milliseconds, as files have them. */
   readonly now: () => number;
@@ -39,49 +54,74 @@ const CLOCK: ReferenceClock = { now: Date.now, pause: (ms) => new Promise((done)
 /** Reads the reference anew for each round, and waits while somebody writes it. */
 export class ReferenceReader {
   private readonly clock: ReferenceClock;
-  private last: { readonly local: string; readonly object: Buffer } | null = null;
+  /** By path; of the last reading alone. */
+  private last: ReadonlyMap<string, Buffer> = new Map();
 
   constructor(clock: ReferenceClock = CLOCK) {
     this.clock = clock;
   }
 
-  async read(files: ReferenceFiles): Promise<Reference> {
-    const { local, ca } = files;
-    const failed = (why: string): Reference => ({ ok: false, at: startOf(local), why });
-    const last = this.last?.local === local ? this.last.object : null;
-    const quietMs = last === null ? QUIET_FIRST_MS : QUIET_MS;
+  /** Reads `testobject`'s own files. */
+  async read({ local, ca, maxBytes }: ReferenceFiles): Promise<Reference> {
+    const objects = new Map([[local, 'testobject.local']]);
+    const authorities = new Map(ca === null ? [] : [[ca, 'testobject.verify']]);
+    const read = await this.readAll({ objects, authorities, maxBytes });
+    if (!read.ok) return read;
+    const object = read.files.objects.get(local);
+    return {
+      ok: true,
+      object: Buffer.from(object ?? []),
+      ca: ca === null ? null : (read.files.authorities.get(ca) ?? null),
+    };
+  }
+
+  /** Reads everything, or says why the first that cannot be read cannot. */
+  async readAll(needed: NeededFiles): Promise<{ readonly ok: true; readonly files: PlanFiles } | Unreadable> {
+    const objects = new Map<string, Buffer>();
+    for (const [file, key] of needed.objects) {
+      const object = await this.readObject(file, key, needed.maxBytes);
+      if (!Buffer.isBuffer(object)) return object;
+      objects.set(file, object);
+    }
+    this.last = objects;
+    const authorities = new Map<string, string>();
+    for (const [file, key] of needed.authorities) {
+      const pem = await readAuthorities(file, key);
+      if (typeof pem !== 'string') return pem;
+      authorities.set(file, pem);
+    }
+    return { ok: true, files: { objects, authorities } };
+  }
+
+  private async readObject(file: string, key: string, maxBytes: number): Promise<Buffer | Unreadable> {
+    const failed = (why: string): Unreadable => ({ ok: false, at: startOf(file), why });
+    const last = this.last.get(file);
+    const quietMs = last === undefined ? QUIET_FIRST_MS : QUIET_MS;
     const beganAt = this.clock.now();
-    let object: Buffer;
     for (;;) {
-      const most = Math.min(files.maxBytes, FILE_MAX.zone);
-      const read = await readFile(local, most);
-      if (!read.ok) return failed(`testobject.local cannot be used: it ${phrase(read.message)}`);
+      const read = await readFile(file, Math.min(maxBytes, FILE_MAX.zone));
+      if (!read.ok) return failed(`${key} cannot be used: it ${phrase(read.message)}`);
       const age = this.clock.now() - read.stats.mtimeMs;
       // What is the same as before needs no waiting; a time in the future says nothing.
       const isQuiet = age < 0 || age >= quietMs || last?.equals(read.octets) === true;
-      if (isQuiet && (await isUnchanged(local, read.stats, read.octets.length))) {
-        object = read.octets;
-        break;
+      if (isQuiet && (await isUnchanged(file, read.stats, read.octets.length))) {
+        // Whatever answers with nothing would pass, and the good ones would not.
+        return read.octets.length === 0 ? failed(`${key} is empty`) : read.octets;
       }
-      if (this.clock.now() - beganAt > PATIENCE_MS) return failed('testobject.local is still being written');
+      if (this.clock.now() - beganAt > PATIENCE_MS) return failed(`${key} is still being written`);
       await this.clock.pause(STEP_MS);
     }
-    // Whatever answers with nothing would pass, and the good ones would not.
-    if (object.length === 0) return failed('testobject.local is empty');
-    this.last = { local, object };
-    if (ca === null) return { ok: true, object, ca: null };
-    const authorities = await readFile(ca, FILE_MAX.config);
-    if (!authorities.ok) {
-      return { ok: false, at: startOf(ca), why: `testobject.verify cannot be used: it ${phrase(authorities.message)}` };
-    }
-    const pem = authorities.octets.toString('utf8');
-    const fault = certificateFault(pem);
-    if (fault !== null) {
-      const { line, col, message } = fault;
-      return { ok: false, at: { ...startOf(ca), line, col }, why: `testobject.verify cannot be used: ${message}` };
-    }
-    return { ok: true, object, ca: pem };
   }
+}
+
+async function readAuthorities(file: string, key: string): Promise<string | Unreadable> {
+  const read = await readFile(file, FILE_MAX.config);
+  if (!read.ok) return { ok: false, at: startOf(file), why: `${key} cannot be used: it ${phrase(read.message)}` };
+  const pem = read.octets.toString('utf8');
+  const fault = certificateFault(pem);
+  if (fault === null) return pem;
+  const { line, col, message } = fault;
+  return { ok: false, at: { ...startOf(file), line, col }, why: `${key} cannot be used: ${message}` };
 }
 
 /** Why there can be no round, in words and with the place. */

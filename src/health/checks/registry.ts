@@ -3,9 +3,10 @@ import type { Attempt, Check, ProbeTools, Target } from './check.ts';
 import { httpCheck } from './http.ts';
 import type { HttpTest } from './http-fail.ts';
 import type { FailReason } from './sample.ts';
+import { type TcpTest, tcpCheck } from './tcp.ts';
 
 /** What one address is asked, by kind. */
-export type CheckTest = HttpTest;
+export type CheckTest = HttpTest | TcpTest;
 
 type TestOf<Kind> = Extract<CheckTest, { readonly kind: Kind }>;
 
@@ -16,6 +17,7 @@ type TestOf<Kind> = Extract<CheckTest, { readonly kind: Kind }>;
  */
 const CHECKS: { readonly [Kind in keyof typeof CHECK_SCHEMAS]: Check<TestOf<Kind>, FailReason> } = {
   http: httpCheck,
+  tcp: tcpCheck,
 };
 
 /** One try of a check, whatever its kind. */

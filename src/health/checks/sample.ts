@@ -1,14 +1,17 @@
 /** What checks make and judges take: one target's sample of one round, whatever the kind of check. */
 import type { CHECK_SCHEMAS } from '../../config/section-checks.ts';
 import { HTTP_REASONS, HTTP_WRONG_CONTENT, type HttpReason } from './http-fail.ts';
+import { TCP_REASONS, type TcpReason } from './tcp.ts';
 
 /** Every kind's reasons to fail, and `resolve`: the edge's name has no address, so that nothing could be asked. */
-export type FailReason = 'resolve' | HttpReason;
+export type FailReason = 'resolve' | HttpReason | TcpReason;
 
-export const FAIL_REASONS: readonly FailReason[] = [...new Set<FailReason>(['resolve', ...HTTP_REASONS])];
+export const FAIL_REASONS: readonly FailReason[] = [
+  ...new Set<FailReason>(['resolve', ...HTTP_REASONS, ...TCP_REASONS]),
+];
 
 export type CheckKind = keyof typeof CHECK_SCHEMAS;
-export const CHECK_KINDS: readonly CheckKind[] = ['http'];
+export const CHECK_KINDS: readonly CheckKind[] = ['http', 'tcp'];
 
 /**
  * Reasons that say an edge served something else than it should, cut short or too long included: what edgemanage notes

@@ -33,7 +33,7 @@ import { reportFaults, roundFault } from './faults.ts';
 import { nextState, openingState, type StateChange, zoneSerial } from './next-state.ts';
 import { foldSamples, noteRecords, readRecords } from './records.ts';
 import { RecordsBehind } from './records-behind.ts';
-import { lastAddresses, probePlan, probeTargets, referenceFiles, roundInput } from './round-input.ts';
+import { lastAddresses, neededFiles, probePlan, probeTargets, roundInput } from './round-input.ts';
 import { decisionLines, movedLines, sampleLine } from './round-log.ts';
 import { hangingOf, overlongRound, sharedAddresses } from './round-notes.ts';
 import type { RoundFailure, RoundOrder, RoundReport, RoundTools, WrittenZone } from './round-types.ts';
@@ -184,13 +184,13 @@ export class NetworkRounds {
   }
 
   private async probe({ config, files, spread }: RoundOrder): Promise<RoundResult | RoundFailure> {
-    const reference = await this.referenceReader.read(referenceFiles(config));
+    const reference = await this.referenceReader.readAll(neededFiles(config, this.network));
     if (!reference.ok) return { failure: referenceFault(reference) };
     const known = { live: this.liveNames(), failed: this.failedNames() };
     const targets = probeTargets(files, lastAddresses(files, this.currentState, this.newestSamples), known);
     const request = {
       network: this.network,
-      plan: probePlan(config, this.network, reference),
+      plan: probePlan(config, this.network, reference.files),
       targets,
       spread: spread ?? Math.min(1, targets.length / 100),
       canaryKiller: config.canaryKiller,

@@ -6,7 +6,8 @@ import type { CheckConfig } from '../../config/section-checks.ts';
 import type { Config, NetworkFiles } from '../../config/types.ts';
 import type { HttpTest } from '../checks/http-fail.ts';
 import type { ProbePlan, ProbeTarget } from '../checks/protocol.ts';
-import type { ReferenceFiles } from '../checks/reference.ts';
+import type { NeededFiles, PlanFiles, ReferenceFiles } from '../checks/reference.ts';
+import type { CheckTest } from '../checks/registry.ts';
 import { type Sample, WRONG_CONTENT } from '../checks/sample.ts';
 import { fetchOf } from '../choose/families.ts';
 import type { RoundInput } from '../choose/round.ts';
@@ -25,32 +26,70 @@ export function referenceFiles({ testobject, maxObjectBytes }: Config): Referenc
   return { local: testobject.local, ca: testobject.ca, maxBytes: maxObjectBytes };
 }
 
-/** What the files hold that checks need. */
-export type PlanFiles = {
-  /** Content of `testobject.local`, which every edge must return. */
-  readonly object: Uint8Array;
-  /** Of the file that `testobject.verify` names, PEM; null: it names none. */
-  readonly ca: string | null;
-};
+/** The files that the checks of a network need: without `checks:`, those of `testobject`. */
+export function neededFiles(config: Config, network: string): NeededFiles {
+  const { testobject, maxObjectBytes: maxBytes } = config;
+  const of = config.checks.get(network)?.of ?? [];
+  const isFetched = !config.checks.has(network) || of.some(({ kind }) => kind === 'http');
+  const objects = new Map(isFetched ? [[testobject.local, 'testobject.local']] : []);
+  const authorities = new Map<string, string>();
+  const isTls = ({ verify }: { readonly verify: string | boolean | null }): boolean => verify === null;
+  if (testobject.ca !== null && (isFetched || of.some((check) => 'verify' in check && isTls(check)))) {
+    authorities.set(testobject.ca, 'testobject.verify');
+  }
+  for (const check of of) {
+    if ('verify' in check && typeof check.verify === 'string') authorities.set(check.verify, `verify of ${check.name}`);
+  }
+  return { objects, authorities, maxBytes };
+}
 
 /** What the edges of a network are asked: its `checks`, without which it has edgemanage's fetch. */
 export function probePlan(config: Config, network: string, files: PlanFiles): ProbePlan {
   const { timeout, retry, workers } = config;
   const plan = config.checks.get(network);
-  const fetch = objectTest(config, files);
-  if (plan === undefined) return { checks: [fetch], combine: 'all', timeout, retry, workers };
-  const checks = plan.of.map((check) => checkTest(check, fetch));
+  if (plan === undefined) return { checks: [objectTest(config, files)], combine: 'all', timeout, retry, workers };
+  const checks = plan.of.map((check) => checkTest(check, config, files));
   return { checks, combine: plan.combine, timeout, retry, workers };
 }
 
-/** `fetch`: edgemanage's, whose settings are the defaults of every check of its kind. */
-function checkTest(check: CheckConfig, fetch: HttpTest): HttpTest {
-  return { ...fetch, name: check.name, timeout: check.timeout ?? fetch.timeout };
+function checkTest(check: CheckConfig, config: Config, files: PlanFiles): CheckTest {
+  const { kind, name } = check;
+  const timeout = check.timeout ?? config.timeout;
+  switch (kind) {
+    case 'http':
+      return { ...objectTest(config, files), name, timeout };
+    case 'tcp': {
+      const { port, send, expect } = check;
+      const octets = (text: string | null): Uint8Array | null => (text === null ? null : Buffer.from(text));
+      const host = (check.host ?? config.testobject.host).replace(/\.$/, ''); // RFC 6066 section 3
+      const tls = check.tls ? { name: host, ...trustOf(check.verify, config, files) } : null;
+      return { kind, name, timeout, port, tls, send: octets(send), expect: octets(expect) };
+    }
+    default:
+      return check satisfies never;
+  }
+}
+
+/** Whom certificates are believed from, where a check says nothing as `testobject` has it. */
+function trustOf(
+  verify: string | boolean | null,
+  { testobject }: Config,
+  { authorities }: PlanFiles,
+): { readonly verify: boolean; readonly ca: string | null } {
+  if (typeof verify === 'boolean') return { verify, ca: null };
+  const file = verify ?? testobject.ca;
+  if (file === null) return { verify: testobject.verify, ca: null };
+  return { verify: true, ca: authorities.get(file) ?? missing(file) };
+}
+
+function missing(file: string): never {
+  throw new Error(`${file} was not read`);
 }
 
 /** The fetch of the test object. */
-function objectTest(config: Config, { object, ca }: PlanFiles): HttpTest {
-  const { host, port, proto, uri, verify } = config.testobject;
+function objectTest(config: Config, files: PlanFiles): HttpTest {
+  const { host, port, proto, uri, local } = config.testobject;
+  const object = files.objects.get(local) ?? missing(local);
   return {
     name: 'http',
     kind: 'http',
@@ -58,8 +97,7 @@ function objectTest(config: Config, { object, ca }: PlanFiles): HttpTest {
     port,
     proto,
     uri,
-    verify,
-    ca,
+    ...trustOf(null, config, files),
     md5: createHash('md5').update(object).digest('hex'),
     hostIsEdge: config.testing,
     timeout: config.timeout,

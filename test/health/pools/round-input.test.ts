@@ -3,7 +3,13 @@ import { loadConfig } from '../../../src/config/load.ts';
 import type { Config } from '../../../src/config/types.ts';
 import type { FailReason, Fetch, Sample } from '../../../src/health/checks/sample.ts';
 import { edgesOf } from '../../../src/health/pools/pool.ts';
-import { hasBadObject, lastAddresses, probePlan, probeTargets } from '../../../src/health/pools/round-input.ts';
+import {
+  hasBadObject,
+  lastAddresses,
+  neededFiles,
+  probePlan,
+  probeTargets,
+} from '../../../src/health/pools/round-input.ts';
 import { Installation } from '../../support/installation.ts';
 
 async function withConfig(keys: Readonly<Record<string, unknown>>, use: (config: Config) => void): Promise<void> {
@@ -18,7 +24,11 @@ async function withConfig(keys: Readonly<Record<string, unknown>>, use: (config:
 }
 
 function readAtMost(config: Config, object: Uint8Array): number | undefined {
-  return probePlan(config, 'mynet', { object, ca: null }).checks[0].maxBytes;
+  const [check] = probePlan(config, 'mynet', {
+    objects: new Map([[config.testobject.local, object]]),
+    authorities: new Map(),
+  }).checks;
+  return check.kind === 'http' ? check.maxBytes : undefined;
 }
 
 test('no more is read of a body than tells that it is another object', () =>
@@ -105,3 +115,34 @@ test('an address that is a canary too is a canary only, however it is spelled', 
   const canaries = new Map([['x.test', '::0:9']]);
   expect(edgesOf({ name: 'net', edges: ['::9', '::8', '0::09'], canaries })).toEqual(['::8']);
 });
+
+test('a network without an http check needs no test object, only the authorities that it names', () =>
+  withConfig(
+    {
+      checks: {
+        mynet: [{ kind: 'tcp', port: 443, tls: true, host: 'a.test.', verify: 'ca.pem', send: 'é', timeout: 3 }],
+        other: [{ kind: 'http' }],
+      },
+    },
+    (config) => {
+      const needed = neededFiles(config, 'mynet');
+      expect(needed.objects.size).toBe(0);
+      const [[file, key]] = [...needed.authorities];
+      expect(file).toMatch(/^\/.*\/ca\.pem$/);
+      expect(key).toBe('verify of tcp');
+      const plan = probePlan(config, 'mynet', { objects: new Map(), authorities: new Map([[file, 'PEM']]) });
+      expect(plan.checks).toEqual([
+        {
+          kind: 'tcp',
+          name: 'tcp',
+          timeout: 3,
+          port: 443,
+          tls: { name: 'a.test', verify: true, ca: 'PEM' },
+          send: Buffer.from('é'),
+          expect: null,
+        },
+      ]);
+      expect([...neededFiles(config, 'other').objects.keys()]).toEqual([config.testobject.local]);
+      expect([...neededFiles(config, 'third').objects.keys()]).toEqual([config.testobject.local]);
+    },
+  ));
