@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
 import type { Guard } from '../../system/guard.ts';
+import type { MeteredStream } from './metered-stream.ts';
 
 /** Connections at most, all clients together. */
 export const CONNECTIONS_MAX = 200;
@@ -22,12 +22,14 @@ export function httpConnections(descriptors: number): number {
 export type Answer = (request: IncomingMessage, response: ServerResponse, isLast: boolean) => Promise<void>;
 
 type Connection = {
-  readonly socket: Socket;
+  readonly socket: MeteredStream;
   readonly client: string;
   /** Since when it has waited for a request, or its answer for being taken (`performance.now()`). */
   since: number;
   readonly waiting: { readonly request: IncomingMessage; readonly response: ServerResponse }[];
   isBusy: boolean;
+  /** Requests since the last one that came by itself, this included. */
+  ahead: number;
   /** No further request is taken. */
   isClosing: boolean;
 };
@@ -44,7 +46,7 @@ export class Connections {
   private readonly most: number;
   private readonly mostPerClient: number;
   private readonly now: () => number;
-  private readonly all = new Map<Socket, Connection>();
+  private readonly all = new Map<unknown, Connection>();
   /** Closed for the sake of others since the start. */
   evicted = 0;
   /** Turned away because every other one was at work. */
@@ -64,7 +66,7 @@ export class Connections {
   }
 
   /** A new connection: makes room for it, or closes it. */
-  add(socket: Socket): void {
+  add(socket: MeteredStream): void {
     const client = clientOf(socket);
     const own = this.count(client);
     const isOver = own >= this.mostPerClient;
@@ -73,7 +75,7 @@ export class Connections {
       socket.destroy();
       return;
     }
-    this.all.set(socket, { socket, client, since: this.now(), waiting: [], isBusy: false, isClosing: false });
+    this.all.set(socket, { socket, client, since: this.now(), waiting: [], isBusy: false, ahead: 0, isClosing: false });
     socket.once(
       'close',
       this.guard.protect('http', () => this.all.delete(socket)),
@@ -85,9 +87,13 @@ export class Connections {
     const connection = this.all.get(request.socket);
     // Requests behind the last one that is answered, or on a connection that was just evicted.
     if (connection === undefined || connection.isClosing) return;
+    const isAlone = !connection.isBusy && connection.waiting.length === 0 && !connection.socket.isContinued;
     connection.waiting.push({ request, response });
-    const unanswered = connection.waiting.length + (connection.isBusy ? 1 : 0);
-    if (unanswered >= PIPELINED_MAX) connection.isClosing = true;
+    connection.ahead = isAlone ? 1 : connection.ahead + 1;
+    if (connection.ahead >= PIPELINED_MAX) {
+      connection.isClosing = true;
+      connection.socket.hold();
+    }
     this.next(connection);
   }
 
@@ -142,7 +148,7 @@ function isBefore(a: Connection, b: Connection, counts: ReadonlyMap<string, numb
 }
 
 /** Whoever has a /64 of IPv6 addresses is one client. */
-function clientOf({ remoteAddress = '' }: Socket): string {
+function clientOf({ remoteAddress = '' }: MeteredStream): string {
   if (!remoteAddress.includes(':') || remoteAddress.includes('.')) return remoteAddress;
   const [head] = remoteAddress.split('%');
   const [left, right = ''] = head.split('::');

@@ -10,6 +10,7 @@ import type { Fault } from '../../system/fault.ts';
 import type { Guard } from '../../system/guard.ts';
 import { Connections, httpConnections } from './connections.ts';
 import { isOwnHost } from './hosts.ts';
+import { MeteredStream } from './metered-stream.ts';
 import { createMetrics } from './metrics.ts';
 import { Renderer } from './renderer.ts';
 import { failure, hostOf, type Reply, route, type Sources } from './routes.ts';
@@ -73,10 +74,7 @@ export function startHttp({
     guarded((request: IncomingMessage, response: ServerResponse) => connections.request(request, response)),
   );
   server.timeout = SILENCE_MS;
-  server.on(
-    'connection',
-    guarded((socket: Socket) => connections.add(socket)),
-  );
+  meter(server, guard, (stream) => connections.add(stream));
   server.maxRequestsPerSocket = REQUESTS_PER_CONNECTION;
   server.on('clientError', guarded(refuseClient));
   // Without a listener the connection would end without a word.
@@ -99,6 +97,18 @@ export function startHttp({
       resolve({ ok: true, http: new HttpServer(server, { address: endpoint.address, port }) });
     });
   });
+}
+
+/** Has the server read each connection through a `MeteredStream`, which `onConnection` gets as well. */
+export function meter(server: Server, guard: Guard, onConnection: (stream: MeteredStream) => void): void {
+  const serve = server.listeners('connection');
+  server.removeAllListeners('connection');
+  const accept = guard.protect('http', (socket: Socket) => {
+    const stream = new MeteredStream(socket, guard);
+    for (const listener of serve) listener.call(server, stream);
+    onConnection(stream);
+  });
+  server.on('connection', accept);
 }
 
 export class HttpServer {

@@ -613,6 +613,31 @@ test('where the process has no descriptors left, connections give some back', as
   await until(() => bench.connections.size === 9);
 });
 
+test.each(FRONT_ENDS)('clients that send thousands of queries and read nothing, %s', async (frontEnd) => {
+  await start({}, frontEnd);
+  const EACH = 3000;
+  for (let i = 0; i < 4; i++) {
+    const greedy = await bench.connect();
+    greedy.socket.pause();
+    greedy.socket.write(framed(...Array.from({ length: EACH }, (_, id) => message(id, 'big'))));
+  }
+  const honest = await bench.connect();
+  // Until nothing more is answered than what the honest one asks, time after time.
+  let before: number;
+  let id = 0;
+  do {
+    before = bench.responses;
+    for (let i = 0; i < 20; i++) {
+      honest.socket.write(framed(message(id)));
+      expect(await honest.ids(1)).toEqual([id++]);
+    }
+  } while (bench.responses > before + 20);
+  // What the system's buffers take (some 10 MB) and what is kept, of 180 MB that each has asked for.
+  const MOST = Math.ceil((16 << 20) / 60_000);
+  expect((bench.responses - id) / 4).toBeLessThan(MOST);
+  expect(MOST).toBeLessThan(EACH / 8);
+});
+
 test.each(FRONT_ENDS)('clients that send without end have their turn and no more, %s', async (frontEnd) => {
   await start({}, frontEnd);
   const count = 20_000;
