@@ -51,6 +51,17 @@ export function path(expected: string) {
     .refine((value) => !value.includes('\0'), { error: `expected ${expected}; a path has no NUL in it` });
 }
 
+/** What a request asks for: path and query, with the slash that may be left out. */
+export function objectPath() {
+  return text('the path of the test object, such as /test.jpg')
+    .refine((uri) => !/^[a-z][a-z0-9+.-]*:\/\//i.test(uri), {
+      error: 'expected the path of the test object, not a URL: host, port and proto have keys of their own',
+      abort: true,
+    })
+    .refine((uri) => !/[\s\p{Cc}]/u.test(uri), { error: 'expected a path without spaces', abort: true })
+    .transform((uri) => (uri.startsWith('/') ? uri : `/${uri}`));
+}
+
 /** `integer`: whole numbers only. `above`: greater than `min`, not equal. */
 export function number(
   expected: string,

@@ -12,7 +12,7 @@ import type { Path, YamlSource } from './yaml-source.ts';
  */
 export function pathFaults(source: YamlSource, config: Config): readonly ConfigFault[] {
   const checkPath = (
-    keys: readonly string[],
+    keys: Path,
     path: string | null,
     kind: Kind,
     effect: string | null,
@@ -44,6 +44,9 @@ export function pathFaults(source: YamlSource, config: Config): readonly ConfigF
       'no certificate can be checked with it',
       'warning',
     ),
+    ...checkFiles(source, config).flatMap(({ path, file }) =>
+      checkPath(path, file, 'file', 'no edge can be judged without it', 'warning'),
+    ),
     ...checkPath(['edgelist_dir'], config.edgelistDir, 'folder', 'there are no networks'),
     ...checkPath(['zonetemplate_dir'], config.zonetemplateDir, 'folder', 'there are no zones'),
     ...given('extra_edgelist_dir', config.extraEdgelistDir, 'folder'),
@@ -62,6 +65,24 @@ export function pathFaults(source: YamlSource, config: Config): readonly ConfigF
     ),
     ...networkWarnings(source, config),
   ];
+}
+
+type CheckFile = { readonly path: Path; readonly file: string };
+
+/** Files that the checks of networks name, with the place. */
+function checkFiles(source: YamlSource, { checks }: Config): readonly CheckFile[] {
+  return [...checks].flatMap(([network, { of }]) => {
+    const list = Array.isArray(valueAt(source.value, ['checks', network])) ? [] : ['of'];
+    return of.flatMap((check, i): readonly CheckFile[] => {
+      const at: Path = ['checks', network, ...list, i];
+      const verify = 'verify' in check && typeof check.verify === 'string' ? check.verify : null;
+      const body = check.kind === 'http' ? (check.body?.file ?? null) : null;
+      return [
+        ...(verify === null ? [] : [{ path: [...at, 'verify'], file: verify }]),
+        ...(body === null ? [] : [{ path: [...at, 'body', 'file'], file: body }]),
+      ];
+    });
+  });
 }
 
 /** A slip in a network's name would make a rule or a number apply to nobody. */

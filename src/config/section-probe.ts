@@ -1,6 +1,6 @@
 /** What is fetched from the edges, how the result is judged and how often: the original's top-level keys. */
 import { z } from 'zod';
-import { flag, hostName, number, oneOrMany, optional, path, section, text } from './fields.ts';
+import { flag, hostName, number, objectPath, oneOrMany, optional, path, section, text } from './fields.ts';
 import { LIVE_MAX } from './limits.ts';
 
 const DAY = 86_400;
@@ -17,13 +17,7 @@ export const testobject = section(
       80,
     ),
     proto: z.enum(['http', 'https'], { error: 'expected http or https' }),
-    uri: text('the path of the test object, such as /test.jpg')
-      .refine((uri) => !/^[a-z][a-z0-9+.-]*:\/\//i.test(uri), {
-        error: 'expected the path of the test object, not a URL: host, port and proto have keys of their own',
-        abort: true,
-      })
-      .refine((uri) => !/[\s\p{Cc}]/u.test(uri), { error: 'expected a path without spaces', abort: true })
-      .transform((uri) => (uri.startsWith('/') ? uri : `/${uri}`)),
+    uri: objectPath(),
     local: path('the file that the test object must equal'),
     verify: optional(
       z.union([z.boolean(), z.string().min(1)], {

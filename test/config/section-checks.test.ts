@@ -41,6 +41,30 @@ test.each([
   expect(got.plan?.of.map(({ name }) => name)).toEqual(names);
 });
 
+test('the options of http', () => {
+  const text = `[{kind: http, host: a.test, port: 8443, scheme: https, uri: health, status: [200-299, 301, "404"], verify: no,
+    body: {sha256: ${'AB'.repeat(32)}}, headers: {X-Health: "yes"}}, {kind: http, status: 200, body: {file: object.bin}}]`;
+  const { places, plan: got } = plan(text);
+  expect(places).toEqual([]);
+  expect(got?.of).toMatchObject([
+    {
+      host: 'a.test',
+      port: 8443,
+      scheme: 'https',
+      uri: '/health',
+      status: [
+        [200, 299],
+        [301, 301],
+        [404, 404],
+      ],
+      verify: false,
+      body: { sha256: 'ab'.repeat(32), file: null },
+      headers: { 'X-Health': 'yes' },
+    },
+    { status: [[200, 200]], body: { file: '/nowhere/object.bin' }, uri: null },
+  ]);
+});
+
 describe('faults stand where they were written', () => {
   test.each([
     [
@@ -113,6 +137,47 @@ describe('faults stand where they were written', () => {
       /^error 18:37 checks\.net\[0\]\.send: expected what is sent once connected, 1 to 1024 octets/,
     ],
     [
+      'a status that is none',
+      '[{kind: http, status: [200, 20]}]',
+      /^error 18:\d+ checks\.net\[0\]\.status\[1\]: expected a status code or a range of them, such as 200 or 200-299, got 20$/,
+    ],
+    [
+      'a range the wrong way round',
+      '[{kind: http, status: 299-200}]',
+      /^error 18:\d+ checks\.net\[0\]\.status: expected a status code or a range/,
+    ],
+    [
+      'two bodies',
+      `[{kind: http, body: {text: ok, md5: ${'a'.repeat(32)}}}]`,
+      /^error 18:\d+ checks\.net\[0\]\.body: expected exactly one of file, md5, sha256, text, got a section$/,
+    ],
+    ['no body', '[{kind: http, body: {}}]', /^error 18:\d+ checks\.net\[0\]\.body: expected exactly one of/],
+    [
+      'half a digest',
+      '[{kind: http, body: {sha256: abcd}}]',
+      /^error 18:\d+ checks\.net\[0\]\.body\.sha256: expected a SHA-256 digest in 64 hexadecimal digits, got "abcd"$/,
+    ],
+    [
+      'a field that is ours',
+      '[{kind: http, headers: {HOST: x}}]',
+      /^error 18:\d+ checks\.net\[0\]\.headers: expected none of host, connection/,
+    ],
+    [
+      'a field with a line in it',
+      '[{kind: http, headers: {X: "a\\r\\nHost: b"}}]',
+      /^error 18:\d+ checks\.net\[0\]\.headers\.X: expected 1 to 1024 printable/,
+    ],
+    [
+      'a name with a line in it',
+      '[{kind: http, headers: {"X: a\\r\\nY": b}}]',
+      /^error 18:\d+ checks\.net\[0\]\.headers: expected names of header fields/,
+    ],
+    [
+      'a URL for a path',
+      '[{kind: http, uri: "http://x/"}]',
+      /^error 18:\d+ checks\.net\[0\]\.uri: expected the path of the test object, not a URL/,
+    ],
+    [
       'a name with a slash',
       '[{kind: http, name: a/b}]',
       /^error 18:28 checks\.net\[0\]\.name: expected a name of up to 64/,
@@ -135,6 +200,17 @@ describe('faults stand where they were written', () => {
     const { faults } = loadConfig(join(folder, 'e.yaml'));
     expect(faults.map(({ code, at, message }) => `${code} ${at?.line}:${at?.col} ${message}`)).toEqual([
       'unknown-reference 17:33 no network "net-b": there is no such file in edgelist_dir',
+    ]);
+  });
+
+  test('files that are not there, and a folder', () => {
+    const text = `${BASE}checks:\n  a: [{kind: tcp, port: 1, tls: true, verify: ca.pem}]\n  b: {of: [{kind: http, body: {file: sub}}]}\n`;
+    const folder = folderOf({ 'e.yaml': text, 'edges/a': 'x', 'edges/b': 'x', 'zones/x': '', 'sub/x': '', object: '' });
+    const { config, faults } = loadConfig(join(folder, 'e.yaml'));
+    expect(config).not.toBeNull();
+    expect(faults.map(({ severity, at, message }) => `${severity} ${at?.line}:${at?.col} ${message}`)).toEqual([
+      `warning 18:47 checks.a.0.verify: no file at ${folder}/ca.pem; no edge can be judged without it`,
+      `warning 19:38 checks.b.of.0.body.file: ${folder}/sub is a folder, expected a file`,
     ]);
   });
 });

@@ -2,9 +2,16 @@ import type { HttpTest } from '../../src/health/checks/http-fail.ts';
 import type { ProbePlan } from '../../src/health/checks/protocol.ts';
 
 /** One HTTP check and how it is made, in one piece. */
-export type HttpProbe = Omit<HttpTest, 'name'> & Pick<ProbePlan, 'retry' | 'workers'>;
+export type HttpProbe = Omit<HttpTest, 'name' | 'body' | 'status' | 'headers'> &
+  Partial<Pick<HttpTest, 'body' | 'status' | 'headers'>> &
+  Pick<ProbePlan, 'retry' | 'workers'> & {
+    /** Of the whole body, in hexadecimal; null: not compared. */
+    readonly md5: string | null;
+  };
 
 /** The plan of a network without `checks`. */
-export function httpPlan({ retry, workers, ...test }: HttpProbe): ProbePlan {
-  return { checks: [{ name: 'http', ...test }], combine: 'all', timeout: test.timeout, retry, workers };
+export function httpPlan({ retry, workers, md5, ...more }: HttpProbe): ProbePlan {
+  const body = md5 === null ? null : ({ kind: 'md5', digest: md5 } as const);
+  const test: HttpTest = { name: 'http', body, status: null, headers: [], ...more };
+  return { checks: [test], combine: 'all', timeout: test.timeout, retry, workers };
 }

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { checkServerIdentity, connect as connectTls, type SecureContext } from 'node:tls';
+import type { BodyMatch } from './http-body.ts';
 import { decodeBody, isCoded } from './http-coding.ts';
 import type { ProbePhase, ProbeProgress } from './http-fail.ts';
 import { type ResponseEnd, type ResponseHead, ResponseReader } from './http-response.ts';
@@ -26,11 +26,13 @@ export type Exchange = {
   readonly maxBytes: number;
   /** Whether the body of an answer with this head is wanted; otherwise the head ends the exchange. */
   readonly wantsBody: (head: ResponseHead) => boolean;
+  /** Gets the body, its Content-Encoding undone. */
+  readonly match: BodyMatch | null;
   readonly stalls: StallClock;
 };
 
-/** The content of a body after its Content-Encoding was undone. `broken`: the coding that could not be. */
-export type Content = { readonly md5: string; readonly octets: number; readonly broken: string | null };
+/** The length of a body after its Content-Encoding was undone. `broken`: the coding that could not be. */
+export type Content = { readonly octets: number; readonly broken: string | null };
 
 export type ExchangeEnd =
   | { readonly kind: 'response'; readonly head: ResponseHead; readonly content: Content | null }
@@ -70,8 +72,7 @@ export class ExchangeRun {
    */
   private readonly stallsBefore: number;
   private settle: (end: ExchangeEnd) => void = () => undefined;
-  private readonly hash = createHash('md5');
-  /** The body's pieces where they have to be decoded at the end; null: summed as they come. */
+  /** The body's pieces where they have to be decoded at the end; null: passed on as they come. */
   private coded: Buffer[] | null = null;
 
   constructor(exchange: Exchange) {
@@ -139,7 +140,7 @@ export class ExchangeRun {
       this.coded ??= [];
       this.coded.push(piece);
     } else {
-      this.hash.update(piece);
+      this.exchange.match?.take(piece);
     }
   }
 
@@ -155,7 +156,7 @@ export class ExchangeRun {
     if (this.endedAt !== 0) return;
     this.stop();
     if (this.coded === null) {
-      const content = { md5: this.hash.digest('hex'), octets: this.reader.octets, broken: null };
+      const content = { octets: this.reader.octets, broken: null };
       this.settle({ kind: 'response', head, content });
       return;
     }
@@ -167,8 +168,8 @@ export class ExchangeRun {
       }
       const { content } = decoded;
       const broken = decoded.kind === 'broken' ? decoded.coding : null;
-      const md5 = this.hash.update(content).digest('hex');
-      this.settle({ kind: 'response', head, content: { md5, octets: content.length, broken } });
+      this.exchange.match?.take(content);
+      this.settle({ kind: 'response', head, content: { octets: content.length, broken } });
     });
   }
 

@@ -1,4 +1,5 @@
 import type { CheckHead, Failure } from './check.ts';
+import type { ExpectedBody } from './http-body.ts';
 import { HEAD_MAX, type ResponseEnd } from './http-response.ts';
 
 /** What the edges are asked over HTTP, and what must come back. */
@@ -8,8 +9,12 @@ export type HttpTest = CheckHead & {
   readonly port: number;
   readonly proto: 'http' | 'https';
   readonly uri: string;
-  /** Lowercase hex MD5 of the reference file; null: not compared. */
-  readonly md5: string | null;
+  /** First and last of each range of accepted status codes; null: all below 400, once redirects are followed. */
+  readonly status: readonly (readonly [number, number])[] | null;
+  /** Null: not compared. */
+  readonly body: ExpectedBody | null;
+  /** Fields of the request, instead of or beside the usual ones. */
+  readonly headers: readonly (readonly [string, string])[];
   /** Whether TLS certificates are checked (against `host`). */
   readonly verify: boolean;
   /** Authorities to believe, PEM; null: the usual ones. */
@@ -27,8 +32,9 @@ export const HTTP_REASONS = [
   'unreachable',
   'tls', // handshake or certificate
   'timeout', // the one total deadline passed; `detail` says in which phase
-  'status', // 400 and above
+  'status', // 400 and above, or none of those that are accepted
   'checksum',
+  'content', // the text that is expected is not in it
   'too-large', // body over the size limit
   'headers-too-large',
   'redirects', // too many, a loop, or one that leads nowhere

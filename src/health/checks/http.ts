@@ -2,6 +2,7 @@
 import { isIPv6 } from 'node:net';
 import { CHECK_SCHEMAS } from '../../config/section-checks.ts';
 import type { Attempt, Check, ProbeTools, Target } from './check.ts';
+import { BodyMatch } from './http-body.ts';
 import { ACCEPT_ENCODING } from './http-coding.ts';
 import { type Content, type ExchangeEnd, ExchangeRun, type ExchangeTimes } from './http-exchange.ts';
 import {
@@ -41,19 +42,14 @@ async function probeHttp(
   for (let hops = 0; ; hops++) {
     const cookie = cookies.header(url);
     const host = hostField(url, url.hostname === own ? bracketed(name) : url.hostname);
+    const match = test.body === null ? null : new BodyMatch(test.body);
     const run = new ExchangeRun({
       dial: { address, port: portOf(url), tls: url.protocol === 'https:' ? tlsOf(url, test, tools) : null },
       path: `${url.pathname}${url.search}`,
-      fields: [
-        ['Host', host],
-        ['User-Agent', tools.userAgent],
-        ['Accept', '*/*'],
-        ['Accept-Encoding', ACCEPT_ENCODING],
-        ['Connection', 'close'],
-        ...(cookie === null ? [] : [['Cookie', cookie] as const]),
-      ],
+      fields: [['Host', host], ...requestFields(test, tools.userAgent, cookie)],
       maxBytes: test.maxBytes,
-      wantsBody,
+      wantsBody: (head) => wantsBody(test, head),
+      match,
       stalls: tools.stalls,
     });
     const end = await outcomeOf(run, deadline, tools.signal);
@@ -81,9 +77,10 @@ async function probeHttp(
         return attempt(failOfResponse(end.end, run.progress));
       case 'response': {
         const { head, content } = end;
-        if (head.status >= 400) return failed('status', `status ${head.status}`);
+        const accepted = isAccepted(test, head.status);
+        if (accepted === null && head.status >= 400) return failed('status', `status ${head.status}`);
         const location = firstOf(head.fields, 'location');
-        if (isRedirect(head.status) && location !== null) {
+        if (accepted !== true && isRedirect(head.status) && location !== null) {
           cookies.take(url, head.fields);
           const next = nextHop(url, location, hops);
           if (!next.ok) return failed('redirects', next.why);
@@ -95,10 +92,15 @@ async function probeHttp(
           }
           break;
         }
-        if (content === null || test.md5 === null) return attempt(null);
-        if (content.md5 === test.md5 && content.broken === null) return attempt(null);
-        if (isRedirect(head.status)) return failed('redirects', `status ${head.status} without a Location`);
-        return failed('checksum', checksumDetail(head, content, test.md5));
+        if (accepted === false) return failed('status', `status ${head.status} instead of ${rangesText(test)}`);
+        if (content === null || test.body === null || match === null) return attempt(null);
+        const problem = match.problem(content.octets, bodyText(head, content));
+        if (problem === null && content.broken === null) return attempt(null);
+        if (accepted === null && isRedirect(head.status)) {
+          return failed('redirects', `status ${head.status} without a Location`);
+        }
+        const reason = test.body.kind === 'text' ? 'content' : 'checksum';
+        return failed(reason, problem ?? `the body is wrong (${bodyText(head, content)})`);
       }
       default:
         return end satisfies never;
@@ -106,8 +108,35 @@ async function probeHttp(
   }
 }
 
-function wantsBody({ status, fields }: ResponseHead): boolean {
-  return status < 400 && !(isRedirect(status) && fields.has('location'));
+/** Whether the configuration accepts a status; null: it says nothing about any. */
+function isAccepted({ status: ranges }: HttpTest, status: number): boolean | null {
+  return ranges === null ? null : ranges.some(([first, last]) => status >= first && status <= last);
+}
+
+/** `200-299, 301` */
+function rangesText({ status }: HttpTest): string {
+  return (status ?? []).map(([first, last]) => (first === last ? first : `${first}-${last}`)).join(', ');
+}
+
+function wantsBody(test: HttpTest, { status, fields }: ResponseHead): boolean {
+  return isAccepted(test, status) ?? (status < 400 && !(isRedirect(status) && fields.has('location')));
+}
+
+/** The configured fields, the usual ones that they do not replace, and cookies that the edge has set. */
+function requestFields(
+  { headers }: HttpTest,
+  userAgent: string,
+  cookie: string | null,
+): readonly (readonly [string, string])[] {
+  const own = new Set(headers.map(([name]) => name.toLowerCase()));
+  const usual: readonly (readonly [string, string])[] = [
+    ['User-Agent', userAgent],
+    ['Accept', '*/*'],
+    ['Accept-Encoding', ACCEPT_ENCODING],
+    ['Connection', 'close'],
+    ...(cookie === null ? [] : [['Cookie', cookie] as const]),
+  ];
+  return [...usual.filter(([name]) => !own.has(name.toLowerCase())), ...headers];
 }
 
 /** Waits for the exchange, its deadline, or until nobody wants it any more. */
@@ -122,11 +151,11 @@ async function outcomeOf(run: ExchangeRun, deadline: number, signal: AbortSignal
   return end;
 }
 
-function checksumDetail({ status, fields }: ResponseHead, { md5, octets, broken }: Content, want: string): string {
+function bodyText({ status, fields }: ResponseHead, { broken }: Content): string {
   const given = firstOf(fields, 'content-encoding');
   const problem = broken === null ? '' : `, but the body is not ${broken}`;
   const coded = given === null ? '' : `, Content-Encoding ${shown(given)}${problem}`;
-  return `MD5 ${md5} of ${octets} octets (status ${status}${coded}) instead of ${want}`;
+  return `status ${status}${coded}`;
 }
 
 /** What makes two requests the same. */

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { isIP } from 'node:net';
 
-import type { CheckConfig } from '../../config/section-checks.ts';
+import type { CheckConfig, CheckPlan } from '../../config/section-checks.ts';
 import type { Config, NetworkFiles } from '../../config/types.ts';
 import type { HttpTest } from '../checks/http-fail.ts';
 import type { ProbePlan, ProbeTarget } from '../checks/protocol.ts';
@@ -18,6 +18,8 @@ import { NEW_EDGE } from '../state/edge-store.ts';
 import type { NetworkState } from '../state/network-state.ts';
 import { edgesOf, poolOf } from './pool.ts';
 
+type HttpConfig = Extract<CheckConfig, { readonly kind: 'http' }>;
+
 /** What is read of a body beyond the reference's length: by then it is another object, and this much tells which. */
 const SPARE_OCTETS = 65_536;
 
@@ -29,16 +31,18 @@ export function referenceFiles({ testobject, maxObjectBytes }: Config): Referenc
 /** The files that the checks of a network need: without `checks:`, those of `testobject`. */
 export function neededFiles(config: Config, network: string): NeededFiles {
   const { testobject, maxObjectBytes: maxBytes } = config;
-  const of = config.checks.get(network)?.of ?? [];
-  const isFetched = !config.checks.has(network) || of.some(({ kind }) => kind === 'http');
-  const objects = new Map(isFetched ? [[testobject.local, 'testobject.local']] : []);
+  const objects = new Map<string, string>();
   const authorities = new Map<string, string>();
-  const isTls = ({ verify }: { readonly verify: string | boolean | null }): boolean => verify === null;
-  if (testobject.ca !== null && (isFetched || of.some((check) => 'verify' in check && isTls(check)))) {
-    authorities.set(testobject.ca, 'testobject.verify');
-  }
-  for (const check of of) {
-    if ('verify' in check && typeof check.verify === 'string') authorities.set(check.verify, `verify of ${check.name}`);
+  const usual = testobject.ca === null ? [] : [[testobject.ca, 'testobject.verify'] as const];
+  for (const check of planOf(config, network).of) {
+    if (check.kind === 'http') {
+      const file = bodyFile(check, config);
+      if (file !== null)
+        objects.set(file, file === testobject.local ? 'testobject.local' : `body.file of ${check.name}`);
+    }
+    if (check.kind !== 'http' && check.kind !== 'tcp') continue;
+    if (typeof check.verify === 'string') authorities.set(check.verify, `verify of ${check.name}`);
+    if (check.verify === null) for (const [file, key] of usual) authorities.set(file, key);
   }
   return { objects, authorities, maxBytes };
 }
@@ -46,10 +50,12 @@ export function neededFiles(config: Config, network: string): NeededFiles {
 /** What the edges of a network are asked: its `checks`, without which it has edgemanage's fetch. */
 export function probePlan(config: Config, network: string, files: PlanFiles): ProbePlan {
   const { timeout, retry, workers } = config;
-  const plan = config.checks.get(network);
-  if (plan === undefined) return { checks: [objectTest(config, files)], combine: 'all', timeout, retry, workers };
-  const checks = plan.of.map((check) => checkTest(check, config, files));
-  return { checks, combine: plan.combine, timeout, retry, workers };
+  const { of, combine } = planOf(config, network);
+  return { checks: of.map((check) => checkTest(check, config, files)), combine, timeout, retry, workers };
+}
+
+function planOf(config: Config, network: string): CheckPlan {
+  return config.checks.get(network) ?? { combine: 'all', of: [FETCH] };
 }
 
 function checkTest(check: CheckConfig, config: Config, files: PlanFiles): CheckTest {
@@ -57,7 +63,7 @@ function checkTest(check: CheckConfig, config: Config, files: PlanFiles): CheckT
   const timeout = check.timeout ?? config.timeout;
   switch (kind) {
     case 'http':
-      return { ...objectTest(config, files), name, timeout };
+      return httpTest(check, config, files);
     case 'tcp': {
       const { port, send, expect } = check;
       const octets = (text: string | null): Uint8Array | null => (text === null ? null : Buffer.from(text));
@@ -86,24 +92,64 @@ function missing(file: string): never {
   throw new Error(`${file} was not read`);
 }
 
-/** The fetch of the test object. */
-function objectTest(config: Config, files: PlanFiles): HttpTest {
-  const { host, port, proto, uri, local } = config.testobject;
-  const object = files.objects.get(local) ?? missing(local);
+/** The file that the body must equal; the test object's own unless another path or another body is asked for. */
+function bodyFile({ uri, body }: HttpConfig, { testobject }: Config): string | null {
+  if (body !== null) return body.file;
+  return uri === null ? testobject.local : null;
+}
+
+function httpTest(check: HttpConfig, config: Config, files: PlanFiles): HttpTest {
+  const { testobject } = config;
+  const proto = check.scheme ?? testobject.proto;
+  const ownPort = proto === 'https' ? 443 : 80;
+  const file = bodyFile(check, config);
+  const object = file === null ? null : (files.objects.get(file) ?? missing(file));
   return {
-    name: 'http',
     kind: 'http',
-    host,
-    port,
+    name: check.name,
+    timeout: check.timeout ?? config.timeout,
+    host: check.host ?? testobject.host,
+    port: check.port ?? (proto === testobject.proto ? testobject.port : ownPort),
     proto,
-    uri,
-    ...trustOf(null, config, files),
-    md5: createHash('md5').update(object).digest('hex'),
-    hostIsEdge: config.testing,
-    timeout: config.timeout,
-    maxBytes: Math.min(config.maxObjectBytes, object.length + SPARE_OCTETS),
+    uri: check.uri ?? testobject.uri,
+    ...trustOf(check.verify, config, files),
+    status: check.status,
+    body: object === null ? expectedBody(check.body) : md5Of(object),
+    headers: Object.entries(check.headers),
+    hostIsEdge: config.testing && check.host === null,
+    maxBytes: object === null ? config.maxObjectBytes : readAtMost(object, config),
   };
 }
+
+function expectedBody(body: HttpConfig['body']): HttpTest['body'] {
+  if (body === null) return null;
+  if (body.md5 !== null) return { kind: 'md5', digest: body.md5 };
+  if (body.sha256 !== null) return { kind: 'sha256', digest: body.sha256 };
+  return body.text === null ? null : { kind: 'text', text: Buffer.from(body.text) };
+}
+
+function md5Of(object: Uint8Array): HttpTest['body'] {
+  return { kind: 'md5', digest: createHash('md5').update(object).digest('hex') };
+}
+
+function readAtMost(object: Uint8Array, { maxObjectBytes }: Config): number {
+  return Math.min(maxObjectBytes, object.length + SPARE_OCTETS);
+}
+
+/** An http check that says nothing of its own: edgemanage's fetch of the test object. */
+const FETCH: HttpConfig = {
+  kind: 'http',
+  name: 'http',
+  timeout: null,
+  host: null,
+  port: null,
+  scheme: null,
+  verify: null,
+  uri: null,
+  status: null,
+  body: null,
+  headers: {},
+};
 
 /**
  * Every edge and, once, every canary address; unavailable ones too: their figures stay known. `last`: addresses that

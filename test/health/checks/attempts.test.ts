@@ -20,8 +20,16 @@ const TOOLS = {
 async function check(name: string, behaviour: MockBehaviour, timeout = 20): Promise<CheckTest> {
   const edge = await MockEdge.start({ address: '127.0.0.1', port: 0, body: 'object', behaviour });
   edges.push(edge);
-  const where = { host: 'demo.test', port: edge.port, proto: 'http', uri: '/', md5: null, verify: true } as const;
-  return { kind: 'http', name, timeout, ...where, ca: null, hostIsEdge: false, maxBytes: 1000 };
+  const where = {
+    host: 'demo.test',
+    port: edge.port,
+    proto: 'http',
+    uri: '/',
+    body: null,
+    status: null,
+    verify: true,
+  } as const;
+  return { kind: 'http', name, timeout, ...where, headers: [], ca: null, hostIsEdge: false, maxBytes: 1000 };
 }
 
 const probe = async (plan: Pick<ProbePlan, 'checks' | 'combine'>) => {

@@ -146,3 +146,29 @@ test('a network without an http check needs no test object, only the authorities
       expect([...neededFiles(config, 'third').objects.keys()]).toEqual([config.testobject.local]);
     },
   ));
+
+test('what an http check leaves out is taken from the test object, which is compared unless it asks for another', () =>
+  withConfig(
+    {
+      checks: {
+        mynet: [
+          { kind: 'http', port: 8080 },
+          { kind: 'http', uri: '/health', scheme: 'https' },
+          { kind: 'http', uri: '/x', body: { file: 'other' } },
+        ],
+      },
+    },
+    (config) => {
+      const { objects, maxBytes } = neededFiles(config, 'mynet');
+      expect([...objects.values()]).toEqual(['testobject.local', 'body.file of http-3']);
+      const files = new Map([...objects.keys()].map((path) => [path, Buffer.from('object')]));
+      const { checks } = probePlan(config, 'mynet', { objects: files, authorities: new Map() });
+      const { host, uri } = config.testobject;
+      const digest = 'a8cfde6331bd59eb2ac96f8911c4b666';
+      expect(checks).toMatchObject([
+        { name: 'http', host, uri, port: 8080, proto: 'http', body: { kind: 'md5', digest }, maxBytes: 6 + 65_536 },
+        { name: 'http-2', host, uri: '/health', port: 443, proto: 'https', body: null, maxBytes },
+        { name: 'http-3', host, uri: '/x', port: config.testobject.port, body: { kind: 'md5', digest } },
+      ]);
+    },
+  ));
