@@ -4,7 +4,11 @@
  * BIND, the same zones: from the change to the first new answer after writing the zone files and `rndc reload`, and until
  * a sample of all zones answers anew.
  *
- * Options: `--zones 10000`, `--flips 300`, `--reloads 3` (0: without BIND).
+ * Then from the deciding sample to the wire: the live edge of two thousand with full histories fails in a round, whose
+ * fetches alone are made up. It is judged, chosen, saved (with fsync) and published while the records of the round before
+ * are written behind.
+ *
+ * Options: `--zones 10000`, `--flips 300`, `--edges 2000` (0: without), `--rounds 20`, `--reloads 3` (0: without BIND).
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { createSocket, type Socket } from 'node:dgram';
@@ -14,6 +18,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { freePort } from '../test/support/ports.ts';
+import { startDecisionChild } from './support/decision-child.ts';
 import { type FlipReport, startFlipChild } from './support/dns-flip-child.ts';
 import { LOAD_CORE, queryFor, startServer } from './support/dns-process.ts';
 import { smallZoneText, zoneName } from './support/dns-small-zones.ts';
@@ -22,6 +27,8 @@ const { values } = parseArgs({
   options: {
     zones: { type: 'string', default: '10000' },
     flips: { type: 'string', default: '300' },
+    edges: { type: 'string', default: '2000' },
+    rounds: { type: 'string', default: '20' },
     reloads: { type: 'string', default: '3' },
   },
 });
@@ -61,7 +68,8 @@ class Asker {
 }
 
 try {
-  await edgewise();
+  if (Number(values.flips) > 0) await edgewise();
+  if (Number(values.edges) > 0) await decisions(Number(values.edges));
   if (Number(values.reloads) > 0) await bind();
 } finally {
   rmSync(folder, { recursive: true, force: true });
@@ -100,12 +108,40 @@ async function flips(child: ChildProcess, asker: Asker, label: string): Promise<
     const [report] = await reported;
     if (report.kind === 'flipped') tookMs.push(Number(seenAt - BigInt(report.at)) / 1e6);
   }
-  tookMs.sort((a, b) => a - b);
-  const at = (share: number): string => tookMs[Math.floor(share * (tookMs.length - 1))].toFixed(3);
+  printTimes(`${label}: flip to wire`, tookMs);
+}
+
+function printTimes(label: string, tookMs: readonly number[]): void {
+  const sorted = [...tookMs].sort((a, b) => a - b);
+  const at = (share: number): string => sorted[Math.floor(share * (sorted.length - 1))].toFixed(3);
   console.log(
-    `edgewise, ${zones} zones, ${label}: flip to wire, ms: p50 ${at(0.5)} p90 ${at(0.9)} p99 ${at(0.99)} max ${at(1)} ` +
-      `(${tookMs.length} flips)`,
+    `edgewise, ${zones} zones, ${label}, ms: p50 ${at(0.5)} p90 ${at(0.9)} p99 ${at(0.99)} max ${at(1)} ` +
+      `(${sorted.length} flips)`,
   );
+}
+
+/** From the sample that decides to the first answer with the new set. */
+async function decisions(edges: number): Promise<void> {
+  const port = await freePort();
+  const child = await startDecisionChild(port, zones, edges);
+  const asker = new Asker(port);
+  const tookMs: number[] = [];
+  for (let i = 0; i < Number(values.rounds); i++) {
+    const before = await asker.apex(0);
+    const reported = once(child, 'message') as Promise<[FlipReport]>;
+    child.send('round');
+    for (let seen = before; seen === before || seen === -1; )
+      seen = await asker.apex(Math.floor(Math.random() * zones));
+    const seenAt = process.hrtime.bigint();
+    const [report] = await reported;
+    if (report.kind === 'flipped') tookMs.push(Number(seenAt - BigInt(report.at)) / 1e6);
+    await new Promise((resolve) => setTimeout(resolve, 1000)); // records are written meanwhile
+  }
+  printTimes(`${edges} edges of full histories: deciding sample to wire`, tookMs);
+  asker.close();
+  const gone = once(child, 'exit');
+  child.disconnect();
+  await gone;
 }
 
 /** Zone files written whole and renamed, as an exporter does it. */
