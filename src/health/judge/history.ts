@@ -61,7 +61,8 @@ function append(history: History, stamp: number, value: number, max: number): Hi
 }
 
 /** Sums a history up for the judge. `now` decides the window only. */
-export function figuresOf({ times, seconds }: History, now: number): Figures {
+export function figuresOf(history: History, now: number): Figures {
+  const { times, seconds } = history;
   const count = seconds.length;
   let windowFrom = count;
   // In whole centiseconds: epoch seconds are too large for a double to keep "exactly 300 s" apart from a hair more.
@@ -70,9 +71,21 @@ export function figuresOf({ times, seconds }: History, now: number): Figures {
     last: count === 0 ? null : seconds[count - 1],
     windowAverage: mean(seconds, windowFrom),
     windowCount: count - windowFrom,
-    average: mean(seconds, 0),
+    average: averageOf(history),
     count,
   };
+}
+
+/** Of histories, which never change: the mean over two thousand samples is asked for in each decision. */
+const averages = new WeakMap<History, number | null>();
+
+/** Mean over all samples, seconds; null: there are none. */
+export function averageOf(history: History): number | null {
+  const known = averages.get(history);
+  if (known !== undefined) return known;
+  const average = mean(history.seconds, 0);
+  averages.set(history, average);
+  return average;
 }
 
 /**

@@ -31,7 +31,7 @@ import type { NetworkState } from '../state/network-state.ts';
 import { readState } from '../state/state-file-io.ts';
 import { reportFaults, roundFault } from './faults.ts';
 import { nextState, openingState, type StateChange, zoneSerial } from './next-state.ts';
-import { foldSamples, noteRecords, readRecords } from './records.ts';
+import { noteRecords, readRecords, SampleFolds } from './records.ts';
 import { RecordsBehind } from './records-behind.ts';
 import { lastAddresses, neededFiles, probePlan, probeTargets, roundInput } from './round-input.ts';
 import { decisionLines, movedLines, sampleLine } from './round-log.ts';
@@ -52,6 +52,7 @@ export class NetworkRounds {
   private readonly tools: RoundTools;
   private readonly dryRun: boolean;
   private readonly behind: RecordsBehind;
+  private readonly folds = new SampleFolds();
   private readonly referenceReader = new ReferenceReader();
   private currentState: NetworkState;
   private newestSamples: ReadonlyMap<string, Sample> = new Map();
@@ -199,6 +200,8 @@ export class NetworkRounds {
     const { runFrequency, workers, timeout } = config;
     const pace = { runFrequency, workers, timeout, targets: targets.length };
     const began = performance.now();
+    // Thousands of records take seconds to be read for the first time: while the edges are asked, not after it.
+    this.readRecords(files, this.tools.now(), false).catch(() => undefined); // the decision reads them again
     // Said while it goes on: a round of hanging edges may take minutes.
     const alarm = setTimeout(
       () => {
@@ -211,6 +214,7 @@ export class NetworkRounds {
     try {
       const result = await this.tools.prober.round(request, (sample) => {
         seen.push(sample);
+        this.folds.begin(this.stores.present(sample.edge), sample);
         const { level, text } = sampleLine(sample);
         this.tools.log(level, text);
       });
@@ -266,7 +270,8 @@ export class NetworkRounds {
     const { config, files, forceUpdate = false } = order;
     const { log, publish } = this.tools;
     const now = this.tools.now();
-    const folded = foldSamples(await this.readRecords(files, now, probe === null), probe?.samples ?? null);
+    const known = await this.readRecords(files, now, probe === null);
+    const folded = this.folds.end(known, probe?.samples ?? null);
     const records = new Map([...folded].map(([name, { record }]) => [name, record]));
     const facts = factsOf(
       roundInput({ now, config, files, state: this.currentState, records, samples: this.newestSamples }),

@@ -2,14 +2,15 @@
 import type { Fault } from '../../system/fault.ts';
 import type { Sample } from '../checks/sample.ts';
 import type { Decision, LiveMember } from '../choose/decision.ts';
+import { averageOf } from '../judge/history.ts';
 import { expireMode } from '../modes/modes.ts';
 import { type EdgeRecord, type RoundUpdate, type StoredSample, withRound, withSample } from '../state/edge-store.ts';
 import type { EdgeStores } from '../state/edge-store-files.ts';
 
 export type Records = { readonly records: ReadonlyMap<string, EdgeRecord>; readonly faults: readonly Fault[] };
 
-/** Files looked at at the same time. */
-const READERS = 64;
+/** Files read at the same time. */
+const READERS = 16;
 
 /**
  * Records of these targets with modes whose time is over already ended. `exact`: waits for the files that are being
@@ -21,30 +22,52 @@ export async function readRecords(
   now: number,
   exact: boolean,
 ): Promise<Records> {
-  const found = await inParallel(names, READERS, async (name) => {
-    const { record, faults } = await (exact ? stores.read(name, now) : stores.readSoon(name, now));
-    return { name, record: expireMode(record, now), faults };
-  });
+  const outdated = exact ? names : await stores.outdated(names);
+  const read = await inParallel(outdated, READERS, (name) => stores.read(name, now));
   return {
-    records: new Map(found.map(({ name, record }) => [name, record])),
-    faults: found.flatMap(({ faults }) => faults),
+    records: new Map(names.map((name) => [name, expireMode(stores.present(name), now)])),
+    faults: read.flatMap(({ faults }) => faults),
   };
 }
 
 /** A target's record with this round's sample, and the one that it was made of. */
 export type FoldedRecord = { readonly from: EdgeRecord; readonly record: EdgeRecord };
 
-/** Adds this round's samples to the records: what judging looks at, and what is saved after it. */
-export function foldSamples(
-  records: ReadonlyMap<string, EdgeRecord>,
-  samples: ReadonlyMap<string, Sample> | null,
-): ReadonlyMap<string, FoldedRecord> {
-  return new Map(
-    [...records].map(([name, from]) => {
-      const sample = samples?.get(name);
-      return [name, { from, record: sample === undefined ? from : withSample(from, sample) }];
-    }),
-  );
+/**
+ * Adds samples to the records: what judging looks at, and what is saved after it. A history of 2,000 samples is copied
+ * for that, so it is done as each sample comes (`begin`): the decision then waits for the last one only.
+ */
+export class SampleFolds {
+  private readonly ahead = new Map<string, FoldedRecord & { readonly sample: Sample }>();
+
+  /** `from`: the target's record as it is known now; if it is another one in the end, the sample is added to that. */
+  begin(from: EdgeRecord, sample: Sample): void {
+    this.ahead.set(sample.edge, { from, record: foldedRecord(from, sample), sample });
+  }
+
+  /** The records with these samples; what was begun is forgotten. */
+  end(
+    records: ReadonlyMap<string, EdgeRecord>,
+    samples: ReadonlyMap<string, Sample> | null,
+  ): ReadonlyMap<string, FoldedRecord> {
+    const folded = new Map(
+      [...records].map(([name, from]) => {
+        const sample = samples?.get(name);
+        const begun = this.ahead.get(name);
+        if (sample === undefined) return [name, { from, record: from }];
+        if (begun?.from === from && begun.sample === sample) return [name, begun];
+        return [name, { from, record: foldedRecord(from, sample) }];
+      }),
+    );
+    if (samples !== null) this.ahead.clear();
+    return folded;
+  }
+}
+
+function foldedRecord(from: EdgeRecord, sample: Sample): EdgeRecord {
+  const record = withSample(from, sample);
+  averageOf(record.history); // is remembered
+  return record;
 }
 
 /**

@@ -1,4 +1,5 @@
-import { stat } from 'node:fs';
+import { statSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fsyncFolder, isUnreadable, setAside, writeAtomic } from '../../system/atomic-write.ts';
 import { systemCode } from '../../system/error-text.ts';
@@ -6,6 +7,7 @@ import type { Fault } from '../../system/fault.ts';
 import type { Locks } from '../../system/lock.ts';
 import { FILE_MAX, fileError, readFile } from '../../system/read-file.ts';
 import { Turns } from '../../system/turns.ts';
+import { Slice } from '../../system/yielding.ts';
 import { type EdgeRecord, NEW_EDGE, type ParsedRecord, parseEdgeRecord } from './edge-store.ts';
 import { printEdgeRecord } from './edge-store-text.ts';
 
@@ -67,10 +69,27 @@ export class EdgeStores {
     return this.turnsOf(edge).take(() => this.readNow(edge, now));
   }
 
-  /** `read` that does not wait for a write: the record is then as it was when the write began, or newer. */
-  async readSoon(edge: string, now: number): Promise<Stored> {
-    if (this.writing.has(edge)) return { record: this.recordOf(edge), faults: [] };
-    return this.read(edge, now);
+  /**
+   * Those of these edges whose record must be read: `present` is what the others' files have. Edges that are being
+   * written are no part of it, as nobody should wait for that. Looks at files synchronously, at thousands in a few
+   * milliseconds, once the folder has answered: a disk that hangs must not hold the thread.
+   */
+  async outdated(edges: readonly string[]): Promise<readonly string[]> {
+    await identityOf(this.folder);
+    const slice = new Slice();
+    const outdated: string[] = [];
+    for (const edge of edges) {
+      await slice.rest();
+      if (this.writing.has(edge)) continue;
+      const known = this.known.get(edge);
+      if (known === undefined || !sameFile(known.identity, identityNow(this.path(edge)))) outdated.push(edge);
+    }
+    return outdated;
+  }
+
+  /** The record as it was when its file was last looked at, with the changes since; a new edge's before the first time. */
+  present(edge: string): EdgeRecord {
+    return this.unwritten.get(edge)?.record ?? this.known.get(edge)?.record ?? NEW_EDGE;
   }
 
   /**
@@ -82,7 +101,7 @@ export class EdgeStores {
     change: Change,
     quick: { readonly from: EdgeRecord; readonly to: EdgeRecord } | null = null,
   ): EdgeRecord {
-    const old = this.recordOf(edge);
+    const old = this.present(edge);
     const record = quick !== null && quick.from === old ? quick.to : change(old);
     const known = this.known.get(edge);
     // A file that could not be set aside is not written over, and the edge stays new.
@@ -124,15 +143,11 @@ export class EdgeStores {
     await fsyncFolder(this.folder);
   }
 
-  private recordOf(edge: string): EdgeRecord {
-    return this.unwritten.get(edge)?.record ?? this.known.get(edge)?.record ?? NEW_EDGE;
-  }
-
   private async readNow(edge: string, now: number): Promise<Stored> {
     const path = this.path(edge);
     const identity = await identityOf(path);
     const known = this.known.get(edge);
-    if (known !== undefined && sameFile(known.identity, identity)) return { record: this.recordOf(edge), faults: [] };
+    if (known !== undefined && sameFile(known.identity, identity)) return { record: this.present(edge), faults: [] };
     if (identity === null) return this.remember(edge, null, NEW_EDGE);
 
     const parsed = await readRecord(path);
@@ -144,7 +159,9 @@ export class EdgeStores {
     }
 
     const fault = (code: StoreCode, end: string) => [fileFault(code, path, `${parsed.problem}${end}`)];
-    if (this.locks === null) return { record: NEW_EDGE, faults: fault('edge-store-invalid', '') };
+    if (this.locks === null) {
+      return { ...this.remember(edge, identity, NEW_EDGE), faults: fault('edge-store-invalid', '') };
+    }
     const aside = await setAside(path, now).catch(() => null);
     // As long as it lies there, it is remembered as what it is, and not written over.
     if (aside === null) {
@@ -185,7 +202,7 @@ export class EdgeStores {
       const changed = waiting.changes.reduce((old, { apply }) => apply(old), record);
       this.unwritten.set(edge, { ...waiting, base: record, record: changed });
     }
-    return { record: this.recordOf(edge), faults: [] };
+    return { record: this.present(edge), faults: [] };
   }
 
   private turnsOf(edge: string): Turns {
@@ -226,13 +243,21 @@ async function readRecord(path: string): Promise<ParsedRecord> {
   return { ok: false, problem: `cannot be read (${read.message})` };
 }
 
-/** By callback: thousands of files are looked at before each decision, and a promise of `fs` costs twice as much. */
-function identityOf(path: string): Promise<Identity | null> {
-  return new Promise((resolve) => {
-    stat(path, { bigint: true }, (error, found) => {
-      resolve(error === null ? { ino: found.ino, size: found.size, mtimeNs: found.mtimeNs } : null);
-    });
-  });
+async function identityOf(path: string): Promise<Identity | null> {
+  try {
+    const { ino, size, mtimeNs } = await stat(path, { bigint: true });
+    return { ino, size, mtimeNs };
+  } catch {
+    return null;
+  }
+}
+
+function identityNow(path: string): Identity | null {
+  try {
+    return statSync(path, { bigint: true, throwIfNoEntry: false }) ?? null;
+  } catch {
+    return null;
+  }
 }
 
 function sameFile(a: Identity | null, b: Identity | null): boolean {
