@@ -48,19 +48,19 @@ export class NetworkPublisher {
     return faults;
   }
 
-  /** These zones have new contents, so their files are out of date. */
-  contentsChanged(origins: readonly WireName[], config: Config): void {
+  /** These zones have new contents: their files are out of date, or (`notify`) whoever follows them may be told. */
+  contentsChanged(sink: 'zone-files' | 'notify', origins: readonly WireName[], config: Config): void {
     const { store, sinks } = this.parts;
-    const byNetwork = new Map<string, WireName[]>();
+    const byNetwork = new Map<string | null, WireName[]>();
     for (const origin of origins) {
       const network = store.entry(origin)?.network ?? null;
-      if (network === null) continue;
+      if (network === null && sink === 'zone-files') continue; // a static zone has its file
       const zones = byNetwork.get(network) ?? [];
       byNetwork.set(network, zones);
       zones.push(origin);
     }
     for (const [network, zones] of byNetwork) {
-      sinks.follow({ network, config, update: null, zones, filesWritten: false }, 'zone-files');
+      sinks.follow({ network, config, update: null, zones, filesWritten: false }, sink);
     }
   }
 

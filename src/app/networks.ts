@@ -184,7 +184,12 @@ export class Networks {
 
   /** These zones have new contents, so their files are out of date. */
   contentsChanged(origins: readonly WireName[]): void {
-    this.publisher.contentsChanged(origins, this.config);
+    this.publisher.contentsChanged('zone-files', origins, this.config);
+  }
+
+  /** Every query sees these zones' new contents, and their differences are kept. */
+  contentsServed(origins: readonly WireName[]): void {
+    this.publisher.contentsChanged('notify', origins, this.config);
   }
 
   /** These zone files hold what they should now. */

@@ -17,6 +17,8 @@ export type SecondariesPartOptions = {
   readonly store: ZoneStore;
   readonly networks: () => readonly string[];
   readonly dns: DnsPart;
+  /** Every query sees these zones' new contents, and the journal has them. */
+  readonly onContentsServed: (origins: readonly WireName[]) => void;
   readonly log: Log;
   readonly guard: Guard;
 };
@@ -30,12 +32,21 @@ export class SecondariesPart {
   /** Null before the start, after the stop, and in a dry run. */
   private secondaries: Secondaries | null = null;
 
-  constructor({ config, live, store, networks, dns, log, guard }: SecondariesPartOptions) {
+  constructor({ config, live, store, networks, dns, onContentsServed, log, guard }: SecondariesPartOptions) {
     this.guard = guard;
     this.part = part(NAME, {
       start: async () => {
         if (dns.dns === null) return null;
-        this.secondaries = new Secondaries({ config, live, store, networks, dns: dns.dns, log, guard });
+        this.secondaries = new Secondaries({
+          config,
+          live,
+          store,
+          networks,
+          dns: dns.dns,
+          onContentsServed,
+          log,
+          guard,
+        });
         await this.secondaries.open();
         return null;
       },

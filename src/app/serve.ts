@@ -178,7 +178,16 @@ class Server implements Running {
       sinks,
       onDecision: options.onDecision ?? (() => undefined),
     });
-    const secondaries = new SecondariesPart({ config, live, store, networks: () => networks.names(), dns, log, guard });
+    const secondaries = new SecondariesPart({
+      config,
+      live,
+      store,
+      networks: () => networks.names(),
+      dns,
+      onContentsServed: (origins) => networks.contentsServed(origins),
+      log,
+      guard,
+    });
     this.dnsPart = dns;
     this.zonesPart = zones;
     this.networks = networks;

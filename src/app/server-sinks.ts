@@ -52,7 +52,7 @@ export function serverSinks(options: ServerSinksOptions): Sinks {
       exporter: new ZoneExporter(folder, { durable: false }),
       source: servedZones(store, live),
       onWritten: async (change, zones, wrote) => {
-        await options.onWritten(change.network, zones);
+        if (change.network !== null) await options.onWritten(change.network, zones);
         if (wrote) sinks.follow({ ...change, update: null, zones: [], filesWritten: true }, 'hooks');
       },
     });

@@ -11,6 +11,7 @@ export const liveListSink: FollowingSink = {
   name: 'live-list',
   phase: 'follow',
   apply: async ({ network, config: { liveList }, update }) => {
+    if (network === null) return [];
     const names = update?.state.live.map(({ edge }) => edge) ?? [];
     if (liveList !== null && names.length > 0) await writeLiveList(forNetwork(liveList, network), names);
     return [];

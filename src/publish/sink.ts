@@ -4,9 +4,10 @@ import type { LiveUpdate } from '../health/pools/round-types.ts';
 import type { NetworkState } from '../health/state/network-state.ts';
 import type { Fault } from '../system/fault.ts';
 
-/** Something that concerns those who follow a network. */
+/** Something that concerns those who follow a network, or zones. */
 export type Change = {
-  readonly network: string;
+  /** Null: zones that belong to none (static ones, catalogs). */
+  readonly network: string | null;
   /** The settings in force. */
   readonly config: Config;
   /** What was decided; null: only contents of zones, or their files, changed. */

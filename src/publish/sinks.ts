@@ -15,6 +15,8 @@ export type SinksOptions = {
   readonly slowMs?: number;
 };
 
+/** Stands for the network of zones that belong to none; no network is called that. */
+const NO_NETWORK = '';
 const AFTER_MS = 10_000;
 const SLOW_MS = 30_000;
 
@@ -114,7 +116,7 @@ class Queue {
   }
 
   add(change: Change): void {
-    const { network } = change;
+    const network = change.network ?? NO_NETWORK;
     this.waiting.set(network, mergeChanges(this.waiting.get(network), change));
     this.work.save(network, () => this.apply(network));
   }
@@ -131,11 +133,11 @@ class Queue {
     const { name } = this.sink;
     const failed = Array.from(this.work.faults(), ([network, message]) => {
       const [line] = message.split('\n'); // without the source line and its caret
-      return `network ${network}: ${name}: ${line}`;
+      return `${whose(network)}: ${name}: ${line}`;
     });
     const seconds = this.running === null ? 0 : (performance.now() - this.running.since) / 1000;
     if (this.running === null || seconds * 1000 < this.slowMs) return failed;
-    return [...failed, `network ${this.running.network}: ${name}: not done after ${Math.round(seconds)} s`];
+    return [...failed, `${whose(this.running.network)}: ${name}: not done after ${Math.round(seconds)} s`];
   }
 
   private async apply(network: string): Promise<void> {
@@ -157,7 +159,11 @@ class Queue {
   }
 
   private withNewer(change: Change): Change {
-    const newer = this.waiting.get(change.network);
+    const newer = this.waiting.get(change.network ?? NO_NETWORK);
     return newer === undefined ? change : mergeChanges(change, newer);
   }
+}
+
+function whose(network: string): string {
+  return network === NO_NETWORK ? 'static zones' : `network ${network}`;
 }

@@ -77,11 +77,12 @@ export async function dueZones(config: Config, network: string, state: NetworkSt
 export function templateZones(): ZoneSource {
   return {
     due: async ({ config, network, update }) => {
-      const due = update === null ? [] : await dueZones(config, network, update.state);
+      if (update === null || network === null) return { zones: [], faults: [] };
+      const due = await dueZones(config, network, update.state);
       const faults: Fault[] = [];
       const files = new FileCache();
       const zones = due.flatMap((zone) => {
-        const text = update === null ? null : zoneText(config, network, update.state, zone, files, faults);
+        const text = zoneText(config, network, update.state, zone, files, faults);
         const { name, mtime, serial } = zone;
         return text === null ? [] : [{ name, print: () => ({ text, mtime, serial }) }];
       });

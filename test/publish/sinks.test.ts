@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { Config } from '../../src/config/types.ts';
+import { nameKey, type WireName } from '../../src/dns/name.ts';
 import type { LiveUpdate } from '../../src/health/pools/round-types.ts';
 import type { NetworkState } from '../../src/health/state/network-state.ts';
+import { notifySink } from '../../src/publish/notify-sink.ts';
 import { type Change, type FollowingSink, mergeChanges, type Sink } from '../../src/publish/sink.ts';
 import { Sinks, type SinksOptions } from '../../src/publish/sinks.ts';
 import { type Fault, plainFault } from '../../src/system/fault.ts';
@@ -124,11 +126,18 @@ describe('a sink that fails', () => {
     expect(tries).toBe(2);
   });
 
+  test('of zones that belong to no network is said as such', async () => {
+    const sinks = sinksOf([following('disk', async () => [plainFault('x', 'no room')])]);
+    sinks.follow(change(1, { network: null, update: null }));
+    await sinks.idleOf('disk');
+    expect(sinks.faults()).toEqual([expect.stringMatching(/^static zones: disk: .*no room$/)]);
+  });
+
   test('keeps no other network from being told', async () => {
     const seen: string[] = [];
     const sinks = sinksOf([
       following('disk', async ({ network }) => {
-        seen.push(network);
+        seen.push(network ?? '');
         return network === 'bad' ? [plainFault('x', 'no room')] : [];
       }),
     ]);
@@ -183,4 +192,21 @@ test('merging: the newer state, and every difference', () => {
   });
   expect(mergeChanges(older, { ...newer, update: null }).update).toBe(older.update);
   expect(mergeChanges(undefined, newer)).toBe(newer);
+});
+
+test('NOTIFY goes out for zones with new serials, by a decision or by contents, of a network or of none', async () => {
+  const told: (readonly WireName[])[] = [];
+  const sinks = sinksOf([notifySink((origins) => told.push(origins))]);
+  const zones = ['one.test', 'two.test'].map((name) => nameKey(name)).filter((origin) => origin !== null);
+  for (const one of [
+    change(1, { zones }),
+    change(2, { zones, update: null }),
+    change(3, { zones, update: null, network: null }),
+    change(4),
+    change(5, { update: null, filesWritten: true }),
+  ]) {
+    sinks.follow(one);
+    await sinks.idleOf('notify');
+  }
+  expect(told).toEqual([zones, zones, zones]);
 });

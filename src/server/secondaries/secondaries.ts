@@ -25,6 +25,8 @@ export type SecondariesOptions = {
   /** Those that are served. */
   readonly networks: () => readonly string[];
   readonly dns: DnsService;
+  /** Every query sees these zones' new contents, and the journal has them: whoever follows may be told. */
+  readonly onContentsServed: (origins: readonly WireName[]) => void;
   readonly log: Log;
   readonly guard: Guard;
 };
@@ -97,7 +99,10 @@ export class Secondaries {
     if (this.hasFollowers) this.announce(this.zones.allVersions());
   }
 
-  /** These zones have new contents. A secondary comes at once, so every thread must know them before it is notified. */
+  /**
+   * These zones have new contents. A secondary comes at once, so every thread must know them before it is notified:
+   * `onContentsServed`.
+   */
   async contentsChanged(changes: readonly ZoneChange[]): Promise<void> {
     const changed: readonly JournalZone[] = [
       ...changes.map((change) => ({ ...change, image: change.kind === 'image' ? change.image : null })),
@@ -106,7 +111,7 @@ export class Secondaries {
     for (const { kind, origin } of changes) if (kind === 'gone') this.forget(origin);
     await this.journal.changed(changed);
     await this.options.dns.settled();
-    this.serialsRose(changed.map(({ origin }) => origin));
+    this.options.onContentsServed(changed.map(({ origin }) => origin));
   }
 
   /** What is known of each secondary and zone. */
