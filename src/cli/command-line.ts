@@ -5,10 +5,12 @@ import { type Fault, formatFault } from '../system/fault.ts';
 /** Where edgemanage's commands look for the configuration unless told. */
 const CONFIG_PATH = '/etc/edgemanage/edgemanage.yaml';
 
-/** A command whose bad arguments end with status 2, as in the original (commander's own is 1). */
-export function newCommand(name: string): Command {
+/**
+ * A command whose bad arguments end with status 2, as in the original (commander's own is 1). `called`: as it is typed.
+ */
+export function newCommand(name: string, called = name.startsWith('edge') ? name : `edgewise ${name}`): Command {
   return new Command(name)
-    .showHelpAfterError(`(${name.startsWith('edge') ? name : `edgewise ${name}`} --help shows what it takes)`)
+    .showHelpAfterError(`(${called} --help shows what it takes)`)
     .exitOverride((error: CommanderError) => process.exit(error.exitCode === 0 ? 0 : 2));
 }
 

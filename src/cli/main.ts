@@ -14,6 +14,7 @@ const COMMANDS: { readonly [name: string]: () => Promise<Command> } = {
   mode: async () => (await import('./mode.ts')).modeCommand(),
   explain: async () => (await import('./explain.ts')).explainCommand(),
   replay: async () => (await import('./replay.ts')).replayCommand(),
+  convert: async () => (await import('./convert.ts')).convertCommand(),
   demo: async () => (await import('./demo.ts')).demoCommand(),
 };
 

@@ -1,0 +1,147 @@
+/** `goavail monitor`: the second original's command line. */
+import { type Command, Option } from 'commander';
+import { dryRun } from '../app/goavail/dry-run.ts';
+import { GoavailMonitor, type MonitorSettings } from '../app/goavail/monitor.ts';
+import { goavailPlan } from '../app/goavail/plan.ts';
+import { providerAccess } from '../config/goavail-environment.ts';
+import { type GoavailUse, loadGoavail } from '../config/goavail-file.ts';
+import { Prober, USER_AGENT } from '../health/checks/prober.ts';
+import { count } from '../health/judge/reason.ts';
+import type { LogLevel, RoundLog } from '../health/pools/round-log.ts';
+import { errorText } from '../system/error-text.ts';
+import { type Fault, formatFault, hasErrors } from '../system/fault.ts';
+import { Guard } from '../system/guard.ts';
+import { version } from '../system/version.ts';
+import { endWith, newCommand, printFaults, refuse, runCommandLine } from './command-line.ts';
+
+type MonitorFlags = {
+  readonly configFile: string;
+  readonly dryRun: boolean;
+  readonly type: GoavailUse['type'];
+  readonly dnsProvider: GoavailUse['provider'];
+  readonly debug?: true;
+};
+
+/** `goavail COMMAND …`. Sets the exit status; `monitor` goes on when it returns. */
+export async function main(argv: readonly string[]): Promise<void> {
+  const program = newCommand('goavail', 'goavail')
+    .description('Checks addresses and keeps those that answer in DNS')
+    .version(version());
+  program.addCommand(monitorCommand());
+  await runCommandLine(program, argv);
+}
+
+function monitorCommand(): Command {
+  return newCommand('monitor', 'goavail monitor')
+    .description('check the addresses of goavail.toml until SIGTERM or SIGINT; SIGHUP reads it again')
+    .option('-f, --config-file <file>', "goavail's configuration", 'goavail.toml')
+    .option('-d, --dry-run', 'change nothing at the provider, log what would be changed', true)
+    .option('--no-dry-run', 'change the records at the provider (not possible yet: ends with status 1)')
+    .addOption(
+      new Option('-t, --type <type>', 'check by ICMP echo (ip) or by TCP connection (tcp)')
+        .choices(['ip', 'tcp'])
+        .default('ip'),
+    )
+    .addOption(
+      new Option('-p, --dns-provider <provider>', 'whose table of the file is used')
+        .choices(['cloudflare', 'route53'])
+        .default('cloudflare'),
+    )
+    .option('-b, --debug', 'log every result')
+    .action(async (flags: MonitorFlags) => {
+      await endWith(() => monitor(flags));
+    });
+}
+
+/** Returns the exit status: 0 after a signal, 1 where it could not begin. */
+async function monitor(flags: MonitorFlags): Promise<number> {
+  const { settings, faults } = settingsOf(flags);
+  const { access, faults: accessFaults } = providerAccess(flags.dnsProvider, process.env);
+  printFaults([...faults, ...accessFaults]);
+  if (settings === null || hasErrors(accessFaults)) return 1;
+  if (!flags.dryRun) {
+    return refuse(
+      '--no-dry-run: changing records at a provider and asking peers are not part of this version yet, so only --dry-run (the default) works',
+    );
+  }
+  const log = logger(flags.debug === true ? 'debug' : 'info');
+  const guard = new Guard({ report: (_part, text) => log('error', text), now: () => Date.now() / 1000 });
+  // The last resort: what no guard saw must not end the monitoring.
+  process.on('uncaughtException', (error) => guard.note('the main thread', error));
+  process.on('unhandledRejection', (error) => guard.note('the main thread', error));
+  const stopped = new Promise<void>((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
+  });
+  const prober = await Prober.start({ userAgent: USER_AGENT, onTrouble: (text) => log('warn', text) });
+  const monitoring = new GoavailMonitor({ settings, prober, guard, log, correct: dryRun(access, log) });
+  process.on(
+    'SIGHUP',
+    guard.protect('SIGHUP', () => reload(flags, monitoring, log)),
+  );
+  for (const text of introduction(settings, access)) log('info', text);
+  monitoring.start();
+  await stopped;
+  monitoring.stop();
+  await prober.stop();
+  log('info', 'stopped');
+  return 0;
+}
+
+function settingsOf({ configFile, type, dnsProvider }: MonitorFlags): {
+  readonly settings: MonitorSettings | null;
+  readonly faults: readonly Fault[];
+} {
+  const { goavail, faults } = loadGoavail(configFile, { type, provider: dnsProvider });
+  if (goavail === null) return { settings: null, faults };
+  const plan = goavailPlan(goavail);
+  if (plan.ok) return { settings: { goavail, plan: plan.plan }, faults };
+  return { settings: null, faults: [...faults, ...plan.faults] };
+}
+
+/** Bad settings change nothing. */
+function reload(flags: MonitorFlags, monitoring: GoavailMonitor, log: RoundLog): void {
+  const { settings, faults } = settingsOf(flags);
+  for (const fault of faults) log(fault.severity === 'error' ? 'error' : 'warn', formatFault(fault));
+  if (settings === null) {
+    log('error', `${flags.configFile} has errors, so the old configuration stays in use`);
+    return;
+  }
+  monitoring.reload(settings);
+  log('info', `${flags.configFile} read again: ${checkedText(settings)}`);
+}
+
+function introduction(
+  settings: MonitorSettings,
+  { api, apiFrom, missing }: ReturnType<typeof providerAccess>['access'],
+): readonly string[] {
+  const { provider, cluster, slack } = settings.goavail;
+  const from = apiFrom === null ? '' : `, from ${apiFrom}`;
+  return [
+    checkedText(settings),
+    `dry run: nothing is changed at ${provider.kind} (${api}${from}); records of ${provider.names.join(', ')}`,
+    ...(missing.length === 0 ? [] : [`not set, and needed for changes: ${missing.join(', ')}`]),
+    ...(cluster === null ? [] : [`${count(cluster.peers.length, 'peer')} configured; they are not asked yet`]),
+    ...(slack ? ['slack_addr is configured; no message is sent yet'] : []),
+  ];
+}
+
+function checkedText({ goavail: { provider, use, port, threshold, intervalSeconds } }: MonitorSettings): string {
+  const how = use.type === 'tcp' ? `by TCP to port ${port}` : 'by ICMP echo';
+  const row = threshold === 1 ? 'each result' : `${threshold} results in a row`;
+  return `checking ${provider.addresses.join(', ')} ${how} every ${intervalSeconds} s; ${row} change an address`;
+}
+
+const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
+
+/** `2026-11-29T05:40:00Z INFO text` on standard error. */
+function logger(lowest: LogLevel): RoundLog {
+  return (level, text) => {
+    if (LEVELS.indexOf(level) < LEVELS.indexOf(lowest)) return;
+    const time = `${new Date().toISOString().slice(0, 19)}Z`;
+    try {
+      process.stderr.write(`${time} ${level.toUpperCase()} ${text}\n`);
+    } catch (error) {
+      process.emitWarning(errorText(error)); // a log that cannot be written must not end the monitoring
+    }
+  };
+}
