@@ -18,7 +18,6 @@ import { statusView } from '../server/control/status-view.ts';
 import { endpointText } from '../system/address.ts';
 import { descriptorLimit } from '../system/descriptors.ts';
 import { dropPrivileges } from '../system/drop-privileges.ts';
-import { errorText } from '../system/error-text.ts';
 import { type Fault, formatFault, hasErrors, plainFault } from '../system/fault.ts';
 import type { Guard } from '../system/guard.ts';
 import type { Log } from '../system/log.ts';
@@ -82,12 +81,7 @@ export async function serve(options: ServeOptions): Promise<Started> {
   const few = options.dryRun ? null : descriptorFault(config, descriptorLimit());
   if (few !== null) stops.push(few);
   if (stops.length > 0) return { ok: false, faults: [...loaded.faults, ...stops] };
-  let log: Log;
-  try {
-    log = options.log(config);
-  } catch (error) {
-    return { ok: false, faults: [plainFault('log', `logpath cannot be written: ${errorText(error)}`)] };
-  }
+  const log = options.log(config);
   logFaults(log, [...loaded.faults, ...faultsOf(lists), ...tls.faults]);
 
   const server = new Server(config, lists, tls.tls, options, log);

@@ -72,6 +72,11 @@ async function run(flags: ServeFlags): Promise<void> {
         // A dry run touches nothing, the log included.
         file: flags.dryRun === true ? null : logpath,
       });
+      const fault = opened.fault();
+      if (fault !== null) {
+        logFault = `the log goes to standard error, since logpath cannot be written: ${fault}`;
+        opened.log.error(logFault);
+      }
       return opened.log;
     },
   });
@@ -105,7 +110,11 @@ function reopenLog(opened: OpenLog | null): string | null {
     opened?.reopen();
     return null;
   } catch (error) {
-    const fault = `the log cannot be opened again, so its old file stays in use: ${errorText(error)}`;
+    const stays =
+      opened?.fault() === null
+        ? 'the log cannot be opened again, so its old file stays in use'
+        : 'the log still goes to standard error, since logpath cannot be written';
+    const fault = `${stays}: ${errorText(error)}`;
     opened?.log.error(fault);
     return fault;
   }

@@ -1,9 +1,11 @@
 import { closeSync, fstatSync, writeSync } from 'node:fs';
+import { errorText } from './error-text.ts';
 import { openForAppend } from './open-append.ts';
 import { fileError } from './read-file.ts';
 
 /** Octets of log lines that wait for room on a full disk; later ones are dropped. */
 const HELD_MAX = 1 << 20;
+const STANDARD_ERROR = 2;
 
 /**
  * A log file that is held open. Writing never throws and never waits: what finds no room (a full disk, a pipe whose
@@ -25,6 +27,20 @@ export class LogFile {
     return new LogFile(file, openLogFile(file, true));
   }
 
+  /** Where the file cannot be opened: writes to standard error until `reopen` can, and says why. */
+  static openOrStandardError(file: string): { readonly log: LogFile; readonly fault: string | null } {
+    try {
+      return { log: LogFile.open(file), fault: null };
+    } catch (error) {
+      return { log: new LogFile(file, STANDARD_ERROR), fault: errorText(error) };
+    }
+  }
+
+  /** Whether it stands in for the file, which could not be opened. */
+  get isStandardError(): boolean {
+    return this.fd === STANDARD_ERROR;
+  }
+
   write(text: string): void {
     this.flush();
     const octets = Buffer.from(text);
@@ -35,10 +51,15 @@ export class LogFile {
   }
 
   /**
-   * For log rotation: another file may have the name by now. Throws the system's error; the old file then stays in use.
+   * For log rotation: another file may have the name by now. Throws the system's error; the old file, or standard
+   * error, then stays in use.
    */
   reopen(): void {
-    const fd = openLogFile(this.file, false);
+    const fd = openLogFile(this.file, this.isStandardError);
+    if (this.isStandardError) {
+      this.fd = fd;
+      return;
+    }
     const now = fstatSync(fd);
     const before = fstatSync(this.fd);
     if (now.ino === before.ino && now.dev === before.dev) {

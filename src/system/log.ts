@@ -13,9 +13,12 @@ export type LogOptions = {
 export type OpenLog = {
   readonly log: Log;
   /**
-   * After a rotation. Throws the system's error where the file cannot be opened again; the old one then stays in use.
+   * After a rotation, or once the file can be opened. Throws the system's error where it cannot; the old file, or
+   * standard error, then stays in use.
    */
   readonly reopen: () => void;
+  /** Why the log goes to standard error though it should go to a file; null: it goes where it should. */
+  readonly fault: () => string | null;
 };
 
 /** Octets of log lines that wait for standard error; later ones are dropped. */
@@ -23,7 +26,7 @@ const HELD_MAX = 1 << 20;
 
 /**
  * JSON lines: to standard error, or to a file (`logpath`). `-v` means everything, and to standard error, as in
- * edgemanage. Throws the system's error where the file cannot be opened.
+ * edgemanage. Where the file cannot be opened the log goes to standard error: a server must not stay away for its log.
  */
 export function createLog({ verbose, level, file }: LogOptions): OpenLog {
   const options = {
@@ -32,9 +35,15 @@ export function createLog({ verbose, level, file }: LogOptions): OpenLog {
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
   };
-  if (file === null || verbose) return { log: pino(options, standardError()), reopen: () => undefined };
-  const destination = LogFile.open(file);
-  return { log: pino(options, destination), reopen: () => destination.reopen() };
+  if (file === null || verbose) {
+    return { log: pino(options, standardError()), reopen: () => undefined, fault: () => null };
+  }
+  const { log: destination, fault } = LogFile.openOrStandardError(file);
+  return {
+    log: pino(options, destination),
+    reopen: () => destination.reopen(),
+    fault: () => (destination.isStandardError ? fault : null),
+  };
 }
 
 function standardError(): ReturnType<typeof pino.destination> {

@@ -1,7 +1,7 @@
-import { rm } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { EdgewiseServer, edgewise } from '../support/edgewise.ts';
+import { EdgewiseServer, edgewise, eventually } from '../support/edgewise.ts';
 import { Installation, NETWORK } from '../support/installation.ts';
 import { freePort } from '../support/ports.ts';
 
@@ -193,11 +193,35 @@ describe('zones and networks that cannot be answered for', () => {
     }
   });
 
-  test('a log that cannot be written is said at start', async () => {
-    await editConfig('logpath: null', `logpath: ${site.path('object', 'log')}`); // below a file
-    const { status, stderr } = await edgewise(['serve', '-c', site.path('edgemanage.yaml')]);
-    expect(status).toBe(1);
-    expect(stderr).toMatch(/^error: log: logpath cannot be written: .*\n$/);
+  test('a log that cannot be written goes to standard error, which is red, until a reload can open it', async () => {
+    await site.write('logs', 'a file where a folder should be');
+    await editConfig('logpath: null', `logpath: ${site.path('logs', 'log')}`);
+    const server = await EdgewiseServer.start(site.path('edgemanage.yaml'));
+    const fault = 'the log goes to standard error, since logpath cannot be written: ';
+    try {
+      expect(server.output).toContain(fault);
+      expect(await server.dig('mail.good.test', 'A')).toEqual(['192.0.2.25']);
+      const { status, text } = await server.get('/healthz');
+      expect(status).toBe(503);
+      expect(text).toContain(fault);
+      // Still so after a reload.
+      server.child.kill('SIGHUP');
+      await server.prints(/the log still goes to standard error, since logpath cannot be written/);
+      await server.prints(/"reloaded"/);
+
+      await rename(site.path('logs'), site.path('aside'));
+      await mkdir(site.path('logs'));
+      const since = server.output.length;
+      server.child.kill('SIGHUP');
+      await eventually(
+        () => site.read('logs/log').catch(() => ''),
+        (log) => log.includes('"reloaded"'),
+      );
+      expect((await server.get('/healthz')).text).not.toContain('logpath');
+      expect(server.output.slice(since)).not.toContain('"reloaded"');
+    } finally {
+      expect(await server.stop()).toBe(0);
+    }
   });
 
   test('zones without an edge list are red from a start on, and a warning at a reload', async () => {

@@ -5,7 +5,7 @@ import { createServer as createTcpServer, type Server as TcpServer } from 'node:
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { EdgewiseServer, edgewise, eventually } from '../support/edgewise.ts';
-import { Installation, NETWORK, OBJECT } from '../support/installation.ts';
+import { Installation, NETWORK, OBJECT, program } from '../support/installation.ts';
 import { freePort } from '../support/ports.ts';
 
 /** What goes wrong beside a running server: it goes on, says so, and takes up what is mended. */
@@ -94,13 +94,28 @@ describe('the log', () => {
   });
 
   test.each([
-    ['logpath: null', 'logpath: /proc/x/y.log', /logpath cannot be written/],
-    [/lockfile: .*/, 'lockfile: /proc/x/lock', /\/proc\/x/],
-  ])('or lock file in a folder that can never be made is a fault at once', async (from, to, message) => {
-    await editConfig(from, to);
+    ['in a folder that can never be made', async () => '/proc/x/y.log'],
+    [
+      'that is a pipe which nobody reads',
+      async () => {
+        await program('mkfifo', [site.path('pipe')]);
+        return site.path('pipe');
+      },
+    ],
+  ])('%s at the start: the log goes to standard error, and /healthz says so', async (_, make) => {
+    await editConfig('logpath: null', `logpath: ${await make()}`);
+    server = await EdgewiseServer.start(config());
+    expect(server.output).toContain('the log goes to standard error, since logpath cannot be written');
+    expect(await server.dig('mail.good.test', 'A')).toEqual(['192.0.2.25']);
+    expect(await reasons()).toMatch(/the log goes to standard error, since logpath cannot be written/);
+    expect(await server.stop()).toBe(0);
+  });
+
+  test('a lock file in a folder that can never be made is a fault at once', async () => {
+    await editConfig(/lockfile: .*/, 'lockfile: /proc/x/lock');
     const { status, stderr } = await edgewise(['serve', '-c', config()]);
     expect(status).toBe(1);
-    expect(stderr).toMatch(message);
+    expect(stderr).toMatch(/\/proc\/x/);
   });
 });
 

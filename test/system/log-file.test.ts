@@ -66,3 +66,22 @@ test('a full disk costs lines, never an exception; what fits into memory comes o
   expect(text.length).toBeLessThan(1_100_000);
   expect(text.endsWith('after\n')).toBe(true);
 });
+
+test('a file that cannot be opened: standard error until it can, which is said', async () => {
+  const file = join(folder, 'logs', 'log');
+  await writeFile(join(folder, 'logs'), 'a file where the folder should be');
+  const { log, fault } = LogFile.openOrStandardError(file);
+  expect(fault).toContain(file);
+  expect(log.isStandardError).toBe(true);
+  expect(() => log.reopen()).toThrow();
+  expect(log.isStandardError).toBe(true);
+  await rm(join(folder, 'logs'));
+  log.reopen();
+  expect(log.isStandardError).toBe(false);
+  log.write('one\n');
+  expect(await readFile(file, 'utf8')).toBe('one\n');
+});
+
+test('a file that can be opened: no fault', () => {
+  expect(LogFile.openOrStandardError(join(folder, 'log'))).toMatchObject({ fault: null });
+});
