@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { goavailPlan } from '../app/goavail/plan.ts';
 import { edgemanageYaml } from '../config/goavail-convert.ts';
 import { type GoavailUse, loadGoavail } from '../config/goavail-file.ts';
 import { isNetworkName } from '../config/paths.ts';
@@ -35,6 +36,9 @@ function convert(file: string, { type, dnsProvider, dnet }: ConvertFlags): numbe
   const { goavail, faults } = loadGoavail(file, { type, provider: dnsProvider });
   printFaults(faults);
   if (goavail === null) return 1;
+  const plan = goavailPlan(goavail);
+  // What is printed is right all the same, for a version that can.
+  if (!plan.ok) printFaults(plan.faults.map((fault) => ({ ...fault, severity: 'warning' })));
   process.stdout.write(edgemanageYaml(goavail, dnet));
   return 0;
 }

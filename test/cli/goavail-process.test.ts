@@ -9,6 +9,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 /** `goavail` as people start it: command line, signals, exit statuses. */
 
 const BIN = join(import.meta.dirname, '..', '..', 'bin', 'goavail.js');
+const EDGEWISE = join(BIN, '..', 'edgewise.js');
 const ADDRESS = '127.87.3.1';
 const OTHER = '127.87.3.2';
 let folder: string;
@@ -19,8 +20,8 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
 /** Waits for lines of standard error one after the other; `ended` is the exit status. */
-function start(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
-  const child = spawn(process.execPath, [BIN, ...args], {
+function start(args: readonly string[], env: NodeJS.ProcessEnv = {}, program = BIN) {
+  const child = spawn(process.execPath, [program, ...args], {
     cwd: folder,
     env: { ...process.env, CF_API_KEY: '', CF_API_EMAIL: '', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -114,6 +115,24 @@ test.each([
   const run = start(args);
   expect(await run.ended).toBe(status);
   expect(run.lines.join('\n')).toContain(expected);
+});
+
+test.each([
+  ['a file', ['whole.toml', '-t', 'tcp'], 0, '', 'goavail: [{kind: tcp, port: 9}]'],
+  ['a network of another name', ['whole.toml', '-t', 'tcp', '-A', 'mynet'], 0, '', 'mynet: [{kind: tcp, port: 9}]'],
+  ['a name that would be more than one', ['whole.toml', '-t', 'tcp', '-A', 'a: b'], 2, 'expected a network', ''],
+  ['a name with a path', ['whole.toml', '-t', 'tcp', '-A', '../a'], 2, 'expected a network', ''],
+  ['a port that is missing', ['flat.toml', '-t', 'tcp'], 1, 'flat.toml:1:1: error: missing-key: port', ''],
+  ['a file that is not there', ['nowhere.toml'], 1, 'nowhere.toml', ''],
+  ['an unknown type', ['whole.toml', '-t', 'udp'], 2, 'Allowed choices are ip, tcp', ''],
+] as const)('edgewise convert: %s', async (_, args, status, stderr, stdout) => {
+  await writeFile(join(folder, 'whole.toml'), toml(9, [ADDRESS]));
+  await writeFile(join(folder, 'flat.toml'), toml(9, [ADDRESS]).replace(/^port.*$/m, ''));
+  const run = start(['convert', ...args], {}, EDGEWISE);
+  expect(await run.ended).toBe(status);
+  expect(run.lines.join('\n')).toContain(stderr);
+  expect(run.output.join('')).toContain(stdout);
+  if (status !== 0) expect(run.output).toEqual([]);
 });
 
 test('an address of an API that is none', async () => {
