@@ -1,8 +1,10 @@
 import { dirname, join } from 'node:path';
+import { z } from 'zod';
 import { nameKey, nameText, type WireName } from '../dns/name.ts';
 import { addressOctets } from '../system/address.ts';
 import { addressText } from '../system/address-text.ts';
 import { writeAtomic } from '../system/atomic-write.ts';
+import { parseObject } from '../system/json-object.ts';
 import { makeFolder } from '../system/make-folder.ts';
 import { FILE_MAX, readFile } from '../system/read-file.ts';
 import { seal, unseal } from '../system/sealed.ts';
@@ -71,32 +73,31 @@ function format({ versions, zones }: SavedLiveHistory): string {
   return `${JSON.stringify({ version: 1, versions: text(versions), zones: own })}\n`;
 }
 
-function parse(text: string): SavedLiveHistory | null {
-  try {
-    const { version, versions, zones } = JSON.parse(text) as Readonly<Record<string, unknown>>;
-    if (version !== 1 || typeof zones !== 'object' || zones === null) return null;
-    const own = new Map<WireName, readonly LiveVersion[]>();
-    for (const [name, list] of Object.entries(zones)) {
-      const origin = nameKey(name);
-      if (origin === null) return null;
-      own.set(origin, versionsOf(list));
-    }
-    return { versions: versionsOf(versions), zones: own };
-  } catch {
-    return null;
-  }
-}
+const VERSIONS = z.array(
+  z
+    .object({ serial: z.int(), addresses: z.array(z.string()) })
+    .transform(({ serial, addresses }, context): LiveVersion => {
+      const octets = addresses.map(addressOctets).filter((address) => address !== null);
+      if (octets.length < addresses.length) context.addIssue('not an address');
+      return {
+        serial,
+        v4: octets.filter(({ length }) => length === 4),
+        v6: octets.filter(({ length }) => length === 16),
+      };
+    }),
+);
+const FILE = z.object({ version: z.literal(1), versions: VERSIONS, zones: z.record(z.string(), VERSIONS) });
 
-/** Throws where it is not a list of versions. */
-function versionsOf(value: unknown): LiveVersion[] {
-  return (value as VersionJson[]).map(({ serial, addresses }) => {
-    const octets = addresses.map((address) => addressOctets(address));
-    if (!Number.isInteger(serial) || octets.includes(null)) throw new Error('not a version');
-    const known = octets.filter((address) => address !== null);
-    return {
-      serial,
-      v4: known.filter(({ length }) => length === 4),
-      v6: known.filter(({ length }) => length === 16),
-    };
-  });
+/** Null: no file of ours. */
+function parse(text: string): SavedLiveHistory | null {
+  const object = parseObject(text);
+  const file = FILE.safeParse(object.ok ? object.value : null);
+  if (!file.success) return null;
+  const zones = new Map<WireName, readonly LiveVersion[]>();
+  for (const [name, versions] of Object.entries(file.data.zones)) {
+    const origin = nameKey(name);
+    if (origin === null) return null;
+    zones.set(origin, versions);
+  }
+  return { versions: file.data.versions, zones };
 }

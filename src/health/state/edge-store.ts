@@ -14,6 +14,18 @@
  * }
  * ```
  */
+
+import {
+  isObject,
+  isOneOf,
+  type JsonObject,
+  numberFrom,
+  numbersFrom,
+  otherKeys,
+  parseObject,
+  unknownForm,
+  withoutNulls,
+} from '../../system/json-object.ts';
 import type { Mode } from '../judge/edge.ts';
 import {
   AVERAGES_MAX,
@@ -25,17 +37,6 @@ import {
   noteAverage,
 } from '../judge/history.ts';
 import type { Judgement } from '../judge/verdict.ts';
-import {
-  isObject,
-  isOneOf,
-  type JsonObject,
-  numberFrom,
-  numbersFrom,
-  otherKeys,
-  parseObject,
-  unknownForm,
-  withoutNulls,
-} from './json-object.ts';
 
 export const MODES: readonly Mode[] = ['available', 'unavailable', 'force', 'blindforce'];
 export const JUDGEMENTS: readonly Judgement[] = ['pass_threshold', 'pass_window', 'pass_average', 'pass', 'fail'];

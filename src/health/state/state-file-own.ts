@@ -4,10 +4,6 @@
  */
 
 import { isIP } from 'node:net';
-import type { LiveMember } from '../choose/decision.ts';
-import type { Memory } from '../choose/memory.ts';
-import { FAMILIES, type Mode } from '../judge/edge.ts';
-import { MODES } from './edge-store.ts';
 import {
   isObject,
   isOneOf,
@@ -17,7 +13,11 @@ import {
   numberMap,
   numbersFrom,
   textMap,
-} from './json-object.ts';
+} from '../../system/json-object.ts';
+import type { LiveMember } from '../choose/decision.ts';
+import type { Memory } from '../choose/memory.ts';
+import { FAMILIES, type Mode } from '../judge/edge.ts';
+import { MODES } from './edge-store.ts';
 import type { NetworkState } from './network-state.ts';
 
 type OwnMemory = Pick<Memory, 'answered' | 'unanswered' | 'unsteady' | 'misses' | 'canaryRotations'>;

@@ -3,7 +3,6 @@
  * is under the one key `edgewise`, where edgemanage keeps it; keys that are unknown here are kept as well.
  */
 
-import type { ActiveCanary } from '../choose/memory.ts';
 import {
   isObject,
   isTextList,
@@ -16,7 +15,8 @@ import {
   textMap,
   unknownForm,
   withoutNulls,
-} from './json-object.ts';
+} from '../../system/json-object.ts';
+import type { ActiveCanary } from '../choose/memory.ts';
 import type { NetworkState } from './network-state.ts';
 import { ownFrom, ownValue } from './state-file-own.ts';
 

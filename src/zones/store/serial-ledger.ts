@@ -7,6 +7,7 @@ import { nextSerial, serialMax } from '../../dns/serial.ts';
 import { setAside, writeAtomic } from '../../system/atomic-write.ts';
 import { systemCode } from '../../system/error-text.ts';
 import { ioProblem } from '../../system/io-problem.ts';
+import { isObject } from '../../system/json-object.ts';
 import { FILE_MAX, readFile } from '../../system/read-file.ts';
 import type { StoreFault } from './types.ts';
 
@@ -207,8 +208,4 @@ function parseEntries(text: string): Map<WireName, Entry> | string {
     entries.set(origin, { network, hash, serial, goneAt, text: null });
   }
   return entries;
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

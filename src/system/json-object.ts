@@ -1,4 +1,4 @@
-/** What the readers of state files and health records share: JSON objects whose keys others may have written. */
+/** What readers of state on disk share: JSON objects whose keys others may have written. */
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
