@@ -18,18 +18,17 @@ import { statusView } from '../server/control/status-view.ts';
 import { endpointText } from '../system/address.ts';
 import { descriptorLimit } from '../system/descriptors.ts';
 import { dropPrivileges } from '../system/drop-privileges.ts';
-import { type Fault, formatFault, hasErrors, plainFault } from '../system/fault.ts';
+import { type Fault, plainFault } from '../system/fault.ts';
 import type { Guard } from '../system/guard.ts';
 import type { Log } from '../system/log.ts';
-import { type FileStamp, stampOf, untilSettled } from '../system/settling.ts';
 import { descriptorFault } from './descriptors-needed.ts';
 import { DnsPart } from './dns-part.ts';
 import { LockPart } from './lock-part.ts';
-import { untilRestart } from './need-restart.ts';
 import { Networks } from './networks.ts';
 import { type Part, part } from './part.ts';
 import { type PartFault, Parts } from './parts.ts';
 import { faultsOf, type NetworkLists, readNetworks, startFaults } from './read-networks.ts';
+import { logFaults, Reloads } from './reloads.ts';
 import { SecondariesPart } from './secondaries-part.ts';
 import { serverSinks } from './server-sinks.ts';
 import { ZonesPart } from './zones-part.ts';
@@ -99,21 +98,15 @@ class Server implements Running {
   private readonly networks: Networks;
   private readonly zonesPart: ZonesPart;
   private readonly parts: Parts;
-  /** The settings in force. */
-  private config: Config;
-  /** Of their file, when it was read. */
-  private configStamp: FileStamp | null;
+  private readonly reloads: Reloads;
+  /** Of the start. */
+  private readonly config: Config;
   private httpServer: HttpServer | null = null;
-  private reloading: Promise<void> = Promise.resolve();
-  private reloadWaits = false;
-  /** Why the last reload changed no settings; null: they are in force. */
-  private reloadFault: string | null = null;
   private stopping: Promise<void> | null = null;
   private ready = false;
 
   constructor(config: Config, lists: NetworkLists, tls: TlsFiles | null, options: ServeOptions, log: Log) {
     this.config = config;
-    this.configStamp = stampOf(options.file);
     this.options = options;
     this.log = log;
     const { live } = this;
@@ -254,6 +247,17 @@ class Server implements Running {
       list.filter((each) => each !== null),
       { log, guard },
     );
+    this.reloads = new Reloads({
+      file: options.file,
+      only: options.networks,
+      config,
+      log,
+      guard,
+      served: () => networks.names(),
+      commit: (reload) => this.parts.reload(reload),
+      reloadZones: () => store.reload(),
+      isStopping: () => this.stopping !== null,
+    });
   }
 
   get dns(): readonly string[] {
@@ -280,18 +284,7 @@ class Server implements Running {
   }
 
   reload(): Promise<void> {
-    // One that waits will read everything that is there by then; more of them would only read it again.
-    if (this.reloadWaits) return this.reloading;
-    this.reloadWaits = true;
-    this.reloading = this.reloading.then(async () => {
-      this.reloadWaits = false;
-      try {
-        await this.reloadNow();
-      } catch (error) {
-        this.options.guard.note('reload', error);
-      }
-    });
-    return this.reloading;
+    return this.reloads.reload();
   }
 
   stop(): Promise<void> {
@@ -355,55 +348,13 @@ class Server implements Running {
     return null;
   }
 
-  private async reloadNow(): Promise<void> {
-    const { log, networks, zonesPart } = this;
-    if (this.stopping !== null) return;
-    if (!(await untilSettled(this.options.file, this.configStamp))) {
-      log.error(`reload: ${this.options.file} is still being written; its settings were not changed`);
-      this.reloadFault = 'the configuration is still being written';
-      await zonesPart.store.reload();
-      return;
-    }
-    this.configStamp = stampOf(this.options.file);
-    const loaded = loadConfig(this.options.file);
-    const lists = loaded.config === null ? null : readNetworks(loaded.config, this.options.networks, networks.names());
-    logFaults(log, [...loaded.faults, ...(lists === null ? [] : faultsOf(lists))]);
-    if (loaded.config === null || lists === null || hasErrors([...loaded.faults, ...lists.faults])) {
-      log.error('reload: the new configuration has errors; nothing was changed');
-      this.reloadFault = 'the configuration has errors (the log and "edgewise check" name them)';
-      // Zones have files of their own, and those may be what the operator mended.
-      await zonesPart.store.reload();
-      return;
-    }
-    const { config, restart } = untilRestart(this.config, loaded.config);
-    if (restart.length > 0) log.warn(`reload: ${restart.join(', ')} changed; that takes a restart`);
-    const faults = await this.parts.reload({ was: this.config, config, lists });
-    if (faults.length > 0) {
-      logFaults(log, faults);
-      log.error('reload: not everything is ready for the new settings; nothing was changed');
-      this.reloadFault = 'not everything was ready for the new settings (the log says what)';
-      return;
-    }
-    this.config = config;
-    this.reloadFault = null;
-  }
-
   /** What no part has to do with. */
   private ownFaults(): readonly PartFault[] {
-    const { reloadFault } = this;
-    const faults: PartFault[] = [];
-    if (reloadFault !== null) {
-      faults.push({
-        part: 'configuration',
-        message: `the settings before the last reload are in force: ${reloadFault}`,
-      });
-    }
     const logFault = this.options.logFault?.() ?? null;
-    if (logFault !== null) faults.push({ part: 'log', message: logFault });
-    return faults;
+    const reloadFault = this.reloads.fault;
+    return [
+      ...(reloadFault === null ? [] : [{ part: 'configuration', message: reloadFault }]),
+      ...(logFault === null ? [] : [{ part: 'log', message: logFault }]),
+    ];
   }
-}
-
-function logFaults(log: Log, faults: readonly Fault[]): void {
-  for (const fault of faults) log[fault.severity === 'error' ? 'error' : 'warn'](formatFault(fault));
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { rowsFault } from '../../src/app/networks.ts';
+import { rowsFault } from '../../src/app/network-rows.ts';
 import { LiveRRsets, NETWORKS_MAX } from '../../src/live/live-rrsets.ts';
 
 const MOST = NETWORKS_MAX - 1;
