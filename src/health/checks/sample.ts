@@ -72,3 +72,8 @@ export type Sample = {
    */
   readonly stalledMs: number;
 };
+
+/** Name of the check that decided about the sample's primary address; null where there was only one, or none. */
+export function decidingCheck({ primary }: Pick<Sample, 'primary'>): string | null {
+  return primary !== null && primary.checks.length > 1 ? primary.check : null;
+}

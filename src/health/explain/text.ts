@@ -1,4 +1,4 @@
-import type { Fetch, Phases, Sample } from '../checks/sample.ts';
+import type { CheckOutcome, Fetch, Phases, Sample } from '../checks/sample.ts';
 import type { Outcome } from '../choose/decision.ts';
 import { LIMIT_SECONDS } from '../choose/limit.ts';
 import { count, list, moment } from '../judge/reason.ts';
@@ -60,8 +60,21 @@ function sampleLines(samples: readonly Sample[]): readonly string[] {
     const stall = sample.stalledMs > 0 ? `, prober stalled ${sample.stalledMs.toFixed(0)} ms` : '';
     const own = sample.primary;
     const head = `    ${moment(sample.at)}  ${sample.seconds.toFixed(3)} s  ${resultText(sample.fail)}${stall}`;
-    const first = own === null ? head : `${head}  ${fetchText(own)}`;
-    return [first, ...sample.others.map((other) => `      also ${resultText(other.fail)}  ${fetchText(other)}`)];
+    const first = own === null ? [head] : [`${head}  ${fetchText(own)}`, ...checkLines(own)];
+    const others = sample.others.flatMap((other) => [
+      `      also ${resultText(other.fail)}  ${fetchText(other)}`,
+      ...checkLines(other),
+    ]);
+    return [...first, ...others];
+  });
+}
+
+/** Each check of an address that has several; a star marks the one that decided. */
+function checkLines({ check, checks }: Fetch): readonly string[] {
+  if (checks.length < 2) return [];
+  return checks.map((one) => {
+    const star = one.name === check ? '*' : ' ';
+    return `      ${star} ${one.name}: ${one.seconds.toFixed(3)} s  ${resultText(one.fail)}  ${figuresText(one)}`;
   });
 }
 
@@ -71,11 +84,15 @@ function resultText(fail: Fetch['fail']): string {
 }
 
 /** `192.0.2.1: connect 1.0 ms, first byte 100.2 ms, body 3.0 ms`; phases that were not reached are left out. */
-function fetchText({ address, phases, attempts, hops }: Fetch): string {
+function fetchText(fetch: Fetch): string {
+  return `${fetch.address}: ${figuresText(fetch)}`;
+}
+
+function figuresText({ phases, attempts, hops }: Omit<CheckOutcome, 'name' | 'kind'>): string {
   const parts = phaseParts(phases).map(([name, value]) => `${name} ${(value * 1000).toFixed(1)} ms`);
   if (attempts > 1) parts.push(`${attempts} attempts`);
   if (hops > 0) parts.push(count(hops, 'redirect'));
-  return `${address}: ${parts.join(', ')}`;
+  return parts.join(', ');
 }
 
 function phaseParts({ resolve, connect, tls, firstByte, total }: Phases): readonly (readonly [string, number])[] {

@@ -1,3 +1,4 @@
+import { decidingCheck } from '../checks/sample.ts';
 import type { EdgeFacts } from './edge.ts';
 import { compare, seconds } from './reason.ts';
 import type { Judge, Judgement, JudgeRules } from './verdict.ts';
@@ -23,11 +24,14 @@ function firstMatch({ figures, sample }: EdgeFacts, rules: JudgeRules): Found {
   if (sample !== null && sample.fail !== null) {
     const { reason, detail } = sample.fail;
     const what = detail === '' || detail === reason ? reason : `${reason}: ${detail}`;
-    return { judgement: 'fail', why: `fetch failed (${what}), counted as ${seconds(sample.seconds)}` };
+    const check = decidingCheck(sample);
+    const failed = check === null ? 'fetch failed' : `check ${check} failed`;
+    return { judgement: 'fail', why: `${failed} (${what}), counted as ${seconds(sample.seconds)}` };
   }
   if (last === null) return UNFETCHED;
 
-  const lastClause = compare('last', last, 'goodenough', goodenough);
+  const check = sample === null ? null : decidingCheck(sample);
+  const lastClause = `${compare('last', last, 'goodenough', goodenough)}${check === null ? '' : ` (check ${check})`}`;
   if (last < goodenough) return { judgement: 'pass_threshold', why: lastClause };
   if (last >= timeout) return { judgement: 'fail', why: compare('last', last, 'timeout', timeout) };
 

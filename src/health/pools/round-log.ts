@@ -1,4 +1,4 @@
-import type { Sample } from '../checks/sample.ts';
+import { decidingCheck, type Sample } from '../checks/sample.ts';
 import type { Decision, LiveMember } from '../choose/decision.ts';
 import { byName, count, list, seconds } from '../judge/reason.ts';
 
@@ -7,11 +7,14 @@ export type RoundLog = (level: LogLevel, text: string) => void;
 export type LogLine = { readonly level: LogLevel; readonly text: string };
 
 /** What one fetch brought, as a line of the log. */
-export function sampleLine({ edge, seconds: taken, fail, stalledMs }: Sample): LogLine {
+export function sampleLine(sample: Sample): LogLine {
+  const { edge, seconds: taken, fail, stalledMs } = sample;
   const doubt = stalledMs > 0 ? ` (the prober itself stalled for ${Math.round(stalledMs)} ms)` : '';
-  if (fail === null) return { level: 'info', text: `fetch from ${edge}: ${seconds(taken)}${doubt}` };
+  const check = decidingCheck(sample);
+  const by = check === null ? '' : ` (check ${check})`;
+  if (fail === null) return { level: 'info', text: `fetch from ${edge}: ${seconds(taken)}${by}${doubt}` };
   const detail = fail.detail === '' ? '' : `: ${fail.detail}`;
-  return { level: 'info', text: `fetch from ${edge} failed: ${fail.reason}${detail}${doubt}` };
+  return { level: 'info', text: `fetch from ${edge} failed${by}: ${fail.reason}${detail}${doubt}` };
 }
 
 /** A decision as lines of the log: what became of the live set and why, canaries that changed, and what is amiss. */

@@ -2,7 +2,7 @@
  * What `/api/v1` answers, as JSON. Times are epoch seconds (fractions allowed), durations seconds; null means "not
  * known" or "not reached". Keys are never renamed or dropped within v1; new ones may come.
  */
-import type { FailReason } from '../../health/checks/sample.ts';
+import type { CheckKind, FailReason } from '../../health/checks/sample.ts';
 import type { Outcome } from '../../health/choose/decision.ts';
 import type { Mode } from '../../health/judge/edge.ts';
 import type { Judgement } from '../../health/judge/verdict.ts';
@@ -122,15 +122,32 @@ export type MemberJson = {
   readonly attempts: number | null;
   /** Redirects followed. */
   readonly hops: number | null;
+  /** The check that decided. */
+  readonly check: string | null;
+  /** Every check's own result; empty before the first. */
+  readonly checks: readonly CheckJson[];
   /** How long the prober itself stood still during the fetch, milliseconds. */
   readonly stalled_ms: number | null;
-  readonly phases: null | {
-    readonly resolve: number | null;
-    readonly connect: number | null;
-    readonly tls: number | null;
-    readonly first_byte: number | null;
-    readonly total: number;
-  };
+  readonly phases: null | PhasesJson;
+};
+
+/** Seconds. */
+export type PhasesJson = {
+  readonly resolve: number | null;
+  readonly connect: number | null;
+  readonly tls: number | null;
+  readonly first_byte: number | null;
+  readonly total: number;
+};
+
+export type CheckJson = {
+  readonly name: string;
+  readonly kind: CheckKind;
+  readonly seconds: number;
+  readonly fail: MemberJson['fail'];
+  readonly attempts: number;
+  readonly hops: number;
+  readonly phases: PhasesJson;
 };
 
 export type VerdictJson = {

@@ -1,16 +1,18 @@
 /** One network as JSON: `GET /api/v1/networks/NET` (api-json.ts says what each key means). */
 
-import type { Sample } from '../../health/checks/sample.ts';
+import type { CheckOutcome, Phases, Sample } from '../../health/checks/sample.ts';
 import type { CanaryDecision } from '../../health/choose/decision.ts';
 import { recentChanges } from '../../health/choose/limit.ts';
 import type { Verdict } from '../../health/judge/verdict.ts';
 import type {
   CanaryJson,
   ChangeJson,
+  CheckJson,
   EdgeJson,
   MemberJson,
   NetworkJson,
   NetworkSummaryJson,
+  PhasesJson,
   VerdictJson,
 } from './api-json.ts';
 import type { LiveChange, MemberView, NetworkView } from './views.ts';
@@ -119,29 +121,32 @@ function memberFields(member: MemberView | null): MemberJson {
   };
 }
 
-type SampleJson = Pick<MemberJson, 'last_at' | 'fail' | 'address' | 'attempts' | 'hops' | 'stalled_ms' | 'phases'>;
+type SampleJson = Pick<
+  MemberJson,
+  'last_at' | 'fail' | 'address' | 'attempts' | 'hops' | 'check' | 'checks' | 'stalled_ms' | 'phases'
+>;
 
 function sampleFields(sample: Sample | null): SampleJson {
   const fetch = sample?.primary ?? null;
-  const phases = fetch?.phases ?? null;
   return {
     last_at: sample?.at ?? null,
     fail: sample?.fail ?? null,
     address: fetch?.address ?? null,
     attempts: fetch?.attempts ?? null,
     hops: fetch?.hops ?? null,
+    check: fetch?.check ?? null,
+    checks: (fetch?.checks ?? []).map(checkFields),
     stalled_ms: sample?.stalledMs ?? null,
-    phases:
-      phases === null
-        ? null
-        : {
-            resolve: phases.resolve,
-            connect: phases.connect,
-            tls: phases.tls,
-            first_byte: phases.firstByte,
-            total: phases.total,
-          },
+    phases: fetch === null ? null : phaseFields(fetch.phases),
   };
+}
+
+function checkFields({ name, kind, seconds, fail, attempts, hops, phases }: CheckOutcome): CheckJson {
+  return { name, kind, seconds, fail, attempts, hops, phases: phaseFields(phases) };
+}
+
+function phaseFields({ resolve, connect, tls, firstByte, total }: Phases): PhasesJson {
+  return { resolve, connect, tls, first_byte: firstByte, total };
 }
 
 function verdictFields(verdict: Verdict | null): VerdictJson {

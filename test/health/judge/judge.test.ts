@@ -91,6 +91,21 @@ describe('the reason names the figures that decided', () => {
   test.each(rows)('%s', (_, edgeFacts, why) => {
     expect(judge(edgeFacts, RULES).why).toBe(why);
   });
+
+  test.each([
+    [10, 'check api failed (refused: in the connect phase), counted as 10.000 s'],
+    [0.2, 'last 0.200 s < goodenough 0.700 s (check api)'],
+  ])('and of several checks the one that decided: %s s', (last, why) => {
+    const one = sample('A', last, NOW, 'refused');
+    if (one.primary === null) throw new Error('it was fetched');
+    const [first] = one.primary.checks;
+    const checks = [
+      { ...first, name: 'web' },
+      { ...first, name: 'api' },
+    ];
+    const several = { ...one, primary: { ...one.primary, check: 'api', checks } };
+    expect(judge(facts({ last }, { sample: several }), RULES).why).toBe(why);
+  });
 });
 
 test('ten fetches of exactly goodenough are not faster than goodenough', () => {

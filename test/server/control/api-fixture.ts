@@ -7,6 +7,15 @@ import { NO_ZONE, Stats, sumStats } from '../../../src/server/stats.ts';
 /** The clock of the fixtures, epoch seconds. */
 export const NOW = 1_700_000_000;
 
+const slowFigures = {
+  seconds: 10,
+  fail: { reason: 'timeout', detail: 'no answer within 10 s, while waiting for the first byte' },
+  phases: { resolve: null, connect: 0.002, tls: null, firstByte: null, total: 10 },
+  attempts: 1,
+  hops: 0,
+} as const;
+const fastFigures = { ...slowFigures, seconds: 0.002, fail: null, phases: { ...slowFigures.phases, total: 0.002 } };
+
 export const slowSample: Sample = {
   edge: 'e2',
   at: NOW - 5,
@@ -14,13 +23,12 @@ export const slowSample: Sample = {
   fail: { reason: 'timeout', detail: 'no answer within 10 s, while waiting for the first byte' },
   primary: {
     address: '192.0.2.2',
-    seconds: 10,
-    fail: { reason: 'timeout', detail: 'no answer within 10 s, while waiting for the first byte' },
-    phases: { resolve: null, connect: 0.002, tls: null, firstByte: null, total: 10 },
-    attempts: 1,
-    hops: 0,
-    check: 'http',
-    checks: [],
+    ...slowFigures,
+    check: 'api',
+    checks: [
+      { name: 'web', kind: 'tcp', ...fastFigures },
+      { name: 'api', kind: 'http', ...slowFigures },
+    ],
   },
   others: [],
   stalledMs: 0,
