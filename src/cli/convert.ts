@@ -11,7 +11,7 @@ type ConvertFlags = {
   readonly dnet: string;
 };
 
-/** `edgewise convert goavail.toml`: the equal edgemanage.yaml on standard output. Exit status 1: the file has errors. */
+/** `edgewise convert goavail.toml`: the nearest edgemanage.yaml on standard output. Exit status 1: the file has errors. */
 export function convertCommand(): Command {
   return newCommand('convert')
     .description("print the edgemanage.yaml that does what goavail's configuration says")

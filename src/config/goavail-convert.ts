@@ -38,7 +38,8 @@ checks:
 # judges:
 #   ${network}: {rise_fall: {rise: ${threshold}, fall: ${threshold}}}
 
-# goavail kept every address that passed, so all may be live, and none is better than another.${tooMany(provider)}
+# goavail kept every address that passed, so all may be live, and none is better than another. But goavail took out one
+# that failed: Edgewise, like edgemanage, keeps it for lack of a passing one in its place. With a lower number it leaves.${tooMany(provider)}
 edge_count: ${Math.min(LIVE_MAX, provider.addresses.length)}
 goodenough: 9.9
 retry: 1
