@@ -9,6 +9,24 @@ const PEERS = [
   'test/system/{drop-privileges,lock}.test.ts',
 ];
 
+/**
+ * Tests that await real timeouts, start threads again and again, or fuzz for long: more than four seconds each on two quiet
+ * cores. They run with the peers, so that the other half stays under a minute.
+ */
+const SLOW = [
+  'test/health/checks/{http,prober}.test.ts',
+  'test/health/choose/differential-edgemanage.test.ts',
+  'test/publish/notify/notifier.test.ts',
+  'test/server/answer/respond-fuzz.test.ts',
+  'test/server/control/http-server.test.ts',
+  'test/server/secondaries/soa-poller.test.ts',
+  'test/server/transfer/{differential,version}.test.ts',
+  'test/server/transport/tcp/tls.test.ts',
+  'test/server/transport/threads/dns-threads.test.ts',
+  'test/system/supervised-thread.test.ts',
+  'test/zones/store/{settle,watch}.test.ts',
+];
+
 export default defineConfig({
   test: {
     testTimeout: 120_000,
@@ -24,9 +42,9 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: [...configDefaults.exclude, ...PEERS] },
+        test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: [...configDefaults.exclude, ...PEERS, ...SLOW] },
       },
-      { extends: true, test: { name: 'peers', include: PEERS } },
+      { extends: true, test: { name: 'peers', include: [...PEERS, ...SLOW] } },
     ],
   },
 });

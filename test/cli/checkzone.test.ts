@@ -66,11 +66,10 @@ async function checkzone(...args: readonly string[]): Promise<Ran> {
 
 const OK = 'zone example.test/IN: loaded serial 7\nOK\n';
 
-test('a good zone, as named-checkzone says it', async () => {
+test('a good zone, as a process of its own and in this one', async () => {
   const args = ['example.test', join(folder, 'good')];
   const ours = spawnSync(process.execPath, [EDGEWISE, 'checkzone', ...args], { encoding: 'utf8' });
-  const peer = spawnSync('named-checkzone', args, { encoding: 'utf8' });
-  for (const { status, stdout, stderr } of [ours, peer, await checkzone('example.test', 'good')]) {
+  for (const { status, stdout, stderr } of [ours, await checkzone('example.test', 'good')]) {
     expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: OK, stderr: '' });
   }
 });

@@ -1,8 +1,6 @@
-import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { connect as connectTlsNow } from 'node:tls';
-import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { readTls } from '../../../../src/config/tls-files.ts';
@@ -18,7 +16,6 @@ import { connectTls, DOT, openTls, PemFiles } from '../../../support/tls-client.
 import { signedQuery, testKey, transferOver } from '../../../support/transfer-client.ts';
 import { type Running, SERVER, startThreads } from '../listen-fixture.ts';
 
-const run = promisify(execFile);
 const KEY = testKey('k');
 const ANYBODY = { from: null, key: null, tls: false, networks: null, zones: null };
 const OPEN: ThreadTransfer = { keys: [KEY], allow: [ANYBODY], rows: [] };
@@ -107,32 +104,6 @@ describe('DNS over TLS (RFC 7858)', () => {
     expect(threads.sums().events.tls_handshakes).toBe(0);
   });
 
-  test.each([
-    ['dig', ['+tls', '+short'], '192.0.2.80\n'],
-    ['kdig', ['+tls', '+short'], '192.0.2.80\n'],
-    ['kdig', ['+tls', '+padding', '+short'], '192.0.2.80\n'],
-  ] as const)('%s %j', async (program, flags, expected) => {
-    const { tls } = await common();
-    const { stdout } = await run(program, ['@127.0.0.1', '-p', String(tls.port), ...flags, 'www.front.test', 'A']);
-    expect(stdout).toBe(expected);
-  });
-
-  test.each([
-    [['-alpn', 'dot'], /^ALPN protocol: dot$/m],
-    [['-alpn', 'h2'], /no application protocol.*alert number 120/],
-    [[], /^No ALPN negotiated$/m],
-    [['-tls1_2', '-alpn', 'dot'], /^New, TLSv1\.2, /m],
-    [['-tls1_1', '-cipher', 'ALL:@SECLEVEL=0'], /alert protocol version.*alert number 70/],
-  ] as const)('openssl s_client %j', async (flags, expected) => {
-    const { tls } = await common();
-    const asked = run('openssl', ['s_client', '-connect', `127.0.0.1:${tls.port}`, ...flags]);
-    asked.child.stdin?.end();
-    const { stdout, stderr } = await asked.catch(
-      (failed: { readonly stdout: string; readonly stderr: string }) => failed,
-    );
-    expect(stdout + stderr).toMatch(expected);
-  });
-
   test('many queries at once are all answered, and a client that has sent its last gets them (RFC 7766 §6.2.1)', async () => {
     const { tls } = await common();
     const socket = await connectTls(tls);
@@ -195,19 +166,6 @@ describe('transfers over TLS (RFC 9103)', () => {
     expect([refused.messages[0].rcode, refused.rows]).toEqual(['REFUSED', []]);
     expect((await transferOver(await openTls(tls), axfr)).messages[0].rcode).toBe('REFUSED');
     expect((await transferOver(await openTls(tls), signed())).rows.length).toBeGreaterThan(5);
-  });
-
-  test.each([
-    ['dig', ['+tls', '+noall', '+answer', '+onesoa']],
-    ['kdig', ['+tls', '+noall', '+answer']],
-    ['kdig', ['+tls-ca=CA', '+tls-hostname=ns.test', '+noall', '+answer']],
-  ] as const)('%s %j', async (program, flags) => {
-    const { tls } = await common();
-    const ca = new PemFiles({ cert: certificates.ca, key: '' });
-    const given = flags.map((flag) => flag.replace('CA', ca.certificate));
-    const { stdout } = await run(program, ['@127.0.0.1', '-p', String(tls.port), ...given, 'front.test', 'AXFR']);
-    ca.remove();
-    expect(stdout).toMatch(/^www\.front\.test\.\s+300\s+IN\s+A\s+192\.0\.2\.80$/m);
   });
 });
 
