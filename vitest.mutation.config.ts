@@ -9,7 +9,11 @@ export default defineConfig({
       'test/server/{answer,transfer}/**/*.test.ts',
       'test/protocol/**/*.test.ts',
     ],
-    exclude: ['test/health/explain/explain-command.test.ts', 'test/server/answer/respond-flips.test.ts'],
+    exclude: [
+      'test/**/*{-peer,-peers}.test.ts',
+      'test/health/explain/explain-command.test.ts',
+      'test/server/answer/respond-flips.test.ts',
+    ],
     testTimeout: 120_000,
     hookTimeout: 120_000,
     pool: 'forks',
