@@ -4,8 +4,11 @@ export type Settings =
   | { readonly ok: true; readonly rules: Partial<Rules> }
   | { readonly ok: false; readonly problems: readonly string[] };
 
+/** Rules that are one number. */
+type NumberRule = { [Rule in keyof Rules]-?: Rules[Rule] extends number ? Rule : never }[keyof Rules];
+
 /** Configuration keys that a replay can set, and the rule behind each. */
-const KEYS: ReadonlyMap<string, { readonly rule: keyof Rules; readonly whole: boolean; readonly least: number }> =
+const KEYS: ReadonlyMap<string, { readonly rule: NumberRule; readonly whole: boolean; readonly least: number }> =
   new Map([
     ['goodenough', { rule: 'goodenough', whole: false, least: 0 }],
     ['timeout', { rule: 'timeout', whole: false, least: 0 }],
@@ -17,7 +20,7 @@ const KEYS: ReadonlyMap<string, { readonly rule: keyof Rules; readonly whole: bo
 /** Reads `KEY=VALUE` words with the configuration's own keys. Reports every problem. */
 export function replaySettings(words: readonly string[]): Settings {
   const problems: string[] = [];
-  const rules: { -readonly [Rule in keyof Rules]?: number } = {};
+  const rules: { -readonly [Rule in NumberRule]?: number } = {};
   for (const word of words) {
     const [key, value = ''] = word.split(/=(.*)/s);
     const known = KEYS.get(key);

@@ -38,9 +38,12 @@ checks:
 # judges:
 #   ${network}: {rise_fall: {rise: ${threshold}, fall: ${threshold}}}
 
-# goavail kept every address that passed, so all may be live, and none is better than another. But goavail took out one
-# that failed: Edgewise, like edgemanage, keeps it for lack of a passing one in its place. With a lower number it leaves.${tooMany(provider)}
+# goavail kept every address that passed, so all may be live, and none is better than another.${tooMany(provider)}
 edge_count: ${Math.min(LIVE_MAX, provider.addresses.length)}
+# It took out one that failed, whether or not another could take its place. Where none passes, the last set is kept;
+# goavail could take out the last address, too.
+safety:
+  ${network}: {fill: none}
 goodenough: 9.9
 retry: 1
 workers: ${Math.min(10_000, Math.max(10, provider.addresses.length))}

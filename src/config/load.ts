@@ -16,6 +16,7 @@ import { faultAt, schemaFaults, soundFaults, valueAt } from './schema-fault.ts';
 import { checkPlans, checks } from './section-checks.ts';
 import { dns } from './section-dns.ts';
 import { commands, fileKeys, historicKeys, probeKeys, selectKeys } from './section-probe.ts';
+import { safety } from './section-safety.ts';
 import { serverConfig, serverKeys } from './section-server.ts';
 import { transferConfig, transferKeys } from './section-transfer.ts';
 import { zoneKeys } from './section-zones.ts';
@@ -38,6 +39,7 @@ export const configSchema = section(
     ...transferKeys,
     ...historicKeys,
     checks,
+    safety,
     dns,
     commands,
   },
@@ -133,6 +135,7 @@ function build(
     file,
     testobject: testObject(keys.testobject, at),
     checks: checkPlans(keys.checks, at),
+    safety: new Map(Object.entries(keys.safety)),
     dns: {
       nsRecords: keys.dns.ns_records,
       soaNameserver: keys.dns.soa_nameserver,

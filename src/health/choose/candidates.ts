@@ -6,6 +6,7 @@ import { type Chosen, completeFamilies, workingFamilies } from './families.ts';
 import type { Misses } from './memory.ts';
 import { missesAfter } from './misses.ts';
 import type { RoundFacts } from './round.ts';
+import { NO_SAFETY, type SafetyRules } from './safety.ts';
 import { type Candidate, select } from './select.ts';
 import { returnsAt, steadinessAfter } from './steadiness.ts';
 
@@ -33,6 +34,7 @@ export type CandidatePool = {
   readonly withdrawn: boolean;
   /** N: places to fill, at least 1, because nothing is never published. */
   readonly edgeCount: number;
+  readonly safety: SafetyRules;
 };
 
 export type Refusal =
@@ -45,6 +47,7 @@ export function candidatePool(facts: RoundFacts, verdicts: readonly Verdict[]): 
   const canaryOf = new Map(facts.canaries.map(({ name, zone }) => [name, zone]));
   const lastLive = new Set(facts.memory.lastLive);
   const edgeCount = Math.max(1, facts.rules.edgeCount);
+  const safety = facts.rules.safety ?? NO_SAFETY;
 
   const before = answeredBefore(facts);
   const unsteady = steadinessAfter(facts.memory.unsteady, facts.edges, verdicts);
@@ -69,7 +72,7 @@ export function candidatePool(facts: RoundFacts, verdicts: readonly Verdict[]): 
 
   const listed = new Set(facts.edges.map(({ name }) => name));
   const unlisted = facts.memory.lastLive.filter((name) => !listed.has(name) && !canaryOf.has(name));
-  const selected = select(candidates, lastLive, edgeCount);
+  const selected = select(candidates, lastLive, edgeCount, safety);
   const chosen = completeFamilies({ candidates, selected, before, edgeCount });
   return {
     candidates,
@@ -88,6 +91,7 @@ export function candidatePool(facts: RoundFacts, verdicts: readonly Verdict[]): 
       facts.memory.lastLive.some((name) => canaryOf.has(name)) ||
       refused.some(({ edge, refusal }) => refusal.kind === 'unavailable' && lastLive.has(edge.name)),
     edgeCount,
+    safety,
   };
 }
 

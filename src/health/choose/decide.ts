@@ -13,6 +13,7 @@ import { isDead, missKey, worksAt } from './misses.ts';
 import { reasonsOf } from './reason-live.ts';
 import { notesOf } from './reason-notes.ts';
 import type { RoundFacts, RoundInput } from './round.ts';
+import { unfilledPlaces } from './safety.ts';
 
 const ROTATIONS_MAX = 100; // entries of edgemanage's rotation_list
 
@@ -59,6 +60,7 @@ export function decideFacts(facts: RoundFacts): Decision {
     })),
   );
   const isChange = outcome.kind === 'changed';
+  const safety = { unfilled: unfilledPlaces(pool.candidates, answers.size, pool) };
 
   return {
     at: now,
@@ -75,7 +77,8 @@ export function decideFacts(facts: RoundFacts): Decision {
     canaryVerdicts,
     canaries: canaries.canaries,
     verificationFailures: verificationFailures(facts),
-    notes: notesOf({ pool, limited, families, killed, canaryKiller: rules.canaryKiller }),
+    safety,
+    notes: notesOf({ pool, limited, families, safety, killed, canaryKiller: rules.canaryKiller }),
     memory: {
       ...(outcome.kind === 'empty' ? memory : answeredMemory(pool, answers, families)),
       unsteady: pool.unsteady,

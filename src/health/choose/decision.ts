@@ -3,6 +3,7 @@
 import type { Family } from '../judge/edge.ts';
 import type { Verdict } from '../judge/verdict.ts';
 import type { ActiveCanary, Memory } from './memory.ts';
+import type { SafetyState } from './safety.ts';
 
 /** Everything one round decided, with reasons. Logs, `explain`, the API and the tests print this value. */
 export type Decision = {
@@ -29,6 +30,7 @@ export type Decision = {
   readonly canaries: readonly CanaryDecision[];
   /** Names whose object did not match its checksum this round, canaries included, sorted. */
   readonly verificationFailures: readonly string[];
+  readonly safety: SafetyState;
   /** Warnings about the set as a whole: shortfall, retained failing members, limit reached. */
   readonly notes: readonly string[];
   readonly memory: Memory;

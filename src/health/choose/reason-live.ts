@@ -7,6 +7,7 @@ import type { Hold } from './decision.ts';
 import { type Chosen, FAMILY_NAME, fetchOf } from './families.ts';
 import { holdText } from './limit.ts';
 import type { Limited } from './limit-live.ts';
+import { keepsPlace } from './safety.ts';
 import { type Candidate, isStillHealthy, type Selected } from './select.ts';
 
 export type Reason = { readonly live: boolean; readonly why: string };
@@ -114,13 +115,16 @@ function heldInWhy({ verdict }: Candidate, hold: Hold): string {
   return `held in, would not be live: ${verdict.why}; ${holdText(hold)}`;
 }
 
-function passedOverWhy(candidate: Candidate, { chosen, edgeCount, lastLive }: CandidatePool): string {
+function passedOverWhy(candidate: Candidate, pool: CandidatePool): string {
+  const { chosen, edgeCount, lastLive } = pool;
   const { verdict, waitsUntil } = candidate;
   if (verdict.judgement === null) return verdict.why;
   const placed = chosen.filter(({ place }) => place !== 'family');
   const last = placed.at(-1) ?? chosen.at(-1);
   if (!passes(verdict.judgement)) {
     // Places left over go to failing edges of the last live set, and this one may have been of that set too.
+    if (!keepsPlace(candidate, pool.candidates, pool.safety) && placed.length < edgeCount)
+      return `fails: ${verdict.why}; by "fill: none" no failing edge takes an empty place`;
     const leftOut = lastLive.has(candidate.facts.name) && last?.place === 'retained';
     return leftOut
       ? `fails: ${verdict.why}; others are kept before it: ${named(last, verdict)}`

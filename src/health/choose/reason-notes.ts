@@ -5,18 +5,20 @@ import type { Decision } from './decision.ts';
 import { FAMILY_NAME, RECORD_TYPE } from './families.ts';
 import { holdText } from './limit.ts';
 import type { Limited } from './limit-live.ts';
+import type { SafetyState } from './safety.ts';
 
 export type NotesInput = {
   readonly pool: CandidatePool;
   readonly limited: Limited;
   readonly families: Decision['families'];
+  readonly safety: SafetyState;
   /** Failing canaries when `canary_killer` struck, else null. */
   readonly killed: number | null;
   readonly canaryKiller: number;
 };
 
 /** What an operator should know about the round as a whole, worst first; empty in a normal round. */
-export function notesOf({ pool, limited, families, killed, canaryKiller }: NotesInput): readonly string[] {
+export function notesOf({ pool, limited, families, safety, killed, canaryKiller }: NotesInput): readonly string[] {
   const { edgeCount } = pool;
   // An edge that works in one family is answered there; of the other its family speaks.
   const working = new Set(pool.candidates.filter(({ works }) => works.v4 || works.v6).map(({ facts }) => facts.name));
@@ -33,8 +35,10 @@ export function notesOf({ pool, limited, families, killed, canaryKiller }: Notes
     notes.push(`${count(failing.length, 'live edge')} not passing: ${list(failing)}`);
   }
   notes.push(...familyNotes(pool, limited, families));
-  if (live.length > 0 && live.length < edgeCount)
-    notes.push(`only ${live.length} of ${edgeCount} wanted edges are live`);
+  if (live.length > 0 && live.length < edgeCount) {
+    const why = safety.unfilled === 0 ? '' : '; by "fill: none" failing edges do not take the other places';
+    notes.push(`only ${live.length} of ${edgeCount} wanted edges are live${why}`);
+  }
   if (hold !== null) notes.push(`wanted ${list(pool.wanted)}, but ${holdText(hold)}`);
   for (const { edge, by } of replaced) {
     if (edge === by) notes.push(`${edge} is answered at its new address in spite of the rotation limit`);

@@ -3,12 +3,15 @@
 import type { CanaryFacts, CanaryInput, EdgeFacts, EdgeInput } from '../judge/edge.ts';
 import type { JudgeRules } from '../judge/verdict.ts';
 import type { Memory } from './memory.ts';
+import type { SafetyRules } from './safety.ts';
 
 /** What decides, from configuration. */
 export type Rules = JudgeRules & {
   readonly edgeCount: number; // N
   readonly maxfreq: number; // dnschange_maxfreq: rotations allowed in 600 s
   readonly canaryKiller: number; // 0: off
+  /** Unless given, edgemanage's own rules (`NO_SAFETY`). */
+  readonly safety?: SafetyRules | undefined;
 };
 
 export type RoundInput = {

@@ -2,6 +2,7 @@ import { type Addresses, type EdgeFacts, FAMILIES, type Family } from '../judge/
 import { passes } from '../judge/judge.ts';
 import { byName } from '../judge/reason.ts';
 import type { Judgement, Verdict } from '../judge/verdict.ts';
+import { keepsPlace, type SafetyRules } from './safety.ts';
 import { DEAD_AFTER } from './steadiness.ts';
 
 /** An edge that may be published: listed, not unavailable, no canary, with an address. */
@@ -24,7 +25,8 @@ export type Selected = { readonly candidate: Candidate; readonly place: Place };
 
 /**
  * Selection of specification section 6 with the corrections of section 12: all forced edges, even beyond `edgeCount`;
- * then up to `edgeCount` the still-healthy, the best of the others that pass, and last live edges although they fail.
+ * then up to `edgeCount` the still-healthy, the best of the others that pass, and last live edges although they fail
+ * (`keepsPlace`).
  * Edges that flap (`waitsUntil`) come after last live ones that failed but once or twice. In the order of choice; empty
  * only when no candidate passes, is blindforced or was live.
  */
@@ -32,6 +34,7 @@ export function select(
   candidates: readonly Candidate[],
   lastLive: ReadonlySet<string>,
   edgeCount: number,
+  safety: Pick<SafetyRules, 'fill'>,
 ): readonly Selected[] {
   const chosen: Selected[] = [];
   const rest: Candidate[] = [];
@@ -49,7 +52,9 @@ export function select(
     .sort((a, b) => Number(isPart(a, a.works)) - Number(isPart(b, b.works)) || byAverage(a, b));
   const passing = rest.filter(({ verdict }) => passes(verdict.judgement));
   const others = passing.filter((candidate) => !isStillHealthy(candidate, lastLive)).sort(byState);
-  const failing = rest.filter(({ facts, verdict }) => lastLive.has(facts.name) && !passes(verdict.judgement));
+  const failing = rest.filter(
+    (one) => lastLive.has(one.facts.name) && !passes(one.verdict.judgement) && keepsPlace(one, candidates, safety),
+  );
   const waits = ({ facts, waitsUntil }: Candidate): boolean => waitsUntil !== null && !lastLive.has(facts.name);
   const flapping = others.filter(waits);
   // Without an edge that passes in it, a set is replaced by whatever passes.

@@ -43,7 +43,14 @@ export function rulesOf(config: Config, network: string): Rules {
     edgeCount: config.dnetEdgeCount.get(network) ?? config.edgeCount,
     maxfreq: config.dnschangeMaxfreq,
     canaryKiller: config.canaryKiller,
+    ...safetyOf(config, network),
   };
+}
+
+/** Nothing where the network has edgemanage's rules. */
+function safetyOf({ safety }: Config, network: string): Pick<Rules, 'safety'> {
+  const rules = safety.get(network);
+  return rules === undefined ? {} : { safety: rules };
 }
 
 /** Edges that are judged as such. */

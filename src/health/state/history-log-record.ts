@@ -267,6 +267,7 @@ const EDGE = z.object({
   figures: z.tuple([NUMBER.nullable(), NUMBER.nullable(), NUMBER, NUMBER.nullable(), NUMBER]),
   sample: SAMPLE.nullable().default(null),
 });
+const SAFETY = z.object({ fill: z.enum(['failing', 'none']).default('failing') });
 const RECORD = z.object({
   at: NUMBER,
   v: z.literal(1),
@@ -277,6 +278,7 @@ const RECORD = z.object({
     edgeCount: NUMBER,
     maxfreq: NUMBER,
     canaryKiller: NUMBER,
+    safety: SAFETY.optional(), // edgemanage's own rules have none
   }),
   operator: z.boolean().default(false),
   memory: z.object({

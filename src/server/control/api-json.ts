@@ -47,6 +47,12 @@ export type NetworkSummaryJson = {
   readonly last_run: number | null;
 };
 
+/** What the safety rules (`safety:` of the configuration) made of the last decision. */
+export type SafetyJson = {
+  /** Places that stay empty because only edges that pass may take them (`fill: none`). */
+  readonly unfilled: number;
+};
+
 /** `/api/v1/networks/NET` */
 export type NetworkJson = {
   readonly network: string;
@@ -79,6 +85,8 @@ export type NetworkJson = {
    * the first decision.
    */
   readonly families: null | { readonly ipv4: string; readonly ipv6: string };
+  /** What the safety rules made of the last decision; null before the first. */
+  readonly safety: SafetyJson | null;
   /** Warnings about the set as a whole. */
   readonly notes: readonly string[];
   /** Sorted by name. */

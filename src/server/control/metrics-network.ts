@@ -25,6 +25,11 @@ export function addNetworkMetrics(families: Family[], view: StatusView): void {
 
   perNetwork('live_edges', 'Edges that are answered with', ({ live }) => live.length);
   perNetwork('wanted_edges', 'Edges that should be live by the configuration', ({ wanted }) => wanted);
+  perNetwork(
+    'unfilled_places',
+    'Places that stay empty because only edges that pass may take them (fill: none)',
+    ({ decision }) => decision?.safety.unfilled,
+  );
   perNetwork('serial', 'Serial of the live set', ({ serial }) => serial);
   perNetwork('held', 'Whether the rotation limit keeps a wanted change back', ({ decision }) =>
     decision === null ? null : decision.hold !== null,

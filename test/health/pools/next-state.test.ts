@@ -43,6 +43,7 @@ function decided(live: readonly LiveMember[], activeCanaries: readonly ActiveCan
     reasons: new Map(),
     canaryVerdicts: [],
     canaries: [],
+    safety: { unfilled: 0 },
     verificationFailures: [],
     notes: [],
     memory: {

@@ -81,6 +81,7 @@ export const decision: Decision = {
       why: 'passes',
     },
   ],
+  safety: { unfilled: 0 },
   verificationFailures: ['e2'],
   notes: ['1 of 2 wanted edges'],
   memory: {

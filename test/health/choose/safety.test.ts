@@ -1,0 +1,159 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { decide } from '../../../src/health/choose/decide.ts';
+import type { Decision } from '../../../src/health/choose/decision.ts';
+import type { Memory } from '../../../src/health/choose/memory.ts';
+import type { Rules } from '../../../src/health/choose/round.ts';
+import { passes } from '../../../src/health/judge/judge.ts';
+import { type EdgeWords, NO_MEMORY, NOW, type RoundWords, round } from '../../support/round-input.ts';
+
+const failing: EdgeWords = { fetch: 10 };
+const NONE: Partial<Rules> = { safety: { fill: 'none' } };
+
+function names({ live }: Decision): string {
+  return live.map(({ edge }) => edge).join('');
+}
+
+const MODES = ['available', 'available', 'available', 'force', 'blindforce', 'unavailable'] as const;
+
+/** One edge in one round. */
+const edgeWords: fc.Arbitrary<EdgeWords> = fc.record({
+  fetch: fc.constantFrom(0.1, 0.2, 0.9, 5, 10, 10),
+  mode: fc.constantFrom(...MODES),
+  v4: fc.constantFrom('192.0.2.1', '192.0.2.1', null),
+  v6: fc.constantFrom('2001:db8::1', null),
+});
+
+/** Some rounds of some of the edges A to G. */
+const story = fc.array(fc.dictionary(fc.constantFrom(...'ABCDEFG'), edgeWords, { minKeys: 1, noNullPrototype: true }), {
+  minLength: 1,
+  maxLength: 8,
+});
+
+/** Decides the rounds a minute apart, each from what the one before remembers. */
+function* play(told: readonly RoundWords['edges'][], rules: Partial<Rules>) {
+  let memory: Memory = NO_MEMORY;
+  for (const [i, edges] of told.entries()) {
+    const decision = decide(round({ edges, rules, memory, now: NOW + 60 * i }));
+    yield { edges, decision, before: memory };
+    memory = decision.memory;
+  }
+}
+
+describe('fill: none', () => {
+  test.each<[string, RoundWords, string, string]>([
+    [
+      'a failing edge leaves with nobody to take its place',
+      { edges: { A: {}, B: {}, C: failing }, last: 'ABC' },
+      'AB',
+      'ABC',
+    ],
+    ['one that passes again is back', { edges: { A: {}, B: {}, C: {} }, last: 'AB' }, 'ABC', 'ABC'],
+    ['the last one that passes stays alone', { edges: { A: failing, B: failing, C: {} }, last: 'ABC' }, 'C', 'ABC'],
+    ['none passes: the last set is kept', { edges: { A: failing, B: failing, C: failing }, last: 'AB' }, 'AB', 'AB'],
+    ['the first that passes again replaces it', { edges: { A: failing, B: failing, C: {} }, last: 'AB' }, 'C', 'ABC'],
+    [
+      'blindforced edges are answered whatever they do',
+      { edges: { A: {}, B: failing, C: { ...failing, mode: 'blindforce' } }, last: 'ABC' },
+      'AC',
+      'ABC',
+    ],
+    [
+      'a blindforced edge that fails does not take the others out',
+      { edges: { A: failing, B: failing, C: { ...failing, mode: 'blindforce' } }, last: 'ABC' },
+      'ABC',
+      'ABC',
+    ],
+    [
+      'an edge that was never asked is not failing',
+      { edges: { A: {}, B: { fetch: null, history: null }, C: failing }, last: 'ABC' },
+      'AB',
+      'ABC',
+    ],
+    [
+      'a family in which none passes keeps its answer',
+      { edges: { A: { v4: '192.0.2.1' }, B: { ...failing, v4: null, v6: '2001:db8::1' } }, last: 'AB' },
+      'AB',
+      'AB',
+    ],
+    [
+      'a family in which one passes does not',
+      {
+        edges: { A: {}, B: { ...failing, v4: null, v6: '2001:db8::1' }, C: { v4: null, v6: '2001:db8::2' } },
+        last: 'ABC',
+      },
+      'AC',
+      'ABC',
+    ],
+  ])('%s', (_, words, live, usual) => {
+    expect(names(decide(round({ ...words, rules: { ...words.rules, ...NONE } })))).toBe(live);
+    expect(names(decide(round(words)))).toBe(usual);
+  });
+
+  test('is said: why an edge left, why places are empty, how many', () => {
+    const decision = decide(round({ edges: { A: {}, B: {}, C: failing }, last: 'ABC', rules: NONE }));
+    expect(decision.reasons.get('C')?.why).toContain('; by "fill: none" no failing edge takes an empty place');
+    expect(decision.notes).toContain(
+      'only 2 of 4 wanted edges are live; by "fill: none" failing edges do not take the other places',
+    );
+    expect(decision.safety.unfilled).toBe(1);
+  });
+
+  test('says nothing where it changes nothing', () => {
+    const decision = decide(round({ edges: { A: {}, B: {} }, last: 'AB', rules: NONE }));
+    expect(decision.safety.unfilled).toBe(0);
+    expect(decision.notes).toEqual(['only 2 of 4 wanted edges are live']);
+  });
+
+  test('the rotation limit holds it', () => {
+    const memory = { rotations: [NOW - 5, NOW - 4] };
+    const words = { edges: { A: {}, B: failing }, last: 'AB', memory, rules: { ...NONE, maxfreq: 2 } };
+    const decision = decide(round(words));
+    expect(decision.outcome.kind).toBe('held');
+    expect(decision.heldFailing).toEqual(['B']);
+  });
+
+  test('no failing edge is answered while another passes in its family', () => {
+    fc.assert(
+      fc.property(story, fc.integer({ min: 1, max: 5 }), (told, edgeCount) => {
+        for (const { edges, decision } of play(told, { ...NONE, edgeCount, maxfreq: 1000 })) {
+          const working = new Set(
+            decision.verdicts.filter(({ judgement }) => passes(judgement)).map(({ edge }) => edge),
+          );
+          for (const family of ['v4', 'v6'] as const) {
+            const some = Object.entries(edges).some(([name, words]) => working.has(name) && words[family] !== null);
+            const wrong = decision.live.filter(
+              (member) =>
+                member[family] !== null && !working.has(member.edge) && edges[member.edge].mode !== 'blindforce',
+            );
+            if (some) expect(wrong).toEqual([]);
+          }
+        }
+      }),
+    );
+  });
+
+  test('no answer is empty while an edge passes or one of the last set may be answered', () => {
+    fc.assert(
+      fc.property(story, (told) => {
+        for (const { edges, decision, before } of play(told, { ...NONE, maxfreq: 1000 })) {
+          const fit = (name: string) => {
+            const words = edges[name] as EdgeWords | undefined;
+            return words !== undefined && words.mode !== 'unavailable' && (words.v4 !== null || words.v6 !== null);
+          };
+          const passing = decision.verdicts.filter(({ judgement }) => passes(judgement)).map(({ edge }) => edge);
+          if ([...passing, ...before.lastLive].some(fit)) expect(decision.live).not.toEqual([]);
+        }
+      }),
+    );
+  });
+});
+
+test('fill: failing is what is decided without safety rules', () => {
+  fc.assert(
+    fc.property(story, (told) => {
+      const without = [...play(told, {})].map(({ decision }) => decision);
+      expect([...play(told, { safety: { fill: 'failing' } })].map(({ decision }) => decision)).toEqual(without);
+    }),
+  );
+});
