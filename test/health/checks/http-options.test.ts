@@ -148,8 +148,9 @@ describe('body', () => {
 
   test('without end is cut off', async () => {
     const endless: Serve = (_, response) => {
+      // Node 24 calls back at once, without an error, when the connection is gone.
       const more = (): void => {
-        if (!response.destroyed) response.write('x'.repeat(10_000), more);
+        if (response.socket?.writable) response.write('x'.repeat(10_000), more);
       };
       more();
     };
