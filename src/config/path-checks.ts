@@ -1,8 +1,10 @@
 /** Looks at the files and folders that a sound configuration names. */
-import { statSync } from 'node:fs';
+import { accessSync, constants, statSync } from 'node:fs';
+import { errorText } from '../system/error-text.ts';
 import type { ConfigFault } from './fault.ts';
 import { listNetworks } from './network-files.ts';
 import { faultAt, valueAt } from './schema-fault.ts';
+import type { CheckConfig } from './section-checks.ts';
 import type { Config } from './types.ts';
 import type { Path, YamlSource } from './yaml-source.ts';
 
@@ -47,6 +49,10 @@ export function pathFaults(source: YamlSource, config: Config): readonly ConfigF
     ...checkFiles(source, config).flatMap(({ path, file }) =>
       checkPath(path, file, 'file', 'no edge can be judged without it', 'warning'),
     ),
+    ...checkPrograms(source, config).flatMap(({ path, file }) => {
+      const found = checkPath(path, file, 'file', 'no edge can be judged by it');
+      return found.length > 0 || kindOf(file) !== 'file' ? found : executable(source, path, file);
+    }),
     ...checkPath(['edgelist_dir'], config.edgelistDir, 'folder', 'there are no networks'),
     ...checkPath(['zonetemplate_dir'], config.zonetemplateDir, 'folder', 'there are no zones'),
     ...given('extra_edgelist_dir', config.extraEdgelistDir, 'folder'),
@@ -67,21 +73,41 @@ export function pathFaults(source: YamlSource, config: Config): readonly ConfigF
   ];
 }
 
+/** By the rights of who looks: root may run what a user that is switched to later may not. */
+function executable(source: YamlSource, keys: Path, program: string): readonly ConfigFault[] {
+  try {
+    accessSync(program, constants.X_OK);
+    return [];
+  } catch (error) {
+    const message = `${keys.join('.')}: ${program} is not executable: ${errorText(error)}`;
+    return [faultAt(source, keys, { severity: 'error', code: 'unreadable-file', message })];
+  }
+}
+
 type CheckFile = { readonly path: Path; readonly file: string };
 
-/** Files that the checks of networks name, with the place. */
-function checkFiles(source: YamlSource, { checks }: Config): readonly CheckFile[] {
+/** Files that the checks of networks read, with the place. */
+function checkFiles(source: YamlSource, config: Config): readonly CheckFile[] {
+  return checksAt(source, config).flatMap(({ path, check }) => {
+    const verify = 'verify' in check && typeof check.verify === 'string' ? check.verify : null;
+    const body = check.kind === 'http' ? (check.body?.file ?? null) : null;
+    return [
+      ...(verify === null ? [] : [{ path: [...path, 'verify'], file: verify }]),
+      ...(body === null ? [] : [{ path: [...path, 'body', 'file'], file: body }]),
+    ];
+  });
+}
+
+function checkPrograms(source: YamlSource, config: Config): readonly CheckFile[] {
+  return checksAt(source, config).flatMap(({ path, check }) =>
+    check.kind === 'command' ? [{ path: [...path, 'program'], file: check.program }] : [],
+  );
+}
+
+function checksAt(source: YamlSource, { checks }: Config): readonly { path: Path; check: CheckConfig }[] {
   return [...checks].flatMap(([network, { of }]) => {
     const list = Array.isArray(valueAt(source.value, ['checks', network])) ? [] : ['of'];
-    return of.flatMap((check, i): readonly CheckFile[] => {
-      const at: Path = ['checks', network, ...list, i];
-      const verify = 'verify' in check && typeof check.verify === 'string' ? check.verify : null;
-      const body = check.kind === 'http' ? (check.body?.file ?? null) : null;
-      return [
-        ...(verify === null ? [] : [{ path: [...at, 'verify'], file: verify }]),
-        ...(body === null ? [] : [{ path: [...at, 'body', 'file'], file: body }]),
-      ];
-    });
+    return of.map((check, i) => ({ path: ['checks', network, ...list, i], check }));
   });
 }
 

@@ -127,8 +127,35 @@ const tcp = section({
   expect: octets('what must come'),
 });
 
+const ARGUMENTS_MAX = 64;
+const argument = z
+  .string({ error: 'expected an argument as text (numbers in quotation marks)' })
+  .refine((value) => Buffer.byteLength(value) <= OCTETS_MAX && !value.includes('\0'), {
+    error: `expected an argument of at most ${OCTETS_MAX} octets, without NUL`,
+  });
+
+const exitStatuses = oneOrMany(
+  number('an exit status', { min: 0, max: 255 }),
+  'an exit status (0 to 255), or a list of them',
+);
+
+/** `ok`, `unknown`: exit statuses that pass, and that say nothing about the edge. */
+const command = section({
+  kind: z.literal('command'),
+  ...common,
+  program: parsed<string>('the absolute path of a program, such as /usr/lib/nagios/plugins/check_smtp', (value) =>
+    value.startsWith('/') && !value.includes('\0') ? value : null,
+  ),
+  args: optional(
+    list(argument, 'a list of arguments').max(ARGUMENTS_MAX, { error: `expected at most ${ARGUMENTS_MAX} arguments` }),
+    ['{edge}', '{address}'],
+  ),
+  ok: optional(exitStatuses, [0]),
+  unknown: optional(exitStatuses, []),
+});
+
 /** By kind: every key of such a check, with the words for what is expected. */
-export const CHECK_SCHEMAS = { http, tcp } as const;
+export const CHECK_SCHEMAS = { http, tcp, command } as const;
 
 type Schemas = typeof CHECK_SCHEMAS;
 type Schema = Schemas[keyof Schemas];
@@ -181,6 +208,7 @@ export function checkPlans(
 }
 
 function withPaths(one: CheckConfig, at: (path: string) => string): CheckConfig {
+  if (!('verify' in one)) return one;
   const verify = typeof one.verify === 'string' ? at(one.verify) : one.verify;
   if (one.kind === 'tcp') return { ...one, verify };
   const file = one.body?.file ?? null;
@@ -223,6 +251,7 @@ export function checkFaults(get: (...path: Path) => unknown, timeout: number): r
       const plain = get(...listed, i, 'kind') === 'tcp' && get(...listed, i, 'tls') !== true;
       const idle = plain ? ['host', 'verify'].filter((key) => (get(...listed, i, key) ?? null) !== null) : [];
       return [
+        ...(get(...listed, i, 'kind') === 'command' ? commandFaults(get, [...listed, i], head) : []),
         ...idle.map((key): Found => {
           const message = `${head}.${key}: has no effect unless tls is true`;
           return { severity: 'warning', code: 'ignored', path: [...listed, i, key], what: 'key', message };
@@ -248,6 +277,24 @@ export function checkFaults(get: (...path: Path) => unknown, timeout: number): r
       ];
     });
   });
+}
+
+function commandFaults(get: (...path: Path) => unknown, at: Path, head: string): readonly Found[] {
+  const statuses = (key: 'ok' | 'unknown'): readonly unknown[] => {
+    const given = get(...at, key) ?? (key === 'ok' ? 0 : []);
+    return Array.isArray(given) ? given : [given];
+  };
+  const both = statuses('unknown').find((status) => statuses('ok').includes(status));
+  const args = get(...at, 'args');
+  const unknown = (Array.isArray(args) ? args : []).flatMap((arg: unknown, i): Found[] => {
+    const slip = typeof arg === 'string' ? /^\{(?!edge\}|address\})[A-Za-z]+\}$/.exec(arg) : null;
+    if (slip === null) return [];
+    const message = `${head}.args[${i}]: ${slip[0]} is passed on as it is; only {edge} and {address} are replaced`;
+    return [{ severity: 'warning', code: 'bad-value', path: [...at, 'args', i], message }];
+  });
+  if (both === undefined) return unknown;
+  const message = `${head}.unknown: the exit status ${both} passes already (ok); each has one meaning`;
+  return [...unknown, fault([...at, 'unknown'], 'bad-value', message)];
 }
 
 function fault(path: Path, code: Found['code'], message: string): Found {

@@ -3,6 +3,7 @@ import type { HookName } from '../health/pools/round-types.ts';
 import { within } from '../system/deadline.ts';
 import { errorText } from '../system/error-text.ts';
 import type { Guard } from '../system/guard.ts';
+import { signalGroup } from '../system/process-group.ts';
 
 export type HookReport = (hook: HookName, command: string, trouble: string) => void;
 
@@ -64,7 +65,7 @@ export class Hooks {
     this.stopped = true;
     for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
       if (this.running.size === 0) return;
-      for (const { child } of this.running.values()) endGroup(child, signal);
+      for (const { child } of this.running.values()) signalGroup(child.pid, signal);
       await this.settle(GRACE_MS);
     }
   }
@@ -96,9 +97,9 @@ export class Hooks {
     const guarded = <Args extends readonly unknown[]>(work: (...args: Args) => void) =>
       this.guard.protect('hooks', work);
     const tooLong = guarded(() => {
-      endGroup(child, 'SIGTERM');
+      signalGroup(child.pid, 'SIGTERM');
       setTimeout(
-        guarded(() => endGroup(child, 'SIGKILL')),
+        guarded(() => signalGroup(child.pid, 'SIGKILL')),
         GRACE_MS,
       ).unref();
       this.report(hook, command, `ran for ${this.limitMs / 1000} s and is ended`);
@@ -135,13 +136,4 @@ export class Hooks {
 
 function keyOf(hook: HookName, command: string): string {
   return `${hook} ${command}`;
-}
-
-function endGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, signal);
-  } catch {
-    // Gone already.
-  }
 }

@@ -65,6 +65,34 @@ test('the options of http', () => {
   ]);
 });
 
+test('the options of command', () => {
+  const text =
+    '[{kind: command, program: /bin/true}, {kind: command, program: /bin/x, args: [], ok: [0, 1], unknown: 3}]';
+  const { places, plan: got } = plan(text);
+  expect(places).toEqual([]);
+  expect(got?.of).toMatchObject([
+    { name: 'command', program: '/bin/true', args: ['{edge}', '{address}'], ok: [0], unknown: [] },
+    { name: 'command-2', program: '/bin/x', args: [], ok: [0, 1], unknown: [3] },
+  ]);
+});
+
+test('programs are looked for', () => {
+  const text = `${BASE}checks:
+  net-a:
+    - {kind: command, program: /bin/true}
+    - {kind: command, program: /nowhere/check}
+    - {kind: command, program: /bin}
+    - {kind: command, program: /etc/passwd}
+`;
+  const folder = folderOf({ 'e.yaml': text, 'edges/net-a': 'x', 'zones/x': '', object: '' });
+  const { faults } = loadConfig(join(folder, 'e.yaml'));
+  expect(faults.map(({ severity, at, message }) => `${severity} ${at?.line}:${at?.col} ${message}`)).toEqual([
+    'warning 20:32 checks.net-a.1.program: no file at /nowhere/check; no edge can be judged by it',
+    'error 21:32 checks.net-a.2.program: /bin is a folder, expected a file',
+    expect.stringMatching(/^error 22:32 checks\.net-a\.3\.program: \/etc\/passwd is not executable: .*EACCES/),
+  ]);
+});
+
 describe('faults stand where they were written', () => {
   test.each([
     [
@@ -135,6 +163,41 @@ describe('faults stand where they were written', () => {
       'too many octets',
       `[{kind: tcp, port: 25, send: ${'x'.repeat(1025)}}]`,
       /^error 18:37 checks\.net\[0\]\.send: expected what is sent once connected, 1 to 1024 octets/,
+    ],
+    [
+      'no program',
+      '[{kind: command}]',
+      /^error 18:\d+ checks\.net\[0\]\.program: missing; expected the absolute path of a program/,
+    ],
+    [
+      'a program that is not absolute',
+      '[{kind: command, program: check_smtp -H}]',
+      /^error 18:34 checks\.net\[0\]\.program: expected the absolute path of a program, .*, got "check_smtp -H"$/,
+    ],
+    [
+      'an argument that is no text',
+      '[{kind: command, program: /bin/true, args: [-p, 25]}]',
+      /^error 18:56 checks\.net\[0\]\.args\[1\]: expected an argument as text .*, got 25$/,
+    ],
+    [
+      'a placeholder that is none',
+      '[{kind: command, program: /bin/true, args: ["{adress}", "{address}", "{}", "a{b}"]}]',
+      /^warning 18:52 checks\.net\[0\]\.args\[0\]: \{adress\} is passed on as it is/,
+    ],
+    [
+      'an exit status that is none',
+      '[{kind: command, program: /bin/true, ok: [0, 256]}]',
+      /^error 18:53 checks\.net\[0\]\.ok\[1\]: expected an exit status, 0 to 255, got 256$/,
+    ],
+    [
+      'an exit status with two meanings',
+      '[{kind: command, program: /bin/true, ok: [0, 1], unknown: 1}]',
+      /^error 18:\d+ checks\.net\[0\]\.unknown: the exit status 1 passes already/,
+    ],
+    [
+      'an exit status with two meanings, one of them by default',
+      '{of: [{kind: command, program: /bin/true, unknown: [3, 0]}]}',
+      /^error 18:\d+ checks\.net\.of\[0\]\.unknown: the exit status 0 passes already/,
     ],
     [
       'a status that is none',

@@ -72,12 +72,16 @@ function tried(
     name,
     kind,
     seconds: fail === null ? attempt.seconds : plan.timeout,
-    fail: fail === null ? null : { reason: fail.reason, detail: fail.detail },
+    fail: fail === null ? null : failOf(fail),
     phases: { resolve, ...attempt.phases, total: (resolve ?? 0) + attempt.seconds },
     attempts,
     hops: attempt.hops,
     stalledMs: attempt.stalledMs,
   };
+}
+
+function failOf({ reason, detail, unknown }: NonNullable<Attempt<FailReason>['fail']>): CheckOutcome['fail'] {
+  return unknown === true ? { reason, detail, unknown } : { reason, detail };
 }
 
 /** The deadline's timer and the last octet can fall into one turn of the loop; a success that is too late is none. */

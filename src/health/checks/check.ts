@@ -1,6 +1,7 @@
 /** The contract of a kind of check: what it is asked with, and what one try of it comes back with. */
 import type { SecureContext } from 'node:tls';
 import type { z } from 'zod';
+import type { Programs } from './programs.ts';
 import type { StallClock } from './stall.ts';
 
 /** What every check has. `name`: unique in its network. `timeout`: seconds for one address, at most the network's. */
@@ -15,17 +16,24 @@ export type ProbeTools = {
   /** Whom certificates are believed from: the authorities in `ca` (PEM), or the usual ones for null. */
   readonly trust: (ca: string | null) => SecureContext;
   readonly stalls: StallClock;
+  /** For checks that start programs; where it is missing, they cannot. */
+  readonly programs?: Programs;
   /** Aborted when nobody wants the result any more: sockets close at once. */
   readonly signal: AbortSignal;
   /** Waits between two tries, milliseconds. */
   readonly pause: (ms: number) => Promise<void>;
 };
 
-/** `retry`: a connection error, which another try may not meet. `detail`: a sentence for people. */
+/**
+ * `retry`: a connection error, which another try may not meet. `detail`: a sentence for people. `unknown`: trouble of our
+ * own machine (no process, no descriptor), which says nothing about the edge: there is no sample, and its last state
+ * stands.
+ */
 export type Failure<Reason extends string> = {
   readonly reason: Reason;
   readonly detail: string;
   readonly retry: boolean;
+  readonly unknown?: boolean;
 };
 
 /** One try. Durations are seconds; a phase is null where it was not reached, or not needed. */

@@ -1,4 +1,5 @@
 import { errorText } from '../../system/error-text.ts';
+import { GroupTable } from '../../system/process-group.ts';
 import { SupervisedThread } from '../../system/supervised-thread.ts';
 import { workerUrl } from '../../system/worker-url.ts';
 import type { ProbeReport, ProbeRequest, RoundEnd, RoundRequest } from './protocol.ts';
@@ -54,20 +55,28 @@ export class Prober {
   private stopped = false;
   /** The thread reported a problem and is replaced once no round needs it. */
   private doubtful = false;
+  /** Of the present thread's programs, which would outlive a thread that dies. */
+  private groups = new GroupTable();
+  private readonly endPrograms = (): void => this.groups.close();
 
   private constructor(options: ProberOptions) {
     this.options = options;
-    const workerData: ProbeWorkerData = { userAgent: options.userAgent };
     this.thread = new SupervisedThread({
       name: 'prober',
       entry: workerUrl(import.meta.url, './worker.ts'),
-      workerOptions: () => ({ workerData, resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB } }),
+      workerOptions: () => {
+        this.endPrograms();
+        this.groups = new GroupTable();
+        const workerData: ProbeWorkerData = { userAgent: options.userAgent, groups: this.groups.memory };
+        return { workerData, resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB } };
+      },
       onStart: () => {
         this.doubtful = false;
       },
       onReport: (report) => this.receive(report),
       isReady: ({ kind }) => kind === 'ready',
       onDeath: (error) => {
+        this.endPrograms();
         this.rejectAll(error);
         options.onTrouble?.(error.message);
       },
@@ -75,6 +84,7 @@ export class Prober {
       stopMessage: { kind: 'stop' },
       onCallbackError: (error) => this.note(error),
     });
+    process.on('exit', this.endPrograms);
   }
 
   /** Its thread starts with `ready` or the first round. */
@@ -147,6 +157,8 @@ export class Prober {
   stop(): Promise<void> {
     this.stopped = true;
     this.rejectAll(new Error('the prober was stopped'));
+    this.endPrograms();
+    process.off('exit', this.endPrograms);
     return this.thread.stop();
   }
 
@@ -170,11 +182,11 @@ export class Prober {
         return;
       }
       case 'done': {
-        const { id, startedAt, seconds, cancelled, loopDelayMs } = report;
+        const { kind: _, id, ...end } = report;
         const round = this.rounds.get(id);
         if (round !== undefined) {
           this.forget(id, round);
-          round.resolve({ samples: round.samples, startedAt, seconds, cancelled, loopDelayMs });
+          round.resolve({ samples: round.samples, ...end });
         }
         this.replaceDoubtful();
         return;

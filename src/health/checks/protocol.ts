@@ -50,6 +50,8 @@ export type RoundEnd = {
   readonly seconds: number;
   /** Canaries that were not fetched because `canaryKiller` was reached. */
   readonly cancelled: readonly string[];
+  /** Targets without a sample because of trouble of our own; what it was, for people. */
+  readonly unknown: readonly { readonly edge: string; readonly why: string }[];
   /** Largest event-loop delay seen during the round, milliseconds. */
   readonly loopDelayMs: number;
 };

@@ -1,12 +1,13 @@
 import type { CHECK_SCHEMAS } from '../../config/section-checks.ts';
 import type { Attempt, Check, ProbeTools, Target } from './check.ts';
+import { type CommandTest, commandCheck } from './command.ts';
 import { httpCheck } from './http.ts';
 import type { HttpTest } from './http-fail.ts';
 import type { FailReason } from './sample.ts';
 import { type TcpTest, tcpCheck } from './tcp.ts';
 
 /** What one address is asked, by kind. */
-export type CheckTest = HttpTest | TcpTest;
+export type CheckTest = HttpTest | TcpTest | CommandTest;
 
 type TestOf<Kind> = Extract<CheckTest, { readonly kind: Kind }>;
 
@@ -18,6 +19,7 @@ type TestOf<Kind> = Extract<CheckTest, { readonly kind: Kind }>;
 const CHECKS: { readonly [Kind in keyof typeof CHECK_SCHEMAS]: Check<TestOf<Kind>, FailReason> } = {
   http: httpCheck,
   tcp: tcpCheck,
+  command: commandCheck,
 };
 
 /** One try of a check, whatever its kind. */

@@ -40,6 +40,11 @@ export async function runRound(request: RoundRequest, tools: RoundTools): Promis
   const meter = tools.watch.open();
   const lanes = new Lanes(request.plan.workers);
   const killer = new CanaryKiller(request.canaryKiller);
+  const unknown: { edge: string; why: string }[] = [];
+  const note = (probed: Probed): void => {
+    if ('unknown' in probed) unknown.push({ edge: probed.edge, why: probed.unknown });
+    else tools.report(probed);
+  };
 
   const running: Promise<void>[] = [];
   const gapMs = (request.spread * 1000) / Math.max(1, request.targets.length);
@@ -51,7 +56,7 @@ export async function runRound(request: RoundRequest, tools: RoundTools): Promis
       const early = Math.max(together * MIN_GAP_MS, started + i * gapMs - performance.now());
       await new Promise((resolve) => setTimeout(resolve, early));
     }
-    running.push(probeTarget(target, request.plan, lanes, killer, tools));
+    running.push(probeTarget(target, request.plan, lanes, killer, note, tools));
   }
   await Promise.all(running);
   tools.watch.close(meter);
@@ -59,15 +64,20 @@ export async function runRound(request: RoundRequest, tools: RoundTools): Promis
     startedAt,
     seconds: (performance.now() - started) / 1000,
     cancelled: killer.cancelled,
+    unknown,
     loopDelayMs: meter.maxMs,
   };
 }
+
+/** A sample, or why there is none: trouble of our own. */
+type Probed = Sample | { readonly edge: string; readonly unknown: string };
 
 async function probeTarget(
   target: ProbeTarget,
   plan: ProbePlan,
   lanes: Lanes,
   killer: CanaryKiller,
+  note: (probed: Probed) => void,
   tools: RoundTools,
 ): Promise<void> {
   const how = { waitMs: plan.timeout * 1000, again: false };
@@ -76,19 +86,19 @@ async function probeTarget(
     const fail = { reason: 'resolve', detail: `${target.name}: ${resolution.why}` } as const;
     const sample = { seconds: plan.timeout, fail, primary: null, others: [], stalledMs: 0 };
     killer.count(target, true);
-    tools.report({ edge: target.name, at: Date.now() / 1000, ...sample });
+    note({ edge: target.name, at: Date.now() / 1000, ...sample });
     return;
   }
   let probed = await probeAddresses(target, resolution, plan, lanes, killer, tools);
   if (probed === null) return;
-  if (resolution.cached && probed.fail !== null && !tools.signal.aborted) {
+  if (resolution.cached && 'fail' in probed && probed.fail !== null && !tools.signal.aborted) {
     // Its address may have changed since it was looked up.
     const again = await tools.resolve(target.name, { ...how, again: true });
     if (again.ok && !sameAddresses(again.addresses, resolution.addresses)) {
       probed = await probeAddresses(target, again, plan, lanes, killer, tools);
     }
   }
-  if (probed !== null && !tools.signal.aborted) tools.report(probed);
+  if (probed !== null && !tools.signal.aborted) note(probed);
 }
 
 /** Fetches from the target's addresses, one a family; null: it was cancelled. */
@@ -99,7 +109,7 @@ async function probeAddresses(
   lanes: Lanes,
   killer: CanaryKiller,
   tools: RoundTools,
-): Promise<Sample | null> {
+): Promise<Probed | null> {
   const first = v4 ?? v6;
   if (first === null) return null;
   const lane = laneOf(target);
@@ -113,22 +123,34 @@ async function probeAddresses(
     fetchUnstalled({ edge: target.name, address, resolve: seconds }, plan, tools);
   const [primary, second] = await Promise.all([
     fetchAt(first).then((fetched) => {
-      killer.count(target, fetched.fetch.fail !== null); // before the place goes to the next canary
+      killer.count(target, fetched.fetch.fail !== null && !isUnknown(fetched)); // before the place goes to the next canary
       place.release();
       return fetched;
     }),
     // The second family is a fetch like any other and waits for its own place.
     other === null ? null : takePlace(lanes, lane).then((own) => fetchAt(other).finally(own.release)),
   ]);
+  // A primary address that fails or is unknown decides alone; without a word on the other, one that passes is not enough.
+  const deciding = primary.fetch.fail === null ? [primary, second] : [primary];
+  const doubt = deciding.find((fetched) => fetched !== null && isUnknown(fetched)) ?? null;
+  if (doubt !== null) return { edge: target.name, unknown: doubtOf(doubt) };
   return {
     edge: target.name,
     at: Date.now() / 1000,
     seconds: primary.fetch.seconds,
     fail: primary.fetch.fail,
     primary: primary.fetch,
-    others: second === null ? [] : [second.fetch],
+    others: second === null || isUnknown(second) ? [] : [second.fetch],
     stalledMs: primary.stalledMs,
   };
+}
+
+function isUnknown({ fetch: { fail } }: Fetched): boolean {
+  return fail?.unknown === true;
+}
+
+function doubtOf({ fetch: { address, check, fail } }: Fetched): string {
+  return `check ${check} of ${address}: ${fail?.detail ?? ''}`;
 }
 
 function sameAddresses(a: Resolved, b: Resolved): boolean {

@@ -1,17 +1,18 @@
 /** What checks make and judges take: one target's sample of one round, whatever the kind of check. */
 import type { CHECK_SCHEMAS } from '../../config/section-checks.ts';
+import { COMMAND_REASONS, type CommandReason } from './command.ts';
 import { HTTP_REASONS, HTTP_WRONG_CONTENT, type HttpReason } from './http-fail.ts';
 import { TCP_REASONS, type TcpReason } from './tcp.ts';
 
 /** Every kind's reasons to fail, and `resolve`: the edge's name has no address, so that nothing could be asked. */
-export type FailReason = 'resolve' | HttpReason | TcpReason;
+export type FailReason = 'resolve' | HttpReason | TcpReason | CommandReason;
 
 export const FAIL_REASONS: readonly FailReason[] = [
-  ...new Set<FailReason>(['resolve', ...HTTP_REASONS, ...TCP_REASONS]),
+  ...new Set<FailReason>(['resolve', ...HTTP_REASONS, ...TCP_REASONS, ...COMMAND_REASONS]),
 ];
 
 export type CheckKind = keyof typeof CHECK_SCHEMAS;
-export const CHECK_KINDS: readonly CheckKind[] = ['http', 'tcp'];
+export const CHECK_KINDS: readonly CheckKind[] = ['http', 'tcp', 'command'];
 
 /**
  * Reasons that say an edge served something else than it should, cut short or too long included: what edgemanage notes
@@ -38,7 +39,8 @@ export type CheckOutcome = {
   readonly kind: CheckKind;
   /** Elapsed seconds, redirects and body included, the name's look-up not; the network's timeout when it failed. */
   readonly seconds: number;
-  readonly fail: { readonly reason: FailReason; readonly detail: string } | null;
+  /** `unknown`: trouble of our own, of which no sample is made. */
+  readonly fail: { readonly reason: FailReason; readonly detail: string; readonly unknown?: boolean } | null;
   readonly phases: Phases;
   /** Tries on connection errors, at least 1. */
   readonly attempts: number;

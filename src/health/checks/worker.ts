@@ -1,10 +1,12 @@
 import { lookup } from 'node:dns/promises';
 import { setMaxListeners } from 'node:events';
 import { parentPort, workerData } from 'node:worker_threads';
+import { GroupTable } from '../../system/process-group.ts';
 import { NameResolver } from '../../system/resolver.ts';
 import { type Fetched, type FetchTarget, probeAddress } from './attempts.ts';
 import type { ProbeTools } from './check.ts';
 import { runFirst } from './priority.ts';
+import { Programs } from './programs.ts';
 import type { ProbePlan, ProbeReport, ProbeRequest, RoundRequest } from './protocol.ts';
 import { edgeResolver } from './resolve.ts';
 import { runRound } from './round.ts';
@@ -14,14 +16,18 @@ import { makeTrust } from './trust.ts';
 import { warmUp } from './warm-up.ts';
 
 /** `workerData` of this thread: round requests come in as messages, samples and round ends go out. */
-export type ProbeWorkerData = { readonly userAgent: string };
+export type ProbeWorkerData = {
+  readonly userAgent: string;
+  /** Memory of a `GroupTable`, for the programs that checks start. */
+  readonly groups: SharedArrayBuffer;
+};
 
 /** The longest that a sample waits for others to be reported with. */
 const REPORT_MS = 25;
 
 const port = parentPort;
 if (port === null) throw new Error('the prober runs as a worker thread only');
-const { userAgent } = workerData as ProbeWorkerData;
+const { userAgent, groups } = workerData as ProbeWorkerData;
 
 const watch = new LoopWatch();
 const now = (): number => performance.now();
@@ -36,6 +42,7 @@ const shared: Omit<ProbeTools, 'signal'> = {
   userAgent,
   trust: makeTrust(),
   stalls: watch,
+  programs: new Programs(new GroupTable(groups)),
   pause: (ms) => new Promise((done) => setTimeout(done, ms)),
 };
 const rounds = new Map<number, AbortController>();

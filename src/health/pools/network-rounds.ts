@@ -35,7 +35,7 @@ import { noteRecords, readRecords, SampleFolds } from './records.ts';
 import { RecordsBehind } from './records-behind.ts';
 import { lastAddresses, neededFiles, probePlan, probeTargets, roundInput } from './round-input.ts';
 import { decisionLines, movedLines, sampleLine } from './round-log.ts';
-import { hangingOf, overlongRound, sharedAddresses } from './round-notes.ts';
+import { hangingOf, overlongRound, sharedAddresses, unknownEdges } from './round-notes.ts';
 import type { RoundFailure, RoundOrder, RoundReport, RoundTools, WrittenZone } from './round-types.ts';
 
 /**
@@ -61,6 +61,7 @@ export class NetworkRounds {
   private isAhead = false;
   private probing = false;
   private overlongSentence: string | null = null;
+  private uncheckedSentence: string | null = null;
   /** Sentences on edges that share an address, as last said. */
   private sharedSentences: readonly string[] = [];
   private readonly turns = new Turns();
@@ -221,6 +222,8 @@ export class NetworkRounds {
       const { samples, seconds } = result;
       this.notePace(overlongRound({ ...pace, seconds, isOver: true, hanging: hangingOf(samples.values()) }));
       this.noteShared(samples.values());
+      this.uncheckedSentence = unknownEdges(result.unknown);
+      if (this.uncheckedSentence !== null) this.tools.log('warn', `${this.network}: ${this.uncheckedSentence}`);
       return result;
     } catch (error) {
       return { failure: roundFault('prober', errorText(error), null) };
@@ -259,6 +262,11 @@ export class NetworkRounds {
   /** Why the running round, or the last one, takes longer than `run_frequency`; null: it does not. */
   get overlong(): string | null {
     return this.overlongSentence;
+  }
+
+  /** Edges of which the last round has no sample because of trouble of our own; null: there are none. */
+  get unchecked(): string | null {
+    return this.uncheckedSentence;
   }
 
   /** Ends the fetches of the running round at once; `round` then returns a failure. */

@@ -40,7 +40,7 @@ export function neededFiles(config: Config, network: string): NeededFiles {
       if (file !== null)
         objects.set(file, file === testobject.local ? 'testobject.local' : `body.file of ${check.name}`);
     }
-    if (check.kind !== 'http' && check.kind !== 'tcp') continue;
+    if (!('verify' in check)) continue;
     if (typeof check.verify === 'string') authorities.set(check.verify, `verify of ${check.name}`);
     if (check.verify === null) for (const [file, key] of usual) authorities.set(file, key);
   }
@@ -70,6 +70,10 @@ function checkTest(check: CheckConfig, config: Config, files: PlanFiles): CheckT
       const host = (check.host ?? config.testobject.host).replace(/\.$/, ''); // RFC 6066 section 3
       const tls = check.tls ? { name: host, ...trustOf(check.verify, config, files) } : null;
       return { kind, name, timeout, port, tls, send: octets(send), expect: octets(expect) };
+    }
+    case 'command': {
+      const { program, args, ok, unknown } = check;
+      return { kind, name, timeout, program, args, ok, unknown };
     }
     default:
       return check satisfies never;

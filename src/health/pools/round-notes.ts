@@ -1,6 +1,7 @@
 /** What operators should know of a round beside its decision. Pure. */
 
 import { SLOW_PLACES } from '../checks/lanes.ts';
+import type { RoundEnd } from '../checks/protocol.ts';
 import type { Sample } from '../checks/sample.ts';
 import { count, list } from '../judge/reason.ts';
 
@@ -43,6 +44,15 @@ export function overlongRound(pace: RoundPace): string | null {
 /** Edges whose fetches took the whole timeout. */
 export function hangingOf(samples: Iterable<Sample>): number {
   return [...samples].filter(({ fail }) => fail?.reason === 'timeout').length;
+}
+
+/** Edges that trouble of our own kept from being asked; null: there are none. */
+export function unknownEdges(unknown: RoundEnd['unknown']): string | null {
+  const [first] = unknown;
+  if (first === undefined) return null;
+  const others = unknown.length === 1 ? '' : ` (and ${count(unknown.length - 1, 'edge')} more)`;
+  const stands = unknown.length === 1 ? 'its last state stands' : 'their last states stand';
+  return `${first.edge} could not be checked, which is trouble of our own${others}: ${first.why}; ${stands}`;
 }
 
 /** Edges that share an address fill several places with one machine: a sentence for each such address. */

@@ -54,7 +54,7 @@ export type NetworkSources = {
   readonly network: string;
   readonly config: Config;
   readonly files: NetworkFiles | null;
-  readonly rounds: Pick<NetworkRounds, 'state' | 'records' | 'samples' | 'overlong' | 'unwritten'>;
+  readonly rounds: Pick<NetworkRounds, 'state' | 'records' | 'samples' | 'overlong' | 'unchecked' | 'unwritten'>;
   readonly history: NetworkHistory;
   /** Epoch seconds. */
   readonly nextDue: number;
@@ -88,6 +88,7 @@ export function networkView(sources: NetworkSources, now: number): NetworkView {
       nextDue: sources.nextDue,
       overdue: sources.isOverdue,
       overlong: rounds.overlong,
+      unchecked: rounds.unchecked,
       failure: sources.failure,
       unsaved: [...history.unsaved, ...sentences(rounds.unwritten)],
       cancelledCanaries: history.cancelled,

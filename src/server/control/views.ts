@@ -49,6 +49,8 @@ export type RoundView = {
   readonly overdue: boolean;
   /** Why the running round, or the last one, takes longer than `runFrequency`, and what to do; null: it does not. */
   readonly overlong: string | null;
+  /** Edges that trouble of our own kept from being checked in the last round; null: none. */
+  readonly unchecked: string | null;
   /** Why the last round could not be made (prober, test object); null: it was made. */
   readonly failure: string | null;
   /** What of the last decision could not be written (a full disk, a folder without rights), a sentence each. */

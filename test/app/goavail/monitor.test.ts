@@ -209,7 +209,14 @@ test('trouble of our own is no result of the address', async () => {
       cancel: () => undefined,
       round: async ({ network }: { readonly network: string }): ReturnType<Prober['round']> => {
         const sample = { edge: network, at: 0, seconds: 1, fail: failing, primary: null, others: [], stalledMs: 0 };
-        return { samples: new Map([[network, sample]]), startedAt: 0, seconds: 1, cancelled: [], loopDelayMs: 0 };
+        return {
+          samples: new Map([[network, sample]]),
+          startedAt: 0,
+          seconds: 1,
+          cancelled: [],
+          unknown: [],
+          loopDelayMs: 0,
+        };
       },
     },
     guard: throwingGuard(),

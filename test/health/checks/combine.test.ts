@@ -4,7 +4,7 @@ import { type Combine, decisive } from '../../../src/health/checks/combine.ts';
 type Row = [
   name: string,
   combine: Combine,
-  outcomes: Readonly<Record<string, number | 'fails'>>,
+  outcomes: Readonly<Record<string, number | 'fails' | 'unknown'>>,
   decides: string | null,
 ];
 
@@ -21,13 +21,17 @@ test.each<Row>([
   ['any, equally fast: the first', 'any', { a: 0.1, b: 0.1 }, 'a'],
   ['any, none passes: the first', 'any', { a: 'fails', b: 'fails' }, 'a'],
   ['any, the only one', 'any', { a: 'fails' }, 'a'],
+  ['all, one is unknown: that', 'all', { a: 0.1, b: 'unknown', c: 0.3 }, 'b'],
+  ['all, a failure decides beside it', 'all', { a: 'unknown', b: 'fails' }, 'b'],
+  ['any, one passes beside it', 'any', { a: 'unknown', b: 0.3 }, 'b'],
+  ['any, it might have passed', 'any', { a: 'fails', b: 'unknown' }, 'b'],
   ['nothing was asked', 'all', {}, null],
   ['nothing was asked, any', 'any', {}, null],
 ])('%s', (_, combine, outcomes, decides) => {
   const list = Object.entries(outcomes).map(([name, seconds]) =>
-    seconds === 'fails'
-      ? { name, seconds: 10, fail: { reason: 'refused', detail: '' } as const }
-      : { name, seconds, fail: null },
+    typeof seconds === 'number'
+      ? { name, seconds, fail: null }
+      : { name, seconds: 10, fail: { reason: 'start', detail: '', unknown: seconds === 'unknown' } as const },
   );
   expect(decisive(list, combine)?.name ?? null).toBe(decides);
 });

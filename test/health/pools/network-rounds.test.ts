@@ -165,7 +165,7 @@ class Bench {
     await this.onProbe();
     this.clock += 60;
     const samples = new Map(names.map((name) => [name, sampleOf(name, this.times[name] ?? 0.1, this.clock - 1)]));
-    return { samples, startedAt: this.clock - 60, seconds: 1, cancelled: [], loopDelayMs: 0 };
+    return { samples, startedAt: this.clock - 60, seconds: 1, cancelled: [], unknown: [], loopDelayMs: 0 };
   }
 }
 

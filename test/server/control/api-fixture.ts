@@ -146,6 +146,7 @@ export const network: NetworkView = {
     nextDue: NOW + 56,
     overdue: false,
     overlong: null,
+    unchecked: null,
     failure: null,
     unsaved: [],
     cancelledCanaries: ['192.0.2.8'],

@@ -95,6 +95,11 @@ test.each<[string, Partial<StatusView>, readonly string[]]>([
     ['network net-a: the round is not over yet, longer than run_frequency (60 s)'],
   ],
   [
+    'an edge that we could not check',
+    withNetwork({ round: { ...round, unchecked: '192.0.2.1 could not be checked, which is trouble of our own: x' } }),
+    ['network net-a: 192.0.2.1 could not be checked, which is trouble of our own: x'],
+  ],
+  [
     'an overdue round',
     withNetwork({ round: { ...round, overdue: true, lastRun: NOW - 130 } }),
     ['network net-a: probing round overdue, the last ended 130 s ago (every 60 s)'],
