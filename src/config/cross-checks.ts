@@ -10,6 +10,7 @@ import { readName } from './fields.ts';
 import { faultAt, valueAt } from './schema-fault.ts';
 import { checkFaults } from './section-checks.ts';
 import { historicKeys } from './section-probe.ts';
+import { safetyFaults } from './section-safety.ts';
 import type { Path, YamlSource } from './yaml-source.ts';
 
 type Found = Pick<ConfigFault, 'severity' | 'code' | 'message'> & { readonly path: Path; readonly what?: 'key' };
@@ -20,6 +21,7 @@ export function crossFaults(source: YamlSource, fileKeys: readonly TsigKey[]): C
     ...historic(get),
     ...times(get),
     ...checkFaults(get, fullTimeout(get)),
+    ...safetyFaults(get),
     ...soaNames(get),
     ...probing(get),
     ...listening(get),

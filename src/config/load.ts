@@ -16,7 +16,7 @@ import { faultAt, schemaFaults, soundFaults, valueAt } from './schema-fault.ts';
 import { checkPlans, checks } from './section-checks.ts';
 import { dns } from './section-dns.ts';
 import { commands, fileKeys, historicKeys, probeKeys, selectKeys } from './section-probe.ts';
-import { safety } from './section-safety.ts';
+import { safety, safetyConfigs } from './section-safety.ts';
 import { serverConfig, serverKeys } from './section-server.ts';
 import { transferConfig, transferKeys } from './section-transfer.ts';
 import { zoneKeys } from './section-zones.ts';
@@ -135,7 +135,7 @@ function build(
     file,
     testobject: testObject(keys.testobject, at),
     checks: checkPlans(keys.checks, at),
-    safety: new Map(Object.entries(keys.safety)),
+    safety: safetyConfigs(keys.safety),
     dns: {
       nsRecords: keys.dns.ns_records,
       soaNameserver: keys.dns.soa_nameserver,

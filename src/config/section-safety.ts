@@ -1,9 +1,28 @@
 /** The section `safety`: what keeps checks that err, or fail all together, from emptying a network's answers. */
 import { z } from 'zod';
+import type { ConfigFault } from './fault.ts';
 import { optional, section } from './fields.ts';
+import type { Path } from './yaml-source.ts';
+
+/** So many edges, or so many of a hundred. */
+export type MinUp = { readonly value: number; readonly percent: boolean };
+
+const EDGES_MAX = 100_000;
+const MIN_UP = `a number of edges, 1 to ${EDGES_MAX}, or a share of them such as "50%"`;
+const minUp = z.union([z.number(), z.string()], { error: `expected ${MIN_UP}` }).transform((given, context): MinUp => {
+  const share = typeof given === 'string' ? /^\s*(\d{1,3}(?:\.\d+)?)\s*%\s*$/.exec(given) : null;
+  const value = share === null ? given : Number(share[1]);
+  const most = share === null ? EDGES_MAX : 100;
+  const isWhole = share !== null || Number.isInteger(value);
+  if (typeof value === 'number' && isWhole && value > 0 && value <= most) return { value, percent: share !== null };
+  context.issues.push({ code: 'custom', input: given, message: `expected ${MIN_UP}` });
+  return z.NEVER;
+});
 
 const network = section({
   fill: optional(z.enum(['failing', 'none'], { error: 'expected failing or none' }), 'failing' as const),
+  min_up: optional(minUp, null),
+  below: optional(z.enum(['keep', 'all'], { error: 'expected keep or all' }), 'keep' as const),
 });
 
 export const safety = optional(
@@ -11,8 +30,35 @@ export const safety = optional(
   {},
 );
 
-/**
- * The safety rules of one network. `fill`: whether members that fail keep the places for which no edge passes
- * (`failing`, edgemanage's rule), or leave them empty (`none`).
- */
-export type SafetyConfig = z.output<typeof network>;
+/** The safety rules of one network. */
+export type SafetyConfig = {
+  /**
+   * Whether members that fail keep the places for which no edge passes (`failing`, edgemanage's rule), or leave them
+   * empty (`none`).
+   */
+  readonly fill: 'failing' | 'none';
+  /** How many edges must pass for checks to be believed; null: any number. */
+  readonly minUp: MinUp | null;
+  /** What is answered while fewer pass: the last set, or all edges. */
+  readonly below: 'keep' | 'all';
+};
+
+export function safetyConfigs(given: z.output<typeof safety>): ReadonlyMap<string, SafetyConfig> {
+  return new Map(
+    Object.entries(given).map(([name, { fill, min_up, below }]) => [name, { fill, minUp: min_up, below }]),
+  );
+}
+
+type Found = Pick<ConfigFault, 'severity' | 'code' | 'message'> & { readonly path: Path; readonly what?: 'key' };
+
+/** What is wrong between rules that are each fine alone. Reads the plain values. */
+export function safetyFaults(get: (...path: Path) => unknown): readonly Found[] {
+  const networks = get('safety');
+  if (typeof networks !== 'object' || networks === null) return [];
+  return Object.keys(networks).flatMap((name): Found[] => {
+    const isSet = (key: string): boolean => (get('safety', name, key) ?? null) !== null;
+    if (!isSet('below') || isSet('min_up')) return [];
+    const message = `safety.${name}.below: has no effect without min_up`;
+    return [{ severity: 'warning', code: 'ignored', path: ['safety', name, 'below'], what: 'key', message }];
+  });
+}

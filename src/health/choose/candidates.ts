@@ -6,7 +6,8 @@ import { type Chosen, completeFamilies, workingFamilies } from './families.ts';
 import type { Misses } from './memory.ts';
 import { missesAfter } from './misses.ts';
 import type { RoundFacts } from './round.ts';
-import { NO_SAFETY, type SafetyRules } from './safety.ts';
+import { type MinUpState, NO_SAFETY, type SafetyRules } from './safety.ts';
+import { minUpState, selectBelow } from './safety-min-up.ts';
 import { type Candidate, select } from './select.ts';
 import { returnsAt, steadinessAfter } from './steadiness.ts';
 
@@ -35,6 +36,8 @@ export type CandidatePool = {
   /** N: places to fill, at least 1, because nothing is never published. */
   readonly edgeCount: number;
   readonly safety: SafetyRules;
+  /** Null: `min_up` is not set. */
+  readonly minUp: MinUpState | null;
 };
 
 export type Refusal =
@@ -72,7 +75,15 @@ export function candidatePool(facts: RoundFacts, verdicts: readonly Verdict[]): 
 
   const listed = new Set(facts.edges.map(({ name }) => name));
   const unlisted = facts.memory.lastLive.filter((name) => !listed.has(name) && !canaryOf.has(name));
-  const selected = select(candidates, lastLive, edgeCount, safety);
+  const edges = facts.edges.filter(({ name }) => !canaryOf.has(name));
+  const minUp = minUpState(
+    edges,
+    verdicts.filter((_, i) => !canaryOf.has(facts.edges[i].name)),
+    safety,
+  );
+  const below = minUp?.below ?? null;
+  const inNeed = below === null ? null : selectBelow(candidates, lastLive, edgeCount, below);
+  const selected = inNeed ?? select(candidates, lastLive, edgeCount, safety);
   const chosen = completeFamilies({ candidates, selected, before, edgeCount });
   return {
     candidates,
@@ -92,6 +103,7 @@ export function candidatePool(facts: RoundFacts, verdicts: readonly Verdict[]): 
       refused.some(({ edge, refusal }) => refusal.kind === 'unavailable' && lastLive.has(edge.name)),
     edgeCount,
     safety,
+    minUp: minUp !== null && inNeed === null ? { ...minUp, below: null } : minUp,
   };
 }
 

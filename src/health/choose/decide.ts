@@ -60,7 +60,7 @@ export function decideFacts(facts: RoundFacts): Decision {
     })),
   );
   const isChange = outcome.kind === 'changed';
-  const safety = { unfilled: unfilledPlaces(pool.candidates, answers.size, pool) };
+  const safety = { unfilled: unfilledPlaces(pool, answers.size), minUp: pool.minUp };
 
   return {
     at: now,

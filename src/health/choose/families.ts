@@ -36,6 +36,8 @@ export function completeFamilies(input: FamilyInput): readonly Chosen[] {
   const { candidates, selected, before } = input;
   const members = new Map<string, Chosen>(
     selected.map(({ candidate, place }) => {
+      if (place === 'kept')
+        return [candidate.facts.name, { candidate, place, ...keptAddresses(candidate.facts, candidate.answered) }];
       const kept = place === 'retained' ? before.get(candidate.facts.name) : undefined;
       return [candidate.facts.name, { candidate, place, ...fitAddresses(candidate, kept) }];
     }),
@@ -48,8 +50,8 @@ export function completeFamilies(input: FamilyInput): readonly Chosen[] {
       .sort((a, b) => Number(wasAnswered(b, family, input)) - Number(wasAnswered(a, family, input)) || byState(a, b))
       .at(0);
     if (joins !== undefined) {
-      // What fails gives way in this family, now that something passes.
-      for (const member of answering) put(members, { ...member, [family]: null });
+      // What fails gives way in this family, now that something passes, unless the set is kept whatever its members do.
+      for (const member of answering) if (member.place !== 'kept') put(members, { ...member, [family]: null });
       answerWith(members, joins, family);
     } else if (answering.length === 0) keepFamily(members, family, input);
   }
@@ -62,8 +64,13 @@ export function completeFamilies(input: FamilyInput): readonly Chosen[] {
  */
 function fitAddresses({ facts, works }: Candidate, kept: Addresses | undefined): Addresses {
   if (works.v4 || works.v6) return { v4: works.v4 ? facts.v4 : null, v6: works.v6 ? facts.v6 : null };
-  const v4 = (kept?.v4 ?? null) === null ? null : facts.v4;
-  const v6 = (kept?.v6 ?? null) === null ? null : facts.v6;
+  return keptAddresses(facts, kept);
+}
+
+/** The families in which a member was answered, whether they work or not; all where none is left of those. */
+function keptAddresses(facts: EdgeFacts, answered: Addresses | null | undefined): Addresses {
+  const v4 = (answered?.v4 ?? null) === null ? null : facts.v4;
+  const v6 = (answered?.v6 ?? null) === null ? null : facts.v6;
   return v4 === null && v6 === null ? { v4: facts.v4, v6: facts.v6 } : { v4, v6 };
 }
 

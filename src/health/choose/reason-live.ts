@@ -8,6 +8,7 @@ import { type Chosen, FAMILY_NAME, fetchOf } from './families.ts';
 import { holdText } from './limit.ts';
 import type { Limited } from './limit-live.ts';
 import { keepsPlace } from './safety.ts';
+import { minUpText } from './safety-min-up.ts';
 import { type Candidate, isStillHealthy, type Selected } from './select.ts';
 
 export type Reason = { readonly live: boolean; readonly why: string };
@@ -87,7 +88,7 @@ function failText({ facts }: Candidate, family: Family): string {
 }
 
 /** Why a selected edge is live; `place` counts from 1. */
-function selectedWhy(chosen: Chosen, place: number, { edgeCount }: CandidatePool): string {
+function selectedWhy(chosen: Chosen, place: number, { edgeCount, minUp }: CandidatePool): string {
   const { candidate, place: rule } = chosen;
   const { facts, verdict, works } = candidate;
   switch (rule) {
@@ -101,6 +102,9 @@ function selectedWhy(chosen: Chosen, place: number, { edgeCount }: CandidatePool
       return `fills place ${place} of ${edgeCount}: ${standing(verdict)} (${verdict.why})`;
     case 'retained':
       return `kept although it does not pass, for lack of passing edges: ${verdict.why}`;
+    case 'kept':
+    case 'all':
+      return `${minUp === null ? '' : `${minUpText(minUp, rule === 'all' ? 'all' : 'keep')}; `}${verdict.why}`;
     case 'family': {
       const families = FAMILIES.filter((family) => chosen[family] !== null);
       const names = list(families.map((family) => FAMILY_NAME[family]));
@@ -116,7 +120,7 @@ function heldInWhy({ verdict }: Candidate, hold: Hold): string {
 }
 
 function passedOverWhy(candidate: Candidate, pool: CandidatePool): string {
-  const { chosen, edgeCount, lastLive } = pool;
+  const { chosen, edgeCount, lastLive, minUp } = pool;
   const { verdict, waitsUntil } = candidate;
   if (verdict.judgement === null) return verdict.why;
   const placed = chosen.filter(({ place }) => place !== 'family');
@@ -130,6 +134,7 @@ function passedOverWhy(candidate: Candidate, pool: CandidatePool): string {
       ? `fails: ${verdict.why}; others are kept before it: ${named(last, verdict)}`
       : `fails: ${verdict.why}`;
   }
+  if (minUp !== null && minUp.below !== null) return `passes (${verdict.why}), but ${minUpText(minUp, minUp.below)}`;
   if (last === undefined) return verdict.why;
   if (waitsUntil !== null && !lastLive.has(candidate.facts.name)) {
     return `passes again (${verdict.why}), but has failed repeatedly, so it returns at ${moment(waitsUntil)} if it goes on passing`;
@@ -146,6 +151,8 @@ function passedOverWhy(candidate: Candidate, pool: CandidatePool): string {
     case 'filled':
     case 'retained':
     case 'family':
+    case 'kept':
+    case 'all':
       return `${full} by better ones: ${named(last, verdict)}`;
   }
 }

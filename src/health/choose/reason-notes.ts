@@ -6,6 +6,7 @@ import { FAMILY_NAME, RECORD_TYPE } from './families.ts';
 import { holdText } from './limit.ts';
 import type { Limited } from './limit-live.ts';
 import type { SafetyState } from './safety.ts';
+import { minUpText } from './safety-min-up.ts';
 
 export type NotesInput = {
   readonly pool: CandidatePool;
@@ -25,6 +26,8 @@ export function notesOf({ pool, limited, families, safety, killed, canaryKiller 
   const { hold, replaced } = limited;
   const live = [...limited.answers.keys()];
   const notes: string[] = [];
+  const { minUp } = safety;
+  if (minUp !== null && minUp.below !== null) notes.push(minUpText(minUp, minUp.below));
   const failing = live.filter((name) => !working.has(name));
   if (live.length === 0) {
     const stays = pool.lastLive.size === 0 ? 'none ever was' : `what was published stays: ${list([...pool.lastLive])}`;

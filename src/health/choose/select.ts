@@ -19,8 +19,8 @@ export type Candidate = {
   readonly answered: Addresses | null;
 };
 
-/** By which of selection's rules an edge is live, in the order in which the rules apply. `family`: see families.ts. */
-export type Place = 'blindforced' | 'forced' | 'still-healthy' | 'filled' | 'retained' | 'family';
+/** By which of selection's rules an edge is live, in the order in which the rules apply. `family`: see families.ts. `kept`, `all`: see safety-min-up.ts. */
+export type Place = 'blindforced' | 'forced' | 'still-healthy' | 'filled' | 'retained' | 'family' | 'kept' | 'all';
 export type Selected = { readonly candidate: Candidate; readonly place: Place };
 
 /**
@@ -89,7 +89,8 @@ export function isStillHealthy({ facts, verdict }: Candidate, lastLive: Readonly
   return verdict.judgement === 'pass_threshold' && lastLive.has(facts.name);
 }
 
-function forcedPlace({ facts, verdict }: Candidate): Place | null {
+/** The place of an edge that an operator forces; null: of any other. */
+export function forcedPlace({ facts, verdict }: Candidate): Place | null {
   if (facts.mode === 'blindforce') return 'blindforced';
   return facts.mode === 'force' && passes(verdict.judgement) ? 'forced' : null;
 }

@@ -267,7 +267,11 @@ const EDGE = z.object({
   figures: z.tuple([NUMBER.nullable(), NUMBER.nullable(), NUMBER, NUMBER.nullable(), NUMBER]),
   sample: SAMPLE.nullable().default(null),
 });
-const SAFETY = z.object({ fill: z.enum(['failing', 'none']).default('failing') });
+const SAFETY = z.object({
+  fill: z.enum(['failing', 'none']),
+  minUp: z.object({ value: NUMBER, percent: z.boolean() }).nullable().default(null),
+  below: z.enum(['keep', 'all']).default('keep'),
+});
 const RECORD = z.object({
   at: NUMBER,
   v: z.literal(1),

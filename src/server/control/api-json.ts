@@ -51,6 +51,11 @@ export type NetworkSummaryJson = {
 export type SafetyJson = {
   /** Places that stay empty because only edges that pass may take them (`fill: none`). */
   readonly unfilled: number;
+  /**
+   * `needed` edges must not fail (`min_up`), `up` do not; `below` is what is answered while those are fewer (keep, all),
+   * else null. Null: not set.
+   */
+  readonly min_up: null | { readonly needed: number; readonly up: number; readonly below: 'keep' | 'all' | null };
 };
 
 /** `/api/v1/networks/NET` */

@@ -30,6 +30,15 @@ export function addNetworkMetrics(families: Family[], view: StatusView): void {
     'Places that stay empty because only edges that pass may take them (fill: none)',
     ({ decision }) => decision?.safety.unfilled,
   );
+  perNetwork('min_up_edges', 'Edges that must not fail by min_up', ({ decision }) => decision?.safety.minUp?.needed);
+  perNetwork(
+    'below_min_up',
+    'Whether fewer edges pass than min_up, so that the last set is kept or all are answered',
+    ({ decision }) => {
+      const minUp = decision?.safety.minUp ?? null;
+      return minUp === null ? null : minUp.up < minUp.needed;
+    },
+  );
   perNetwork('serial', 'Serial of the live set', ({ serial }) => serial);
   perNetwork('held', 'Whether the rotation limit keeps a wanted change back', ({ decision }) =>
     decision === null ? null : decision.hold !== null,

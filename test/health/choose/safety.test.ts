@@ -4,11 +4,13 @@ import { decide } from '../../../src/health/choose/decide.ts';
 import type { Decision } from '../../../src/health/choose/decision.ts';
 import type { Memory } from '../../../src/health/choose/memory.ts';
 import type { Rules } from '../../../src/health/choose/round.ts';
+import { NO_SAFETY, type SafetyRules } from '../../../src/health/choose/safety.ts';
+import type { Addresses } from '../../../src/health/judge/edge.ts';
 import { passes } from '../../../src/health/judge/judge.ts';
 import { type EdgeWords, NO_MEMORY, NOW, type RoundWords, round } from '../../support/round-input.ts';
 
 const failing: EdgeWords = { fetch: 10 };
-const NONE: Partial<Rules> = { safety: { fill: 'none' } };
+const NONE: Partial<Rules> = { safety: { ...NO_SAFETY, fill: 'none' } };
 
 function names({ live }: Decision): string {
   return live.map(({ edge }) => edge).join('');
@@ -149,11 +151,140 @@ describe('fill: none', () => {
   });
 });
 
-test('fill: failing is what is decided without safety rules', () => {
+test('rules that are all off are what is decided without safety rules', () => {
   fc.assert(
     fc.property(story, (told) => {
       const without = [...play(told, {})].map(({ decision }) => decision);
-      expect([...play(told, { safety: { fill: 'failing' } })].map(({ decision }) => decision)).toEqual(without);
+      expect([...play(told, { safety: NO_SAFETY })].map(({ decision }) => decision)).toEqual(without);
     }),
   );
+});
+
+describe('min_up', () => {
+  const minUp = (value: number, below: 'keep' | 'all', rules: Partial<SafetyRules> = {}, percent = false) => ({
+    safety: { ...NO_SAFETY, minUp: { value, percent }, below, ...rules },
+  });
+  const SIX: RoundWords['edges'] = { A: {}, B: {}, C: {}, D: {}, E: {}, F: {} };
+
+  test.each<[string, RoundWords, string]>([
+    ['as many as needed: as ever', { edges: { ...SIX, A: failing }, last: 'ABCD', rules: minUp(5, 'keep') }, 'BCDE'],
+    ['one too few: the last set', { edges: { ...SIX, A: failing }, last: 'ABCD', rules: minUp(6, 'keep') }, 'ABCD'],
+    [
+      'a share is rounded up: three of six are half',
+      { edges: { ...SIX, A: failing, B: failing, C: failing }, last: 'ABCD', rules: minUp(50, 'keep', {}, true) },
+      'DEF' + 'A',
+    ],
+    [
+      'a share is rounded up: three of six are not 51 %',
+      { edges: { ...SIX, A: failing, B: failing, C: failing }, last: 'ABCD', rules: minUp(51, 'keep', {}, true) },
+      'ABCD',
+    ],
+    [
+      'unavailable edges do not count',
+      { edges: { ...SIX, A: { mode: 'unavailable' }, B: failing }, last: 'BCDE', rules: minUp(80, 'keep', {}, true) },
+      'CDEF',
+    ],
+    [
+      'an unavailable member leaves all the same',
+      { edges: { ...SIX, A: { mode: 'unavailable' }, B: failing }, last: 'ABCD', rules: minUp(5, 'keep') },
+      'BCD',
+    ],
+    [
+      'blindforced edges count as passing',
+      { edges: { A: failing, B: { ...failing, mode: 'blindforce' }, C: {} }, last: 'AB', rules: minUp(2, 'keep') },
+      'ABC',
+    ],
+    [
+      'forced edges come in all the same',
+      { edges: { ...SIX, A: failing, F: { mode: 'force' } }, last: 'ABCD', rules: minUp(6, 'keep') },
+      'ABCDF',
+    ],
+    [
+      'edges that were not asked yet do not count as failing',
+      { edges: { A: failing, B: { fetch: null, history: null }, C: {} }, last: 'AB', rules: minUp(2, 'keep') },
+      'ABC',
+    ],
+    [
+      'no member of the last set passes: who passes joins it',
+      { edges: { A: failing, B: failing, C: failing, D: {} }, last: 'ABC', rules: minUp(2, 'keep') },
+      'ABCD',
+    ],
+    [
+      'with nothing to keep it is decided as ever',
+      { edges: { A: failing, B: {}, C: failing }, rules: minUp(3, 'keep') },
+      'B',
+    ],
+    [
+      'fill: none does not empty a set that is kept',
+      { edges: { A: failing, B: {}, C: failing }, last: 'ABC', rules: minUp(2, 'keep', { fill: 'none' }) },
+      'ABC',
+    ],
+    [
+      'all: failing ones too, more than wanted',
+      { edges: { ...SIX, A: failing, B: failing }, last: 'ABCD', rules: minUp(5, 'all') },
+      'ABCDEF',
+    ],
+    [
+      'all: without unavailable ones',
+      { edges: { ...SIX, A: failing, B: { mode: 'unavailable' } }, last: 'ABCD', rules: minUp(5, 'all') },
+      'ACDEF',
+    ],
+    ['all: also at first', { edges: { A: { ...failing, history: null }, B: {} }, rules: minUp(2, 'all') }, 'AB'],
+  ])('%s', (_, words, live) => {
+    expect(names(decide(round(words)))).toBe([...live].sort().join(''));
+  });
+
+  test('more edges than can be live: those that pass come first', () => {
+    const all = Object.fromEntries(
+      Array.from({ length: 100 }, (_, i) => [`e${String(i).padStart(3, '0')}`, i < 70 ? failing : {}] as const),
+    );
+    const decision = decide(round({ edges: all, rules: minUp(50, 'all', {}, true) }));
+    expect(decision.live).toHaveLength(64);
+    expect(decision.live.filter(({ edge }) => edge >= 'e070')).toHaveLength(30);
+  });
+
+  test('is said of the set and of each edge', () => {
+    const decision = decide(
+      round({ edges: { A: failing, B: {}, C: failing, D: {} }, last: 'ABC', rules: minUp(3, 'keep') }),
+    );
+    const text = 'only 2 of at least 3 edges (min_up) pass: the last set is kept';
+    expect(decision.notes).toContain(text);
+    expect(decision.reasons.get('A')?.why).toContain(`${text}; fetch failed`);
+    expect(decision.reasons.get('D')?.why).toMatch(/^passes \(.*\), but only 2 of at least 3 edges/);
+    expect(decision.safety.minUp).toEqual({ needed: 3, up: 2, below: 'keep' });
+    expect(decision.outcome.kind).toBe('unchanged');
+  });
+
+  test('addresses that were answered stay; a family in which none works gets one that does', () => {
+    const both = { v4: '192.0.2.1', v6: '2001:db8::1' };
+    const answered = new Map<string, Addresses>([
+      ['A', both],
+      ['B', { v4: '192.0.2.1', v6: null }],
+    ]);
+    const edges = { A: { ...both, ...failing }, B: both, C: failing };
+    const decision = decide(round({ edges, last: 'AB', memory: { answered }, rules: minUp(3, 'keep') }));
+    expect(decision.live.map(({ edge, v4, v6 }) => [edge, v4, v6])).toEqual([
+      ['A', '192.0.2.1', '2001:db8::1'],
+      ['B', '192.0.2.1', '2001:db8::1'],
+    ]);
+  });
+
+  test('below it no member leaves unless an operator takes it out, and all means all', () => {
+    fc.assert(
+      fc.property(story, fc.integer({ min: 1, max: 6 }), fc.boolean(), (told, value, isAll) => {
+        const rules = { ...minUp(value, isAll ? 'all' : 'keep'), maxfreq: 1000 };
+        for (const { edges, decision, before } of play(told, rules)) {
+          const fit = Object.entries(edges).flatMap(([name, { mode, v4, v6 }]) =>
+            mode !== 'unavailable' && (v4 !== null || v6 !== null) ? [name] : [],
+          );
+          const below = decision.safety.minUp?.below ?? null;
+          const live = decision.live.map(({ edge }) => edge);
+          if (below === 'all') expect(live).toEqual([...fit].sort());
+          if (below === 'keep')
+            expect(live).toEqual(expect.arrayContaining(fit.filter((name) => before.lastLive.includes(name))));
+          if (before.lastLive.some((name) => fit.includes(name))) expect(live).not.toEqual([]);
+        }
+      }),
+    );
+  });
 });
