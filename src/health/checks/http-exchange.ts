@@ -1,5 +1,6 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
-import { checkServerIdentity, connect as connectTls, type SecureContext } from 'node:tls';
+import { connect as connectTls } from 'node:tls';
+import { CLOSED, type TlsWanted, tlsOptions } from './connect-fail.ts';
 import type { BodyMatch } from './http-body.ts';
 import { decodeBody, isCoded } from './http-coding.ts';
 import type { ProbePhase, ProbeProgress } from './http-fail.ts';
@@ -12,7 +13,7 @@ export type Dial = {
   readonly address: string;
   readonly port: number;
   /** SNI and certificate name; null: plain TCP. */
-  readonly tls: null | { readonly name: string; readonly verify: boolean; readonly context: SecureContext };
+  readonly tls: TlsWanted | null;
 };
 
 /** One GET over a connection of its own. */
@@ -219,21 +220,6 @@ export class ExchangeRun {
   }
 }
 
-/** The connection's end before any answer has no error of the system's. */
 function hungUp(): Error {
-  return Object.assign(new Error('closed'), { code: 'CLOSED' });
-}
-
-/** `protocols`: of ALPN (RFC 7301); none: the extension is not sent. */
-export function tlsOptions({ name, verify, context }: NonNullable<Dial['tls']>, protocols: readonly string[]): object {
-  return {
-    secureContext: context,
-    // RFC 6066 section 3: an address is no server name.
-    servername: isIP(name) === 0 ? name : '',
-    rejectUnauthorized: verify,
-    // The default would compare with the address when there is no SNI.
-    checkServerIdentity: (_host: string, certificate: Parameters<typeof checkServerIdentity>[1]) =>
-      checkServerIdentity(name, certificate),
-    ...(protocols.length === 0 ? {} : { ALPNProtocols: [...protocols] }),
-  };
+  return Object.assign(new Error('closed'), { code: CLOSED });
 }

@@ -1,4 +1,5 @@
 import type { CheckHead, Failure } from './check.ts';
+import { CLOSED, CONNECTING, codeOf, failOfConnection, RESET, sentence } from './connect-fail.ts';
 import type { ExpectedBody } from './http-body.ts';
 import { HEAD_MAX, type ResponseEnd } from './http-response.ts';
 
@@ -58,76 +59,25 @@ export type HttpFailure = Failure<HttpReason>;
 export type ProbeProgress = { readonly phase: ProbePhase; readonly octets: number; readonly expected: number | null };
 
 const DOING: { readonly [phase in ProbePhase]: string } = {
-  connect: 'while connecting',
-  tls: 'during the TLS handshake',
+  ...CONNECTING,
   'first byte': 'before any answer',
   header: 'inside the header',
   body: 'inside the body',
 };
-
-const UNREACHABLE: ReadonlySet<string> = new Set([
-  'ENETUNREACH',
-  'EHOSTUNREACH',
-  'ENETDOWN',
-  'EHOSTDOWN',
-  'EACCES',
-  'EPERM',
-]);
-const RESET: ReadonlySet<string> = new Set(['ECONNRESET', 'ECONNABORTED', 'EPIPE']);
-
-/** Certificates that were read and refused; another try would read the same one. */
-const CERTIFICATE: ReadonlyMap<string, string> = new Map([
-  ['CERT_HAS_EXPIRED', 'the certificate has expired'],
-  ['CERT_NOT_YET_VALID', 'the certificate is not valid yet'],
-  ['DEPTH_ZERO_SELF_SIGNED_CERT', 'the certificate is self-signed'],
-  ['SELF_SIGNED_CERT_IN_CHAIN', 'the chain ends in a self-signed certificate that is not trusted'],
-  ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'the certificate cannot be verified (intermediate missing?)'],
-  ['UNABLE_TO_GET_ISSUER_CERT', 'the issuer of a certificate in the chain is not known'],
-  ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'the issuer of the certificate is not trusted'],
-  ['CERT_UNTRUSTED', 'the certificate is not trusted'],
-  ['CERT_REJECTED', 'the certificate was rejected'],
-  ['CERT_REVOKED', 'the certificate was revoked'],
-  ['CERT_SIGNATURE_FAILURE', "the certificate's signature is wrong"],
-  ['CERT_CHAIN_TOO_LONG', 'the certificate chain is too long'],
-  ['INVALID_CA', 'a certificate in the chain may not sign others'],
-  ['INVALID_PURPOSE', 'the certificate is not for servers'],
-  ['UNSPECIFIED', 'a certificate is signed in a way that is no longer trusted (SHA-1 or MD5)'],
-  ['CA_MD_TOO_WEAK', 'a certificate is signed in a way that is no longer trusted (SHA-1 or MD5)'],
-  ['EE_KEY_TOO_SMALL', "the certificate's key is too short"],
-  ['CA_KEY_TOO_SMALL', "an authority's key is too short"],
-  ['HOSTNAME_MISMATCH', 'the certificate is for another name'],
-]);
-
-/** What is wrong with the certificate that ended a handshake, as a clause; null: the error is another. */
-export function certificateProblem(error: Error): string | null {
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return sentence(error);
-  const known = CERTIFICATE.get(code);
-  return known === undefined ? null : `${known} (${code})`;
-}
 
 /**
  * The reason of an error that ended a connection: the system's or OpenSSL's, told apart by `code`.
  * A FIN in the middle is `truncated`; a reset is `reset` wherever it comes, and so is a FIN before any answer.
  */
 export function failOfError(error: Error, progress: ProbeProgress): HttpFailure {
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  const code = codeOf(error);
   const doing = DOING[progress.phase];
-
-  if (code === 'ECONNREFUSED') return { reason: 'refused', detail: 'connection refused', retry: true };
-  if (code === 'CLOSED') {
-    return { reason: 'reset', detail: `connection closed ${doing}`, retry: true };
-  }
+  const common = failOfConnection(error, doing);
+  if (common !== null) return { ...common, reason: common.reason === 'certificate' ? 'tls' : common.reason };
+  if (code === CLOSED) return { reason: 'reset', detail: `connection closed ${doing}`, retry: true };
   if (RESET.has(code)) {
-    // Node gives a FIN inside the handshake this code, too.
     return { reason: 'reset', detail: `connection reset ${doing}${received(progress)}`, retry: true };
   }
-  if (UNREACHABLE.has(code)) return { reason: 'unreachable', detail: `${code} ${doing}`, retry: true };
-  // The kernel gave up on its own, before our deadline.
-  if (code === 'ETIMEDOUT') return { reason: 'timeout', detail: `the system gave up ${doing}`, retry: false };
-
-  const certificate = certificateProblem(error);
-  if (certificate !== null) return { reason: 'tls', detail: certificate, retry: false };
   if (progress.phase === 'tls' || code.startsWith('ERR_SSL_') || code.startsWith('ERR_TLS_')) {
     return { reason: 'tls', detail: `${code === '' ? sentence(error) : code} ${doing}`, retry: true };
   }
@@ -184,9 +134,4 @@ function truncated(progress: ProbeProgress): HttpFailure {
 function received({ phase, octets, expected }: ProbeProgress): string {
   if (phase !== 'body') return '';
   return expected === null ? ` after ${octets} octets` : ` after ${octets} of ${expected} octets`;
-}
-
-/** A message from elsewhere, on one line and bounded: it goes into logs and state. */
-function sentence(error: Error): string {
-  return error.message.replace(/\s+/g, ' ').trim().slice(0, 200);
 }

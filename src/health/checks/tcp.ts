@@ -3,8 +3,7 @@ import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { CHECK_SCHEMAS } from '../../config/section-checks.ts';
 import type { Attempt, Check, CheckHead, Failure, ProbeTools, Target } from './check.ts';
-import { tlsOptions } from './http-exchange.ts';
-import { certificateProblem } from './http-fail.ts';
+import { CLOSED, CONNECTING, codeOf, failOfConnection, RESET, sentence, tlsOptions } from './connect-fail.ts';
 
 /** Without `expect` a connection (with TLS: the handshake) is enough, whatever is sent. */
 export type TcpTest = CheckHead & {
@@ -40,20 +39,9 @@ export const tcpCheck: Check<TcpTest, TcpReason> = {
 /** Octets of an answer that are searched for `expect`; a listener that sends more without it has something else. */
 const ANSWER_MAX = 16_384;
 
-const UNREACHABLE: ReadonlySet<string> = new Set([
-  'ENETUNREACH',
-  'EHOSTUNREACH',
-  'ENETDOWN',
-  'EHOSTDOWN',
-  'EACCES',
-  'EPERM',
-]);
-const CLOSED: ReadonlySet<string> = new Set(['ECONNRESET', 'ECONNABORTED', 'EPIPE', 'CLOSED']);
-
 type Phase = 'connect' | 'tls' | 'answer';
 const DOING: { readonly [phase in Phase]: string } = {
-  connect: 'while connecting',
-  tls: 'during the TLS handshake',
+  ...CONNECTING,
   answer: 'while waiting for what is expected',
 };
 
@@ -109,9 +97,9 @@ class TcpRun {
       this.ready(this.tools.stalls.total() - this.stallsBefore);
     });
     socket.on('data', (piece: Buffer) => this.take(piece));
-    socket.once('end', () => this.lost('CLOSED', null));
-    socket.on('error', (error) => this.lost('code' in error ? String(error.code) : '', error));
-    socket.once('close', () => this.lost('CLOSED', null));
+    socket.once('end', () => this.lost(null));
+    socket.on('error', (error) => this.lost(error));
+    socket.once('close', () => this.lost(null));
   }
 
   private ready(stalledMs: number): void {
@@ -144,20 +132,18 @@ class TcpRun {
     else this.fail('timeout', `${passed}, and only ${beginning(this.answer)} came`);
   }
 
-  /** The connection ended by itself. */
-  private lost(code: string, error: Error | null): void {
+  /** The connection ended by itself; without an error, the edge ended it. */
+  private lost(error: Error | null): void {
     if (this.ended) return;
     const doing = DOING[this.phase];
-    const certificate = error === null ? null : certificateProblem(error);
-    if (code === 'ECONNREFUSED') this.fail('refused', 'connection refused', true);
-    else if (UNREACHABLE.has(code)) this.fail('unreachable', `${code} ${doing}`, true);
-    else if (code === 'ETIMEDOUT') this.fail('timeout', `the system gave up ${doing}`);
-    else if (certificate !== null) this.fail('certificate', certificate);
-    else if (CLOSED.has(code) && this.answer.length > 0) this.fail('unexpected', `only ${beginning(this.answer)} came`);
-    else if (CLOSED.has(code))
-      this.fail('closed', `connection ${code === 'ECONNRESET' ? 'reset' : 'closed'} ${doing}`, true);
-    else if (this.phase === 'tls') this.fail('tls', `${code} ${doing}`, true);
-    else this.fail('other', `${code}: ${error?.message.slice(0, 200) ?? ''} ${doing}`, true);
+    const common = error === null ? null : failOfConnection(error, doing);
+    const code = error === null ? CLOSED : codeOf(error);
+    if (common !== null) this.finish(common);
+    else if (code === CLOSED || RESET.has(code)) {
+      if (this.answer.length > 0) this.fail('unexpected', `only ${beginning(this.answer)} came`);
+      else this.fail('closed', `connection ${code === 'ECONNRESET' ? 'reset' : 'closed'} ${doing}`, true);
+    } else if (this.phase === 'tls') this.fail('tls', `${code} ${doing}`, true);
+    else this.fail('other', `${code}: ${error === null ? '' : sentence(error)} ${doing}`, true);
   }
 
   private fail(reason: TcpReason, detail: string, retry = false): void {
