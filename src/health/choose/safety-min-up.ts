@@ -3,13 +3,15 @@
  * a handful of edges can carry the traffic of all. What is answered then is chosen here.
  */
 
-import { LIVE_MAX } from '../../config/limits.ts';
 import type { EdgeFacts } from '../judge/edge.ts';
 import { passes } from '../judge/judge.ts';
 import { count } from '../judge/reason.ts';
 import type { Verdict } from '../judge/verdict.ts';
 import type { MinUpState, SafetyRules } from './safety.ts';
 import { byState, byTrust, type Candidate, forcedPlace, type Selected } from './select.ts';
+
+/** As many edges as can be live: the configuration's `LIVE_MAX`, which decisions do not know. */
+export const SET_MAX = 64;
 
 /**
  * How many of the edges that an operator lets answer do not fail, and how many must not; null: no number is set. Edges
@@ -53,12 +55,12 @@ export function selectBelow(
   if (below === 'all') {
     const failing = rest.filter((candidate) => !isPassing(candidate)).sort(byTrust);
     const all = [...passing, ...failing].map((candidate): Selected => ({ candidate, place: 'all' }));
-    return [...forced, ...all].slice(0, Math.max(LIVE_MAX, forced.length));
+    return [...forced, ...all].slice(0, Math.max(SET_MAX, forced.length));
   }
   const kept = rest.filter(isLast).map((candidate): Selected => ({ candidate, place: 'kept' }));
   const members = [...forced, ...kept];
   if (members.some(({ candidate }) => isPassing(candidate))) return members;
-  const joining = passing.slice(0, Math.min(edgeCount, Math.max(0, LIVE_MAX - members.length)));
+  const joining = passing.slice(0, Math.min(edgeCount, Math.max(0, SET_MAX - members.length)));
   return [...members, ...joining.map((candidate): Selected => ({ candidate, place: 'filled' }))];
 }
 

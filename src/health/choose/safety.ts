@@ -1,8 +1,10 @@
 /** Safety rules beyond edgemanage's, each off unless the configuration has it (`safety:`). Pure. */
 
-import type { MinUp } from '../../config/section-safety.ts';
 import { passes } from '../judge/judge.ts';
 import type { Verdict } from '../judge/verdict.ts';
+
+/** So many edges, or so many of a hundred. */
+export type MinUp = { readonly value: number; readonly percent: boolean };
 
 export type SafetyRules = {
   /** Whether members that fail keep places for which no edge passes: edgemanage's rule, or not at all. */

@@ -1,10 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { LIVE_MAX } from '../../../src/config/limits.ts';
 import { decide } from '../../../src/health/choose/decide.ts';
 import type { Decision } from '../../../src/health/choose/decision.ts';
 import type { Memory } from '../../../src/health/choose/memory.ts';
 import type { Rules } from '../../../src/health/choose/round.ts';
 import { NO_SAFETY, type SafetyRules } from '../../../src/health/choose/safety.ts';
+import { SET_MAX } from '../../../src/health/choose/safety-min-up.ts';
 import type { Addresses } from '../../../src/health/judge/edge.ts';
 import { passes } from '../../../src/health/judge/judge.ts';
 import { type EdgeWords, NO_MEMORY, NOW, type RoundWords, round } from '../../support/round-input.ts';
@@ -235,6 +237,7 @@ describe('min_up', () => {
   });
 
   test('more edges than can be live: those that pass come first', () => {
+    expect(SET_MAX).toBe(LIVE_MAX);
     const all = Object.fromEntries(
       Array.from({ length: 100 }, (_, i) => [`e${String(i).padStart(3, '0')}`, i < 70 ? failing : {}] as const),
     );
