@@ -1,7 +1,7 @@
 /** The section `safety`: what keeps checks that err, or fail all together, from emptying a network's answers. */
 import { z } from 'zod';
 import type { ConfigFault } from './fault.ts';
-import { optional, section } from './fields.ts';
+import { number, optional, section } from './fields.ts';
 import type { Path } from './yaml-source.ts';
 
 /** So many edges, or so many of a hundred. */
@@ -19,9 +19,13 @@ const minUp = z.union([z.number(), z.string()], { error: `expected ${MIN_UP}` })
   return z.NEVER;
 });
 
+/** After an hour of passing, earlier failures are forgotten. */
+const HOLD_UP_MAX = 3600;
+
 const network = section({
   fill: optional(z.enum(['failing', 'none'], { error: 'expected failing or none' }), 'failing' as const),
   min_up: optional(minUp, null),
+  hold_up: optional(number('seconds', { min: 0, max: HOLD_UP_MAX, integer: false, above: true }), null),
   below: optional(z.enum(['keep', 'all'], { error: 'expected keep or all' }), 'keep' as const),
 });
 
@@ -41,11 +45,16 @@ export type SafetyConfig = {
   readonly minUp: MinUp | null;
   /** What is answered while fewer pass: the last set, or all edges. */
   readonly below: 'keep' | 'all';
+  /** Seconds that an edge must pass after it failed before it is live again; null: edgewise's own damping only. */
+  readonly holdUp: number | null;
 };
 
 export function safetyConfigs(given: z.output<typeof safety>): ReadonlyMap<string, SafetyConfig> {
   return new Map(
-    Object.entries(given).map(([name, { fill, min_up, below }]) => [name, { fill, minUp: min_up, below }]),
+    Object.entries(given).map(([name, { fill, min_up, below, hold_up }]) => [
+      name,
+      { fill, minUp: min_up, below, holdUp: hold_up },
+    ]),
   );
 }
 

@@ -14,7 +14,8 @@ test('without the section no network has safety rules', () => {
 });
 
 test('what is not given is off', () => {
-  expect(rules('{}').rules).toEqual({ fill: 'failing', minUp: null, below: 'keep' });
+  expect(rules('{}').rules).toEqual({ fill: 'failing', minUp: null, below: 'keep', holdUp: null });
+  expect(rules('{hold_up: 60}')).toMatchObject({ rules: { holdUp: 60 }, places: [] });
   expect(rules('{min_up: 2, below: all}')).toMatchObject({
     rules: { minUp: { value: 2, percent: false }, below: 'all' },
     places: [],
@@ -59,6 +60,8 @@ test.each([
     'error 18:17 safety.net.min_up: expected a number of edges, 1 to 100000, or a share of them such as "50%", got 100001',
   ],
   ['{min_up: 1, below: none}', 'error 18:27 safety.net.below: expected keep or all, got "none"'],
+  ['{hold_up: 0}', 'error 18:18 safety.net.hold_up: expected seconds, greater than 0, at most 3600, got 0'],
+  ['{hold_up: 1h}', 'error 18:18 safety.net.hold_up: expected seconds, greater than 0, at most 3600, got "1h"'],
   ['{below: all}', 'warning 18:9 safety.net.below: has no effect without min_up'],
   ['{fil: none}', 'error 18:9 unknown key "fil", did you mean "fill"?'],
   ['none', 'error 18:8 safety.net: expected a section with keys and values, got "none"'],

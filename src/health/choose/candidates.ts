@@ -62,7 +62,7 @@ export function candidatePool(facts: RoundFacts, verdicts: readonly Verdict[]): 
       facts: edge,
       verdict,
       works,
-      waitsUntil: returnsAt(unsteady.get(edge.name), facts.now),
+      waitsUntil: returnsAt(unsteady.get(edge.name), facts.now, safety.holdUp),
       fails: unsteady.get(edge.name)?.fails ?? 0,
       answered: before.get(edge.name) ?? null,
     };

@@ -13,7 +13,7 @@ import { isDead, missKey, worksAt } from './misses.ts';
 import { reasonsOf } from './reason-live.ts';
 import { notesOf } from './reason-notes.ts';
 import type { RoundFacts, RoundInput } from './round.ts';
-import { unfilledPlaces } from './safety.ts';
+import { safetyState } from './safety.ts';
 
 const ROTATIONS_MAX = 100; // entries of edgemanage's rotation_list
 
@@ -60,7 +60,7 @@ export function decideFacts(facts: RoundFacts): Decision {
     })),
   );
   const isChange = outcome.kind === 'changed';
-  const safety = { unfilled: unfilledPlaces(pool, answers.size), minUp: pool.minUp };
+  const safety = safetyState(pool, answers);
 
   return {
     at: now,

@@ -10,6 +10,7 @@ import type { Limited } from './limit-live.ts';
 import { keepsPlace } from './safety.ts';
 import { minUpText } from './safety-min-up.ts';
 import { type Candidate, isStillHealthy, type Selected } from './select.ts';
+import { waitAfter } from './steadiness.ts';
 
 export type Reason = { readonly live: boolean; readonly why: string };
 
@@ -137,7 +138,10 @@ function passedOverWhy(candidate: Candidate, pool: CandidatePool): string {
   if (minUp !== null && minUp.below !== null) return `passes (${verdict.why}), but ${minUpText(minUp, minUp.below)}`;
   if (last === undefined) return verdict.why;
   if (waitsUntil !== null && !lastLive.has(candidate.facts.name)) {
-    return `passes again (${verdict.why}), but has failed repeatedly, so it returns at ${moment(waitsUntil)} if it goes on passing`;
+    const { holdUp } = pool.safety;
+    const why =
+      holdUp === null ? 'has failed repeatedly' : `must pass for ${waitText(candidate, pool, holdUp)} (hold_up)`;
+    return `passes again (${verdict.why}), but ${why}, so it returns at ${moment(waitsUntil)} if it goes on passing`;
   }
   // A passing edge is passed over only when every place is taken, so there is a last one.
   const full = `${standing(verdict)} (${verdict.why}), but all ${edgeCount} places are taken`;
@@ -155,6 +159,12 @@ function passedOverWhy(candidate: Candidate, pool: CandidatePool): string {
     case 'all':
       return `${full} by better ones: ${named(last, verdict)}`;
   }
+}
+
+/** "60 s", "240 s after it fell 3 times". */
+function waitText({ facts }: Candidate, { unsteady }: CandidatePool, holdUp: number): string {
+  const falls = unsteady.get(facts.name)?.falls ?? 1;
+  return `${waitAfter(falls, holdUp)} s${falls < 2 ? '' : ` after it fell ${falls} times`}`;
 }
 
 function refusedWhy(edge: EdgeFacts, refusal: Refusal): string {

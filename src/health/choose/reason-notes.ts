@@ -47,6 +47,7 @@ export function notesOf({ pool, limited, families, safety, killed, canaryKiller 
     if (edge === by) notes.push(`${edge} is answered at its new address in spite of the rotation limit`);
     else notes.push(`${edge} failed three times in a row: ${by} took its place in spite of the rotation limit`);
   }
+  if (safety.heldUp.length > 0) notes.push(`not live yet by hold_up, although they pass: ${list(safety.heldUp)}`);
   const forced = pool.chosen.filter(({ place }) => place === 'forced' || place === 'blindforced');
   if (forced.length > edgeCount) notes.push(`${forced.length} edges are forced, ${edgeCount} wanted: all are live`);
   if (killed !== null) notes.push(`no canary is used: ${killed} fail, canary_killer is ${canaryKiller}`);

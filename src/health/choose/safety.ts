@@ -1,6 +1,8 @@
 /** Safety rules beyond edgemanage's, each off unless the configuration has it (`safety:`). Pure. */
 
+import type { EdgeFacts } from '../judge/edge.ts';
 import { passes } from '../judge/judge.ts';
+import { byName } from '../judge/reason.ts';
 import type { Verdict } from '../judge/verdict.ts';
 
 /** So many edges, or so many of a hundred. */
@@ -13,13 +15,15 @@ export type SafetyRules = {
   readonly minUp: MinUp | null;
   /** What is answered while fewer pass: the last set, or all edges. */
   readonly below: 'keep' | 'all';
+  /** Seconds that an edge must pass after it failed before it is live again; null: see `waitAfter`. */
+  readonly holdUp: number | null;
 };
 
 /** An edge that may be answered, with its verdict. */
 type Judged = { readonly verdict: Verdict };
 
 /** What an undefined `Rules.safety` means: edgemanage's own rules. */
-export const NO_SAFETY: SafetyRules = { fill: 'failing', minUp: null, below: 'keep' };
+export const NO_SAFETY: SafetyRules = { fill: 'failing', minUp: null, below: 'keep', holdUp: null };
 
 /** What the safety rules made of a round. */
 export type SafetyState = {
@@ -27,6 +31,8 @@ export type SafetyState = {
   readonly unfilled: number;
   /** Null: `min_up` is not set. */
   readonly minUp: MinUpState | null;
+  /** Edges that pass and are not live because of `hold_up`, sorted. */
+  readonly heldUp: readonly string[];
 };
 
 /** `needed`: `min_up` in edges, of which `up` do not fail. `below`: what is answered because those are fewer, or null. */
@@ -45,24 +51,31 @@ export function keepsPlace(
   return fill === 'failing' || member.verdict.judgement === null || !candidates.some(isPassing);
 }
 
-/** How many places `fill: none` leaves empty in a set of `live` edges: failing candidates would have taken them. */
-export function unfilledPlaces(
-  {
-    candidates,
-    edgeCount,
-    safety,
+/** What the safety rules made of a round in which `live` edges are answered. */
+export function safetyState(pool: SafetyPool, live: ReadonlyMap<string, unknown>): SafetyState {
+  const { candidates, edgeCount, safety, minUp, lastLive } = pool;
+  const below = (minUp?.below ?? null) !== null;
+  const out = candidates.filter(({ facts }) => !live.has(facts.name));
+  const isEmpty = safety.fill === 'none' && !below && candidates.some(isPassing);
+  const failing = isEmpty ? out.filter(({ verdict }) => verdict.judgement === 'fail').length : 0;
+  const waiting = safety.holdUp === null || below ? [] : out.filter((one) => isPassing(one) && one.waitsUntil !== null);
+  return {
+    unfilled: Math.max(0, Math.min(edgeCount - live.size, failing)),
     minUp,
-  }: {
-    readonly candidates: readonly Judged[];
-    readonly edgeCount: number;
-    readonly safety: Pick<SafetyRules, 'fill'>;
-    readonly minUp: MinUpState | null;
-  },
-  live: number,
-): number {
-  if (safety.fill === 'failing' || (minUp?.below ?? null) !== null || !candidates.some(isPassing)) return 0;
-  return Math.max(0, Math.min(edgeCount, candidates.length) - live);
+    heldUp: waiting
+      .map(({ facts }) => facts.name)
+      .filter((name) => !lastLive.has(name))
+      .sort(byName),
+  };
 }
+
+type SafetyPool = {
+  readonly candidates: readonly (Judged & { readonly facts: EdgeFacts; readonly waitsUntil: number | null })[];
+  readonly edgeCount: number;
+  readonly safety: SafetyRules;
+  readonly minUp: MinUpState | null;
+  readonly lastLive: ReadonlySet<string>;
+};
 
 function isPassing({ verdict }: Judged): boolean {
   return passes(verdict.judgement);

@@ -27,14 +27,14 @@ export type Selected = { readonly candidate: Candidate; readonly place: Place };
  * Selection of specification section 6 with the corrections of section 12: all forced edges, even beyond `edgeCount`;
  * then up to `edgeCount` the still-healthy, the best of the others that pass, and last live edges although they fail
  * (`keepsPlace`).
- * Edges that flap (`waitsUntil`) come after last live ones that failed but once or twice. In the order of choice; empty
+ * Edges that must pass longer (`waitsUntil`) come after last live ones that failed but once or twice. In the order of choice; empty
  * only when no candidate passes, is blindforced or was live.
  */
 export function select(
   candidates: readonly Candidate[],
   lastLive: ReadonlySet<string>,
   edgeCount: number,
-  safety: Pick<SafetyRules, 'fill'>,
+  safety: Pick<SafetyRules, 'fill' | 'holdUp'>,
 ): readonly Selected[] {
   const chosen: Selected[] = [];
   const rest: Candidate[] = [];
@@ -66,8 +66,11 @@ export function select(
     'filled',
   );
   take([...spared].sort(byTrust), 'retained');
-  take(flapping, 'filled');
-  take(failing.filter((candidate) => !spared.includes(candidate)).sort(byTrust), 'retained');
+  const dead = failing.filter((candidate) => !spared.includes(candidate));
+  // With `hold_up` they take no empty place while another passes, only that of a member that fails for good.
+  const isHeldUp = safety.holdUp !== null && candidates.some((one) => isSteady(one) || isPassingForced(one));
+  take(isHeldUp ? flapping.slice(0, dead.length) : flapping, 'filled');
+  take(dead.sort(byTrust), 'retained');
   return chosen;
 }
 
@@ -78,6 +81,10 @@ export function select(
 function isPart({ answered }: Candidate, has: Readonly<Record<Family, unknown>>): boolean {
   if (answered === null) return false;
   return FAMILIES.some((family) => Boolean(has[family]) && answered[family] === null);
+}
+
+function isPassingForced(candidate: Candidate): boolean {
+  return passes(candidate.verdict.judgement) && forcedPlace(candidate) !== null;
 }
 
 function isFresh({ fails }: Candidate): boolean {

@@ -1,30 +1,33 @@
 /**
  * Edges that come and go. Each edge that fails again soon after it has recovered must pass longer before it takes a
  * place from another one again: for itself, so that one flapping edge costs no other its place, and without a setting.
+ * `hold_up` makes it wait after its first fall already, and keeps it out of empty places, too.
  */
 
 import type { EdgeFacts } from '../judge/edge.ts';
 import { passes } from '../judge/judge.ts';
 import type { Unsteady, Verdict } from '../judge/verdict.ts';
 
-/** An edge that has passed for so long is like one that never failed. */
+/** An edge that has passed for so long is like one that never failed. `hold_up` may not be longer. */
 const FORGET_SECONDS = 3600;
 const FIRST_WAIT_SECONDS = 60;
 const WAIT_MAX_SECONDS = 1800;
 
 /**
  * How long an edge must pass before it may return after its `falls`th fall: at once after the first, then a minute,
- * doubled with each further one, at most half an hour.
+ * doubled with each further one, at most half an hour. With `holdUp` (seconds; null: not set) that long after the first,
+ * doubled in the same way; where `holdUp` is longer than half an hour, it is not doubled.
  */
-export function waitAfter(falls: number): number {
-  return falls < 2 ? 0 : Math.min(FIRST_WAIT_SECONDS * 2 ** (falls - 2), WAIT_MAX_SECONDS);
+export function waitAfter(falls: number, holdUp: number | null): number {
+  if (holdUp === null) return falls < 2 ? 0 : Math.min(FIRST_WAIT_SECONDS * 2 ** (falls - 2), WAIT_MAX_SECONDS);
+  return falls < 1 ? 0 : Math.min(holdUp * 2 ** (falls - 1), Math.max(WAIT_MAX_SECONDS, holdUp));
 }
 
 /** When the edge may return, epoch seconds; null: now. */
-export function returnsAt(entry: Unsteady | undefined, now: number): number | null {
+export function returnsAt(entry: Unsteady | undefined, now: number, holdUp: number | null): number | null {
   // A moment in the future is from before the clock was set back, and says nothing about how long it passes.
   if (entry === undefined || entry.passingSince === null || entry.passingSince > now) return null;
-  const at = entry.passingSince + waitAfter(entry.falls);
+  const at = entry.passingSince + waitAfter(entry.falls, holdUp);
   return at > now ? at : null;
 }
 

@@ -271,6 +271,7 @@ const SAFETY = z.object({
   fill: z.enum(['failing', 'none']),
   minUp: z.object({ value: NUMBER, percent: z.boolean() }).nullable().default(null),
   below: z.enum(['keep', 'all']).default('keep'),
+  holdUp: NUMBER.nullable().default(null),
 });
 const RECORD = z.object({
   at: NUMBER,

@@ -56,6 +56,8 @@ export type SafetyJson = {
    * else null. Null: not set.
    */
   readonly min_up: null | { readonly needed: number; readonly up: number; readonly below: 'keep' | 'all' | null };
+  /** Edges that pass and are not live yet because of `hold_up`. */
+  readonly held_up: readonly string[];
 };
 
 /** `/api/v1/networks/NET` */

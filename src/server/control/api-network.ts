@@ -46,7 +46,10 @@ export function networkDetail(network: NetworkView, now: number): NetworkJson {
     outcome: decision?.outcome.kind ?? null,
     hold: holdOf(network),
     families: decision === null ? null : { ipv4: decision.families.v4, ipv6: decision.families.v6 },
-    safety: decision === null ? null : { unfilled: decision.safety.unfilled, min_up: decision.safety.minUp },
+    safety:
+      decision === null
+        ? null
+        : { unfilled: decision.safety.unfilled, min_up: decision.safety.minUp, held_up: decision.safety.heldUp },
     notes: decision?.notes ?? [],
     edges: edgesOf(network),
     canaries: (decision?.canaries ?? []).map((canary) => canaryRow(network, canary)),

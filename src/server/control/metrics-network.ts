@@ -39,6 +39,9 @@ export function addNetworkMetrics(families: Family[], view: StatusView): void {
       return minUp === null ? null : minUp.up < minUp.needed;
     },
   );
+  perNetwork('held_up_edges', 'Edges that pass and are not live yet because of hold_up', ({ decision }) =>
+    decision === null ? null : decision.safety.heldUp.length,
+  );
   perNetwork('serial', 'Serial of the live set', ({ serial }) => serial);
   perNetwork('held', 'Whether the rotation limit keeps a wanted change back', ({ decision }) =>
     decision === null ? null : decision.hold !== null,

@@ -380,7 +380,9 @@ describe('edges that flap or are dead during a hold', () => {
   });
 
   test('the wait doubles with each fall, up to half an hour', () => {
-    expect([1, 2, 3, 4, 5, 6, 7, 50].map(waitAfter)).toEqual([0, 60, 120, 240, 480, 960, 1800, 1800]);
+    expect([1, 2, 3, 4, 5, 6, 7, 50].map((falls) => waitAfter(falls, null))).toEqual([
+      0, 60, 120, 240, 480, 960, 1800, 1800,
+    ]);
   });
 
   test('edges that flap take no place from a live one until they have passed for a while', () => {

@@ -7,8 +7,12 @@ import type { Memory } from '../../../src/health/choose/memory.ts';
 import type { Rules } from '../../../src/health/choose/round.ts';
 import { NO_SAFETY, type SafetyRules } from '../../../src/health/choose/safety.ts';
 import { SET_MAX } from '../../../src/health/choose/safety-min-up.ts';
+import { waitAfter } from '../../../src/health/choose/steadiness.ts';
+import { replay } from '../../../src/health/explain/replay.ts';
 import type { Addresses } from '../../../src/health/judge/edge.ts';
 import { passes } from '../../../src/health/judge/judge.ts';
+import type { Unsteady } from '../../../src/health/judge/verdict.ts';
+import { recordStory } from '../../support/recorded-story.ts';
 import { type EdgeWords, NO_MEMORY, NOW, type RoundWords, round } from '../../support/round-input.ts';
 
 const failing: EdgeWords = { fetch: 10 };
@@ -289,5 +293,100 @@ describe('min_up', () => {
         }
       }),
     );
+  });
+});
+
+describe('hold_up', () => {
+  const holdUp = (seconds: number, fill: 'failing' | 'none' = 'none'): Partial<Rules> => ({
+    safety: { ...NO_SAFETY, fill, holdUp: seconds },
+  });
+  /** Passing for so many seconds after so many falls. */
+  const since = (seconds: number, falls = 1): Unsteady => ({
+    falls,
+    fails: 0,
+    passingSince: NOW - seconds,
+    at: NOW - 1,
+  });
+  /** Failing for the third time in a row. */
+  const dead: Unsteady = { falls: 1, fails: 2, passingSince: null, at: NOW - 61 };
+  const unsteady = (entries: Record<string, Unsteady>) => ({ unsteady: new Map(Object.entries(entries)) });
+
+  test.each<[string, RoundWords, string]>([
+    ['one that passes for too short a time', { edges: { A: {}, B: {} }, memory: unsteady({ B: since(59) }) }, 'A'],
+    ['one that passes long enough', { edges: { A: {}, B: {} }, memory: unsteady({ B: since(60) }) }, 'AB'],
+    ['twice as long after a second fall', { edges: { A: {}, B: {} }, memory: unsteady({ B: since(119, 2) }) }, 'A'],
+    ['and no longer', { edges: { A: {}, B: {} }, memory: unsteady({ B: since(120, 2) }) }, 'AB'],
+    ['each for itself', { edges: { A: {}, B: {}, C: {} }, memory: unsteady({ B: since(70, 2), C: since(70) }) }, 'AC'],
+    ['first start: none is held', { edges: { A: {}, B: {} } }, 'AB'],
+    [
+      'a member of the last set stays',
+      { edges: { A: {}, B: {} }, last: 'AB', memory: unsteady({ B: since(9) }) },
+      'AB',
+    ],
+    [
+      'where no other passes it is live at once',
+      { edges: { A: failing, B: {} }, last: 'A', memory: unsteady({ B: since(9) }) },
+      'B',
+    ],
+    [
+      'also beside members that fail',
+      { edges: { A: failing, B: {} }, last: 'A', memory: unsteady({ B: since(9) }), rules: holdUp(60, 'failing') },
+      'AB',
+    ],
+    [
+      'it takes the place of a member that fails for good, and no empty one',
+      {
+        edges: { A: {}, B: failing, C: {}, D: {} },
+        last: 'AB',
+        memory: unsteady({ B: dead, C: since(9), D: since(8) }),
+        rules: holdUp(60, 'failing'),
+      },
+      'ABC',
+    ],
+    [
+      'an operator lets it in',
+      { edges: { A: {}, B: { mode: 'force' }, C: {} }, memory: unsteady({ B: since(9), C: since(9) }) },
+      'AB',
+    ],
+  ])('%s', (_, words, live) => {
+    expect(names(decide(round({ ...words, rules: { ...holdUp(60), ...words.rules } })))).toBe(live);
+  });
+
+  test('is said of the edge, of the set and in figures', () => {
+    const decision = decide(
+      round({ edges: { A: {}, B: {} }, last: 'A', memory: unsteady({ B: since(20, 2) }), rules: holdUp(60) }),
+    );
+    expect(decision.reasons.get('B')?.why).toMatch(
+      /^passes again \(.*\), but must pass for 120 s after it fell 2 times \(hold_up\), so it returns at \S+ if it goes on passing$/,
+    );
+    expect(decision.notes).toContain('not live yet by hold_up, although they pass: B');
+    expect(decision.safety).toMatchObject({ heldUp: ['B'], unfilled: 0 });
+  });
+
+  test.each([
+    ['60 s, doubled up to half an hour', 60, [0, 60, 120, 240, 480, 960, 1800, 1800]],
+    ['an hour, not doubled', 3600, [0, 3600, 3600]],
+    ['not set: the usual damping', null, [0, 0, 60, 120]],
+  ] as const)('%s', (_, seconds, waits) => {
+    expect(waits.map((_, falls) => waitAfter(falls, seconds))).toEqual(waits);
+  });
+
+  test('an outage and a second one, as recorded and read back', () => {
+    const round = (b: number) => ({ fetches: { A: 0.1, B: b } });
+    const told = [0.1, 10, 0.1, 0.1, 0.1, 10, 0.1, 0.1, 0.1, 0.1].map(round);
+    const records = recordStory(told, { ...holdUp(120), edgeCount: 2 });
+    expect(records.map(({ decided }) => decided.live.join(''))).toEqual([
+      'AB',
+      'A',
+      'A',
+      'A',
+      'AB',
+      'A',
+      'A',
+      'A',
+      'A',
+      'A',
+    ]);
+    expect(replay(records, {}).differingRounds).toBe(0);
   });
 });

@@ -81,7 +81,7 @@ export const decision: Decision = {
       why: 'passes',
     },
   ],
-  safety: { unfilled: 0, minUp: null },
+  safety: { unfilled: 0, minUp: null, heldUp: [] },
   verificationFailures: ['e2'],
   notes: ['1 of 2 wanted edges'],
   memory: {
