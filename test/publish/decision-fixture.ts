@@ -19,5 +19,14 @@ export function decision(network: string, edges: Readonly<Record<string, number 
     }),
   );
   const rules = { ...RULES, edgeCount: 1 };
-  return decide({ now: NOW, network, rules, edges: inputs, canaries: [], memory: NO_MEMORY, operatorChange: false });
+  return decide({
+    now: NOW,
+    network,
+    scope: 'turn',
+    rules,
+    edges: inputs,
+    canaries: [],
+    memory: NO_MEMORY,
+    operatorChange: false,
+  });
 }

@@ -29,6 +29,7 @@ export function recordStory(told: readonly Told[], rules: Partial<Rules> = {}): 
     const facts = factsOf({
       now,
       network: 'test',
+      scope: 'turn',
       rules: { ...RULES, ...rules },
       edges: Object.keys(fetches)
         .filter((name) => !addresses.has(name))

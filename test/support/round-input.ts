@@ -1,6 +1,6 @@
 import type { FailReason, Sample } from '../../src/health/checks/sample.ts';
 import { type Memory, NO_MEMORY } from '../../src/health/choose/memory.ts';
-import type { RoundInput, Rules } from '../../src/health/choose/round.ts';
+import type { RoundInput, Rules, Scope } from '../../src/health/choose/round.ts';
 import type { CanaryInput, EdgeInput, Mode } from '../../src/health/judge/edge.ts';
 import { addSample, type History } from '../../src/health/judge/history.ts';
 
@@ -79,6 +79,7 @@ export type RoundWords = {
   readonly rules?: Partial<Rules>;
   readonly now?: number;
   readonly operatorChange?: boolean;
+  readonly scope?: Scope;
 };
 
 /** A round in which `last` ("ABCD": one letter an edge) was live before. */
@@ -86,6 +87,7 @@ export function round(words: RoundWords): RoundInput {
   return {
     now: words.now ?? NOW,
     network: 'test',
+    scope: words.scope ?? 'turn',
     rules: { ...RULES, ...words.rules },
     edges: Object.entries(words.edges).map(([name, edgeWords]) => edge(name, edgeWords)),
     canaries: words.canaries ?? [],

@@ -5,7 +5,7 @@ import type { Unsteady, Verdict } from '../judge/verdict.ts';
 import { type Chosen, completeFamilies, workingFamilies } from './families.ts';
 import type { Misses } from './memory.ts';
 import { missesAfter } from './misses.ts';
-import type { RoundFacts } from './round.ts';
+import type { RoundFacts, Scope } from './round.ts';
 import { type MinUpState, NO_SAFETY, type SafetyRules } from './safety.ts';
 import { minUpState, selectBelow } from './safety-min-up.ts';
 import { type Candidate, select } from './select.ts';
@@ -35,6 +35,7 @@ export type CandidatePool = {
   readonly withdrawn: boolean;
   /** N: places to fill, at least 1, because nothing is never published. */
   readonly edgeCount: number;
+  readonly scope: Scope;
   readonly safety: SafetyRules;
   /** Null: `min_up` is not set. */
   readonly minUp: MinUpState | null;
@@ -49,6 +50,7 @@ export type Refusal =
 export function candidatePool(facts: RoundFacts, verdicts: readonly Verdict[]): CandidatePool {
   const canaryOf = new Map(facts.canaries.map(({ name, zone }) => [name, zone]));
   const lastLive = new Set(facts.memory.lastLive);
+  const { scope } = facts;
   const edgeCount = Math.max(1, facts.rules.edgeCount);
   const safety = facts.rules.safety ?? NO_SAFETY;
 
@@ -83,7 +85,7 @@ export function candidatePool(facts: RoundFacts, verdicts: readonly Verdict[]): 
   );
   const below = minUp?.below ?? null;
   const inNeed = below === null ? null : selectBelow(candidates, lastLive, edgeCount, below);
-  const selected = inNeed ?? select(candidates, lastLive, edgeCount, safety);
+  const selected = inNeed ?? select(candidates, lastLive, { edgeCount, safety, scope });
   const chosen = completeFamilies({ candidates, selected, before, edgeCount });
   return {
     candidates,
@@ -102,6 +104,7 @@ export function candidatePool(facts: RoundFacts, verdicts: readonly Verdict[]): 
       facts.memory.lastLive.some((name) => canaryOf.has(name)) ||
       refused.some(({ edge, refusal }) => refusal.kind === 'unavailable' && lastLive.has(edge.name)),
     edgeCount,
+    scope,
     safety,
     minUp: minUp !== null && inNeed === null ? { ...minUp, below: null } : minUp,
   };

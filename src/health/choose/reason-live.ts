@@ -98,7 +98,9 @@ function selectedWhy(chosen: Chosen, place: number, { edgeCount, minUp }: Candid
     case 'forced':
       return `forced${quoted(facts.comment)}${until(facts)} and passing: ${verdict.why}`;
     case 'still-healthy':
-      return `still healthy: ${verdict.why}`;
+      return verdict.judgement === 'pass_threshold'
+        ? `still healthy: ${verdict.why}`
+        : `still passing; ranking waits for the turn: ${verdict.why}`;
     case 'filled':
       return `fills place ${place} of ${edgeCount}: ${standing(verdict)} (${verdict.why})`;
     case 'retained':
@@ -121,7 +123,7 @@ function heldInWhy({ verdict }: Candidate, hold: Hold): string {
 }
 
 function passedOverWhy(candidate: Candidate, pool: CandidatePool): string {
-  const { chosen, edgeCount, lastLive, minUp } = pool;
+  const { chosen, edgeCount, lastLive, minUp, scope } = pool;
   const { verdict, waitsUntil } = candidate;
   if (verdict.judgement === null) return verdict.why;
   const placed = chosen.filter(({ place }) => place !== 'family');
@@ -150,8 +152,10 @@ function passedOverWhy(candidate: Candidate, pool: CandidatePool): string {
     case 'forced':
       return `${full} by forced edges`;
     case 'still-healthy':
-      if (isStillHealthy(candidate, lastLive)) return `${full} by faster ones: ${named(last, verdict)}`;
-      return `${full} by edges that are still healthy, which no other displaces`;
+      if (isStillHealthy(candidate, lastLive, scope)) return `${full} by faster ones: ${named(last, verdict)}`;
+      return scope === 'turn'
+        ? `${full} by edges that are still healthy, which no other displaces`
+        : `${full} by edges that still pass; ranking waits for the turn`;
     case 'filled':
     case 'retained':
     case 'family':

@@ -14,9 +14,16 @@ export type Rules = JudgeRules & {
   readonly safety?: SafetyRules | undefined;
 };
 
+/**
+ * What a decision may change. `turn`: everything, as at the end of a full turn in which each edge was asked. `event`:
+ * only what does not pass any more; members that pass stay, however fast they are.
+ */
+export type Scope = 'turn' | 'event';
+
 export type RoundInput = {
   readonly now: number;
   readonly network: string;
+  readonly scope: Scope;
   readonly rules: Rules;
   /** In list order, duplicates removed. */
   readonly edges: readonly EdgeInput[];

@@ -2,6 +2,7 @@ import { type Addresses, type EdgeFacts, FAMILIES, type Family } from '../judge/
 import { passes } from '../judge/judge.ts';
 import { byName } from '../judge/reason.ts';
 import type { Judgement, Verdict } from '../judge/verdict.ts';
+import type { Scope } from './round.ts';
 import { keepsPlace, type SafetyRules } from './safety.ts';
 import { DEAD_AFTER } from './steadiness.ts';
 
@@ -23,6 +24,12 @@ export type Candidate = {
 export type Place = 'blindforced' | 'forced' | 'still-healthy' | 'filled' | 'retained' | 'family' | 'kept' | 'all';
 export type Selected = { readonly candidate: Candidate; readonly place: Place };
 
+export type SelectionRules = {
+  readonly edgeCount: number;
+  readonly safety: Pick<SafetyRules, 'fill' | 'holdUp'>;
+  readonly scope: Scope;
+};
+
 /**
  * Selection of specification section 6 with the corrections of section 12: all forced edges, even beyond `edgeCount`;
  * then up to `edgeCount` the still-healthy, the best of the others that pass, and last live edges although they fail
@@ -33,8 +40,7 @@ export type Selected = { readonly candidate: Candidate; readonly place: Place };
 export function select(
   candidates: readonly Candidate[],
   lastLive: ReadonlySet<string>,
-  edgeCount: number,
-  safety: Pick<SafetyRules, 'fill' | 'holdUp'>,
+  { edgeCount, safety, scope }: SelectionRules,
 ): readonly Selected[] {
   const chosen: Selected[] = [];
   const rest: Candidate[] = [];
@@ -48,10 +54,10 @@ export function select(
     for (const candidate of from) if (chosen.length < edgeCount) chosen.push({ candidate, place });
   };
   const stillHealthy = rest
-    .filter((candidate) => isStillHealthy(candidate, lastLive))
-    .sort((a, b) => Number(isPart(a, a.works)) - Number(isPart(b, b.works)) || byAverage(a, b));
+    .filter((candidate) => isStillHealthy(candidate, lastLive, scope))
+    .sort((a, b) => Number(isPart(a, a.works)) - Number(isPart(b, b.works)) || byState(a, b));
   const passing = rest.filter(({ verdict }) => passes(verdict.judgement));
-  const others = passing.filter((candidate) => !isStillHealthy(candidate, lastLive)).sort(byState);
+  const others = passing.filter((candidate) => !isStillHealthy(candidate, lastLive, scope)).sort(byState);
   const failing = rest.filter(
     (one) => lastLive.has(one.facts.name) && !passes(one.verdict.judgement) && keepsPlace(one, candidates, safety),
   );
@@ -91,9 +97,13 @@ function isFresh({ fails }: Candidate): boolean {
   return fails < DEAD_AFTER;
 }
 
-/** Live last round and under `goodenough` now: a faster outsider does not displace it. */
-export function isStillHealthy({ facts, verdict }: Candidate, lastLive: ReadonlySet<string>): boolean {
-  return verdict.judgement === 'pass_threshold' && lastLive.has(facts.name);
+/**
+ * Live last round and under `goodenough` now: a faster outsider does not displace it. In an event nothing that passes
+ * is displaced: ranking waits for the turn.
+ */
+export function isStillHealthy({ facts, verdict }: Candidate, lastLive: ReadonlySet<string>, scope: Scope): boolean {
+  const { judgement } = verdict;
+  return lastLive.has(facts.name) && (judgement === 'pass_threshold' || (scope === 'event' && passes(judgement)));
 }
 
 /** The place of an edge that an operator forces; null: of any other. */

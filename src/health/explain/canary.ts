@@ -20,7 +20,7 @@ export function canaryProspectsOf(
       one.name === canary.name ? suppose(one, change, now, facts.rules.timeout) : one,
     );
     const operatorChange = change.mode !== undefined;
-    const next = decideFacts({ ...facts, now, canaries, operatorChange, memory: decision.memory });
+    const next = decideFacts({ ...facts, scope: 'turn', now, canaries, operatorChange, memory: decision.memory });
     return next.memory.activeCanaries.some(({ zone }) => zone === canary.zone);
   };
 

@@ -2,7 +2,7 @@ import type { Sample } from '../checks/sample.ts';
 import { decideFacts } from '../choose/decide.ts';
 import type { Decision } from '../choose/decision.ts';
 import { recentChanges } from '../choose/limit.ts';
-import type { RoundFacts } from '../choose/round.ts';
+import type { RoundFacts, Scope } from '../choose/round.ts';
 import type { EdgeFacts, Mode } from '../judge/edge.ts';
 import type { Verdict } from '../judge/verdict.ts';
 import type { RoundRecord } from '../state/history-log-record.ts';
@@ -14,6 +14,8 @@ import { prospectsOf } from './prospects.ts';
 export type Explanation = {
   readonly network: string;
   readonly at: number;
+  /** `event`: decided between two turns, for edges that failed. */
+  readonly scope: Scope;
   readonly live: readonly string[];
   readonly wanted: number;
   readonly outcome: Decision['outcome'];
@@ -94,6 +96,7 @@ export function explain(rounds: readonly RoundRecord[], options: ExplainOptions)
   return {
     network: facts.network,
     at: facts.now,
+    scope: facts.scope,
     live: decision.live.map(({ edge }) => edge),
     wanted: decision.wanted,
     outcome: decision.outcome,

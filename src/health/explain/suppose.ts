@@ -38,7 +38,7 @@ export function nextRound(facts: RoundFacts, decision: Decision, interval: numbe
       operatorChange ||= change.mode !== undefined;
     }
     const now = operatorChange || hold === null ? soon : hold.until;
-    const next = { ...facts, now, edges, memory, operatorChange };
+    const next: RoundFacts = { ...facts, scope: 'turn', now, edges, memory, operatorChange };
     return new Set(limitLive(next, candidatePool(next, verdicts)).answers.keys());
   };
   return { live, heldUntil: hold === null ? null : hold.until };

@@ -10,11 +10,13 @@ import type { Prospect } from './prospect.ts';
  * `now`: epoch seconds, to say how long ago that was; null: unsaid.
  */
 export function explanationText(explanation: Explanation, now: number | null = null): string {
-  const { network, at, live, wanted, maxfreq } = explanation;
+  const { network, at, scope, live, wanted, maxfreq } = explanation;
+  const decided = scope === 'turn' ? 'round' : 'event';
   const age = now === null ? '' : ` (${Math.max(0, Math.round(now - at))} s ago)`;
   const lines = [
-    `network ${network}, round of ${moment(at)}${age}: ${live.length} of ${wanted} wanted edges live, ${outcomeText(explanation.outcome)}`,
+    `network ${network}, ${decided} of ${moment(at)}${age}: ${live.length} of ${wanted} wanted edges live, ${outcomeText(explanation.outcome)}`,
     `changes of the live set in ${LIMIT_SECONDS} s: ${explanation.recentChanges}, dnschange_maxfreq ${maxfreq}`,
+    ...(scope === 'turn' ? [] : ['between two turns: only edges that fail leave, ranking waits for the turn']),
     ...explanation.notes.map((note) => `! ${note}`),
   ];
   section(lines, 'live', explanation.edges.filter((edge) => edge.live).map(edgeLines));

@@ -10,7 +10,7 @@ import type { NeededFiles, PlanFiles, ReferenceFiles } from '../checks/reference
 import type { CheckTest } from '../checks/registry.ts';
 import { type Sample, WRONG_CONTENT } from '../checks/sample.ts';
 import { fetchOf } from '../choose/families.ts';
-import type { RoundInput } from '../choose/round.ts';
+import type { RoundInput, Scope } from '../choose/round.ts';
 import type { Addresses, CanaryInput, EdgeInput } from '../judge/edge.ts';
 import { operatorChanged } from '../modes/modes.ts';
 import type { EdgeRecord } from '../state/edge-store.ts';
@@ -215,9 +215,11 @@ export type InputParts = {
   readonly records: ReadonlyMap<string, EdgeRecord>;
   /** The newest of each target; none for those not fetched since the process started. */
   readonly samples: ReadonlyMap<string, Sample>;
+  /** Unless given, a full turn. */
+  readonly scope?: Scope;
 };
 
-export function roundInput({ now, config, files, state, records, samples }: InputParts): RoundInput {
+export function roundInput({ now, config, files, state, records, samples, scope = 'turn' }: InputParts): RoundInput {
   const published = new Map(state.live.map(({ edge, v4, v6 }) => [edge, { v4, v6 }]));
   const edge = (name: string): EdgeInput => {
     const record = records.get(name) ?? NEW_EDGE;
@@ -237,6 +239,7 @@ export function roundInput({ now, config, files, state, records, samples }: Inpu
   return {
     now,
     network: pool.id,
+    scope,
     rules: pool.policy,
     edges: pool.members.map(edge),
     canaries: [...files.canaries].map(([zone, address]): CanaryInput => ({ ...edge(address), zone })),

@@ -35,12 +35,13 @@ const DETAIL_MAX = 300; // characters of a failure's detail; some come from a st
  * are rounded to the microsecond.
  */
 export function encodeRecord(facts: RoundFacts, decision: Decision): string {
-  const { now, network, rules, memory, operatorChange } = facts;
+  const { now, network, scope, rules, memory, operatorChange } = facts;
   const record: z.input<typeof RECORD> = {
     at: now,
     v: 1,
     network,
     rules,
+    ...(scope === 'turn' ? {} : { scope }),
     ...(operatorChange ? { operator: true } : {}),
     memory: {
       live: [...memory.lastLive],
@@ -69,11 +70,12 @@ export function encodeRecord(facts: RoundFacts, decision: Decision): string {
 export function decodeRecord(line: string): RoundRecord | null {
   const record = RECORD.safeParse(parseJson(line));
   if (!record.success) return null;
-  const { at, network, rules, operator, memory, edges, canaries, decided } = record.data;
+  const { at, network, scope, rules, operator, memory, edges, canaries, decided } = record.data;
   return {
     facts: {
       now: at,
       network,
+      scope,
       rules,
       operatorChange: operator,
       memory: {
@@ -277,6 +279,7 @@ const RECORD = z.object({
   at: NUMBER,
   v: z.literal(1),
   network: z.string(),
+  scope: z.enum(['turn', 'event']).default('turn'),
   rules: z.object({
     goodenough: NUMBER,
     timeout: NUMBER,

@@ -137,6 +137,7 @@ function play(story: Story): void {
     const input = {
       now,
       network: 'test',
+      scope: 'turn' as const,
       rules: story.rules,
       edges,
       canaries,

@@ -48,6 +48,7 @@ function decided(edges: Edges, rules: Partial<Rules> = {}, memory: Memory = NO_M
   return decide({
     now,
     network: 'test',
+    scope: 'turn',
     rules: { ...RULES, edgeCount: 1, ...rules },
     edges: Object.entries(edges).map(([name, words]) => edge(name, words, now - 1)),
     canaries: [],
@@ -323,7 +324,7 @@ describe('dnschange_maxfreq counts addresses', () => {
       };
       const edges = [moved, edge('B', { v4: 0.1 }, now - 1)];
       const rules = { ...RULES, edgeCount: 2, maxfreq: 1 };
-      return decide({ now, network: 'n', rules, edges, canaries: [], memory, operatorChange: false });
+      return decide({ now, network: 'n', scope: 'turn', rules, edges, canaries: [], memory, operatorChange: false });
     };
     let memory = at('127.0.0.65', NOW, NO_MEMORY).memory;
     const seen = [60, 120, 180].map((after) => {

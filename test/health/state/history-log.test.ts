@@ -51,6 +51,7 @@ function fullFacts(): RoundFacts {
       misses: new Map([['A 192.0.2.1', { count: 2, at: NOW - 61 }]]),
     },
     operatorChange: true,
+    scope: 'event',
     rules: { canaryKiller: 6 },
   });
   const facts = factsOf(input);
@@ -89,6 +90,16 @@ describe('a record', () => {
       live: ['A', 'B', 'C'],
       canaries: new Map([['example.com', '192.0.2.9']]),
     });
+  });
+
+  test('of a full turn does not name its scope, and one without is a turn', () => {
+    const facts = factsAt(NOW);
+    const turn = encodeRecord(facts, decideFacts(facts));
+    expect(JSON.parse(turn)).not.toHaveProperty('scope');
+    expect(decodeRecord(turn)?.facts.scope).toBe('turn');
+    const event = encodeRecord({ ...facts, scope: 'event' }, decideFacts({ ...facts, scope: 'event' }));
+    expect(JSON.parse(event)).toMatchObject({ scope: 'event' });
+    expect(decodeRecord(event.replace('"event"', '"never"'))).toBeNull();
   });
 
   test('decides as the round did', () => {
