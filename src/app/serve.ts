@@ -123,6 +123,7 @@ class Server implements Running {
       config,
       dryRun,
       live,
+      locks: () => locks.locks,
       log,
       guard,
       first: [...lists.networks.keys()],

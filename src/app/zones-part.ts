@@ -3,7 +3,9 @@ import type { LiveRRsets } from '../live/live-rrsets.ts';
 import { zoneFaultText } from '../server/control/status-view.ts';
 import { formatFault, hasErrors } from '../system/fault.ts';
 import type { Guard } from '../system/guard.ts';
+import type { Locks } from '../system/lock.ts';
 import type { Log } from '../system/log.ts';
+import { ledgerLock, serialLedgerPath } from '../zones/store/serial-ledger.ts';
 import { ZoneStore } from '../zones/store/store.ts';
 import type { ZoneChange, ZoneSettings } from '../zones/store/types.ts';
 import { type Part, part, ready } from './part.ts';
@@ -12,6 +14,8 @@ export type ZonesPartOptions = {
   readonly config: Config;
   readonly dryRun: boolean;
   readonly live: LiveRRsets;
+  /** Null: a dry run. */
+  readonly locks: () => Locks | null;
   readonly log: Log;
   readonly guard: Guard;
   /** Networks that are served at the start. */
@@ -28,10 +32,15 @@ export class ZonesPart {
   readonly part: Part;
   readonly store: ZoneStore;
 
-  constructor({ config, dryRun, live, log, guard, first, networks, onChange, settled }: ZonesPartOptions) {
+  constructor({ config, dryRun, live, locks, log, guard, first, networks, onChange, settled }: ZonesPartOptions) {
+    const serialFile = serialLedgerPath(config.stateDir);
     const store = new ZoneStore({
       settings: zoneSettings(config, first),
-      serialFile: dryRun ? null : `${config.stateDir}/edgewise-zones.json`,
+      serialFile: dryRun ? null : serialFile,
+      serialLock: () => {
+        const held = locks();
+        return held === null ? null : ledgerLock(held, serialFile);
+      },
       liveSerial: (network, origin) => live.versionOf(network, origin)?.serial ?? 0,
       now: () => Date.now() / 1000,
       guard,

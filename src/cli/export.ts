@@ -17,6 +17,7 @@ import { ZoneExporter } from '../publish/zone-exporter.ts';
 import { type Fault, hasErrors } from '../system/fault.ts';
 import { makeFolder } from '../system/make-folder.ts';
 import { FILE_MAX, readFile } from '../system/read-file.ts';
+import { serialLedgerPath } from '../zones/store/serial-ledger.ts';
 import { ZoneStore } from '../zones/store/store.ts';
 import type { ZoneEntry } from '../zones/store/types.ts';
 import { endWith, networksCommand, printFaults } from './command-line.ts';
@@ -67,7 +68,7 @@ async function exportZones(flags: ExportFlags): Promise<number> {
     const missing = await readLive(config, networks, live);
     const { entries, faults: zoneFaults, hasSerials } = await loadZones(config, networks, live, work);
     printFaults([...missing, ...zoneFaults]);
-    // A server keeps the contents' own serials; without one a zone has its network's, as `edgewise run` writes it.
+    // Where neither a server nor a run has given contents serials of their own, a zone has its network's.
     const texts = (entry: ZoneEntry): string => printServed(entry, live, hasSerials).text;
     const result = await writeAll(entries, texts, folder, work, flags);
     const { written, unchanged, failed } = result;
@@ -101,7 +102,7 @@ async function readLive(config: Config, networks: readonly string[], live: LiveR
 }
 
 /**
- * The zones of the networks. The serials are looked up in a copy: the file belongs to the server, which may be running.
+ * The zones of the networks. The serials are looked up in a copy: nothing was shown to anybody under those that are given here.
  */
 async function loadZones(
   config: Config,
@@ -114,7 +115,7 @@ async function loadZones(
   readonly hasSerials: boolean;
 }> {
   const serialFile = join(work, 'edgewise-zones.json');
-  const serials = await readFile(join(config.stateDir, 'edgewise-zones.json'), FILE_MAX.zones);
+  const serials = await readFile(serialLedgerPath(config.stateDir), FILE_MAX.zones);
   if (serials.ok) await writeFile(serialFile, serials.octets);
   const hasSerials = serials.ok;
   const store = new ZoneStore({

@@ -7,12 +7,13 @@ import type { RoundLog } from '../health/pools/round-log.ts';
 import type { RoundReport } from '../health/pools/round-types.ts';
 import { readState } from '../health/state/state-file-io.ts';
 import { Hooks } from '../publish/hooks.ts';
-import { dueZones, templateChanges } from '../publish/template-zones.ts';
+import { TemplateZones, templateChanges } from '../publish/template-zones.ts';
 import { errorText } from '../system/error-text.ts';
 import { type Fault, formatFault } from '../system/fault.ts';
 import { Guard } from '../system/guard.ts';
 import { Locks } from '../system/lock.ts';
 import { lockNetwork } from '../system/lock-network.ts';
+import { ledgerLock, SerialLedger, serialLedgerPath } from '../zones/store/serial-ledger.ts';
 import { type LoadedBoth, loadNetwork } from './load-network.ts';
 import { fileLog, type RunLog, stderrLog } from './run-log.ts';
 import { printDryRun } from './run-print.ts';
@@ -96,20 +97,27 @@ async function startRun(
     log('error', `${hook}: "${command}": ${trouble}`);
   const guard = new Guard({ report: (_, text) => log('error', text), now: () => Date.now() / 1000 });
   const hooks = new Hooks(report, { stderr: hooksStderr, guard });
+  const now = (): number => Date.now() / 1000;
+  const serialFile = serialLedgerPath(config.stateDir);
+  const lock = locks === null ? null : ledgerLock(locks, serialFile);
+  const { ledger, fault } = await SerialLedger.open(serialFile, { now: now(), lock, readOnly: dryRun });
+  if (fault !== null) log('error', formatFault(fault));
+  const zones = new TemplateZones({ config, network, ledger, newest: () => rounds.state, now });
   const sinks = runSinks(
     config,
+    zones,
     hooks,
     log,
-    (zones) => rounds.noteWritten(zones),
+    (written) => rounds.noteWritten(written),
     () => rounds.flushRecords(),
   );
   const prober = await Prober.start({ userAgent: USER_AGENT, onTrouble: (message) => log('warn', message) });
   const rounds = await NetworkRounds.open(network, config, locks, {
     kind: 'run',
     prober,
-    now: () => Date.now() / 1000,
+    now,
     log,
-    floorSerial: () => 0, // all that a zone was given is in the state
+    floorSerial: () => ledger.highest(network),
     templateChanges: (state) => templateChanges(config, network, state),
     begin: ({ commands }) => hooks.start('run_before', commands.runBefore),
     save: (state) => sinks.save(network, state),
@@ -124,7 +132,7 @@ async function startRun(
   });
 
   const print = async (done: RoundReport): Promise<void> => {
-    if (dryRun) printDryRun(done, await dueZones(config, network, done.state), config);
+    if (dryRun) printDryRun(done, await zones.planned(done), config);
   };
   const round = async (forceUpdate: boolean): Promise<RoundReport | null> => {
     const done = await rounds.round({ config, files, forceUpdate }).catch(asFailure);

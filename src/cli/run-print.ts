@@ -1,14 +1,16 @@
 import type { Config } from '../config/types.ts';
 import { decisionLines } from '../health/pools/round-log.ts';
 import type { RoundReport } from '../health/pools/round-types.ts';
-import type { TemplateZone } from '../publish/template-zones.ts';
+
+/** A zone file that would be written, and under which serial. */
+type PlannedZone = { readonly name: string; readonly serial: number };
 
 /** What a dry run prints: the decision with its reasons, and what a real run would do about it. */
-export function printDryRun(report: RoundReport, due: readonly TemplateZone[], config: Config): void {
+export function printDryRun(report: RoundReport, due: readonly PlannedZone[], config: Config): void {
   process.stdout.write(`${dryRunLines(report, due, config).join('\n')}\n`);
 }
 
-function dryRunLines(report: RoundReport, due: readonly TemplateZone[], config: Config): readonly string[] {
+function dryRunLines(report: RoundReport, due: readonly PlannedZone[], config: Config): readonly string[] {
   const { decision, liveChanged, canaryZones, state } = report;
   const { network } = decision;
   const lines = [`Dry run of ${network}: nothing is written, no command is started.`];

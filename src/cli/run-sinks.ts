@@ -8,20 +8,22 @@ import { prometheusSink } from '../publish/prometheus-file.ts';
 import type { Sink } from '../publish/sink.ts';
 import { Sinks } from '../publish/sinks.ts';
 import { stateSink } from '../publish/state.ts';
-import { templateZones } from '../publish/template-zones.ts';
+import type { TemplateZones } from '../publish/template-zones.ts';
 import { ZoneExporter } from '../publish/zone-exporter.ts';
 import { zoneFilesSink } from '../publish/zone-files.ts';
 
 /** What a single run's change sets off, in its order: the server's sinks less those that need a server. */
 export function runSinks(
   config: Config,
+  zones: TemplateZones,
   hooks: Hooks,
   log: RoundLog,
-  onWritten: (zones: readonly WrittenZone[]) => Promise<void>,
+  onWritten: (written: readonly WrittenZone[]) => Promise<void>,
   flushRecords: () => Promise<void>,
 ): Sinks {
   const list: readonly Sink[] = [
     stateSink(config.statefile),
+    { name: 'zones', phase: 'serve', apply: (_, update) => zones.published(update) },
     ...(config.namedDir === null ? [] : [zoneFiles(config.namedDir)]),
     liveListSink,
     prometheusSink,
@@ -35,9 +37,9 @@ export function runSinks(
   function zoneFiles(folder: string): Sink {
     return zoneFilesSink({
       exporter: new ZoneExporter(folder),
-      source: templateZones(),
-      onWritten: async (change, zones, wrote) => {
-        await onWritten(zones);
+      source: zones,
+      onWritten: async (change, written, wrote) => {
+        await onWritten(written);
         if (wrote) sinks.follow({ ...change, update: null, zones: [], filesWritten: true }, 'hooks');
       },
     });

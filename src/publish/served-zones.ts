@@ -38,5 +38,5 @@ export function printServed(zone: ZoneEntry, live: LiveRRsets, contentSerials = 
   const served = ZoneImage.attach(image);
   const serial = contentSerials ? serialMax(served.serial, version.serial) : version.serial;
   const mtime = stat === undefined ? null : Math.floor(stat.mtimeMs / 1000);
-  return { text: printSnapshot(served, version, serial), mtime, serial };
+  return { text: printSnapshot(served, version, serial), mtime, serial: version.serial };
 }

@@ -5,6 +5,7 @@
  * network   one round of a network at a time, held by its run or, as long as it lives, by its server
  * server    beside `network`: its holder is a server, which takes up an operator's change by itself
  * edge      one edge's health record while it is read, changed and written (an edge may serve several networks)
+ * serials   the file of the zones' serials while it is read, changed and written (it is of all networks)
  * ```
  *
  * edgemanage itself locks the whole file, so it and Edgewise keep out of each other's way. Where the kernel's locks are
@@ -17,10 +18,10 @@ import { LockFile } from './lock-fcntl.ts';
 import { PidLocks } from './lock-pid-file.ts';
 import { makeFolderNow } from './make-folder.ts';
 
-export type LockKind = 'network' | 'server' | 'edge';
+export type LockKind = 'network' | 'server' | 'edge' | 'serials';
 export type HeldLock = { readonly kind: LockKind; readonly name: string };
 
-const KIND: { readonly [kind in LockKind]: number } = { network: 1, server: 2, edge: 3 };
+const KIND: { readonly [kind in LockKind]: number } = { network: 1, server: 2, edge: 3, serials: 4 };
 const HASH_BITS = 40;
 
 /** The octet that stands for a name. Two names meet in one octet by chance of one in 2^40: they then merely wait. */

@@ -12,7 +12,7 @@
 import { dirname } from 'node:path';
 import { forNetwork } from '../../config/paths.ts';
 import type { Config, NetworkFiles } from '../../config/types.ts';
-import { serialCompare } from '../../dns/serial.ts';
+import { serialCompare, serialMax } from '../../dns/serial.ts';
 import { sweepTemporaries } from '../../system/atomic-write.ts';
 import { errorText } from '../../system/error-text.ts';
 import type { Fault } from '../../system/fault.ts';
@@ -154,12 +154,14 @@ export class NetworkRounds {
     return this.turns.take(async () => {
       const zoneMtimes = new Map(this.currentState.zoneMtimes);
       const pendingZones = new Set(this.currentState.pendingZones);
-      for (const { name, mtime, serial } of written) {
+      const zoneSerials = new Map(this.currentState.zoneSerials);
+      for (const { name, mtime, serial, unsaved = 0 } of written) {
         if (mtime !== null) zoneMtimes.set(name, mtime);
-        // Out of date again meanwhile, it has another serial by now.
+        // Out of date again meanwhile, it has another serial by now, or its include file another time than `mtime`.
         if (serial === zoneSerial(this.currentState, name)) pendingZones.delete(name);
+        if (unsaved !== 0) zoneSerials.set(name, serialMax(unsaved, zoneSerials.get(name) ?? 0));
       }
-      this.currentState = { ...this.currentState, zoneMtimes, pendingZones };
+      this.currentState = { ...this.currentState, zoneMtimes, pendingZones, zoneSerials };
       this.isAhead = true;
     });
   }

@@ -44,16 +44,12 @@ export function nextState(state: NetworkState, update: StateUpdate): StateChange
   const serial = liveChanged ? fresh : state.serial;
 
   const canaryZones = changedCanaries(state.memory.activeCanaries, memory.activeCanaries);
-  const contentZones = update.zones?.changed ?? [];
   const canarySerials = new Map(state.canarySerials);
-  const zoneSerials = new Map(liveChanged ? [] : state.zoneSerials);
   // A change of the live set gives every zone a new serial; without one these zones need their own.
-  if (!liveChanged) {
-    for (const zone of canaryZones) canarySerials.set(zone, fresh);
-    for (const zone of contentZones) zoneSerials.set(zone, fresh);
-  }
+  if (!liveChanged) for (const zone of canaryZones) canarySerials.set(zone, fresh);
   const zones = new Set(update.zones?.all);
-  const pending = liveChanged ? [...zones] : [...state.pendingZones, ...canaryZones, ...contentZones];
+  const changed = update.zones?.changed ?? [];
+  const pending = liveChanged ? [...zones] : [...state.pendingZones, ...canaryZones, ...changed];
 
   const next: NetworkState = {
     ...state,
@@ -65,7 +61,7 @@ export function nextState(state: NetworkState, update: StateUpdate): StateChange
     canarySerials,
     zoneMtimes:
       update.zones === null ? state.zoneMtimes : new Map([...state.zoneMtimes].filter(([zone]) => zones.has(zone))),
-    zoneSerials,
+    zoneSerials: new Map(liveChanged ? [] : state.zoneSerials),
     pendingZones: new Set(pending.filter((zone) => zones.has(zone))),
     modes: notedModes(records),
   };
@@ -74,7 +70,7 @@ export function nextState(state: NetworkState, update: StateUpdate): StateChange
 
 /**
  * The state to begin with. A set that was live before Edgewise took over serves at once, under a serial later than any
- * that edgemanage wrote; a server goes on from the serials of the zone files that single runs wrote.
+ * that edgemanage wrote; a server goes on from the serials that single runs could note in no other place.
  */
 export function openingState(state: NetworkState, kind: 'run' | 'server', now: number): NetworkState {
   const serial = state.serial === 0 && state.live.length > 0 ? nextSerial(0, now) : state.serial;
@@ -88,7 +84,7 @@ function serialsOf({ serial, canarySerials, zoneSerials }: NetworkState, floor: 
   return [serial, floor, ...canarySerials.values(), ...zoneSerials.values()];
 }
 
-/** Serial that a zone of the network has at least: a server's own for its content aside. 0: nothing was published. */
+/** Serial that a zone of the network has at least, as its content may have a later one. 0: nothing was published. */
 export function zoneSerial({ serial, canarySerials, zoneSerials }: NetworkState, zone: string): number {
   return [serial, canarySerials.get(zone) ?? 0, zoneSerials.get(zone) ?? 0].reduce(serialMax, 0);
 }

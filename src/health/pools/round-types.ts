@@ -18,11 +18,19 @@ export type LiveUpdate = StateChange & {
   readonly isRun: boolean;
 };
 
-/** A zone file that was written. `mtime`: of the zone's include file, whole seconds; null: it is gone. */
-export type WrittenZone = { readonly name: string; readonly mtime: number | null; readonly serial: number };
+/** A zone file that was written. */
+export type WrittenZone = {
+  readonly name: string;
+  /** Of the zone's include file, whole seconds; null: it is gone. */
+  readonly mtime: number | null;
+  /** Of the live set that is in the file. */
+  readonly serial: number;
+  /** The serial of the content, where it is in no file of serials because that could not be written. */
+  readonly unsaved?: number;
+};
 
 export type RoundTools = {
-  /** A server has serials of its own for zone files, which go on from those that single runs gave. */
+  /** A server brings all zone files up to date by itself, whatever a state says of them. */
   readonly kind: 'run' | 'server';
   readonly prober: Pick<Prober, 'round'> & Partial<Pick<Prober, 'cancel'>>;
   /** The health records, where networks of one process share them; unless given, the network has its own. */

@@ -18,11 +18,14 @@ export type NetworkState = {
   /** Serial of the last canary change of each zone that ever had one in use. */
   readonly canarySerials: ReadonlyMap<string, number>;
   /**
-   * Single runs only, which have no server's memory of zones. Serials given to zones whose include file changed since
-   * the live set did, and zones whose files are out of date: noted before they are written, so that a killed run leaves
-   * no file half a set behind.
+   * Serials that zones were given since the live set changed and that the file of serials does not have: it could not
+   * be written, or an earlier version of Edgewise gave them, which noted them here.
    */
   readonly zoneSerials: ReadonlyMap<string, number>;
+  /**
+   * Single runs only: zones whose files are out of date, noted before they are written, so that a killed run leaves no
+   * file half a set behind.
+   */
   readonly pendingZones: ReadonlySet<string>;
   /** Modes other than available that the last decision saw; null: it was not ours, so nobody noted them. */
   readonly modes: ReadonlyMap<string, Mode> | null;

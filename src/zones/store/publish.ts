@@ -2,7 +2,7 @@ import type { WireName } from '../../dns/name.ts';
 import { nextSerial, serialCompare, serialMax } from '../../dns/serial.ts';
 import type { GoodZone } from './load-target.ts';
 import { withSerial } from './load-zone.ts';
-import { SerialLedger } from './serial-ledger.ts';
+import { type LedgerLock, SerialLedger } from './serial-ledger.ts';
 import type { StoreFault, ZoneChange, ZoneTarget } from './types.ts';
 
 /**
@@ -24,6 +24,8 @@ type Queued = { readonly change: ZoneChange; readonly served: ServedZone | null 
 
 export type PublisherOptions = {
   readonly serialFile: string | null;
+  /** Keeps other processes from writing the file meanwhile; null: there are none. Asked when the file is opened. */
+  readonly serialLock: () => LedgerLock | null;
   readonly liveSerial: (network: string, origin: WireName) => number;
   readonly now: () => number;
   readonly onChange: (changes: readonly ZoneChange[]) => void;
@@ -61,7 +63,10 @@ export class Publisher {
   }
 
   async open(): Promise<void> {
-    const { ledger, fault } = await SerialLedger.open(this.options.serialFile, this.options.now());
+    const { ledger, fault } = await SerialLedger.open(this.options.serialFile, {
+      now: this.options.now(),
+      lock: this.options.serialLock(),
+    });
     this.ledger = ledger;
     this.setFault(fault);
   }
@@ -84,7 +89,7 @@ export class Publisher {
     }
     const liveBefore = wasNetwork === null ? 0 : this.options.liveSerial(wasNetwork, origin);
     const live = serialMax(liveBefore, this.options.liveSerial(network, origin));
-    const found = this.ledger?.serialFor(origin, network, hash, live, now);
+    const found = this.ledger?.serialFor(origin, network, hash, { liveSerial: live, now });
     const serial = found?.serial ?? nextSerial(live, now);
     const served = { hash, records, loadedAt: now, serial, image: good.compile(serial) };
     if (found?.isNew === true) this.raised.set(served, { network, origin });
@@ -154,16 +159,21 @@ export class Publisher {
 
   /**
    * The live set may have flipped while the ledger was written, to a serial that a zone of this batch was to get for
-   * its new content. Each version of a zone needs a serial of its own, so such a zone goes one further. True: some did.
+   * its new content; or another process has given the zone such a serial. Each version of a zone needs a serial of its
+   * own, so such a zone goes one further. True: some did, and the ledger must be written again.
    */
   private raiseOverLive(raised: Raised): boolean {
     let any = false;
     for (const [served, { network, origin }] of raised) {
       const live = this.options.liveSerial(network, origin);
-      if (live === 0 || serialCompare(served.serial, live) > 0) continue;
-      served.serial = nextSerial(live, this.options.now());
-      served.image = withSerial(served.image, served.serial);
-      this.ledger?.raise(origin, served.serial);
+      const noted = this.ledger?.serialOf(origin) ?? 0;
+      const own = noted !== 0 && serialCompare(noted, served.serial) > 0 ? noted : served.serial;
+      const serial = live === 0 || serialCompare(own, live) > 0 ? own : nextSerial(live, this.options.now());
+      if (serial === served.serial) continue;
+      served.serial = serial;
+      served.image = withSerial(served.image, serial);
+      if (serial === noted) continue; // and written so
+      this.ledger?.raise(origin, serial);
       any = true;
     }
     return any;
@@ -177,7 +187,10 @@ export class Publisher {
     if (this.ledger === null) return;
     try {
       // Whatever was wrong with the file before: it is whole and up to date now.
-      if (await this.ledger.save()) this.setFault(null);
+      const saved = await this.ledger.save(this.options.now());
+      const damage = this.ledger.takeDamage();
+      if (damage !== null) this.setFault(damage);
+      if (saved) this.setFault(null);
     } catch (error) {
       const file = this.options.serialFile ?? '';
       const reason = error instanceof Error ? error.message : String(error);

@@ -1,47 +1,82 @@
-import { constants } from 'node:fs';
-import { access } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import type { WireName } from '../../dns/name.ts';
-import { nameKey, nameText } from '../../dns/name.ts';
-import { nextSerial, serialMax } from '../../dns/serial.ts';
-import { setAside, writeAtomic } from '../../system/atomic-write.ts';
-import { systemCode } from '../../system/error-text.ts';
-import { ioProblem } from '../../system/io-problem.ts';
-import { isObject } from '../../system/json-object.ts';
-import { FILE_MAX, readFile } from '../../system/read-file.ts';
+import { nextSerial, serialCompare, serialMax } from '../../dns/serial.ts';
+import { writeAtomic } from '../../system/atomic-write.ts';
+import { errorText } from '../../system/error-text.ts';
+import type { Locks } from '../../system/lock.ts';
+import { entryText, folderFault, identityOf, type LedgerEntry, readEntries } from './serial-ledger-file.ts';
 import type { StoreFault } from './types.ts';
 
-/** `goneAt`: epoch seconds since when there is no such zone; null: there is one. */
-type Entry = {
-  /** Null: a static zone. */
-  readonly network: string | null;
-  readonly hash: string;
-  readonly serial: number;
-  readonly goneAt: number | null;
-  /** The entry as the file has it; null: not written yet. Of ten thousand entries few change between two writings. */
-  text: string | null;
+/** What a serial is given for, beside the content. */
+export type SerialOrder = {
+  /** The serial of the zone's live set; 0: none was ever published. */
+  readonly liveSerial: number;
+  /** Epoch seconds. */
+  readonly now: number;
+  /** No version of the zone was shown under `liveSerial` yet, so a new content needs no other one. */
+  readonly isNewLive?: boolean;
+  /** A new serial even for the content that the zone has (a zone file is to be written anew, as edgemanage does it). */
+  readonly renew?: boolean;
+  /** A zone that was gone and has the content it had keeps its serial. */
+  readonly returns?: boolean;
 };
+
+export type LedgerOptions = {
+  /** Epoch seconds, at the opening. */
+  readonly now: number;
+  /** Keeps other processes from writing meanwhile; null: there are none. */
+  readonly lock?: LedgerLock | null;
+  /** Nothing is written or renamed (a dry run). */
+  readonly readOnly?: boolean;
+};
+
+export type LedgerLock = { readonly tryLock: () => boolean; readonly unlock: () => void };
 
 /** A zone that was away for longer than this and comes back gets a serial from the clock alone. */
 const REMEMBER_GONE_SECONDS = 90 * 86400;
+/** How long another process may have the file: it is read and written once, in tenths of a second at most. */
+const BUSY_MS = 5000;
+const BUSY_STEP_MS = 5;
+
+export function serialLedgerPath(stateDir: string): string {
+  return `${stateDir}/edgewise-zones.json`;
+}
+
+export function ledgerLock(locks: Locks, file: string): LedgerLock {
+  return { tryLock: () => locks.tryLock('serials', file), unlock: () => locks.unlock('serials', file) };
+}
 
 /**
  * Remembers each zone's content and serial in one small JSON file, so that a zone keeps its serial over a restart, and
- * a changed one gets a higher serial even after the clock was set back.
+ * a changed one gets a higher serial even after the clock was set back. The server and single runs give serials by it
+ * alike, and several may have it open: each writes what it changed to what the others wrote, under a lock.
  *
  * `{"version":1,"zones":{"example.test.":{"network":"a","hash":"…","serial":1763778000}}}`
  */
 export class SerialLedger {
   private readonly file: string | null;
-  private readonly entries: Map<WireName, Entry>;
+  private readonly lock: LedgerLock | null;
+  private readonly readOnly: boolean;
+  private readonly entries: Map<WireName, LedgerEntry>;
   /** As they were when the ledger was opened. */
-  private readonly firstEntries: ReadonlyMap<WireName, Entry>;
-  private changed = false;
+  private readonly firstEntries: ReadonlyMap<WireName, LedgerEntry>;
+  /** Origins whose entries the file does not have as they are, with those that were forgotten. */
+  private unsaved = new Set<WireName>();
+  /** What the file was when it was last read or written. */
+  private identity: string | null;
+  private damage: StoreFault | null = null;
 
-  private constructor(file: string | null, entries: Map<WireName, Entry>) {
+  private constructor(
+    file: string | null,
+    { lock = null, readOnly = false }: Partial<LedgerOptions>,
+    entries: Map<WireName, LedgerEntry>,
+    identity: string | null,
+  ) {
     this.file = file;
+    this.lock = lock;
+    this.readOnly = readOnly;
     this.entries = entries;
     this.firstEntries = new Map(entries);
+    this.identity = identity;
   }
 
   /** The serial of the content that earlier runs served last, of a zone that was in this network; null: none. */
@@ -60,31 +95,40 @@ export class SerialLedger {
     return this.firstEntries.get(origin)?.goneAt === null;
   }
 
-  /** `file` null: nothing is remembered. A file that does not make sense is renamed out of the way, with a fault. */
+  /**
+   * `file` null: nothing is remembered. A file that does not make sense is renamed out of the way, with a fault; with
+   * `readOnly` it stays where it is.
+   */
   static async open(
     file: string | null,
-    now: number,
+    options: LedgerOptions,
   ): Promise<{ readonly ledger: SerialLedger; readonly fault: StoreFault | null }> {
-    if (file === null) return { ledger: new SerialLedger(null, new Map()), fault: null };
-    let problem: string;
-    const read = await readFile(file, FILE_MAX.zones);
-    if (read.ok) {
-      const entries = parseEntries(read.octets.toString('utf8'));
-      if (typeof entries !== 'string')
-        return { ledger: new SerialLedger(file, entries), fault: await folderFault(file) };
-      problem = entries;
-    } else {
-      if (read.code === 'ENOENT') return { ledger: new SerialLedger(file, new Map()), fault: await folderFault(file) };
-      problem = read.message;
+    if (file === null) return { ledger: new SerialLedger(null, {}, new Map(), null), fault: null };
+    const identity = await identityOf(file);
+    const { entries, fault } = await readEntries(file, options.now, options.readOnly === true);
+    const ledger = new SerialLedger(file, options, entries ?? new Map(), identity);
+    return { ledger, fault: fault ?? (options.readOnly === true ? null : await folderFault(file)) };
+  }
+
+  /** The serial that the zone's content has; 0: none. */
+  serialOf(origin: WireName): number {
+    return this.entries.get(origin)?.serial ?? 0;
+  }
+
+  /** The highest serial that contents of the network's zones have; 0: none has any. */
+  highest(network: string): number {
+    let highest = 0;
+    for (const entry of this.entries.values()) {
+      if (entry.network === network) highest = serialMax(highest, entry.serial);
     }
-    const aside = await setAside(file, now).catch(() => null);
-    const where = aside === null ? '' : `; it is kept as ${aside}`;
-    const message = `cannot read the zones' serials: ${problem}${where}. Serials go on from the clock`;
-    const at = { file, line: 1, col: 1, text: '' };
-    return {
-      ledger: new SerialLedger(file, new Map()),
-      fault: { severity: 'error', code: 'serials-unreadable', at, message },
-    };
+    return highest;
+  }
+
+  /** A file that another process, or a disk, has spoilt since it was read, and what was done about it: told once. */
+  takeDamage(): StoreFault | null {
+    const { damage } = this;
+    this.damage = null;
+    return damage;
   }
 
   /**
@@ -95,14 +139,17 @@ export class SerialLedger {
     origin: WireName,
     network: string,
     hash: string,
-    liveSerial: number,
-    now: number,
+    { liveSerial, now, isNewLive = false, renew = false, returns = false }: SerialOrder,
   ): { readonly serial: number; readonly isNew: boolean } {
     const entry = this.entries.get(origin);
-    if (entry !== undefined && entry.hash === hash && entry.network === network && entry.goneAt === null) {
+    const isThere = entry !== undefined && (entry.goneAt === null || returns);
+    if (isThere && entry.hash === hash && entry.network === network && (!renew || isNewLive)) {
+      if (entry.goneAt !== null) this.write(origin, { ...entry, goneAt: null, text: null });
       return { serial: entry.serial, isNew: false };
     }
-    const serial = nextSerial(serialMax(entry?.serial ?? 0, liveSerial), now);
+    const before = entry?.serial ?? 0;
+    const covers = isNewLive && liveSerial !== 0 && (before === 0 || serialCompare(liveSerial, before) > 0);
+    const serial = covers ? liveSerial : nextSerial(serialMax(before, liveSerial), now);
     this.write(origin, { network, hash, serial, goneAt: null, text: null });
     return { serial, isNew: true };
   }
@@ -139,15 +186,90 @@ export class SerialLedger {
       if (entry.goneAt === null) this.gone(origin, now);
       else if (now - entry.goneAt > REMEMBER_GONE_SECONDS) {
         this.entries.delete(origin);
-        this.changed = true;
+        this.unsaved.add(origin);
       }
     }
   }
 
-  /** Makes what was noted durable. False at once when there is nothing new; throws the system's error. */
-  async save(): Promise<boolean> {
-    if (!this.changed || this.file === null) return false;
-    this.changed = false;
+  /**
+   * Makes what was noted durable. False at once when there is nothing new; throws the system's error, or one that says
+   * that another process has the file. An entry that another process has raised meanwhile is one higher than it was
+   * there: see `serialOf`.
+   */
+  async save(now: number): Promise<boolean> {
+    if (this.unsaved.size === 0 || this.file === null || this.readOnly) return false;
+    await this.takeLock();
+    try {
+      await this.refresh(now);
+      await this.writeFile();
+    } finally {
+      this.lock?.unlock();
+    }
+    return true;
+  }
+
+  /**
+   * Gives serials (`work`, which is synchronous) by what the file says now, and makes them durable, with no other
+   * process between. Resolves with why they could not be made durable, where the work was done all the same.
+   */
+  async change(now: number, work: () => void): Promise<string | null> {
+    if (this.file === null || this.readOnly) {
+      work();
+      return null;
+    }
+    try {
+      await this.takeLock();
+    } catch (error) {
+      work();
+      return errorText(error);
+    }
+    try {
+      await this.refresh(now);
+      work();
+      if (this.unsaved.size > 0) await this.writeFile();
+      return null;
+    } catch (error) {
+      return errorText(error);
+    } finally {
+      this.lock?.unlock();
+    }
+  }
+
+  private async takeLock(): Promise<void> {
+    for (let waited = 0; this.lock !== null && !this.lock.tryLock(); waited += BUSY_STEP_MS) {
+      if (waited >= BUSY_MS) throw new Error(`another process has had the file for ${BUSY_MS / 1000} s`);
+      await new Promise((resolve) => setTimeout(resolve, BUSY_STEP_MS));
+    }
+  }
+
+  /** Takes over what other processes wrote. Ours goes before theirs, under a serial above theirs. */
+  private async refresh(now: number): Promise<void> {
+    if (this.file === null) return;
+    const identity = await identityOf(this.file);
+    if (identity === this.identity) return;
+    const { entries, fault } = await readEntries(this.file, now, false);
+    this.damage = fault ?? this.damage;
+    if (entries === null) {
+      // What was there is lost: all that is known here goes into the new one.
+      for (const origin of this.entries.keys()) this.unsaved.add(origin);
+      return;
+    }
+    this.identity = identity;
+    for (const [origin, theirs] of entries) {
+      const ours = this.entries.get(origin);
+      if (!this.unsaved.has(origin)) this.entries.set(origin, theirs);
+      else if (ours !== undefined && ours.network !== null && serialCompare(theirs.serial, ours.serial) >= 0) {
+        const isSame = theirs.hash === ours.hash && theirs.network === ours.network;
+        const serial = isSame ? theirs.serial : nextSerial(theirs.serial, now);
+        this.entries.set(origin, { ...ours, serial, text: null });
+      }
+    }
+  }
+
+  private async writeFile(): Promise<void> {
+    if (this.file === null) return;
+    const { unsaved } = this;
+    this.unsaved = new Set();
     const zones: string[] = [];
     for (const [origin, entry] of this.entries) {
       entry.text ??= entryText(origin, entry);
@@ -155,57 +277,15 @@ export class SerialLedger {
     }
     try {
       await writeAtomic(this.file, `{"version":1,"zones":{${zones.join(',')}}}\n`);
+      this.identity = await identityOf(this.file);
     } catch (error) {
-      this.changed = true;
+      this.unsaved = new Set([...unsaved, ...this.unsaved]);
       throw error;
     }
-    return true;
   }
 
-  private write(origin: WireName, entry: Entry): void {
+  private write(origin: WireName, entry: LedgerEntry): void {
     this.entries.set(origin, entry);
-    this.changed = true;
+    this.unsaved.add(origin);
   }
-}
-
-/** Said at the start, not only when the first change cannot be written. */
-async function folderFault(file: string): Promise<StoreFault | null> {
-  try {
-    await access(dirname(file), constants.W_OK | constants.X_OK);
-    return null;
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return null; // nothing was ever written: the first write says why it cannot
-    const message = `the zones' serials cannot be remembered in ${dirname(file)}: ${ioProblem(error)}`;
-    return { severity: 'error', code: 'serials-unwritable', at: { file, line: 1, col: 1, text: '' }, message };
-  }
-}
-
-function entryText(origin: WireName, { network, hash, serial, goneAt }: Entry): string {
-  const name = JSON.stringify(nameText(origin));
-  const gone = goneAt === null ? '' : `,"gone_at":${goneAt}`;
-  return `${name}:{"network":${JSON.stringify(network)},"hash":${JSON.stringify(hash)},"serial":${serial}${gone}}`;
-}
-
-/** The entries, or what is wrong with the text. */
-function parseEntries(text: string): Map<WireName, Entry> | string {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
-  const { version, zones } = isObject(value) ? value : {};
-  if (version !== 1 || !isObject(zones)) return 'not a file of version 1';
-  const entries = new Map<WireName, Entry>();
-  for (const [name, entry] of Object.entries(zones)) {
-    const origin = nameKey(name);
-    if (origin === null || !isObject(entry)) return `"${name}" is not a zone's entry`;
-    const { network = null, hash, serial, gone_at: goneAt = null } = entry;
-    const isSerial = typeof serial === 'number' && Number.isInteger(serial) && serial >= 0 && serial < 2 ** 32;
-    if (typeof hash !== 'string' || !isSerial) return `the entry of "${name}" has no hash and serial`;
-    if (goneAt !== null && typeof goneAt !== 'number') return `the entry of "${name}" has a gone_at that is no number`;
-    if (network !== null && typeof network !== 'string') return `the entry of "${name}" has a network that is no name`;
-    entries.set(origin, { network, hash, serial, goneAt, text: null });
-  }
-  return entries;
 }

@@ -5,6 +5,7 @@ import { SETTLE, type SettleTimes } from '../../system/settling.ts';
 import { Turns } from '../../system/turns.ts';
 import { Publisher } from './publish.ts';
 import { ZoneScan } from './scan.ts';
+import type { LedgerLock } from './serial-ledger.ts';
 import type { LoadSummary, StoreFault, ZoneChange, ZoneEntry, ZoneSettings } from './types.ts';
 import { FolderWatch } from './watch.ts';
 import type { Counts } from './zone-versions.ts';
@@ -13,6 +14,8 @@ export type ZoneStoreOptions = {
   readonly settings: ZoneSettings;
   /** Where serials are remembered, absolute (`<state dir>/edgewise-zones.json`); null: nowhere. */
   readonly serialFile: string | null;
+  /** Keeps other processes from writing that file meanwhile. Unless given, there are none. */
+  readonly serialLock?: () => LedgerLock | null;
   /** The highest serial that the live set gave this zone so far, or is about to; 0: none. */
   readonly liveSerial: (network: string, origin: WireName) => number;
   /** Epoch seconds. */
@@ -52,6 +55,7 @@ export class ZoneStore {
     this.guard = options.guard ?? new Guard({ report: () => undefined, now: options.now });
     this.publisher = new Publisher({
       serialFile: options.serialFile,
+      serialLock: options.serialLock ?? (() => null),
       liveSerial: options.liveSerial,
       now: options.now,
       onChange: (changes) => {
