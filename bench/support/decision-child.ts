@@ -91,7 +91,7 @@ async function main(port: number, zones: number, count: number): Promise<void> {
         }
         decided = process.hrtime.bigint();
         for (const sample of all.slice(-1)) onSample?.(sample);
-        return { samples, startedAt: now, seconds: 1, cancelled: [], unknown: [], loopDelayMs: 0 };
+        return { samples, startedAt: now, seconds: 1, cancelled: [], unknown: [], overdue: [], loopDelayMs: 0 };
       },
     },
     begin: () => undefined,

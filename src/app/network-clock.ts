@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { readNetworkFiles } from '../config/network-files.ts';
 import { SettledLists } from '../config/settled-lists.ts';
 import type { Config, NetworkFiles } from '../config/types.ts';
@@ -13,6 +14,8 @@ import type { NetworkList } from './read-networks.ts';
 const TIMER_MAX_MS = 2_000_000_000;
 /** Rounds in a row that may wait for `workers` before a round counts as overdue. */
 const TURNS_MAX = 6;
+/** Turns that may go on at a time, each waiting for a target of its own that hangs. */
+const RUNNING_MAX = 100;
 
 export type NetworkClockOptions = {
   readonly network: string;
@@ -29,14 +32,23 @@ export type NetworkClockOptions = {
 };
 
 /**
- * When a network is probed and decided upon: a round every `run_frequency` seconds, never two at a time, and a decision
- * in between whenever an operator's mode comes into force or ends. Lists and canaries are read anew for each round;
- * broken ones leave those read before in force.
+ * When a network is probed and decided upon. At the start, and after a reload that changes how edges are asked, all are
+ * asked in a burst; from then on a turn begins every `run_frequency` seconds, whatever hangs of the last one, in which
+ * each edge has its own moment:
+ *
+ * ```
+ * burst    a b c d ─ decision
+ * turn           a────────b────────c────────d── decision
+ * turn                                          a────────b────────c────────d── decision
+ * ```
+ *
+ * It is decided in between where a sample may change the answer (`settle`), and whenever an operator's mode comes into
+ * force or ends. Lists and canaries are read anew for each turn; broken ones leave those read before in force.
  */
 export class NetworkClock {
   readonly network: string;
   readonly rounds: NetworkRounds;
-  /** Resolved when the first round has ended, however it ended. */
+  /** Resolved when the first round has ended, however it ended, or was decided upon before. */
   readonly firstRound: Promise<void>;
   private readonly options: NetworkClockOptions;
   private inForce: Config;
@@ -48,7 +60,12 @@ export class NetworkClock {
   private expiryTimer: NodeJS.Timeout | undefined;
   private listTimer: NodeJS.Timeout | undefined;
   private readonly settled = new SettledLists();
-  private running: Promise<void> | null = null;
+  /** The turns that have not ended, and by when each should have, of `performance.now()`. */
+  private readonly running = new Map<Promise<void>, number>();
+  /** The next turn is a burst. */
+  private isBurst = true;
+  /** Goes up when turns are cut short because edges are asked in another way. */
+  private generation = 0;
   private stopped = false;
   private firstDone: () => void = () => undefined;
   /** When the next round is due, epoch seconds, and by a clock that nobody sets (`performance.now()`). */
@@ -75,16 +92,18 @@ export class NetworkClock {
     this.schedule(0);
   }
 
-  /** Takes new settings from the next round on; a shorter `run_frequency` brings that round forward. */
+  /** Takes new settings from the next turn on. That is at once where edges are to be asked in another way. */
   configure(config: Config, list: NetworkList): void {
-    const earlier = config.runFrequency < this.inForce.runFrequency;
+    const isSame = isDeepStrictEqual(askedBy(config), askedBy(this.inForce));
     this.inForce = config;
     // The list was read whatever state its file is in.
     if (list.files === null) this.takeLists(list);
     else this.readLists();
-    if (earlier && this.running === null) {
-      this.schedule(Math.min((this.dueMs - performance.now()) / 1000, config.runFrequency));
-    }
+    if (isSame || this.stopped) return;
+    this.isBurst = true;
+    this.generation += 1;
+    this.rounds.cutShort();
+    this.schedule(0);
   }
 
   /** An operator may have changed a mode: decides again at once, without fetching. Never rejects. */
@@ -108,7 +127,7 @@ export class NetworkClock {
     clearTimeout(this.listTimer);
     this.firstDone();
     this.rounds.cutShort();
-    await this.running;
+    await Promise.all(this.running.keys());
     await this.rounds.idle(); // a decision between rounds keeps its lock until it is saved
   }
 
@@ -133,7 +152,9 @@ export class NetworkClock {
 
   /** The next round is later than it should be, or the running one takes too long. */
   get isOverdue(): boolean {
-    return this.lists !== null && performance.now() > this.dueMs + this.graceSeconds() * 1000;
+    if (this.lists === null) return false;
+    const earliest = Math.min(this.dueMs, ...this.running.values());
+    return performance.now() > earliest + this.graceSeconds() * 1000;
   }
 
   /** Why the last round could not be made; null: it was made. */
@@ -160,44 +181,62 @@ export class NetworkClock {
     const ms = Math.max(0, seconds) * 1000;
     this.dueAt = this.options.now() + ms / 1000;
     this.dueMs = performance.now() + ms;
-    const begin = this.options.guard.protect(`network ${this.network}`, () => {
-      this.running = this.round().finally(() => {
-        this.running = null;
-        this.firstDone();
-      });
-      return this.running;
-    });
+    const begin = this.options.guard.protect(`network ${this.network}`, () => this.begin());
     this.timer = setTimeout(begin, Math.min(ms, TIMER_MAX_MS));
   }
 
-  private async round(): Promise<void> {
-    const started = performance.now();
+  /** Begins a turn and schedules the next, however this one ends. */
+  private async begin(): Promise<void> {
+    const { runFrequency } = this.inForce;
+    const burst = Math.min(1, runFrequency / 4);
+    const { isBurst } = this;
+    const spread = isBurst ? burst : runFrequency - burst;
+    let next = runFrequency;
     try {
       this.readLists();
-      if (this.lists !== null) await this.probe(this.lists);
+      if (this.lists === null || this.running.size >= RUNNING_MAX) {
+        this.schedule(next);
+        return;
+      }
+      this.isBurst = false;
+      if (isBurst) next = 2 * burst;
+      const turn = this.turn(this.lists, spread).finally(() => this.running.delete(turn));
+      this.running.set(turn, performance.now() + spread * 1000);
+      this.schedule(next);
+      await turn;
     } catch (error) {
       this.roundFailure = errorText(error);
       this.options.log('error', `${this.network}: the round failed: ${this.roundFailure}`);
+      this.schedule(next);
     } finally {
-      // First of all: whatever else fails, there is a next round.
-      this.schedule(this.inForce.runFrequency - (performance.now() - started) / 1000);
+      this.firstDone();
       this.watchExpiry();
     }
   }
 
-  private async probe(files: NetworkFiles): Promise<void> {
-    const { inForce: config } = this;
+  /** Never rejects. */
+  private async turn(files: NetworkFiles, spread: number): Promise<void> {
+    const { inForce: config, generation } = this;
     const { forceUpdate = false } = this.options;
-    const spread = Math.min(1, config.runFrequency / 4);
-    const result = await this.rounds.round({ config, files, spread, forceUpdate });
-    if ('failure' in result) {
-      // A prober that is stopped under a running round is the server's own end, not a failure.
-      if (this.stopped) return;
-      this.roundFailure = result.failure.message;
-      this.options.log('error', `${this.network}: no round: ${formatFault(result.failure)}`);
-    } else {
-      this.roundFailure = null;
-      this.options.onReport(result);
+    const onEvent = (report: RoundReport): void => {
+      this.options.onReport(report);
+      this.firstDone();
+    };
+    try {
+      const order = { config, files, spread, forceUpdate, settle: config.settle, onEvent };
+      const result = await this.rounds.round(order);
+      // A prober that is stopped under a running turn is the server's own end, not a failure.
+      if ('failure' in result && (this.stopped || generation !== this.generation)) return;
+      if ('failure' in result) {
+        this.roundFailure = result.failure.message;
+        this.options.log('error', `${this.network}: no round: ${formatFault(result.failure)}`);
+      } else {
+        this.roundFailure = null;
+        this.options.onReport(result);
+      }
+    } catch (error) {
+      this.roundFailure = errorText(error);
+      this.options.log('error', `${this.network}: the round failed: ${this.roundFailure}`);
     }
   }
 
@@ -236,6 +275,12 @@ export class NetworkClock {
     const redecide = this.options.guard.protect(`network ${this.network}`, () => this.redecide());
     this.expiryTimer = setTimeout(redecide, ms);
   }
+}
+
+/** The settings that edges are asked by. */
+function askedBy(config: Config): Partial<Config> {
+  const { testobject, checks, timeout, workers, retry, runFrequency, maxObjectBytes, testing } = config;
+  return { testobject, checks, timeout, workers, retry, runFrequency, maxObjectBytes, testing };
 }
 
 function listFaults({ faults }: NetworkList): string {

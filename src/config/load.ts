@@ -153,6 +153,7 @@ function build(
     dnschangeMaxfreq: keys.dnschange_maxfreq,
     canaryKiller: keys.canary_killer,
     runFrequency: keys.run_frequency,
+    settle: keys.settle,
     edgelistDir: at(keys.edgelist_dir),
     extraEdgelistDir: maybe(keys.extra_edgelist_dir),
     healthdataStore: at(keys.healthdata_store),

@@ -38,6 +38,7 @@ export const probeKeys = {
   workers: optional(number('a number of parallel fetches', { min: 1, max: 10_000 }), 10),
   retry: optional(number('a number of tries', { min: 1, max: 100 }), 3),
   run_frequency: optional(number('seconds', { min: 1, max: DAY, integer: false }), 60),
+  settle: optional(number('seconds', { min: 0, max: 60, integer: false }), 1),
   probe: optional(
     section({ max_object_bytes: optional(number('a number of bytes', { min: 1, max: 2 ** 40 }), null) }),
     null,

@@ -99,6 +99,8 @@ export type Config = {
   readonly dnschangeMaxfreq: number;
   readonly canaryKiller: number; // 0: off
   readonly runFrequency: number;
+  /** Seconds that a server waits for what belongs to one event before it decides. */
+  readonly settle: number;
   readonly edgelistDir: string;
   readonly extraEdgelistDir: string | null;
   readonly healthdataStore: string;

@@ -78,6 +78,7 @@ test('what is left out gets its default', () => {
     dnschangeMaxfreq: 10,
     canaryKiller: 0,
     runFrequency: 60,
+    settle: 1,
     extraEdgelistDir: null,
     namedDir: null,
     logpath: null,

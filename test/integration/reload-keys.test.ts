@@ -63,6 +63,8 @@ const CHANGES: Readonly<Record<string, (site: Installation) => unknown>> = {
   retry: () => 1,
   probe: () => ({ max_object_bytes: 1_000_000 }),
   run_frequency: () => 1800,
+  settle: () => 2,
+  safety: () => ({ [NETWORK]: { min_up: 1 } }),
   edge_count: () => 2,
   dnet_edge_count: () => ({ [NETWORK]: 1 }),
   dnschange_maxfreq: () => 5,

@@ -32,7 +32,7 @@ type State = { lane: Lane; isOver: boolean; isMoving: boolean };
 /** Places by lane. Within a lane first come, first served; targets that move to the slow lane go before its own. */
 export class Lanes {
   private readonly free: Record<Lane, number>;
-  private readonly waiting: Record<Lane, (() => void)[]> = { live: [], usual: [], slow: [] };
+  private readonly waiting: Record<Lane, Set<() => void>> = { live: new Set(), usual: new Set(), slow: new Set() };
   private readonly moving = new Set<State>();
 
   constructor(workers: number) {
@@ -40,14 +40,21 @@ export class Lanes {
     this.free = { live: LIVE_PLACES, usual, slow: Math.max(usual, SLOW_PLACES) };
   }
 
-  /** `begin` is called with the place: at once where one is free, else when its turn comes. */
-  take(lane: Lane, begin: (place: Place) => void): void {
-    if (this.free[lane] === 0) {
-      this.waiting[lane].push(() => begin(this.place(lane)));
-      return;
+  /**
+   * `begin` is called with the place: at once where one is free, else when its turn comes. The result is to be called
+   * when the target becomes live: it then waits no longer behind others.
+   */
+  take(lane: Lane, begin: (place: Place) => void): () => void {
+    if (this.free[lane] > 0) {
+      this.free[lane] -= 1;
+      begin(this.place(lane));
+      return () => undefined;
     }
-    this.free[lane] -= 1;
-    begin(this.place(lane));
+    const take = (): void => begin(this.place(lane));
+    this.waiting[lane].add(take);
+    return () => {
+      if (lane !== 'live' && this.waiting[lane].delete(take)) this.take('live', begin);
+    };
   }
 
   /** A place whose owner has it already. */
@@ -89,8 +96,11 @@ export class Lanes {
         return;
       }
     }
-    const next = this.waiting[lane].shift();
-    if (next === undefined) this.free[lane] += 1;
-    else next();
+    for (const next of this.waiting[lane]) {
+      this.waiting[lane].delete(next);
+      next();
+      return;
+    }
+    this.free[lane] += 1;
   }
 }

@@ -44,8 +44,8 @@ const FETCHES = 6;
 const MARGIN_MS = 15_000;
 
 /**
- * The prober thread, seen from the main thread. Rounds of several networks may run side by side, two of one network may
- * not. When the thread dies or falls silent its rounds are rejected and another thread takes its place.
+ * The prober thread, seen from the main thread. Rounds of several networks may run side by side, of one network only
+ * turns. When the thread dies or falls silent its rounds are rejected and another thread takes its place.
  */
 export class Prober {
   private readonly options: ProberOptions;
@@ -117,12 +117,13 @@ export class Prober {
 
   /**
    * One round; `onSample` is called as each sample comes. Rejected when the thread dies or falls silent, when the round
-   * is cancelled or the prober stopped, and at once while the same network's last round is still running.
+   * is cancelled or the prober stopped, and at once while the same network's last round is still running, unless they
+   * are turns (`settle`): those may overlap.
    */
   round(request: ProbeRound, onSample?: (sample: Sample) => void): Promise<RoundResult> {
     if (this.stopped) return Promise.reject(new Error('the prober is stopped'));
     for (const { network } of this.rounds.values()) {
-      if (network !== request.network) continue;
+      if (network !== request.network || request.settle !== undefined) continue;
       return Promise.reject(new Error(`a probing round of ${network} is still running`));
     }
     const id = this.nextId++;
@@ -143,7 +144,12 @@ export class Prober {
     return result;
   }
 
-  /** Ends the network's round, if one is under way, whatever its fetches wait for: it is rejected at once. */
+  /** Another live set is in force: its members are asked without waiting, and together when one of them fails. */
+  setLive(network: string, names: readonly string[]): void {
+    this.thread.post({ kind: 'live', network, names });
+  }
+
+  /** Ends the network's rounds, if any are under way, whatever their fetches wait for: they are rejected at once. */
   cancel(network: string): void {
     for (const [id, round] of this.rounds) {
       if (round.network !== network) continue;
@@ -174,7 +180,8 @@ export class Prober {
       case 'samples': {
         const round = this.rounds.get(report.id);
         if (round === undefined) return;
-        round.quiet = 0;
+        // A turn may wait long for places that the others have.
+        for (const other of this.rounds.values()) if (other.network === round.network) other.quiet = 0;
         for (const sample of report.samples) {
           round.samples.set(sample.edge, sample);
           this.guarded(() => round.onSample?.(sample));

@@ -32,6 +32,12 @@ export type RoundRequest = {
   readonly targets: readonly ProbeTarget[];
   /** Starts are spread evenly over this many seconds. */
   readonly spread: number;
+  /**
+   * For turns that follow one upon another: a live member that fails, or is silent for half of this many seconds, has
+   * the other live members asked at once and once more after as long; what died with it is seen with it. Unless given,
+   * the round stands alone and asks each target once.
+   */
+  readonly settle?: number;
   /** Distinct failing canaries at which queued canary fetches are cancelled; 0: never. */
   readonly canaryKiller: number;
 };
@@ -39,6 +45,8 @@ export type RoundRequest = {
 /** Main thread → prober. */
 export type ProbeRequest =
   | RoundRequest
+  /** Another live set is in force: who is asked without waiting. */
+  | { readonly kind: 'live'; readonly network: string; readonly names: readonly string[] }
   /** Nobody waits for this round any more: its sockets close. */
   | { readonly kind: 'cancel'; readonly id: number }
   | { readonly kind: 'stop' };
@@ -52,6 +60,8 @@ export type RoundEnd = {
   readonly cancelled: readonly string[];
   /** Targets without a sample because of trouble of our own; what it was, for people. */
   readonly unknown: readonly { readonly edge: string; readonly why: string }[];
+  /** Targets that an earlier turn was still asking, for longer than `spread`, when their place in this one came. */
+  readonly overdue: readonly string[];
   /** Largest event-loop delay seen during the round, milliseconds. */
   readonly loopDelayMs: number;
 };

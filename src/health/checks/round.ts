@@ -1,5 +1,6 @@
 import type { Fetched, FetchTarget } from './attempts.ts';
-import { type Lane, Lanes, type Place, SLOW_AFTER_MS } from './lanes.ts';
+import { type Place, SLOW_AFTER_MS } from './lanes.ts';
+import { NetworkTargets } from './network-targets.ts';
 import type { ProbePlan, ProbeTarget, RoundEnd, RoundRequest } from './protocol.ts';
 import type { Resolution, Resolve, Resolved } from './resolve.ts';
 import type { Sample } from './sample.ts';
@@ -13,6 +14,8 @@ export type RoundTools = {
   readonly report: (sample: Sample) => void;
   /** Aborted when nobody waits for the round any more: it ends at once, with samples missing. */
   readonly signal: AbortSignal;
+  /** What this turn shares with the others of its network; unless given, it stands alone. */
+  readonly targets?: NetworkTargets;
 };
 
 /** Starts follow each other no faster on average; 2,000 edges then take a little over two seconds. */
@@ -23,6 +26,8 @@ const MIN_GAP_MS = 1;
  */
 const TURN_MS = 8;
 const HANDFUL = 8;
+/** Up to this long, a round is a burst: who comes first matters more than when. */
+const BURST_SECONDS = 1;
 
 /** How often a fetch that the prober's own stall has spoilt is made again. */
 const REFETCHES = 2;
@@ -30,75 +35,165 @@ const REFETCHES = 2;
 const CALM_MS = 250;
 
 /**
- * Fetches every target once, live members first: starts spread over `request.spread` seconds or more, as many at a time
- * as the lanes have places, a sample reported as soon as a target's addresses are done. Never rejects unless `report`
- * throws.
+ * Fetches every target once: starts spread over `request.spread` seconds or more, as many at a time as the lanes have
+ * places, a sample reported as soon as a target's addresses are done. Where all are asked within a second, live members
+ * come first; over a longer time each keeps its own moment. Never rejects unless `report` throws.
  */
 export async function runRound(request: RoundRequest, tools: RoundTools): Promise<RoundEnd> {
   const startedAt = Date.now() / 1000;
   const started = performance.now();
-  const meter = tools.watch.open();
-  const lanes = new Lanes(request.plan.workers);
-  const killer = new CanaryKiller(request.canaryKiller);
-  const unknown: { edge: string; why: string }[] = [];
-  const note = (probed: Probed): void => {
-    if ('unknown' in probed) unknown.push({ edge: probed.edge, why: probed.unknown });
-    else tools.report(probed);
-  };
-
-  const running: Promise<void>[] = [];
+  const round = new Round(request, tools);
   const gapMs = (request.spread * 1000) / Math.max(1, request.targets.length);
   const together = Math.min(HANDFUL, Math.max(1, Math.floor(TURN_MS / gapMs)));
-  const liveFirst = [...request.targets].sort((a, b) => Number(isLive(b)) - Number(isLive(a)));
-  for (const [i, target] of liveFirst.entries()) {
-    if (tools.signal.aborted) break;
+  const isLive = ({ live = false }: ProbeTarget): boolean => live;
+  const inOrder =
+    request.spread > BURST_SECONDS
+      ? request.targets
+      : [...request.targets].sort((a, b) => Number(isLive(b)) - Number(isLive(a)));
+  for (const [i, target] of inOrder.entries()) {
     if (i > 0 && i % together === 0) {
       const early = Math.max(together * MIN_GAP_MS, started + i * gapMs - performance.now());
-      await new Promise((resolve) => setTimeout(resolve, early));
+      await pause(early, tools.signal);
     }
-    running.push(probeTarget(target, request.plan, lanes, killer, note, tools));
+    if (tools.signal.aborted) break;
+    round.next(target);
   }
-  await Promise.all(running);
-  tools.watch.close(meter);
-  return {
-    startedAt,
-    seconds: (performance.now() - started) / 1000,
-    cancelled: killer.cancelled,
-    unknown,
-    loopDelayMs: meter.maxMs,
-  };
+  const end = await round.ended();
+  return { startedAt, seconds: (performance.now() - started) / 1000, ...end };
+}
+
+/** One turn of a network's targets while it goes on. */
+class Round {
+  private readonly request: RoundRequest;
+  private readonly tools: RoundTools;
+  private readonly targets: NetworkTargets;
+  private readonly killer: CanaryKiller;
+  private readonly asked = new Set<string>();
+  private readonly overdue: string[] = [];
+  private readonly unknown: { readonly edge: string; readonly why: string }[] = [];
+  private readonly running = new Set<Promise<void>>();
+  private loopDelayMs = 0;
+  private isRushing = false;
+
+  constructor(request: RoundRequest, tools: RoundTools) {
+    this.request = request;
+    this.tools = tools;
+    this.targets = tools.targets ?? new NetworkTargets();
+    this.targets.begin(request);
+    this.killer = new CanaryKiller(request.canaryKiller);
+  }
+
+  /** The target's moment has come. */
+  next(target: ProbeTarget): void {
+    const underWayMs = this.targets.underWayMs(target.name);
+    if (underWayMs === null) this.ask(target);
+    else if (!this.asked.has(target.name) && underWayMs >= this.request.spread * 1000) this.overdue.push(target.name);
+  }
+
+  /** Resolved when everything that was begun has ended, what was begun meanwhile included. */
+  async ended(): Promise<Pick<RoundEnd, 'cancelled' | 'unknown' | 'overdue' | 'loopDelayMs'>> {
+    for (const one of this.running) await one;
+    const { unknown, overdue, loopDelayMs } = this;
+    return { cancelled: this.killer.cancelled, unknown, overdue, loopDelayMs };
+  }
+
+  private ask(target: ProbeTarget): void {
+    this.asked.add(target.name);
+    this.running.add(this.probe(target));
+  }
+
+  private async probe(target: ProbeTarget): Promise<void> {
+    const { targets, tools, killer } = this;
+    const { plan, settle } = this.request;
+    const meter = tools.watch.open();
+    targets.asks(target.name);
+    const isNews = settle !== undefined && targets.isLive(target.name) && !targets.hasFailed(target.name);
+    const suspicion = isNews ? setTimeout(() => this.rush(), settle * 500) : undefined;
+    try {
+      const probed = await probeTarget(target, plan, targets, killer, tools);
+      if (probed === null) return;
+      if ('unknown' in probed) {
+        this.unknown.push({ edge: probed.edge, why: probed.unknown });
+        return;
+      }
+      tools.report(probed);
+      targets.sampled(probed);
+      if (isNews && probed.fail !== null) this.rush();
+    } finally {
+      clearTimeout(suspicion);
+      targets.done(target.name);
+      tools.watch.close(meter);
+      this.loopDelayMs = Math.max(this.loopDelayMs, meter.maxMs);
+    }
+  }
+
+  /** Asks the live members now, and those that pass once more: they may be about to die of the same cause. */
+  private rush(): void {
+    if (!this.isRushing) this.running.add(this.askTogether());
+  }
+
+  private async askTogether(): Promise<void> {
+    const { settle = 0 } = this.request;
+    this.isRushing = true;
+    for (let left = 2; left > 0; left--) {
+      this.askLive();
+      await pause(settle * 500, this.tools.signal);
+    }
+    this.isRushing = false;
+  }
+
+  private askLive(): void {
+    if (this.tools.signal.aborted) return;
+    for (const target of this.request.targets) {
+      const { name } = target;
+      const { targets } = this;
+      if (targets.isLive(name) && !targets.hasFailed(name) && targets.underWayMs(name) === null) this.ask(target);
+    }
+  }
+}
+
+/** Waits `ms`, or until the round is cut short. */
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal.addEventListener('abort', end, { once: true });
+  });
 }
 
 /** A sample, or why there is none: trouble of our own. */
 type Probed = Sample | { readonly edge: string; readonly unknown: string };
 
+/** Null: it was cancelled. */
 async function probeTarget(
   target: ProbeTarget,
   plan: ProbePlan,
-  lanes: Lanes,
+  targets: NetworkTargets,
   killer: CanaryKiller,
-  note: (probed: Probed) => void,
   tools: RoundTools,
-): Promise<void> {
+): Promise<Probed | null> {
   const how = { waitMs: plan.timeout * 1000, again: false };
   const resolution = await tools.resolve(target.name, how);
   if (!resolution.ok) {
     const fail = { reason: 'resolve', detail: `${target.name}: ${resolution.why}` } as const;
     const sample = { seconds: plan.timeout, fail, primary: null, others: [], stalledMs: 0 };
     killer.count(target, true);
-    note({ edge: target.name, at: Date.now() / 1000, ...sample });
-    return;
+    return { edge: target.name, at: Date.now() / 1000, ...sample };
   }
-  let probed = await probeAddresses(target, resolution, plan, lanes, killer, tools);
-  if (probed === null) return;
+  let probed = await probeAddresses(target, resolution, plan, targets, killer, tools);
+  if (probed === null) return null;
   if (resolution.cached && 'fail' in probed && probed.fail !== null && !tools.signal.aborted) {
     // Its address may have changed since it was looked up.
     const again = await tools.resolve(target.name, { ...how, again: true });
     if (again.ok && !sameAddresses(again.addresses, resolution.addresses)) {
-      probed = await probeAddresses(target, again, plan, lanes, killer, tools);
+      probed = await probeAddresses(target, again, plan, targets, killer, tools);
     }
   }
-  if (probed !== null && !tools.signal.aborted) note(probed);
+  return tools.signal.aborted ? null : probed;
 }
 
 /** Fetches from the target's addresses, one a family; null: it was cancelled. */
@@ -106,14 +201,13 @@ async function probeAddresses(
   target: ProbeTarget,
   { addresses: { v4, v6 }, seconds }: Extract<Resolution, { readonly ok: true }>,
   plan: ProbePlan,
-  lanes: Lanes,
+  targets: NetworkTargets,
   killer: CanaryKiller,
   tools: RoundTools,
 ): Promise<Probed | null> {
   const first = v4 ?? v6;
   if (first === null) return null;
-  const lane = laneOf(target);
-  const place = await takePlace(lanes, lane);
+  const place = await takePlace(target.name, targets);
   if (tools.signal.aborted || killer.cancels(target)) {
     place.release();
     return null;
@@ -128,7 +222,7 @@ async function probeAddresses(
       return fetched;
     }),
     // The second family is a fetch like any other and waits for its own place.
-    other === null ? null : takePlace(lanes, lane).then((own) => fetchAt(other).finally(own.release)),
+    other === null ? null : takePlace(target.name, targets).then((own) => fetchAt(other).finally(own.release)),
   ]);
   // A primary address that fails or is unknown decides alone; without a word on the other, one that passes is not enough.
   const deciding = primary.fetch.fail === null ? [primary, second] : [primary];
@@ -169,18 +263,9 @@ async function fetchUnstalled(target: FetchTarget, plan: ProbePlan, tools: Round
   }
 }
 
-function isLive({ live = false }: ProbeTarget): boolean {
-  return live;
-}
-
-function laneOf(target: ProbeTarget): Lane {
-  if (isLive(target)) return 'live';
-  return target.failed === true ? 'slow' : 'usual';
-}
-
-/** A place in that lane, which it leaves for the slow one when it is held for long. */
-async function takePlace(lanes: Lanes, lane: Lane): Promise<Place> {
-  const { slow, release } = await new Promise<Place>((resolve) => lanes.take(lane, resolve));
+/** A place, left for one in the slow lane when it is held for long. */
+async function takePlace(name: string, targets: NetworkTargets): Promise<Place> {
+  const { slow, release } = await targets.place(name);
   const timer = setTimeout(slow, SLOW_AFTER_MS);
   return {
     slow,

@@ -5,11 +5,12 @@ import { GroupTable } from '../../system/process-group.ts';
 import { NameResolver } from '../../system/resolver.ts';
 import { type Fetched, type FetchTarget, probeAddress } from './attempts.ts';
 import type { ProbeTools } from './check.ts';
+import { NetworkTargets } from './network-targets.ts';
 import { runFirst } from './priority.ts';
 import { Programs } from './programs.ts';
 import type { ProbePlan, ProbeReport, ProbeRequest, RoundRequest } from './protocol.ts';
 import { edgeResolver } from './resolve.ts';
-import { runRound } from './round.ts';
+import { type RoundTools, runRound } from './round.ts';
 import type { Sample } from './sample.ts';
 import { LoopWatch } from './stall.ts';
 import { makeTrust } from './trust.ts';
@@ -45,7 +46,9 @@ const shared: Omit<ProbeTools, 'signal'> = {
   programs: new Programs(new GroupTable(groups)),
   pause: (ms) => new Promise((done) => setTimeout(done, ms)),
 };
-const rounds = new Map<number, AbortController>();
+const rounds = new Map<number, { readonly network: string; readonly controller: AbortController }>();
+/** Of networks whose turns follow one upon another; bounded by the number of networks that were ever served. */
+const networks = new Map<string, NetworkTargets>();
 const report = (message: ProbeReport): void => port.postMessage(message);
 
 // A failed connection is an error like any other; their stack traces would be a tenth of all the work.
@@ -70,18 +73,33 @@ function outbox(id: number): { readonly put: (sample: Sample) => void; readonly 
   return { put, flush };
 }
 
+function shareOf({ network, settle }: RoundRequest): Pick<RoundTools, 'targets'> {
+  if (settle === undefined) return {};
+  const targets = networks.get(network) ?? new NetworkTargets();
+  networks.set(network, targets);
+  return { targets };
+}
+
+function cancel(id: number): void {
+  const round = rounds.get(id);
+  if (round === undefined) return;
+  round.controller.abort();
+  // What is cut short takes a moment to end, and must keep nothing from being asked anew.
+  networks.delete(round.network);
+}
+
 async function round(request: RoundRequest): Promise<void> {
   const { put, flush } = outbox(request.id);
   const controller = new AbortController();
   const { signal } = controller;
   setMaxListeners(0, signal); // one a fetch under way
-  rounds.set(request.id, controller);
+  rounds.set(request.id, { network: request.network, controller });
   for (const { name, lastAddresses } of request.targets) {
     if (lastAddresses !== undefined) resolver.seed(name, lastAddresses);
   }
   const tools: ProbeTools = { ...shared, signal };
   const fetch = (target: FetchTarget, plan: ProbePlan): Promise<Fetched> => probeAddress(target, plan, tools);
-  const end = await runRound(request, { resolve, fetch, watch, report: put, signal });
+  const end = await runRound(request, { resolve, fetch, watch, report: put, signal, ...shareOf(request) });
   rounds.delete(request.id);
   flush();
   report({ kind: 'done', id: request.id, ...end });
@@ -91,8 +109,11 @@ port.on('message', (request: ProbeRequest) => {
   switch (request.kind) {
     case 'stop':
       return process.exit(0); // ends this thread and its sockets, not the process
+    case 'live':
+      networks.get(request.network)?.setLive(request.names);
+      return;
     case 'cancel':
-      rounds.get(request.id)?.abort();
+      cancel(request.id);
       return;
     case 'round':
       void round(request);

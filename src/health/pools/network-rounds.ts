@@ -23,19 +23,23 @@ import type { RoundResult } from '../checks/prober.ts';
 import { ReferenceReader, referenceFault } from '../checks/reference.ts';
 import type { Sample } from '../checks/sample.ts';
 import { decideFacts, factsOf } from '../choose/decide.ts';
+import type { Scope } from '../choose/round.ts';
 import { nextExpiry } from '../modes/modes.ts';
 import type { EdgeRecord } from '../state/edge-store.ts';
 import { EdgeStores } from '../state/edge-store-files.ts';
 import { historyLogPath } from '../state/history-log.ts';
 import type { NetworkState } from '../state/network-state.ts';
 import { readState } from '../state/state-file-io.ts';
+import { changesAnswer, isReady, type Standing, standingOf } from './events.ts';
 import { reportFaults, roundFault } from './faults.ts';
+import { FreshSamples } from './fresh-samples.ts';
 import { nextState, openingState, type StateChange, zoneSerial } from './next-state.ts';
+import { poolOf } from './pool.ts';
 import { noteRecords, readRecords, SampleFolds } from './records.ts';
 import { RecordsBehind } from './records-behind.ts';
 import { lastAddresses, neededFiles, probePlan, probeTargets, roundInput } from './round-input.ts';
 import { decisionLines, movedLines, sampleLine } from './round-log.ts';
-import { hangingOf, overlongRound, sharedAddresses, unknownEdges } from './round-notes.ts';
+import { hangingOf, overlongRound, overlongTurn, sharedAddresses, unknownEdges } from './round-notes.ts';
 import type { RoundFailure, RoundOrder, RoundReport, RoundTools, WrittenZone } from './round-types.ts';
 
 /**
@@ -59,7 +63,14 @@ export class NetworkRounds {
   private currentRecords: ReadonlyMap<string, EdgeRecord> = new Map();
   /** The state knows of zone files what its file does not say yet. */
   private isAhead = false;
-  private probing = false;
+  /** Rounds that are being fetched; several only of a server, whose turns may overlap. */
+  private probing = 0;
+  /** Of the round that began last; what it says is in force. */
+  private newestOrder: RoundOrder | null = null;
+  private readonly fresh: FreshSamples;
+  /** Whether one of the fresh samples may change the answer. */
+  private mayChange = false;
+  private standing: { readonly key: readonly unknown[]; readonly standing: Standing } | null = null;
   private overlongSentence: string | null = null;
   private uncheckedSentence: string | null = null;
   /** Sentences on edges that share an address, as last said. */
@@ -75,6 +86,7 @@ export class NetworkRounds {
     const historyLog = historyLogPath(config.stateDir, network);
     this.behind = new RecordsBehind({ stores: this.stores, historyLog, log, now });
     this.currentState = state;
+    this.fresh = new FreshSamples(() => this.decideEvent(), tools.log);
   }
 
   /**
@@ -115,20 +127,23 @@ export class NetworkRounds {
     return nextExpiry(this.currentRecords.values());
   }
 
-  /** Fetches, decides, saves and publishes. Rounds never overlap: a second one meanwhile is refused. */
+  /**
+   * Fetches, decides, saves and publishes. Rounds never overlap: a second one meanwhile is refused, unless they are a
+   * server's turns (`settle`), between whose ends it is decided too (`onEvent`).
+   */
   async round(order: RoundOrder): Promise<RoundReport | RoundFailure> {
-    if (this.probing) throw new Error(`a round of ${this.network} is still running`);
-    this.probing = true;
+    if (this.probing > 0 && order.settle === undefined) throw new Error(`a round of ${this.network} is still running`);
+    this.probing += 1;
+    this.newestOrder = order;
     try {
       if (!this.dryRun) this.tools.begin(order.config);
       const probe = await this.probe(order);
       if ('failure' in probe) return probe;
-      const samples = new Map([...this.newestSamples, ...probe.samples]);
-      const targets = new Set(probeTargets(order.files).map(({ name }) => name));
-      this.newestSamples = new Map([...samples].filter(([name]) => targets.has(name)));
-      return await this.turns.take(() => this.conclude(order, probe));
+      // What settles belongs together, and this would take it apart.
+      await this.fresh.settled();
+      return await this.turns.take(() => this.conclude(this.newestOrder ?? order, probe, 'turn'));
     } finally {
-      this.probing = false;
+      this.probing -= 1;
     }
   }
 
@@ -141,7 +156,7 @@ export class NetworkRounds {
       const records = await this.readRecords(order.files, this.tools.now(), true);
       this.currentRecords = records; // ends and comments change without the mode
       const parts = { ...order, now: this.tools.now(), state: this.currentState, samples: this.newestSamples, records };
-      return roundInput(parts).operatorChange ? this.conclude(order, null) : null;
+      return roundInput(parts).operatorChange ? this.conclude(order, null, 'turn') : null;
     });
   }
 
@@ -187,7 +202,54 @@ export class NetworkRounds {
     return this.behind.faults();
   }
 
-  private async probe({ config, files, spread }: RoundOrder): Promise<RoundResult | RoundFailure> {
+  private async decideEvent(): Promise<void> {
+    await this.turns.take(async () => {
+      const order = this.newestOrder;
+      // A turn that has ended meanwhile may have decided already.
+      if (order === null || !this.mayChange) return;
+      const report = await this.conclude(order, null, 'event');
+      order.onEvent?.(report);
+    });
+  }
+
+  private note(sample: Sample): void {
+    this.fresh.add(sample);
+    this.consider([sample]);
+  }
+
+  /** Whether fresh samples are to be decided upon before their turn ends. */
+  private consider(samples: Iterable<Sample>): void {
+    const { settle } = this.newestOrder ?? {};
+    if (settle === undefined) return;
+    const standing = this.standingNow();
+    let isLoss = false;
+    for (const sample of samples) {
+      const mayChange = standing.live.size === 0 ? sample.fail === null : changesAnswer(sample, standing);
+      this.mayChange ||= mayChange;
+      isLoss ||= mayChange && sample.fail !== null && standing.live.has(sample.edge);
+    }
+    if (this.mayChange && isReady(standing)) this.fresh.settle(settle, isLoss);
+  }
+
+  /** What samples are compared with; made anew when the lists, the live set or modes are others. */
+  private standingNow(): Standing {
+    const { newestOrder: order, currentRecords: records } = this;
+    if (order === null) throw new Error('no round has begun');
+    const key = [order, this.currentState, records];
+    if (this.standing?.key.every((one, i) => one === key[i])) return this.standing.standing;
+    const standing = standingOf({
+      pool: poolOf(order.config, order.files),
+      canaries: order.files.canaries.values(),
+      state: this.currentState,
+      records,
+      newest: (name) => this.fresh.get(name) ?? this.newestSamples.get(name),
+      decided: (name) => this.newestSamples.get(name),
+    });
+    this.standing = { key, standing };
+    return standing;
+  }
+
+  private async probe({ config, files, spread, settle }: RoundOrder): Promise<RoundResult | RoundFailure> {
     const reference = await this.referenceReader.readAll(neededFiles(config, this.network));
     if (!reference.ok) return { failure: referenceFault(reference) };
     const known = { live: this.liveNames(), failed: this.failedNames() };
@@ -198,8 +260,9 @@ export class NetworkRounds {
       targets,
       spread: spread ?? Math.min(1, targets.length / 100),
       canaryKiller: config.canaryKiller,
+      ...(settle === undefined ? {} : { settle }),
     };
-    const seen: Sample[] = [];
+    const seen = new Set<Sample>();
     const { runFrequency, workers, timeout } = config;
     const pace = { runFrequency, workers, timeout, targets: targets.length };
     const began = performance.now();
@@ -208,21 +271,28 @@ export class NetworkRounds {
     // Said while it goes on: a round of hanging edges may take minutes.
     const alarm = setTimeout(
       () => {
+        if (settle !== undefined) return;
         const seconds = (performance.now() - began) / 1000;
-        const hanging = hangingOf(seen) + targets.length - seen.length;
+        const hanging = hangingOf(seen) + targets.length - seen.size;
         this.notePace(overlongRound({ ...pace, seconds, isOver: false, hanging }));
       },
       Math.min(runFrequency * 1000 + 1, TIMER_MAX_MS),
     );
     try {
       const result = await this.tools.prober.round(request, (sample) => {
-        seen.push(sample);
+        seen.add(sample);
         this.folds.begin(this.stores.present(sample.edge), sample);
+        this.note(sample);
         const { level, text } = sampleLine(sample);
         this.tools.log(level, text);
       });
-      const { samples, seconds } = result;
-      this.notePace(overlongRound({ ...pace, seconds, isOver: true, hanging: hangingOf(samples.values()) }));
+      const { samples, seconds, overdue } = result;
+      for (const sample of samples.values()) if (!seen.has(sample)) this.note(sample);
+      this.notePace(
+        settle === undefined
+          ? overlongRound({ ...pace, seconds, isOver: true, hanging: hangingOf(samples.values()) })
+          : overlongTurn({ ...pace, overdue: overdue.length }),
+      );
       this.noteShared(samples.values());
       this.uncheckedSentence = unknownEdges(result.unknown);
       if (this.uncheckedSentence !== null) this.tools.log('warn', `${this.network}: ${this.uncheckedSentence}`);
@@ -271,21 +341,27 @@ export class NetworkRounds {
     return this.uncheckedSentence;
   }
 
-  /** Ends the fetches of the running round at once; `round` then returns a failure. */
+  /** Ends the fetches of the running rounds at once; `round` then returns a failure. */
   cutShort(): void {
+    this.fresh.cancel();
     this.tools.prober.cancel?.(this.network);
   }
 
-  private async conclude(order: RoundOrder, probe: RoundResult | null): Promise<RoundReport> {
+  /**
+   * Decides with every sample so far. `probe`: the round that has ended; null: none, which is no run for edgemanage's
+   * tools. `scope` as in `RoundInput`.
+   */
+  private async conclude(order: RoundOrder, probe: RoundResult | null, scope: Scope): Promise<RoundReport> {
     const { config, files, forceUpdate = false } = order;
     const { log, publish } = this.tools;
     const now = this.tools.now();
-    const known = await this.readRecords(files, now, probe === null);
-    const folded = this.folds.end(known, probe?.samples ?? null);
+    const isOperators = probe === null && scope === 'turn';
+    const known = await this.readRecords(files, now, isOperators);
+    const samples = isOperators ? null : this.takeFresh(files);
+    const folded = this.folds.end(known, samples);
     const records = new Map([...folded].map(([name, { record }]) => [name, record]));
-    const facts = factsOf(
-      roundInput({ now, config, files, state: this.currentState, records, samples: this.newestSamples }),
-    );
+    const parts = { now, config, files, state: this.currentState, records, samples: this.newestSamples, scope };
+    const facts = factsOf(roundInput(parts));
     const decision = decideFacts(facts);
     for (const { level, text } of decisionLines(decision)) log(level, text);
 
@@ -300,19 +376,35 @@ export class NetworkRounds {
       const { state, liveChanged, canaryZones } = planned;
       // The rounds of a dry run follow upon one another like any others, in memory.
       this.currentState = state;
-      this.currentRecords = noteRecords(this.stores, decision, state.live, folded, probe?.samples ?? null);
+      this.currentRecords = noteRecords(this.stores, decision, state.live, folded, samples, isRun);
       return { decision, state, liveChanged, canaryZones, probe, faults: [] };
     }
 
     const { change, faults: stateFaults } = await this.saveState(planned, derive);
     const { liveChanged, canaryZones } = change;
     const faults = [...stateFaults, ...publish({ ...change, decision, isRun }, config)];
+    if (liveChanged) {
+      this.tools.prober.setLive?.(this.network, [...this.liveNames()]);
+      // What came meanwhile was compared with the old set.
+      this.mayChange = false;
+      this.fresh.cancel();
+      this.consider(this.fresh.values());
+    }
     reportFaults(log, faults);
 
-    this.currentRecords = noteRecords(this.stores, decision, change.state.live, folded, probe?.samples ?? null);
+    this.currentRecords = noteRecords(this.stores, decision, change.state.live, folded, samples, isRun);
     this.behind.record(facts, decision);
     this.behind.save(this.currentRecords.keys(), (config.runFrequency * 1000) / 2);
     return { decision, state: this.currentState, liveChanged, canaryZones, probe, faults };
+  }
+
+  /** The samples that no decision has seen; from now on they are the newest of their targets. */
+  private takeFresh(files: NetworkFiles): ReadonlyMap<string, Sample> {
+    const samples = this.fresh.take();
+    this.mayChange = false;
+    const targets = new Set(probeTargets(files).map(({ name }) => name));
+    this.newestSamples = new Map([...this.newestSamples, ...samples].filter(([name]) => targets.has(name)));
+    return samples;
   }
 
   /**

@@ -72,7 +72,7 @@ function foldedRecord(from: EdgeRecord, sample: Sample): EdgeRecord {
 
 /**
  * Adds what a decision says of its edges to their records, in memory. `members`: as published, which is the old set where
- * the decision found nothing fit to be. `samples`: of its probing round; null: it was made between two. A record that
+ * the decision found nothing fit to be. `samples`: new ones; null: none. `isRun`: it ended a round. A record that
  * another process changes before ours is written gets its sample then; any other one has it in `folded`. Returns all
  * records, written by `stores.write`.
  */
@@ -82,6 +82,7 @@ export function noteRecords(
   members: readonly LiveMember[],
   folded: ReadonlyMap<string, FoldedRecord>,
   samples: ReadonlyMap<string, Sample> | null,
+  isRun = samples !== null,
 ): ReadonlyMap<string, EdgeRecord> {
   const { at, network } = decision;
   const live = new Set(members.map(({ edge }) => edge));
@@ -99,7 +100,7 @@ export function noteRecords(
       const update: RoundUpdate = {
         network,
         at,
-        isRun: samples !== null,
+        isRun,
         sampled: kept !== null,
         live: isLive,
         health,

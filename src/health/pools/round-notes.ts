@@ -41,6 +41,25 @@ export function overlongRound(pace: RoundPace): string | null {
   return `the round ${length}, longer than run_frequency (${runFrequency} s): ${cause}; ${cure}. A failing edge stays live until the round ends`;
 }
 
+export type TurnPace = Pick<RoundPace, 'runFrequency' | 'timeout' | 'workers' | 'targets'> & {
+  /** Targets that were still being asked when it was their turn again. */
+  readonly overdue: number;
+};
+
+/** Why a server's turn takes longer than the time from one to the next, and what to do; null: it does not. */
+export function overlongTurn({ overdue, runFrequency, timeout, workers, targets }: TurnPace): string | null {
+  if (overdue === 0) return null;
+  const rounds = Math.max(1, Math.floor(runFrequency / timeout) - 1);
+  const wanted = Math.min(targets, Math.ceil(overdue / rounds) + Math.min(10, workers));
+  const cure =
+    runFrequency <= timeout
+      ? `run_frequency is no longer than the timeout of ${timeout} s`
+      : wanted > Math.max(workers, SLOW_PLACES)
+        ? `raise workers to ${wanted} (now ${workers})`
+        : `raise run_frequency or workers (now ${workers})`;
+  return `the turn takes longer than run_frequency (${runFrequency} s): ${overdue} of ${count(targets, 'edge')} had not answered when they were to be asked again; ${cure}. The others are not delayed`;
+}
+
 /** Edges whose fetches took the whole timeout. */
 export function hangingOf(samples: Iterable<Sample>): number {
   return [...samples].filter(({ fail }) => fail?.reason === 'timeout').length;

@@ -32,7 +32,7 @@ export type WrittenZone = {
 export type RoundTools = {
   /** A server brings all zone files up to date by itself, whatever a state says of them. */
   readonly kind: 'run' | 'server';
-  readonly prober: Pick<Prober, 'round'> & Partial<Pick<Prober, 'cancel'>>;
+  readonly prober: Pick<Prober, 'round'> & Partial<Pick<Prober, 'cancel' | 'setLive'>>;
   /** The health records, where networks of one process share them; unless given, the network has its own. */
   readonly stores?: EdgeStores;
   /** A probing round begins. */
@@ -58,6 +58,14 @@ export type RoundOrder = {
   readonly forceUpdate?: boolean;
   /** Seconds over which the fetches' starts are spread; unless given, a hundredth for each and one at most. */
   readonly spread?: number;
+  /**
+   * For a server, whose turns follow one upon another and may overlap: a sample that may change the answer is decided
+   * upon after this many seconds, in which others of the same event arrive. Unless given, a round is decided upon once,
+   * at its end.
+   */
+  readonly settle?: number;
+  /** Gets what was decided before the turn's end. */
+  readonly onEvent?: (report: RoundReport) => void;
 };
 
 export type RoundReport = {

@@ -215,6 +215,7 @@ test('trouble of our own is no result of the address', async () => {
           seconds: 1,
           cancelled: [],
           unknown: [],
+          overdue: [],
           loopDelayMs: 0,
         };
       },

@@ -54,6 +54,20 @@ describe('places', () => {
     expect(slow[SLOW_PLACES].place).toBeNull();
   });
 
+  test('are had at once by a target that becomes live while it waits, and only once', () => {
+    const lanes = new Lanes(1);
+    many(lanes, 'usual', 1);
+    let began = 0;
+    const hurry = lanes.take('usual', () => {
+      began += 1;
+    });
+    expect(began).toBe(0);
+    hurry();
+    hurry();
+    expect(began).toBe(1);
+    expect(having(many(lanes, 'live', LIVE_PLACES))).toBe(LIVE_PLACES - 1);
+  });
+
   test('that were released twice, or moved after their end, count once', () => {
     const lanes = new Lanes(1);
     const [first, second, third] = many(lanes, 'usual', 3);

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { RoundRequest } from '../../../src/health/checks/protocol.ts';
+import { NetworkTargets } from '../../../src/health/checks/network-targets.ts';
+import type { ProbeTarget, RoundRequest } from '../../../src/health/checks/protocol.ts';
 import type { Resolution } from '../../../src/health/checks/resolve.ts';
 import { type RoundTools, runRound } from '../../../src/health/checks/round.ts';
 import type { FailReason, Fetch, Sample } from '../../../src/health/checks/sample.ts';
@@ -46,6 +47,8 @@ type Script = {
   readonly resolve?: (edge: string, again: boolean) => Promise<Resolution>;
   /** How much too long the fetch may be, by its own account. */
   readonly stalls?: () => { readonly stalledMs: number };
+  /** What turns of one network share. */
+  readonly shared?: NetworkTargets;
 };
 
 async function round(
@@ -64,6 +67,7 @@ async function round(
     watch: script.watch ?? new LoopWatch(),
     report: (sample) => samples.set(sample.edge, sample),
     signal: script.signal ?? new AbortController().signal,
+    ...(script.shared === undefined ? {} : { targets: script.shared }),
   };
   const { canaries = [], ...request } = more;
   const end = await runRound(
@@ -427,4 +431,128 @@ test('a round that is cut short ends without the samples that are missing', asyn
   expect(made).toBe(2);
   expect(samples.has('127.0.0.2') || samples.has('127.0.0.3')).toBe(false);
   expect(end.cancelled).toEqual([]);
+});
+
+describe('turns of a server', () => {
+  const live = (...names: readonly string[]): readonly ProbeTarget[] =>
+    names.map((name) => ({ name, canary: false, live: true }));
+
+  /** A turn that lasts until its end is asked for; `asked` is what was fetched so far, in order. */
+  function turn(
+    targets: readonly ProbeTarget[],
+    more: Partial<RoundRequest>,
+    fetch: (address: string) => Promise<Fetch>,
+  ) {
+    const asked: string[] = [];
+    const controller = new AbortController();
+    const shared = new NetworkTargets();
+    const script: Script = {
+      signal: controller.signal,
+      shared,
+      fetch: (address) => {
+        asked.push(address);
+        return fetch(address);
+      },
+    };
+    const result = round([], { targets, settle: 0.02, ...more }, script);
+    return { asked, shared, result, end: () => controller.abort() };
+  }
+
+  function hanging(): { readonly silence: Promise<Fetch>; readonly resolve: (fetch: Fetch) => void } {
+    let resolve: (fetch: Fetch) => void = () => undefined;
+    const silence = new Promise<Fetch>((done) => {
+      resolve = done;
+    });
+    return { silence, resolve: (fetch) => resolve(fetch) };
+  }
+
+  const HOURS = 10_000;
+
+  test('each target keeps its own moment, live or not', async () => {
+    const targets: readonly ProbeTarget[] = [{ name: 'a', canary: false }, ...live('b'), { name: 'c', canary: false }];
+    const { asked, end, result } = turn(targets, { spread: HOURS }, async (address) => fetched(address));
+    await vi.waitFor(() => expect(asked).toEqual(['a']));
+    end();
+    await result;
+    expect(asked).toEqual(['a']);
+  });
+
+  test('a live member that fails has the others asked at once, and once more', async () => {
+    const targets = [...live('a', 'b', 'c'), { name: 'd', canary: false }];
+    const { asked, end, result } = turn(targets, { spread: HOURS }, async (address) =>
+      fetched(address, address === 'a' ? 'refused' : null),
+    );
+    await vi.waitFor(() => expect(asked).toEqual(['a', 'b', 'c', 'b', 'c']));
+    end();
+    await result;
+  });
+
+  test('so does one that is silent', async () => {
+    const { silence, resolve } = hanging();
+    const { asked, end, result } = turn(live('a', 'b'), { spread: HOURS }, async (address) =>
+      address === 'a' ? silence : fetched(address),
+    );
+    await vi.waitFor(() => expect(asked).toContain('b'));
+    end();
+    resolve(fetched('a', 'timeout'));
+    await result;
+  });
+
+  test('one that failed before does not, and neither does one that is not live', async () => {
+    const failing = live('a').map((one) => ({ ...one, failed: true }));
+    const targets = [{ name: 'x', canary: false }, ...failing, ...live('b')];
+    const { asked, result } = turn(targets, { settle: 0, spread: 0.01 }, async (address) =>
+      fetched(address, address === 'b' ? null : 'refused'),
+    );
+    await result;
+    expect(asked).toEqual(['a', 'b', 'x']); // live ones first, as in any burst
+  });
+
+  test('a turn asks nothing that an earlier one still asks, and says what is overdue', async () => {
+    const { silence, resolve } = hanging();
+    const shared = new NetworkTargets();
+    let asked = 0;
+    const fetch = (address: string): Promise<Fetch> => {
+      asked += 1;
+      return address === 'a' ? silence : Promise.resolve(fetched(address));
+    };
+    const first = round(['a', 'b'], { settle: 0 }, { shared, fetch });
+    await vi.waitFor(() => expect(asked).toBe(2));
+    const second = await round(['a', 'b'], { settle: 0 }, { shared, fetch });
+    expect(second.end.overdue).toEqual(['a']);
+    expect([...second.samples.keys()]).toEqual(['b']);
+    resolve(fetched('a', 'timeout'));
+    expect((await first).end.overdue).toEqual([]);
+    const third = await round(['a', 'b'], { settle: 0 }, { shared, fetch });
+    expect([...third.samples.keys()].sort()).toEqual(['a', 'b']);
+    expect(third.end.overdue).toEqual([]);
+  });
+
+  test('a target that becomes live while it waits is asked at once', async () => {
+    const { silence, resolve } = hanging();
+    const one = { ...PLAN, workers: 1 };
+    const { asked, shared, result } = turn(
+      [
+        { name: 'a', canary: false },
+        { name: 'b', canary: false },
+      ],
+      { plan: one },
+      (address) => (address === 'a' ? silence : Promise.resolve(fetched(address))),
+    );
+    await vi.waitFor(() => expect(asked).toEqual(['a']));
+    shared.setLive(['b']);
+    await vi.waitFor(() => expect(asked).toEqual(['a', 'b']));
+    resolve(fetched('a'));
+    await result;
+  });
+
+  test('the killer of canaries counts within one turn', async () => {
+    const shared = new NetworkTargets();
+    const fetch = async (address: string): Promise<Fetch> => fetched(address, 'refused');
+    const more = { canaries: ['x', 'y', 'z'], canaryKiller: 2, settle: 0, plan: { ...PLAN, workers: 1 } };
+    for (let i = 0; i < 2; i++) {
+      const { end } = await round([], more, { shared, fetch: i === 0 ? async (a) => fetched(a) : fetch });
+      expect(end.cancelled).toEqual(i === 0 ? [] : ['z']);
+    }
+  });
 });

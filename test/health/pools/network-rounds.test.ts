@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { loadConfig } from '../../../src/config/load.ts';
 import type { Config, NetworkFiles } from '../../../src/config/types.ts';
 import type { RoundResult } from '../../../src/health/checks/prober.ts';
@@ -75,6 +75,9 @@ class Bench {
   clock = 1_700_000_000;
   times: Times = USUAL;
   onProbe: () => Promise<void> = async () => {};
+  /** A turn whose samples come one by one. */
+  onTurn: ((onSample: (sample: Sample) => void) => Promise<RoundResult>) | null = null;
+  readonly liveSets: (readonly string[])[] = [];
   onPublish: (update: LiveUpdate) => void = () => undefined;
   /** The zone files that are written after a decision. */
   onFiles: (update: LiveUpdate) => readonly WrittenZone[] = () => [];
@@ -94,8 +97,10 @@ class Bench {
       ...(templateChanges === null ? {} : { templateChanges: async () => this.templateChanges ?? templateChanges }),
       kind: this.kind,
       prober: {
-        round: ({ targets, spread }) => {
+        setLive: (_, names) => this.liveSets.push(names),
+        round: ({ targets, spread }, onSample = () => undefined) => {
           this.spreads.push(spread);
+          if (this.onTurn !== null) return this.onTurn(onSample);
           return this.#probe(targets.map(({ name }) => name));
         },
       },
@@ -165,7 +170,7 @@ class Bench {
     await this.onProbe();
     this.clock += 60;
     const samples = new Map(names.map((name) => [name, sampleOf(name, this.times[name] ?? 0.1, this.clock - 1)]));
-    return { samples, startedAt: this.clock - 60, seconds: 1, cancelled: [], unknown: [], loopDelayMs: 0 };
+    return { samples, startedAt: this.clock - 60, seconds: 1, cancelled: [], unknown: [], overdue: [], loopDelayMs: 0 };
   }
 }
 
@@ -570,5 +575,156 @@ describe('deciding between rounds', () => {
     expect(rounds.nextExpiry).toBeNull();
     const { record } = await rounds.stores.read('127.0.0.1', bench.clock);
     expect(record).toMatchObject({ mode: 'available', modeUntil: null, comment: '', modeSince: bench.clock });
+  });
+});
+
+describe('a turn that goes on', () => {
+  /** A running turn: its samples are put in, and what was decided before its end comes out. */
+  class Turn {
+    readonly events: RoundReport[] = [];
+    readonly report: Promise<RoundReport | RoundFailure>;
+    private onSample: (sample: Sample) => void = () => undefined;
+    private finish: () => void = () => undefined;
+    private waiting: (() => void)[] = [];
+    private readonly bench: Bench;
+    private readonly sampled = new Map<string, Sample>();
+
+    constructor(bench: Bench, rounds: NetworkRounds, settle: number, files = FILES) {
+      this.bench = bench;
+      bench.onTurn = (onSample) => {
+        this.onSample = onSample;
+        return new Promise((resolve) => {
+          this.finish = () =>
+            resolve({
+              samples: this.sampled,
+              startedAt: 0,
+              seconds: 1,
+              cancelled: [],
+              unknown: [],
+              overdue: [],
+              loopDelayMs: 0,
+            });
+        });
+      };
+      const onEvent = (report: RoundReport): void => {
+        this.events.push(report);
+        for (const wake of this.waiting.splice(0)) wake();
+      };
+      this.report = rounds.round({ config, files, settle, onEvent });
+    }
+
+    sample(...times: readonly (readonly [string, number])[]): void {
+      for (const [name, seconds] of times) {
+        this.bench.clock += 1;
+        const sample = sampleOf(name, seconds, this.bench.clock);
+        this.sampled.set(name, sample);
+        this.onSample(sample);
+      }
+    }
+
+    async event(): Promise<RoundReport> {
+      if (this.events.length === 0) await new Promise<void>((resolve) => this.waiting.push(resolve));
+      return this.events[0];
+    }
+
+    async end(): Promise<RoundReport> {
+      this.finish();
+      return done(await this.report);
+    }
+  }
+
+  const [ONE, TWO, THREE] = EDGES;
+  /** Until the prober was asked. */
+  const begun = async (bench: Bench, rounds: NetworkRounds, settle = 0.02): Promise<Turn> => {
+    const before = bench.spreads.length;
+    const turn = new Turn(bench, rounds, settle);
+    await vi.waitFor(() => expect(bench.spreads.length).toBe(before + 1));
+    return turn;
+  };
+
+  test('a cold start answers as soon as as many edges pass as are wanted', async () => {
+    const bench = new Bench();
+    const turn = await begun(bench, await bench.open());
+    turn.sample([ONE, 0.1], [TWO, 0.1]);
+    expect(names(await turn.event())).toEqual([ONE, TWO]);
+    expect(bench.liveSets).toEqual([[ONE, TWO]]);
+    turn.sample([THREE, 10]);
+    const end = await turn.end();
+    expect(end.decision.outcome).toEqual({ kind: 'unchanged' });
+    expect(turn.events).toHaveLength(1);
+  });
+
+  test('members that fail within the settling time cost one rotation, no run, and each sample counts once', async () => {
+    const bench = new Bench();
+    const rounds = await bench.open();
+    done(await rounds.round({ config, files: FILES }));
+    const turn = await begun(bench, rounds);
+    turn.sample([ONE, 10], [THREE, 0.1], [TWO, 10]);
+    const event = await turn.event();
+    expect(names(event)).toContain(THREE);
+    expect(names(event)).not.toContain(TWO); // the other one is kept for want of a third
+    expect(event.state.memory.rotations).toHaveLength(2);
+    expect(bench.updates.at(-1)?.isRun).toBe(false);
+    const lastRun = event.state.lastRun;
+    const end = await turn.end();
+    expect(end.state.lastRun).not.toBe(lastRun);
+    expect(end.state.memory.rotations).toHaveLength(2);
+    expect(rounds.records.get(ONE)?.history.seconds).toEqual([0.1, 10]);
+    expect(rounds.records.get(THREE)?.history.seconds).toEqual([0.3, 0.1]);
+    expect(bench.updates.at(-1)?.isRun).toBe(true);
+  });
+
+  test('what settles is decided upon before the end of a turn', async () => {
+    const bench = new Bench();
+    const rounds = await bench.open();
+    done(await rounds.round({ config, files: FILES }));
+    const turn = await begun(bench, rounds);
+    turn.sample([TWO, 0.2], [THREE, 0.3], [ONE, 10]);
+    await turn.end();
+    expect(turn.events).toHaveLength(1);
+    expect(turn.events[0].decision.outcome).toMatchObject({ kind: 'changed', removed: [ONE] });
+  });
+
+  test('an edge that passes or fails outside the set waits for the end', async () => {
+    const bench = new Bench();
+    const rounds = await bench.open();
+    done(await rounds.round({ config, files: FILES }));
+    const turn = await begun(bench, rounds, 0);
+    turn.sample([ONE, 0.1], [TWO, 0.2], [THREE, 10]);
+    await turn.end();
+    expect(turn.events).toEqual([]);
+  });
+
+  test('flapping members stay within dnschange_maxfreq', async () => {
+    const bench = new Bench();
+    const rounds = await bench.open();
+    done(await rounds.round({ config, files: FILES }));
+    // Not three times in a row, after which a member may leave during a hold.
+    for (let i = 0; i < 40; i++) {
+      const turn = await begun(bench, rounds, 0);
+      const [first] = rounds.state.live;
+      turn.sample(...EDGES.map((name): [string, number] => [name, name === first.edge && i % 2 === 0 ? 10 : 0.1]));
+      await turn.end();
+    }
+    expect(rounds.state.memory.rotations.length).toBeGreaterThan(1);
+    const recent = rounds.state.memory.rotations.filter((at) => bench.clock - at < 600);
+    expect(recent.length).toBeLessThanOrEqual(config.dnschangeMaxfreq);
+  });
+
+  test('two turns overlap; nothing is decided after they were cut short', async () => {
+    const bench = new Bench();
+    const rounds = await bench.open();
+    const first = await begun(bench, rounds);
+    const second = await begun(bench, rounds);
+    first.sample([ONE, 0.1]);
+    second.sample([TWO, 0.2], [THREE, 0.3]);
+    expect(names(await second.end())).toEqual([ONE, TWO]);
+    expect(names(await first.end())).toEqual([ONE, TWO]);
+    const third = await begun(bench, rounds, 0);
+    third.sample([ONE, 10]);
+    rounds.cutShort();
+    await rounds.idle();
+    expect(third.events).toEqual([]);
+    await third.end();
   });
 });

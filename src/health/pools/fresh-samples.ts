@@ -1,0 +1,89 @@
+import { errorText } from '../../system/error-text.ts';
+import type { Sample } from '../checks/sample.ts';
+import type { RoundLog } from './round-log.ts';
+
+type Waiting = {
+  timer: NodeJS.Timeout;
+  isLoss: boolean;
+  readonly over: Promise<void>;
+  readonly end: () => void;
+};
+
+/**
+ * Samples that no decision has seen yet, and the wait until one does: `settle` seconds from the first of them that may
+ * change the answer, so that what belongs to one event is decided upon together.
+ */
+export class FreshSamples {
+  private samples = new Map<string, Sample>();
+  private waiting: Waiting | null = null;
+  private readonly decide: () => Promise<void>;
+  private readonly log: RoundLog;
+
+  /** `decide` takes the samples. */
+  constructor(decide: () => Promise<void>, log: RoundLog) {
+    this.decide = decide;
+    this.log = log;
+  }
+
+  /** Of two of one target between two decisions, the newer counts. */
+  add(sample: Sample): void {
+    this.samples.set(sample.edge, sample);
+  }
+
+  get(name: string): Sample | undefined {
+    return this.samples.get(name);
+  }
+
+  values(): Iterable<Sample> {
+    return this.samples.values();
+  }
+
+  /** For a decision. */
+  take(): ReadonlyMap<string, Sample> {
+    const taken = this.samples;
+    this.samples = new Map();
+    return taken;
+  }
+
+  /**
+   * Has them decided upon in `seconds`, unless that is under way. `isLoss`: a live member failed; the wait for those that
+   * died with it begins anew where it had begun for another reason.
+   */
+  settle(seconds: number, isLoss: boolean): void {
+    const { waiting } = this;
+    if (waiting === null) {
+      let end: () => void = () => undefined;
+      const over = new Promise<void>((resolve) => {
+        end = resolve;
+      });
+      this.waiting = { timer: this.timer(seconds), isLoss, over, end };
+    } else if (isLoss && !waiting.isLoss) {
+      clearTimeout(waiting.timer);
+      waiting.timer = this.timer(seconds);
+      waiting.isLoss = true;
+    }
+  }
+
+  /** Resolved when nothing is settling. */
+  async settled(): Promise<void> {
+    await this.waiting?.over;
+  }
+
+  private timer(seconds: number): NodeJS.Timeout {
+    return setTimeout(() => {
+      const end = this.waiting?.end;
+      this.waiting = null;
+      this.decide()
+        .catch((error: unknown) => this.log('error', `a decision between two turns failed: ${errorText(error)}`))
+        .finally(end);
+    }, seconds * 1000);
+  }
+
+  /** Nothing that settles is decided upon any more. */
+  cancel(): void {
+    if (this.waiting === null) return;
+    clearTimeout(this.waiting.timer);
+    this.waiting.end();
+    this.waiting = null;
+  }
+}
