@@ -63,7 +63,8 @@ export function pathFaults(source: YamlSource, config: Config): readonly ConfigF
     ...given('state_dir', config.stateDir, 'folder'),
     ...given('live_list', config.liveList, 'file'),
     ...given('lockfile', config.lockfile, 'file'),
-    ...given('logpath', config.logpath, 'file'),
+    // The log goes to standard error then, and is tried again at a reload.
+    ...checkPath(['logpath'], config.logpath, 'file', null, 'warning'),
     ...given('prometheus_logs', config.prometheusLogs, 'folder'),
     ...given('static_zone_dir', config.staticZoneDir, 'folder'),
     ...config.zoneFiles.includeDirs.flatMap((folder) =>

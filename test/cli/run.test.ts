@@ -128,6 +128,7 @@ test('the log has the form that log readers know; -v goes to standard error inst
 test.each([
   ['its folder is missing', (text: string) => text.replace(/logpath: .*/, 'logpath: no/such/folder/log')],
   ['the disk is full', (text: string) => text.replace(/logpath: .*/, 'logpath: /dev/full')],
+  ['it is a folder', (text: string) => text.replace(/logpath: .*/, `logpath: ${site.path('zones')}`)],
   ['it can never be made', (text: string) => text.replace(/logpath: .*/, 'logpath: /proc/x/log')],
 ])('a log that cannot be written (%s) costs no round', async (_, edit) => {
   await site.write('edgemanage.yaml', edit(await site.read('edgemanage.yaml')));

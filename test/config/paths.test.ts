@@ -11,6 +11,7 @@ import { BASE, folderOf } from './config-fixture.ts';
 test.each([
   ['testobject.local', 'local: object', 'local: object', '5:10'],
   ['testobject.verify', 'local: object', 'local: elsewhere\n  verify: object', '6:11'],
+  ['logpath', 'lockfile: lock', 'lockfile: lock\nlogpath: object', '17:10'],
 ])('%s that is a folder is said at its place, but a saved live set can be served', (key, from, to, place) => {
   const folder = folderOf({ 'e.yaml': BASE.replace(from, to), 'object/inside': '' });
   const { config, faults } = loadConfig(join(folder, 'e.yaml'));
@@ -31,7 +32,6 @@ test.each([
   ['prometheus_logs', 'x', 'prometheus_logs: x', '17:18', 'folder'],
   ['static_zone_dir', 'x', 'static_zone_dir: x', '17:18', 'folder'],
   ['live_list', 'x', 'live_list: x', '17:12', 'file'],
-  ['logpath', 'x', 'logpath: x', '17:10', 'file'],
 ])('%s of the wrong kind is an error at its place', (key, path, line, place, kind) => {
   const text = BASE.replace('statefile: state/{dnet}.state', key === 'statefile' ? line : '$&');
   const whole = text.includes(line) ? text : `${text}${line}\n`;

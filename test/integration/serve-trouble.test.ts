@@ -102,12 +102,36 @@ describe('the log', () => {
         return site.path('pipe');
       },
     ],
+    [
+      'that is a folder',
+      async () => {
+        await mkdir(site.path('folder'));
+        return site.path('folder');
+      },
+    ],
   ])('%s at the start: the log goes to standard error, and /healthz says so', async (_, make) => {
     await editConfig('logpath: null', `logpath: ${await make()}`);
     server = await EdgewiseServer.start(config());
     expect(server.output).toContain('the log goes to standard error, since logpath cannot be written');
     expect(await server.dig('mail.good.test', 'A')).toEqual(['192.0.2.25']);
     expect(await reasons()).toMatch(/the log goes to standard error, since logpath cannot be written/);
+    expect(await server.stop()).toBe(0);
+  });
+
+  test('that is a folder at the start is opened by the next SIGHUP once it is none', async () => {
+    await mkdir(site.path('log'));
+    await editConfig('logpath: null', 'logpath: log');
+    server = await EdgewiseServer.start(config());
+    expect(await reasons()).toMatch(
+      /^the log goes to standard error, since logpath cannot be written: .*is a folder, not a file/,
+    );
+    await rename(site.path('log'), site.path('old'));
+    server.child.kill('SIGHUP');
+    await eventually(
+      () => site.read('log').catch(() => ''),
+      (text) => text.includes('"reloaded"'),
+    );
+    expect((await server.get('/healthz')).status).toBe(200);
     expect(await server.stop()).toBe(0);
   });
 
