@@ -13,6 +13,7 @@ import { liveAddresses, withCanary } from '../live/addresses.ts';
 import { exists } from '../system/atomic-write.ts';
 import { systemCode } from '../system/error-text.ts';
 import { type Fault, plainFault } from '../system/fault.ts';
+import { FILE_MAX, readFile } from '../system/read-file.ts';
 import { ZoneImage } from '../zones/image/image.ts';
 import type { LiveAddresses } from '../zones/image/live-version.ts';
 import { FileCache } from '../zones/store/file-cache.ts';
@@ -24,6 +25,8 @@ import { ZoneExporter } from './zone-exporter.ts';
 import type { DueZone, PrintedZone, ZoneSource } from './zone-files.ts';
 
 const SUFFIX = '.zone';
+/** In a zone file as we, and edgemanage, write it. */
+const SOA_SERIAL = /\sSOA\s+\S+\s+\S+\s+\(?\s*(\d{1,10})\s/;
 
 /** A zone file that must be written. `mtime`: of its include file, whole seconds. */
 export type TemplateZone = { readonly name: string; readonly template: string; readonly mtime: number };
@@ -118,12 +121,13 @@ export class TemplateZones implements ZoneSource {
     if (update === null) return { zones: [], faults: [] };
     const due = await dueZones(config, network, update.state);
     const { zones, faults } = load(config, network, due);
+    const floors = await this.floors(zones);
     const unsaved = new Set<string>();
     let serials: ReadonlyMap<string, number> = new Map();
     let shown = update;
     const problem = await ledger.change(now(), () => {
       shown = this.latest ?? update;
-      serials = this.give(zones, shown);
+      serials = this.give(zones, shown, floors);
     });
     const damage = ledger.takeDamage();
     const file = serialLedgerPath(config.stateDir);
@@ -148,15 +152,35 @@ export class TemplateZones implements ZoneSource {
   async planned(report: RoundReport): Promise<readonly { readonly name: string; readonly serial: number }[]> {
     const { config, network } = this.options;
     const { zones } = load(config, network, await dueZones(config, network, report.state));
-    const serials = this.give(zones, report);
+    const serials = this.give(zones, report, await this.floors(zones));
     return zones.map(({ name }) => ({
       name,
       serial: serialMax(serials.get(name) ?? 0, zoneSerial(report.state, name)),
     }));
   }
 
+  /** Serials in the files of zones that the ledger does not know: it was lost, or edgemanage itself wrote them. */
+  private async floors(zones: readonly LoadedZone[]): Promise<ReadonlyMap<string, number>> {
+    const { config, ledger } = this.options;
+    const floors = new Map<string, number>();
+    if (config.namedDir === null) return floors;
+    const exporter = new ZoneExporter(config.namedDir);
+    for (const { name, origin } of zones) {
+      if (ledger.serialOf(origin) !== 0) continue;
+      const read = await readFile(exporter.pathOf(name), FILE_MAX.zone);
+      const found = read.ok ? SOA_SERIAL.exec(read.octets.toString('latin1')) : null;
+      const serial = Number(found?.[1] ?? 0);
+      if (serial < 2 ** 32) floors.set(name, serial);
+    }
+    return floors;
+  }
+
   /** The contents' serials. One that is new with the live set has the live set's. */
-  private give(zones: readonly LoadedZone[], update: RoundUpdate): ReadonlyMap<string, number> {
+  private give(
+    zones: readonly LoadedZone[],
+    update: RoundUpdate,
+    floors: ReadonlyMap<string, number>,
+  ): ReadonlyMap<string, number> {
     const { network, ledger, newest, now } = this.options;
     const { state, liveChanged, canaryZones } = update;
     const changed = new Set(canaryZones);
@@ -168,6 +192,7 @@ export class TemplateZones implements ZoneSource {
         const { serial } = ledger.serialFor(origin, network, hash, {
           liveSerial,
           now: now(),
+          floor: floors.get(name) ?? 0,
           isNewLive: (liveChanged || changed.has(name)) && liveSerial === shown && liveSerial !== before?.liveSerial,
           renew: (before?.mtime ?? state.zoneMtimes.get(name)) !== mtime,
           returns: true,

@@ -263,6 +263,18 @@ describe('serials of single runs', () => {
     expect(readFileSync(site.serialFile, 'utf8')).toContain('"x.test."');
   });
 
+  test('whose file is lost go on from the zone files, whatever the clock says', async () => {
+    const site = new Site();
+    await site.run([1, 2]);
+    const given = site.now;
+    rmSync(site.serialFile);
+    site.state = NEW_STATE;
+    site.now -= 3600;
+    site.edit('x.test', 'second', 2);
+    await site.run([1, 2]);
+    expect(site.serial('x.test')).toBe(given + 1);
+  });
+
   test('that cannot be remembered: the files are written, it is said, and no later run goes back', async () => {
     const site = new Site();
     symlinkSync('/proc/none/zones.json', site.serialFile); // nobody can write there, root included

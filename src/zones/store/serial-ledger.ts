@@ -12,6 +12,8 @@ export type SerialOrder = {
   readonly liveSerial: number;
   /** Epoch seconds. */
   readonly now: number;
+  /** A serial that the zone is known to have had, whoever gave it. */
+  readonly floor?: number;
   /** No version of the zone was shown under `liveSerial` yet, so a new content needs no other one. */
   readonly isNewLive?: boolean;
   /** A new serial even for the content that the zone has (a zone file is to be written anew, as edgemanage does it). */
@@ -139,7 +141,7 @@ export class SerialLedger {
     origin: WireName,
     network: string,
     hash: string,
-    { liveSerial, now, isNewLive = false, renew = false, returns = false }: SerialOrder,
+    { liveSerial, now, floor = 0, isNewLive = false, renew = false, returns = false }: SerialOrder,
   ): { readonly serial: number; readonly isNew: boolean } {
     const entry = this.entries.get(origin);
     const isThere = entry !== undefined && (entry.goneAt === null || returns);
@@ -147,7 +149,7 @@ export class SerialLedger {
       if (entry.goneAt !== null) this.write(origin, { ...entry, goneAt: null, text: null });
       return { serial: entry.serial, isNew: false };
     }
-    const before = entry?.serial ?? 0;
+    const before = serialMax(entry?.serial ?? 0, floor);
     const covers = isNewLive && liveSerial !== 0 && (before === 0 || serialCompare(liveSerial, before) > 0);
     const serial = covers ? liveSerial : nextSerial(serialMax(before, liveSerial), now);
     this.write(origin, { network, hash, serial, goneAt: null, text: null });
