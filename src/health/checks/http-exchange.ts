@@ -1,10 +1,11 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { CLOSED, type TlsWanted, tlsOptions } from './connect-fail.ts';
+import { CLOSED, codeOf, type TlsWanted, tlsOptions } from './connect-fail.ts';
 import type { BodyMatch } from './http-body.ts';
 import { decodeBody, isCoded } from './http-coding.ts';
 import type { ProbePhase, ProbeProgress } from './http-fail.ts';
 import { type ResponseEnd, type ResponseHead, ResponseReader } from './http-response.ts';
+import { type Http2, isHttp2, requestHttp2 } from './http2-request.ts';
 import type { StallClock } from './stall.ts';
 
 /** Where to connect, and as whom. */
@@ -29,6 +30,8 @@ export type Exchange = {
   readonly wantsBody: (head: ResponseHead) => boolean;
   /** Gets the body, its Content-Encoding undone. */
   readonly match: BodyMatch | null;
+  /** Asks in HTTP/2, which needs TLS; null: in HTTP/1.1. */
+  readonly http2: Http2 | null;
   readonly stalls: StallClock;
 };
 
@@ -39,6 +42,8 @@ export type ExchangeEnd =
   | { readonly kind: 'response'; readonly head: ResponseHead; readonly content: Content | null }
   | { readonly kind: 'bad-response'; readonly end: Exclude<ResponseEnd, { readonly kind: 'complete' }> }
   | { readonly kind: 'error'; readonly error: Error }
+  /** It was asked in HTTP/1.1, and speaks nothing but HTTP/2. */
+  | { readonly kind: 'http2-only'; readonly error: Error }
   | { readonly kind: 'expired' }
   | { readonly kind: 'cancelled' };
 
@@ -75,6 +80,8 @@ export class ExchangeRun {
   private settle: (end: ExchangeEnd) => void = () => undefined;
   /** The body's pieces where they have to be decoded at the end; null: passed on as they come. */
   private coded: Buffer[] | null = null;
+  /** Ends the session of HTTP/2. */
+  private endSession: (() => void) | null = null;
 
   constructor(exchange: Exchange) {
     this.exchange = exchange;
@@ -96,7 +103,10 @@ export class ExchangeRun {
       // acknowledged.
       noDelay: to.tls !== null,
     };
-    const socket = to.tls === null ? connectTcp(where) : connectTls({ ...where, ...tlsOptions(to.tls, ['http/1.1']) });
+    const socket =
+      to.tls === null
+        ? connectTcp(where)
+        : connectTls({ ...where, ...tlsOptions(to.tls, [this.exchange.http2 === null ? 'http/1.1' : 'h2']) });
     socket.once('connect', () => {
       this.connected = performance.now();
       if (to.tls === null) this.ready(this.exchange.stalls.late());
@@ -105,33 +115,61 @@ export class ExchangeRun {
       this.secured = performance.now();
       this.ready(this.exchange.stalls.total() - this.stallsBefore);
     });
-    socket.on('data', (piece: Buffer) => this.take(piece));
-    socket.once('end', () => {
-      if (this.firstByte === 0 && this.endedAt === 0) {
-        this.finish({ kind: 'error', error: hungUp() });
-        return;
-      }
-      this.reader.close();
-      this.inspect();
-    });
-    socket.on('error', (error) => this.finish({ kind: 'error', error }));
+    if (this.exchange.http2 === null) {
+      socket.on('data', (piece: Buffer) => this.take(piece));
+      socket.once('end', () => this.close());
+    }
+    socket.on('error', (error) => this.fail(error));
     // A connection may close without an end or an error, e.g. when TLS is cut.
-    socket.once('close', () => this.finish({ kind: 'error', error: hungUp() }));
+    socket.once('close', () => this.fail(hungUp()));
     return socket;
   }
 
   private ready(stalledMs: number): void {
     this.stalledMs = stalledMs;
-    const { path, fields } = this.exchange;
+    const { path, fields, http2 } = this.exchange;
+    if (http2 !== null) {
+      const sink = {
+        push: (octets: Buffer) => this.take(octets),
+        close: () => this.close(),
+        fail: (error: Error) => this.fail(error),
+      };
+      try {
+        this.endSession = requestHttp2(http2, this.socket, path, fields, sink);
+      } catch (error) {
+        this.fail(error instanceof Error ? error : new Error(String(error)));
+      }
+      return;
+    }
     const lines = fields.map(([name, value]) => `${name}: ${value}\r\n`).join('');
     this.socket.write(`GET ${path} HTTP/1.1\r\n${lines}\r\n`, 'latin1');
   }
 
   private take(piece: Buffer): void {
     if (this.endedAt !== 0) return;
-    if (this.firstByte === 0) this.firstByte = performance.now();
+    if (this.firstByte === 0) {
+      this.firstByte = performance.now();
+      const isUnasked = this.exchange.http2 === null && this.exchange.dial.tls !== null && isHttp2(piece);
+      if (isUnasked) {
+        this.finish({ kind: 'http2-only', error: new Error('it answers in HTTP/2') });
+        return;
+      }
+    }
     this.reader.push(piece);
     this.inspect();
+  }
+
+  /** The edge ended its answer. */
+  private close(): void {
+    if (this.firstByte === 0) this.fail(hungUp());
+    this.reader.close();
+    this.inspect();
+  }
+
+  private fail(error: Error): void {
+    // RFC 7301 section 3.2: the edge speaks nothing of what we offered, which was HTTP/1.1.
+    const isRefused = this.exchange.http2 === null && codeOf(error).endsWith('_NO_APPLICATION_PROTOCOL');
+    this.finish({ kind: isRefused ? 'http2-only' : 'error', error });
   }
 
   private takeBody(piece: Buffer): void {
@@ -216,6 +254,7 @@ export class ExchangeRun {
   private stop(): void {
     this.endedAt = performance.now();
     this.stalledMs += this.exchange.stalls.late();
+    this.endSession?.();
     this.socket.destroy();
   }
 }

@@ -78,6 +78,13 @@ export function failOfError(error: Error, progress: ProbeProgress): HttpFailure 
   if (RESET.has(code)) {
     return { reason: 'reset', detail: `connection reset ${doing}${received(progress)}`, retry: true };
   }
+  // RFC 9113 section 5.4: what the edge wrote is no HTTP/2, or it reset the stream or the connection.
+  if (code === 'ERR_HTTP2_ERROR') {
+    return { reason: 'protocol', detail: `HTTP/2: ${sentence(error)} ${doing}`, retry: false };
+  }
+  if (code.startsWith('ERR_HTTP2_')) {
+    return { reason: 'reset', detail: `HTTP/2: ${sentence(error)} ${doing}${received(progress)}`, retry: true };
+  }
   if (progress.phase === 'tls' || code.startsWith('ERR_SSL_') || code.startsWith('ERR_TLS_')) {
     return { reason: 'tls', detail: `${code === '' ? sentence(error) : code} ${doing}`, retry: true };
   }

@@ -16,6 +16,7 @@ import {
 } from './http-fail.ts';
 import { CookieJar, isRedirect, nextHop } from './http-redirect.ts';
 import { firstOf, type ResponseHead, shown } from './http-response.ts';
+import type { Http2 } from './http2-request.ts';
 
 export const httpCheck: Check<HttpTest, HttpReason> = {
   kind: 'http',
@@ -24,7 +25,10 @@ export const httpCheck: Check<HttpTest, HttpReason> = {
   probe: probeHttp,
 };
 
-/** One GET with the redirects behind it, cookies kept from hop to hop; every hop goes to the edge's own address. */
+/**
+ * One GET with the redirects behind it, cookies kept from hop to hop; every hop goes to the edge's own address. An edge
+ * that refuses HTTP/1.1 is asked in HTTP/2.
+ */
 async function probeHttp(
   { edge, address, test }: Target<HttpTest>,
   deadline: number,
@@ -38,11 +42,15 @@ async function probeHttp(
   const visited = new Set<string>();
   let phases: ExchangeTimes = { connect: null, tls: null, firstByte: null };
   let stalledMs = 0;
+  let http2: Http2 | null = null;
+  /** Spent on finding out that the edge speaks nothing but HTTP/2, which its visitors know. */
+  let lostMs = 0;
 
   for (let hops = 0; ; hops++) {
     const cookie = cookies.header(url);
     const host = hostField(url, url.hostname === own ? bracketed(name) : url.hostname);
     const match = test.body === null ? null : new BodyMatch(test.body);
+    const dialled = performance.now();
     const run = new ExchangeRun({
       dial: { address, port: portOf(url), tls: url.protocol === 'https:' ? tlsOf(url, test, tools) : null },
       path: `${url.pathname}${url.search}`,
@@ -50,15 +58,22 @@ async function probeHttp(
       maxBytes: test.maxBytes,
       wantsBody: (head) => wantsBody(test, head),
       match,
+      http2,
       stalls: tools.stalls,
     });
     const end = await outcomeOf(run, deadline, tools.signal);
+    if (end.kind === 'http2-only') {
+      http2 = await import('node:http2');
+      lostMs += performance.now() - dialled;
+      hops -= 1;
+      continue;
+    }
     phases = addTimes(phases, run.times);
     stalledMs += run.stalledMs;
     const attempt = (fail: HttpFailure | null): Attempt<HttpReason> => ({
       fail:
         fail === null || hops === 0 ? fail : { ...fail, detail: `${fail.detail}, redirected to ${shown(url.href)}` },
-      seconds: (run.endedAt - started) / 1000,
+      seconds: (run.endedAt - started - lostMs) / 1000,
       phases,
       hops,
       stalledMs,
@@ -85,6 +100,7 @@ async function probeHttp(
           const next = nextHop(url, location, hops);
           if (!next.ok) return failed('redirects', next.why);
           visited.add(visit(url, cookie));
+          if (next.url.origin !== url.origin) http2 = null;
           url = next.url;
           // The same request as before would be answered as before.
           if (visited.has(visit(url, cookies.header(url)))) {
