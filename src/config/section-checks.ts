@@ -3,8 +3,23 @@
  * which `CHECK_SCHEMAS` has one line; the kind itself is in `src/health/checks`.
  */
 import { z } from 'zod';
+import { RCODE_NAMES } from '../dns/rcode-name.ts';
+import { rdataFromText } from '../dns/rdata-text.ts';
+import { isMetaType, scanTypeName, typeName } from '../dns/type-name.ts';
 import type { ConfigFault } from './fault.ts';
-import { flag, hostName, list, number, objectPath, oneOrMany, optional, parsed, path, section } from './fields.ts';
+import {
+  domainName,
+  flag,
+  hostName,
+  list,
+  number,
+  objectPath,
+  oneOrMany,
+  optional,
+  parsed,
+  path,
+  section,
+} from './fields.ts';
 import type { Path } from './yaml-source.ts';
 
 /** Checks of one address run side by side, so that this bounds the sockets that one worker's place may hold. */
@@ -154,8 +169,53 @@ const command = section({
   unknown: optional(exitStatuses, []),
 });
 
+/** Type of records that zones hold, by mnemonic or as `TYPE###`. */
+const recordType = parsed<number>('a type of record, such as SOA, A or TYPE65280', (value) => {
+  const code = scanTypeName(Buffer.from(value), 0, Buffer.byteLength(value));
+  return code < 0 || isMetaType(code) ? null : code;
+});
+
+const rcode = parsed<number>(`a response code (${[...RCODE_NAMES.values()].join(', ')})`, (value) => {
+  const found = [...RCODE_NAMES].find(([, name]) => name === value.toUpperCase());
+  return found === undefined ? null : found[0];
+});
+
+const DATA_MAX = 64;
+const RDATA_TEXT_MAX = 4096;
+const rdataError = `expected the data of a record as in a zone file, up to ${RDATA_TEXT_MAX} characters`;
+
+const dns = section({
+  kind: z.literal('dns'),
+  ...common,
+  port: optional(port, 53),
+  transport: optional(z.enum(['udp', 'tcp'], { error: 'expected udp or tcp' }), 'udp' as const),
+  query: domainName(),
+  type: optional(recordType, 6),
+  rcode: optional(rcode, 0),
+  data: optional(
+    oneOrMany(
+      z.string({ error: rdataError }).min(1, { error: rdataError }).max(RDATA_TEXT_MAX, { error: rdataError }),
+      "a record's data, or a list",
+    )
+      .refine((data) => data.length > 0, { error: 'expected the data of at least one record' })
+      .refine((data) => data.length <= DATA_MAX, { error: `expected the data of at most ${DATA_MAX} records` }),
+    null,
+  ),
+  match: optional(z.enum(['all', 'any', 'exact'], { error: 'expected all, any or exact' }), 'all' as const),
+}).superRefine(({ type, data }, context) => {
+  for (const [i, text] of (data ?? []).entries()) {
+    const rdata = rdataFromText(type, text);
+    if (typeof rdata !== 'string') continue;
+    context.addIssue({
+      code: 'custom',
+      path: ['data', i],
+      message: `expected the data of a record of type ${typeName(type)}: ${rdata}`,
+    });
+  }
+});
+
 /** By kind: every key of such a check, with the words for what is expected. */
-export const CHECK_SCHEMAS = { http, tcp, command } as const;
+export const CHECK_SCHEMAS = { http, tcp, command, dns } as const;
 
 type Schemas = typeof CHECK_SCHEMAS;
 type Schema = Schemas[keyof Schemas];
@@ -249,11 +309,15 @@ export function checkFaults(get: (...path: Path) => unknown, timeout: number): r
       const twice = typeof names[i] === 'string' && names.indexOf(names[i]) < i;
       const head = `${listed.join('.')}[${i}]`;
       const plain = get(...listed, i, 'kind') === 'tcp' && get(...listed, i, 'tls') !== true;
-      const idle = plain ? ['host', 'verify'].filter((key) => (get(...listed, i, key) ?? null) !== null) : [];
+      const isGiven = (key: string): boolean => (get(...listed, i, key) ?? null) !== null;
+      const idle = [
+        ...(plain ? ['host', 'verify'] : []).map((key) => [key, 'tls is true'] as const),
+        ...(isGiven('data') ? [] : [['match', 'data is given'] as const]),
+      ].filter(([key]) => isGiven(key));
       return [
         ...(get(...listed, i, 'kind') === 'command' ? commandFaults(get, [...listed, i], head) : []),
-        ...idle.map((key): Found => {
-          const message = `${head}.${key}: has no effect unless tls is true`;
+        ...idle.map(([key, condition]): Found => {
+          const message = `${head}.${key}: has no effect unless ${condition}`;
           return { severity: 'warning', code: 'ignored', path: [...listed, i, key], what: 'key', message };
         }),
         ...(late

@@ -93,6 +93,25 @@ test('programs are looked for', () => {
   ]);
 });
 
+test('the options of dns, and what they are without', () => {
+  const text = `[{kind: dns, query: A.Test}, {kind: dns, port: 5353, transport: tcp, query: b.test., type: mx, rcode: nxdomain,
+    data: [10 a.test, 20 b.test], match: any}, {kind: dns, query: ".", type: TYPE65280, data: '\\# 1 00'}]`;
+  const { places, plan: got } = plan(text);
+  expect(places).toEqual([]);
+  const more = { timeout: null, data: null, rcode: 0 };
+  expect(got?.of).toEqual([
+    { ...more, kind: 'dns', name: 'dns', port: 53, transport: 'udp', query: '\x01a\x04test\0', type: 6, match: 'all' },
+    {
+      ...{ ...more, kind: 'dns', name: 'dns:5353', port: 5353, transport: 'tcp', query: '\x01b\x04test\0', type: 15 },
+      ...{ rcode: 3, data: ['10 a.test', '20 b.test'], match: 'any' },
+    },
+    {
+      ...{ ...more, kind: 'dns', name: 'dns:53', port: 53, transport: 'udp', query: '\0', type: 65_280 },
+      ...{ data: ['\\# 1 00'], match: 'all' },
+    },
+  ]);
+});
+
 describe('faults stand where they were written', () => {
   test.each([
     [
@@ -239,6 +258,47 @@ describe('faults stand where they were written', () => {
       'a URL for a path',
       '[{kind: http, uri: "http://x/"}]',
       /^error 18:\d+ checks\.net\[0\]\.uri: expected the path of the test object, not a URL/,
+    ],
+    ['no query', '[{kind: dns}]', /^error 18:\d+ checks\.net\[0\]\.query: missing; expected a domain name$/],
+    [
+      'a query that is no name',
+      '[{kind: dns, query: a..b}]',
+      /^error 18:28 checks\.net\[0\]\.query: expected a domain name, got "a\.\.b"$/,
+    ],
+    [
+      'a type that no zone holds',
+      '[{kind: dns, query: a.test, type: AXFR}]',
+      /^error 18:42 checks\.net\[0\]\.type: expected a type of record, such as SOA, A or TYPE65280, got "AXFR"$/,
+    ],
+    [
+      'a code that is none',
+      '[{kind: dns, query: a.test, rcode: NXDOMIAN}]',
+      /^error 18:43 checks\.net\[0\]\.rcode: expected a response code \(NOERROR, FORMERR, .*\), got "NXDOMIAN"$/,
+    ],
+    [
+      'data of another type',
+      '[{kind: dns, query: a.test, type: A, data: [127.0.0.1, "::1"]}]',
+      /^error 18:63 checks\.net\[0\]\.data\[1\]: expected the data of a record of type A: "::1" is not an IPv4 address, got "::1"$/,
+    ],
+    [
+      'data that is not in a list',
+      '[{kind: dns, query: a.test, type: A, data: a.test}]',
+      /^error 18:\d+ checks\.net\[0\]\.data(?:\[0\])?: expected the data of a record of type A: "a\.test" is not an IPv4 address/,
+    ],
+    [
+      'data without a record',
+      '[{kind: dns, query: a.test, data: []}]',
+      /^error 18:42 checks\.net\[0\]\.data: expected the data of at least one record/,
+    ],
+    [
+      'too much data',
+      `[{kind: dns, query: a.test, type: A, data: [${Array(65).fill('127.0.0.1').join(', ')}]}]`,
+      /^error 18:\d+ checks\.net\[0\]\.data: expected the data of at most 64 records/,
+    ],
+    [
+      'a way to match nothing',
+      '[{kind: dns, query: a.test, match: any}]',
+      /^warning 18:36 checks\.net\[0\]\.match: has no effect unless data is given$/,
     ],
     [
       'a name with a slash',

@@ -32,6 +32,16 @@ const UNREACHABLE: ReadonlySet<string> = new Set([
 /** The edge's end of the connection; Node gives a FIN inside the handshake ECONNRESET, too. */
 export const RESET: ReadonlySet<string> = new Set(['ECONNRESET', 'ECONNABORTED', 'EPIPE']);
 
+/** Our own machine is short of something, which says nothing about the edge; another try may find it. */
+export const SHORTAGE: ReadonlySet<string> = new Set([
+  'EMFILE',
+  'ENFILE',
+  'ENOBUFS',
+  'ENOMEM',
+  'EAGAIN',
+  'EADDRNOTAVAIL',
+]);
+
 /** What a connection's end before any answer is given as `code`: it has no error of the system's. */
 export const CLOSED = 'CLOSED';
 

@@ -1,13 +1,14 @@
 import type { CHECK_SCHEMAS } from '../../config/section-checks.ts';
 import type { Attempt, Check, ProbeTools, Target } from './check.ts';
 import { type CommandTest, commandCheck } from './command.ts';
+import { type DnsTest, dnsCheck } from './dns.ts';
 import { httpCheck } from './http.ts';
 import type { HttpTest } from './http-fail.ts';
 import type { FailReason } from './sample.ts';
 import { type TcpTest, tcpCheck } from './tcp.ts';
 
 /** What one address is asked, by kind. */
-export type CheckTest = HttpTest | TcpTest | CommandTest;
+export type CheckTest = HttpTest | TcpTest | CommandTest | DnsTest;
 
 type TestOf<Kind> = Extract<CheckTest, { readonly kind: Kind }>;
 
@@ -20,6 +21,7 @@ const CHECKS: { readonly [Kind in keyof typeof CHECK_SCHEMAS]: Check<TestOf<Kind
   http: httpCheck,
   tcp: tcpCheck,
   command: commandCheck,
+  dns: dnsCheck,
 };
 
 /** One try of a check, whatever its kind. */

@@ -4,6 +4,7 @@ import { isIP } from 'node:net';
 
 import type { CheckConfig, CheckPlan } from '../../config/section-checks.ts';
 import type { Config, NetworkFiles } from '../../config/types.ts';
+import { rdataFromText } from '../../dns/rdata-text.ts';
 import type { HttpTest } from '../checks/http-fail.ts';
 import type { ProbePlan, ProbeTarget } from '../checks/protocol.ts';
 import type { NeededFiles, PlanFiles, ReferenceFiles } from '../checks/reference.ts';
@@ -75,9 +76,17 @@ function checkTest(check: CheckConfig, config: Config, files: PlanFiles): CheckT
       const { program, args, ok, unknown } = check;
       return { kind, name, timeout, program, args, ok, unknown };
     }
+    case 'dns':
+      return { ...check, timeout, data: check.data?.map((text) => rdataOf(check.type, text)) ?? null };
     default:
       return check satisfies never;
   }
+}
+
+function rdataOf(type: number, text: string): Uint8Array {
+  const rdata = rdataFromText(type, text);
+  if (typeof rdata === 'string') throw new Error(rdata); // the configuration's schema has read it before
+  return rdata;
 }
 
 /** Whom certificates are believed from, where a check says nothing as `testobject` has it. */
