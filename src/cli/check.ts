@@ -7,7 +7,7 @@ import { readTls } from '../config/tls-files.ts';
 import type { Config } from '../config/types.ts';
 import { ReferenceReader, referenceFault } from '../health/checks/reference.ts';
 import { count } from '../health/judge/reason.ts';
-import { referenceFiles } from '../health/pools/round-input.ts';
+import { neededFiles } from '../health/pools/round-input.ts';
 import { readState } from '../health/state/state-file-io.ts';
 import { errorText } from '../system/error-text.ts';
 import { type Fault, hasErrors, plainFault } from '../system/fault.ts';
@@ -51,11 +51,11 @@ async function check({ config: file, dnet }: CheckFlags): Promise<readonly Fault
     `${count(networks.networks.size, 'network')}, ${count(edges, 'edge')}, ${count(zones.length, 'zone')} read
 `,
   );
-  const reference = await new ReferenceReader().read(referenceFiles(config));
+  const unreadable = await unreadableFiles(config, [...networks.networks.keys()]);
   const tls = readTls(config.server, Date.now() / 1000);
   return [
     ...faults,
-    ...(reference.ok ? [] : [referenceFault(reference)]),
+    ...unreadable,
     ...tls.faults,
     ...lists,
     ...nothing,
@@ -63,6 +63,21 @@ async function check({ config: file, dnet }: CheckFlags): Promise<readonly Fault
     ...store.faults(),
     ...zones.flatMap((zone) => zone.faults),
   ];
+}
+
+/** Files without which the edges of a network cannot be judged. Without a network, those of `testobject`. */
+async function unreadableFiles(config: Config, networks: readonly string[]): Promise<readonly Fault[]> {
+  const needed = (networks.length === 0 ? [''] : networks).map((network) => neededFiles(config, network));
+  const none: ReadonlyMap<string, string> = new Map();
+  // Each alone and once, however many checks name it, so that every one that is wrong is said.
+  const alone = (kind: 'objects' | 'authorities') =>
+    [...new Map(needed.flatMap((files) => [...files[kind]]))].map((file) => ({
+      ...{ objects: none, authorities: none, maxBytes: config.maxObjectBytes },
+      [kind]: new Map([file]),
+    }));
+  const files = [...alone('objects'), ...alone('authorities')];
+  const read = await Promise.all(files.map((file) => new ReferenceReader().readAll(file)));
+  return read.flatMap((one) => (one.ok ? [] : [referenceFault(one)]));
 }
 
 /** Saved states that could not be used: their networks would begin anew, or could not be opened. */

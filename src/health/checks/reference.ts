@@ -6,22 +6,11 @@ import type { Fault, Span } from '../../system/fault.ts';
 import { certificateFault } from '../../system/pem.ts';
 import { FILE_MAX, readFile } from '../../system/read-file.ts';
 
-/** `object`: its octets. `ca`: PEM of the authorities that `verify` names; null: it names none. `why`: a clause. */
-export type Reference =
-  | { readonly ok: true; readonly object: Buffer; readonly ca: string | null }
-  | { readonly ok: false; readonly at: Span; readonly why: string };
-
-export type ReferenceFiles = {
-  readonly local: string;
-  readonly ca: string | null;
-  /** `probe.max_object_bytes`: of a larger one no edge's would be read to its end. */
-  readonly maxBytes: number;
-};
-
 /** Files that the checks of a network need, each with the key that names it. Octets. */
 export type NeededFiles = {
   readonly objects: ReadonlyMap<string, string>;
   readonly authorities: ReadonlyMap<string, string>;
+  /** `probe.max_object_bytes`: of a larger object no edge's would be read to its end. */
   readonly maxBytes: number;
 };
 
@@ -31,7 +20,10 @@ export type PlanFiles = {
   readonly authorities: ReadonlyMap<string, string>;
 };
 
-type Unreadable = Extract<Reference, { readonly ok: false }>;
+/** `why`: a clause. */
+export type Unreadable = { readonly ok: false; readonly at: Span; readonly why: string };
+
+export type ReadFiles = { readonly ok: true; readonly files: PlanFiles } | Unreadable;
 
 export type ReferenceClock = {
   /** Epoch milliseconds, as files have them. */
@@ -61,22 +53,8 @@ export class ReferenceReader {
     this.clock = clock;
   }
 
-  /** Reads `testobject`'s own files. */
-  async read({ local, ca, maxBytes }: ReferenceFiles): Promise<Reference> {
-    const objects = new Map([[local, 'testobject.local']]);
-    const authorities = new Map(ca === null ? [] : [[ca, 'testobject.verify']]);
-    const read = await this.readAll({ objects, authorities, maxBytes });
-    if (!read.ok) return read;
-    const object = read.files.objects.get(local);
-    return {
-      ok: true,
-      object: Buffer.from(object ?? []),
-      ca: ca === null ? null : (read.files.authorities.get(ca) ?? null),
-    };
-  }
-
   /** Reads everything, or says why the first that cannot be read cannot. */
-  async readAll(needed: NeededFiles): Promise<{ readonly ok: true; readonly files: PlanFiles } | Unreadable> {
+  async readAll(needed: NeededFiles): Promise<ReadFiles> {
     const objects = new Map<string, Buffer>();
     for (const [file, key] of needed.objects) {
       const object = await this.readObject(file, key, needed.maxBytes);
@@ -125,7 +103,7 @@ async function readAuthorities(file: string, key: string): Promise<string | Unre
 }
 
 /** Why there can be no round, in words and with the place. */
-export function referenceFault({ at, why }: Extract<Reference, { readonly ok: false }>): Fault<'test-object'> {
+export function referenceFault({ at, why }: Unreadable): Fault<'test-object'> {
   return { severity: 'error', code: 'test-object', at, message: `${why}, so no edge can be judged` };
 }
 

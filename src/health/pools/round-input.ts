@@ -7,7 +7,7 @@ import type { Config, NetworkFiles } from '../../config/types.ts';
 import { rdataFromText } from '../../dns/rdata-text.ts';
 import type { HttpTest } from '../checks/http-fail.ts';
 import type { ProbePlan, ProbeTarget } from '../checks/protocol.ts';
-import type { NeededFiles, PlanFiles, ReferenceFiles } from '../checks/reference.ts';
+import type { NeededFiles, PlanFiles } from '../checks/reference.ts';
 import type { CheckTest } from '../checks/registry.ts';
 import { type Sample, WRONG_CONTENT } from '../checks/sample.ts';
 import { fetchOf } from '../choose/families.ts';
@@ -23,11 +23,6 @@ type HttpConfig = Extract<CheckConfig, { readonly kind: 'http' }>;
 
 /** What is read of a body beyond the reference's length: by then it is another object, and this much tells which. */
 const SPARE_OCTETS = 65_536;
-
-/** The files that a fetch is compared with. */
-export function referenceFiles({ testobject, maxObjectBytes }: Config): ReferenceFiles {
-  return { local: testobject.local, ca: testobject.ca, maxBytes: maxObjectBytes };
-}
 
 /** The files that the checks of a network need: without `checks:`, those of `testobject`. */
 export function neededFiles(config: Config, network: string): NeededFiles {

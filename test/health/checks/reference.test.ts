@@ -3,7 +3,7 @@ import { appendFile, mkdir, mkdtemp, rename, rm, stat, truncate, utimes, writeFi
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type Reference, ReferenceReader, referenceFault } from '../../../src/health/checks/reference.ts';
+import { ReferenceReader, referenceFault, type Unreadable } from '../../../src/health/checks/reference.ts';
 import { formatFault } from '../../../src/system/fault.ts';
 import { makeCertificates } from '../../support/mock-edge-certificates.ts';
 
@@ -25,6 +25,8 @@ async function put(text: string): Promise<void> {
   await utimes(local, OLD, OLD);
 }
 
+type Reference = { readonly ok: true; readonly object: Uint8Array; readonly ca: string | null } | Unreadable;
+
 /** `onPause`: what happens at each pause; `clock` goes on by it. */
 function reader(startMs = LATER, onPause: (pause: number) => Promise<void> = async () => {}) {
   const clock = { ms: startMs, pauses: 0 };
@@ -36,7 +38,15 @@ function reader(startMs = LATER, onPause: (pause: number) => Promise<void> = asy
       await onPause(clock.pauses);
     },
   });
-  return { clock, read: (ca: string | null = null, maxBytes = 1000) => made.read({ local, ca, maxBytes }) };
+  const read = async (ca: string | null = null, maxBytes = 1000): Promise<Reference> => {
+    const objects = new Map([[local, 'testobject.local']]);
+    const authorities = new Map(ca === null ? [] : [[ca, 'testobject.verify']]);
+    const all = await made.readAll({ objects, authorities, maxBytes });
+    if (!all.ok) return all;
+    const { files } = all;
+    return { ok: true, object: files.objects.get(local) ?? Buffer.of(), ca: files.authorities.get(ca ?? '') ?? null };
+  };
+  return { clock, read };
 }
 
 function said(reference: Reference): string {
