@@ -2,7 +2,10 @@
 
 import type { Mode } from '../health/judge/edge.ts';
 import type { Judgement } from '../health/judge/verdict.ts';
+import { oneLine } from '../health/modes/modes.ts';
 import { type EdgeRecord, inNetwork } from '../health/state/edge-store.ts';
+import { type Failure, reachOf, type UptimeNow, uptimeAt } from '../health/state/uptime.ts';
+import { isObject } from '../system/json-object.ts';
 
 export type EdgeRow = {
   readonly mode: Mode;
@@ -13,6 +16,10 @@ export type EdgeRow = {
   /** Whole seconds in its state; -1: since before anybody noted it. */
   readonly seconds: number;
   readonly comment: string;
+  readonly uptime: UptimeNow & {
+    /** Whole seconds since it came up or went down; -1: never judged. */
+    readonly seconds: number;
+  };
 };
 
 export type QueryHealth = Judgement | 'unknown' | 'allpass';
@@ -30,14 +37,27 @@ export type QueryStyle = {
   readonly header: boolean;
 };
 
-/** The edge as one network has it; a record may belong to several. */
-export function rowOf(edge: string, record: EdgeRecord, network: string, now: number): EdgeRow {
+/** The edge as one network has it; a record may belong to several. `interval`: between two samples, seconds. */
+export function rowOf(edge: string, record: EdgeRecord, network: string, now: number, interval: number): EdgeRow {
   const { mode, comment } = record;
   const own = inNetwork(record, network);
   const { state, stateSince } = own;
   const health = record.history.times.length === 0 ? 'unknown' : own.health;
-  const seconds = stateSince === null ? -1 : Math.max(0, Math.floor(now - stateSince));
-  return { mode, state, health, edge, seconds, comment };
+  const known = record.networks.get(network)?.uptime ?? null;
+  const uptime = uptimeAt(known, mode !== 'unavailable', now, reachOf(interval));
+  return {
+    mode,
+    state,
+    health,
+    edge,
+    seconds: secondsSince(stateSince, now),
+    comment,
+    uptime: { ...uptime, seconds: secondsSince(uptime.since, now) },
+  };
+}
+
+function secondsSince(time: number | null, now: number): number {
+  return time === null ? -1 : Math.max(0, Math.floor(now - time));
 }
 
 /** `allpass` is literally "not fail", so it includes edges that were never fetched, as in the original. */
@@ -46,7 +66,11 @@ export function matches(row: EdgeRow, { health, state, mode }: QueryFilter): boo
   return (state === null || row.state === state) && (mode === null || row.mode === mode);
 }
 
-const VERBOSE: readonly string[] = ['mode', 'state', 'health', 'edgename', 'duration', 'comment'];
+/** The original's first, so that scripts that count columns go on working. */
+const VERBOSE: readonly string[] = [
+  ...['mode', 'state', 'health', 'edgename', 'duration', 'comment'],
+  ...['up', 'up_duration', 'transitions', 'downtime', 'last_failure'],
+];
 const USUAL: readonly string[] = ['edgename', 'duration'];
 const QUIET: readonly string[] = ['edgename'];
 
@@ -58,16 +82,49 @@ export function printRows(rows: readonly EdgeRow[], { format, quiet, verbose, he
   const columns = verbose ? VERBOSE : quiet ? QUIET : USUAL;
   const lines = rows.map((row) => {
     const duration = String(row.seconds);
-    if (verbose) return [row.mode, row.state, row.health, row.edge, duration, row.comment];
+    if (verbose) return [row.mode, row.state, row.health, row.edge, duration, row.comment, ...uptimeCells(row, format)];
     return quiet ? [row.edge] : [row.edge, duration];
   });
   return [...(header ? [columns] : []), ...lines].map((cells) => `${cells.join(separator)}\n`).join('');
 }
 
-/** Python's spacing, because scripts have matched these lines as text. */
-function jsonRow({ edge, seconds, health, state }: EdgeRow, quiet: boolean, verbose: boolean): string {
-  const pairs: (readonly [string, string])[] = [['edge', edge]];
-  if (!quiet) pairs.push(['time_since_state_change', String(seconds)]);
-  if (verbose) pairs.push(['health', health], ['state', state]);
-  return `{${pairs.map(([key, value]) => `${JSON.stringify(key)}: ${JSON.stringify(value)}`).join(', ')}}`;
+function uptimeCells({ uptime }: EdgeRow, format: 'flat' | 'csv'): readonly string[] {
+  const { up, seconds, transitions, downtimeOfDay, lastFailure } = uptime;
+  const word = up === null ? 'unknown' : up ? 'up' : 'down';
+  const failure = lastFailure === null ? '-' : failureText(lastFailure, format);
+  return [word, String(seconds), String(transitions.length), String(Math.round(downtimeOfDay)), failure];
+}
+
+/** In one cell: a detail may quote what an edge or a program said. */
+function failureText({ at, reason, check, detail }: Failure, format: 'flat' | 'csv'): string {
+  const time = new Date(Math.round(at) * 1000).toISOString().replace('.000Z', 'Z');
+  const line = oneLine(`${time} ${check === null ? '' : `${check}: `}${reason}: ${detail}`);
+  return format === 'csv' ? line.replaceAll(',', ';') : line;
+}
+
+/** The original's keys first, with Python's spacing, because scripts have matched these lines as text. */
+function jsonRow({ edge, seconds, health, state, uptime }: EdgeRow, quiet: boolean, verbose: boolean): string {
+  const row = {
+    edge,
+    ...(quiet ? {} : { time_since_state_change: String(seconds) }),
+    ...(verbose ? { health, state, ...uptimeValues(uptime) } : {}),
+  };
+  return spacedJson(row);
+}
+
+function uptimeValues({ up, since, transitions, downtimeOfDay, lastFailure }: UptimeNow): Record<string, unknown> {
+  return {
+    up,
+    up_since: since,
+    transitions,
+    downtime_last_day: downtimeOfDay,
+    last_failure: lastFailure,
+  };
+}
+
+function spacedJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(spacedJson).join(', ')}]`;
+  if (!isObject(value)) return JSON.stringify(value);
+  const pairs = Object.entries(value).map(([key, of]) => `${JSON.stringify(key)}: ${spacedJson(of)}`);
+  return `{${pairs.join(', ')}}`;
 }

@@ -58,7 +58,7 @@ async function query(flags: QueryFlags): Promise<number> {
       printFaults(faults);
       continue;
     }
-    const row = rowOf(edge, expireMode(record, now), flags.dnet, now);
+    const row = rowOf(edge, expireMode(record, now), flags.dnet, now, loaded.config.runFrequency);
     if (matches(row, { health: flags.health ?? null, state: flags.state ?? null, mode: flags.mode ?? null })) {
       rows.push(row);
     }

@@ -2,11 +2,30 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type EdgeRow, matches, printRows, rowOf } from '../../src/cli/query-rows.ts';
 import { type EdgeRecord, NEW_EDGE } from '../../src/health/state/edge-store.ts';
 import { printEdgeRecord } from '../../src/health/state/edge-store-text.ts';
+import type { Uptime } from '../../src/health/state/uptime.ts';
 import { Installation, NETWORK } from '../support/installation.ts';
 
 const NOW = 1_700_000_000;
 const FETCHED: EdgeRecord = { ...NEW_EDGE, history: { times: [NOW], seconds: [0.2] }, health: 'pass_threshold' };
-const ROW: EdgeRow = { mode: 'force', state: 'in', health: 'pass', edge: 'e1', seconds: 12, comment: '[a] b' };
+const ROW: EdgeRow = {
+  mode: 'force',
+  state: 'in',
+  health: 'pass',
+  edge: 'e1',
+  seconds: 12,
+  comment: '[a] b',
+  uptime: {
+    up: false,
+    since: NOW - 7.5,
+    seconds: 7,
+    transitions: [{ at: NOW - 7.5, up: false }],
+    downtimeOfDay: 7.5,
+    lastFailure: { at: NOW - 3.6, reason: 'exit', check: 'disk', detail: 'status 2: full,\tor\nnearly' },
+  },
+};
+const FLAT_UPTIME = 'down\t7\t1\t8\t2023-11-14T22:13:16Z disk: exit: status 2: full, or nearly';
+const CSV_UPTIME = 'down,7,1,8,2023-11-14T22:13:16Z disk: exit: status 2: full; or nearly';
+const UNKNOWN = { up: null, since: null, seconds: -1, transitions: [], downtimeOfDay: 0, lastFailure: null };
 
 describe('an edge as a row', () => {
   test.each([
@@ -15,7 +34,29 @@ describe('an edge as a row', () => {
     ['for a while', { ...FETCHED, stateSince: NOW - 12.9 }, { seconds: 12 }],
     ['since the future, after the clock was set back', { ...FETCHED, stateSince: NOW + 5 }, { seconds: 0 }],
   ])('%s', (_, record, expected) => {
-    expect(rowOf('e1', record, NETWORK, NOW)).toMatchObject(expected);
+    expect(rowOf('e1', record, NETWORK, NOW, 60)).toMatchObject({ ...expected, uptime: UNKNOWN });
+  });
+});
+
+describe('since when it is up or down', () => {
+  const uptime: Uptime = {
+    up: false,
+    since: NOW - 600,
+    checkedAt: NOW - 30,
+    transitions: [{ at: NOW - 600, up: false }],
+    down: [{ from: NOW - 600, until: NOW - 30, seconds: 570 }],
+    lastFailure: null,
+  };
+  const own = { state: 'out', stateSince: NOW - 600, health: 'fail', seen: NOW - 30, uptime } as const;
+  const record = (network: string): EdgeRecord => ({ ...FETCHED, networks: new Map([[network, own]]) });
+
+  test.each([
+    ['in this network', record(NETWORK), 60, { up: false, since: NOW - 600, seconds: 600, downtimeOfDay: 600 }],
+    ['in another one', record('other'), 60, UNKNOWN],
+    ['asked too long ago', record(NETWORK), 5, { up: null, since: NOW - 600, seconds: 600, downtimeOfDay: 570 }],
+    ['unavailable, so not judged', { ...record(NETWORK), mode: 'unavailable' }, 60, { up: null, since: NOW - 600 }],
+  ] as const)('%s', (_, stored, interval, expected) => {
+    expect(rowOf('e1', stored, NETWORK, NOW, interval).uptime).toMatchObject(expected);
   });
 });
 
@@ -41,21 +82,25 @@ describe('output', () => {
     ['flat', usual, 'e1\t12\n'],
     ['csv', { ...usual, format: 'csv' }, 'e1,12\n'],
     ['quiet', { ...usual, quiet: true }, 'e1\n'],
-    ['verbose', { ...usual, verbose: true }, 'force\tin\tpass\te1\t12\t[a] b\n'],
-    ['verbose beats quiet', { ...usual, verbose: true, quiet: true }, 'force\tin\tpass\te1\t12\t[a] b\n'],
+    ['verbose', { ...usual, verbose: true }, `force\tin\tpass\te1\t12\t[a] b\t${FLAT_UPTIME}\n`],
+    [
+      'verbose beats quiet',
+      { ...usual, verbose: true, quiet: true },
+      `force\tin\tpass\te1\t12\t[a] b\t${FLAT_UPTIME}\n`,
+    ],
     ['header', { ...usual, header: true, format: 'csv' }, 'edgename,duration\ne1,12\n'],
     ['header, quiet', { ...usual, header: true, quiet: true }, 'edgename\ne1\n'],
     [
       'header, verbose',
       { ...usual, header: true, verbose: true, format: 'csv' },
-      'mode,state,health,edgename,duration,comment\nforce,in,pass,e1,12,[a] b\n',
+      `mode,state,health,edgename,duration,comment,up,up_duration,transitions,downtime,last_failure\nforce,in,pass,e1,12,[a] b,${CSV_UPTIME}\n`,
     ],
     ['json', { ...usual, format: 'json', header: true }, '{"edge": "e1", "time_since_state_change": "12"}\n'],
     ['json, quiet', { ...usual, format: 'json', quiet: true }, '{"edge": "e1"}\n'],
     [
       'json, verbose',
       { ...usual, format: 'json', verbose: true },
-      '{"edge": "e1", "time_since_state_change": "12", "health": "pass", "state": "in"}\n',
+      `{"edge": "e1", "time_since_state_change": "12", "health": "pass", "state": "in", "up": false, "up_since": ${NOW - 7.5}, "transitions": [{"at": ${NOW - 7.5}, "up": false}], "downtime_last_day": 7.5, "last_failure": {"at": ${NOW - 3.6}, "reason": "exit", "check": "disk", "detail": "status 2: full,\\tor\\nnearly"}}\n`,
     ],
   ] as const)('%s', (_, style, expected) => {
     expect(printRows([ROW], style)).toBe(expected);
@@ -82,9 +127,9 @@ describe('the command', () => {
     const { status, stdout, stderr } = await site.run('edge_query', ['-v', '-f', 'csv']);
     const lines = stdout.split('\n').map((line) => line.replace(/,\d{8,},/, ',LONG,'));
     expect(lines).toEqual([
-      'available,in,pass_threshold,a.test,LONG,',
-      'available,out,fail,b.test,-1,', // its mode was over
-      'available,out,unknown,c.test,-1,',
+      'available,in,pass_threshold,a.test,LONG,,unknown,-1,0,0,-',
+      'available,out,fail,b.test,-1,,unknown,-1,0,0,-', // its mode was over
+      'available,out,unknown,c.test,-1,,unknown,-1,0,0,-',
       '',
     ]);
     expect(stderr).toContain('health/d.test.edgestore');

@@ -30,6 +30,8 @@ import { EdgeStores } from '../state/edge-store-files.ts';
 import { historyLogPath } from '../state/history-log.ts';
 import type { NetworkState } from '../state/network-state.ts';
 import { readState } from '../state/state-file-io.ts';
+import { reachOf } from '../state/uptime.ts';
+import { EdgeCounters } from './edge-counters.ts';
 import { changesAnswer, isReady, type Standing, standingOf } from './events.ts';
 import { reportFaults, roundFault } from './faults.ts';
 import { FreshSamples } from './fresh-samples.ts';
@@ -53,6 +55,7 @@ const TIMER_MAX_MS = 2 ** 31 - 1;
 export class NetworkRounds {
   readonly network: string;
   readonly stores: EdgeStores;
+  readonly counters: EdgeCounters;
   private readonly tools: RoundTools;
   private readonly dryRun: boolean;
   private readonly behind: RecordsBehind;
@@ -79,6 +82,7 @@ export class NetworkRounds {
 
   private constructor(network: string, config: Config, locks: Locks | null, tools: RoundTools, state: NetworkState) {
     this.network = network;
+    this.counters = new EdgeCounters(network);
     this.stores = tools.stores ?? new EdgeStores(config.healthdataStore, locks);
     this.tools = tools;
     this.dryRun = locks === null;
@@ -354,6 +358,7 @@ export class NetworkRounds {
   private async conclude(order: RoundOrder, probe: RoundResult | null, scope: Scope): Promise<RoundReport> {
     const { config, files, forceUpdate = false } = order;
     const { log, publish } = this.tools;
+    const reach = reachOf(config.runFrequency);
     const now = this.tools.now();
     const isOperators = probe === null && scope === 'turn';
     const known = await this.readRecords(files, now, isOperators);
@@ -376,7 +381,7 @@ export class NetworkRounds {
       const { state, liveChanged, canaryZones } = planned;
       // The rounds of a dry run follow upon one another like any others, in memory.
       this.currentState = state;
-      this.currentRecords = noteRecords(this.stores, decision, state.live, folded, samples, isRun);
+      this.currentRecords = noteRecords(this.stores, decision, state.live, folded, samples, reach, isRun);
       return { decision, state, liveChanged, canaryZones, probe, faults: [] };
     }
 
@@ -392,7 +397,8 @@ export class NetworkRounds {
     }
     reportFaults(log, faults);
 
-    this.currentRecords = noteRecords(this.stores, decision, change.state.live, folded, samples, isRun);
+    this.currentRecords = noteRecords(this.stores, decision, change.state.live, folded, samples, reach, isRun);
+    this.counters.note(records, this.currentRecords, reach);
     this.behind.record(facts, decision);
     this.behind.save(this.currentRecords.keys(), (config.runFrequency * 1000) / 2);
     return { decision, state: this.currentState, liveChanged, canaryZones, probe, faults };

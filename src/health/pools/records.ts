@@ -72,9 +72,9 @@ function foldedRecord(from: EdgeRecord, sample: Sample): EdgeRecord {
 
 /**
  * Adds what a decision says of its edges to their records, in memory. `members`: as published, which is the old set where
- * the decision found nothing fit to be. `samples`: new ones; null: none. `isRun`: it ended a round. A record that
- * another process changes before ours is written gets its sample then; any other one has it in `folded`. Returns all
- * records, written by `stores.write`.
+ * the decision found nothing fit to be. `samples`: new ones; null: none. `reach` as in `StoredSample`. `isRun`: it ended
+ * a round. A record that another process changes before ours is written gets its sample then; any other one has it in
+ * `folded`. Returns all records, written by `stores.write`.
  */
 export function noteRecords(
   stores: Pick<EdgeStores, 'note'>,
@@ -82,6 +82,7 @@ export function noteRecords(
   members: readonly LiveMember[],
   folded: ReadonlyMap<string, FoldedRecord>,
   samples: ReadonlyMap<string, Sample> | null,
+  reach: number,
   isRun = samples !== null,
 ): ReadonlyMap<string, EdgeRecord> {
   const { at, network } = decision;
@@ -95,17 +96,17 @@ export function noteRecords(
       const known = folded.get(name);
       const sample = samples?.get(name);
       // The newest of many may wait with its record to be written: no more of a sample than the record keeps.
-      const kept = sample === undefined ? null : { at: sample.at, seconds: sample.seconds };
+      const kept = sample === undefined ? null : storedSample(sample, reach);
       const isLive = live.has(name) && !canaries.has(name);
       const update: RoundUpdate = {
         network,
         at,
         isRun,
-        sampled: kept !== null,
+        sample: kept,
         live: isLive,
         health,
       };
-      const change = changeOf(update, kept);
+      const change = changeOf(update);
       const quick = known === undefined ? null : { from: known.from, to: withRound(known.record, update) };
       return [name, stores.note(name, change, quick)];
     }),
@@ -113,11 +114,18 @@ export function noteRecords(
 }
 
 /** Outside of whatever else is at hand, none of which a change that waits may keep in memory. */
-function changeOf(update: RoundUpdate, sample: StoredSample | null): (old: EdgeRecord) => EdgeRecord {
+function changeOf(update: RoundUpdate): (old: EdgeRecord) => EdgeRecord {
+  const { at, sample } = update;
   return (old) => {
-    const now = expireMode(old, update.at);
+    const now = expireMode(old, at);
     return withRound(sample === null ? now : withSample(now, sample), update);
   };
+}
+
+function storedSample({ at, seconds, fail, primary }: Sample, reach: number): StoredSample {
+  const failure =
+    fail === null ? null : { at, reason: fail.reason, check: primary?.check ?? null, detail: fail.detail };
+  return { at, seconds, failure, reach };
 }
 
 /** Does `work` for each item, `width` at a time. */

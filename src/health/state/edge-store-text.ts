@@ -1,5 +1,6 @@
 import type { History } from '../judge/history.ts';
 import { type EdgeRecord, ROTATIONS_MAX } from './edge-store.ts';
+import { uptimeValue } from './uptime.ts';
 
 const INDENT = '    ';
 
@@ -28,9 +29,15 @@ export function printEdgeRecord(record: EdgeRecord): string {
 function networksOf({ networks }: EdgeRecord): Record<string, unknown> {
   const sorted = [...networks].sort(([a], [b]) => (a < b ? -1 : 1));
   return Object.fromEntries(
-    sorted.map(([name, { state, stateSince, health, seen }]) => [
+    sorted.map(([name, { state, stateSince, health, seen, uptime }]) => [
       name,
-      { health, seen, state, state_since: stateSince },
+      {
+        health,
+        seen,
+        state,
+        state_since: stateSince,
+        ...(uptime === undefined ? {} : { uptime: uptimeValue(uptime) }),
+      },
     ]),
   );
 }

@@ -9,7 +9,10 @@
  *     "historical_average": {}, "mode": "available", "mode_until": null, "rotation_history": [1700000000.31, …],
  *     "state": "in", "state_entry_time": null, "state_since": 1700000000.31,
  *     "networks": {
- *         "mynet": {"state": "in", "state_since": 1700000000.31, "health": "pass_threshold", "seen": 1700000060.3}
+ *         "mynet": {
+ *             "state": "in", "state_since": 1700000000.31, "health": "pass_threshold", "seen": 1700000060.3,
+ *             "uptime": {"up": true, "since": 1700000000.25, …}
+ *         }
  *     }
  * }
  * ```
@@ -36,7 +39,9 @@ import {
   type History,
   noteAverage,
 } from '../judge/history.ts';
+import { passes } from '../judge/judge.ts';
 import type { Judgement } from '../judge/verdict.ts';
+import { type Failure, type Uptime, uptimeFrom, withCheck } from './uptime.ts';
 
 export const MODES: readonly Mode[] = ['available', 'unavailable', 'force', 'blindforce'];
 export const JUDGEMENTS: readonly Judgement[] = ['pass_threshold', 'pass_window', 'pass_average', 'pass', 'fail'];
@@ -65,8 +70,14 @@ export type EdgeRecord = {
   readonly extra: ReadonlyMap<string, unknown>;
 };
 
-/** `seen`: the last round that judged it there; a network that is gone is forgotten a day later. */
-export type EdgeInNetwork = Pick<EdgeRecord, 'state' | 'stateSince' | 'health'> & { readonly seen: number };
+/**
+ * `seen`: the last round that judged it there; a network that is gone is forgotten a day later. `uptime`: none until a
+ * sample was judged there.
+ */
+export type EdgeInNetwork = Pick<EdgeRecord, 'state' | 'stateSince' | 'health'> & {
+  readonly seen: number;
+  readonly uptime?: Uptime;
+};
 
 const NETWORK_FORGOTTEN_SECONDS = 86_400;
 
@@ -86,18 +97,24 @@ export const NEW_EDGE: EdgeRecord = {
   extra: new Map(),
 };
 
-/** One sample, as far as a record keeps it. */
-export type StoredSample = { readonly at: number; readonly seconds: number };
+/** One sample, as far as a record keeps it. `reach`: for how long it says whether the edge is up, seconds. */
+export type StoredSample = {
+  readonly at: number;
+  readonly seconds: number;
+  readonly failure: Failure | null;
+  readonly reach: number;
+};
 
 /**
- * What a network's round made of one edge. `sampled`: it was fetched, and the sample is in the record already. `health`
- * null: it was not judged. `isRun` false: a decision between two rounds, which is not noted in `rotation_history`.
+ * What a network's round made of one edge. `sample`: a new one, which is in the record's history already; null: none.
+ * `health` null: it was not judged. `isRun` false: a decision between two rounds, which is not noted in
+ * `rotation_history`.
  */
 export type RoundUpdate = {
   readonly network: string;
   readonly at: number;
   readonly isRun: boolean;
-  readonly sampled: boolean;
+  readonly sample: StoredSample | null;
   readonly live: boolean;
   readonly health: Judgement | null;
 };
@@ -107,20 +124,22 @@ export type RoundUpdate = {
  * networks is "in" for edgemanage's tools while it is live in any of them.
  */
 export function withRound(record: EdgeRecord, update: RoundUpdate): EdgeRecord {
-  const { network, at, isRun, sampled, live } = update;
+  const { network, at, isRun, sample, live } = update;
   const before = inNetwork(record, network);
-  const isNew = before.stateSince === null && record.history.times.length <= (sampled ? 1 : 0);
+  const isNew = before.stateSince === null && record.history.times.length <= (sample === null ? 0 : 1);
   const state = live ? 'in' : 'out';
   const health = update.health ?? before.health;
   // The same object when nothing is new, so that nothing is written.
-  if (!isRun && !isNew && !sampled && state === before.state && health === before.health) return record;
+  if (!isRun && !isNew && sample === null && state === before.state && health === before.health) return record;
 
-  const own = {
+  const uptime = uptimeAfter(record.networks.get(network)?.uptime, update);
+  const own: EdgeInNetwork = {
     state,
     health,
     stateSince: state !== before.state || isNew ? at : before.stateSince,
     seen: at,
-  } as const;
+    ...(uptime === undefined ? {} : { uptime }),
+  };
   const others = [...record.networks].filter(
     ([name, { seen }]) => name !== network && at - seen < NETWORK_FORGOTTEN_SECONDS,
   );
@@ -136,6 +155,13 @@ export function withRound(record: EdgeRecord, update: RoundUpdate): EdgeRecord {
   };
 }
 
+/** A sample that was not judged (the edge is unavailable) says nothing. */
+function uptimeAfter(before: Uptime | undefined, { sample, health }: RoundUpdate): Uptime | undefined {
+  if (sample === null || health === null) return before;
+  const { at, failure, reach } = sample;
+  return withCheck(before ?? null, { at, up: passes(health), failure }, reach);
+}
+
 /** The edge's part in one network: its own, or what a record says that does not tell networks apart. */
 export function inNetwork(record: EdgeRecord, network: string): Pick<EdgeRecord, 'state' | 'stateSince' | 'health'> {
   const own = record.networks.get(network);
@@ -144,7 +170,7 @@ export function inNetwork(record: EdgeRecord, network: string): Pick<EdgeRecord,
 }
 
 /** The record with one sample more; a sample that is in it already changes nothing. */
-export function withSample(record: EdgeRecord, sample: StoredSample): EdgeRecord {
+export function withSample(record: EdgeRecord, sample: Pick<StoredSample, 'at' | 'seconds'>): EdgeRecord {
   // To the microsecond: nobody measures finer, and a file of 2,000 samples is a third shorter.
   const seconds = Math.round(sample.seconds * 1e6) / 1e6;
   const history = addSample(record.history, sample.at, seconds);
@@ -211,10 +237,12 @@ function networksFrom(value: unknown): EdgeRecord['networks'] {
   return new Map(
     Object.entries(value).flatMap(([name, entry]) => {
       if (!isObject(entry)) return [];
-      const { state, state_since, health = 'pass', seen } = entry;
+      const { state, state_since, health = 'pass', seen, uptime } = entry;
       const at = numberFrom(seen);
       if ((state !== 'in' && state !== 'out') || !isOneOf(JUDGEMENTS, health) || at === null) return [];
-      return [[name, { state, stateSince: numberFrom(state_since), health, seen: at }] as const];
+      const known = uptimeFrom(uptime);
+      const own: EdgeInNetwork = { state, stateSince: numberFrom(state_since), health, seen: at };
+      return [[name, known === null ? own : { ...own, uptime: known }] as const];
     }),
   );
 }

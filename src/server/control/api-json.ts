@@ -144,6 +144,25 @@ export type MemberJson = {
   /** How long the prober itself stood still during the fetch, milliseconds. */
   readonly stalled_ms: number | null;
   readonly phases: null | PhasesJson;
+  readonly uptime: UptimeJson;
+};
+
+export type UptimeJson = {
+  /** Null: not judged (unavailable), or not asked for three intervals. */
+  readonly up: boolean | null;
+  /** When it came up or went down last, or was judged first. */
+  readonly since: number | null;
+  /** Newest last, at most 100. */
+  readonly transitions: readonly { readonly at: number; readonly up: boolean }[];
+  /** Known downtime of the last 24 hours, seconds. */
+  readonly downtime_last_day: number;
+  readonly last_failure: null | {
+    readonly at: number;
+    readonly reason: string;
+    /** The check that decided; null: the edge's name had no address. */
+    readonly check: string | null;
+    readonly detail: string;
+  };
 };
 
 /** Seconds. */

@@ -13,9 +13,10 @@ import type {
   NetworkJson,
   NetworkSummaryJson,
   PhasesJson,
+  UptimeJson,
   VerdictJson,
 } from './api-json.ts';
-import type { LiveChange, MemberView, NetworkView } from './views.ts';
+import type { LiveChange, MemberView, NetworkView, UptimeView } from './views.ts';
 
 /** The row of `/api/v1/networks`. */
 export function networkSummary(network: NetworkView): NetworkSummaryJson {
@@ -122,6 +123,17 @@ function memberFields(member: MemberView | null): MemberJson {
     mode_until: member?.modeUntil ?? null,
     addresses: { v4: member?.v4 ?? null, v6: member?.v6 ?? null },
     ...sampleFields(member?.sample ?? null),
+    uptime: uptimeFields(member?.uptime ?? null),
+  };
+}
+
+function uptimeFields(uptime: UptimeView | null): UptimeJson {
+  return {
+    up: uptime?.up ?? null,
+    since: uptime?.since ?? null,
+    transitions: uptime?.transitions ?? [],
+    downtime_last_day: uptime?.downtimeOfDay ?? 0,
+    last_failure: uptime?.lastFailure ?? null,
   };
 }
 

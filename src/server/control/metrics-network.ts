@@ -1,8 +1,8 @@
 import { FAMILY_NAME } from '../../health/choose/families.ts';
 import { recentChanges } from '../../health/choose/limit.ts';
 import { FAMILIES } from '../../health/judge/edge.ts';
-import type { Verdict } from '../../health/judge/verdict.ts';
-import { counter, type Family, gauge, type Put } from './metric-family.ts';
+import { counter, type Family, gauge } from './metric-family.ts';
+import { addEdgeMetrics } from './metrics-edges.ts';
 import type { NetworkView, StatusView } from './views.ts';
 
 const JUDGEMENTS = ['pass_threshold', 'pass_window', 'pass_average', 'pass', 'fail'] as const;
@@ -116,47 +116,6 @@ export function addNetworkMetrics(families: Family[], view: StatusView): void {
     },
   });
   addEdgeMetrics(families, view);
-}
-
-function addEdgeMetrics(families: Family[], view: StatusView): void {
-  const perEdge = (
-    name: string,
-    help: string,
-    value: (verdict: Verdict, network: NetworkView, live: ReadonlySet<string>) => number | boolean | null,
-  ): void =>
-    gauge(families, {
-      name: `edge_${name}`,
-      help,
-      labels: ['network', 'edge'],
-      collect: (put: Put<'network' | 'edge'>) => {
-        for (const network of view.networks()) {
-          const live = new Set(network.live.map(({ edge }) => edge));
-          for (const verdict of network.decision?.verdicts ?? []) {
-            put({ network: network.name, edge: verdict.edge }, value(verdict, network, live));
-          }
-        }
-      },
-    });
-
-  perEdge('up', 'Whether the last fetch passed; absent: unavailable or never fetched', ({ judgement }) =>
-    judgement === null ? null : judgement !== 'fail',
-  );
-  perEdge('live', 'Whether the edge is answered with', ({ edge }, _, live) => live.has(edge));
-  perEdge('last_fetch_seconds', 'How long the last fetch took; the timeout when it failed', ({ last }) => last);
-  perEdge('window_average_seconds', 'Mean fetch time of the last 300 seconds', (verdict) => verdict.windowAverage);
-  perEdge('average_seconds', 'Mean fetch time of all stored fetches', ({ average }) => average);
-  gauge(families, {
-    name: 'edge_mode_info',
-    help: 'Always 1; the label says which mode an operator gave the edge',
-    labels: ['network', 'edge', 'mode'],
-    collect: (put) => {
-      for (const { name, members, decision } of view.networks()) {
-        for (const { edge } of decision?.verdicts ?? []) {
-          put({ network: name, edge, mode: members.get(edge)?.mode ?? 'available' }, 1);
-        }
-      }
-    },
-  });
   gauge(families, {
     name: 'canary_active',
     help: 'Whether the canary stands in for an edge in its zone',

@@ -4,8 +4,10 @@ import { expireMode } from '../../health/modes/modes.ts';
 import type { NetworkRounds } from '../../health/pools/network-rounds.ts';
 import { edgesOf, rulesOf } from '../../health/pools/pool.ts';
 import type { RoundReport } from '../../health/pools/round-types.ts';
+import type { EdgeRecord } from '../../health/state/edge-store.ts';
+import { reachOf, uptimeAt } from '../../health/state/uptime.ts';
 import type { Fault } from '../../system/fault.ts';
-import type { LiveChange, MemberView, NetworkView } from './views.ts';
+import type { LiveChange, MemberView, NetworkView, UptimeView } from './views.ts';
 
 /** Changes of the live set kept for the API; the history log on disk has them all. */
 const CHANGES_MAX = 50;
@@ -54,7 +56,10 @@ export type NetworkSources = {
   readonly network: string;
   readonly config: Config;
   readonly files: NetworkFiles | null;
-  readonly rounds: Pick<NetworkRounds, 'state' | 'records' | 'samples' | 'overlong' | 'unchecked' | 'unwritten'>;
+  readonly rounds: Pick<
+    NetworkRounds,
+    'state' | 'records' | 'samples' | 'counters' | 'overlong' | 'unchecked' | 'unwritten'
+  >;
   readonly history: NetworkHistory;
   /** Epoch seconds. */
   readonly nextDue: number;
@@ -77,7 +82,7 @@ export function networkView(sources: NetworkSources, now: number): NetworkView {
     decision: history.decision,
     live: state.live,
     edges: files === null ? [] : edgesOf(files),
-    members: membersOf(rounds, history.decision, now),
+    members: membersOf(sources, now),
     rotationsTotal: history.rotations,
     holdExceptionsTotal: history.holdExceptions,
     changes: history.changes,
@@ -102,12 +107,9 @@ function sentences(faults: readonly Fault[]): readonly string[] {
     .map(({ at, message }) => (at === null ? message : `${at.file} ${message}`));
 }
 
-function membersOf(
-  rounds: NetworkSources['rounds'],
-  decision: Decision | null,
-  now: number,
-): ReadonlyMap<string, MemberView> {
-  const published = new Map(decision?.live.map((member) => [member.edge, member]));
+function membersOf(sources: NetworkSources, now: number): ReadonlyMap<string, MemberView> {
+  const { rounds, history } = sources;
+  const published = new Map(history.decision?.live.map((member) => [member.edge, member]));
   return new Map(
     [...rounds.records].map(([edge, stored]) => {
       const record = expireMode(stored, now);
@@ -125,8 +127,20 @@ function membersOf(
           v4: published.get(edge)?.v4 ?? address(false),
           v6: published.get(edge)?.v6 ?? address(true),
           sample,
+          // When it is asked for: most pages and metrics do not.
+          get uptime() {
+            return uptimeOf(edge, record, sources, now);
+          },
         },
       ];
     }),
   );
+}
+
+function uptimeOf(edge: string, record: EdgeRecord, sources: NetworkSources, now: number): UptimeView {
+  const { network, config, rounds } = sources;
+  const { mode, networks } = record;
+  const known = networks.get(network)?.uptime ?? null;
+  const isJudged = mode !== 'unavailable';
+  return { ...uptimeAt(known, isJudged, now, reachOf(config.runFrequency)), counts: rounds.counters.of(edge) };
 }

@@ -7,6 +7,8 @@
 import type { Sample } from '../../health/checks/sample.ts';
 import type { Decision } from '../../health/choose/decision.ts';
 import type { Mode } from '../../health/judge/edge.ts';
+import type { EdgeCounts } from '../../health/pools/edge-counters.ts';
+import type { UptimeNow } from '../../health/state/uptime.ts';
 import type { NotifyCounts } from '../../publish/notify/notifier.ts';
 import type { Fault } from '../../system/fault.ts';
 import type { GuardFault } from '../../system/guard.ts';
@@ -26,7 +28,11 @@ export type MemberView = {
   readonly v6: string | null;
   /** Newest fetch; null before the first round of this process. */
   readonly sample: Sample | null;
+  readonly uptime: UptimeView;
 };
+
+/** Since when an edge is up or down. `counts`: since the process started. */
+export type UptimeView = UptimeNow & { readonly counts: EdgeCounts };
 
 /** A change of the live set. `reasons`: one sentence per edge that came or went. */
 export type LiveChange = {

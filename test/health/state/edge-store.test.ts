@@ -205,11 +205,11 @@ describe('the file form', () => {
 });
 
 describe('a round in a record', () => {
-  const news = { network: 'n', at: NOW, isRun: true, sampled: false, live: true, health: 'pass' } as const;
+  const news = { network: 'n', at: NOW, isRun: true, sample: null, live: true, health: 'pass' } as const;
 
   test('a live edge gets sample, state and rotation', () => {
-    const sampled = withSample(NEW_EDGE, { at: NOW - 1, seconds: 0.2 });
-    const record = withRound(sampled, { ...news, sampled: true, health: 'pass_threshold' });
+    const sample = { at: NOW - 1, seconds: 0.2, failure: null, reach: 180 };
+    const record = withRound(withSample(NEW_EDGE, sample), { ...news, sample, health: 'pass_threshold' });
     expect(record.history).toEqual({ times: [NOW - 1], seconds: [0.2] });
     expect(record).toMatchObject({ state: 'in', stateSince: NOW, health: 'pass_threshold', rotations: [NOW] });
   });
@@ -263,6 +263,33 @@ describe('a round in a record', () => {
     });
     expect([...gone.networks.keys()]).toEqual(['neta']);
     expect(gone.state).toBe('out');
+  });
+
+  test('a judged sample tells since when the edge is up there, an unjudged one and a decision without one nothing', () => {
+    const sample = (at: number) => ({ at, seconds: 0.2, failure: null, reach: 180 });
+    const up = withRound(NEW_EDGE, { ...news, sample: sample(NOW - 1) });
+    const unjudged = withRound(up, { ...news, at: NOW + 60, sample: sample(NOW + 59), health: null });
+    const redecided = withRound(unjudged, { ...news, at: NOW + 61, isRun: false, health: 'fail' });
+    const first = { up: true, since: NOW - 1, checkedAt: NOW - 1, transitions: [], down: [], lastFailure: null };
+    for (const record of [up, unjudged, redecided]) expect(record.networks.get('n')?.uptime).toEqual(first);
+    const failure = { at: NOW + 119, reason: 'timeout', check: 'http', detail: 'no answer' };
+    const down = withRound(redecided, {
+      ...news,
+      at: NOW + 120,
+      sample: { ...sample(NOW + 119), failure },
+      health: 'fail',
+    });
+    const again = withRound(down, { ...news, at: NOW + 180, sample: sample(NOW + 179), health: 'fail' });
+    expect(again.networks.get('n')?.uptime).toEqual({
+      up: false,
+      since: NOW + 119,
+      checkedAt: NOW + 179,
+      transitions: [{ at: NOW + 119, up: false }],
+      down: [{ from: NOW + 119, until: NOW + 179, seconds: 60 }],
+      lastFailure: failure,
+    });
+    expect(again.networks.get('other')).toBeUndefined();
+    expect(parseEdgeRecord(printEdgeRecord(again))).toEqual({ ok: true, record: again });
   });
 
   test('rotation_history is bounded', () => {

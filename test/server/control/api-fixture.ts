@@ -1,7 +1,7 @@
 import type { Sample } from '../../../src/health/checks/sample.ts';
 import type { Decision } from '../../../src/health/choose/decision.ts';
 import { zoneStates } from '../../../src/server/control/status-view.ts';
-import type { NetworkView, StatusView } from '../../../src/server/control/views.ts';
+import type { NetworkView, StatusView, UptimeView } from '../../../src/server/control/views.ts';
 import { NO_ZONE, Stats, sumStats } from '../../../src/server/stats.ts';
 
 /** The clock of the fixtures, epoch seconds. */
@@ -32,6 +32,19 @@ export const slowSample: Sample = {
   },
   others: [],
   stalledMs: 0,
+};
+
+const downUptime: UptimeView = {
+  up: false,
+  since: NOW - 65,
+  transitions: [
+    { at: NOW - 605, up: false },
+    { at: NOW - 365, up: true },
+    { at: NOW - 65, up: false },
+  ],
+  downtimeOfDay: 305,
+  lastFailure: { at: NOW - 5, check: 'api', ...slowFigures.fail },
+  counts: { transitions: 2, downSeconds: 300 },
 };
 
 export const decision: Decision = {
@@ -109,7 +122,16 @@ export const network: NetworkView = {
   members: new Map([
     [
       'e2',
-      { mode: 'available', comment: '', modeSince: null, modeUntil: null, v4: null, v6: null, sample: slowSample },
+      {
+        mode: 'available',
+        comment: '',
+        modeSince: null,
+        modeUntil: null,
+        v4: null,
+        v6: null,
+        sample: slowSample,
+        uptime: downUptime,
+      },
     ],
     [
       'e3',
@@ -121,6 +143,14 @@ export const network: NetworkView = {
         v4: null,
         v6: null,
         sample: null,
+        uptime: {
+          up: null,
+          since: null,
+          transitions: [],
+          downtimeOfDay: 0,
+          lastFailure: null,
+          counts: { transitions: 0, downSeconds: 0 },
+        },
       },
     ],
   ]),

@@ -67,6 +67,7 @@ test('edges: one that was never set, one that fails, one that is set aside', () 
       checks: [],
       stalled_ms: null,
       phases: null,
+      uptime: { up: null, since: null, transitions: [], downtime_last_day: 0, last_failure: null },
       state: 'in',
       judgement: 'pass_threshold',
       last: 0.2,
@@ -100,6 +101,22 @@ test('edges: one that was never set, one that fails, one that is set aside', () 
         expect.objectContaining({ name: 'api', kind: 'http', fail: expect.objectContaining({ reason: 'timeout' }) }),
       ],
       phases: { resolve: null, connect: 0.002, tls: null, first_byte: null, total: 10 },
+      uptime: {
+        up: false,
+        since: NOW - 65,
+        transitions: [
+          { at: NOW - 605, up: false },
+          { at: NOW - 365, up: true },
+          { at: NOW - 65, up: false },
+        ],
+        downtime_last_day: 305,
+        last_failure: {
+          at: NOW - 5,
+          check: 'api',
+          reason: 'timeout',
+          detail: 'no answer within 10 s, while waiting for the first byte',
+        },
+      },
       verification_failed: true,
     }),
     expect.objectContaining({

@@ -75,7 +75,7 @@ test.each([
   ['secondary_up', ['edgewise_secondary_up{secondary="192.0.2.53:53",zone="example.test"} 1']],
   ['network_live_edges', ['edgewise_network_live_edges{network="net-a"} 1']],
   ['network_wanted_edges', ['edgewise_network_wanted_edges{network="net-a"} 2']],
-  ['network_held', ['edgewise_network_held{network="net-a"} 0']],
+  ['network_held{', ['edgewise_network_held{network="net-a"} 0']],
   ['network_recent_rotations', ['edgewise_network_recent_rotations{network="net-a"} 2']],
   ['network_rotations_total', ['edgewise_network_rotations_total{network="net-a"} 3']],
   ['network_verification_failures', ['edgewise_network_verification_failures{network="net-a"} 1']],
@@ -101,6 +101,22 @@ test.each([
       'edgewise_edge_last_fetch_seconds{network="net-a",edge="e2"} 10',
     ],
   ],
+  ['edge_state_since', [`edgewise_edge_state_since_timestamp_seconds{network="net-a",edge="e2"} ${NOW - 65}`]],
+  [
+    'edge_transitions',
+    [
+      'edgewise_edge_transitions_total{network="net-a",edge="e2"} 2',
+      'edgewise_edge_transitions_total{network="net-a",edge="e3"} 0',
+    ],
+  ],
+  [
+    'edge_down_seconds',
+    [
+      'edgewise_edge_down_seconds_total{network="net-a",edge="e2"} 300',
+      'edgewise_edge_down_seconds_total{network="net-a",edge="e3"} 0',
+    ],
+  ],
+  ['edge_last_failure', [`edgewise_edge_last_failure_timestamp_seconds{network="net-a",edge="e2"} ${NOW - 5}`]],
   ['canary_active', ['edgewise_canary_active{network="net-a",zone="example.test",address="192.0.2.9"} 1']],
   [
     'edge_mode_info',

@@ -1,0 +1,82 @@
+import type { Verdict } from '../../health/judge/verdict.ts';
+import { counter, type Family, gauge, type Put } from './metric-family.ts';
+import type { NetworkView, StatusView, UptimeView } from './views.ts';
+
+/** The listed edges, a series each: how they were judged last and what they went through. */
+export function addEdgeMetrics(families: Family[], view: StatusView): void {
+  const perEdge = (
+    name: string,
+    help: string,
+    value: (verdict: Verdict, network: NetworkView, live: ReadonlySet<string>) => number | boolean | null,
+  ): void =>
+    gauge(families, {
+      name: `edge_${name}`,
+      help,
+      labels: ['network', 'edge'],
+      collect: (put: Put<'network' | 'edge'>) => {
+        for (const network of view.networks()) {
+          const live = new Set(network.live.map(({ edge }) => edge));
+          for (const verdict of network.decision?.verdicts ?? []) {
+            put({ network: network.name, edge: verdict.edge }, value(verdict, network, live));
+          }
+        }
+      },
+    });
+
+  perEdge('up', 'Whether the last fetch passed; absent: unavailable or never fetched', ({ judgement }) =>
+    judgement === null ? null : judgement !== 'fail',
+  );
+  perEdge('live', 'Whether the edge is answered with', ({ edge }, _, live) => live.has(edge));
+  perEdge('last_fetch_seconds', 'How long the last fetch took; the timeout when it failed', ({ last }) => last);
+  perEdge('window_average_seconds', 'Mean fetch time of the last 300 seconds', (verdict) => verdict.windowAverage);
+  perEdge('average_seconds', 'Mean fetch time of all stored fetches', ({ average }) => average);
+  gauge(families, {
+    name: 'edge_mode_info',
+    help: 'Always 1; the label says which mode an operator gave the edge',
+    labels: ['network', 'edge', 'mode'],
+    collect: (put) => {
+      for (const { name, members, decision } of view.networks()) {
+        for (const { edge } of decision?.verdicts ?? []) {
+          put({ network: name, edge, mode: members.get(edge)?.mode ?? 'available' }, 1);
+        }
+      }
+    },
+  });
+  addUptimeMetrics(families, view);
+}
+
+function addUptimeMetrics(families: Family[], view: StatusView): void {
+  const perEdge = (value: (uptime: UptimeView) => number | null) => (put: Put<'network' | 'edge'>) => {
+    for (const { name: network, members, decision } of view.networks()) {
+      for (const { edge } of decision?.verdicts ?? []) {
+        const uptime = members.get(edge)?.uptime;
+        if (uptime !== undefined) put({ network, edge }, value(uptime));
+      }
+    }
+  };
+  const labels = ['network', 'edge'] as const;
+  gauge(families, {
+    name: 'edge_state_since_timestamp_seconds',
+    help: 'When the edge came up or went down last, or was judged first',
+    labels,
+    collect: perEdge(({ since }) => since),
+  });
+  counter(families, {
+    name: 'edge_transitions_total',
+    help: 'How often the edge came up or went down since the start',
+    labels,
+    collect: perEdge(({ counts }) => counts.transitions),
+  });
+  counter(families, {
+    name: 'edge_down_seconds_total',
+    help: 'How long the edge is known to have been down since the start, up to its newest fetch',
+    labels,
+    collect: perEdge(({ counts }) => counts.downSeconds),
+  });
+  gauge(families, {
+    name: 'edge_last_failure_timestamp_seconds',
+    help: 'When a fetch from the edge failed last',
+    labels,
+    collect: perEdge(({ lastFailure }) => lastFailure?.at ?? null),
+  });
+}
