@@ -34,9 +34,8 @@ checks:
   ${network}: [${check}]
 
 # failure_threshold: the state changes with this result in a row, both ways. (goavail itself needed one more.)
-# Until this version reads the section judges, one result is enough. Then:
-# judges:
-#   ${network}: {rise_fall: {rise: ${threshold}, fall: ${threshold}}}
+judges:
+  ${network}: {rise_fall: {rise: ${threshold}, fall: ${threshold}}}
 
 # goavail kept every address that passed, so all may be live, and none is better than another.${tooMany(provider)}
 edge_count: ${Math.min(LIVE_MAX, provider.addresses.length)}

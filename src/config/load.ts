@@ -15,6 +15,7 @@ import { readTextFile } from './read-text.ts';
 import { faultAt, schemaFaults, soundFaults, valueAt } from './schema-fault.ts';
 import { checkPlans, checks } from './section-checks.ts';
 import { dns } from './section-dns.ts';
+import { judgeConfigs, judges } from './section-judges.ts';
 import { commands, fileKeys, historicKeys, probeKeys, selectKeys } from './section-probe.ts';
 import { safety, safetyConfigs } from './section-safety.ts';
 import { serverConfig, serverKeys } from './section-server.ts';
@@ -39,6 +40,7 @@ export const configSchema = section(
     ...transferKeys,
     ...historicKeys,
     checks,
+    judges,
     safety,
     dns,
     commands,
@@ -135,6 +137,7 @@ function build(
     file,
     testobject: testObject(keys.testobject, at),
     checks: checkPlans(keys.checks, at),
+    judges: judgeConfigs(keys.judges),
     safety: safetyConfigs(keys.safety),
     dns: {
       nsRecords: keys.dns.ns_records,

@@ -127,7 +127,7 @@ function networkWarnings(source: YamlSource, config: Config): readonly ConfigFau
 type Reference = { readonly name: string; readonly path: Path; readonly what: 'key' | 'value' };
 
 function networkReferences(source: YamlSource): readonly Reference[] {
-  const keys = (['dnet_edge_count', 'checks', 'safety'] as const).flatMap((key) => {
+  const keys = (['dnet_edge_count', 'checks', 'judges', 'safety'] as const).flatMap((key) => {
     const networks = valueAt(source.value, [key]);
     const names = typeof networks === 'object' && networks !== null ? Object.keys(networks) : [];
     return names.map((name) => ({ name, path: [key, name], what: 'key' as const }));

@@ -3,6 +3,7 @@ import type { TsigKey } from '../dns/tsig-key.ts';
 import type { Endpoint, Prefix } from '../system/address.ts';
 import type { ZoneLimits } from './limits.ts';
 import type { CheckPlan } from './section-checks.ts';
+import type { JudgeConfig } from './section-judges.ts';
 import type { SafetyConfig } from './section-safety.ts';
 
 /** Who may transfer. Both given: both needed. `tls`: over TLS only. `networks`/`zones` null: all. */
@@ -80,6 +81,8 @@ export type Config = {
   };
   /** By network; one without an entry has the fetch of `testobject`. */
   readonly checks: ReadonlyMap<string, CheckPlan>;
+  /** By network; one without an entry is judged by `goodenough`. */
+  readonly judges: ReadonlyMap<string, JudgeConfig>;
   /** By network; one without an entry has edgemanage's rules. */
   readonly safety: ReadonlyMap<string, SafetyConfig>;
   readonly dns: {

@@ -42,11 +42,12 @@ test('what is printed loads, once the files are made that it lists', () => {
   const text = convert(TCP);
   const folder = folderOf({ 'edgemanage.yaml': text });
   const lines = [...text.matchAll(/^# {3}(\S.*)$/gm)].map(([, line]) => line).filter((line) => !line.startsWith('-'));
-  execFileSync('sh', ['-e'], { cwd: folder, input: lines.filter((line) => !/^mynet:/.test(line)).join('\n') });
+  execFileSync('sh', ['-e'], { cwd: folder, input: lines.join('\n') });
   const { config, faults } = loadConfig(join(folder, 'edgemanage.yaml'));
   expect(faults).toEqual([]);
   if (config === null) throw new Error('no configuration');
   expect(config.checks.get('mynet')).toMatchObject({ combine: 'all', of: [{ kind: 'tcp', port: 8443 }] });
+  expect(config.judges.get('mynet')).toEqual({ kind: 'rise_fall', rise: 3, fall: 3 });
   expect(config).toMatchObject({ runFrequency: 5, edgeCount: 3, retry: 1, timeout: 10, dns: { ttl: 300 } });
   expect(readNetworkFiles(config, 'mynet').files?.edges).toEqual(['127.0.0.11', '::1', '127.0.0.12']);
   expect(readFileSync(join(folder, 'zones/mynet/cloud.example.test.zone'), 'utf8')).toBe('');

@@ -1,5 +1,7 @@
 /** What results in a row make of goavail's addresses, and what should be published of them. Pure. */
 
+import { countResult } from '../../health/judge/rise-fall.ts';
+
 /** `against`: results in a row that contradict `up`. */
 export type AddressState = { readonly up: boolean; readonly against: number };
 
@@ -8,9 +10,8 @@ export const ASSUMED_UP: AddressState = { up: true, against: 0 };
 
 /** The change comes with the `threshold`th result in a row, once an outage. Returns `was` itself if nothing changed. */
 export function withResult(was: AddressState, passes: boolean, threshold: number): AddressState {
-  if (passes === was.up) return was.against === 0 ? was : { up: was.up, against: 0 };
-  const against = was.against + 1;
-  return against < threshold ? { up: was.up, against } : { up: passes, against: 0 };
+  const { up, count } = countResult({ up: was.up, count: was.against }, passes, { rise: threshold, fall: threshold });
+  return up === was.up && count === was.against ? was : { up, against: count };
 }
 
 /**

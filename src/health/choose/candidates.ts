@@ -3,9 +3,10 @@ import { passes } from '../judge/judge.ts';
 import { byName } from '../judge/reason.ts';
 import type { Unsteady, Verdict } from '../judge/verdict.ts';
 import { type Chosen, completeFamilies, workingFamilies } from './families.ts';
+import type { JudgedAddresses } from './judge-edges.ts';
 import type { Misses } from './memory.ts';
 import { missesAfter } from './misses.ts';
-import type { RoundFacts, Scope } from './round.ts';
+import type { RoundFacts, Rules, Scope } from './round.ts';
 import { type MinUpState, NO_SAFETY, type SafetyRules } from './safety.ts';
 import { minUpState, selectBelow } from './safety-min-up.ts';
 import { type Candidate, select } from './select.ts';
@@ -46,8 +47,8 @@ export type Refusal =
   | { readonly kind: 'unavailable' }
   | { readonly kind: 'no-address' };
 
-/** Sorts the round out. `verdicts` in the order of `facts.edges`. */
-export function candidatePool(facts: RoundFacts, verdicts: readonly Verdict[]): CandidatePool {
+/** Sorts the round out. `verdicts` in the order of `facts.edges`; `judged`: what their judges remember now. */
+export function candidatePool(facts: RoundFacts, verdicts: readonly Verdict[], judged: JudgedAddresses): CandidatePool {
   const canaryOf = new Map(facts.canaries.map(({ name, zone }) => [name, zone]));
   const lastLive = new Set(facts.memory.lastLive);
   const { scope } = facts;
@@ -55,11 +56,11 @@ export function candidatePool(facts: RoundFacts, verdicts: readonly Verdict[]): 
   const safety = facts.rules.safety ?? NO_SAFETY;
 
   const before = answeredBefore(facts);
-  const unsteady = steadinessAfter(facts.memory.unsteady, facts.edges, verdicts);
+  const unsteady = steadinessAfter(facts.memory.unsteady, facts.edges, verdicts, failuresBehind(facts.rules));
   const candidates: Candidate[] = [];
   const refused: { edge: EdgeFacts; refusal: Refusal }[] = [];
   const candidateOf = (edge: EdgeFacts, verdict: Verdict): Candidate => {
-    const works = workingFamilies(edge, verdict, facts.rules.timeout);
+    const works = workingFamilies(edge, verdict, { timeout: facts.rules.timeout, judged });
     return {
       facts: edge,
       verdict,
@@ -97,7 +98,7 @@ export function candidatePool(facts: RoundFacts, verdicts: readonly Verdict[]): 
     before,
     unanswered: facts.memory.unanswered,
     unsteady,
-    misses: missesAfter(facts.memory.misses, before, candidates),
+    misses: missesAfter(facts.memory.misses, before, candidates, failuresBehind(facts.rules)),
     unlisted,
     withdrawn:
       unlisted.length > 0 ||
@@ -108,6 +109,11 @@ export function candidatePool(facts: RoundFacts, verdicts: readonly Verdict[]): 
     safety,
     minUp: minUp !== null && inNeed === null ? { ...minUp, below: null } : minUp,
   };
+}
+
+/** How many failures in a row stand behind the first verdict of a failure. */
+function failuresBehind({ judge }: Rules): number {
+  return judge?.kind === 'rise_fall' ? judge.fall : 1;
 }
 
 /** A member that was taken over by its name only counts as answered with all its addresses. */

@@ -1,12 +1,12 @@
 import type { CanaryFacts, EdgeFacts, EdgeInput } from '../judge/edge.ts';
 import { figuresOf } from '../judge/history.ts';
-import { judge } from '../judge/judge.ts';
 import { byName } from '../judge/reason.ts';
 import { decideCanaries } from './canary.ts';
 import { judgeCanaries } from './canary-judge.ts';
 import { type CandidatePool, candidatePool } from './candidates.ts';
 import type { Decision, Outcome } from './decision.ts';
 import { familyStates } from './families.ts';
+import { judgeEdges } from './judge-edges.ts';
 import { type Answers, type Limited, limitLive, sameAnswers } from './limit-live.ts';
 import type { Memory } from './memory.ts';
 import { isDead, missKey, worksAt } from './misses.ts';
@@ -38,8 +38,8 @@ function sumUp({ history, ...rest }: EdgeInput, now: number): EdgeFacts {
 /** `decide` for a round whose histories are summed up already: a recorded one, or a supposed one. */
 export function decideFacts(facts: RoundFacts): Decision {
   const { now, network, memory, rules } = facts;
-  const verdicts = facts.edges.map((edge) => judge(edge, rules, memory.unsteady.get(edge.name) ?? null));
-  const pool = candidatePool(facts, verdicts);
+  const { verdicts, judged } = judgeEdges(facts.edges, rules, memory.judged);
+  const pool = candidatePool(facts, verdicts, judged);
   const limited = limitLive(facts, pool);
   const { answers, hold, replaced } = limited;
   const outcome = outcomeOf(pool, limited);
@@ -47,7 +47,7 @@ export function decideFacts(facts: RoundFacts): Decision {
   const families = familyStates(answers, pool);
 
   const listed = new Map(facts.edges.map((edge) => [edge.name, edge]));
-  const { verdicts: canaryVerdicts, killed } = judgeCanaries(facts.canaries, rules);
+  const { verdicts: canaryVerdicts, killed, judged: judgedCanaries } = judgeCanaries(facts);
   const canaries = decideCanaries(
     facts,
     new Map(canaryVerdicts.map((verdict) => [verdict.edge, verdict])),
@@ -82,6 +82,7 @@ export function decideFacts(facts: RoundFacts): Decision {
     memory: {
       ...(outcome.kind === 'empty' ? memory : answeredMemory(pool, answers, families)),
       unsteady: pool.unsteady,
+      judged: new Map([...judged, ...judgedCanaries]),
       rotations: isChange ? [...memory.rotations, now].slice(-ROTATIONS_MAX) : memory.rotations,
       activeCanaries: canaries.active,
       canaryRotations: canaries.rotations,

@@ -9,6 +9,8 @@ import { type Addresses, type EdgeFacts, FAMILIES, type Family } from '../judge/
 import { passes } from '../judge/judge.ts';
 import type { Verdict } from '../judge/verdict.ts';
 import type { FamilyState } from './decision.ts';
+import type { JudgedAddresses } from './judge-edges.ts';
+import { missKey } from './misses.ts';
 import { byState, byTrust, type Candidate, type Place } from './select.ts';
 
 /** An edge of the wanted set with the addresses it is to be answered with, at least one. */
@@ -134,16 +136,23 @@ function isUnreachable(facts: EdgeFacts, family: Family): boolean {
   return fetchOf(facts, family)?.fail?.reason === 'unreachable';
 }
 
-/** In which families an edge works: its judgement for the one that was judged, the fetch itself for the other. */
+/**
+ * In which families an edge works: its judgement for the one that was judged; for the other what its judge remembers of
+ * that address, else the fetch itself.
+ */
 export function workingFamilies(
   facts: EdgeFacts,
   { judgement }: Verdict,
-  timeout: number,
+  { timeout, judged }: { readonly timeout: number; readonly judged: JudgedAddresses },
 ): Readonly<Record<Family, boolean>> {
   const works = (family: Family): boolean => {
-    if (facts[family] === null || judgement === null) return false;
+    const address = facts[family];
+    if (address === null || judgement === null) return false;
     const fetch = fetchOf(facts, family);
-    if (fetch === null || fetch === facts.sample?.primary) return passes(judgement);
+    if (fetch !== null && fetch === facts.sample?.primary) return passes(judgement);
+    const own = judged.get(missKey(facts.name, address));
+    if (own !== undefined) return own.up;
+    if (fetch === null) return passes(judgement);
     return fetch.fail === null && fetch.seconds < timeout;
   };
   return { v4: works('v4'), v6: works('v6') };

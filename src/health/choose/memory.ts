@@ -1,7 +1,7 @@
 /** What a network's decisions remember from round to round; the state file keeps it. */
 
 import type { Addresses, Family } from '../judge/edge.ts';
-import type { Unsteady } from '../judge/verdict.ts';
+import type { Judged, Unsteady } from '../judge/verdict.ts';
 
 export type Memory = {
   /** Names of the edges live after the last round, sorted. */
@@ -12,6 +12,8 @@ export type Memory = {
   readonly unanswered: Family | null;
   /** Edges that failed lately, by name. */
   readonly unsteady: ReadonlyMap<string, Unsteady>;
+  /** What judges that count results in a row remember, by edge or canary; of an edge's second address by `missKey`. */
+  readonly judged: ReadonlyMap<string, Judged>;
   /** Addresses that are answered and do not work, by edge and address (`missKey`). */
   readonly misses: ReadonlyMap<string, Misses>;
   /** When what is answered changed, epoch seconds, newest last; at most 100. */
@@ -33,6 +35,7 @@ export const NO_MEMORY: Memory = {
   answered: new Map(),
   unanswered: null,
   unsteady: new Map(),
+  judged: new Map(),
   misses: new Map(),
   rotations: [],
   activeCanaries: [],

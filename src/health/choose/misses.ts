@@ -10,12 +10,14 @@ export function missKey(edge: string, address: string): string {
 
 /**
  * Counts, for each address that is answered, the rounds in a row in which it did not work. An edge that is at another
- * address now misses at its old one: nobody fetches that any more. A sample counts once.
+ * address now misses at its old one: nobody fetches that any more. A sample counts once. `first`: failures in a row
+ * behind the first that is judged as one.
  */
 export function missesAfter(
   before: ReadonlyMap<string, Misses>,
   answered: ReadonlyMap<string, Addresses>,
   candidates: readonly Candidate[],
+  first: number,
 ): ReadonlyMap<string, Misses> {
   const after = new Map<string, Misses>();
   for (const candidate of candidates) {
@@ -26,7 +28,7 @@ export function missesAfter(
       const key = missKey(name, address);
       const known = before.get(key);
       const isNew = sample !== null && sample.at !== known?.at;
-      const next = isNew ? { count: (known?.count ?? 0) + 1, at: sample.at } : known;
+      const next = isNew ? { count: known === undefined ? first : known.count + 1, at: sample.at } : known;
       if (next !== undefined) after.set(key, next);
     }
   }

@@ -9,7 +9,7 @@ import { holdText } from './limit.ts';
 import type { Limited } from './limit-live.ts';
 import { keepsPlace } from './safety.ts';
 import { minUpText } from './safety-min-up.ts';
-import { type Candidate, isStillHealthy, type Selected } from './select.ts';
+import { type Candidate, isBetween, isStillHealthy, type Selected } from './select.ts';
 import { waitAfter } from './steadiness.ts';
 
 export type Reason = { readonly live: boolean; readonly why: string };
@@ -98,6 +98,7 @@ function selectedWhy(chosen: Chosen, place: number, { edgeCount, minUp }: Candid
     case 'forced':
       return `forced${quoted(facts.comment)}${until(facts)} and passing: ${verdict.why}`;
     case 'still-healthy':
+      if (isBetween(verdict)) return `still up: ${verdict.why}`;
       return verdict.judgement === 'pass_threshold'
         ? `still healthy: ${verdict.why}`
         : `still passing; ranking waits for the turn: ${verdict.why}`;

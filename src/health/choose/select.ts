@@ -98,15 +98,23 @@ function isFresh({ fails }: Candidate): boolean {
 }
 
 /**
- * Live last round and under `goodenough` now: a faster outsider does not displace it. In an event nothing that passes
- * is displaced: ranking waits for the turn.
+ * Live last round and under `goodenough` now: a faster outsider does not displace it. Neither does it one that has not
+ * failed often enough yet to be judged down, nor in an event one that passes: ranking waits for the turn.
  */
 export function isStillHealthy({ facts, verdict }: Candidate, lastLive: ReadonlySet<string>, scope: Scope): boolean {
   const { judgement } = verdict;
-  return lastLive.has(facts.name) && (judgement === 'pass_threshold' || (scope === 'event' && passes(judgement)));
+  return (
+    lastLive.has(facts.name) &&
+    (judgement === 'pass_threshold' || (passes(judgement) && (scope === 'event' || isBetween(verdict))))
+  );
 }
 
 /** The place of an edge that an operator forces; null: of any other. */
+/** Judged up although its last results failed. */
+export function isBetween({ position }: Verdict): boolean {
+  return position?.towards === 'down';
+}
+
 export function forcedPlace({ facts, verdict }: Candidate): Place | null {
   if (facts.mode === 'blindforce') return 'blindforced';
   return facts.mode === 'force' && passes(verdict.judgement) ? 'forced' : null;

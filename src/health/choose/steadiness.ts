@@ -33,28 +33,31 @@ export function returnsAt(entry: Unsteady | undefined, now: number, holdUp: numb
 
 /**
  * What is remembered after a round: of each listed edge that failed within the last hour how often it fell and since
- * when it passes. A sample counts once, however many decisions are made on it.
+ * when it passes. A sample counts once, however many decisions are made on it. `first`: failures in a row
+ * behind the first that is judged as one.
  */
 export function steadinessAfter(
   before: ReadonlyMap<string, Unsteady>,
   edges: readonly EdgeFacts[],
   verdicts: readonly Verdict[],
+  first: number,
 ): ReadonlyMap<string, Unsteady> {
   const after = new Map<string, Unsteady>();
   for (const [i, { name, sample }] of edges.entries()) {
     const entry = before.get(name);
     const { judgement } = verdicts[i];
     const isNew = sample !== null && sample.at !== entry?.at;
-    const next = isNew && judgement !== null ? entryAfter(entry, passes(judgement), sample.at) : entry;
+    const next = isNew && judgement !== null ? entryAfter(entry, passes(judgement), sample.at, first) : entry;
     if (next !== undefined) after.set(name, next);
   }
   return after;
 }
 
-function entryAfter(entry: Unsteady | undefined, passing: boolean, at: number): Unsteady | undefined {
+function entryAfter(entry: Unsteady | undefined, passing: boolean, at: number, first: number): Unsteady | undefined {
   if (!passing) {
     const falls = entry === undefined ? 1 : entry.falls + (entry.passingSince === null ? 0 : 1);
-    return { falls, fails: (entry?.fails ?? 0) + 1, passingSince: null, at };
+    const fails = entry === undefined || entry.fails === 0 ? first : entry.fails + 1;
+    return { falls, fails, passingSince: null, at };
   }
   if (entry === undefined) return undefined;
   const passingSince = entry.passingSince ?? at;

@@ -2,9 +2,10 @@ import { decideFacts } from '../choose/decide.ts';
 import type { Decision } from '../choose/decision.ts';
 import type { RoundFacts } from '../choose/round.ts';
 import type { CanaryFacts } from '../judge/edge.ts';
+import { resultsNeeded } from '../judge/judge.ts';
 import { seconds } from '../judge/reason.ts';
-import { type Prospect, prospect } from './prospect.ts';
-import { boundaryOf, type Change, suppose } from './suppose.ts';
+import { nextFetches, type Prospect, prospect } from './prospect.ts';
+import { beforeLast, boundaryOf, type Change, suppose } from './suppose.ts';
 
 /** What would make a zone's canary serve, or stop. */
 export function canaryProspectsOf(
@@ -14,13 +15,17 @@ export function canaryProspectsOf(
   interval: number,
 ): readonly Prospect[] {
   const used = decision.memory.activeCanaries.some(({ zone }) => zone === canary.zone);
+  const { memory } = decision;
+  const own = memory.judged.get(canary.name) ?? null;
   const after = (change: Change): boolean => {
     const now = facts.now + interval;
     const canaries = facts.canaries.map((one) =>
       one.name === canary.name ? suppose(one, change, now, facts.rules.timeout) : one,
     );
     const operatorChange = change.mode !== undefined;
-    const next = decideFacts({ ...facts, scope: 'turn', now, canaries, operatorChange, memory: decision.memory });
+    const before = beforeLast(facts.rules, own, change);
+    const judged = before === null ? memory.judged : new Map(memory.judged).set(canary.name, before);
+    const next = decideFacts({ ...facts, scope: 'turn', now, canaries, operatorChange, memory: { ...memory, judged } });
     return next.memory.activeCanaries.some(({ zone }) => zone === canary.zone);
   };
 
@@ -31,18 +36,28 @@ export function canaryProspectsOf(
     return [prospect('mode', true, null, [], text)];
   }
   const { timeout } = facts.rules;
+  const failures = resultsNeeded(facts.rules, own, false);
   const boundary = boundaryOf((fetch) => after({ fetch }), facts.rules);
   switch (boundary.kind) {
     case 'always':
       return [
-        prospect('stays', true, null, [], 'stays in use even if its next fetch fails: the rotation limit holds it'),
+        prospect(
+          'stays',
+          true,
+          null,
+          [],
+          `stays in use even if ${nextFetches(failures, 'its')} fails: the rotation limit holds it`,
+        ),
       ];
     case 'never':
       return [prospect('stays', false, null, [], 'stays unused in the next round even if it is fetched at once')];
     case 'below': {
       const within =
         boundary.x >= timeout ? `succeeds within ${seconds(timeout)}` : `takes under ${seconds(boundary.x)}`;
-      const text = used ? `stays in use while its next fetch ${within}` : `will be used when its next fetch ${within}`;
+      const more = used && failures > 1 ? `, or until ${failures} in a row do not` : '';
+      const text = used
+        ? `stays in use while its next fetch ${within}${more}`
+        : `will be used when ${nextFetches(resultsNeeded(facts.rules, own, true), 'its')} ${within}`;
       return [prospect('fetch', !used, boundary.x, [], text)];
     }
   }

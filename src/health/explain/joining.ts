@@ -3,7 +3,7 @@ import type { RoundFacts } from '../choose/round.ts';
 import type { EdgeFacts } from '../judge/edge.ts';
 import { judge, passes } from '../judge/judge.ts';
 import { count, list, moment, seconds } from '../judge/reason.ts';
-import { afterHold, NOTHING, type Prospect, prospect, supposed } from './prospect.ts';
+import { afterHold, NOTHING, nextFetches, type Prospect, prospect, supposed } from './prospect.ts';
 import { type Boundary, boundaryOf, type Change, type NextRound } from './suppose.ts';
 
 /** Ways into the live set. */
@@ -32,7 +32,8 @@ export function joining(facts: RoundFacts, decision: Decision, own: EdgeFacts, n
     found.push(prospect('address', true, null, [], 'must resolve to an address first'));
   }
   const boundary = boundaryOf((fetch) => next.live(supposed(name, change(fetch))).has(name), facts.rules);
-  const byFetch = joiningFetch(facts, own, boundary, after);
+  const results = next.results(name, boundary.kind === 'below' ? boundary.x / 2 : 0);
+  const byFetch = joiningFetch(facts, own, boundary, { results, after });
   if (byFetch !== null) found.push(byFetch);
   found.push(...joiningByOthers(facts, decision, own, next, change));
   return mode === undefined ? [...found, ...forcing(own, next)] : found;
@@ -51,13 +52,18 @@ function availableText({ modeUntil }: EdgeFacts, enough: boolean): string {
   return `${how}, and that alone would not do`;
 }
 
-function joiningFetch({ rules }: RoundFacts, own: EdgeFacts, boundary: Boundary, after: string): Prospect | null {
+function joiningFetch(
+  { rules }: RoundFacts,
+  own: EdgeFacts,
+  boundary: Boundary,
+  { results, after }: { readonly results: number; readonly after: string },
+): Prospect | null {
   if (boundary.kind !== 'below') return null;
   const last = own.figures.last === null ? '' : ` (its last took ${seconds(own.figures.last)})`;
   const text =
     boundary.x >= rules.timeout
-      ? `will be live when its next fetch succeeds within ${seconds(rules.timeout)}${last}${after}`
-      : `will be live when its next fetch takes under ${seconds(boundary.x)}${last} and the others stay as they are${after}`;
+      ? `will be live when ${nextFetches(results, 'its')} succeeds within ${seconds(rules.timeout)}${last}${after}`
+      : `will be live when ${nextFetches(results, 'its')} takes under ${seconds(boundary.x)}${last} and the others stay as they are${after}`;
   return prospect('fetch', true, boundary.x, [], text);
 }
 
@@ -70,12 +76,14 @@ function joiningByOthers(
   change: (fetch: number | null) => Change,
 ): readonly Prospect[] {
   // An edge that fails must pass first; suppose a fetch as good as the rules ask for.
-  const fetch = passesAgain(own, rules) ? null : rules.goodenough / 2;
-  const proviso = fetch === null ? '' : ` and its own takes ${seconds(fetch)}`;
+  const fetch = passesAgain(own, decision, rules) ? null : rules.goodenough / 2;
+  const times = fetch === null ? 1 : next.results(own.name, fetch);
+  const proviso =
+    fetch === null ? '' : ` and ${times === 1 ? 'its own takes' : `each of its own ${times} takes`} ${seconds(fetch)}`;
   const self = change(fetch);
   if (next.live(supposed(own.name, self)).has(own.name)) return [];
 
-  const groups = new Map<number, string[]>();
+  const groups = new Map<string, { x: number; results: number; edges: string[] }>();
   for (const { edge } of decision.live) {
     const room = boundaryOf(
       (x) =>
@@ -89,13 +97,17 @@ function joiningByOthers(
           .has(own.name),
       rules,
     );
-    if (room.kind === 'below') groups.set(room.x, [...(groups.get(room.x) ?? []), edge]);
+    if (room.kind !== 'below') continue;
+    const results = next.results(edge, room.x);
+    const key = `${room.x} ${results}`;
+    groups.set(key, { x: room.x, results, edges: [...(groups.get(key)?.edges ?? []), edge] });
   }
   if (groups.size > 0) {
-    return [...groups].map(([x, edges]) => {
+    return [...groups.values()].map(({ x, results, edges }) => {
       const who = edges.length === 1 ? edges[0] : `one of ${list(edges)}`;
+      const fetches = results === 1 ? 'the next fetch' : `each of the next ${results} fetches`;
       const what = x >= rules.timeout ? 'fails' : `takes ${seconds(x)} or more`;
-      return prospect('others', true, x, edges, `will be live when the next fetch of ${who} ${what}${proviso}`);
+      return prospect('others', true, x, edges, `will be live when ${fetches} of ${who} ${what}${proviso}`);
     });
   }
 
@@ -118,8 +130,9 @@ function joiningByOthers(
 }
 
 /** Whether the edge passes if its last fetch is repeated, its mode aside. */
-function passesAgain(own: EdgeFacts, rules: RoundFacts['rules']): boolean {
-  return passes(judge({ ...own, mode: 'available' }, rules).judgement);
+function passesAgain(own: EdgeFacts, { memory }: Decision, rules: RoundFacts['rules']): boolean {
+  const { verdict } = judge({ ...own, mode: 'available' }, rules, memory.judged.get(own.name) ?? null);
+  return passes(verdict.judgement);
 }
 
 function forcing(own: EdgeFacts, next: NextRound): readonly Prospect[] {

@@ -19,15 +19,17 @@ export function leaving(facts: RoundFacts, decision: Decision, own: EdgeFacts, n
   const after = afterHold(next);
   switch (boundary.kind) {
     case 'always':
-      found.push(prospect('stays', true, null, [], stayingText(own)));
+      found.push(prospect('stays', true, null, [], stayingText(own, next.results(name, facts.rules.timeout))));
       break;
     case 'below': {
       const joins = without(next.live(supposed(name, { fetch: boundary.x })), next.live(NOTHING));
       const then =
         joins.length === 0 ? 'it leaves' : `${list(joins)} ${joins.length === 1 ? 'takes' : 'take'} its place`;
       const fails = boundary.x >= facts.rules.timeout;
+      const results = next.results(name, boundary.x);
+      const until = results === 1 ? 'a fetch fails' : `${results} more fetches in a row fail`;
       const text = fails
-        ? `stays live until a fetch fails; then ${then}${after}`
+        ? `stays live until ${until}; then ${then}${after}`
         : `stays live while its next fetch takes under ${seconds(boundary.x)}; from there ${then}${after}`;
       found.push(prospect('fetch', false, boundary.x, joins, text));
       break;
@@ -44,9 +46,10 @@ export function leaving(facts: RoundFacts, decision: Decision, own: EdgeFacts, n
   return [...found, unavailable(name, now, next)];
 }
 
-function stayingText({ mode }: EdgeFacts): string {
+function stayingText({ mode }: EdgeFacts, results: number): string {
   if (mode === 'blindforce') return 'stays live whatever its fetches do, because it is blindforced';
-  return 'stays live even if its next fetch fails: no other edge would be fit to take its place';
+  const fails = results === 1 ? 'its next fetch fails' : `its next ${results} fetches fail`;
+  return `stays live even if ${fails}: no other edge would be fit to take its place`;
 }
 
 function unavailable(name: string, now: readonly string[], next: NextRound): Prospect {
@@ -72,6 +75,14 @@ function displacing(facts: RoundFacts, decision: Decision, own: EdgeFacts, next:
     .sort(byName);
   if (rivals.length === 0) return null;
   const others = outside.length > RIVALS_MAX ? ' (or perhaps others, of worse average)' : '';
+  const most = Math.max(...rivals.map((name) => next.results(name, fetch)));
+  const often = most === 1 ? '' : `, ${most} times in a row`;
   const who = rivals.length === 1 ? rivals[0] : `one of ${list(rivals)}`;
-  return prospect('others', false, fetch, rivals, `leaves when ${who}${others} is fetched in ${seconds(fetch)}`);
+  return prospect(
+    'others',
+    false,
+    fetch,
+    rivals,
+    `leaves when ${who}${others} is fetched in ${seconds(fetch)}${often}`,
+  );
 }

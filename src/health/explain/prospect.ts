@@ -37,6 +37,11 @@ export function without(names: ReadonlySet<string>, others: Iterable<string>): s
   return [...names].filter((name) => !gone.has(name)).sort(byName);
 }
 
+/** `its next fetch succeeds`, or of a judge that counts `each of its next 2 fetches succeeds`. `verb` in the singular. */
+export function nextFetches(results: number, whose: string): string {
+  return results === 1 ? `${whose} next fetch` : `each of ${whose} next ${results} fetches`;
+}
+
 /** What to add to a sentence about a round that the rotation limit puts off. */
 export function afterHold({ heldUntil }: NextRound): string {
   return heldUntil === null ? '' : `, not before the rotation limit allows it at ${moment(heldUntil)}`;

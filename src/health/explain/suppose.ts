@@ -1,12 +1,14 @@
 import type { Sample } from '../checks/sample.ts';
 import { candidatePool } from '../choose/candidates.ts';
 import type { Decision } from '../choose/decision.ts';
+import { type JudgedEdges, judgeEdges } from '../choose/judge-edges.ts';
 import { holdAt } from '../choose/limit.ts';
 import { limitLive } from '../choose/limit-live.ts';
 import type { RoundFacts } from '../choose/round.ts';
 import type { EdgeFacts, Mode } from '../judge/edge.ts';
 import type { Figures } from '../judge/history.ts';
-import { judge } from '../judge/judge.ts';
+import { judge, resultsNeeded } from '../judge/judge.ts';
+import type { Judged, JudgeRules } from '../judge/verdict.ts';
 
 /** What is supposed of one edge in the next round; what is left out stays as it is. */
 export type Change = { readonly fetch?: number; readonly mode?: Mode };
@@ -16,6 +18,8 @@ export type NextRound = {
   readonly live: (changes: ReadonlyMap<string, Change>) => ReadonlySet<string>;
   /** The rotation limit keeps the set until then; suppositions speak of the first round after it. */
   readonly heldUntil: number | null;
+  /** How many fetches like that in a row it takes before this edge's judge changes its mind. */
+  readonly results: (name: string, fetch: number) => number;
 };
 
 /** Suppositions about the round after `decision`, `interval` seconds later, by the very rules that will decide it. */
@@ -26,22 +30,50 @@ export function nextRound(facts: RoundFacts, decision: Decision, interval: numbe
   const hold = holdAt(memory.rotations, rules.maxfreq, soon);
   const index = new Map(facts.edges.map(({ name }, i) => [name, i]));
 
+  const base = repeated(facts, decision, soon);
   const live = (changes: ReadonlyMap<string, Change>): ReadonlySet<string> => {
-    const edges = [...facts.edges];
-    const verdicts = [...decision.verdicts];
+    const edges = [...base.edges];
+    const verdicts = [...base.verdicts];
+    const judged = new Map(base.judged);
     let operatorChange = false;
     for (const [name, change] of changes) {
       const at = index.get(name);
       if (at === undefined) continue;
-      edges[at] = suppose(edges[at], change, soon, rules.timeout);
-      verdicts[at] = judge(edges[at], rules, memory.unsteady.get(name) ?? null);
+      edges[at] = suppose(facts.edges[at], change, soon, rules.timeout);
+      const found = judge(edges[at], rules, beforeLast(rules, memory.judged.get(name) ?? null, change));
+      verdicts[at] = found.verdict;
+      if (found.judged !== null) judged.set(name, found.judged);
       operatorChange ||= change.mode !== undefined;
     }
     const now = operatorChange || hold === null ? soon : hold.until;
     const next: RoundFacts = { ...facts, scope: 'turn', now, edges, memory, operatorChange };
-    return new Set(limitLive(next, candidatePool(next, verdicts)).answers.keys());
+    return new Set(limitLive(next, candidatePool(next, verdicts, judged)).answers.keys());
   };
-  return { live, heldUntil: hold === null ? null : hold.until };
+  const results = (name: string, fetch: number): number =>
+    resultsNeeded(rules, memory.judged.get(name) ?? null, fetch < rules.timeout);
+  return { live, heldUntil: hold === null ? null : hold.until, results };
+}
+
+/** The edges after their last results have come once more: what a judge that counts makes of that. */
+function repeated(
+  { edges, rules }: RoundFacts,
+  { verdicts, memory }: Decision,
+  at: number,
+): JudgedEdges & { readonly edges: readonly EdgeFacts[] } {
+  if (memory.judged.size === 0) return { edges, verdicts, judged: memory.judged };
+  const again = edges.map((edge) => (edge.sample === null ? edge : { ...edge, sample: { ...edge.sample, at } }));
+  return { edges: again, ...judgeEdges(again, rules, memory.judged) };
+}
+
+/**
+ * What a judge remembers right before the fetch that changes its mind, where fetches are supposed to go on like that
+ * one.
+ */
+export function beforeLast(rules: JudgeRules, judged: Judged | null, { fetch }: Change): Judged | null {
+  if (judged === null || fetch === undefined) return judged;
+  const passing = fetch < rules.timeout;
+  if (judged.up === passing) return judged;
+  return { ...judged, count: judged.count + resultsNeeded(rules, judged, passing) - 1 };
 }
 
 /** The edge after one more fetch. A fetch that works gives it an address, even where none was known. */

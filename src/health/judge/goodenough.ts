@@ -1,17 +1,17 @@
 import { decidingCheck } from '../checks/sample.ts';
 import type { EdgeFacts } from './edge.ts';
 import { compare, seconds } from './reason.ts';
-import type { Judge, Judgement, JudgeRules } from './verdict.ts';
+import type { Judgement, JudgeRules, Verdict } from './verdict.ts';
 
 /**
  * edgemanage's judge: the first row of section 5 that matches, with the comparison that decided it. Comparisons are
  * strict. An unavailable edge and one that was never fetched get no judgement. What was before does not matter.
  */
-export const goodenough: Judge = (facts, rules) => {
+export function goodenough(facts: EdgeFacts, rules: JudgeRules): Verdict {
   const { last, windowAverage, average } = facts.figures;
   const found = facts.mode === 'unavailable' ? UNJUDGED : firstMatch(facts, rules);
   return { edge: facts.name, judgement: found.judgement, last, windowAverage, average, why: found.why };
-};
+}
 
 type Found = { readonly judgement: Judgement | null; readonly why: string };
 

@@ -1,16 +1,33 @@
+import type { Fetch } from '../checks/sample.ts';
 import type { EdgeFacts } from './edge.ts';
 import { goodenough } from './goodenough.ts';
-import type { Judge, Judgement, JudgeRules, Unsteady, Verdict } from './verdict.ts';
+import { resultAfter, riseFall } from './rise-fall.ts';
+import type { Judged, JudgeRules, JudgeWords } from './verdict.ts';
 
-/** The ways to judge an edge, one file each. A further one is a line here and a key of the configuration. */
-const JUDGES = { goodenough } satisfies Readonly<Record<string, Judge>>;
+export { passes } from './verdict.ts';
 
-/** Judges one edge or canary by its network's rules. `before`: what is remembered of its unsteadiness, if anything. */
-export function judge(facts: EdgeFacts, rules: JudgeRules, before: Unsteady | null = null): Verdict {
-  return JUDGES.goodenough(facts, rules, before);
+/**
+ * Judges one edge or canary by its network's rules. `before`: what its judge remembers of it; null: nothing. The ways to
+ * judge have one file each.
+ */
+export function judge(facts: EdgeFacts, rules: JudgeRules, before: Judged | null = null): JudgeWords {
+  const { judge: how } = rules;
+  if (how?.kind === 'rise_fall') return riseFall(facts, rules, before, how);
+  return { verdict: goodenough(facts, rules), judged: null };
 }
 
-/** Whether a judgement lets an edge or canary serve: anything but `fail`. */
-export function passes(judgement: Judgement | null): boolean {
-  return judgement !== null && judgement !== 'fail';
+/** What is remembered of an address that an edge has besides its primary one. `at`: of the sample, epoch seconds. */
+export function judgeAddress(fetch: Fetch, at: number, rules: JudgeRules, before: Judged | null): Judged | null {
+  if (rules.judge?.kind !== 'rise_fall') return null;
+  return resultAfter(before, at, fetch.fail === null && fetch.seconds < rules.timeout, rules.judge);
+}
+
+/**
+ * How many results in a row, passing or not, it takes from here on to change what an edge is judged to be; 1 where its
+ * judge does not count, or where they change nothing.
+ */
+export function resultsNeeded(rules: JudgeRules, judged: Judged | null, passing: boolean): number {
+  const { judge: how } = rules;
+  if (how?.kind !== 'rise_fall' || judged === null || judged.up === passing) return 1;
+  return Math.max(1, (passing ? how.rise : how.fall) - judged.count);
 }

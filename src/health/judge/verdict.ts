@@ -1,6 +1,6 @@
 /** What judging gives, and what a judge is: a pure function of one edge. Times are epoch seconds, durations seconds. */
 
-import type { EdgeFacts } from './edge.ts';
+import type { JudgeConfig } from '../../config/section-judges.ts';
 
 /** edgemanage's words, from best to worst (specification section 5). */
 export type Judgement = 'pass_threshold' | 'pass_window' | 'pass_average' | 'pass' | 'fail';
@@ -15,13 +15,29 @@ export type Verdict = {
   readonly windowAverage: number | null;
   readonly average: number | null;
   readonly why: string;
+  /** Where a judge that counts results in a row is between two states. */
+  readonly position?: Position;
 };
+
+/** `count` results in a row, of the `of` that are needed, speak for a change to `towards`. */
+export type Position = { readonly count: number; readonly of: number; readonly towards: 'up' | 'down' };
 
 /** What a judge compares with. */
 export type JudgeRules = {
   readonly goodenough: number;
   readonly timeout: number; // a fetch of this length or more fails
+  /** Unless given, `goodenough`. */
+  readonly judge?: JudgeConfig | undefined;
 };
+
+/**
+ * What a judge that counts remembers of an address: `up` is what it is judged to be, and `count` results in a row
+ * contradict that. `at`: the sample that was counted last, epoch seconds.
+ */
+export type Judged = { readonly up: boolean; readonly count: number; readonly at: number };
+
+/** `judged` null: nothing is remembered. */
+export type JudgeWords = { readonly verdict: Verdict; readonly judged: Judged | null };
 
 /**
  * An edge that failed within the last hour. `falls`: how often it began to fail. `fails`: failed samples in a row.
@@ -34,8 +50,7 @@ export type Unsteady = {
   readonly at: number;
 };
 
-/**
- * A way to judge: the facts of one edge and the rules give a verdict with its reason. Pure. `before`: what is
- * remembered of the edge's unsteadiness, for judges that count results in a row; null: it was steady.
- */
-export type Judge = (facts: EdgeFacts, rules: JudgeRules, before: Unsteady | null) => Verdict;
+/** Whether a judgement lets an edge or canary serve: anything but `fail`. */
+export function passes(judgement: Judgement | null): boolean {
+  return judgement !== null && judgement !== 'fail';
+}

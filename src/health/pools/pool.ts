@@ -43,8 +43,15 @@ export function rulesOf(config: Config, network: string): Rules {
     edgeCount: config.dnetEdgeCount.get(network) ?? config.edgeCount,
     maxfreq: config.dnschangeMaxfreq,
     canaryKiller: config.canaryKiller,
+    ...judgeOf(config, network),
     ...safetyOf(config, network),
   };
+}
+
+/** Nothing where the network has edgemanage's judge. */
+function judgeOf({ judges }: Config, network: string): Pick<Rules, 'judge'> {
+  const judge = judges.get(network);
+  return judge === undefined || judge.kind === 'goodenough' ? {} : { judge };
 }
 
 /** Nothing where the network has edgemanage's rules. */

@@ -51,6 +51,7 @@ export function encodeRecord(facts: RoundFacts, decision: Decision): string {
       ...(memory.answered.size === 0 ? {} : { answered: [...memory.answered].map(([e, { v4, v6 }]) => [e, v4, v6]) }),
       ...(memory.unanswered === null ? {} : { unanswered: memory.unanswered }),
       ...(memory.unsteady.size === 0 ? {} : { unsteady: encodeUnsteady(memory.unsteady) }),
+      ...(memory.judged.size === 0 ? {} : { judged: [...memory.judged].map(([key, j]) => [key, j.up, j.count, j.at]) }),
       ...(memory.misses.size === 0 ? {} : { misses: [...memory.misses].map(([key, m]) => [key, m.count, m.at]) }),
     },
     edges: facts.edges.map(encodeEdge),
@@ -91,6 +92,7 @@ export function decodeRecord(line: string): RoundRecord | null {
             { falls, fails, passingSince, at: last },
           ]),
         ),
+        judged: new Map(memory.judged.map(([key, up, count, last]) => [key, { up, count, at: last }])),
         misses: new Map(memory.misses.map(([key, count, last]) => [key, { count, at: last }])),
       },
       edges: edges.map(decodeEdge),
@@ -275,6 +277,10 @@ const SAFETY = z.object({
   below: z.enum(['keep', 'all']).default('keep'),
   holdUp: NUMBER.nullable().default(null),
 });
+const JUDGE = z.union([
+  z.object({ kind: z.literal('goodenough') }),
+  z.object({ kind: z.literal('rise_fall'), rise: NUMBER, fall: NUMBER }),
+]);
 const RECORD = z.object({
   at: NUMBER,
   v: z.literal(1),
@@ -286,6 +292,7 @@ const RECORD = z.object({
     edgeCount: NUMBER,
     maxfreq: NUMBER,
     canaryKiller: NUMBER,
+    judge: JUDGE.optional(), // without it goodenough
     safety: SAFETY.optional(), // edgemanage's own rules have none
   }),
   operator: z.boolean().default(false),
@@ -298,6 +305,7 @@ const RECORD = z.object({
     answered: z.array(z.tuple([z.string(), z.string().nullable(), z.string().nullable()])).default([]),
     unanswered: z.enum(FAMILIES).nullable().default(null),
     unsteady: z.array(z.tuple([z.string(), NUMBER, NUMBER, NUMBER.nullable(), NUMBER])).default([]),
+    judged: z.array(z.tuple([z.string(), z.boolean(), NUMBER, NUMBER])).default([]),
     misses: z.array(z.tuple([z.string(), NUMBER, NUMBER])).default([]),
   }),
   edges: z.array(EDGE),

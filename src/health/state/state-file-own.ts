@@ -20,7 +20,7 @@ import { FAMILIES, type Mode } from '../judge/edge.ts';
 import { MODES } from './edge-store.ts';
 import type { NetworkState } from './network-state.ts';
 
-type OwnMemory = Pick<Memory, 'answered' | 'unanswered' | 'unsteady' | 'misses' | 'canaryRotations'>;
+type OwnMemory = Pick<Memory, 'answered' | 'unanswered' | 'unsteady' | 'judged' | 'misses' | 'canaryRotations'>;
 
 type OwnState = Pick<
   NetworkState,
@@ -34,13 +34,14 @@ type OwnState = Pick<
 /** Reads the key's value. `names`: of the edges that edgemanage's part says were live last. */
 export function ownFrom(edgewise: JsonObject, names: readonly string[]): OwnState {
   const { serial, zone_serials, pending_zones, canary_serials, victims, canary_rotations, modes } = edgewise;
-  const { unanswered, unsteady, misses, live: members, addresses } = edgewise;
+  const { unanswered, unsteady, judged, misses, live: members, addresses } = edgewise;
   const live = liveFrom(members, names);
   return {
     memory: {
       answered: new Map(live.map(({ edge, v4, v6 }) => [edge, { v4, v6 }])),
       unanswered: isOneOf(FAMILIES, unanswered) ? unanswered : null,
       unsteady: unsteadyFrom(unsteady),
+      judged: judgedFrom(judged),
       misses: missesFrom(misses),
       canaryRotations: rotationsFrom(canary_rotations),
     },
@@ -70,6 +71,7 @@ export function ownValue(state: NetworkState): JsonObject {
     modes: state.modes === null ? null : Object.fromEntries(state.modes),
     ...(memory.unanswered === null ? {} : { unanswered: memory.unanswered }),
     ...(memory.unsteady.size === 0 ? {} : { unsteady: Object.fromEntries(memory.unsteady) }),
+    ...(memory.judged.size === 0 ? {} : { judged: Object.fromEntries(memory.judged) }),
     ...(memory.misses.size === 0 ? {} : { misses: Object.fromEntries(memory.misses) }),
     ...(state.addresses.size === 0 ? {} : { addresses: Object.fromEntries(state.addresses) }),
   };
@@ -119,6 +121,14 @@ function unsteadyFrom(value: unknown): Memory['unsteady'] {
     const [fallen, failed, last] = [falls, fails, at].map(numberFrom);
     if (fallen === null || failed === null || last === null) return null;
     return { falls: fallen, fails: failed, passingSince: numberFrom(passingSince), at: last };
+  });
+}
+
+function judgedFrom(value: unknown): Memory['judged'] {
+  return entriesFrom(value, ({ up, count, at }) => {
+    const [results, last] = [count, at].map(numberFrom);
+    const isSound = typeof up === 'boolean' && results !== null && Number.isInteger(results) && results >= 0;
+    return isSound && last !== null ? { up, count: results, at: last } : null;
   });
 }
 

@@ -34,14 +34,14 @@ describe('every row of section 5', () => {
     ['no sample in the window, fast before', 1.0, null, 0.1, 'pass_average'],
   ];
   test.each(rows)('%s', (_, last, windowAverage, average, judgement) => {
-    const verdict = judge(facts({ last, windowAverage, average }), RULES);
+    const { verdict } = judge(facts({ last, windowAverage, average }), RULES);
     expect(verdict).toMatchObject({ edge: 'A', judgement, last, windowAverage, average });
   });
 
   test('a goodenough of other size moves every limit', () => {
     const rules = { goodenough: 2.5, timeout: 3 };
     const judged = (last: number, windowAverage: number, average: number) =>
-      judge(facts({ last, windowAverage, average }), rules).judgement;
+      judge(facts({ last, windowAverage, average }), rules).verdict.judgement;
     expect([
       judged(2.4, 9, 9),
       judged(3, 0, 0),
@@ -53,12 +53,12 @@ describe('every row of section 5', () => {
 });
 
 test('an unavailable edge and one never fetched are not judged', () => {
-  expect(judge(facts({ last: 0.1, average: 0.1 }, { mode: 'unavailable' }), RULES)).toMatchObject({
+  expect(judge(facts({ last: 0.1, average: 0.1 }, { mode: 'unavailable' }), RULES).verdict).toMatchObject({
     judgement: null,
     last: 0.1,
     why: 'unavailable, so not judged',
   });
-  expect(judge(facts({}), RULES)).toMatchObject({ judgement: null, why: 'never fetched' });
+  expect(judge(facts({}), RULES).verdict).toMatchObject({ judgement: null, why: 'never fetched' });
   expect([passes(null), passes('fail'), passes('pass')]).toEqual([false, false, true]);
 });
 
@@ -89,7 +89,7 @@ describe('the reason names the figures that decided', () => {
     ],
   ];
   test.each(rows)('%s', (_, edgeFacts, why) => {
-    expect(judge(edgeFacts, RULES).why).toBe(why);
+    expect(judge(edgeFacts, RULES).verdict.why).toBe(why);
   });
 
   test.each([
@@ -104,14 +104,14 @@ describe('the reason names the figures that decided', () => {
       { ...first, name: 'api' },
     ];
     const several = { ...one, primary: { ...one.primary, check: 'api', checks } };
-    expect(judge(facts({ last }, { sample: several }), RULES).why).toBe(why);
+    expect(judge(facts({ last }, { sample: several }), RULES).verdict.why).toBe(why);
   });
 });
 
 test('ten fetches of exactly goodenough are not faster than goodenough', () => {
   // Summed up as they come, ten times 0.7 make a hair less than 7.
   const figures = figuresOf(oldSamples(0.7), NOW);
-  expect(judge(facts({ ...figures, last: 0.7 }), RULES).judgement).toBe('pass');
+  expect(judge(facts({ ...figures, last: 0.7 }), RULES).verdict.judgement).toBe('pass');
   for (const goodenough of [0.1, 0.3, 0.7, 1.1, 3.3]) {
     const even = figuresOf(oldSamples(goodenough, 49), NOW);
     expect(even.average).toBe(goodenough);

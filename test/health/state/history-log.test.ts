@@ -47,12 +47,13 @@ function fullFacts(): RoundFacts {
       canaryRotations: new Map([['example.com', [NOW - 1]]]),
       answered: new Map([['A', { v4: '192.0.2.1', v6: null }]]),
       unanswered: 'v6',
+      judged: new Map([['A', { up: true, count: 1, at: NOW - 61 }]]),
       unsteady: new Map([['A', { falls: 2, fails: 0, passingSince: NOW - 50, at: NOW - 1 }]]),
       misses: new Map([['A 192.0.2.1', { count: 2, at: NOW - 61 }]]),
     },
     operatorChange: true,
     scope: 'event',
-    rules: { canaryKiller: 6 },
+    rules: { canaryKiller: 6, judge: { kind: 'rise_fall', rise: 2, fall: 3 } },
   });
   const facts = factsOf(input);
   const [a, ...others] = facts.edges;

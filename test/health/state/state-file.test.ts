@@ -39,6 +39,10 @@ const FULL: NetworkState = {
       ['b', { v4: null, v6: '::1' }],
     ]),
     unanswered: 'v4',
+    judged: new Map([
+      ['192.0.2.1', { up: true, count: 2, at: 1_700_000_000.25 }],
+      ['192.0.2.1 2001:db8::1', { up: false, count: 0, at: 1_700_000_000 }],
+    ]),
     unsteady: new Map([
       ['a', { falls: 2, fails: 0, passingSince: 3, at: 3.5 }],
       ['b', { falls: 1, fails: 4, passingSince: null, at: 3.5 }],

@@ -105,6 +105,7 @@ export const decision: Decision = {
     answered: new Map(),
     unanswered: null,
     unsteady: new Map(),
+    judged: new Map(),
     misses: new Map(),
   },
 };
