@@ -20,6 +20,8 @@ export type EdgeRow = {
     /** Whole seconds since it came up or went down; -1: never judged. */
     readonly seconds: number;
   };
+  /** The check that decided, where its network has several. */
+  readonly check?: string;
 };
 
 export type QueryHealth = Judgement | 'unknown' | 'allpass';
@@ -41,7 +43,7 @@ export type QueryStyle = {
 export function rowOf(edge: string, record: EdgeRecord, network: string, now: number, interval: number): EdgeRow {
   const { mode, comment } = record;
   const own = inNetwork(record, network);
-  const { state, stateSince } = own;
+  const { state, stateSince, check } = own;
   const health = record.history.times.length === 0 ? 'unknown' : own.health;
   const known = record.networks.get(network)?.uptime ?? null;
   const uptime = uptimeAt(known, mode !== 'unavailable', now, reachOf(interval));
@@ -53,6 +55,7 @@ export function rowOf(edge: string, record: EdgeRecord, network: string, now: nu
     seconds: secondsSince(stateSince, now),
     comment,
     uptime: { ...uptime, seconds: secondsSince(uptime.since, now) },
+    ...(check === undefined ? {} : { check }),
   };
 }
 
@@ -79,10 +82,15 @@ export function printRows(rows: readonly EdgeRow[], { format, quiet, verbose, he
   if (rows.length === 0) return '';
   if (format === 'json') return rows.map((row) => `${jsonRow(row, quiet, verbose)}\n`).join('');
   const separator = format === 'flat' ? '\t' : ',';
-  const columns = verbose ? VERBOSE : quiet ? QUIET : USUAL;
+  // One column more, behind those that scripts know, and only for a network with several checks.
+  const hasChecks = rows.some(({ check }) => check !== undefined);
+  const columns = verbose ? [...VERBOSE, ...(hasChecks ? ['check'] : [])] : quiet ? QUIET : USUAL;
   const lines = rows.map((row) => {
     const duration = String(row.seconds);
-    if (verbose) return [row.mode, row.state, row.health, row.edge, duration, row.comment, ...uptimeCells(row, format)];
+    if (verbose) {
+      const cells = [row.mode, row.state, row.health, row.edge, duration, row.comment, ...uptimeCells(row, format)];
+      return hasChecks ? [...cells, row.check ?? ''] : cells;
+    }
     return quiet ? [row.edge] : [row.edge, duration];
   });
   return [...(header ? [columns] : []), ...lines].map((cells) => `${cells.join(separator)}\n`).join('');
@@ -103,11 +111,12 @@ function failureText({ at, reason, check, detail }: Failure, format: 'flat' | 'c
 }
 
 /** The original's keys first, with Python's spacing, because scripts have matched these lines as text. */
-function jsonRow({ edge, seconds, health, state, uptime }: EdgeRow, quiet: boolean, verbose: boolean): string {
+function jsonRow({ edge, seconds, health, state, uptime, check }: EdgeRow, quiet: boolean, verbose: boolean): string {
   const row = {
     edge,
     ...(quiet ? {} : { time_since_state_change: String(seconds) }),
     ...(verbose ? { health, state, ...uptimeValues(uptime) } : {}),
+    ...(verbose && check !== undefined ? { check } : {}),
   };
   return spacedJson(row);
 }

@@ -106,6 +106,19 @@ describe('output', () => {
     expect(printRows([ROW], style)).toBe(expected);
   });
 
+  test('where the network has several checks, the one that decided is named', () => {
+    const rows = [ROW, { ...ROW, edge: 'e2', comment: '', check: 'web' }];
+    const flat = printRows(rows, { ...usual, verbose: true, header: true }).split('\n');
+    expect(flat[0]).toMatch(/\tlast_failure\tcheck$/);
+    expect(flat[1]).toBe(`force\tin\tpass\te1\t12\t[a] b\t${FLAT_UPTIME}\t`);
+    expect(flat[2]).toBe(`force\tin\tpass\te2\t12\t\t${FLAT_UPTIME}\tweb`);
+    const lines = printRows(rows, { ...usual, format: 'json', verbose: true })
+      .trim()
+      .split('\n');
+    expect(lines.map((line) => (JSON.parse(line) as { check?: string }).check)).toEqual([undefined, 'web']);
+    expect(printRows(rows, { ...usual, quiet: true })).toBe('e1\ne2\n');
+  });
+
   test('no header without a row', () => {
     expect(printRows([], { ...usual, header: true })).toBe('');
   });

@@ -1,6 +1,6 @@
 /** Health records of a network's targets: read together, brought up to date together. */
 import type { Fault } from '../../system/fault.ts';
-import type { Sample } from '../checks/sample.ts';
+import { decidingCheck, type Sample } from '../checks/sample.ts';
 import type { Decision, LiveMember } from '../choose/decision.ts';
 import { averageOf } from '../judge/history.ts';
 import { expireMode } from '../modes/modes.ts';
@@ -105,6 +105,7 @@ export function noteRecords(
         sample: kept,
         live: isLive,
         health,
+        ...(sample === undefined ? {} : { check: decidingCheck(sample) }),
       };
       const change = changeOf(update);
       const quick = known === undefined ? null : { from: known.from, to: withRound(known.record, update) };

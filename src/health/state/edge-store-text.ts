@@ -29,9 +29,10 @@ export function printEdgeRecord(record: EdgeRecord): string {
 function networksOf({ networks }: EdgeRecord): Record<string, unknown> {
   const sorted = [...networks].sort(([a], [b]) => (a < b ? -1 : 1));
   return Object.fromEntries(
-    sorted.map(([name, { state, stateSince, health, seen, uptime }]) => [
+    sorted.map(([name, { state, stateSince, health, seen, uptime, check }]) => [
       name,
       {
+        ...(check === undefined ? {} : { check }),
         health,
         seen,
         state,

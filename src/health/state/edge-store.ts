@@ -72,11 +72,12 @@ export type EdgeRecord = {
 
 /**
  * `seen`: the last round that judged it there; a network that is gone is forgotten a day later. `uptime`: none until a
- * sample was judged there.
+ * sample was judged there. `check`: the one that decided about the newest sample, where the network has several.
  */
 export type EdgeInNetwork = Pick<EdgeRecord, 'state' | 'stateSince' | 'health'> & {
   readonly seen: number;
   readonly uptime?: Uptime;
+  readonly check?: string;
 };
 
 const NETWORK_FORGOTTEN_SECONDS = 86_400;
@@ -108,7 +109,7 @@ export type StoredSample = {
 /**
  * What a network's round made of one edge. `sample`: a new one, which is in the record's history already; null: none.
  * `health` null: it was not judged. `isRun` false: a decision between two rounds, which is not noted in
- * `rotation_history`.
+ * `rotation_history`. `check`: the one that decided, null where there is only one; without it, as it was.
  */
 export type RoundUpdate = {
   readonly network: string;
@@ -117,6 +118,7 @@ export type RoundUpdate = {
   readonly sample: StoredSample | null;
   readonly live: boolean;
   readonly health: Judgement | null;
+  readonly check?: string | null;
 };
 
 /**
@@ -133,9 +135,11 @@ export function withRound(record: EdgeRecord, update: RoundUpdate): EdgeRecord {
   if (!isRun && !isNew && sample === null && state === before.state && health === before.health) return record;
 
   const uptime = uptimeAfter(record.networks.get(network)?.uptime, update);
+  const check = update.check === undefined ? before.check : update.check;
   const own: EdgeInNetwork = {
     state,
     health,
+    ...(typeof check === 'string' ? { check } : {}),
     stateSince: state !== before.state || isNew ? at : before.stateSince,
     seen: at,
     ...(uptime === undefined ? {} : { uptime }),
@@ -163,10 +167,13 @@ function uptimeAfter(before: Uptime | undefined, { sample, health }: RoundUpdate
 }
 
 /** The edge's part in one network: its own, or what a record says that does not tell networks apart. */
-export function inNetwork(record: EdgeRecord, network: string): Pick<EdgeRecord, 'state' | 'stateSince' | 'health'> {
+export function inNetwork(record: EdgeRecord, network: string): Omit<EdgeInNetwork, 'seen'> {
   const own = record.networks.get(network);
   if (own !== undefined) return own;
-  return record.networks.size === 0 ? record : { state: 'out', stateSince: null, health: record.health };
+  const { state, stateSince, health } = record;
+  return record.networks.size === 0
+    ? { state, stateSince, health }
+    : { state: 'out', stateSince: null, health: record.health };
 }
 
 /** The record with one sample more; a sample that is in it already changes nothing. */
@@ -237,11 +244,12 @@ function networksFrom(value: unknown): EdgeRecord['networks'] {
   return new Map(
     Object.entries(value).flatMap(([name, entry]) => {
       if (!isObject(entry)) return [];
-      const { state, state_since, health = 'pass', seen, uptime } = entry;
+      const { state, state_since, health = 'pass', seen, uptime, check } = entry;
       const at = numberFrom(seen);
       if ((state !== 'in' && state !== 'out') || !isOneOf(JUDGEMENTS, health) || at === null) return [];
       const known = uptimeFrom(uptime);
-      const own: EdgeInNetwork = { state, stateSince: numberFrom(state_since), health, seen: at };
+      const decided = typeof check === 'string' ? { check } : {};
+      const own: EdgeInNetwork = { state, stateSince: numberFrom(state_since), health, seen: at, ...decided };
       return [[name, known === null ? own : { ...own, uptime: known }] as const];
     }),
   );

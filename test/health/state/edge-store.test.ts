@@ -170,12 +170,16 @@ describe('the file form', () => {
         networks: fc
           .dictionary(
             fc.string({ minLength: 1 }).map((key) => `n${key}`),
-            fc.record({
-              state: fc.constantFrom('in' as const, 'out' as const),
-              stateSince: fc.option(moment),
-              health: fc.constantFrom(...JUDGEMENTS),
-              seen: moment,
-            }),
+            fc.record(
+              {
+                state: fc.constantFrom('in' as const, 'out' as const),
+                stateSince: fc.option(moment),
+                health: fc.constantFrom(...JUDGEMENTS),
+                seen: moment,
+                check: fc.string(),
+              },
+              { requiredKeys: ['state', 'stateSince', 'health', 'seen'] },
+            ),
             { maxKeys: 3 },
           )
           .map((networks) => new Map(Object.entries(networks))),
@@ -298,6 +302,17 @@ describe('a round in a record', () => {
     expect(rotations).toHaveLength(ROTATIONS_MAX);
     expect(rotations[ROTATIONS_MAX - 1]).toBe(NOW);
   });
+});
+
+test('the check that decided is kept until a sample says otherwise', () => {
+  const sample = { at: NOW, seconds: 1, failure: null, reach: 60 };
+  const news = { network: 'net', at: NOW, isRun: true, sample, live: true, health: 'pass' } as const;
+  const checkOf = (record: EdgeRecord): string | undefined => record.networks.get('net')?.check;
+  const named = withRound(NEW_EDGE, { ...news, check: 'web' });
+  expect(checkOf(named)).toBe('web');
+  expect(checkOf(withRound(named, { ...news, sample: null }))).toBe('web');
+  expect(checkOf(withRound(named, { ...news, network: 'other', check: 'tcp' }))).toBe('web');
+  expect(checkOf(withRound(named, { ...news, check: null }))).toBeUndefined();
 });
 
 describe('the files', () => {
