@@ -2,6 +2,7 @@ import { errorText } from '../../system/error-text.ts';
 import { GroupTable } from '../../system/process-group.ts';
 import { SupervisedThread } from '../../system/supervised-thread.ts';
 import { workerUrl } from '../../system/worker-url.ts';
+import { LIVE_PLACES, SLOW_PLACES } from './lanes.ts';
 import type { ProbeReport, ProbeRequest, RoundEnd, RoundRequest } from './protocol.ts';
 import type { Sample } from './sample.ts';
 import type { ProbeWorkerData } from './worker.ts';
@@ -35,6 +36,8 @@ type Round = {
   readonly watchdog: NodeJS.Timeout;
   /** Turns of the watchdog since the thread last said something about this round. */
   quiet: number;
+  /** Turns of the watchdog that it may still last, however much others of its network report. */
+  left: number;
 };
 
 /** Collecting the garbage of V8's usual 16 MiB stops the loop for 10 to 30 ms; a few small ones are over sooner. */
@@ -131,7 +134,8 @@ export class Prober {
     const result = new Promise<RoundResult>((resolve, reject) => {
       const watchdog = setInterval(() => this.watch(id), quietMs / 2);
       const { network } = request;
-      this.rounds.set(id, { network, samples: new Map(), onSample, resolve, reject, watchdog, quiet: 0 });
+      const left = Math.ceil(longestMs(request) / (quietMs / 2));
+      this.rounds.set(id, { network, samples: new Map(), onSample, resolve, reject, watchdog, quiet: 0, left });
     });
     // A thread that is just being started takes the round when it is there; if it never is, its death rejects the
     // round.
@@ -180,7 +184,7 @@ export class Prober {
       case 'samples': {
         const round = this.rounds.get(report.id);
         if (round === undefined) return;
-        // A turn may wait long for places that the others have.
+        // A turn may wait long for places that the others have, though not for ever (`longestMs`).
         for (const other of this.rounds.values()) if (other.network === round.network) other.quiet = 0;
         for (const sample of report.samples) {
           round.samples.set(sample.edge, sample);
@@ -215,8 +219,10 @@ export class Prober {
     const round = this.rounds.get(id);
     if (round === undefined) return;
     round.quiet += 1;
-    if (round.quiet < 3) return;
-    const error = new Error(`the prober thread fell silent during a round of ${round.network}`);
+    round.left -= 1;
+    if (round.quiet < 3 && round.left > 0) return;
+    const what = round.left > 0 ? 'the prober thread fell silent during a round' : 'the prober did not end a round';
+    const error = new Error(`${what} of ${round.network}`);
     this.rejectAll(error);
     this.guarded(() => {
       this.options.onTrouble?.(error.message);
@@ -249,4 +255,14 @@ export class Prober {
     if (onCallbackError !== undefined) onCallbackError(error);
     else onTrouble?.(`a callback of the prober failed: ${errorText(error)}`);
   }
+}
+
+/**
+ * The longest that a round can take whose last target waits for a place until each of the others has been asked for as
+ * long as one can be, with the fewest places that a lane has.
+ */
+function longestMs({ plan: { timeout, workers }, spread, targets }: ProbeRound): number {
+  const places = Math.min(workers, LIVE_PLACES, SLOW_PLACES);
+  const passes = 1 + Math.ceil(targets.length / places);
+  return (spread + passes * FETCHES * timeout) * 1000 + 2 * MARGIN_MS;
 }

@@ -78,7 +78,10 @@ export function decideFacts(facts: RoundFacts): Decision {
     canaries: canaries.canaries,
     verificationFailures: verificationFailures(facts),
     safety,
-    notes: notesOf({ pool, limited, families, safety, killed, canaryKiller: rules.canaryKiller }),
+    notes: [
+      ...notesOf({ pool, limited, families, safety, killed, canaryKiller: rules.canaryKiller }),
+      ...(facts.troubles ?? []),
+    ],
     memory: {
       ...(outcome.kind === 'empty' ? memory : answeredMemory(pool, answers, families)),
       unsteady: pool.unsteady,

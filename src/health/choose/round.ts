@@ -31,6 +31,8 @@ export type RoundInput = {
   readonly memory: Memory;
   /** An operator changed a mode since the last decision: the rotation limit does not apply this once. */
   readonly operatorChange: boolean;
+  /** Sentences on trouble with the checks themselves (late, silent), for whoever reads the decision; unless given, none. */
+  readonly troubles?: readonly string[] | undefined;
 };
 
 /** A round with histories summed up: what the history log keeps. */

@@ -36,13 +36,14 @@ import { changesAnswer, isReady, type Standing, standingOf } from './events.ts';
 import { reportFaults, roundFault } from './faults.ts';
 import { FreshSamples } from './fresh-samples.ts';
 import { nextState, openingState, type StateChange, zoneSerial } from './next-state.ts';
-import { poolOf } from './pool.ts';
+import { edgesOf, poolOf } from './pool.ts';
 import { noteRecords, readRecords, SampleFolds } from './records.ts';
 import { RecordsBehind } from './records-behind.ts';
 import { lastAddresses, neededFiles, probePlan, probeTargets, roundInput } from './round-input.ts';
 import { decisionLines, movedLines, sampleLine } from './round-log.ts';
 import { hangingOf, overlongRound, overlongTurn, sharedAddresses, unknownEdges } from './round-notes.ts';
 import type { RoundFailure, RoundOrder, RoundReport, RoundTools, WrittenZone } from './round-types.ts';
+import { SampleTimes, silenceText, silentAfter } from './silence.ts';
 
 /**
  * How often a state is derived and written anew because a zone took a serial meanwhile. A zone whose contents are 68
@@ -76,6 +77,9 @@ export class NetworkRounds {
   private standing: { readonly key: readonly unknown[]; readonly standing: Standing } | null = null;
   private overlongSentence: string | null = null;
   private uncheckedSentence: string | null = null;
+  private readonly sampleTimes = new SampleTimes();
+  /** On edges without samples, as last logged. */
+  private silenceSentence: string | null = null;
   /** Sentences on edges that share an address, as last said. */
   private sharedSentences: readonly string[] = [];
   private readonly turns = new Turns();
@@ -139,6 +143,8 @@ export class NetworkRounds {
     if (this.probing > 0 && order.settle === undefined) throw new Error(`a round of ${this.network} is still running`);
     this.probing += 1;
     this.newestOrder = order;
+    this.sampleTimes.list(edgesOf(order.files));
+    this.noteSilence();
     try {
       if (!this.dryRun) this.tools.begin(order.config);
       const probe = await this.probe(order);
@@ -217,6 +223,7 @@ export class NetworkRounds {
   }
 
   private note(sample: Sample): void {
+    this.sampleTimes.sampled(sample.edge);
     this.fresh.add(sample);
     this.consider([sample]);
   }
@@ -292,11 +299,11 @@ export class NetworkRounds {
       });
       const { samples, seconds, overdue } = result;
       for (const sample of samples.values()) if (!seen.has(sample)) this.note(sample);
-      this.notePace(
+      // Logged with the decision, whose notes have it.
+      this.overlongSentence =
         settle === undefined
           ? overlongRound({ ...pace, seconds, isOver: true, hanging: hangingOf(samples.values()) })
-          : overlongTurn({ ...pace, overdue: overdue.length }),
-      );
+          : overlongTurn({ ...pace, overdue: overdue.length });
       this.noteShared(samples.values());
       this.uncheckedSentence = unknownEdges(result.unknown);
       if (this.uncheckedSentence !== null) this.tools.log('warn', `${this.network}: ${this.uncheckedSentence}`);
@@ -340,6 +347,26 @@ export class NetworkRounds {
     return this.overlongSentence;
   }
 
+  /** Edges without a sample for three intervals, since they were listed or the process started. */
+  get silent(): readonly string[] {
+    const config = this.newestOrder?.config;
+    return config === undefined ? [] : this.sampleTimes.silent(silentAfter(config));
+  }
+
+  /** The same as a sentence; null: there are none. */
+  get silence(): string | null {
+    const config = this.newestOrder?.config;
+    return config === undefined ? null : silenceText(this.silent, silentAfter(config));
+  }
+
+  private noteSilence(): void {
+    const { silence } = this;
+    if (silence !== null && silence !== this.silenceSentence) this.tools.log('error', `${this.network}: ${silence}`);
+    if (silence === null && this.silenceSentence !== null)
+      this.tools.log('info', `${this.network}: every edge is checked again`);
+    this.silenceSentence = silence;
+  }
+
   /** Edges of which the last round has no sample because of trouble of our own; null: there are none. */
   get unchecked(): string | null {
     return this.uncheckedSentence;
@@ -365,7 +392,17 @@ export class NetworkRounds {
     const samples = isOperators ? null : this.takeFresh(files);
     const folded = this.folds.end(known, samples);
     const records = new Map([...folded].map(([name, { record }]) => [name, record]));
-    const parts = { now, config, files, state: this.currentState, records, samples: this.newestSamples, scope };
+    const troubles = [this.overlongSentence, this.silence].filter((sentence) => sentence !== null);
+    const parts = {
+      now,
+      config,
+      files,
+      state: this.currentState,
+      records,
+      samples: this.newestSamples,
+      scope,
+      troubles,
+    };
     const facts = factsOf(roundInput(parts));
     const decision = decideFacts(facts);
     for (const { level, text } of decisionLines(decision)) log(level, text);

@@ -221,9 +221,20 @@ export type InputParts = {
   readonly samples: ReadonlyMap<string, Sample>;
   /** Unless given, a full turn. */
   readonly scope?: Scope;
+  /** As in `RoundInput`. */
+  readonly troubles?: readonly string[];
 };
 
-export function roundInput({ now, config, files, state, records, samples, scope = 'turn' }: InputParts): RoundInput {
+export function roundInput({
+  now,
+  config,
+  files,
+  state,
+  records,
+  samples,
+  scope = 'turn',
+  troubles = [],
+}: InputParts): RoundInput {
   const published = new Map(state.live.map(({ edge, v4, v6 }) => [edge, { v4, v6 }]));
   const edge = (name: string): EdgeInput => {
     const record = records.get(name) ?? NEW_EDGE;
@@ -244,6 +255,7 @@ export function roundInput({ now, config, files, state, records, samples, scope 
     now,
     network: pool.id,
     scope,
+    ...(troubles.length === 0 ? {} : { troubles }),
     rules: pool.policy,
     edges: pool.members.map(edge),
     canaries: [...files.canaries].map(([zone, address]): CanaryInput => ({ ...edge(address), zone })),

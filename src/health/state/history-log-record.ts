@@ -35,7 +35,7 @@ const DETAIL_MAX = 300; // characters of a failure's detail; some come from a st
  * are rounded to the microsecond.
  */
 export function encodeRecord(facts: RoundFacts, decision: Decision): string {
-  const { now, network, scope, rules, memory, operatorChange } = facts;
+  const { now, network, scope, rules, memory, operatorChange, troubles = [] } = facts;
   const record: z.input<typeof RECORD> = {
     at: now,
     v: 1,
@@ -43,6 +43,7 @@ export function encodeRecord(facts: RoundFacts, decision: Decision): string {
     rules,
     ...(scope === 'turn' ? {} : { scope }),
     ...(operatorChange ? { operator: true } : {}),
+    ...(troubles.length === 0 ? {} : { troubles: [...troubles] }),
     memory: {
       live: [...memory.lastLive],
       rotations: [...recentChanges(memory.rotations, now)],
@@ -71,7 +72,7 @@ export function encodeRecord(facts: RoundFacts, decision: Decision): string {
 export function decodeRecord(line: string): RoundRecord | null {
   const record = RECORD.safeParse(parseJson(line));
   if (!record.success) return null;
-  const { at, network, scope, rules, operator, memory, edges, canaries, decided } = record.data;
+  const { at, network, scope, rules, operator, troubles, memory, edges, canaries, decided } = record.data;
   return {
     facts: {
       now: at,
@@ -79,6 +80,7 @@ export function decodeRecord(line: string): RoundRecord | null {
       scope,
       rules,
       operatorChange: operator,
+      ...(troubles === undefined ? {} : { troubles }),
       memory: {
         lastLive: memory.live,
         rotations: memory.rotations,
@@ -296,6 +298,7 @@ const RECORD = z.object({
     safety: SAFETY.optional(), // edgemanage's own rules have none
   }),
   operator: z.boolean().default(false),
+  troubles: z.array(z.string()).optional(),
   memory: z.object({
     live: z.array(z.string()),
     rotations: z.array(NUMBER),

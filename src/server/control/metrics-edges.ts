@@ -31,6 +31,17 @@ export function addEdgeMetrics(families: Family[], view: StatusView): void {
   perEdge('window_average_seconds', 'Mean fetch time of the last 300 seconds', (verdict) => verdict.windowAverage);
   perEdge('average_seconds', 'Mean fetch time of all stored fetches', ({ average }) => average);
   gauge(families, {
+    name: 'edge_silent',
+    help: 'Whether no check of the edge has ended for three intervals: trouble of our own',
+    labels: ['network', 'edge'],
+    collect: (put) => {
+      for (const { name, edges, silent, decision } of view.networks()) {
+        if (decision === null && silent.size === 0) continue;
+        for (const edge of edges) put({ network: name, edge }, silent.has(edge));
+      }
+    },
+  });
+  gauge(families, {
     name: 'edge_mode_info',
     help: 'Always 1; the label says which mode an operator gave the edge',
     labels: ['network', 'edge', 'mode'],

@@ -58,7 +58,7 @@ export type NetworkSources = {
   readonly files: NetworkFiles | null;
   readonly rounds: Pick<
     NetworkRounds,
-    'state' | 'records' | 'samples' | 'counters' | 'overlong' | 'unchecked' | 'unwritten'
+    'state' | 'records' | 'samples' | 'counters' | 'overlong' | 'unchecked' | 'silent' | 'silence' | 'unwritten'
   >;
   readonly history: NetworkHistory;
   /** Epoch seconds. */
@@ -82,6 +82,7 @@ export function networkView(sources: NetworkSources, now: number): NetworkView {
     decision: history.decision,
     live: state.live,
     edges: files === null ? [] : edgesOf(files),
+    silent: new Set(rounds.silent),
     members: membersOf(sources, now),
     rotationsTotal: history.rotations,
     holdExceptionsTotal: history.holdExceptions,
@@ -94,6 +95,7 @@ export function networkView(sources: NetworkSources, now: number): NetworkView {
       overdue: sources.isOverdue,
       overlong: rounds.overlong,
       unchecked: rounds.unchecked,
+      silence: rounds.silence,
       failure: sources.failure,
       unsaved: [...history.unsaved, ...sentences(rounds.unwritten)],
       cancelledCanaries: history.cancelled,

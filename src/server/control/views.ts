@@ -57,6 +57,8 @@ export type RoundView = {
   readonly overlong: string | null;
   /** Edges that trouble of our own kept from being checked in the last round; null: none. */
   readonly unchecked: string | null;
+  /** Which edges have had no sample for three intervals; null: none. */
+  readonly silence: string | null;
   /** Why the last round could not be made (prober, test object); null: it was made. */
   readonly failure: string | null;
   /** What of the last decision could not be written (a full disk, a folder without rights), a sentence each. */
@@ -77,6 +79,8 @@ export type NetworkView = {
   readonly live: readonly { readonly edge: string; readonly v4: string | null; readonly v6: string | null }[];
   /** Names of the listed edges. */
   readonly edges: readonly string[];
+  /** Those without a sample for three intervals. */
+  readonly silent: ReadonlySet<string>;
   /** By edge name and, for canaries, by address. One that is missing counts as available, without a comment. */
   readonly members: ReadonlyMap<string, MemberView>;
   /** Changes of the live set since the process started. */

@@ -211,6 +211,38 @@ describe('the thread', () => {
   });
 });
 
+describe('a turn that never ends', () => {
+  test('is found while others of its network report', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    cleanups.push(async () => {
+      vi.useRealTimers();
+    });
+    const edges = await mocks({ kind: 'ok' });
+    const trouble: string[] = [];
+    const { prober, threads } = await start({ onTrouble: (message) => trouble.push(message) });
+    const turn = { ...request(edges), settle: 1 };
+    const receive = threads[0]?.listeners('message') ?? [];
+    threads[0]?.removeAllListeners('message');
+    const hanging = prober.round(turn);
+    const rejected = expect(hanging).rejects.toThrow('the prober did not end a round of net');
+    await new Promise((resolve) => threads[0]?.on('message', ({ kind }) => kind === 'done' && resolve(null)));
+    threads[0]?.removeAllListeners('message');
+    for (const one of receive) threads[0]?.on('message', (message) => one(message));
+    let ended = false;
+    void rejected.then(() => {
+      ended = true;
+    });
+    for (let i = 0; i < 100 && !ended; i++) {
+      expect((await prober.round(turn)).samples.size).toBe(1);
+      vi.advanceTimersByTime(20_000);
+    }
+    await rejected;
+    expect(trouble).toEqual(['the prober did not end a round of net']);
+    expect((await prober.round(turn)).samples.size).toBe(1);
+    expect(threads).toHaveLength(2);
+  });
+});
+
 describe('stop', () => {
   test('ends a round and its connections at once', async () => {
     const edges = await mocks({ kind: 'silent' });

@@ -583,6 +583,7 @@ describe('a turn that goes on', () => {
   class Turn {
     readonly events: RoundReport[] = [];
     readonly report: Promise<RoundReport | RoundFailure>;
+    readonly overdue: string[] = [];
     private onSample: (sample: Sample) => void = () => undefined;
     private finish: () => void = () => undefined;
     private waiting: (() => void)[] = [];
@@ -601,7 +602,7 @@ describe('a turn that goes on', () => {
               seconds: 1,
               cancelled: [],
               unknown: [],
-              overdue: [],
+              overdue: this.overdue,
               loopDelayMs: 0,
             });
         });
@@ -709,6 +710,42 @@ describe('a turn that goes on', () => {
     expect(rounds.state.memory.rotations.length).toBeGreaterThan(1);
     const recent = rounds.state.memory.rotations.filter((at) => bench.clock - at < 600);
     expect(recent.length).toBeLessThanOrEqual(config.dnschangeMaxfreq);
+  });
+
+  test('a prober that brings nothing is an alarm after three intervals, and over with the first samples', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    try {
+      const bench = new Bench();
+      const rounds = await bench.open();
+      await begun(bench, rounds);
+      expect(rounds.silence).toBeNull();
+      vi.advanceTimersByTime(3 * config.runFrequency * 1000 + 1);
+      expect(rounds.silent).toEqual(EDGES);
+      const turn = await begun(bench, rounds);
+      expect(bench.log.filter((line) => line.includes('no check of'))).toEqual([
+        `error ${rounds.network}: ${rounds.silence}`,
+      ]);
+      turn.sample([ONE, 0.1]);
+      expect(rounds.silent).toEqual([TWO, THREE]);
+      const { decision } = await turn.end();
+      expect(decision.notes.at(-1)).toBe(rounds.silence);
+      turn.sample([TWO, 0.1], [THREE, 0.1]);
+      expect(rounds.silence).toBeNull();
+      await begun(bench, rounds);
+      expect(bench.log).toContain(`info ${rounds.network}: every edge is checked again`);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  test('what is overdue is a note of the decision, for explain', async () => {
+    const bench = new Bench();
+    const turn = await begun(bench, await bench.open());
+    turn.sample([ONE, 0.1], [TWO, 0.2]);
+    turn.overdue.push(THREE);
+    const { decision } = await turn.end();
+    expect(decision.notes.at(-1)).toMatch(/^the turn takes longer than run_frequency .* 1 of 3 edges had not answered/);
+    expect(bench.log).toContain(`warn ${decision.notes.at(-1)}`);
   });
 
   test('two turns overlap; nothing is decided after they were cut short', async () => {

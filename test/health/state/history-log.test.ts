@@ -103,6 +103,16 @@ describe('a record', () => {
     expect(decodeRecord(event.replace('"event"', '"never"'))).toBeNull();
   });
 
+  test('keeps what trouble there was with the checks, for explain', () => {
+    const facts = { ...fullFacts(), troubles: ['the turn takes longer than run_frequency'] };
+    const decision = decideFacts(facts);
+    expect(decision.notes.at(-1)).toBe('the turn takes longer than run_frequency');
+    const record = decodeRecord(encodeRecord(facts, decision));
+    expect(record === null ? null : decideFacts(record.facts).notes).toEqual(decision.notes);
+    const without = encodeRecord(fullFacts(), decision);
+    expect(JSON.parse(without)).not.toHaveProperty('troubles');
+  });
+
   test('decides as the round did', () => {
     const facts = fullFacts();
     const decision = decideFacts(facts);

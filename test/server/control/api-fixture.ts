@@ -155,6 +155,7 @@ export const network: NetworkView = {
       },
     ],
   ]),
+  silent: new Set(['e2']),
   rotationsTotal: 3,
   holdExceptionsTotal: 1,
   changes: [
@@ -178,6 +179,7 @@ export const network: NetworkView = {
     overdue: false,
     overlong: null,
     unchecked: null,
+    silence: null,
     failure: null,
     unsaved: [],
     cancelledCanaries: ['192.0.2.8'],

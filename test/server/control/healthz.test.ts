@@ -95,6 +95,11 @@ test.each<[string, Partial<StatusView>, readonly string[]]>([
     ['network net-a: the round is not over yet, longer than run_frequency (60 s)'],
   ],
   [
+    'edges without samples',
+    withNetwork({ round: { ...round, silence: 'no check of e2 has ended for 180 s or longer' } }),
+    ['network net-a: no check of e2 has ended for 180 s or longer'],
+  ],
+  [
     'an edge that we could not check',
     withNetwork({ round: { ...round, unchecked: '192.0.2.1 could not be checked, which is trouble of our own: x' } }),
     ['network net-a: 192.0.2.1 could not be checked, which is trouble of our own: x'],

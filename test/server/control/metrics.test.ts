@@ -95,6 +95,14 @@ test.each([
   ],
   ['edge_up', ['edgewise_edge_up{network="net-a",edge="e1"} 1', 'edgewise_edge_up{network="net-a",edge="e2"} 0']],
   [
+    'edge_silent',
+    [
+      'edgewise_edge_silent{network="net-a",edge="e1"} 0',
+      'edgewise_edge_silent{network="net-a",edge="e2"} 1',
+      'edgewise_edge_silent{network="net-a",edge="e3"} 0',
+    ],
+  ],
+  [
     'edge_last_fetch_seconds',
     [
       'edgewise_edge_last_fetch_seconds{network="net-a",edge="e1"} 0.2',
@@ -188,7 +196,12 @@ test('what has a sample for each zone can be left out', async () => {
 });
 
 test('before the first round nothing is claimed', async () => {
-  const bare = { ...network, decision: null, round: { ...network.round, lastRun: null, seconds: null } };
+  const bare = {
+    ...network,
+    decision: null,
+    silent: new Set<string>(),
+    round: { ...network.round, lastRun: null, seconds: null },
+  };
   const text = await scrape({ networks: () => [bare] });
   expect(samples(text, 'network_round_duration_seconds')).toEqual([]);
   expect(samples(text, 'network_held')).toEqual([]);
