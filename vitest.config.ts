@@ -14,7 +14,7 @@ const PEERS = [
  * cores. They run with the peers, so that the other half stays under a minute.
  */
 const SLOW = [
-  'test/health/checks/{http,prober}.test.ts',
+  'test/health/checks/{command,command-threads,http,prober}.test.ts',
   'test/health/choose/differential-edgemanage.test.ts',
   'test/publish/notify/notifier.test.ts',
   'test/server/answer/respond-fuzz.test.ts',

@@ -1,11 +1,18 @@
 import type { Attempt, ProbeTools } from './check.ts';
 import { decisive } from './combine.ts';
+import type { Lane } from './lanes.ts';
 import type { ProbePlan } from './protocol.ts';
 import { type CheckTest, probeOnce } from './registry.ts';
 import type { CheckOutcome, FailReason, Fetch } from './sample.ts';
 
 /** One address of one edge. `resolve`: seconds its name took to look up, null when it is an address itself. */
-export type FetchTarget = { readonly edge: string; readonly address: string; readonly resolve: number | null };
+export type FetchTarget = {
+  readonly edge: string;
+  readonly address: string;
+  readonly resolve: number | null;
+  /** Where it was given its place; `usual` unless said. */
+  readonly lane?: Lane;
+};
 
 /** `stalledMs`: by how much its last try may be too long because our own loop stood still. */
 export type Fetched = { readonly fetch: Fetch; readonly stalledMs: number };
@@ -49,7 +56,8 @@ const NOTHING: Omit<Attempt<FailReason>, 'fail'> = {
 };
 
 async function tries(target: FetchTarget, test: CheckTest, plan: ProbePlan, tools: ProbeTools): Promise<Tried> {
-  const asked = { edge: target.edge, address: target.address, test };
+  const { edge, address, lane = 'usual' } = target;
+  const asked = { edge, address, test, lane };
   const deadline = performance.now() + (test.timeout - (target.resolve ?? 0)) * 1000;
   for (let attempts = 1, pauseMs = PAUSE_MS; ; attempts++, pauseMs = Math.min(2 * pauseMs, PAUSE_MAX_MS)) {
     const attempt = await probeOnce(asked, deadline, tools);

@@ -1,14 +1,20 @@
 /** The contract of a kind of check: what it is asked with, and what one try of it comes back with. */
 import type { SecureContext } from 'node:tls';
 import type { z } from 'zod';
+import type { Lane } from './lanes.ts';
 import type { Programs } from './programs.ts';
 import type { StallClock } from './stall.ts';
 
 /** What every check has. `name`: unique in its network. `timeout`: seconds for one address, at most the network's. */
 export type CheckHead = { readonly name: string; readonly timeout: number };
 
-/** One address of one edge, and the test that is put to it. */
-export type Target<Test> = { readonly edge: string; readonly address: string; readonly test: Test };
+/** One address of one edge, and the test that is put to it. `lane`: whose places it may take; else the usual ones. */
+export type Target<Test> = {
+  readonly edge: string;
+  readonly address: string;
+  readonly test: Test;
+  readonly lane?: Lane;
+};
 
 /** What all checks share. */
 export type ProbeTools = {

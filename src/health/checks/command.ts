@@ -6,6 +6,7 @@ import { CHECK_SCHEMAS } from '../../config/section-checks.ts';
 import { errorText } from '../../system/error-text.ts';
 import { GROUPS_MAX, signalGroup } from '../../system/process-group.ts';
 import type { Attempt, Check, CheckHead, Failure, ProbeTools, Target } from './check.ts';
+import type { Lane } from './lanes.ts';
 import type { Programs } from './programs.ts';
 
 export type CommandTest = CheckHead & {
@@ -37,13 +38,13 @@ export const commandCheck: Check<CommandTest, CommandReason> = {
     if (programs === undefined) return notStarted('programs cannot be run here', false);
     // Half the time for waiting: a program that was cut short by our own queue must not count as one that hangs.
     const waitMs = (deadline - performance.now()) / 2;
-    const hasPlace = await programs.take(waitMs, tools.signal);
+    const hasPlace = await programs.take(target.lane ?? 'usual', waitMs, tools.signal);
     if (tools.signal.aborted) {
-      if (hasPlace) programs.release();
+      if (hasPlace) programs.release(target.lane ?? 'usual');
       return notStarted('the check was cut short', false);
     }
     if (!hasPlace) {
-      return notStarted(`none of the ${GROUPS_MAX} programs that may run at once ended within half the time`, false);
+      return notStarted(`of the ${GROUPS_MAX} programs that may run at once none ended within half the time`, false);
     }
     return new CommandRun(target, deadline, tools, programs).done;
   },
@@ -68,6 +69,7 @@ class CommandRun {
   private readonly test: CommandTest;
   private readonly tools: ProbeTools;
   private readonly programs: Programs;
+  private readonly lane: Lane;
   private readonly started = performance.now();
   private readonly timer: NodeJS.Timeout;
   private child: ChildProcess | null = null;
@@ -82,6 +84,7 @@ class CommandRun {
     this.test = target.test;
     this.tools = tools;
     this.programs = programs;
+    this.lane = target.lane ?? 'usual';
     this.done = new Promise((resolve) => {
       this.settle = resolve;
     });
@@ -190,7 +193,7 @@ class CommandRun {
   private release(): void {
     if (!this.hasPlace) return;
     this.hasPlace = false;
-    this.programs.release();
+    this.programs.release(this.lane);
   }
 }
 

@@ -57,7 +57,7 @@ export class NetworkTargets {
     return this.failed.get(name) === true;
   }
 
-  private laneOf(name: string): Lane {
+  laneOf(name: string): Lane {
     if (this.live.has(name)) return 'live';
     return this.hasFailed(name) ? 'slow' : 'usual';
   }

@@ -214,7 +214,7 @@ async function probeAddresses(
   }
   const other = v4 !== null && v6 !== null ? v6 : null;
   const fetchAt = (address: string): Promise<Fetched> =>
-    fetchUnstalled({ edge: target.name, address, resolve: seconds }, plan, tools);
+    fetchUnstalled({ edge: target.name, address, resolve: seconds, lane: targets.laneOf(target.name) }, plan, tools);
   const [primary, second] = await Promise.all([
     fetchAt(first).then((fetched) => {
       killer.count(target, fetched.fetch.fail !== null && !isUnknown(fetched)); // before the place goes to the next canary

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { probeAddress } from '../../../src/health/checks/attempts.ts';
 import type { CommandTest } from '../../../src/health/checks/command.ts';
+import type { Lane } from '../../../src/health/checks/lanes.ts';
 import { Programs } from '../../../src/health/checks/programs.ts';
 import type { Fetch } from '../../../src/health/checks/sample.ts';
 import { GROUPS_MAX, GroupTable } from '../../../src/system/process-group.ts';
@@ -29,9 +30,16 @@ function script(text: string, name = 'check'): string {
   return file;
 }
 
-type Options = Partial<CommandTest> & { readonly signal?: AbortSignal; readonly address?: string };
+type Options = Partial<CommandTest> & {
+  readonly signal?: AbortSignal;
+  readonly address?: string;
+  readonly lane?: Lane;
+};
 
-async function probe(program: string, { signal, address = '127.0.0.1', ...more }: Options = {}): Promise<Fetch> {
+async function probe(
+  program: string,
+  { signal, address = '127.0.0.1', lane = 'live', ...more }: Options = {},
+): Promise<Fetch> {
   const args = ['{edge}', '{address}'];
   const check: CommandTest = {
     kind: 'command',
@@ -54,7 +62,7 @@ async function probe(program: string, { signal, address = '127.0.0.1', ...more }
     signal: signal ?? new AbortController().signal,
     pause: async () => {},
   };
-  return (await probeAddress({ edge: 'edge.test', address, resolve: null }, plan, tools)).fetch;
+  return (await probeAddress({ edge: 'edge.test', address, resolve: null, lane }, plan, tools)).fetch;
 }
 
 const read = (name: string): string => readFileSync(join(folder, name), 'utf8');
@@ -328,6 +336,31 @@ describe('many at once', () => {
     const later = probe(script('exit 0', 'later'), { timeout: 20 });
     for (const fetch of await Promise.all(hanging)) expect(fetch.fail?.reason).toBe('timeout');
     expect((await later).fail).toBeNull();
+  });
+
+  test('what hangs leaves places to live members, and to those that passed last time', async () => {
+    const controller = new AbortController();
+    const hang = script('exec sleep 600', 'hang');
+    const more = { signal: controller.signal, timeout: 20 };
+    const slow = Array.from({ length: 40 }, () => probe(hang, { ...more, lane: 'slow' }));
+    expect((await probe(script('exit 0'), { lane: 'usual', timeout: 10 })).fail).toBeNull();
+    const usual = Array.from({ length: 40 }, () => probe(hang, { ...more, lane: 'usual' }));
+    expect((await probe(script('exit 6'), { timeout: 10 })).fail).toMatchObject({ reason: 'exit' });
+    controller.abort();
+    for (const fetch of await Promise.all([...slow, ...usual])) expect(fetch.fail).toMatchObject({ unknown: true });
+  });
+
+  test('a place that comes back goes to a live member first', async () => {
+    const { signal } = new AbortController();
+    const taken = await Promise.all(Array.from({ length: 16 }, () => programs.take('usual', 0, signal)));
+    const live = await Promise.all(Array.from({ length: 16 }, () => programs.take('live', 0, signal)));
+    expect([...taken, ...live].every(Boolean)).toBe(true);
+    const order: string[] = [];
+    const wait = (lane: Lane): Promise<unknown> => programs.take(lane, 60_000, signal).then(() => order.push(lane));
+    const waiting = [wait('slow'), wait('usual'), wait('live')];
+    for (let i = 0; i < 3; i++) programs.release('usual');
+    await Promise.all(waiting);
+    expect(order).toEqual(['live', 'usual', 'slow']);
   });
 
   test('one that waits is let go when nobody wants the result any more', async () => {
