@@ -21,8 +21,6 @@ export type PublisherParts = {
 /** Carries saved live sets, decisions and new zone contents to the slots, and from there to whoever follows. */
 export class NetworkPublisher {
   private readonly parts: PublisherParts;
-  /** Networks whose history of earlier runs was taken up. */
-  private readonly restored = new Set<string>();
 
   constructor(parts: PublisherParts) {
     this.parts = parts;
@@ -34,8 +32,7 @@ export class NetworkPublisher {
     if (live.register(network) === null) return;
     const saved = (await histories?.read(network)) ?? { versions: [], zones: new Map() };
     const current = liveOf(state);
-    if (!this.restored.has(network)) live.restore(network, saved, current);
-    this.restored.add(network);
+    if (!live.isRestored(network)) live.restore(network, saved, current);
     live.publish(network, current);
     onSlots(network, [...new Set([...saved.zones.keys(), ...current.zones.keys()])]);
   }

@@ -128,7 +128,7 @@ export class Networks {
    */
   async prepare({ config, lists }: Reload): Promise<Prepared> {
     const { live } = this.options;
-    const full = rowsFault(live.rows(), [...lists.networks.keys()]);
+    const full = rowsFault(live, [...lists.networks.keys()]);
     if (full !== null) return { ok: false, faults: [full] };
     const opened = new Map<string, NetworkRounds | Fault>();
     for (const network of lists.networks.keys()) {
@@ -210,6 +210,7 @@ export class Networks {
       else {
         this.forget(network);
         this.close(network);
+        this.options.live.retire(network);
         log.info(`network ${network} is no longer served`);
       }
     }

@@ -93,7 +93,7 @@ export async function serve(options: ServeOptions): Promise<Started> {
 class Server implements Running {
   private readonly options: ServeOptions;
   private readonly log: Log;
-  private readonly live = new LiveRRsets();
+  private readonly live = new LiveRRsets({ onReuse: (row) => this.dnsPart.dns?.rowReused(row) });
   private readonly dnsPart: DnsPart;
   private readonly networks: Networks;
   private readonly zonesPart: ZonesPart;
@@ -135,7 +135,11 @@ class Server implements Running {
         this.networks.contentsChanged(changes.map(({ origin }) => origin));
         secondaries.contentChanged(changes);
       },
-      settled: () => dns.settled(),
+      settled: async () => {
+        const retired = live.retiredGeneration;
+        await dns.settled();
+        live.release(retired);
+      },
     });
     const { store } = zones;
     const hooks = new Hooks((hook, command, trouble) => log.error(`${hook}: "${command}": ${trouble}`), { guard });

@@ -4,8 +4,12 @@ import type { LiveVersion } from '../zones/image/live-version.ts';
 /** Versions kept of each slot: a secondary that was away for more changes than this gets whole zones. */
 export const LIVE_HISTORY_MAX = 64;
 
-/** What a slot held, oldest first. */
-export type NewLiveVersions = { readonly slot: number; readonly versions: readonly LiveVersion[] };
+/** What a slot held, oldest first. `isReused`: what is known of it from before was another network's. */
+export type NewLiveVersions = {
+  readonly slot: number;
+  readonly versions: readonly LiveVersion[];
+  readonly isReused?: boolean;
+};
 
 /**
  * What the slots held lately, for incremental transfers: a flip adds one entry for all zones of a network. The main
@@ -32,7 +36,14 @@ export class LiveHistory {
   }
 
   add(added: Iterable<NewLiveVersions>): void {
-    for (const { slot, versions } of added) for (const version of versions) this.note(slot, version);
+    for (const { slot, versions, isReused = false } of added) {
+      if (isReused) this.forget(slot);
+      for (const version of versions) this.note(slot, version);
+    }
+  }
+
+  forget(slot: number): void {
+    this.slots.delete(slot);
   }
 
   versions(slot: number): readonly LiveVersion[] {

@@ -10,8 +10,13 @@ import { LiveHistory, type NewLiveVersions } from './history.ts';
 import type { SavedLiveHistory } from './history-files.ts';
 import { LiveSlots } from './slots.ts';
 
-/** Networks that one process can serve; slots and statistics are laid out for so many when it starts. */
+/** One process serves fewer networks than this at a time. */
 export const NETWORKS_MAX = 256;
+/**
+ * Rows of networks; slots and statistics are laid out for so many at the start. Twice as many as there can be networks:
+ * a reload may replace all of them while threads still answer by the rows of those that go.
+ */
+export const NETWORK_ROWS = 2 * NETWORKS_MAX;
 /** Untouched slots cost address space only. */
 const SLOTS = 65_536;
 
@@ -48,34 +53,127 @@ function withUnanswered(addresses: LiveAddresses, family: Family | null): Omit<L
   return family === null || addresses[family].length > 0 ? addresses : { ...addresses, unanswered: family };
 }
 
-type Registered = { readonly slot: number; live: NetworkLive };
+type Registered = {
+  readonly slot: number;
+  live: NetworkLive;
+  /** Slots of its zones that have one of their own. */
+  readonly own: Map<WireName, number>;
+  /** What earlier runs knew of it was taken up. */
+  isRestored: boolean;
+};
+
+export type LiveRRsetsOptions = {
+  /** A row that was another network's is about to be used: what was counted in it is not of the new one. */
+  readonly onReuse?: (row: number) => void;
+  /** For tests: `NETWORK_ROWS` unless given. */
+  readonly networkRows?: number;
+};
 
 /** The slots in shared memory and who has which. Main thread; opened once, lives as long as the process. */
 export class LiveRRsets {
   readonly slots: LiveSlots = LiveSlots.create(SLOTS);
   readonly history: LiveHistory = new LiveHistory();
   private newVersions: NewLiveVersions[] = [];
+  private readonly options: LiveRRsetsOptions;
   private readonly networks = new Map<string, Registered>();
-  private readonly ownSlots = new Map<WireName, number>();
-  private nextOwn = NETWORKS_MAX;
+  /** Networks that are not served any more, oldest first, each with the generation that it was retired in. */
+  private readonly retired = new Map<string, number>();
+  private generation = 0;
+  private releasedGeneration = 0;
+  private readonly networkRows: number;
+  private nextRow = 1;
+  private nextOwn = NETWORK_ROWS;
+  /** Own slots that no thread answers by any more. */
+  private readonly freeOwn: number[] = [];
   private highest = 0;
+
+  constructor(options: LiveRRsetsOptions = {}) {
+    this.options = options;
+    this.networkRows = options.networkRows ?? NETWORK_ROWS;
+  }
 
   /**
    * Gives a network its slot, which is its row in the statistics as well: from 1 (0 means static zones), the same one
-   * for the same name. Null: there are too many networks.
+   * for the same name, also if it was retired meanwhile, unless the row was needed. Null: there are too many networks.
    */
   register(network: string): number | null {
     const known = this.networks.get(network);
+    if (known !== undefined && !this.retired.has(network)) return known.slot;
+    if (this.networks.size - this.retired.size >= NETWORKS_MAX - 1) return null;
+    this.retired.delete(network);
     if (known !== undefined) return known.slot;
-    const slot = this.networks.size + 1;
-    if (slot >= NETWORKS_MAX) return null;
-    this.networks.set(network, { slot, live: { version: NOTHING_LIVE, zones: new Map() } });
+    const slot = this.nextRow < this.networkRows ? this.nextRow++ : this.takeOldest();
+    if (slot === null) return null;
+    const live = { version: NOTHING_LIVE, zones: new Map() };
+    this.networks.set(network, { slot, live, own: new Map(), isRestored: false });
     return slot;
   }
 
-  /** Names by row, as `StatusView.statsNetworks` wants them. */
+  /**
+   * The network is not served any more. Threads may still answer by its row, and by the slots of its zones: they are used
+   * for no other network before they are released.
+   */
+  retire(network: string): void {
+    if (this.networks.has(network) && !this.retired.has(network)) this.retired.set(network, ++this.generation);
+  }
+
+  /** Every network that was retired so far: to be released once all threads have taken over what was sent before this. */
+  get retiredGeneration(): number {
+    return this.generation;
+  }
+
+  /** No thread answers by the rows and slots of what was retired up to this generation. */
+  release(generation: number): void {
+    this.releasedGeneration = Math.max(this.releasedGeneration, generation);
+  }
+
+  /** Those of the networks that there is no row for now, were they all that are served. */
+  withoutRow(networks: readonly string[]): readonly string[] {
+    const isFree = (network: string): boolean => {
+      const generation = this.retired.get(network);
+      return generation !== undefined && generation <= this.releasedGeneration;
+    };
+    const free = this.networkRows - this.nextRow + [...this.retired.keys()].filter(isFree).length;
+    const wanted = networks.filter((network) => !this.networks.has(network) || isFree(network));
+    return wanted.slice(free);
+  }
+
+  /** The row of the network that was retired first, empty; null: threads may still answer by each of them. */
+  private takeOldest(): number | null {
+    for (const [network, generation] of this.retired) {
+      const registered = this.networks.get(network);
+      if (registered === undefined || generation > this.releasedGeneration) continue;
+      this.retired.delete(network);
+      this.networks.delete(network);
+      for (const slot of registered.own.values()) {
+        this.empty(slot);
+        this.freeOwn.push(slot);
+      }
+      this.empty(registered.slot);
+      this.options.onReuse?.(registered.slot);
+      return registered.slot;
+    }
+    return null;
+  }
+
+  private empty(slot: number): void {
+    this.slots.write(slot, NOTHING_LIVE);
+    this.history.forget(slot);
+    this.newVersions.push({ slot, versions: [], isReused: true });
+  }
+
+  /** A slot for a zone of the network; null: there is none left. */
+  private ownSlot(registered: Registered, origin: WireName): number | null {
+    const known = registered.own.get(origin);
+    if (known !== undefined) return known;
+    const slot = this.freeOwn.pop() ?? (this.nextOwn < SLOTS ? this.nextOwn++ : null);
+    if (slot !== null) registered.own.set(origin, slot);
+    return slot;
+  }
+
+  /** Names by row, as `StatusView.statsNetworks` wants them; a row keeps its name until another network has it. */
   rows(): readonly (string | null)[] {
-    const rows: (string | null)[] = new Array<string | null>(NETWORKS_MAX).fill(null);
+    const rows: (string | null)[] = new Array<string | null>(NETWORK_ROWS).fill(null);
     rows[0] = 'static';
     for (const [name, { slot }] of this.networks) rows[slot] = name;
     return rows;
@@ -91,11 +189,10 @@ export class LiveRRsets {
     const fresh: WireName[] = [];
     // Own slots first: a zone that gets one must not be pointed at an empty slot.
     for (const [origin, version] of live.zones) {
-      let slot = this.ownSlots.get(origin);
-      if (slot === undefined) {
-        if (this.nextOwn >= SLOTS) continue; // more canaries than slots: such a zone answers as its network does
-        slot = this.nextOwn++;
-        this.ownSlots.set(origin, slot);
+      const isFresh = !registered.own.has(origin);
+      const slot = this.ownSlot(registered, origin);
+      if (slot === null) continue; // more canaries than slots: such a zone answers as its network does
+      if (isFresh) {
         fresh.push(origin);
         // So far it had its network's live sets.
         for (const before of this.history.versions(registered.slot)) this.remember(slot, before);
@@ -103,7 +200,7 @@ export class LiveRRsets {
       this.write(slot, version);
     }
     // A zone whose remembered serial was overtaken by its network's follows the network again, in its old slot.
-    for (const [origin, slot] of this.ownSlots) {
+    for (const [origin, slot] of registered.own) {
       if (registered.live.zones.has(origin) && !live.zones.has(origin)) this.write(slot, live.version);
     }
     this.write(registered.slot, live.version);
@@ -124,18 +221,23 @@ export class LiveRRsets {
   restore(network: string, saved: SavedLiveHistory, current: NetworkLive): void {
     const registered = this.networks.get(network);
     if (registered === undefined) return;
+    registered.isRestored = true;
     this.rememberUpTo(registered.slot, saved.versions, current.version);
     const origins = new Set([...saved.zones.keys(), ...current.zones.keys()]);
     for (const origin of origins) {
-      if (this.nextOwn >= SLOTS) break;
-      const slot = this.nextOwn++;
-      this.ownSlots.set(origin, slot);
+      const slot = this.ownSlot(registered, origin);
+      if (slot === null) break;
       this.rememberUpTo(slot, saved.zones.get(origin) ?? [], current.zones.get(origin) ?? current.version);
     }
     registered.live = {
       version: NOTHING_LIVE,
       zones: new Map(Array.from(origins, (o) => [o, NOTHING_LIVE] as const)),
     };
+  }
+
+  /** Whether `restore` was called of the network since it has its row. */
+  isRestored(network: string): boolean {
+    return this.networks.get(network)?.isRestored === true;
   }
 
   private rememberUpTo(slot: number, versions: readonly LiveVersion[], current: LiveVersion): void {
@@ -148,7 +250,7 @@ export class LiveRRsets {
     const registered = this.networks.get(network);
     if (registered === undefined) return { versions: [], zones: new Map() };
     const own = [...registered.live.zones.keys()].flatMap((origin) => {
-      const slot = this.ownSlots.get(origin);
+      const slot = registered.own.get(origin);
       return slot === undefined ? [] : [[origin, this.history.versions(slot)] as const];
     });
     return { versions: this.history.versions(registered.slot), zones: new Map(own) };
@@ -174,7 +276,8 @@ export class LiveRRsets {
 
   slotOf(network: string | null, origin: WireName): number {
     if (network === null) return -1;
-    return this.ownSlots.get(origin) ?? this.networks.get(network)?.slot ?? -1;
+    const registered = this.networks.get(network);
+    return registered?.own.get(origin) ?? registered?.slot ?? -1;
   }
 
   /** What the zone's live names answer; null: a static zone. */

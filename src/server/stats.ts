@@ -90,6 +90,12 @@ export const NO_STATS: StatsSum = {
   events: Object.fromEntries(EVENTS.map((name) => [name, 0])) as StatsSum['events'],
 };
 
+/** Sets a network's counters to 0, in the rows of all threads. */
+export function clearNetwork(shared: SharedArrayBuffer, networks: number, network: number): void {
+  const all = new Float64Array(shared);
+  for (let at = NETWORKS + network; at < all.length; at += NETWORKS + networks) all[at] = 0;
+}
+
 export function sumStats(shared: SharedArrayBuffer, networks: number): StatsSum {
   const length = NETWORKS + networks;
   const all = new Float64Array(shared);

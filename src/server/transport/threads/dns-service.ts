@@ -1,7 +1,7 @@
 import type { TlsFiles } from '../../../config/tls-files.ts';
 import type { ServerConfig, TransferConfig } from '../../../config/types.ts';
 import type { WireName } from '../../../dns/name.ts';
-import { type LiveRRsets, NETWORKS_MAX } from '../../../live/live-rrsets.ts';
+import { type LiveRRsets, NETWORK_ROWS } from '../../../live/live-rrsets.ts';
 import { endpointText } from '../../../system/address.ts';
 import type { Fault } from '../../../system/fault.ts';
 import type { ZoneChange } from '../../../zones/store/types.ts';
@@ -55,7 +55,7 @@ export class DnsService {
       tls,
       transfer: NO_TRANSFERS, // `run` sends what it is when it is known which networks there are
       slots: liveRRsets.slots.shared,
-      networks: NETWORKS_MAX,
+      networks: NETWORK_ROWS,
       updates: [],
       history: () => made.service?.history() ?? { live: [], steps: [] },
       httpConnections,
@@ -152,6 +152,11 @@ export class DnsService {
   /** Another certificate, for connections from now on. */
   configureTls(tls: TlsFiles): void {
     this.threads.configureTls(tls);
+  }
+
+  /** Another network has this row from now on: no zone of any thread is counted by it yet. */
+  rowReused(row: number): void {
+    this.threads.clearNetwork(row);
   }
 
   sums(): StatsSum {

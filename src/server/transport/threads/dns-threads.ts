@@ -7,7 +7,7 @@ import { descriptorLimit } from '../../../system/descriptors.ts';
 import { bugText } from '../../../system/error-text.ts';
 import { loadSyscalls } from '../../../system/syscalls.ts';
 import type { ZoneUpdate } from '../../answer/zone-update.ts';
-import { Stats, type StatsSum, sumStats } from '../../stats.ts';
+import { clearNetwork, Stats, type StatsSum, sumStats } from '../../stats.ts';
 import type { ThreadHistory, ThreadTransfer } from '../../transfer/handler-types.ts';
 import { DescriptorShare } from '../tcp/descriptor-share.ts';
 import { OpenDescriptors } from '../tcp/open-descriptors.ts';
@@ -176,6 +176,11 @@ export class DnsThreads {
   /** Resolves when every thread answers by everything sent so far. */
   settled(): Promise<void> {
     return this.syncs.next((id) => this.post({ kind: 'sync', id }));
+  }
+
+  /** What was counted of a network goes with it. No thread may count by this row meanwhile. */
+  clearNetwork(row: number): void {
+    clearNetwork(this.stats, this.options.networks, row);
   }
 
   /** Counters of all threads since the start. */
