@@ -24,6 +24,8 @@ export type Standing = {
   readonly decided: (name: string) => Sample | undefined;
   /** Failures in a row of an edge, as the last decision counted them. */
   readonly fails: (name: string) => number;
+  /** Targets of which a judge has counted results in a row, but not yet enough for a change (`rise_fall`). */
+  readonly counted: ReadonlySet<string>;
 };
 
 export type StandingParts = Pick<Standing, 'newest' | 'decided'> & {
@@ -47,6 +49,7 @@ export function standingOf({ pool, canaries, state, records, newest, decided }: 
     newest,
     decided,
     fails: (name) => state.memory.unsteady.get(name)?.fails ?? 0,
+    counted: countedOf(state.memory.judged),
   };
 }
 
@@ -55,21 +58,28 @@ export function standingOf({ pool, canaries, state, records, newest, decided }: 
  *
  * - an address of a live member, a canary or a forced edge begins to work or to fail, or is another one;
  * - a live member fails again: three failures in a row count for more than one;
- * - an edge outside the set begins to work while the set lacks a member or has one that fails.
+ * - an edge outside the set begins to work while the set lacks a member or has one that fails;
+ * - a judge counts results in a row, and this one may be the last that it needs.
  *
  * What only ranks edges anew waits for the turn, and so does an edge outside the set that fails.
  */
 export function changesAnswer(sample: Sample, standing: Standing): boolean {
-  const { live, edges, canaries, forced, decided, fails } = standing;
+  const { live, edges, canaries, forced, decided, fails, counted } = standing;
   const { edge } = sample;
   const before = decided(edge);
   const isMember = live.has(edge) || canaries.has(edge);
   if (live.has(edge) && sample.fail !== null && fails(edge) < DEAD_AFTER) return true;
   // Nothing was seen of it since the start: a member is taken to pass.
   if (before === undefined && isMember) return !worksWholly(sample);
-  if (before !== undefined && outcome(before) === outcome(sample)) return false;
+  if (before !== undefined && outcome(before) === outcome(sample) && !counted.has(edge)) return false;
   if (isMember || forced.has(edge)) return true;
   return edges.has(edge) && worksSomewhere(sample) && lacksMember(standing);
+}
+
+/** By name, whichever address of it is counted. */
+function countedOf(judged: NetworkState['memory']['judged']): ReadonlySet<string> {
+  const between = [...judged].filter(([, { count }]) => count > 0);
+  return new Set(between.map(([key]) => key.split(' ')[0]));
 }
 
 function lacksMember({ live, wanted, lacksFamily, newest }: Standing): boolean {

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { FailReason, Sample } from '../../../src/health/checks/sample.ts';
-import { changesAnswer, isReady, type Standing } from '../../../src/health/pools/events.ts';
-import { sample } from '../../support/round-input.ts';
+import type { LiveMember } from '../../../src/health/choose/decision.ts';
+import { NO_MEMORY } from '../../../src/health/choose/memory.ts';
+import { changesAnswer, isReady, type Standing, standingOf } from '../../../src/health/pools/events.ts';
+import { RULES, sample } from '../../support/round-input.ts';
 
 /** A letter an edge: upper case passes, lower case fails. `canary` is one. */
 function samples(text: string): ReadonlyMap<string, Sample> {
@@ -21,6 +23,7 @@ function standing(live: string, decided: string, fresh = '', more: Partial<Stand
     wanted: 2,
     lacksFamily: false,
     fails: () => 3,
+    counted: new Set(),
     edges: new Set('abcde'),
     canaries: new Set('x'),
     forced: new Set(),
@@ -48,6 +51,14 @@ describe('a sample may change the answer', () => {
     ['another passes, and a member was not asked yet', 'C', standing('ab', 'Ac'), false],
     ['another passes, and a family lacks an edge', 'C', standing('ab', 'ABc', '', { lacksFamily: true }), true],
     ['another goes on passing, and a member fails', 'C', standing('ab', 'aBC'), false],
+    ['another passes as often as it must', 'C', standing('ab', 'aBC', '', { counted: new Set('c') }), true],
+    [
+      'another passes as often as it must, and all members do',
+      'C',
+      standing('ab', 'ABC', '', { counted: new Set('c') }),
+      false,
+    ],
+    ['a canary fails as often as it must', 'x', standing('ab', 'ABx', '', { counted: new Set('x') }), true],
     ['one that is not to be used passes, and a member fails', 'f', standing('ab', 'aB'), false],
     ['a forced edge passes', 'C', standing('ab', 'ABc', '', { forced: new Set('c') }), true],
     ['a canary fails', 'x', standing('ab', 'ABX'), true],
@@ -83,6 +94,32 @@ describe('a sample may change the answer', () => {
     expect(changesAnswer(elsewhere, standing('ab', 'AB'))).toBe(true);
     expect(changesAnswer({ ...elsewhere, edge: 'c' }, standing('ab', 'ABC'))).toBe(false);
   });
+});
+
+test('what is compared is taken from the state', () => {
+  const judged = new Map([
+    ['a', { up: true, count: 0, at: 1 }],
+    ['b', { up: true, count: 2, at: 1 }],
+    ['c ::1', { up: false, count: 1, at: 1 }],
+  ]);
+  const unsteady = new Map([['a', { falls: 1, fails: 2, passingSince: null, at: 1 }]]);
+  const member = (edge: string): LiveMember => ({ edge, v4: edge, v6: null, why: '' });
+  const made = standingOf({
+    pool: { id: 'net', members: ['a', 'b', 'c', 'd'], policy: { ...RULES, edgeCount: 0 } },
+    canaries: ['x'],
+    state: { live: [member('a'), member('gone')], memory: { ...NO_MEMORY, judged, unsteady, unanswered: 'v6' } },
+    records: new Map([
+      ['c', { mode: 'force' }],
+      ['d', { mode: 'unavailable' }],
+    ]),
+    newest: () => undefined,
+    decided: () => undefined,
+  });
+  expect(made).toMatchObject({ wanted: 1, lacksFamily: true });
+  expect([made.live, made.edges, made.forced, made.canaries, made.counted].map((names) => [...names].join(''))).toEqual(
+    [...['a', 'abc', 'c', 'x', 'bc']],
+  );
+  expect([made.fails('a'), made.fails('b')]).toEqual([2, 0]);
 });
 
 test.each<[string, Standing, boolean]>([
