@@ -1,14 +1,13 @@
-/** goavail.toml → `Goavail`: the original's keys, all faults in one go (keys and defaults as its source has them). */
+/** goavail.toml → `Goavail`, all faults in one go (defaults as the original's source has them). */
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
-import { z } from 'zod';
 import { addressKey, parseEndpoint } from '../system/address.ts';
 import { hasErrors } from '../system/fault.ts';
 import { isHostName } from '../system/host-name.ts';
-import type { ConfigCode, ConfigFault } from './fault.ts';
-import { flag, list, number, section } from './fields.ts';
+import type { ConfigFault } from './fault.ts';
+import { GoavailKeys, goavailSchema, inKnownCase } from './goavail-keys.ts';
 import { readTextFile } from './read-text.ts';
-import { faultAt, type Source, schemaFaults, valueAt } from './schema-fault.ts';
+import { type Source, schemaFaults } from './schema-fault.ts';
 import { readToml } from './toml-source.ts';
 import type { Path } from './yaml-source.ts';
 
@@ -50,58 +49,6 @@ export type Goavail = {
 /** `goavail` is null when any fault is an error. Warnings come with a usable configuration. */
 export type LoadedGoavail = { readonly goavail: Goavail | null; readonly faults: readonly ConfigFault[] };
 
-const DAY = 86_400;
-const PORTS = { min: 1, max: 65_535 };
-
-/** Texts may be empty: a table that is not in use often is. What is in use is looked at again in `checkUse`. */
-const anyText = (expected: string) => z.string({ error: `expected ${expected}` });
-const addresses = list(anyText('an IP address'), 'a list of IP addresses').optional();
-const hostnames = list(anyText('a host name'), 'a list of host names').optional();
-
-const membersKeys = {
-  peers: list(anyText('a peer such as "192.0.2.20:8080"'), 'a list of peers, each an address and port').optional(),
-  local_addr: anyText('our own address and port, such as "192.0.2.10:8080"').optional(),
-  min_peers_agree: number('a number of peers', { min: 0, max: 1000 }).optional(),
-  crypto_key: anyText('a key of 16, 24 or 32 octets').optional(),
-  members_port: number('a port', { min: 0, max: 65_535 }).optional(),
-};
-const cloudflareKeys = {
-  dns_domain: anyText('a domain name').optional(),
-  dns_proxied: flag().optional(),
-  hostnames,
-  ip_addresses: addresses,
-};
-const route53Keys = {
-  aws_domain: anyText('a domain name').optional(),
-  hostnames,
-  ip_addresses: addresses,
-  ttl: number('seconds', { min: 0, max: 2 ** 31 - 1 }).optional(),
-  aws_zoneid: anyText("the hosted zone's id").optional(),
-  aws_region: anyText('a region such as eu-west-1').optional(),
-};
-const topKeys = {
-  failure_threshold: number('a number of results in a row', { min: 0, max: 1000 }).optional(),
-  interval: number('seconds between two checks', { min: 1, max: DAY }),
-  port: number('a port', PORTS).optional(),
-  slack_addr: anyText('the path of a Slack webhook').optional(),
-};
-const TABLES = { Members: membersKeys, Cloudflare: cloudflareKeys, Route53: route53Keys } as const;
-type Table = keyof typeof TABLES;
-
-/** The original's README shows the keys of the tables flat, its code wants tables: both are read. */
-const goavailSchema = section(
-  {
-    ...topKeys,
-    ...membersKeys,
-    ...cloudflareKeys,
-    ...route53Keys,
-    Members: section(membersKeys).optional(),
-    Cloudflare: section(cloudflareKeys).optional(),
-    Route53: section(route53Keys).optional(),
-  },
-  'keys such as interval and failure_threshold, and the tables Members, Cloudflare and Route53',
-);
-
 /** Reads `file` for one use of it. Never throws. */
 export function loadGoavail(file: string, use: GoavailUse): LoadedGoavail {
   const path = resolve(file);
@@ -113,9 +60,9 @@ export function loadGoavail(file: string, use: GoavailUse): LoadedGoavail {
 export function parseGoavail(file: string, text: string, use: GoavailUse): LoadedGoavail {
   const toml = readToml(file, text);
   if (hasErrors(toml.faults)) return { goavail: null, faults: toml.faults };
-  const source: Source = { ...toml, value: inOurCase(toml.value) };
+  const source: Source = { ...toml, value: inKnownCase(toml.value) };
   const checked = goavailSchema.safeParse(source.value);
-  const found = new Findings(source);
+  const found = new GoavailKeys(source);
   const faults = checked.success ? [] : schemaFaults(source, checked.error.issues);
   const goavail = build(found, use, faults.length === 0);
   faults.push(...found.faults);
@@ -123,69 +70,12 @@ export function parseGoavail(file: string, text: string, use: GoavailUse): Loade
   return { goavail: hasErrors(faults) ? null : goavail, faults };
 }
 
-/** Keys match whatever their case, as in the original. */
-function inOurCase(value: unknown): unknown {
-  const top = renamed(value, [...Object.keys(goavailSchema.shape)]);
-  for (const [table, keys] of Object.entries(TABLES)) {
-    if (top !== null && Object.hasOwn(top, table)) top[table] = renamed(top[table], Object.keys(keys)) ?? top[table];
-  }
-  return top ?? value;
-}
-
-function renamed(value: unknown, known: readonly string[]): { [key: string]: unknown } | null {
-  if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof Date) return null;
-  const names = new Map(known.map((key) => [key.toLowerCase(), key]));
-  return Object.fromEntries(Object.entries(value).map(([key, one]) => [names.get(key.toLowerCase()) ?? key, one]));
-}
-
-/** Reads plain values of one source and gathers what is wrong with them. */
-class Findings {
-  readonly faults: ConfigFault[] = [];
-  readonly file: string;
-  private readonly source: Source;
-
-  constructor(source: Source) {
-    this.source = source;
-    this.file = source.file;
-  }
-
-  /** Where a key of a table stands: in the table, or flat. Null: nowhere. */
-  pathOf(table: Table, key: string): Path | null {
-    const inTable = [table, key];
-    if (valueAt(this.source.value, inTable) !== undefined) return inTable;
-    return valueAt(this.source.value, [key]) === undefined ? null : [key];
-  }
-
-  get(path: Path | null): unknown {
-    return path === null ? undefined : valueAt(this.source.value, path);
-  }
-
-  text(path: Path | null): string {
-    const value = this.get(path);
-    return typeof value === 'string' ? value.trim() : '';
-  }
-
-  texts(path: Path | null): readonly string[] {
-    const value = this.get(path);
-    return Array.isArray(value) ? value.map((one: unknown) => (typeof one === 'string' ? one.trim() : '')) : [];
-  }
-
-  number(path: Path | null): number {
-    const value = this.get(path);
-    return typeof value === 'number' ? value : 0;
-  }
-
-  note(severity: 'error' | 'warning', code: ConfigCode, path: Path, message: string, what?: 'key'): void {
-    this.faults.push(faultAt(this.source, path, { severity, code, message }, what));
-  }
-}
-
 /** Looks at what is in use; `sound`: every value has its type, so that what comes out can be used. */
-function build(found: Findings, use: GoavailUse, sound: boolean): Goavail | null {
+function build(found: GoavailKeys, use: GoavailUse, sound: boolean): Goavail | null {
   const provider = providerOf(found, use.provider);
   const cluster = clusterOf(found);
   const port = portOf(found, use.type);
-  noteDoubles(found);
+  found.noteDoubles();
   if (found.number(['failure_threshold']) === 0 && found.get(['interval']) !== undefined) {
     const given = found.get(['failure_threshold']) !== undefined;
     const message = `failure_threshold: ${given ? '0' : 'not given, so 0'}, taken as 1: the first result changes an address`;
@@ -204,7 +94,7 @@ function build(found: Findings, use: GoavailUse, sound: boolean): Goavail | null
   };
 }
 
-function portOf(found: Findings, type: GoavailUse['type']): number | null {
+function portOf(found: GoavailKeys, type: GoavailUse['type']): number | null {
   const given = found.get(['port']) !== undefined;
   if (type === 'tcp') {
     if (!given) found.note('error', 'missing-key', ['port'], 'port: missing; -t tcp needs the port to connect to');
@@ -217,7 +107,7 @@ function portOf(found: Findings, type: GoavailUse['type']): number | null {
 const DOMAIN_KEYS = { cloudflare: ['Cloudflare', 'dns_domain'], route53: ['Route53', 'aws_domain'] } as const;
 
 /** The chosen provider's table; null: an error says what it lacks. */
-function providerOf(found: Findings, kind: GoavailProvider['kind']): GoavailProvider | null {
+function providerOf(found: GoavailKeys, kind: GoavailProvider['kind']): GoavailProvider | null {
   const [table, domainKey] = DOMAIN_KEYS[kind];
   const needed = (key: string, expected: string): Path | null => {
     const path = found.pathOf(table, key);
@@ -249,7 +139,7 @@ function providerOf(found: Findings, kind: GoavailProvider['kind']): GoavailProv
 }
 
 /** As the original: a host that contains the domain is a whole name, any other stands below the domain. */
-function namesOf(found: Findings, path: Path | null, domain: string): readonly string[] {
+function namesOf(found: GoavailKeys, path: Path | null, domain: string): readonly string[] {
   if (path === null) return [];
   const given = found.texts(path);
   if (given.length === 0) {
@@ -270,7 +160,7 @@ function namesOf(found: Findings, path: Path | null, domain: string): readonly s
   return [...new Set(names)];
 }
 
-function addressesOf(found: Findings, path: Path | null): readonly string[] {
+function addressesOf(found: GoavailKeys, path: Path | null): readonly string[] {
   if (path === null) return [];
   const given = found.texts(path);
   if (given.length === 0) {
@@ -290,7 +180,7 @@ function addressesOf(found: Findings, path: Path | null): readonly string[] {
 }
 
 /** Null: no cluster. The original took `peers` and `local_addr` together for one. */
-function clusterOf(found: Findings): GoavailCluster | null {
+function clusterOf(found: GoavailKeys): GoavailCluster | null {
   const pathOf = (key: string): Path | null => found.pathOf('Members', key);
   const at = { peers: pathOf('peers'), local: pathOf('local_addr'), agree: pathOf('min_peers_agree') };
   const key = pathOf('crypto_key');
@@ -336,21 +226,4 @@ function isPeer(text: string): boolean {
   if (parseEndpoint(text, 80) !== null) return true;
   const [, host, port] = /^([^:]+)(?::(\d{1,5}))?$/.exec(text) ?? [];
   return host !== undefined && isHostName(host) && Number(port ?? 80) <= 65_535;
-}
-
-/** A key that stands both flat and in its table. */
-function noteDoubles(found: Findings): void {
-  for (const [table, keys] of Object.entries(TABLES)) {
-    for (const key of Object.keys(keys)) {
-      if (found.get([table, key]) === undefined || found.get([key]) === undefined) continue;
-      // Two tables have these: flat, they are for the other one.
-      if ((key === 'hostnames' || key === 'ip_addresses') && !inAllProviders(found, key)) continue;
-      const message = `${key}: given here and in [${table}]; the one in the table counts`;
-      found.note('warning', 'duplicate-key', [key], message, 'key');
-    }
-  }
-}
-
-function inAllProviders(found: Findings, key: string): boolean {
-  return found.get(['Cloudflare', key]) !== undefined && found.get(['Route53', key]) !== undefined;
 }

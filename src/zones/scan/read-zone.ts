@@ -1,37 +1,10 @@
-import type { ZoneLimits } from '../../config/limits.ts';
 import type { RecordStore } from '../records/record-store.ts';
 import type { ZoneFault } from './fault.ts';
-import type { Included } from './include.ts';
 import { scanFile } from './scan-zone.ts';
-import { ScanState } from './state.ts';
+import { type ScanStart, ScanState } from './state.ts';
 
-export type ReadRequest = {
-  /** Wire form. */
-  readonly origin: Uint8Array;
-  /** Name of the file, for faults. */
-  readonly file: string;
-  readonly text: Uint8Array;
-  /** Seconds, for records without a TTL before any `$TTL` or written TTL; null: there is none. */
-  readonly defaultTtl: number | null;
-  /** Owner of a first record that begins with a blank, wire form; null: such a record is a fault. */
-  readonly initialOwner: Uint8Array | null;
-  /** Where the records are added; a new store otherwise. */
-  readonly into?: RecordStore;
-  /**
-   * Absolute path of the folder that `$INCLUDE` is confined to and that relative paths start from, as BIND's do from
-   * its `directory`; null: `$INCLUDE` is refused.
-   */
-  readonly includeRoot: string | null;
-  /** Absolute paths of more folders that `$INCLUDE` may read from; none otherwise. */
-  readonly includeDirs?: readonly string[];
-  /** `ZONE_LIMITS` otherwise. */
-  readonly limits?: ZoneLimits;
-  /**
-   * Reads a file by absolute path. It lies below one of those folders by its text; what links do is the callee's
-   * concern.
-   */
-  readonly include: (path: string) => Included;
-};
+/** `file`: its name, for faults. `text`: its octets. */
+export type ReadRequest = ScanStart & { readonly file: string; readonly text: Uint8Array };
 
 export type ReadResult = {
   readonly store: RecordStore;
