@@ -4,10 +4,9 @@ import type { WireName } from '../dns/name.ts';
 import { serialMax } from '../dns/serial.ts';
 import type { Prober } from '../health/checks/prober.ts';
 import type { Decision } from '../health/choose/decision.ts';
-import { NetworkRounds } from '../health/pools/network-rounds.ts';
+import type { NetworkRounds } from '../health/pools/network-rounds.ts';
 import { openingState } from '../health/pools/next-state.ts';
 import type { RoundReport, WrittenZone } from '../health/pools/round-types.ts';
-import { EdgeStores } from '../health/state/edge-store-files.ts';
 import { readState } from '../health/state/state-file-io.ts';
 import type { Hooks } from '../publish/hooks.ts';
 import { NetworkHistory, networkView } from '../server/control/network-view.ts';
@@ -16,26 +15,22 @@ import { within } from '../system/deadline.ts';
 import { errorText } from '../system/error-text.ts';
 import { type Fault, plainFault } from '../system/fault.ts';
 import type { Guard } from '../system/guard.ts';
-import type { Locks } from '../system/lock.ts';
-import { lockNetwork } from '../system/lock-network.ts';
-import type { Log } from '../system/log.ts';
 import { NetworkClock } from './network-clock.ts';
+import { lockedText, NetworkOpener, type NetworkTools, type OpenerOptions } from './network-opener.ts';
 import { NetworkPublisher, type PublisherParts } from './network-publisher.ts';
 import { rowsFault } from './network-rows.ts';
 import type { Prepared, Reload } from './part.ts';
 import type { NetworkList, NetworkLists } from './read-networks.ts';
 
-export type NetworksOptions = PublisherParts & {
-  readonly config: Config;
-  readonly lists: NetworkLists;
-  readonly log: Log;
-  readonly guard: Guard;
-  readonly prober: Prober;
-  /** Null: a dry run. */
-  readonly locks: () => Locks | null;
-  readonly hooks: Hooks;
-  readonly onDecision: (network: string, decision: Decision, flipped: boolean) => void;
-};
+export type NetworksOptions = PublisherParts &
+  OpenerOptions & {
+    readonly config: Config;
+    readonly lists: NetworkLists;
+    readonly guard: Guard;
+    readonly prober: Prober;
+    readonly hooks: Hooks;
+    readonly onDecision: (network: string, decision: Decision, flipped: boolean) => void;
+  };
 
 /** How long a start waits for a network: a run from cron that is under way ends sooner. */
 const LOCK_MS = 20_000;
@@ -60,15 +55,16 @@ export class Networks {
   private readonly unopened = new Map<string, Unopened>();
   /** Networks that are no longer served and whose last round still runs. */
   private readonly closing = new Map<string, Promise<void>>();
+  private readonly opener: NetworkOpener;
   private readonly publisher: NetworkPublisher;
   private config: Config;
-  private stores: EdgeStores | null = null;
   private started = false;
   private stopped = false;
 
   constructor(options: NetworksOptions) {
     this.options = options;
     this.config = options.config;
+    this.opener = new NetworkOpener(options);
     this.publisher = new NetworkPublisher(options);
   }
 
@@ -135,7 +131,7 @@ export class Networks {
       if (!this.served.has(network)) opened.set(network, await this.take(network, 0, config));
     }
     const discard = (): void => {
-      for (const [network, rounds] of opened) if (!('code' in rounds)) this.unlock(network);
+      for (const [network, rounds] of opened) if (!('code' in rounds)) this.opener.unlock(network);
     };
     return { ok: true, commit: () => this.commit(config, lists, opened), discard };
   }
@@ -226,52 +222,22 @@ export class Networks {
     }
   }
 
-  /** Locks a network and reads its state. With a fault nothing is taken. */
   private async take(network: string, lockMs: number, config = this.config): Promise<NetworkRounds | Fault> {
     const { prober, log, live, store, hooks, sinks } = this.options;
     if (this.closing.has(network)) {
       return plainFault('closing', `network ${network} cannot be opened yet: its last round still runs`);
     }
-    const locks = this.options.locks();
-    try {
-      if (locks !== null && !(await this.lock(locks, network, lockMs))) {
-        return plainFault('locked', lockedText(network, config));
-      }
-      return await NetworkRounds.open(network, config, locks, {
-        kind: 'server',
-        prober,
-        stores: this.storesOf(config, locks),
-        begin: ({ commands }) => hooks.start('run_before', commands.runBefore),
-        save: (state) => sinks.save(network, state),
-        publish: (update, inForce) => this.publisher.publish(network, update, inForce),
-        floorSerial: () => serialMax(store.maxSerial(network), live.highestSerial),
-        now: () => Date.now() / 1000,
-        // Most sentences name edges or files only; whose they are is a field of the line.
-        log: (level, text) => log[level]({ network }, text),
-      });
-    } catch (error) {
-      this.unlock(network);
-      return plainFault('network', `network ${network} cannot be opened: ${errorText(error)}`);
-    }
-  }
-
-  /** Shared, so that each network sees at once what the others note of an edge that is in several. */
-  private storesOf({ healthdataStore }: Config, locks: Locks | null): EdgeStores {
-    if (this.stores?.folder !== healthdataStore) this.stores = new EdgeStores(healthdataStore, locks);
-    return this.stores;
-  }
-
-  private async lock(locks: Locks, network: string, lockMs: number): Promise<boolean> {
-    if (await lockNetwork(locks, network, 'server', 0)) return true;
-    if (lockMs === 0) return false;
-    this.options.log.info(`network ${network} is locked by another process: waiting for it`);
-    return lockNetwork(locks, network, 'server', lockMs);
-  }
-
-  private unlock(network: string): void {
-    const locks = this.options.locks();
-    locks?.unlock('network', network);
-    locks?.unlock('server', network);
+    const tools: NetworkTools = {
+      prober,
+      begin: ({ commands }) => hooks.start('run_before', commands.runBefore),
+      save: (state) => sinks.save(network, state),
+      publish: (update, inForce) => this.publisher.publish(network, update, inForce),
+      floorSerial: () => serialMax(store.maxSerial(network), live.highestSerial),
+      now: () => Date.now() / 1000,
+      // Most sentences name edges or files only; whose they are is a field of the line.
+      log: (level, text) => log[level]({ network }, text),
+    };
+    return this.opener.open(network, config, tools, lockMs);
   }
 
   private async serve(network: string, list: NetworkList, rounds: NetworkRounds): Promise<void> {
@@ -317,14 +283,14 @@ export class Networks {
     if (waiting === undefined || this.stopped) return;
     const rounds = await this.take(network, 0);
     if (this.unopened.get(network) !== waiting || this.stopped) {
-      if (!('code' in rounds)) this.unlock(network);
+      if (!('code' in rounds)) this.opener.unlock(network);
     } else if ('code' in rounds) await this.postpone(network, waiting.list, rounds.message);
     else {
       try {
         await this.serve(network, waiting.list, rounds);
       } catch (error) {
         // Or it would be neither served nor tried again.
-        this.unlock(network);
+        this.opener.unlock(network);
         await this.postpone(network, waiting.list, `network ${network} cannot be opened: ${errorText(error)}`);
         return;
       }
@@ -344,7 +310,7 @@ export class Networks {
     this.served.delete(network);
     this.options.prober.cancel(network);
     const closed = served.clock.stop().finally(() => {
-      this.unlock(network);
+      this.opener.unlock(network);
       this.closing.delete(network);
     });
     this.closing.set(network, closed);
@@ -356,8 +322,4 @@ export class Networks {
     const { decision, liveChanged, canaryZones } = report;
     this.options.onDecision(network, decision, liveChanged || canaryZones.length > 0);
   }
-}
-
-function lockedText(network: string, { lockfile }: Config): string {
-  return `network ${network} is managed by another process (lock file ${lockfile})`;
 }

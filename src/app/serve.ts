@@ -9,13 +9,9 @@ import type { Config } from '../config/types.ts';
 import type { WireName } from '../dns/name.ts';
 import { Prober, USER_AGENT } from '../health/checks/prober.ts';
 import type { Decision } from '../health/choose/decision.ts';
-import { watchModeChanges } from '../health/modes/mode-changes.ts';
 import { LiveHistoryFiles } from '../live/history-files.ts';
 import { LiveRRsets, NETWORKS_MAX } from '../live/live-rrsets.ts';
 import { Hooks } from '../publish/hooks.ts';
-import { type HttpServer, startHttp } from '../server/control/http-server.ts';
-import { statusView } from '../server/control/status-view.ts';
-import { endpointText } from '../system/address.ts';
 import { descriptorLimit } from '../system/descriptors.ts';
 import { dropPrivileges } from '../system/drop-privileges.ts';
 import { type Fault, plainFault } from '../system/fault.ts';
@@ -23,12 +19,14 @@ import type { Guard } from '../system/guard.ts';
 import type { Log } from '../system/log.ts';
 import { descriptorFault } from './descriptors-needed.ts';
 import { DnsPart } from './dns-part.ts';
+import { HttpPart } from './http-part.ts';
 import { LockPart } from './lock-part.ts';
 import { Networks } from './networks.ts';
 import { type Part, part } from './part.ts';
 import { type PartFault, Parts } from './parts.ts';
 import { faultsOf, type NetworkLists, readNetworks, startFaults } from './read-networks.ts';
 import { logFaults, Reloads } from './reloads.ts';
+import { roundsPart } from './rounds-part.ts';
 import { SecondariesPart } from './secondaries-part.ts';
 import { serverSinks } from './server-sinks.ts';
 import { ZonesPart } from './zones-part.ts';
@@ -96,17 +94,14 @@ class Server implements Running {
   private readonly live = new LiveRRsets({ onReuse: (row) => this.dnsPart.dns?.rowReused(row) });
   private readonly dnsPart: DnsPart;
   private readonly networks: Networks;
+  private readonly httpPart: HttpPart;
   private readonly zonesPart: ZonesPart;
   private readonly parts: Parts;
   private readonly reloads: Reloads;
-  /** Of the start. */
-  private readonly config: Config;
-  private httpServer: HttpServer | null = null;
   private stopping: Promise<void> | null = null;
   private ready = false;
 
   constructor(config: Config, lists: NetworkLists, tls: TlsFiles | null, options: ServeOptions, log: Log) {
-    this.config = config;
     this.options = options;
     this.log = log;
     const { live } = this;
@@ -184,9 +179,25 @@ class Server implements Running {
     this.zonesPart = zones;
     this.networks = networks;
 
-    const control = part('http', {
-      start: () => this.startHttp(secondaries, prober),
-      stop: async () => this.httpServer?.close(),
+    this.httpPart = new HttpPart({
+      http: config.http,
+      sources: {
+        liveRRsets: live,
+        ready: () => this.ready,
+        networks: () => networks.views(),
+        zones: () => store.entries(),
+        zoneFaults: () => store.faults(),
+        stats: () => dns.stats(),
+        proberAlive: () => prober.alive,
+        proberDelayMs: () => networks.proberDelayMs(),
+        secondaries: () => secondaries.views(),
+        notify: () => secondaries.notifyCounts(),
+        tlsNotAfter: () => dns.tlsNotAfter,
+        partFaults: () => [...this.parts.faults(), ...this.ownFaults()],
+        contained: () => guard.faults(),
+      },
+      log,
+      guard,
     });
     const privileges = part('privileges', {
       start: async () => (config.server.user === null ? null : dropPrivileges(config.server.user)),
@@ -208,7 +219,7 @@ class Server implements Running {
       stop: () => hooks.stop(),
       faults: () => sinks.faults(),
     });
-    const rounds = this.roundsPart(prober);
+    const rounds = roundsPart({ networks, prober, guard, healthdataStore: config.healthdataStore });
     const answers = part('answers', {
       start: async () => {
         await networks.firstLive(config.server.startupTimeoutSeconds);
@@ -233,7 +244,7 @@ class Server implements Running {
     // is over.
     const list: readonly (Part | null)[] = [
       dryRun ? null : dns.ports,
-      control,
+      this.httpPart.part,
       dryRun ? null : privileges,
       dryRun ? null : dns.threads,
       dryRun ? null : locks.part,
@@ -274,7 +285,7 @@ class Server implements Running {
   }
 
   get http(): string | null {
-    return this.httpServer === null ? null : endpointText(this.httpServer.endpoint);
+    return this.httpPart.endpoint;
   }
 
   zones(): number {
@@ -302,55 +313,6 @@ class Server implements Running {
     this.ready = false;
     await this.parts.stop();
     if (wasReady) this.log.info('stopped');
-  }
-
-  /** The clocks, and with them the end of probing: a round's last fetches must not hold a stop up. */
-  private roundsPart(prober: Prober): Part {
-    const { networks } = this;
-    const { guard } = this.options;
-    let stopWatching = (): void => undefined;
-    return part('rounds', {
-      start: async () => {
-        // Not before: what loads zones has better use for the processor. `prober` waits for it.
-        prober.ready().catch(() => undefined);
-        networks.start();
-        const redecide = guard.protect('modes', () => networks.redecide());
-        stopWatching = watchModeChanges(this.config.healthdataStore, redecide);
-        return null;
-      },
-      stop: async () => {
-        stopWatching();
-        const rounds = networks.stop();
-        await prober.stop();
-        await rounds;
-      },
-    });
-  }
-
-  private async startHttp(secondaries: SecondariesPart, prober: Prober): Promise<Fault | null> {
-    if (this.config.http === null) return null;
-    const { networks, zonesPart, dnsPart } = this;
-    const view = statusView({
-      liveRRsets: this.live,
-      ready: () => this.ready,
-      networks: () => networks.views(),
-      zones: () => zonesPart.store.entries(),
-      zoneFaults: () => zonesPart.store.faults(),
-      stats: () => dnsPart.stats(),
-      proberAlive: () => prober.alive,
-      proberDelayMs: () => networks.proberDelayMs(),
-      secondaries: () => secondaries.views(),
-      notify: () => secondaries.notifyCounts(),
-      tlsNotAfter: () => dnsPart.tlsNotAfter,
-      partFaults: () => [...this.parts.faults(), ...this.ownFaults()],
-      contained: () => this.options.guard.faults(),
-    });
-    const { listen, hosts } = this.config.http;
-    const log = (level: 'warn' | 'error', message: string): void => this.log[level](message);
-    const started = await startHttp({ endpoint: listen, hosts, view, log, guard: this.options.guard });
-    if (!started.ok) return started.fault;
-    this.httpServer = started.http;
-    return null;
   }
 
   /** What no part has to do with. */
