@@ -21,7 +21,7 @@ export function crossFaults(source: YamlSource, fileKeys: readonly TsigKey[]): C
     ...historic(get),
     ...times(get),
     ...checkFaults(get, fullTimeout(get)),
-    ...safetyFaults(get),
+    ...safetyFaults(get, fullTimeout(get)),
     ...soaNames(get),
     ...probing(get),
     ...listening(get),

@@ -138,7 +138,7 @@ function build(
     testobject: testObject(keys.testobject, at),
     checks: checkPlans(keys.checks, at),
     judges: judgeConfigs(keys.judges),
-    safety: safetyConfigs(keys.safety),
+    safety: safetyConfigs(keys.safety, at, keys.testing ? keys.timeout : 10),
     dns: {
       nsRecords: keys.dns.ns_records,
       soaNameserver: keys.dns.soa_nameserver,

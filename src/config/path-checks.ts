@@ -105,11 +105,15 @@ function checkPrograms(source: YamlSource, config: Config): readonly CheckFile[]
   );
 }
 
-function checksAt(source: YamlSource, { checks }: Config): readonly { path: Path; check: CheckConfig }[] {
-  return [...checks].flatMap(([network, { of }]) => {
+function checksAt(source: YamlSource, { checks, safety }: Config): readonly { path: Path; check: CheckConfig }[] {
+  const references = [...safety].flatMap(([network, { reference }]) =>
+    reference.map(({ check }, i) => ({ path: ['safety', network, 'reference', i], check })),
+  );
+  const edges = [...checks].flatMap(([network, { of }]) => {
     const list = Array.isArray(valueAt(source.value, ['checks', network])) ? [] : ['of'];
     return of.map((check, i) => ({ path: ['checks', network, ...list, i], check }));
   });
+  return [...edges, ...references];
 }
 
 /** A slip in a network's name would make a rule or a number apply to nobody. */

@@ -8,6 +8,7 @@ import { rdataFromText } from '../dns/rdata-text.ts';
 import { isMetaType, scanTypeName, typeName } from '../dns/type-name.ts';
 import type { ConfigFault } from './fault.ts';
 import {
+  address,
   domainName,
   flag,
   hostName,
@@ -232,6 +233,24 @@ const check = z.discriminatedUnion('kind', Object.values(CHECK_SCHEMAS) as [Sche
     code === 'invalid_union' ? `expected a kind of check (${KINDS})` : `expected a check, such as {kind: http}`,
 });
 
+/**
+ * A check of any kind that is made at one address instead of the edges' (`safety.reference`). The address is not a name,
+ * which could not be looked up either while our own line is down.
+ */
+export const referenceCheck = z.discriminatedUnion(
+  'kind',
+  Object.values(CHECK_SCHEMAS).map((schema) => section({ ...schema.shape, address: address() })) as unknown as [
+    Schema,
+    ...Schema[],
+  ],
+  {
+    error: ({ code }) =>
+      code === 'invalid_union'
+        ? `expected a kind of check (${KINDS})`
+        : 'expected a check with its address, such as {address: 192.0.2.1, kind: tcp, port: 53}',
+  },
+) as unknown as z.ZodType<z.output<Schema> & { readonly address: string }>;
+
 const plan = z.preprocess(
   // A bare list is the usual case: all of them must pass.
   (value) => (Array.isArray(value) ? { of: value } : value),
@@ -267,7 +286,8 @@ export function checkPlans(
   );
 }
 
-function withPaths(one: CheckConfig, at: (path: string) => string): CheckConfig {
+/** The check with the absolute paths of the files that it names. */
+export function withPaths(one: CheckConfig, at: (path: string) => string): CheckConfig {
   if (!('verify' in one)) return one;
   const verify = typeof one.verify === 'string' ? at(one.verify) : one.verify;
   if (one.kind === 'tcp') return { ...one, verify };
@@ -300,46 +320,56 @@ export function checkFaults(get: (...path: Path) => unknown, timeout: number): r
   if (typeof networks !== 'object' || networks === null) return [];
   return Object.keys(networks).flatMap((network) => {
     const listed: Path = Array.isArray(get('checks', network)) ? ['checks', network] : ['checks', network, 'of'];
-    const of = get(...listed);
-    if (!Array.isArray(of)) return [];
-    const names = of.map((_, i) => get(...listed, i, 'name'));
-    return of.flatMap((_, i): Found[] => {
-      const own = get(...listed, i, 'timeout');
-      const late = typeof own === 'number' && own > timeout;
-      const twice = typeof names[i] === 'string' && names.indexOf(names[i]) < i;
-      const head = `${listed.join('.')}[${i}]`;
-      const plain = get(...listed, i, 'kind') === 'tcp' && get(...listed, i, 'tls') !== true;
-      const isGiven = (key: string): boolean => (get(...listed, i, key) ?? null) !== null;
-      const idle = [
-        ...(plain ? ['host', 'verify'] : []).map((key) => [key, 'tls is true'] as const),
-        ...(isGiven('data') ? [] : [['match', 'data is given'] as const]),
-      ].filter(([key]) => isGiven(key));
-      return [
-        ...(get(...listed, i, 'kind') === 'command' ? commandFaults(get, [...listed, i], head) : []),
-        ...idle.map(([key, condition]): Found => {
-          const message = `${head}.${key}: has no effect unless ${condition}`;
-          return { severity: 'warning', code: 'ignored', path: [...listed, i, key], what: 'key', message };
-        }),
-        ...(late
-          ? [
-              fault(
-                [...listed, i, 'timeout'],
-                'out-of-range',
-                `${head}.timeout: expected at most ${timeout}, the timeout of all checks together, got ${own}`,
-              ),
-            ]
-          : []),
-        ...(twice
-          ? [
-              fault(
-                [...listed, i, 'name'],
-                'bad-value',
-                `${head}.name: another check of ${network} has the name "${names[i]}" already; each needs its own`,
-              ),
-            ]
-          : []),
-      ];
-    });
+    return listFaults(get, listed, timeout, `another check of ${network}`);
+  });
+}
+
+/** Of the list at `listed`, one check in which shares its name with `another`. */
+export function listFaults(
+  get: (...path: Path) => unknown,
+  listed: Path,
+  timeout: number,
+  another: string,
+): readonly Found[] {
+  const of = get(...listed);
+  if (!Array.isArray(of)) return [];
+  const names = of.map((_, i) => get(...listed, i, 'name'));
+  return of.flatMap((_, i): Found[] => {
+    const own = get(...listed, i, 'timeout');
+    const late = typeof own === 'number' && own > timeout;
+    const twice = typeof names[i] === 'string' && names.indexOf(names[i]) < i;
+    const head = `${listed.join('.')}[${i}]`;
+    const plain = get(...listed, i, 'kind') === 'tcp' && get(...listed, i, 'tls') !== true;
+    const isGiven = (key: string): boolean => (get(...listed, i, key) ?? null) !== null;
+    const idle = [
+      ...(plain ? ['host', 'verify'] : []).map((key) => [key, 'tls is true'] as const),
+      ...(isGiven('data') ? [] : [['match', 'data is given'] as const]),
+    ].filter(([key]) => isGiven(key));
+    return [
+      ...(get(...listed, i, 'kind') === 'command' ? commandFaults(get, [...listed, i], head) : []),
+      ...idle.map(([key, condition]): Found => {
+        const message = `${head}.${key}: has no effect unless ${condition}`;
+        return { severity: 'warning', code: 'ignored', path: [...listed, i, key], what: 'key', message };
+      }),
+      ...(late
+        ? [
+            fault(
+              [...listed, i, 'timeout'],
+              'out-of-range',
+              `${head}.timeout: expected at most ${timeout}, the timeout of all checks together, got ${own}`,
+            ),
+          ]
+        : []),
+      ...(twice
+        ? [
+            fault(
+              [...listed, i, 'name'],
+              'bad-value',
+              `${head}.name: ${another} has the name "${names[i]}" already; each needs its own`,
+            ),
+          ]
+        : []),
+    ];
   });
 }
 

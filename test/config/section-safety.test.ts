@@ -14,7 +14,7 @@ test('without the section no network has safety rules', () => {
 });
 
 test('what is not given is off', () => {
-  expect(rules('{}').rules).toEqual({ fill: 'failing', minUp: null, below: 'keep', holdUp: null });
+  expect(rules('{}').rules).toEqual({ fill: 'failing', minUp: null, below: 'keep', holdUp: null, reference: [] });
   expect(rules('{hold_up: 60}')).toMatchObject({ rules: { holdUp: 60 }, places: [] });
   expect(rules('{min_up: 2, below: all}')).toMatchObject({
     rules: { minUp: { value: 2, percent: false }, below: 'all' },
@@ -22,6 +22,21 @@ test('what is not given is off', () => {
   });
   expect(rules('{min_up: " 12.5 % "}').rules).toMatchObject({ minUp: { value: 12.5, percent: true }, below: 'keep' });
   expect(rules('{fill: none}')).toMatchObject({ rules: { fill: 'none' }, places: [] });
+});
+
+test('references are checks, each with its address', () => {
+  const two = '[{address: 127.0.0.1, kind: tcp, port: 53}, {address: "::1", kind: http, name: web, timeout: 5}]';
+  const { rules: found, places } = rules(`{reference: ${two}}`);
+  expect(places).toEqual([]);
+  expect(found?.reference).toMatchObject([
+    { address: '127.0.0.1', check: { kind: 'tcp', name: 'tcp 127.0.0.1 port 53', port: 53, timeout: 3 } },
+    { address: '::1', check: { kind: 'http', name: 'web', timeout: 5 } },
+  ]);
+});
+
+test('files of a reference are beside the configuration', () => {
+  const { rules: found } = rules('{reference: [{address: 127.0.0.1, kind: tcp, port: 1, tls: true, verify: ca.pem}]}');
+  expect(found?.reference[0].check).toMatchObject({ verify: '/nowhere/ca.pem' });
 });
 
 test.each([
@@ -62,6 +77,26 @@ test.each([
   ['{min_up: 1, below: none}', 'error 18:27 safety.net.below: expected keep or all, got "none"'],
   ['{hold_up: 0}', 'error 18:18 safety.net.hold_up: expected seconds, greater than 0, at most 3600, got 0'],
   ['{hold_up: 1h}', 'error 18:18 safety.net.hold_up: expected seconds, greater than 0, at most 3600, got "1h"'],
+  [
+    '{reference: [{kind: tcp, port: 1}]}',
+    'error 18:21 safety.net.reference[0].address: missing; expected an address such as 192.0.2.53 or 2001:db8::53',
+  ],
+  [
+    '{reference: [{address: localhost, kind: tcp, port: 1}]}',
+    'error 18:31 safety.net.reference[0].address: expected an address such as 192.0.2.53 or 2001:db8::53, got "localhost"',
+  ],
+  [
+    '{reference: [{address: 127.0.0.1, kind: tcp}]}',
+    'error 18:21 safety.net.reference[0].port: missing; expected a port, 1 to 65535',
+  ],
+  [
+    '{reference: [{address: 127.0.0.1, kind: tcp, port: 1, prot: 1}]}',
+    'error 18:62 unknown key "prot", did you mean "port"?',
+  ],
+  [
+    '{reference: [{address: 127.0.0.1, kind: tcp, port: 1, timeout: 11}]}',
+    'error 18:71 safety.net.reference[0].timeout: expected at most 10, the timeout of all checks together, got 11',
+  ],
   ['{below: all}', 'warning 18:9 safety.net.below: has no effect without min_up'],
   ['{fil: none}', 'error 18:9 unknown key "fil", did you mean "fill"?'],
   ['none', 'error 18:8 safety.net: expected a section with keys and values, got "none"'],

@@ -80,6 +80,7 @@ export type RoundWords = {
   readonly now?: number;
   readonly operatorChange?: boolean;
   readonly scope?: Scope;
+  readonly references?: RoundInput['references'];
 };
 
 /** A round in which `last` ("ABCD": one letter an edge) was live before. */
@@ -93,5 +94,6 @@ export function round(words: RoundWords): RoundInput {
     canaries: words.canaries ?? [],
     memory: { ...NO_MEMORY, lastLive: [...(words.last ?? '')], ...words.memory },
     operatorChange: words.operatorChange ?? false,
+    ...(words.references === undefined ? {} : { references: words.references }),
   };
 }

@@ -8,6 +8,7 @@ import { familyOf } from './families.ts';
 import { holdAt, holdText, recentChanges } from './limit.ts';
 import type { ActiveCanary, Memory } from './memory.ts';
 import type { RoundFacts } from './round.ts';
+import { uplinkState } from './safety-uplink.ts';
 
 export type CanaryOutcome = {
   readonly canaries: readonly CanaryDecision[];
@@ -82,7 +83,10 @@ function decideZone(round: ZoneRound): CanaryDecision {
 
   const victim = drawVictim(zone, live, was?.victim ?? null, familyOf(address));
   const inUse: ActiveCanary = { zone, address, victim };
-  const usable = passes(verdict?.judgement ?? null);
+  // With our own line in doubt nothing is known of it, and it stays as it is.
+  const isUnknown = uplinkState(facts.references)?.inDoubt === true && canary.mode !== 'unavailable';
+  const judgement = verdict?.judgement ?? null;
+  const usable = passes(judgement) || (isUnknown && judgement === null && kept !== null);
   const judged = verdict === undefined ? 'never fetched' : verdict.why;
   const used = `stands in for ${victim}`;
   const changed = (active: ActiveCanary | null) => active?.address !== was?.address || active?.victim !== was?.victim;

@@ -9,6 +9,7 @@ import { missesAfter } from './misses.ts';
 import type { RoundFacts, Rules, Scope } from './round.ts';
 import { type MinUpState, NO_SAFETY, type SafetyRules } from './safety.ts';
 import { minUpState, selectBelow } from './safety-min-up.ts';
+import { type UplinkState, uplinkState } from './safety-uplink.ts';
 import { type Candidate, select } from './select.ts';
 import { returnsAt, steadinessAfter } from './steadiness.ts';
 
@@ -40,6 +41,8 @@ export type CandidatePool = {
   readonly safety: SafetyRules;
   /** Null: `min_up` is not set. */
   readonly minUp: MinUpState | null;
+  /** Null: there are no references. */
+  readonly uplink: UplinkState | null;
 };
 
 export type Refusal =
@@ -84,10 +87,18 @@ export function candidatePool(facts: RoundFacts, verdicts: readonly Verdict[], j
     verdicts.filter((_, i) => !canaryOf.has(facts.edges[i].name)),
     safety,
   );
-  const below = minUp?.below ?? null;
-  const inNeed = below === null ? null : selectBelow(candidates, lastLive, edgeCount, below);
+  const uplink = uplinkState(facts.references);
+  const isDoubtful = uplink?.inDoubt === true;
+  const below = isDoubtful ? 'keep' : (minUp?.below ?? null);
+  const inNeed = below === null ? null : selectBelow(candidates, lastLive, edgeCount, below, !isDoubtful);
   const selected = inNeed ?? select(candidates, lastLive, { edgeCount, safety, scope });
-  const chosen = completeFamilies({ candidates, selected, before, edgeCount });
+  const chosen = completeFamilies({
+    candidates,
+    selected,
+    before,
+    edgeCount,
+    isKept: isDoubtful && inNeed !== null,
+  });
   return {
     candidates,
     refused,
@@ -107,7 +118,8 @@ export function candidatePool(facts: RoundFacts, verdicts: readonly Verdict[], j
     edgeCount,
     scope,
     safety,
-    minUp: minUp !== null && inNeed === null ? { ...minUp, below: null } : minUp,
+    uplink,
+    minUp: minUp !== null && (inNeed === null || isDoubtful) ? { ...minUp, below: null } : minUp,
   };
 }
 

@@ -14,6 +14,7 @@ import { reasonsOf } from './reason-live.ts';
 import { notesOf } from './reason-notes.ts';
 import type { RoundFacts, RoundInput } from './round.ts';
 import { safetyState } from './safety.ts';
+import { uplinkState } from './safety-uplink.ts';
 
 const ROTATIONS_MAX = 100; // entries of edgemanage's rotation_list
 
@@ -38,7 +39,8 @@ function sumUp({ history, ...rest }: EdgeInput, now: number): EdgeFacts {
 /** `decide` for a round whose histories are summed up already: a recorded one, or a supposed one. */
 export function decideFacts(facts: RoundFacts): Decision {
   const { now, network, memory, rules } = facts;
-  const { verdicts, judged } = judgeEdges(facts.edges, rules, memory.judged);
+  const uplink = uplinkState(facts.references);
+  const { verdicts, judged } = judgeEdges(facts.edges, rules, memory.judged, uplink);
   const pool = candidatePool(facts, verdicts, judged);
   const limited = limitLive(facts, pool);
   const { answers, hold, replaced } = limited;

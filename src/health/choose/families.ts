@@ -26,6 +26,8 @@ export type FamilyInput = {
   /** What was answered until now, by edge; empty before the first live set. */
   readonly before: ReadonlyMap<string, Addresses>;
   readonly edgeCount: number;
+  /** The selected edges are kept as they are, and nothing joins them in a family in which they are answered. */
+  readonly isKept?: boolean;
 };
 
 /**
@@ -46,6 +48,7 @@ export function completeFamilies(input: FamilyInput): readonly Chosen[] {
   );
   for (const family of FAMILIES) {
     const answering = [...members.values()].filter((member) => member[family] !== null);
+    if (input.isKept === true && answering.length > 0) continue;
     if (answering.some(({ candidate, place }) => candidate.works[family] || place === 'blindforced')) continue;
     const joins = candidates
       .filter(({ works }) => works[family])

@@ -2,6 +2,7 @@ import type { CanaryFacts, EdgeFacts } from '../judge/edge.ts';
 import { judge, judgeAddress } from '../judge/judge.ts';
 import type { Judged, JudgeRules, Verdict } from '../judge/verdict.ts';
 import { missKey } from './misses.ts';
+import { believed, type UplinkState } from './safety-uplink.ts';
 
 /** What judges remember, by edge or canary; of an edge's other addresses by both (`missKey`). */
 export type JudgedAddresses = ReadonlyMap<string, Judged>;
@@ -9,11 +10,15 @@ export type JudgedAddresses = ReadonlyMap<string, Judged>;
 /** `verdicts` in the order of the edges; `judged`: what is remembered of these edges, and of no other. */
 export type JudgedEdges = { readonly verdicts: readonly Verdict[]; readonly judged: JudgedAddresses };
 
-/** Judges edges or canaries, each for itself, and the addresses that an edge has besides its primary one. */
+/**
+ * Judges edges or canaries, each for itself, and the addresses that an edge has besides its primary one. While our own
+ * line is in doubt, a failure is not counted.
+ */
 export function judgeEdges(
   edges: readonly (EdgeFacts | CanaryFacts)[],
   rules: JudgeRules,
   before: JudgedAddresses,
+  uplink: UplinkState | null,
 ): JudgedEdges {
   const judged = new Map<string, Judged>();
   const remember = (key: string, state: Judged | null | undefined): void => {
@@ -21,11 +26,18 @@ export function judgeEdges(
   };
   const verdicts = edges.map((edge) => {
     const found = judge(edge, rules, before.get(edge.name) ?? null);
-    remember(edge.name, found.judged);
+    const isDoubtful = uplink?.inDoubt === true && (edge.sample?.fail ?? null) !== null;
+    const uncounted = (key: string): Judged | undefined => {
+      const known = before.get(key);
+      return known === undefined ? undefined : { ...known, at: edge.sample?.at ?? known.at };
+    };
+    remember(edge.name, isDoubtful ? uncounted(edge.name) : found.judged);
     if (found.judged !== null) {
-      for (const [key, state] of otherAddresses(edge, rules, before)) remember(key, state);
+      for (const [key, state] of otherAddresses(edge, rules, before)) {
+        remember(key, isDoubtful ? uncounted(key) : state);
+      }
     }
-    return found.verdict;
+    return believed(found.verdict, uplink);
   });
   return { verdicts, judged };
 }

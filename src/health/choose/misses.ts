@@ -27,7 +27,8 @@ export function missesAfter(
       if (address === null || worksAt(candidate, family, address)) continue;
       const key = missKey(name, address);
       const known = before.get(key);
-      const isNew = sample !== null && sample.at !== known?.at;
+      // Of an edge without a judgement nothing is known, whatever its sample says.
+      const isNew = candidate.verdict.judgement !== null && sample !== null && sample.at !== known?.at;
       const next = isNew ? { count: known === undefined ? first : known.count + 1, at: sample.at } : known;
       if (next !== undefined) after.set(key, next);
     }

@@ -9,6 +9,7 @@ import { holdText } from './limit.ts';
 import type { Limited } from './limit-live.ts';
 import { keepsPlace } from './safety.ts';
 import { minUpText } from './safety-min-up.ts';
+import { doubtText } from './safety-uplink.ts';
 import { type Candidate, isBetween, isStillHealthy, type Selected } from './select.ts';
 import { waitAfter } from './steadiness.ts';
 
@@ -89,7 +90,7 @@ function failText({ facts }: Candidate, family: Family): string {
 }
 
 /** Why a selected edge is live; `place` counts from 1. */
-function selectedWhy(chosen: Chosen, place: number, { edgeCount, minUp }: CandidatePool): string {
+function selectedWhy(chosen: Chosen, place: number, { edgeCount, minUp, uplink }: CandidatePool): string {
   const { candidate, place: rule } = chosen;
   const { facts, verdict, works } = candidate;
   switch (rule) {
@@ -108,6 +109,10 @@ function selectedWhy(chosen: Chosen, place: number, { edgeCount, minUp }: Candid
       return `kept although it does not pass, for lack of passing edges: ${verdict.why}`;
     case 'kept':
     case 'all':
+      if (uplink?.inDoubt === true)
+        return verdict.judgement === null
+          ? `kept: ${verdict.why}`
+          : `kept, because ${doubtText(uplink)}; ${verdict.why}`;
       return `${minUp === null ? '' : `${minUpText(minUp, rule === 'all' ? 'all' : 'keep')}; `}${verdict.why}`;
     case 'family': {
       const families = FAMILIES.filter((family) => chosen[family] !== null);
@@ -138,6 +143,7 @@ function passedOverWhy(candidate: Candidate, pool: CandidatePool): string {
       ? `fails: ${verdict.why}; others are kept before it: ${named(last, verdict)}`
       : `fails: ${verdict.why}`;
   }
+  if (pool.uplink?.inDoubt === true) return `passes (${verdict.why}), but ${doubtText(pool.uplink)}: the set is kept`;
   if (minUp !== null && minUp.below !== null) return `passes (${verdict.why}), but ${minUpText(minUp, minUp.below)}`;
   if (last === undefined) return verdict.why;
   if (waitsUntil !== null && !lastLive.has(candidate.facts.name)) {

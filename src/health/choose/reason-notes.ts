@@ -7,6 +7,7 @@ import { holdText } from './limit.ts';
 import type { Limited } from './limit-live.ts';
 import type { SafetyState } from './safety.ts';
 import { minUpText } from './safety-min-up.ts';
+import { doubtText } from './safety-uplink.ts';
 
 export type NotesInput = {
   readonly pool: CandidatePool;
@@ -26,18 +27,22 @@ export function notesOf({ pool, limited, families, safety, killed, canaryKiller 
   const { hold, replaced } = limited;
   const live = [...limited.answers.keys()];
   const notes: string[] = [];
-  const { minUp } = safety;
+  const { minUp, uplink } = safety;
+  const isDoubtful = uplink?.inDoubt === true;
+  if (isDoubtful) notes.push(`${doubtText(uplink)}: what fails is not believed, the set is kept`);
   if (minUp !== null && minUp.below !== null) notes.push(minUpText(minUp, minUp.below));
   const failing = live.filter((name) => !working.has(name));
   if (live.length === 0) {
     const stays = pool.lastLive.size === 0 ? 'none ever was' : `what was published stays: ${list([...pool.lastLive])}`;
     notes.push(`no edge is fit to be live; ${stays}`);
+  } else if (isDoubtful) {
+    // Nothing is known of those that fail.
   } else if (failing.length === live.length) {
     notes.push(`no live edge passes: ${list(failing)} kept so that the zones have an answer`);
   } else if (failing.length > 0) {
     notes.push(`${count(failing.length, 'live edge')} not passing: ${list(failing)}`);
   }
-  notes.push(...familyNotes(pool, limited, families));
+  if (!isDoubtful) notes.push(...familyNotes(pool, limited, families));
   if (live.length > 0 && live.length < edgeCount) {
     const why = safety.unfilled === 0 ? '' : '; by "fill: none" failing edges do not take the other places';
     notes.push(`only ${live.length} of ${edgeCount} wanted edges are live${why}`);

@@ -4,6 +4,7 @@ import type { CanaryFacts, CanaryInput, EdgeFacts, EdgeInput } from '../judge/ed
 import type { JudgeRules } from '../judge/verdict.ts';
 import type { Memory } from './memory.ts';
 import type { SafetyRules } from './safety.ts';
+import type { ReferenceFact } from './safety-uplink.ts';
 
 /** What decides, from configuration. */
 export type Rules = JudgeRules & {
@@ -31,6 +32,8 @@ export type RoundInput = {
   readonly memory: Memory;
   /** An operator changed a mode since the last decision: the rotation limit does not apply this once. */
   readonly operatorChange: boolean;
+  /** What must answer as long as our own line works, and whether it did; absent: nothing is asked. */
+  readonly references?: readonly ReferenceFact[];
   /** Sentences on trouble with the checks themselves (late, silent), for whoever reads the decision; unless given, none. */
   readonly troubles?: readonly string[] | undefined;
 };

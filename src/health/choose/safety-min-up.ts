@@ -35,7 +35,7 @@ export function minUpState(
  * The set while fewer than `min_up` edges pass; null: there is no last set to keep. In the order of choice: forced
  * edges, then
  *
- * - `keep`: the last set. Only where none of it passes do passing edges join it, up to `edgeCount`.
+ * - `keep`: the last set. Only where none of it passes do passing edges join it (if it `joins`), up to `edgeCount`.
  * - `all`: every edge, those that pass first, as many as can be live at all.
  */
 export function selectBelow(
@@ -43,6 +43,7 @@ export function selectBelow(
   lastLive: ReadonlySet<string>,
   edgeCount: number,
   below: 'keep' | 'all',
+  joins: boolean,
 ): readonly Selected[] | null {
   const isLast = ({ facts }: Candidate): boolean => lastLive.has(facts.name);
   if (below === 'keep' && !candidates.some(isLast)) return null;
@@ -59,7 +60,7 @@ export function selectBelow(
   }
   const kept = rest.filter(isLast).map((candidate): Selected => ({ candidate, place: 'kept' }));
   const members = [...forced, ...kept];
-  if (members.some(({ candidate }) => isPassing(candidate))) return members;
+  if (!joins || members.some(({ candidate }) => isPassing(candidate))) return members;
   const joining = passing.slice(0, Math.min(edgeCount, Math.max(0, SET_MAX - members.length)));
   return [...members, ...joining.map((candidate): Selected => ({ candidate, place: 'filled' }))];
 }

@@ -4,6 +4,7 @@ import type { EdgeFacts } from '../judge/edge.ts';
 import { passes } from '../judge/judge.ts';
 import { byName } from '../judge/reason.ts';
 import type { Verdict } from '../judge/verdict.ts';
+import type { UplinkState } from './safety-uplink.ts';
 
 /** So many edges, or so many of a hundred. */
 export type MinUp = { readonly value: number; readonly percent: boolean };
@@ -31,6 +32,8 @@ export type SafetyState = {
   readonly unfilled: number;
   /** Null: `min_up` is not set. */
   readonly minUp: MinUpState | null;
+  /** Null: there are no references. */
+  readonly uplink: UplinkState | null;
   /** Edges that pass and are not live because of `hold_up`, sorted. */
   readonly heldUp: readonly string[];
 };
@@ -53,8 +56,8 @@ export function keepsPlace(
 
 /** What the safety rules made of a round in which `live` edges are answered. */
 export function safetyState(pool: SafetyPool, live: ReadonlyMap<string, unknown>): SafetyState {
-  const { candidates, edgeCount, safety, minUp, lastLive } = pool;
-  const below = (minUp?.below ?? null) !== null;
+  const { candidates, edgeCount, safety, minUp, uplink, lastLive } = pool;
+  const below = (minUp?.below ?? null) !== null || uplink?.inDoubt === true;
   const out = candidates.filter(({ facts }) => !live.has(facts.name));
   const isEmpty = safety.fill === 'none' && !below && candidates.some(isPassing);
   const failing = isEmpty ? out.filter(({ verdict }) => verdict.judgement === 'fail').length : 0;
@@ -62,6 +65,7 @@ export function safetyState(pool: SafetyPool, live: ReadonlyMap<string, unknown>
   return {
     unfilled: Math.max(0, Math.min(edgeCount - live.size, failing)),
     minUp,
+    uplink,
     heldUp: waiting
       .map(({ facts }) => facts.name)
       .filter((name) => !lastLive.has(name))
@@ -74,6 +78,7 @@ type SafetyPool = {
   readonly edgeCount: number;
   readonly safety: SafetyRules;
   readonly minUp: MinUpState | null;
+  readonly uplink: UplinkState | null;
   readonly lastLive: ReadonlySet<string>;
 };
 

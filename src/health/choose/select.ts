@@ -33,9 +33,8 @@ export type SelectionRules = {
 /**
  * Selection of specification section 6 with the corrections of section 12: all forced edges, even beyond `edgeCount`;
  * then up to `edgeCount` the still-healthy, the best of the others that pass, and last live edges although they fail
- * (`keepsPlace`).
- * Edges that must pass longer (`waitsUntil`) come after last live ones that failed but once or twice. In the order of choice; empty
- * only when no candidate passes, is blindforced or was live.
+ * (`keepsPlace`). Edges that must pass longer (`waitsUntil`) come after last live ones that failed but once or twice. In
+ * the order of choice; empty only when no candidate passes, is blindforced or was live.
  */
 export function select(
   candidates: readonly Candidate[],

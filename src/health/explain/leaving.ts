@@ -19,7 +19,9 @@ export function leaving(facts: RoundFacts, decision: Decision, own: EdgeFacts, n
   const after = afterHold(next);
   switch (boundary.kind) {
     case 'always':
-      found.push(prospect('stays', true, null, [], stayingText(own, next.results(name, facts.rules.timeout))));
+      found.push(
+        prospect('stays', true, null, [], stayingText(own, next.results(name, facts.rules.timeout), decision)),
+      );
       break;
     case 'below': {
       const joins = without(next.live(supposed(name, { fetch: boundary.x })), next.live(NOTHING));
@@ -46,7 +48,9 @@ export function leaving(facts: RoundFacts, decision: Decision, own: EdgeFacts, n
   return [...found, unavailable(name, now, next)];
 }
 
-function stayingText({ mode }: EdgeFacts, results: number): string {
+function stayingText({ mode }: EdgeFacts, results: number, { safety }: Decision): string {
+  const isKept = safety.uplink?.inDoubt === true || safety.minUp?.below === 'keep';
+  if (isKept) return 'stays live even if its next fetch fails: the set is kept as it is';
   if (mode === 'blindforce') return 'stays live whatever its fetches do, because it is blindforced';
   const fails = results === 1 ? 'its next fetch fails' : `its next ${results} fetches fail`;
   return `stays live even if ${fails}: no other edge would be fit to take its place`;

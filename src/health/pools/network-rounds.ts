@@ -44,6 +44,7 @@ import { decisionLines, movedLines, sampleLine } from './round-log.ts';
 import { hangingOf, overlongRound, overlongTurn, sharedAddresses, unknownEdges } from './round-notes.ts';
 import type { RoundFailure, RoundOrder, RoundReport, RoundTools, WrittenZone } from './round-types.ts';
 import { SampleTimes, silenceText, silentAfter } from './silence.ts';
+import { UplinkProbes } from './uplink-probes.ts';
 
 /**
  * How often a state is derived and written anew because a zone took a serial meanwhile. A zone whose contents are 68
@@ -82,6 +83,7 @@ export class NetworkRounds {
   private silenceSentence: string | null = null;
   /** Sentences on edges that share an address, as last said. */
   private sharedSentences: readonly string[] = [];
+  private readonly uplink: UplinkProbes;
   private readonly turns = new Turns();
 
   private constructor(network: string, config: Config, locks: Locks | null, tools: RoundTools, state: NetworkState) {
@@ -95,6 +97,7 @@ export class NetworkRounds {
     this.behind = new RecordsBehind({ stores: this.stores, historyLog, log, now });
     this.currentState = state;
     this.fresh = new FreshSamples(() => this.decideEvent(), tools.log);
+    this.uplink = new UplinkProbes(network, tools.prober, now);
   }
 
   /**
@@ -145,6 +148,7 @@ export class NetworkRounds {
     this.newestOrder = order;
     this.sampleTimes.list(edgesOf(order.files));
     this.noteSilence();
+    const turn = this.uplink.begin();
     try {
       if (!this.dryRun) this.tools.begin(order.config);
       const probe = await this.probe(order);
@@ -153,6 +157,7 @@ export class NetworkRounds {
       await this.fresh.settled();
       return await this.turns.take(() => this.conclude(this.newestOrder ?? order, probe, 'turn'));
     } finally {
+      turn.end();
       this.probing -= 1;
     }
   }
@@ -263,6 +268,7 @@ export class NetworkRounds {
   private async probe({ config, files, spread, settle }: RoundOrder): Promise<RoundResult | RoundFailure> {
     const reference = await this.referenceReader.readAll(neededFiles(config, this.network));
     if (!reference.ok) return { failure: referenceFault(reference) };
+    this.uplink.ask(config, reference.files).catch(() => undefined); // never rejects
     const known = { live: this.liveNames(), failed: this.failedNames() };
     const targets = probeTargets(files, lastAddresses(files, this.currentState, this.newestSamples), known);
     const request = {
@@ -376,6 +382,14 @@ export class NetworkRounds {
   cutShort(): void {
     this.fresh.cancel();
     this.tools.prober.cancel?.(this.network);
+    this.uplink.cancel();
+  }
+
+  /** Whether what must answer does; nothing where the network has no references. */
+  private async askReferences(config: Config): ReturnType<UplinkProbes['facts']> {
+    if ((config.safety.get(this.network)?.reference ?? []).length === 0) return {};
+    const read = await this.referenceReader.readAll(neededFiles(config, this.network));
+    return read.ok ? this.uplink.facts(config, read.files) : {};
   }
 
   /**
@@ -385,6 +399,7 @@ export class NetworkRounds {
   private async conclude(order: RoundOrder, probe: RoundResult | null, scope: Scope): Promise<RoundReport> {
     const { config, files, forceUpdate = false } = order;
     const { log, publish } = this.tools;
+    const references = await this.askReferences(config);
     const reach = reachOf(config.runFrequency);
     const now = this.tools.now();
     const isOperators = probe === null && scope === 'turn';
@@ -403,7 +418,7 @@ export class NetworkRounds {
       scope,
       troubles,
     };
-    const facts = factsOf(roundInput(parts));
+    const facts = factsOf({ ...roundInput(parts), ...references });
     const decision = decideFacts(facts);
     for (const { level, text } of decisionLines(decision)) log(level, text);
 

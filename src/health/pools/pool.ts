@@ -56,8 +56,10 @@ function judgeOf({ judges }: Config, network: string): Pick<Rules, 'judge'> {
 
 /** Nothing where the network has edgemanage's rules. */
 function safetyOf({ safety }: Config, network: string): Pick<Rules, 'safety'> {
-  const rules = safety.get(network);
-  return rules === undefined ? {} : { safety: rules };
+  const given = safety.get(network);
+  if (given === undefined) return {};
+  const { reference: _, ...rules } = given;
+  return { safety: rules };
 }
 
 /** Edges that are judged as such. */

@@ -30,7 +30,8 @@ export function neededFiles(config: Config, network: string): NeededFiles {
   const objects = new Map<string, string>();
   const authorities = new Map<string, string>();
   const usual = testobject.ca === null ? [] : [[testobject.ca, 'testobject.verify'] as const];
-  for (const check of planOf(config, network).of) {
+  const references = (config.safety.get(network)?.reference ?? []).map(({ check }) => check);
+  for (const check of [...planOf(config, network).of, ...references]) {
     if (check.kind === 'http') {
       const file = bodyFile(check, config);
       if (file !== null)
@@ -48,6 +49,18 @@ export function probePlan(config: Config, network: string, files: PlanFiles): Pr
   const { timeout, retry, workers } = config;
   const { of, combine } = planOf(config, network);
   return { checks: of.map((check) => checkTest(check, config, files)), combine, timeout, retry, workers };
+}
+
+/** What one reference of a network is asked, at which address. `name`: unique, as far as the operator wants it. */
+export type ReferencePlan = { readonly name: string; readonly address: string; readonly plan: ProbePlan };
+
+export function referencePlans(config: Config, network: string, files: PlanFiles): readonly ReferencePlan[] {
+  const { retry, timeout } = config;
+  return (config.safety.get(network)?.reference ?? []).map(({ address, check }) => {
+    const test = checkTest(check, config, files);
+    const plan = { checks: [test], combine: 'all', timeout: check.timeout ?? timeout, retry, workers: 1 } as const;
+    return { name: check.name, address, plan };
+  });
 }
 
 function planOf(config: Config, network: string): CheckPlan {

@@ -13,6 +13,7 @@ import { fetchOf } from '../choose/families.ts';
 import { recentChanges } from '../choose/limit.ts';
 import type { Memory } from '../choose/memory.ts';
 import type { RoundFacts } from '../choose/round.ts';
+import type { ReferenceFact } from '../choose/safety-uplink.ts';
 import { type CanaryFacts, type EdgeFacts, FAMILIES } from '../judge/edge.ts';
 
 /** One recorded round: all that deciding it again needs, and a summary of what was decided then. */
@@ -35,7 +36,7 @@ const DETAIL_MAX = 300; // characters of a failure's detail; some come from a st
  * are rounded to the microsecond.
  */
 export function encodeRecord(facts: RoundFacts, decision: Decision): string {
-  const { now, network, scope, rules, memory, operatorChange, troubles = [] } = facts;
+  const { now, network, scope, rules, memory, operatorChange, troubles = [], references = [] } = facts;
   const record: z.input<typeof RECORD> = {
     at: now,
     v: 1,
@@ -44,6 +45,7 @@ export function encodeRecord(facts: RoundFacts, decision: Decision): string {
     ...(scope === 'turn' ? {} : { scope }),
     ...(operatorChange ? { operator: true } : {}),
     ...(troubles.length === 0 ? {} : { troubles: [...troubles] }),
+    ...(references.length === 0 ? {} : { references: references.map(encodeReference) }),
     memory: {
       live: [...memory.lastLive],
       rotations: [...recentChanges(memory.rotations, now)],
@@ -72,7 +74,7 @@ export function encodeRecord(facts: RoundFacts, decision: Decision): string {
 export function decodeRecord(line: string): RoundRecord | null {
   const record = RECORD.safeParse(parseJson(line));
   if (!record.success) return null;
-  const { at, network, scope, rules, operator, troubles, memory, edges, canaries, decided } = record.data;
+  const { at, network, scope, rules, operator, troubles, references, memory, edges, canaries, decided } = record.data;
   return {
     facts: {
       now: at,
@@ -81,6 +83,9 @@ export function decodeRecord(line: string): RoundRecord | null {
       rules,
       operatorChange: operator,
       ...(troubles === undefined ? {} : { troubles }),
+      ...(references.length === 0
+        ? {}
+        : { references: references.map(([name, passes, detail]) => ({ name, passes, detail })) }),
       memory: {
         lastLive: memory.live,
         rotations: memory.rotations,
@@ -102,6 +107,10 @@ export function decodeRecord(line: string): RoundRecord | null {
     },
     decided: { ...decided, canaries: new Map(Object.entries(decided.canaries)) },
   };
+}
+
+function encodeReference({ name, passes, detail }: ReferenceFact): [string, boolean | null, string] {
+  return [name, passes, detail.slice(0, DETAIL_MAX)];
 }
 
 function encodeUnsteady(unsteady: Memory['unsteady']): [string, number, number, number | null, number][] {
@@ -299,6 +308,7 @@ const RECORD = z.object({
   }),
   operator: z.boolean().default(false),
   troubles: z.array(z.string()).optional(),
+  references: z.array(z.tuple([z.string(), z.boolean().nullable(), z.string()])).default([]),
   memory: z.object({
     live: z.array(z.string()),
     rotations: z.array(NUMBER),

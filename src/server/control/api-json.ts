@@ -56,6 +56,11 @@ export type SafetyJson = {
    * else null. Null: not set.
    */
   readonly min_up: null | { readonly needed: number; readonly up: number; readonly below: 'keep' | 'all' | null };
+  /**
+   * Of `known` references that were asked, `failing` fail; with more than half, our own line is in doubt and the set is
+   * kept. Null: there are no references.
+   */
+  readonly uplink: null | { readonly in_doubt: boolean; readonly known: number; readonly failing: readonly string[] };
   /** Edges that pass and are not live yet because of `hold_up`. */
   readonly held_up: readonly string[];
 };

@@ -1,7 +1,7 @@
 /** One network as JSON: `GET /api/v1/networks/NET` (api-json.ts says what each key means). */
 
 import type { CheckOutcome, Phases, Sample } from '../../health/checks/sample.ts';
-import type { CanaryDecision } from '../../health/choose/decision.ts';
+import type { CanaryDecision, Decision } from '../../health/choose/decision.ts';
 import { recentChanges } from '../../health/choose/limit.ts';
 import type { Verdict } from '../../health/judge/verdict.ts';
 import type {
@@ -13,6 +13,7 @@ import type {
   NetworkJson,
   NetworkSummaryJson,
   PhasesJson,
+  SafetyJson,
   UptimeJson,
   VerdictJson,
 } from './api-json.ts';
@@ -47,10 +48,7 @@ export function networkDetail(network: NetworkView, now: number): NetworkJson {
     outcome: decision?.outcome.kind ?? null,
     hold: holdOf(network),
     families: decision === null ? null : { ipv4: decision.families.v4, ipv6: decision.families.v6 },
-    safety:
-      decision === null
-        ? null
-        : { unfilled: decision.safety.unfilled, min_up: decision.safety.minUp, held_up: decision.safety.heldUp },
+    safety: decision === null ? null : safetyOf(decision),
     notes: decision?.notes ?? [],
     edges: edgesOf(network),
     canaries: (decision?.canaries ?? []).map((canary) => canaryRow(network, canary)),
@@ -69,6 +67,11 @@ export function networkDetail(network: NetworkView, now: number): NetworkJson {
       cancelled_canaries: round.cancelledCanaries,
     },
   };
+}
+
+function safetyOf({ safety: { unfilled, minUp, heldUp, uplink } }: Decision): SafetyJson {
+  const line = uplink === null ? null : { in_doubt: uplink.inDoubt, known: uplink.known, failing: uplink.failing };
+  return { unfilled, min_up: minUp, held_up: heldUp, uplink: line };
 }
 
 function holdOf({ decision }: NetworkView): NetworkJson['hold'] {

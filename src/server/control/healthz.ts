@@ -1,6 +1,7 @@
 /** `/healthz`: whether this server does its work, and every reason why not. */
 
 import { FAMILY_NAME, RECORD_TYPE } from '../../health/choose/families.ts';
+import { doubtText } from '../../health/choose/safety-uplink.ts';
 import { FAMILIES } from '../../health/judge/edge.ts';
 import { list, moment } from '../../health/judge/reason.ts';
 import type { HealthJson } from './api-json.ts';
@@ -63,6 +64,8 @@ function liveReason({ live, decision }: NetworkView): readonly string[] {
   if (live.length === 0) return ['no live edge'];
   if (decision === null) return [];
   if (decision.outcome.kind === 'empty') return ['no edge is fit to be live; the last set is kept'];
+  const { uplink } = decision.safety;
+  if (uplink?.inDoubt === true) return [`${doubtText(uplink)}; the set is kept`];
   const reasons: string[] = [];
   if (FAMILIES.every((family) => decision.families[family] !== 'passing')) {
     reasons.push('every live edge fails; the last set is kept');

@@ -39,7 +39,7 @@ export function addNetworkMetrics(families: Family[], view: StatusView): void {
       return minUp === null ? null : minUp.up < minUp.needed;
     },
   );
-  perNetwork('held_up_edges', 'Edges that pass and are not live yet because of hold_up', ({ decision }) =>
+  perNetwork('hold_up_edges', 'Edges that pass and are not live yet because of hold_up', ({ decision }) =>
     decision === null ? null : decision.safety.heldUp.length,
   );
   perNetwork('serial', 'Serial of the live set', ({ serial }) => serial);
@@ -70,6 +70,14 @@ export function addNetworkMetrics(families: Family[], view: StatusView): void {
   );
   perNetwork('round_timestamp_seconds', 'When the last probing round ended', ({ round }) => round.lastRun);
 
+  gauge(families, {
+    name: 'uplink_in_doubt',
+    help: 'Whether most references fail, so that our own line is in doubt and the set is kept; absent: no references',
+    labels: ['network'],
+    collect: (put) => {
+      for (const { name, decision } of view.networks()) put({ network: name }, decision?.safety.uplink?.inDoubt);
+    },
+  });
   counter(families, {
     name: 'network_rotations_total',
     help: 'Changes of the live set since the start',

@@ -25,6 +25,7 @@ import type { Sink } from '../../../src/publish/sink.ts';
 import { Sinks } from '../../../src/publish/sinks.ts';
 import { stateSink } from '../../../src/publish/state.ts';
 import { Locks } from '../../../src/system/lock.ts';
+import { BASE, parse } from '../../config/config-fixture.ts';
 import { Installation } from '../../support/installation.ts';
 
 const NET = 'mynet';
@@ -763,5 +764,41 @@ describe('a turn that goes on', () => {
     await rounds.idle();
     expect(third.events).toEqual([]);
     await third.end();
+  });
+});
+
+describe('references', () => {
+  const [ONE, TWO, THREE] = EDGES;
+  const REFERENCE = '127.0.2.1';
+  const reference = `{${NET}: {reference: [{address: ${REFERENCE}, kind: tcp, port: 53}]}}`;
+  const guarded = (): Config => {
+    const safety = parse(`${BASE}safety: ${reference}\n`).config?.safety;
+    if (safety === undefined) throw new Error('no configuration');
+    return { ...config, safety };
+  };
+
+  test('while they fail the set is kept; once they answer again it is decided as ever', async () => {
+    const bench = new Bench();
+    const rounds = await bench.open();
+    const order = { config: guarded(), files: FILES };
+    expect(names(done(await rounds.round(order)))).toEqual([ONE, TWO]);
+    bench.times = { [ONE]: 10, [TWO]: 10, [THREE]: 0.1, [REFERENCE]: 10 };
+    const doubtful = done(await rounds.round(order));
+    expect(names(doubtful)).toEqual([ONE, TWO]);
+    expect(doubtful.liveChanged).toBe(false);
+    expect(bench.log.filter((line) => line.startsWith('warn our own line is in doubt'))).toHaveLength(1);
+    bench.times = { ...bench.times, [REFERENCE]: 0.1 };
+    expect(names(done(await rounds.round(order)))).toContain(THREE);
+  });
+
+  test('they are asked for a decision between two turns, too', async () => {
+    const bench = new Bench();
+    const rounds = await bench.open();
+    const order = { config: guarded(), files: FILES };
+    done(await rounds.round(order));
+    bench.times = { [ONE]: 10, [TWO]: 10, [THREE]: 0.1, [REFERENCE]: 10 };
+    await change(THREE, 'force', bench.clock);
+    const report = await rounds.redecide(order);
+    expect(report?.decision.safety.uplink).toEqual({ inDoubt: true, known: 1, failing: ['tcp 127.0.2.1 port 53'] });
   });
 });

@@ -43,7 +43,7 @@ function decided(live: readonly LiveMember[], activeCanaries: readonly ActiveCan
     reasons: new Map(),
     canaryVerdicts: [],
     canaries: [],
-    safety: { unfilled: 0, minUp: null, heldUp: [] },
+    safety: { unfilled: 0, minUp: null, heldUp: [], uplink: null },
     verificationFailures: [],
     notes: [],
     memory: {

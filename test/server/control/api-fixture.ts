@@ -94,7 +94,7 @@ export const decision: Decision = {
       why: 'passes',
     },
   ],
-  safety: { unfilled: 0, minUp: null, heldUp: [] },
+  safety: { unfilled: 0, minUp: null, heldUp: [], uplink: null },
   verificationFailures: ['e2'],
   notes: ['1 of 2 wanted edges'],
   memory: {
