@@ -312,7 +312,7 @@ export class NetworkRounds {
           : overlongTurn({ ...pace, overdue: overdue.length });
       this.noteShared(samples.values());
       this.uncheckedSentence = unknownEdges(result.unknown);
-      if (this.uncheckedSentence !== null) this.tools.log('warn', `${this.network}: ${this.uncheckedSentence}`);
+      if (this.uncheckedSentence !== null) this.tools.log('warn', this.uncheckedSentence);
       return result;
     } catch (error) {
       return { failure: roundFault('prober', errorText(error), null) };

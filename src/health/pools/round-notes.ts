@@ -65,13 +65,13 @@ export function hangingOf(samples: Iterable<Sample>): number {
   return [...samples].filter(({ fail }) => fail?.reason === 'timeout').length;
 }
 
-/** Edges that trouble of our own kept from being asked; null: there are none. */
+/** Edges without a sample because of trouble of our own, or because a program could not tell; null: there are none. */
 export function unknownEdges(unknown: RoundEnd['unknown']): string | null {
   const [first] = unknown;
   if (first === undefined) return null;
   const others = unknown.length === 1 ? '' : ` (and ${count(unknown.length - 1, 'edge')} more)`;
   const stands = unknown.length === 1 ? 'its last state stands' : 'their last states stand';
-  return `${first.edge} could not be checked, which is trouble of our own${others}: ${first.why}; ${stands}`;
+  return `${first.edge} could not be checked${others}, which is not held against it: ${first.why}; ${stands}`;
 }
 
 /** Edges that share an address fill several places with one machine: a sentence for each such address. */

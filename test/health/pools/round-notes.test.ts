@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { hangingOf, overlongRound, type RoundPace, sharedAddresses } from '../../../src/health/pools/round-notes.ts';
+import {
+  hangingOf,
+  overlongRound,
+  type RoundPace,
+  sharedAddresses,
+  unknownEdges,
+} from '../../../src/health/pools/round-notes.ts';
 import { sample } from '../../support/round-input.ts';
 
 const PACE: RoundPace = {
@@ -53,6 +59,17 @@ describe('a round that takes longer than run_frequency', () => {
 test('edges that took the whole timeout hang, others that failed do not', () => {
   const samples = [sample('a', 10, 0, 'timeout'), sample('b', 10, 0, 'refused'), sample('c', 0.1, 0)];
   expect(hangingOf(samples)).toBe(1);
+});
+
+test.each([
+  [[], null],
+  [['a'], 'a could not be checked, which is not held against it: no process; its last state stands'],
+  [
+    ['a', 'b', 'c'],
+    'a could not be checked (and 2 edges more), which is not held against it: no process; their last states stand',
+  ],
+])('edges without a sample: %j', (edges, sentence) => {
+  expect(unknownEdges(edges.map((edge) => ({ edge, why: 'no process' })))).toBe(sentence);
 });
 
 describe('edges at one address', () => {
