@@ -72,7 +72,7 @@ export function matches(row: EdgeRow, { health, state, mode }: QueryFilter): boo
 /** The original's first, so that scripts that count columns go on working. */
 const VERBOSE: readonly string[] = [
   ...['mode', 'state', 'health', 'edgename', 'duration', 'comment'],
-  ...['up', 'up_duration', 'transitions', 'downtime', 'last_failure'],
+  ...['up', 'up_duration', 'transitions', 'downtime', 'position', 'last_failure'],
 ];
 const USUAL: readonly string[] = ['edgename', 'duration'];
 const QUIET: readonly string[] = ['edgename'];
@@ -97,10 +97,12 @@ export function printRows(rows: readonly EdgeRow[], { format, quiet, verbose, he
 }
 
 function uptimeCells({ uptime }: EdgeRow, format: 'flat' | 'csv'): readonly string[] {
-  const { up, seconds, transitions, downtimeOfDay, lastFailure } = uptime;
+  const { up, seconds, transitions, downtimeOfDay, position, lastFailure } = uptime;
   const word = up === null ? 'unknown' : up ? 'up' : 'down';
   const failure = lastFailure === null ? '-' : failureText(lastFailure, format);
-  return [word, String(seconds), String(transitions.length), String(Math.round(downtimeOfDay)), failure];
+  const between = position === null ? '-' : `${position.count}/${position.of}`;
+  const downtime = String(Math.round(downtimeOfDay));
+  return [word, String(seconds), String(transitions.length), downtime, between, failure];
 }
 
 /** In one cell: a detail may quote what an edge or a program said. */
@@ -121,13 +123,21 @@ function jsonRow({ edge, seconds, health, state, uptime, check }: EdgeRow, quiet
   return spacedJson(row);
 }
 
-function uptimeValues({ up, since, transitions, downtimeOfDay, lastFailure }: UptimeNow): Record<string, unknown> {
+function uptimeValues({
+  up,
+  since,
+  transitions,
+  downtimeOfDay,
+  lastFailure,
+  position,
+}: UptimeNow): Record<string, unknown> {
   return {
     up,
     up_since: since,
     transitions,
     downtime_last_day: downtimeOfDay,
     last_failure: lastFailure,
+    position,
   };
 }
 

@@ -20,12 +20,21 @@ const ROW: EdgeRow = {
     seconds: 7,
     transitions: [{ at: NOW - 7.5, up: false }],
     downtimeOfDay: 7.5,
+    position: { count: 1, of: 2, towards: 'up' },
     lastFailure: { at: NOW - 3.6, reason: 'exit', check: 'disk', detail: 'status 2: full,\tor\nnearly' },
   },
 };
-const FLAT_UPTIME = 'down\t7\t1\t8\t2023-11-14T22:13:16Z disk: exit: status 2: full, or nearly';
-const CSV_UPTIME = 'down,7,1,8,2023-11-14T22:13:16Z disk: exit: status 2: full; or nearly';
-const UNKNOWN = { up: null, since: null, seconds: -1, transitions: [], downtimeOfDay: 0, lastFailure: null };
+const FLAT_UPTIME = 'down\t7\t1\t8\t1/2\t2023-11-14T22:13:16Z disk: exit: status 2: full, or nearly';
+const CSV_UPTIME = 'down,7,1,8,1/2,2023-11-14T22:13:16Z disk: exit: status 2: full; or nearly';
+const UNKNOWN = {
+  up: null,
+  since: null,
+  seconds: -1,
+  transitions: [],
+  downtimeOfDay: 0,
+  lastFailure: null,
+  position: null,
+};
 
 describe('an edge as a row', () => {
   test.each([
@@ -46,14 +55,25 @@ describe('since when it is up or down', () => {
     transitions: [{ at: NOW - 600, up: false }],
     down: [{ from: NOW - 600, until: NOW - 30, seconds: 570 }],
     lastFailure: null,
+    position: { count: 1, of: 2, towards: 'up' },
   };
   const own = { state: 'out', stateSince: NOW - 600, health: 'fail', seen: NOW - 30, uptime } as const;
   const record = (network: string): EdgeRecord => ({ ...FETCHED, networks: new Map([[network, own]]) });
 
   test.each([
-    ['in this network', record(NETWORK), 60, { up: false, since: NOW - 600, seconds: 600, downtimeOfDay: 600 }],
+    [
+      'in this network',
+      record(NETWORK),
+      60,
+      { up: false, since: NOW - 600, seconds: 600, downtimeOfDay: 600, position: { count: 1 } },
+    ],
     ['in another one', record('other'), 60, UNKNOWN],
-    ['asked too long ago', record(NETWORK), 5, { up: null, since: NOW - 600, seconds: 600, downtimeOfDay: 570 }],
+    [
+      'asked too long ago',
+      record(NETWORK),
+      5,
+      { up: null, since: NOW - 600, seconds: 600, downtimeOfDay: 570, position: null },
+    ],
     ['unavailable, so not judged', { ...record(NETWORK), mode: 'unavailable' }, 60, { up: null, since: NOW - 600 }],
   ] as const)('%s', (_, stored, interval, expected) => {
     expect(rowOf('e1', stored, NETWORK, NOW, interval).uptime).toMatchObject(expected);
@@ -93,14 +113,14 @@ describe('output', () => {
     [
       'header, verbose',
       { ...usual, header: true, verbose: true, format: 'csv' },
-      `mode,state,health,edgename,duration,comment,up,up_duration,transitions,downtime,last_failure\nforce,in,pass,e1,12,[a] b,${CSV_UPTIME}\n`,
+      `mode,state,health,edgename,duration,comment,up,up_duration,transitions,downtime,position,last_failure\nforce,in,pass,e1,12,[a] b,${CSV_UPTIME}\n`,
     ],
     ['json', { ...usual, format: 'json', header: true }, '{"edge": "e1", "time_since_state_change": "12"}\n'],
     ['json, quiet', { ...usual, format: 'json', quiet: true }, '{"edge": "e1"}\n'],
     [
       'json, verbose',
       { ...usual, format: 'json', verbose: true },
-      `{"edge": "e1", "time_since_state_change": "12", "health": "pass", "state": "in", "up": false, "up_since": ${NOW - 7.5}, "transitions": [{"at": ${NOW - 7.5}, "up": false}], "downtime_last_day": 7.5, "last_failure": {"at": ${NOW - 3.6}, "reason": "exit", "check": "disk", "detail": "status 2: full,\\tor\\nnearly"}}\n`,
+      `{"edge": "e1", "time_since_state_change": "12", "health": "pass", "state": "in", "up": false, "up_since": ${NOW - 7.5}, "transitions": [{"at": ${NOW - 7.5}, "up": false}], "downtime_last_day": 7.5, "last_failure": {"at": ${NOW - 3.6}, "reason": "exit", "check": "disk", "detail": "status 2: full,\\tor\\nnearly"}, "position": {"count": 1, "of": 2, "towards": "up"}}\n`,
     ],
   ] as const)('%s', (_, style, expected) => {
     expect(printRows([ROW], style)).toBe(expected);
@@ -140,9 +160,9 @@ describe('the command', () => {
     const { status, stdout, stderr } = await site.run('edge_query', ['-v', '-f', 'csv']);
     const lines = stdout.split('\n').map((line) => line.replace(/,\d{8,},/, ',LONG,'));
     expect(lines).toEqual([
-      'available,in,pass_threshold,a.test,LONG,,unknown,-1,0,0,-',
-      'available,out,fail,b.test,-1,,unknown,-1,0,0,-', // its mode was over
-      'available,out,unknown,c.test,-1,,unknown,-1,0,0,-',
+      'available,in,pass_threshold,a.test,LONG,,unknown,-1,0,0,-,-',
+      'available,out,fail,b.test,-1,,unknown,-1,0,0,-,-', // its mode was over
+      'available,out,unknown,c.test,-1,,unknown,-1,0,0,-,-',
       '',
     ]);
     expect(stderr).toContain('health/d.test.edgestore');

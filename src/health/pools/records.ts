@@ -92,7 +92,7 @@ export function noteRecords(
   );
   const canaries = new Set(decision.canaries.map(({ address }) => address));
   return new Map(
-    [...verdicts].map(([name, { judgement: health }]) => {
+    [...verdicts].map(([name, { judgement: health, position = null }]) => {
       const known = folded.get(name);
       const sample = samples?.get(name);
       // The newest of many may wait with its record to be written: no more of a sample than the record keeps.
@@ -105,6 +105,7 @@ export function noteRecords(
         sample: kept,
         live: isLive,
         health,
+        position,
         ...(sample === undefined ? {} : { check: decidingCheck(sample) }),
       };
       const change = changeOf(update);

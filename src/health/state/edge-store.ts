@@ -40,7 +40,7 @@ import {
   noteAverage,
 } from '../judge/history.ts';
 import { passes } from '../judge/judge.ts';
-import type { Judgement } from '../judge/verdict.ts';
+import type { Judgement, Position } from '../judge/verdict.ts';
 import { type Failure, type Uptime, uptimeFrom, withCheck } from './uptime.ts';
 
 export const MODES: readonly Mode[] = ['available', 'unavailable', 'force', 'blindforce'];
@@ -119,6 +119,7 @@ export type RoundUpdate = {
   readonly live: boolean;
   readonly health: Judgement | null;
   readonly check?: string | null;
+  readonly position: Position | null;
 };
 
 /**
@@ -160,10 +161,10 @@ export function withRound(record: EdgeRecord, update: RoundUpdate): EdgeRecord {
 }
 
 /** A sample that was not judged (the edge is unavailable) says nothing. */
-function uptimeAfter(before: Uptime | undefined, { sample, health }: RoundUpdate): Uptime | undefined {
+function uptimeAfter(before: Uptime | undefined, { sample, health, position }: RoundUpdate): Uptime | undefined {
   if (sample === null || health === null) return before;
   const { at, failure, reach } = sample;
-  return withCheck(before ?? null, { at, up: passes(health), failure }, reach);
+  return withCheck(before ?? null, { at, up: passes(health), failure, position }, reach);
 }
 
 /** The edge's part in one network: its own, or what a record says that does not tell networks apart. */

@@ -8,6 +8,7 @@
  */
 
 import { isObject, type JsonObject, numberFrom } from '../../system/json-object.ts';
+import type { Position } from '../judge/verdict.ts';
 
 export type Transition = { readonly at: number; readonly up: boolean };
 
@@ -33,10 +34,12 @@ export type Uptime = {
   /** Of the last day, newest last; at most `SPANS_MAX`. */
   readonly down: readonly DownSpan[];
   readonly lastFailure: Failure | null;
+  /** Where a judge that counts results in a row is between two states; null: at neither's beginning. */
+  readonly position: Position | null;
 };
 
 /** A sample's judgement. `failure`: of the sample, whatever the judge made of it. */
-export type Check = { readonly at: number; readonly up: boolean; readonly failure: Failure | null };
+export type Check = Pick<Uptime, 'up' | 'position'> & { readonly at: number; readonly failure: Failure | null };
 
 export const TRANSITIONS_MAX = 100;
 export const SPANS_MAX = 100;
@@ -51,11 +54,11 @@ export function reachOf(interval: number): number {
 }
 
 /** What is known after a judged sample; the same object for one that was counted already. */
-export function withCheck(before: Uptime | null, { at, up, failure }: Check, reach: number): Uptime {
+export function withCheck(before: Uptime | null, { at, up, failure, position }: Check, reach: number): Uptime {
   if (before !== null && before.checkedAt === at) return before;
   const lastFailure =
     failure === null ? (before?.lastFailure ?? null) : { ...failure, detail: failure.detail.slice(0, DETAIL_MAX) };
-  if (before === null) return { up, since: at, checkedAt: at, transitions: [], down: [], lastFailure };
+  if (before === null) return { up, since: at, checkedAt: at, transitions: [], down: [], lastFailure, position };
   const changed = up !== before.up;
   return {
     up,
@@ -65,6 +68,7 @@ export function withCheck(before: Uptime | null, { at, up, failure }: Check, rea
     transitions: changed ? [...before.transitions.slice(1 - TRANSITIONS_MAX), { at, up }] : before.transitions,
     down: downAfter(before, at, reach),
     lastFailure,
+    position,
   };
 }
 
@@ -81,7 +85,7 @@ export function downtimeOfDay(uptime: Uptime, now: number, reach: number): numbe
 }
 
 /** What is known of an edge at a time. `up` null: its newest sample is too old to say, or it is not judged. */
-export type UptimeNow = Pick<Uptime, 'transitions' | 'lastFailure'> & {
+export type UptimeNow = Pick<Uptime, 'transitions' | 'lastFailure' | 'position'> & {
   readonly up: boolean | null;
   /** When it came up or went down last, or was judged first; null: it was never judged. */
   readonly since: number | null;
@@ -90,16 +94,27 @@ export type UptimeNow = Pick<Uptime, 'transitions' | 'lastFailure'> & {
 };
 
 export function uptimeAt(uptime: Uptime | null, isJudged: boolean, now: number, reach: number): UptimeNow {
-  if (uptime === null) return { up: null, since: null, transitions: [], downtimeOfDay: 0, lastFailure: null };
-  const { up, since, checkedAt, transitions, lastFailure } = uptime;
+  if (uptime === null) return UNKNOWN;
+  const { up, since, checkedAt, transitions, lastFailure, position } = uptime;
+  const isKnown = isJudged && now - checkedAt <= reach;
   return {
-    up: isJudged && now - checkedAt <= reach ? up : null,
+    up: isKnown ? up : null,
     since,
     transitions,
     downtimeOfDay: downtimeOfDay(uptime, now, reach),
     lastFailure,
+    position: isKnown ? position : null,
   };
 }
+
+const UNKNOWN: UptimeNow = {
+  up: null,
+  since: null,
+  transitions: [],
+  downtimeOfDay: 0,
+  lastFailure: null,
+  position: null,
+};
 
 function downAfter(before: Uptime, at: number, reach: number): readonly DownSpan[] {
   const { checkedAt } = before;
@@ -139,11 +154,13 @@ function fewSpans(spans: readonly DownSpan[]): readonly DownSpan[] {
 }
 
 /** As it is kept in a record's file. */
-export function uptimeValue({ up, since, checkedAt, transitions, down, lastFailure }: Uptime): JsonObject {
+export function uptimeValue(uptime: Uptime): JsonObject {
+  const { up, since, checkedAt, transitions, down, lastFailure, position } = uptime;
   return {
     checked_at: checkedAt,
     down: down.map(({ from, until, seconds }) => ({ from, seconds: rounded(seconds), until })),
     last_failure: lastFailure,
+    ...(position === null ? {} : { position }),
     since,
     transitions: transitions.map(({ at, up: now }) => ({ at, up: now })),
     up,
@@ -153,7 +170,7 @@ export function uptimeValue({ up, since, checkedAt, transitions, down, lastFailu
 /** Reads what `uptimeValue` gave; null: nothing is known. Entries of the lists that make no sense are left out. */
 export function uptimeFrom(value: unknown): Uptime | null {
   if (!isObject(value)) return null;
-  const { up, last_failure, transitions, down } = value;
+  const { up, last_failure, transitions, down, position } = value;
   const { since: from, checked_at } = value;
   const [since, checkedAt] = [from, checked_at].map(numberFrom);
   if (typeof up !== 'boolean' || since === null || checkedAt === null) return null;
@@ -164,6 +181,7 @@ export function uptimeFrom(value: unknown): Uptime | null {
     transitions: entriesOf(transitions, transitionFrom).slice(-TRANSITIONS_MAX),
     down: entriesOf(down, spanFrom).slice(-SPANS_MAX),
     lastFailure: isObject(last_failure) ? failureFrom(last_failure) : null,
+    position: isObject(position) ? positionFrom(position) : null,
   };
 }
 
@@ -190,6 +208,12 @@ function failureFrom({ at, reason, check, detail }: JsonObject): Failure | null 
   const time = numberFrom(at);
   if (time === null || typeof reason !== 'string' || typeof detail !== 'string') return null;
   return { at: time, reason, check: typeof check === 'string' ? check : null, detail: detail.slice(0, DETAIL_MAX) };
+}
+
+function positionFrom({ count, of, towards }: JsonObject): Position | null {
+  const [results, needed] = [count, of].map(numberFrom);
+  if (results === null || needed === null || (towards !== 'up' && towards !== 'down')) return null;
+  return { count: results, of: needed, towards };
 }
 
 /** To the millisecond. */

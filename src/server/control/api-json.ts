@@ -168,6 +168,8 @@ export type UptimeJson = {
     readonly check: string | null;
     readonly detail: string;
   };
+  /** `count` results in a row, of the `of` that are needed, speak for a change to `towards` (`rise_fall`). */
+  readonly position: null | { readonly count: number; readonly of: number; readonly towards: 'up' | 'down' };
 };
 
 /** Seconds. */

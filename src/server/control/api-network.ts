@@ -137,6 +137,7 @@ function uptimeFields(uptime: UptimeView | null): UptimeJson {
     transitions: uptime?.transitions ?? [],
     downtime_last_day: uptime?.downtimeOfDay ?? 0,
     last_failure: uptime?.lastFailure ?? null,
+    position: uptime?.position ?? null,
   };
 }
 

@@ -90,4 +90,10 @@ function addUptimeMetrics(families: Family[], view: StatusView): void {
     labels,
     collect: perEdge(({ lastFailure }) => lastFailure?.at ?? null),
   });
+  gauge(families, {
+    name: 'edge_contrary_results',
+    help: 'Results in a row that speak against the state of the edge (rise_fall); absent: none',
+    labels,
+    collect: perEdge(({ position }) => position?.count ?? null),
+  });
 }

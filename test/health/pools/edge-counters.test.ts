@@ -8,7 +8,7 @@ const REACH = 180;
 function sampled(record: EdgeRecord, at: number, up: boolean, network = 'n'): EdgeRecord {
   const sample = { at: NOW + at, seconds: 0.1, failure: null, reach: REACH };
   const health = up ? 'pass' : 'fail';
-  return withRound(record, { network, at: NOW + at + 1, isRun: true, sample, live: up, health });
+  return withRound(record, { network, at: NOW + at + 1, isRun: true, sample, live: up, health, position: null });
 }
 
 function records(record: EdgeRecord): ReadonlyMap<string, EdgeRecord> {

@@ -209,7 +209,15 @@ describe('the file form', () => {
 });
 
 describe('a round in a record', () => {
-  const news = { network: 'n', at: NOW, isRun: true, sample: null, live: true, health: 'pass' } as const;
+  const news = {
+    network: 'n',
+    at: NOW,
+    isRun: true,
+    sample: null,
+    live: true,
+    health: 'pass',
+    position: null,
+  } as const;
 
   test('a live edge gets sample, state and rotation', () => {
     const sample = { at: NOW - 1, seconds: 0.2, failure: null, reach: 180 };
@@ -274,7 +282,15 @@ describe('a round in a record', () => {
     const up = withRound(NEW_EDGE, { ...news, sample: sample(NOW - 1) });
     const unjudged = withRound(up, { ...news, at: NOW + 60, sample: sample(NOW + 59), health: null });
     const redecided = withRound(unjudged, { ...news, at: NOW + 61, isRun: false, health: 'fail' });
-    const first = { up: true, since: NOW - 1, checkedAt: NOW - 1, transitions: [], down: [], lastFailure: null };
+    const first = {
+      up: true,
+      since: NOW - 1,
+      checkedAt: NOW - 1,
+      transitions: [],
+      down: [],
+      lastFailure: null,
+      position: null,
+    };
     for (const record of [up, unjudged, redecided]) expect(record.networks.get('n')?.uptime).toEqual(first);
     const failure = { at: NOW + 119, reason: 'timeout', check: 'http', detail: 'no answer' };
     const down = withRound(redecided, {
@@ -291,6 +307,7 @@ describe('a round in a record', () => {
       transitions: [{ at: NOW + 119, up: false }],
       down: [{ from: NOW + 119, until: NOW + 179, seconds: 60 }],
       lastFailure: failure,
+      position: null,
     });
     expect(again.networks.get('other')).toBeUndefined();
     expect(parseEdgeRecord(printEdgeRecord(again))).toEqual({ ok: true, record: again });
@@ -306,7 +323,7 @@ describe('a round in a record', () => {
 
 test('the check that decided is kept until a sample says otherwise', () => {
   const sample = { at: NOW, seconds: 1, failure: null, reach: 60 };
-  const news = { network: 'net', at: NOW, isRun: true, sample, live: true, health: 'pass' } as const;
+  const news = { network: 'net', at: NOW, isRun: true, sample, live: true, health: 'pass', position: null } as const;
   const checkOf = (record: EdgeRecord): string | undefined => record.networks.get('net')?.check;
   const named = withRound(NEW_EDGE, { ...news, check: 'web' });
   expect(checkOf(named)).toBe('web');

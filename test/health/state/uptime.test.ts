@@ -20,7 +20,8 @@ const DAY = 86_400;
 const REACH = 180;
 
 function check(at: number, up: boolean): Check {
-  return { at, up, failure: up ? null : { at, reason: 'connect', check: 'http', detail: 'refused' } };
+  const failure = up ? null : { at, reason: 'connect', check: 'http', detail: 'refused' };
+  return { at, up, failure, position: at % 3 === 0 ? null : { count: at % 3, of: 3, towards: up ? 'down' : 'up' } };
 }
 
 /** Folds samples `[seconds after NOW, up]`. */
@@ -141,7 +142,7 @@ describe('worked examples', () => {
 
   test('the last failure stays, whatever the judge made of it', () => {
     const failure = { at: NOW + 60, reason: 'timeout', check: 'api', detail: 'x'.repeat(5000) };
-    const judgedUp = withCheck(folded([[0, true]]), { at: NOW + 60, up: true, failure }, REACH);
+    const judgedUp = withCheck(folded([[0, true]]), { at: NOW + 60, up: true, failure, position: null }, REACH);
     expect(judgedUp).toMatchObject({ up: true, transitions: [], lastFailure: { at: NOW + 60, reason: 'timeout' } });
     expect(judgedUp.lastFailure?.detail).toHaveLength(DETAIL_MAX);
     expect(folded([[120, true]], judgedUp).lastFailure).toEqual(judgedUp.lastFailure);
@@ -155,7 +156,18 @@ describe('worked examples', () => {
       transitions: [],
       downtimeOfDay: 0,
       lastFailure: null,
+      position: null,
     });
+  });
+
+  test('the position within rise and fall is that of the newest sample, while it is known', () => {
+    const position = { count: 2, of: 3, towards: 'down' } as const;
+    const failing = withCheck(folded([[0, true]]), { at: NOW + 60, up: true, failure: null, position }, REACH);
+    expect(uptimeAt(failing, true, NOW + 60, REACH).position).toEqual(position);
+    expect(uptimeAt(failing, true, NOW + 600, REACH).position).toBeNull();
+    expect(uptimeAt(failing, false, NOW + 60, REACH).position).toBeNull();
+    const passing = withCheck(failing, { at: NOW + 120, up: true, failure: null, position: null }, REACH);
+    expect(uptimeAt(passing, true, NOW + 120, REACH).position).toBeNull();
   });
 
   test('the two lists are bounded, and the sum stays right', () => {
@@ -265,6 +277,7 @@ describe('whatever happens', () => {
           fc.array(fc.record({ from: fc.double(), until: fc.double(), seconds: fc.double() })),
           fc.jsonValue(),
         ),
+        position: fc.oneof(fc.record({ count: fc.integer(), of: fc.integer() }), fc.jsonValue()),
         last_failure: fc.oneof(fc.record({ at: fc.integer(), reason: fc.string() }), fc.jsonValue()),
       },
       { requiredKeys: [] },
@@ -300,6 +313,7 @@ test('a damaged list loses the entries that make no sense', () => {
       { from: 2, until: 5, seconds: 900 },
     ],
     last_failure: { at: NOW, reason: 7 },
+    position: { count: 1, of: 2, towards: 'left' },
   };
   expect(uptimeFrom(value)).toEqual({
     up: true,
@@ -308,5 +322,6 @@ test('a damaged list loses the entries that make no sense', () => {
     transitions: [{ at: 1, up: false }],
     down: [{ from: 2, until: 5, seconds: 3 }],
     lastFailure: null,
+    position: null,
   });
 });

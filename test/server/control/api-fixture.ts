@@ -43,6 +43,7 @@ const downUptime: UptimeView = {
     { at: NOW - 65, up: false },
   ],
   downtimeOfDay: 305,
+  position: { count: 1, of: 2, towards: 'up' },
   lastFailure: { at: NOW - 5, check: 'api', ...slowFigures.fail },
   counts: { transitions: 2, downSeconds: 300 },
 };
@@ -150,6 +151,7 @@ export const network: NetworkView = {
           transitions: [],
           downtimeOfDay: 0,
           lastFailure: null,
+          position: null,
           counts: { transitions: 0, downSeconds: 0 },
         },
       },

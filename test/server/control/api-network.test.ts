@@ -67,7 +67,7 @@ test('edges: one that was never set, one that fails, one that is set aside', () 
       checks: [],
       stalled_ms: null,
       phases: null,
-      uptime: { up: null, since: null, transitions: [], downtime_last_day: 0, last_failure: null },
+      uptime: { up: null, since: null, transitions: [], downtime_last_day: 0, last_failure: null, position: null },
       state: 'in',
       judgement: 'pass_threshold',
       last: 0.2,
@@ -110,6 +110,7 @@ test('edges: one that was never set, one that fails, one that is set aside', () 
           { at: NOW - 65, up: false },
         ],
         downtime_last_day: 305,
+        position: { count: 1, of: 2, towards: 'up' },
         last_failure: {
           at: NOW - 5,
           check: 'api',

@@ -124,6 +124,7 @@ test.each([
       'edgewise_edge_down_seconds_total{network="net-a",edge="e3"} 0',
     ],
   ],
+  ['edge_contrary_results', ['edgewise_edge_contrary_results{network="net-a",edge="e2"} 1']],
   ['edge_last_failure', [`edgewise_edge_last_failure_timestamp_seconds{network="net-a",edge="e2"} ${NOW - 5}`]],
   ['canary_active', ['edgewise_canary_active{network="net-a",zone="example.test",address="192.0.2.9"} 1']],
   [
