@@ -5,29 +5,11 @@ import { Responder } from '../../src/server/answer/respond.ts';
 import { Stats } from '../../src/server/stats.ts';
 import { decodeMessage, type Message } from './dns-message.ts';
 import { encodeQuery, type QuerySpec } from './dns-query.ts';
+import { serverSettings } from './server-settings.ts';
 import { type ZoneSpec, zoneUpdate } from './zone-images.ts';
 
 /** Settings of a server with nothing switched on. */
-export const PLAIN_SERVER: ServerConfig = {
-  listen: [],
-  tlsListen: [],
-  tlsCertificate: null,
-  tlsKey: null,
-  udpWorkers: 1,
-  ednsSize: 1232,
-  tcpIdleSeconds: 10,
-  tcpMessageSeconds: 10,
-  tcpConnections: 100,
-  tcpConnectionsPerClient: 100,
-  nsid: null,
-  version: null,
-  id: null,
-  minimal: false,
-  user: null,
-  startupTimeoutSeconds: 1,
-  rateLimit: null,
-  cookieSecrets: null,
-};
+export const PLAIN_SERVER: ServerConfig = serverSettings();
 
 export const SLOTS = 8;
 

@@ -10,28 +10,10 @@ import { DnsThreads, type DnsThreadsOptions } from '../../../src/server/transpor
 import type { Endpoint } from '../../../src/system/address.ts';
 import { compileZone } from '../../../src/zones/compile/compile.ts';
 import { RecordStore } from '../../../src/zones/records/record-store.ts';
+import { serverSettings } from '../../support/server-settings.ts';
 
 /** What the tests of the front ends have in common: a small zone, running threads, and packets made by hand. */
-export const SERVER: ServerConfig = {
-  listen: [{ address: '127.0.0.1', port: 0 }],
-  tlsListen: [],
-  tlsCertificate: null,
-  tlsKey: null,
-  udpWorkers: 1,
-  ednsSize: 1232,
-  tcpIdleSeconds: 10,
-  tcpMessageSeconds: 10,
-  tcpConnections: 100,
-  tcpConnectionsPerClient: 100,
-  nsid: null,
-  version: null,
-  id: null,
-  minimal: false,
-  user: null,
-  startupTimeoutSeconds: 1,
-  rateLimit: null,
-  cookieSecrets: null,
-};
+export const SERVER: ServerConfig = serverSettings({ listen: [{ address: '127.0.0.1', port: 0 }] });
 
 export const TYPE = { a: 1, soa: 6, txt: 16, aaaa: 28 } as const;
 
