@@ -34,12 +34,13 @@ type Options = Partial<CommandTest> & {
   readonly signal?: AbortSignal;
   readonly address?: string;
   readonly lane?: Lane;
+  readonly lateMs?: number;
 };
 
 async function probe(
   program: string,
-  { signal, address = '127.0.0.1', lane = 'live', ...more }: Options = {},
-): Promise<Fetch> {
+  { signal, address = '127.0.0.1', lane = 'live', lateMs = 0, ...more }: Options = {},
+): Promise<Fetch & { readonly stalledMs: number }> {
   const args = ['{edge}', '{address}'];
   const check: CommandTest = {
     kind: 'command',
@@ -57,12 +58,13 @@ async function probe(
     trust: () => {
       throw new Error('not needed');
     },
-    stalls: { late: () => 0, total: () => 0 },
+    stalls: { late: () => lateMs, total: () => lateMs },
     programs,
     signal: signal ?? new AbortController().signal,
     pause: async () => {},
   };
-  return (await probeAddress({ edge: 'edge.test', address, resolve: null, lane }, plan, tools)).fetch;
+  const { fetch, stalledMs } = await probeAddress({ edge: 'edge.test', address, resolve: null, lane }, plan, tools);
+  return { ...fetch, stalledMs };
 }
 
 const read = (name: string): string => readFileSync(join(folder, name), 'utf8');
@@ -122,6 +124,14 @@ describe('the exit status', () => {
     const fetch = await probe(script(text), more);
     expect(fetch.fail).toEqual(fail);
     expect(fetch.attempts).toBe(1);
+  });
+
+  test('a stall of our own counts half, and is no reason to run the program again', async () => {
+    const started = performance.now();
+    const late = await probe(script('sleep 0.2'), { lateMs: 60_000 });
+    expect(late).toMatchObject({ fail: null, stalledMs: 0 });
+    expect(late.seconds).toBeGreaterThan(0);
+    expect(late.seconds).toBeLessThanOrEqual((performance.now() - started) / 2000);
   });
 
   test('one that says nothing about the edge is unknown', async () => {
