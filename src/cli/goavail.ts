@@ -11,6 +11,7 @@ import type { LogLevel, RoundLog } from '../health/pools/round-log.ts';
 import { errorText } from '../system/error-text.ts';
 import { type Fault, formatFault, hasErrors } from '../system/fault.ts';
 import { Guard } from '../system/guard.ts';
+import { pingForbidden } from '../system/icmp-socket.ts';
 import { version } from '../system/version.ts';
 import { endWith, newCommand, printFaults, refuse, runCommandLine } from './command-line.ts';
 
@@ -94,8 +95,15 @@ function settingsOf({ configFile, type, dnsProvider }: MonitorFlags): {
   const { goavail, faults } = loadGoavail(configFile, { type, provider: dnsProvider });
   if (goavail === null) return { settings: null, faults };
   const plan = goavailPlan(goavail);
-  if (plan.ok) return { settings: { goavail, plan: plan.plan }, faults };
+  if (plan.ok) return { settings: { goavail, plan: plan.plan }, faults: [...faults, ...icmpFaults(type)] };
   return { settings: null, faults: [...faults, ...plan.faults] };
+}
+
+/** What the system forbids now it may allow later: nothing is refused. */
+function icmpFaults(type: MonitorFlags['type']): readonly Fault[] {
+  const problem = type === 'ip' ? pingForbidden() : null;
+  if (problem === null) return [];
+  return [{ severity: 'warning', code: 'forbidden', at: null, message: `-t ip: ${problem.message}` }];
 }
 
 /** Bad settings change nothing. */

@@ -12,6 +12,7 @@ export type ConfigCode =
   | 'unknown-reference' // names something that is defined nowhere
   | 'ignored' // has no effect as it stands
   | 'unreadable-file'
+  | 'forbidden' // by the system, as it is set up now
   | 'unsettled-file' // is still being written, or looks cut off
   | 'key-file-syntax'
   | 'edge-name'

@@ -12,7 +12,7 @@ const AUTOMATIC_TTL = 300;
  */
 export function edgemanageYaml(goavail: Goavail, network: string): string {
   const { provider, use, threshold, intervalSeconds, port } = goavail;
-  const check = use.type === 'tcp' ? `{kind: tcp, port: ${port}}` : '{kind: icmp}';
+  const check = use.type === 'tcp' ? `{kind: tcp, port: ${port}}` : '{kind: icmp, count: 1}';
   const asked = use.type === 'tcp' ? 'a TCP connection to port (-t tcp)' : 'an ICMP echo (-t ip)';
   return `# Made by \`edgewise convert\` from goavail's ${commentText(goavail.file)}
 # (-t ${use.type} -p ${provider.kind}). Look at it with \`edgewise check -c FILE\`; docs/goavail.md has more.

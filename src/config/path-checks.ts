@@ -1,6 +1,7 @@
 /** Looks at the files and folders that a sound configuration names. */
 import { accessSync, constants, statSync } from 'node:fs';
 import { errorText } from '../system/error-text.ts';
+import { pingForbidden } from '../system/icmp-socket.ts';
 import type { ConfigFault } from './fault.ts';
 import { listNetworks } from './network-files.ts';
 import { faultAt, valueAt } from './schema-fault.ts';
@@ -53,6 +54,7 @@ export function pathFaults(source: YamlSource, config: Config): readonly ConfigF
       const found = checkPath(path, file, 'file', 'no edge can be judged by it');
       return found.length > 0 || kindOf(file) !== 'file' ? found : executable(source, path, file);
     }),
+    ...icmpFaults(source, config),
     ...checkPath(['edgelist_dir'], config.edgelistDir, 'folder', 'there are no networks'),
     ...checkPath(['zonetemplate_dir'], config.zonetemplateDir, 'folder', 'there are no zones'),
     ...given('extra_edgelist_dir', config.extraEdgelistDir, 'folder'),
@@ -83,6 +85,19 @@ function executable(source: YamlSource, keys: Path, program: string): readonly C
     const message = `${keys.join('.')}: ${program} is not executable: ${errorText(error)}`;
     return [faultAt(source, keys, { severity: 'error', code: 'unreadable-file', message })];
   }
+}
+
+/** Once, at the first check by ICMP. The system may allow it later, so nothing is refused. */
+function icmpFaults(source: YamlSource, config: Config): readonly ConfigFault[] {
+  const references = [...config.safety].flatMap(([network, { reference }]) =>
+    reference.map(({ check }, i) => ({ path: ['safety', network, 'reference', i], check })),
+  );
+  const first = [...checksAt(source, config), ...references].find(({ check }) => check.kind === 'icmp');
+  const problem = first === undefined ? null : pingForbidden();
+  if (first === undefined || problem === null) return [];
+  const path = [...first.path, 'kind'];
+  const message = `${path.join('.')}: ${problem.message}; until then checks by icmp say nothing`;
+  return [faultAt(source, path, { severity: 'warning', code: 'forbidden', message })];
 }
 
 type CheckFile = { readonly path: Path; readonly file: string };

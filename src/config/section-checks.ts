@@ -171,10 +171,13 @@ const command = section({
 });
 
 /** Type of records that zones hold, by mnemonic or as `TYPE###`. */
-const recordType = parsed<number>('a type of record, such as SOA, A or TYPE65280', (value) => {
-  const code = scanTypeName(Buffer.from(value), 0, Buffer.byteLength(value));
+const recordType = parsed<number>('a type of record, such as SOA, A or TYPE65280', typeCode);
+const TYPE_SOA = 6;
+
+function typeCode(text: string): number | null {
+  const code = scanTypeName(Buffer.from(text), 0, Buffer.byteLength(text));
   return code < 0 || isMetaType(code) ? null : code;
-});
+}
 
 const rcode = parsed<number>(`a response code (${[...RCODE_NAMES.values()].join(', ')})`, (value) => {
   const found = [...RCODE_NAMES].find(([, name]) => name === value.toUpperCase());
@@ -191,7 +194,7 @@ const dns = section({
   port: optional(port, 53),
   transport: optional(z.enum(['udp', 'tcp'], { error: 'expected udp or tcp' }), 'udp' as const),
   query: domainName(),
-  type: optional(recordType, 6),
+  type: optional(recordType, TYPE_SOA),
   rcode: optional(rcode, 0),
   data: optional(
     oneOrMany(
@@ -203,20 +206,19 @@ const dns = section({
     null,
   ),
   match: optional(z.enum(['all', 'any', 'exact'], { error: 'expected all, any or exact' }), 'all' as const),
-}).superRefine(({ type, data }, context) => {
-  for (const [i, text] of (data ?? []).entries()) {
-    const rdata = rdataFromText(type, text);
-    if (typeof rdata !== 'string') continue;
-    context.addIssue({
-      code: 'custom',
-      path: ['data', i],
-      message: `expected the data of a record of type ${typeName(type)}: ${rdata}`,
-    });
-  }
+});
+
+/** `max_loss`: per cent of the `count` requests. `interval`: seconds between two of them. */
+const icmp = section({
+  kind: z.literal('icmp'),
+  ...common,
+  count: optional(number('a number of echo requests', { min: 1, max: 20 }), 3),
+  max_loss: optional(number('per cent of the requests', { min: 0, max: 99, integer: false }), 50),
+  interval: optional(number('seconds', { min: 0.01, max: 60, integer: false }), 0.2),
 });
 
 /** By kind: every key of such a check, with the words for what is expected. */
-export const CHECK_SCHEMAS = { http, tcp, command, dns } as const;
+export const CHECK_SCHEMAS = { http, tcp, icmp, command, dns } as const;
 
 type Schemas = typeof CHECK_SCHEMAS;
 type Schema = Schemas[keyof Schemas];
@@ -347,6 +349,8 @@ export function listFaults(
     ].filter(([key]) => isGiven(key));
     return [
       ...(get(...listed, i, 'kind') === 'command' ? commandFaults(get, [...listed, i], head) : []),
+      ...(get(...listed, i, 'kind') === 'dns' ? dnsFaults(get, [...listed, i], head) : []),
+      ...(get(...listed, i, 'kind') === 'icmp' ? icmpFaults(get, [...listed, i], head, timeout) : []),
       ...idle.map(([key, condition]): Found => {
         const message = `${head}.${key}: has no effect unless ${condition}`;
         return { severity: 'warning', code: 'ignored', path: [...listed, i, key], what: 'key', message };
@@ -371,6 +375,56 @@ export function listFaults(
         : []),
     ];
   });
+}
+
+/** Data is read by the type that it is of. */
+function dnsFaults(get: (...path: Path) => unknown, at: Path, head: string): readonly Found[] {
+  const given = get(...at, 'type') ?? 'SOA';
+  const type = typeof given === 'string' ? typeCode(given.trim()) : null;
+  if (type === null) return [];
+  const data = get(...at, 'data');
+  const texts: readonly unknown[] = Array.isArray(data) ? data : [data];
+  return texts.flatMap((text, i) => {
+    const rdata = typeof text === 'string' && text !== '' ? rdataFromText(type, text) : null;
+    if (typeof rdata !== 'string') return [];
+    const [place, key] = Array.isArray(data) ? [[...at, 'data', i], `data[${i}]`] : [[...at, 'data'], 'data'];
+    return [
+      fault(place, 'bad-value', `${head}.${key}: expected the data of a record of type ${typeName(type)}: ${rdata}`),
+    ];
+  });
+}
+
+function icmpFaults(get: (...path: Path) => unknown, at: Path, head: string, whole: number): readonly Found[] {
+  const given = (key: string, otherwise: number): number | null => {
+    const value = get(...at, key) ?? otherwise;
+    return typeof value === 'number' ? value : null;
+  };
+  const [count, interval, timeout] = [given('count', 3), given('interval', 0.2), given('timeout', whole)];
+  if (count === null || interval === null || timeout === null) return [];
+  const loss = get(...at, 'max_loss');
+  const idle = [
+    ...(typeof loss === 'number' && loss > 0 && Math.floor((count * loss) / 100) < 1
+      ? [['max_loss', `is less than one of ${count} requests`] as const]
+      : []),
+    ...(count === 1 && typeof get(...at, 'interval') === 'number'
+      ? [['interval', 'is the time between requests, and there is one'] as const]
+      : []),
+  ];
+  return [
+    ...idle.map(([key, why]): Found => {
+      const message = `${head}.${key}: has no effect: it ${why}`;
+      return { severity: 'warning', code: 'ignored', path: [...at, key], what: 'key', message };
+    }),
+    ...((count - 1) * interval < timeout
+      ? []
+      : [
+          fault(
+            [...at, get(...at, 'interval') === undefined ? 'count' : 'interval'],
+            'out-of-range',
+            `${head}: ${count} requests with ${interval} s between them take longer than the timeout of ${timeout} s`,
+          ),
+        ]),
+  ];
 }
 
 function commandFaults(get: (...path: Path) => unknown, at: Path, head: string): readonly Found[] {

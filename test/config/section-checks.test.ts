@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
+import { pingForbidden } from '../../src/system/icmp-socket.ts';
 import { BASE, folderOf, parse } from './config-fixture.ts';
 
 /** The checks of `net`, written from line 17 on. */
@@ -110,6 +111,29 @@ test('the options of dns, and what they are without', () => {
       ...{ data: ['\\# 1 00'], match: 'all' },
     },
   ]);
+});
+
+test('the options of icmp, and what they are without', () => {
+  const text = '[{kind: icmp}, {kind: icmp, count: 1}, {kind: icmp, count: 20, max_loss: 12.5, interval: 0.5}]';
+  const { places, plan: got } = plan(text);
+  expect(places).toEqual([]);
+  expect(got?.of).toEqual([
+    { kind: 'icmp', name: 'icmp', timeout: null, count: 3, max_loss: 50, interval: 0.2 },
+    { kind: 'icmp', name: 'icmp-2', timeout: null, count: 1, max_loss: 50, interval: 0.2 },
+    { kind: 'icmp', name: 'icmp-3', timeout: null, count: 20, max_loss: 12.5, interval: 0.5 },
+  ]);
+});
+
+test('where the system forbids ICMP it is said, once', () => {
+  const text = `${BASE}checks: {net-a: [{kind: http}, {kind: icmp}, {kind: icmp}]}\n`;
+  const folder = folderOf({ 'e.yaml': text, 'edges/net-a': 'x', 'zones/x': '', object: '' });
+  const { faults } = loadConfig(join(folder, 'e.yaml'));
+  const forbidden = pingForbidden();
+  expect(faults.map(({ severity, at, message }) => `${severity} ${at?.line}:${at?.col} ${message}`)).toEqual(
+    forbidden === null
+      ? []
+      : [`warning 17:39 checks.net-a.1.kind: ${forbidden.message}; until then checks by icmp say nothing`],
+  );
 });
 
 describe('faults stand where they were written', () => {
@@ -261,6 +285,36 @@ describe('faults stand where they were written', () => {
     ],
     ['no query', '[{kind: dns}]', /^error 18:\d+ checks\.net\[0\]\.query: missing; expected a domain name$/],
     [
+      'no request',
+      '[{kind: icmp, count: 0}]',
+      /^error 18:29 checks\.net\[0\]\.count: expected a number of echo requests, 1 to 20, got 0$/,
+    ],
+    [
+      'all may be lost',
+      '[{kind: icmp, max_loss: 100}]',
+      /^error 18:32 checks\.net\[0\]\.max_loss: expected per cent of the requests, 0 to 99, got 100$/,
+    ],
+    [
+      'requests without end',
+      '[{kind: icmp, count: 20, interval: 1}]',
+      /^error 18:43 checks\.net\[0\]: 20 requests with 1 s between them take longer than the timeout of 10 s$/,
+    ],
+    [
+      'requests beyond the timeout of the check',
+      '[{kind: icmp, count: 6, timeout: 1}]',
+      /^error 18:29 checks\.net\[0\]: 6 requests with 0\.2 s between them take longer than the timeout of 1 s$/,
+    ],
+    [
+      'less than one may be lost',
+      '[{kind: icmp, max_loss: 30}]',
+      /^warning 18:22 checks\.net\[0\]\.max_loss: has no effect: it is less than one of 3 requests$/,
+    ],
+    [
+      'time between one request',
+      '[{kind: icmp, count: 1, interval: 1}]',
+      /^warning 18:32 checks\.net\[0\]\.interval: has no effect: it is the time between requests, and there is one$/,
+    ],
+    [
       'a query that is no name',
       '[{kind: dns, query: a..b}]',
       /^error 18:28 checks\.net\[0\]\.query: expected a domain name, got "a\.\.b"$/,
@@ -278,7 +332,7 @@ describe('faults stand where they were written', () => {
     [
       'data of another type',
       '[{kind: dns, query: a.test, type: A, data: [127.0.0.1, "::1"]}]',
-      /^error 18:63 checks\.net\[0\]\.data\[1\]: expected the data of a record of type A: "::1" is not an IPv4 address, got "::1"$/,
+      /^error 18:63 checks\.net\[0\]\.data\[1\]: expected the data of a record of type A: "::1" is not an IPv4 address$/,
     ],
     [
       'data that is not in a list',

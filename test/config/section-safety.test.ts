@@ -86,6 +86,14 @@ test.each([
     'error 18:31 safety.net.reference[0].address: expected an address such as 192.0.2.53 or 2001:db8::53, got "localhost"',
   ],
   [
+    '{reference: [{address: 127.0.0.1, kind: dns, query: a.test, type: A, data: "::1"}]}',
+    'error 18:83 safety.net.reference[0].data: expected the data of a record of type A: "::1" is not an IPv4 address',
+  ],
+  [
+    '{reference: [{address: 127.0.0.1, kind: icmp, count: 20, interval: 1}]}',
+    'error 18:75 safety.net.reference[0]: 20 requests with 1 s between them take longer than the timeout of 10 s',
+  ],
+  [
     '{reference: [{address: 127.0.0.1, kind: tcp}]}',
     'error 18:21 safety.net.reference[0].port: missing; expected a port, 1 to 65535',
   ],

@@ -118,13 +118,14 @@ export class GoavailMonitor {
         spread: 0,
         canaryKiller: 0,
       };
-      const { samples } = await prober.round(request);
+      const { samples, unknown } = await prober.round(request);
       const sample = samples.get(address) ?? null;
       if (sample?.fail == null || !OWN_TROUBLE.has(sample.fail.reason)) {
         if (sample !== null) this.troubled.delete(address);
+        for (const { why } of unknown) this.trouble(address, why);
         return sample;
       }
-      this.trouble(address, `${address} could not be checked, so its state stays: ${sample.fail.detail}`);
+      this.trouble(address, sample.fail.detail);
     } catch (error) {
       if (!this.stopped) log('warn', `${address} was not checked: ${errorText(error)}`);
     }
@@ -132,7 +133,8 @@ export class GoavailMonitor {
   }
 
   /** Said once, until the address can be checked again. */
-  private trouble(address: string, text: string): void {
+  private trouble(address: string, why: string): void {
+    const text = `${address} could not be checked, so its state stays: ${why}`;
     if (!this.troubled.has(address)) this.options.log('error', text);
     this.troubled.add(address);
   }

@@ -4,11 +4,12 @@ import { type CommandTest, commandCheck } from './command.ts';
 import { type DnsTest, dnsCheck } from './dns.ts';
 import { httpCheck } from './http.ts';
 import type { HttpTest } from './http-fail.ts';
+import { type IcmpTest, icmpCheck } from './icmp.ts';
 import type { FailReason } from './sample.ts';
 import { type TcpTest, tcpCheck } from './tcp.ts';
 
 /** What one address is asked, by kind. */
-export type CheckTest = HttpTest | TcpTest | CommandTest | DnsTest;
+export type CheckTest = HttpTest | TcpTest | IcmpTest | CommandTest | DnsTest;
 
 type TestOf<Kind> = Extract<CheckTest, { readonly kind: Kind }>;
 
@@ -20,6 +21,7 @@ type TestOf<Kind> = Extract<CheckTest, { readonly kind: Kind }>;
 const CHECKS: { readonly [Kind in keyof typeof CHECK_SCHEMAS]: Check<TestOf<Kind>, FailReason> } = {
   http: httpCheck,
   tcp: tcpCheck,
+  icmp: icmpCheck,
   command: commandCheck,
   dns: dnsCheck,
 };

@@ -3,17 +3,25 @@ import type { CHECK_SCHEMAS } from '../../config/section-checks.ts';
 import { COMMAND_REASONS, type CommandReason } from './command.ts';
 import { DNS_REASONS, type DnsReason } from './dns.ts';
 import { HTTP_REASONS, HTTP_WRONG_CONTENT, type HttpReason } from './http-fail.ts';
+import { ICMP_REASONS, type IcmpReason } from './icmp.ts';
 import { TCP_REASONS, type TcpReason } from './tcp.ts';
 
 /** Every kind's reasons to fail, and `resolve`: the edge's name has no address, so that nothing could be asked. */
-export type FailReason = 'resolve' | HttpReason | TcpReason | CommandReason | DnsReason;
+export type FailReason = 'resolve' | HttpReason | TcpReason | IcmpReason | CommandReason | DnsReason;
 
 export const FAIL_REASONS: readonly FailReason[] = [
-  ...new Set<FailReason>(['resolve', ...HTTP_REASONS, ...TCP_REASONS, ...COMMAND_REASONS, ...DNS_REASONS]),
+  ...new Set<FailReason>([
+    'resolve',
+    ...HTTP_REASONS,
+    ...TCP_REASONS,
+    ...ICMP_REASONS,
+    ...COMMAND_REASONS,
+    ...DNS_REASONS,
+  ]),
 ];
 
 export type CheckKind = keyof typeof CHECK_SCHEMAS;
-export const CHECK_KINDS: readonly CheckKind[] = ['http', 'tcp', 'command', 'dns'];
+export const CHECK_KINDS: readonly CheckKind[] = ['http', 'tcp', 'icmp', 'command', 'dns'];
 
 /**
  * Reasons that say an edge served something else than it should, cut short or too long included: what edgemanage notes

@@ -84,6 +84,10 @@ function checkTest(check: CheckConfig, config: Config, files: PlanFiles): CheckT
       const { program, args, ok, unknown } = check;
       return { kind, name, timeout, program, args, ok, unknown };
     }
+    case 'icmp': {
+      const { count, max_loss: maxLoss, interval } = check;
+      return { kind, name, timeout, count, maxLoss, interval };
+    }
     case 'dns':
       return { ...check, timeout, data: check.data?.map((text) => rdataOf(check.type, text)) ?? null };
     default:
