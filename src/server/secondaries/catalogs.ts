@@ -1,8 +1,11 @@
+import { rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { z } from 'zod';
 import type { TransferConfig } from '../../config/types.ts';
 import { lowerName, type WireName, wireFromName } from '../../dns/name.ts';
 import { nextSerial } from '../../dns/serial.ts';
 import { writeAtomic } from '../../system/atomic-write.ts';
+import { parseObject } from '../../system/json-object.ts';
 import { makeFolder } from '../../system/make-folder.ts';
 import { FILE_MAX, readFileNow } from '../../system/read-file.ts';
 import { WriteBehind } from '../../system/write-behind.ts';
@@ -35,17 +38,25 @@ export class Catalogs {
   private readonly numbers = new Map<WireName, number>();
   private readonly saved: Map<string, Saved>;
   private readonly file: string;
+  /** Where a spoilt file goes before the next one is written; null: there is none. */
+  private aside: string | null = null;
   private readonly writes: WriteBehind<string>;
 
   /** `warn`: for what cannot be written. */
   constructor(file: string, warn: (message: string) => void = () => undefined) {
     this.file = file;
-    this.saved = readSaved(file);
+    const { saved, problem } = readSaved(file);
+    this.saved = saved;
     this.writes = new WriteBehind({
       onFault: (_, fault) => {
         if (fault !== null) warn(`${file}: ${fault}`);
       },
     });
+    if (problem === null) return;
+    const left =
+      saved.size === 0 ? 'serials of catalogs go on from the clock' : 'the other catalogs keep their serials';
+    warn(`${file}: ${problem}; it is kept as ${file}.bad, and ${left}`);
+    this.save(`${file}.bad`);
   }
 
   get(origin: WireName): Catalog | null {
@@ -108,9 +119,12 @@ export class Catalogs {
   }
 
   /** A disk that takes nothing costs a new serial after the next start, from the clock. */
-  private save(): void {
+  private save(aside: string | null = null): void {
+    if (aside !== null) this.aside = aside;
     this.writes.save(this.file, async () => {
       await makeFolder(dirname(this.file));
+      if (this.aside !== null) await rename(this.file, this.aside).catch(() => undefined);
+      this.aside = null;
       await writeAtomic(this.file, `${JSON.stringify(Object.fromEntries(this.saved))}\n`);
     });
   }
@@ -149,16 +163,21 @@ function catalogName(zone: WireName, network: string | null): WireName | null {
   return lowerName(Uint8Array.from([label.length, ...label, ...wireFromName(zone)]));
 }
 
-function readSaved(file: string): Map<string, Saved> {
+const SERIAL_MAX = 2 ** 32 - 1;
+const SAVED = z.object({ digest: z.string(), serial: z.int().min(0).max(SERIAL_MAX) });
+
+/** The entries that make sense. `problem`: why not all of the file does; null: it does, or there is none. */
+function readSaved(file: string): { readonly saved: Map<string, Saved>; readonly problem: string | null } {
+  const saved = new Map<string, Saved>();
   const read = readFileNow(file, FILE_MAX.state);
-  if (!read.ok) return new Map(); // none yet, or not to be read: serials go on from the clock
-  try {
-    const value = JSON.parse(read.octets.toString('utf8')) as Record<string, Saved>;
-    const known = Object.entries(value).filter(
-      ([, saved]) => typeof saved.digest === 'string' && Number.isInteger(saved.serial),
-    );
-    return new Map(known);
-  } catch {
-    return new Map(); // not ours
+  if (!read.ok) return { saved, problem: ['ENOENT', 'ENOTDIR'].includes(read.code) ? null : read.message };
+  const object = parseObject(read.octets.toString('utf8'));
+  if (!object.ok) return { saved, problem: object.problem };
+  let problem: string | null = null;
+  for (const [name, value] of Object.entries(object.value)) {
+    const entry = SAVED.safeParse(value);
+    if (entry.success) saved.set(name, entry.data);
+    else problem ??= `the entry of ${JSON.stringify(name)} does not make sense`;
   }
+  return { saved, problem };
 }

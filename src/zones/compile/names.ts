@@ -5,6 +5,10 @@ import type { Columns } from '../records/columns.ts';
 /**
  * Interns names as a tree: the number of a name leads to its parent's number and its leftmost label. The root is 0 and
  * every parent has a smaller number than its children. The spelling kept is the first one seen.
+ *
+ * The scan's `NameTable` cannot stand in for it: the image needs each name's parent, empty non-terminals among them, and
+ * the hash that a lookup computes label by label on its way down. Nor can this stand in for that one: a name would have
+ * to be put together from its labels each time that a check compares or prints it.
  */
 export class NameTree {
   size = 1;

@@ -1,7 +1,9 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { nameKey, nameText, type WireName } from '../../dns/name.ts';
 import { sweepTemporaries, writeAtomic } from '../../system/atomic-write.ts';
+import { parseObject } from '../../system/json-object.ts';
 import { makeFolder } from '../../system/make-folder.ts';
 import { FILE_MAX, readFile } from '../../system/read-file.ts';
 import { seal, unseal } from '../../system/sealed.ts';
@@ -65,9 +67,12 @@ export class JournalFolder implements JournalFiles {
   /** Names of files that may be there; null: not known. */
   private there: Set<string> | null = null;
   private closedAt: number | null = null;
+  private readonly onTrouble: (message: string) => void;
+  private saidSpoilt = false;
 
   constructor(folder: string, onTrouble: (message: string) => void) {
     this.folder = folder;
+    this.onTrouble = onTrouble;
     this.writes = new WriteBehind({
       onFault: (_file, message) => {
         // Ten thousand zones fail in the same way: the first one speaks for all.
@@ -95,8 +100,11 @@ export class JournalFolder implements JournalFiles {
   }
 
   async read(origin: WireName): Promise<SavedJournal | null> {
-    const body = await this.readFile(fileOf(origin, 'journal'));
-    return body === null ? null : parse(body.toString('utf8'));
+    const file = fileOf(origin, 'journal');
+    const body = await this.readFile(file);
+    const journal = body === null ? null : parse(body.toString('utf8'));
+    if (body !== null && journal === null) this.noteSpoilt(file, 'is of another version');
+    return journal;
   }
 
   readContent(origin: WireName): Promise<Uint8Array | null> {
@@ -127,7 +135,22 @@ export class JournalFolder implements JournalFiles {
 
   private async readFile(file: string): Promise<Buffer | null> {
     const sealed = await readFile(join(this.folder, file), FILE_MAX.zone);
-    return sealed.ok ? unseal(sealed.octets) : null;
+    if (!sealed.ok) {
+      if (sealed.code !== 'ENOENT') this.noteSpoilt(file, sealed.message);
+      return null;
+    }
+    const body = unseal(sealed.octets);
+    if (body === null) this.noteSpoilt(file, 'is not as it was written');
+    return body;
+  }
+
+  /** After a crash there may be thousands: the first one speaks for all. */
+  private noteSpoilt(file: string, problem: string): void {
+    if (!this.saidSpoilt)
+      this.onTrouble(
+        `journal: ${join(this.folder, file)} ${problem}: not used, so the zone's next transfers are whole`,
+      );
+    this.saidSpoilt = true;
   }
 
   private queue(file: string, make: (() => Promise<Uint8Array | null>) | null): void {
@@ -175,19 +198,20 @@ function format({ network, digest, steps }: SavedJournal): string {
   return `${JSON.stringify({ version: 2, network, digest, steps: texts })}\n`;
 }
 
+const JOURNAL = z.object({
+  version: z.literal(2),
+  network: z.string().nullable(),
+  digest: z.number(),
+  steps: z.array(z.base64()),
+});
+
+/** Null: no journal of this version. */
 function parse(text: string): SavedJournal | null {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return null;
-  }
-  if (typeof value !== 'object' || value === null) return null;
-  const { version, network, digest, steps } = value as Readonly<Record<string, unknown>>;
-  if (version !== 2 || typeof digest !== 'number' || !Array.isArray(steps)) return null;
-  if (network !== null && typeof network !== 'string') return null;
-  const octets = steps.map((step: unknown) => shared(Buffer.from(typeof step === 'string' ? step : '', 'base64')));
-  return { network, digest, steps: octets };
+  const object = parseObject(text);
+  const file = JOURNAL.safeParse(object.ok ? object.value : null);
+  if (!file.success) return null;
+  const { network, digest, steps } = file.data;
+  return { network, digest, steps: steps.map((step) => shared(Buffer.from(step, 'base64'))) };
 }
 
 /** In shared memory, as threads want it. */

@@ -6,6 +6,11 @@ const NAMES = 128;
 /**
  * Interns wire-format names: equal names (ignoring case, RFC 4343) get one small number, counted from 0. Flat typed
  * arrays, because a zone may hold a million of them. The spelling kept is the first one seen.
+ *
+ * Compiling has an interner of its own, `NameTree` (`compile/names.ts`), because the two number different things. Here
+ * only names that records have are numbered, in the order they come; a name lies in one piece, for the checks that
+ * compare, slice and print names; and the table is emptied for the next zone with its memory kept. There, ancestors that
+ * have no record are numbered, too, and a name is its label and its parent, as the image has it.
  */
 export class NameTable {
   /** All names, one after another, as first spelled. */

@@ -2,12 +2,13 @@
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { z } from 'zod';
 import type { WireName } from '../../dns/name.ts';
 import { nameKey, nameText } from '../../dns/name.ts';
 import { setAside } from '../../system/atomic-write.ts';
 import { systemCode } from '../../system/error-text.ts';
 import { ioProblem } from '../../system/io-problem.ts';
-import { isObject } from '../../system/json-object.ts';
+import { parseObject } from '../../system/json-object.ts';
 import { FILE_MAX, readFile } from '../../system/read-file.ts';
 import type { StoreFault } from './types.ts';
 
@@ -32,27 +33,27 @@ export async function identityOf(file: string): Promise<string | null> {
   }
 }
 
-/** `entries` null: there is a file, and it makes no sense. */
-export async function readEntries(
-  file: string,
-  now: number,
-  readOnly: boolean,
-): Promise<{ readonly entries: Map<WireName, LedgerEntry> | null; readonly fault: StoreFault | null }> {
+/** `isWhole` false: there was a file, and `entries` is what of it makes sense; `fault` says what was done. */
+export type ReadEntries = {
+  readonly entries: Map<WireName, LedgerEntry>;
+  readonly isWhole: boolean;
+  readonly fault: StoreFault | null;
+};
+
+export async function readEntries(file: string, now: number, readOnly: boolean): Promise<ReadEntries> {
   const read = await readFile(file, FILE_MAX.zones);
-  let problem: string;
-  if (read.ok) {
-    const entries = parseEntries(read.octets.toString('utf8'));
-    if (typeof entries !== 'string') return { entries, fault: null };
-    problem = entries;
-  } else {
-    if (read.code === 'ENOENT') return { entries: new Map(), fault: null };
-    problem = read.message;
-  }
+  if (!read.ok && read.code === 'ENOENT') return { entries: new Map(), isWhole: true, fault: null };
+  const parsed = read.ok
+    ? parseEntries(read.octets.toString('utf8'))
+    : { entries: new Map<WireName, LedgerEntry>(), problem: read.message };
+  const { entries, problem } = parsed;
+  if (problem === null) return { entries, isWhole: true, fault: null };
   const aside = readOnly ? null : await setAside(file, now).catch(() => null);
   const where = aside === null ? '' : `; it is kept as ${aside}`;
-  const message = `cannot read the zones' serials: ${problem}${where}. Serials go on from the clock`;
+  const left = entries.size === 0 ? 'Serials go on from the clock' : `Serials of ${entries.size} zones are known`;
+  const message = `cannot read the zones' serials: ${problem}${where}. ${left}`;
   const at = { file, line: 1, col: 1, text: '' };
-  return { entries: null, fault: { severity: 'error', code: 'serials-unreadable', at, message } };
+  return { entries, isWhole: false, fault: { severity: 'error', code: 'serials-unreadable', at, message } };
 }
 
 /** Said at the start, not only when the first change cannot be written. */
@@ -73,26 +74,36 @@ export function entryText(origin: WireName, { network, hash, serial, goneAt }: L
   return `${name}:{"network":${JSON.stringify(network)},"hash":${JSON.stringify(hash)},"serial":${serial}${gone}}`;
 }
 
-/** The entries, or what is wrong with the text. */
-function parseEntries(text: string): Map<WireName, LedgerEntry> | string {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
-  const { version, zones } = isObject(value) ? value : {};
-  if (version !== 1 || !isObject(zones)) return 'not a file of version 1';
+const SERIAL_MAX = 2 ** 32 - 1;
+const ENTRY = z.object({
+  network: z.string().nullable().default(null),
+  hash: z.string(),
+  serial: z.int().min(0).max(SERIAL_MAX),
+  gone_at: z.number().nullable().default(null),
+});
+const FILE = z.object({ version: z.literal(1), zones: z.record(z.string(), z.unknown()) });
+
+/** The entries that make sense; `problem`: the first thing that does not. */
+function parseEntries(text: string): { readonly entries: Map<WireName, LedgerEntry>; readonly problem: string | null } {
   const entries = new Map<WireName, LedgerEntry>();
-  for (const [name, entry] of Object.entries(zones)) {
+  const object = parseObject(text);
+  if (!object.ok) return { entries, problem: object.problem };
+  const file = FILE.safeParse(object.value);
+  if (!file.success) return { entries, problem: 'not a file of version 1' };
+  let problem: string | null = null;
+  for (const [name, value] of Object.entries(file.data.zones)) {
     const origin = nameKey(name);
-    if (origin === null || !isObject(entry)) return `"${name}" is not a zone's entry`;
-    const { network = null, hash, serial, gone_at: goneAt = null } = entry;
-    const isSerial = typeof serial === 'number' && Number.isInteger(serial) && serial >= 0 && serial < 2 ** 32;
-    if (typeof hash !== 'string' || !isSerial) return `the entry of "${name}" has no hash and serial`;
-    if (goneAt !== null && typeof goneAt !== 'number') return `the entry of "${name}" has a gone_at that is no number`;
-    if (network !== null && typeof network !== 'string') return `the entry of "${name}" has a network that is no name`;
-    entries.set(origin, { network, hash, serial, goneAt, text: null });
+    const entry = ENTRY.safeParse(value);
+    if (origin === null) problem ??= `"${name}" is not a zone's name`;
+    else if (!entry.success) problem ??= `the entry of "${name}" does not make sense (${firstIssue(entry.error)})`;
+    else {
+      const { network, hash, serial, gone_at: goneAt } = entry.data;
+      entries.set(origin, { network, hash, serial, goneAt, text: null });
+    }
   }
-  return entries;
+  return { entries, problem };
+}
+
+function firstIssue({ issues: [{ path, message }] }: z.ZodError): string {
+  return `${path.length === 0 ? '' : `${path.join('.')}: `}${message}`;
 }

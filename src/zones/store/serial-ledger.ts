@@ -107,8 +107,10 @@ export class SerialLedger {
   ): Promise<{ readonly ledger: SerialLedger; readonly fault: StoreFault | null }> {
     if (file === null) return { ledger: new SerialLedger(null, {}, new Map(), null), fault: null };
     const identity = await identityOf(file);
-    const { entries, fault } = await readEntries(file, options.now, options.readOnly === true);
-    const ledger = new SerialLedger(file, options, entries ?? new Map(), identity);
+    const { entries, isWhole, fault } = await readEntries(file, options.now, options.readOnly === true);
+    const ledger = new SerialLedger(file, options, entries, isWhole ? identity : null);
+    // The file has gone: what made sense is written anew.
+    if (!isWhole) for (const origin of entries.keys()) ledger.unsaved.add(origin);
     return { ledger, fault: fault ?? (options.readOnly === true ? null : await folderFault(file)) };
   }
 
@@ -249,14 +251,9 @@ export class SerialLedger {
     if (this.file === null) return;
     const identity = await identityOf(this.file);
     if (identity === this.identity) return;
-    const { entries, fault } = await readEntries(this.file, now, false);
+    const { entries, isWhole, fault } = await readEntries(this.file, now, false);
     this.damage = fault ?? this.damage;
-    if (entries === null) {
-      // What was there is lost: all that is known here goes into the new one.
-      for (const origin of this.entries.keys()) this.unsaved.add(origin);
-      return;
-    }
-    this.identity = identity;
+    this.identity = isWhole ? identity : null;
     for (const [origin, theirs] of entries) {
       const ours = this.entries.get(origin);
       if (!this.unsaved.has(origin)) this.entries.set(origin, theirs);
@@ -266,6 +263,8 @@ export class SerialLedger {
         this.entries.set(origin, { ...ours, serial, text: null });
       }
     }
+    // The file has gone: all that is known here goes into the new one.
+    if (!isWhole) for (const origin of this.entries.keys()) this.unsaved.add(origin);
   }
 
   private async writeFile(): Promise<void> {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -163,6 +163,32 @@ describe('the catalogs there are', () => {
   test('a file that makes no sense costs a new serial', () => {
     writeFileSync(join(folder, 'bad'), '{"catalog": 5');
     expect(open('bad').update(all, [], [member('a.test')], 1000).changed[0].serial).toBe(1000);
+  });
+
+  test.each([
+    ['nothing is left of it', () => 'null', 300],
+    ['a list', () => '[1]', 300],
+    ['half of it is there', (good: string) => good.slice(0, -9), 300],
+    ['its only serial is none', (good: string) => good.replace(':200', ':1e300'), 300],
+    ['another catalog makes no sense', (good: string) => good.replace('{', '{"x":null,'), 200],
+    ['another has no digest', (good: string) => good.replace('{', '{"x":{"serial":7},'), 200],
+  ])('a file of which %s: said, kept aside, and what is good goes on', async (name, spoil, serial) => {
+    const file = join(folder, name);
+    const first = new Catalogs(file);
+    first.update(all, [], [member('a.test')], 200);
+    await first.close();
+    const text = spoil(readFileSync(file, 'utf8'));
+    writeFileSync(file, text);
+    const said: string[] = [];
+    const second = new Catalogs(file, (message) => said.push(message));
+    expect(said).toEqual([expect.stringContaining(`${file}: `)]);
+    expect(said[0]).toContain(`it is kept as ${file}.bad`);
+    expect(second.update(all, [], [member('a.test')], 300).changed[0].serial).toBe(serial);
+    await second.close();
+    expect(readFileSync(`${file}.bad`, 'utf8')).toBe(text);
+    const third = new Catalogs(file, (message) => said.push(message));
+    expect(third.update(all, [], [member('a.test')], 400).changed[0].serial).toBe(serial);
+    expect(said).toHaveLength(1);
   });
 
   test('serials that cannot be saved are said and are a fault, and nothing else suffers', async () => {

@@ -1,9 +1,9 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, describe, expect, test, vi } from 'vitest';
-import { lowerName } from '../../../src/dns/name.ts';
+import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { lowerName, nameKey } from '../../../src/dns/name.ts';
 import { LIVE_HISTORY_MAX, LiveHistory } from '../../../src/live/history.ts';
 import { LiveHistoryFiles } from '../../../src/live/history-files.ts';
 import { seal } from '../../../src/system/sealed.ts';
@@ -29,6 +29,9 @@ const zone = (serial: number, text: string) => ({
   }),
 });
 const trouble: string[] = [];
+beforeEach(() => {
+  trouble.length = 0;
+});
 const open = async (name: string, first: JournalZone, servedBefore: number | null = null): Promise<ContentJournal> => {
   const files = new JournalFolder(join(folder, name), (message) => trouble.push(message));
   const journal = new ContentJournal({ files, servedBefore: () => servedBefore });
@@ -237,6 +240,27 @@ test('a folder that cannot be written is a fault until it can, and nothing is lo
   await journal.close(); // tries once more
   expect(journal.faults()).toEqual([]);
   expect(filesOf('blocked')).toEqual(['a.test..content', 'a.test..journal']);
+});
+
+test.each<[string, string | Buffer, RegExp]>([
+  ['null', seal('null'), /is of another version/],
+  ['steps that are no text', seal('{"version":2,"network":null,"digest":1,"steps":["",7]}'), /is of another version/],
+  ['steps that are no base64', seal('{"version":2,"network":null,"digest":1,"steps":["%"]}'), /is of another version/],
+  ['a digest that is none', seal('{"version":2,"network":null,"digest":null,"steps":[]}'), /is of another version/],
+  [
+    'half a file',
+    seal('{"version":2,"network":null,"digest":1,"steps":[]}').subarray(0, 60),
+    /is not as it was written/,
+  ],
+  ['nothing', '', /is not as it was written/],
+])('a journal that is %s is not used, and said once', async (name, octets, said) => {
+  mkdirSync(join(folder, name), { recursive: true });
+  for (const zone of ['a', 'b']) writeFileSync(join(folder, name, `${zone}.test..journal`), octets);
+  const files = new JournalFolder(join(folder, name), (message) => trouble.push(message));
+  for (const zone of ['a', 'b', 'c']) expect(await files.read(nameKey(`${zone}.test`) ?? origin)).toBeNull();
+  expect(trouble).toEqual([expect.stringMatching(said)]);
+  expect(trouble[0]).toContain(join(folder, name, 'a.test..journal'));
+  await files.close();
 });
 
 test('random octets are no step and harm nothing', () => {

@@ -110,6 +110,25 @@ describe('a file of serials that several processes have open', () => {
     expect(await saved()).toEqual([NOW + 3, NOW]);
   });
 
+  test.each([
+    ['null', null],
+    ['a text for a serial', { hash: 'h', serial: '7' }],
+    ['a serial that is none', { hash: 'h', serial: 2 ** 32 }],
+    ['no hash', { serial: 7 }],
+    ['a network that is no name', { network: 7, hash: 'h', serial: 7 }],
+    ['a time that is none', { hash: 'h', serial: 7, gone_at: 'x' }],
+  ])('one entry that is spoilt (%s) costs that one only, and is said', async (_, entry) => {
+    const good = { network: 'one', hash: 'h', serial: NOW + 50 };
+    writeFileSync(file, JSON.stringify({ version: 1, zones: { 'a.test.': good, 'b.test.': entry } }));
+    const { ledger, fault } = await SerialLedger.open(file, { now: NOW });
+    expect(fault?.message).toMatch(
+      /the entry of "b\.test\." does not make sense .*kept as .*Serials of 1 zones are known/,
+    );
+    expect([ledger.serialOf(A), ledger.serialOf(B)]).toEqual([NOW + 50, 0]);
+    expect(await ledger.save(NOW)).toBe(true);
+    expect(await saved()).toEqual([NOW + 50, 0]);
+  });
+
   test('a zone that is back with the content it had keeps its serial in a run', async () => {
     const ledger = await open();
     ledger.serialFor(A, 'one', 'h', { liveSerial: 0, now: NOW });
