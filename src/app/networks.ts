@@ -232,6 +232,7 @@ export class Networks {
       begin: ({ commands }) => hooks.start('run_before', commands.runBefore),
       save: (state) => sinks.save(network, state),
       publish: (update, inForce) => this.publisher.publish(network, update, inForce),
+      liveOf: async (name) => this.served.get(name)?.clock.rounds.state.live ?? null,
       floorSerial: () => serialMax(store.maxSerial(network), live.highestSerial),
       now: () => Date.now() / 1000,
       // Most sentences name edges or files only; whose they are is a field of the line.

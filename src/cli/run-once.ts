@@ -117,6 +117,11 @@ async function startRun(
     prober,
     now,
     log,
+    liveOf: (name) =>
+      readState(forNetwork(config.statefile, name), Date.now() / 1000, true).then(
+        ({ state }) => state.live,
+        () => null,
+      ),
     floorSerial: () => ledger.highest(network),
     templateChanges: (state) => templateChanges(config, network, state),
     begin: ({ commands }) => hooks.start('run_before', commands.runBefore),

@@ -135,12 +135,19 @@ function checksAt(source: YamlSource, { checks, safety }: Config): readonly { pa
 function networkWarnings(source: YamlSource, config: Config): readonly ConfigFault[] {
   const { networks, faults } = listNetworks(config);
   if (faults.length > 0) return [];
-  return networkReferences(source)
+  const unknownFallbacks = [...config.safety].flatMap(([name, { fallback }]) => {
+    if (fallback === null || networks.includes(fallback)) return [];
+    const message = `safety.${name}.below: no network "${fallback}": there is no such file in edgelist_dir`;
+    const fault = { severity: 'error', code: 'unknown-reference', message } as const;
+    return [faultAt(source, ['safety', name, 'below'], fault)];
+  });
+  const warnings = networkReferences(source)
     .filter(({ name }) => !networks.includes(name))
     .map(({ name, path, what }) => {
       const message = `no network "${name}": there is no such file in edgelist_dir`;
       return faultAt(source, path, { severity: 'warning', code: 'unknown-reference', message }, what);
     });
+  return [...unknownFallbacks, ...warnings];
 }
 
 type Reference = { readonly name: string; readonly path: Path; readonly what: 'key' | 'value' };

@@ -27,6 +27,25 @@ const REFERENCES_MAX = 16;
 /** Seconds; an answer's change may wait for this while references do not answer. */
 const REFERENCE_TIMEOUT = 3;
 
+/** `fallback: NET`, as a section or as text. */
+function fallbackOf(given: unknown): string | null {
+  if (typeof given === 'string') return /^fallback:\s*(\S.*)$/.exec(given.trim())?.[1] ?? null;
+  if (typeof given !== 'object' || given === null || Object.keys(given).length !== 1) return null;
+  const value = 'fallback' in given ? given.fallback : null;
+  return typeof value === 'string' && value !== '' ? value : null;
+}
+
+const BELOW = 'keep, all, or fallback: and the network that answers instead';
+const below = z
+  .unknown()
+  .transform((given, context): { kind: 'keep' | 'all' | 'fallback'; fallback: string | null } => {
+    if (given === 'keep' || given === 'all') return { kind: given, fallback: null };
+    const fallback = fallbackOf(given);
+    if (fallback !== null) return { kind: 'fallback', fallback };
+    context.issues.push({ code: 'custom', input: given, message: `expected ${BELOW}` });
+    return z.NEVER;
+  });
+
 const network = section({
   fill: optional(z.enum(['failing', 'none'], { error: 'expected failing or none' }), 'failing' as const),
   min_up: optional(minUp, null),
@@ -37,7 +56,7 @@ const network = section({
     }),
     [],
   ),
-  below: optional(z.enum(['keep', 'all'], { error: 'expected keep or all' }), 'keep' as const),
+  below: optional(below, { kind: 'keep' as const, fallback: null }),
 });
 
 export const safety = optional(
@@ -54,8 +73,10 @@ export type SafetyConfig = {
   readonly fill: 'failing' | 'none';
   /** How many edges must pass for checks to be believed; null: any number. */
   readonly minUp: MinUp | null;
-  /** What is answered while fewer pass: the last set, or all edges. */
-  readonly below: 'keep' | 'all';
+  /** What is answered while fewer pass: the last set, all edges, or the set of another network. */
+  readonly below: 'keep' | 'all' | 'fallback';
+  /** The network whose set is answered with `fallback`; else null. */
+  readonly fallback: string | null;
   /** Seconds that an edge must pass after it failed before it is live again; null: edgewise's own damping only. */
   readonly holdUp: number | null;
   /** What must answer as long as our own line works; empty: that is not asked. */
@@ -74,7 +95,14 @@ export function safetyConfigs(
   return new Map(
     Object.entries(given).map(([name, { fill, min_up, below, hold_up, reference }]) => [
       name,
-      { fill, minUp: min_up, below, holdUp: hold_up, reference: reference.map((one) => referenceOf(one, at, timeout)) },
+      {
+        fill,
+        minUp: min_up,
+        below: below.kind,
+        fallback: below.fallback,
+        holdUp: hold_up,
+        reference: reference.map((one) => referenceOf(one, at, timeout)),
+      },
     ]),
   );
 }
@@ -101,8 +129,26 @@ export function safetyFaults(get: (...path: Path) => unknown, timeout: number): 
   return Object.keys(networks).flatMap((name): Found[] => {
     const isSet = (key: string): boolean => (get('safety', name, key) ?? null) !== null;
     const found = [...listFaults(get, ['safety', name, 'reference'], timeout, 'another reference')];
+    found.push(...circleFaults(get, name));
     if (!isSet('below') || isSet('min_up')) return found;
     const message = `safety.${name}.below: has no effect without min_up`;
     return [...found, { severity: 'warning', code: 'ignored', path: ['safety', name, 'below'], what: 'key', message }];
   });
+}
+
+/** A network cannot answer for itself, by way of others either. */
+function circleFaults(get: (...path: Path) => unknown, name: string): readonly Found[] {
+  const way: string[] = [];
+  for (let next: string | null = name; next !== null; next = fallbackOf(get('safety', next, 'below'))) {
+    if (way.includes(next)) {
+      if (next !== name) return []; // said of those that are in the circle
+      const message =
+        way.length === 1
+          ? `safety.${name}.below: ${name} cannot be its own fallback`
+          : `safety.${name}.below: these networks are each other's fallback: ${way.join(', ')}`;
+      return [{ severity: 'error', code: 'bad-value', path: ['safety', name, 'below'], message }];
+    }
+    way.push(next);
+  }
+  return [];
 }

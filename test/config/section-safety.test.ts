@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { BASE, parse } from './config-fixture.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import { BASE, folderOf, parse } from './config-fixture.ts';
 
 /** The safety rules of `net`, written from line 18 on. */
 function rules(text: string) {
@@ -14,7 +16,14 @@ test('without the section no network has safety rules', () => {
 });
 
 test('what is not given is off', () => {
-  expect(rules('{}').rules).toEqual({ fill: 'failing', minUp: null, below: 'keep', holdUp: null, reference: [] });
+  expect(rules('{}').rules).toEqual({
+    fill: 'failing',
+    minUp: null,
+    below: 'keep',
+    fallback: null,
+    holdUp: null,
+    reference: [],
+  });
   expect(rules('{hold_up: 60}')).toMatchObject({ rules: { holdUp: 60 }, places: [] });
   expect(rules('{min_up: 2, below: all}')).toMatchObject({
     rules: { minUp: { value: 2, percent: false }, below: 'all' },
@@ -74,7 +83,10 @@ test.each([
     '{min_up: 100001}',
     'error 18:17 safety.net.min_up: expected a number of edges, 1 to 100000, or a share of them such as "50%", got 100001',
   ],
-  ['{min_up: 1, below: none}', 'error 18:27 safety.net.below: expected keep or all, got "none"'],
+  [
+    '{min_up: 1, below: none}',
+    'error 18:27 safety.net.below: expected keep, all, or fallback: and the network that answers instead, got "none"',
+  ],
   ['{hold_up: 0}', 'error 18:18 safety.net.hold_up: expected seconds, greater than 0, at most 3600, got 0'],
   ['{hold_up: 1h}', 'error 18:18 safety.net.hold_up: expected seconds, greater than 0, at most 3600, got "1h"'],
   [
@@ -110,4 +122,39 @@ test.each([
   ['none', 'error 18:8 safety.net: expected a section with keys and values, got "none"'],
 ])('%s', (text, fault) => {
   expect(rules(text).places).toEqual([fault]);
+});
+
+test.each(['{fallback: spare}', '"fallback: spare"', 'fallback:spare'])('another network answers: %s', (below) => {
+  const { config, faults } = parse(`${BASE}safety:\n  net:\n    min_up: 1\n    below: ${below}\n`);
+  expect(faults).toEqual([]);
+  expect(config?.safety.get('net')).toMatchObject({ below: 'fallback', fallback: 'spare' });
+});
+
+test.each([
+  ['itself', ['net: {min_up: 1, below: {fallback: net}}'], ['18:27 safety.net.below: net cannot be its own fallback']],
+  [
+    'a circle, and a network that leads to it',
+    [
+      'a: {min_up: 1, below: {fallback: b}}',
+      'b: {min_up: 1, below: {fallback: a}}',
+      'c: {min_up: 1, below: {fallback: a}}',
+    ],
+    [
+      "18:25 safety.a.below: these networks are each other's fallback: a, b",
+      "19:25 safety.b.below: these networks are each other's fallback: b, a",
+    ],
+  ],
+  ['a chain is none', ['a: {min_up: 1, below: {fallback: b}}', 'b: {min_up: 1, below: {fallback: c}}'], []],
+])('%s', (_, lines, expected) => {
+  const { faults } = parse(`${BASE}safety:\n${lines.map((line) => `  ${line}\n`).join('')}`);
+  expect(faults.map(({ at, message }) => `${at?.line}:${at?.col} ${message}`)).toEqual(expected);
+});
+
+test('a fallback that is no network', () => {
+  const text = `${BASE}safety: {net: {min_up: 1, below: {fallback: spar}}}\n`;
+  const folder = folderOf({ 'e.yaml': text, 'edges/net': '127.0.0.1\n', 'edges/spare': '127.0.0.2\n' });
+  const faults = loadConfig(join(folder, 'e.yaml')).faults.filter(({ severity }) => severity === 'error');
+  expect(faults.map(({ at, message }) => `${at?.line} ${message}`)).toContain(
+    '17 safety.net.below: no network "spar": there is no such file in edgelist_dir',
+  );
 });

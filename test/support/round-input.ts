@@ -81,6 +81,7 @@ export type RoundWords = {
   readonly operatorChange?: boolean;
   readonly scope?: Scope;
   readonly references?: RoundInput['references'];
+  readonly fallback?: RoundInput['fallback'];
 };
 
 /** A round in which `last` ("ABCD": one letter an edge) was live before. */
@@ -94,6 +95,7 @@ export function round(words: RoundWords): RoundInput {
     canaries: words.canaries ?? [],
     memory: { ...NO_MEMORY, lastLive: [...(words.last ?? '')], ...words.memory },
     operatorChange: words.operatorChange ?? false,
+    ...(words.fallback === undefined ? {} : { fallback: words.fallback }),
     ...(words.references === undefined ? {} : { references: words.references }),
   };
 }

@@ -8,14 +8,16 @@ import type { Misses } from './memory.ts';
 import { missesAfter } from './misses.ts';
 import type { RoundFacts, Rules, Scope } from './round.ts';
 import { type MinUpState, NO_SAFETY, type SafetyRules } from './safety.ts';
-import { minUpState, selectBelow } from './safety-min-up.ts';
+import { minUpState, selectBelow, selectFallback } from './safety-min-up.ts';
 import { type UplinkState, uplinkState } from './safety-uplink.ts';
 import { type Candidate, select } from './select.ts';
 import { returnsAt, steadinessAfter } from './steadiness.ts';
 
 /** One round's edges sorted out: who may be published, who is wanted, and who is refused for what. */
 export type CandidatePool = {
+  /** Those that are borrowed from another network included, while it answers. */
   readonly candidates: readonly Candidate[];
+  readonly borrowed: ReadonlySet<string>;
   /** Edges that may not be published, with the reason. */
   readonly refused: readonly { readonly edge: EdgeFacts; readonly refusal: Refusal }[];
   /** The wanted set, in the order of choice. */
@@ -80,7 +82,10 @@ export function candidatePool(facts: RoundFacts, verdicts: readonly Verdict[], j
   }
 
   const listed = new Set(facts.edges.map(({ name }) => name));
-  const unlisted = facts.memory.lastLive.filter((name) => !listed.has(name) && !canaryOf.has(name));
+  const borrowedBefore = new Set(facts.memory.borrowed);
+  const unlisted = facts.memory.lastLive.filter(
+    (name) => !listed.has(name) && !canaryOf.has(name) && !borrowedBefore.has(name),
+  );
   const edges = facts.edges.filter(({ name }) => !canaryOf.has(name));
   const minUp = minUpState(
     edges,
@@ -89,8 +94,18 @@ export function candidatePool(facts: RoundFacts, verdicts: readonly Verdict[], j
   );
   const uplink = uplinkState(facts.references);
   const isDoubtful = uplink?.inDoubt === true;
-  const below = isDoubtful ? 'keep' : (minUp?.below ?? null);
-  const inNeed = below === null ? null : selectBelow(candidates, lastLive, edgeCount, below, !isDoubtful);
+  const members = facts.fallback ?? [];
+  // Without a set of the other network, ours is kept.
+  const given = minUp?.below === 'fallback' && members.length === 0 ? 'keep' : (minUp?.below ?? null);
+  const below = isDoubtful ? 'keep' : given;
+  const inNeed =
+    below === null || minUp === null
+      ? isDoubtful
+        ? selectBelow(candidates, lastLive, edgeCount, 'keep', false)
+        : null
+      : below === 'fallback'
+        ? selectFallback(candidates, members, minUp)
+        : selectBelow(candidates, lastLive, edgeCount, below, !isDoubtful);
   const selected = inNeed ?? select(candidates, lastLive, { edgeCount, safety, scope });
   const chosen = completeFamilies({
     candidates,
@@ -99,8 +114,11 @@ export function candidatePool(facts: RoundFacts, verdicts: readonly Verdict[], j
     edgeCount,
     isKept: isDoubtful && inNeed !== null,
   });
+  const own = new Set(candidates);
+  const borrowed = selected.map(({ candidate }) => candidate).filter((candidate) => !own.has(candidate));
   return {
-    candidates,
+    candidates: [...candidates, ...borrowed],
+    borrowed: new Set(borrowed.map(({ facts: { name } }) => name)),
     refused,
     chosen,
     wanted: chosen.map(({ candidate }) => candidate.facts.name).sort(byName),
@@ -119,7 +137,12 @@ export function candidatePool(facts: RoundFacts, verdicts: readonly Verdict[], j
     scope,
     safety,
     uplink,
-    minUp: minUp !== null && (inNeed === null || isDoubtful) ? { ...minUp, below: null } : minUp,
+    minUp:
+      minUp !== null && (inNeed === null || isDoubtful)
+        ? { ...minUp, below: null }
+        : minUp === null
+          ? null
+          : { ...minUp, below },
   };
 }
 

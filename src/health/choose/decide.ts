@@ -99,10 +99,10 @@ export function decideFacts(facts: RoundFacts): Decision {
  * What is remembered of the answer. With nothing to publish the old answer stays, and so does what is remembered of it.
  */
 function answeredMemory(
-  { misses }: CandidatePool,
+  { misses, borrowed }: CandidatePool,
   answers: Answers,
   families: Decision['families'],
-): Pick<Memory, 'lastLive' | 'answered' | 'unanswered' | 'misses'> {
+): Pick<Memory, 'lastLive' | 'borrowed' | 'answered' | 'unanswered' | 'misses'> {
   const keys = new Set(
     [...answers].flatMap(([edge, { v4, v6 }]) =>
       [v4, v6].flatMap((address) => (address === null ? [] : [missKey(edge, address)])),
@@ -110,6 +110,7 @@ function answeredMemory(
   );
   return {
     lastLive: [...answers.keys()],
+    ...(borrowed.size === 0 ? {} : { borrowed: [...answers.keys()].filter((name) => borrowed.has(name)) }),
     answered: answers,
     unanswered: families.v4 === 'unanswered' ? 'v4' : families.v6 === 'unanswered' ? 'v6' : null,
     misses: new Map([...misses].filter(([key]) => keys.has(key))),

@@ -2,8 +2,11 @@
 
 import type { Family } from '../judge/edge.ts';
 import type { Verdict } from '../judge/verdict.ts';
+import type { LiveMember } from './live-member.ts';
 import type { ActiveCanary, Memory } from './memory.ts';
 import type { SafetyState } from './safety.ts';
+
+export type { LiveMember };
 
 /** Everything one round decided, with reasons. Logs, `explain`, the API and the tests print this value. */
 export type Decision = {
@@ -34,14 +37,6 @@ export type Decision = {
   /** Warnings about the set as a whole: shortfall, retained failing members, limit reached. */
   readonly notes: readonly string[];
   readonly memory: Memory;
-};
-
-export type LiveMember = {
-  readonly edge: string;
-  readonly v4: string | null;
-  readonly v6: string | null;
-  /** Why this edge is live: "still healthy: last 0.201 s < goodenough 0.700 s". */
-  readonly why: string;
 };
 
 /** What became of what is answered: members, and their addresses. */

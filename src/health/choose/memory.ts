@@ -6,6 +6,8 @@ import type { Judged, Unsteady } from '../judge/verdict.ts';
 export type Memory = {
   /** Names of the edges live after the last round, sorted. */
   readonly lastLive: readonly string[];
+  /** Those of `lastLive` that are another network's, which answered instead (`below: fallback`). */
+  readonly borrowed?: readonly string[];
   /** What was answered of each of them; one that is missing was taken over by its name only. */
   readonly answered: ReadonlyMap<string, Addresses>;
   /** A family that is answered with SERVFAIL, because no address of it has worked since the first live set. */

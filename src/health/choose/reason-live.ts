@@ -107,6 +107,8 @@ function selectedWhy(chosen: Chosen, place: number, { edgeCount, minUp, uplink }
       return `fills place ${place} of ${edgeCount}: ${standing(verdict)} (${verdict.why})`;
     case 'retained':
       return `kept although it does not pass, for lack of passing edges: ${verdict.why}`;
+    case 'fallback':
+      return `${minUp === null ? '' : `${minUpText(minUp, 'fallback')}; `}${verdict.why}`;
     case 'kept':
     case 'all':
       if (uplink?.inDoubt === true)
@@ -168,6 +170,7 @@ function passedOverWhy(candidate: Candidate, pool: CandidatePool): string {
     case 'family':
     case 'kept':
     case 'all':
+    case 'fallback':
       return `${full} by better ones: ${named(last, verdict)}`;
   }
 }

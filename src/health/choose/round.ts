@@ -2,6 +2,7 @@
 
 import type { CanaryFacts, CanaryInput, EdgeFacts, EdgeInput } from '../judge/edge.ts';
 import type { JudgeRules } from '../judge/verdict.ts';
+import type { LiveMember } from './live-member.ts';
 import type { Memory } from './memory.ts';
 import type { SafetyRules } from './safety.ts';
 import type { ReferenceFact } from './safety-uplink.ts';
@@ -32,6 +33,8 @@ export type RoundInput = {
   readonly memory: Memory;
   /** An operator changed a mode since the last decision: the rotation limit does not apply this once. */
   readonly operatorChange: boolean;
+  /** The live set of the network that answers where too few edges pass (`below: fallback`); null: it has none. */
+  readonly fallback?: readonly LiveMember[] | null;
   /** What must answer as long as our own line works, and whether it did; absent: nothing is asked. */
   readonly references?: readonly ReferenceFact[];
   /** Sentences on trouble with the checks themselves (late, silent), for whoever reads the decision; unless given, none. */

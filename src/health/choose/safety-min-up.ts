@@ -7,7 +7,8 @@ import type { EdgeFacts } from '../judge/edge.ts';
 import { passes } from '../judge/judge.ts';
 import { count } from '../judge/reason.ts';
 import type { Verdict } from '../judge/verdict.ts';
-import type { MinUpState, SafetyRules } from './safety.ts';
+import type { LiveMember } from './live-member.ts';
+import type { Below, MinUpState, SafetyRules } from './safety.ts';
 import { byState, byTrust, type Candidate, forcedPlace, type Selected } from './select.ts';
 
 /** As many edges as can be live: the configuration's `LIVE_MAX`, which decisions do not know. */
@@ -20,7 +21,7 @@ export const SET_MAX = 64;
 export function minUpState(
   edges: readonly EdgeFacts[],
   verdicts: readonly Verdict[],
-  { minUp, below }: Pick<SafetyRules, 'minUp' | 'below'>,
+  { minUp, below, fallback }: Pick<SafetyRules, 'minUp' | 'below' | 'fallback'>,
 ): MinUpState | null {
   if (minUp === null) return null;
   const listed = edges.filter(({ mode }) => mode !== 'unavailable').length;
@@ -28,7 +29,7 @@ export function minUpState(
     ({ mode }, i) => mode === 'blindforce' || (mode !== 'unavailable' && verdicts[i].judgement !== 'fail'),
   ).length;
   const needed = minUp.percent ? Math.ceil((listed * minUp.value) / 100) : minUp.value;
-  return { needed, up, below: up < needed ? below : null };
+  return { needed, up, below: up < needed ? below : null, ...(fallback ? { fallback } : {}) };
 }
 
 /**
@@ -71,7 +72,41 @@ function isPassing({ verdict }: Candidate): boolean {
 
 const ANSWERED = { keep: 'the last set is kept', all: 'all are answered' } as const;
 
+/** The members of another network's set as candidates that pass, after the forced edges of this one. */
+export function selectFallback(
+  candidates: readonly Candidate[],
+  members: readonly LiveMember[],
+  minUp: MinUpState,
+): readonly Selected[] {
+  const own = new Map(candidates.map((candidate) => [candidate.facts.name, candidate]));
+  const forced = candidates.flatMap((candidate): readonly Selected[] => {
+    const place = forcedPlace(candidate);
+    return place === null ? [] : [{ candidate, place }];
+  });
+  const names = new Set(forced.map(({ candidate }) => candidate.facts.name));
+  const others = members
+    .filter(({ edge }) => !names.has(edge))
+    .map((member): Selected => ({ candidate: own.get(member.edge) ?? borrowed(member, minUp), place: 'fallback' }));
+  return [...forced, ...others].slice(0, Math.max(SET_MAX, forced.length));
+}
+
+/** Nothing but its network knows how it does: it is taken to pass. */
+function borrowed({ edge, v4, v6, why }: LiveMember, { fallback }: MinUpState): Candidate {
+  const figures = { last: null, windowAverage: null, windowCount: 0, average: null, count: 0 };
+  const verdict = { edge, judgement: 'pass_threshold', last: null, windowAverage: null, average: null } as const;
+  const fixed = { mode: 'available', modeUntil: null, comment: '', sample: null, verificationFailed: false } as const;
+  return {
+    facts: { name: edge, v4, v6, figures, ...fixed },
+    verdict: { ...verdict, why: `live in ${fallback ?? 'another network'}: ${why}` },
+    works: { v4: v4 !== null, v6: v6 !== null },
+    waitsUntil: null,
+    fails: 0,
+    answered: null,
+  };
+}
+
 /** "only 1 of at least 3 edges (min_up) passes: the last set is kept". */
-export function minUpText({ needed, up }: MinUpState, below: 'keep' | 'all'): string {
-  return `only ${up} of at least ${count(needed, 'edge')} (min_up) ${up === 1 ? 'passes' : 'pass'}: ${ANSWERED[below]}`;
+export function minUpText({ needed, up, fallback }: MinUpState, below: Below): string {
+  const answered = below === 'fallback' ? `${fallback ?? 'another network'} answers instead` : ANSWERED[below];
+  return `only ${up} of at least ${count(needed, 'edge')} (min_up) ${up === 1 ? 'passes' : 'pass'}: ${answered}`;
 }

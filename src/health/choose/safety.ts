@@ -9,13 +9,17 @@ import type { UplinkState } from './safety-uplink.ts';
 /** So many edges, or so many of a hundred. */
 export type MinUp = { readonly value: number; readonly percent: boolean };
 
+export type Below = 'keep' | 'all' | 'fallback';
+
 export type SafetyRules = {
   /** Whether members that fail keep places for which no edge passes: edgemanage's rule, or not at all. */
   readonly fill: 'failing' | 'none';
   /** How many edges must pass for their verdicts to be believed; null: any number. */
   readonly minUp: MinUp | null;
-  /** What is answered while fewer pass: the last set, or all edges. */
-  readonly below: 'keep' | 'all';
+  /** What is answered while fewer pass: the last set, all edges, or the set of another network. */
+  readonly below: Below;
+  /** The network whose set is answered with `fallback`. */
+  readonly fallback?: string | null | undefined;
   /** Seconds that an edge must pass after it failed before it is live again; null: see `waitAfter`. */
   readonly holdUp: number | null;
 };
@@ -39,7 +43,12 @@ export type SafetyState = {
 };
 
 /** `needed`: `min_up` in edges, of which `up` do not fail. `below`: what is answered because those are fewer, or null. */
-export type MinUpState = { readonly needed: number; readonly up: number; readonly below: 'keep' | 'all' | null };
+export type MinUpState = {
+  readonly needed: number;
+  readonly up: number;
+  readonly below: Below | null;
+  readonly fallback?: string | null | undefined;
+};
 
 /**
  * Whether a member of the last set may keep its place although it does not pass. With `fill: none` it leaves, unless no

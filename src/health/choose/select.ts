@@ -20,8 +20,17 @@ export type Candidate = {
   readonly answered: Addresses | null;
 };
 
-/** By which of selection's rules an edge is live, in the order in which the rules apply. `family`: see families.ts. `kept`, `all`: see safety-min-up.ts. */
-export type Place = 'blindforced' | 'forced' | 'still-healthy' | 'filled' | 'retained' | 'family' | 'kept' | 'all';
+/** By which of selection's rules an edge is live, in the order in which the rules apply. `family`: see families.ts. `kept`, `all`, `fallback`: see safety-min-up.ts. */
+export type Place =
+  | 'blindforced'
+  | 'forced'
+  | 'still-healthy'
+  | 'filled'
+  | 'retained'
+  | 'family'
+  | 'kept'
+  | 'all'
+  | 'fallback';
 export type Selected = { readonly candidate: Candidate; readonly place: Place };
 
 export type SelectionRules = {

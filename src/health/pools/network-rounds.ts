@@ -23,6 +23,7 @@ import type { RoundResult } from '../checks/prober.ts';
 import { ReferenceReader, referenceFault } from '../checks/reference.ts';
 import type { Sample } from '../checks/sample.ts';
 import { decideFacts, factsOf } from '../choose/decide.ts';
+import type { LiveMember } from '../choose/live-member.ts';
 import type { Scope } from '../choose/round.ts';
 import { nextExpiry } from '../modes/modes.ts';
 import type { EdgeRecord } from '../state/edge-store.ts';
@@ -385,6 +386,12 @@ export class NetworkRounds {
     this.uplink.cancel();
   }
 
+  /** The live set of the network that answers where too few edges pass; nothing where none is named. */
+  private async fallbackOf({ safety }: Config): Promise<{ readonly fallback?: readonly LiveMember[] | null }> {
+    const name = safety.get(this.network)?.fallback ?? null;
+    return name === null ? {} : { fallback: (await this.tools.liveOf?.(name)) ?? null };
+  }
+
   /** Whether what must answer does; nothing where the network has no references. */
   private async askReferences(config: Config): ReturnType<UplinkProbes['facts']> {
     if ((config.safety.get(this.network)?.reference ?? []).length === 0) return {};
@@ -400,6 +407,7 @@ export class NetworkRounds {
     const { config, files, forceUpdate = false } = order;
     const { log, publish } = this.tools;
     const references = await this.askReferences(config);
+    const fallback = await this.fallbackOf(config);
     const reach = reachOf(config.runFrequency);
     const now = this.tools.now();
     const isOperators = probe === null && scope === 'turn';
@@ -418,7 +426,7 @@ export class NetworkRounds {
       scope,
       troubles,
     };
-    const facts = factsOf({ ...roundInput(parts), ...references });
+    const facts = factsOf({ ...roundInput(parts), ...references, ...fallback });
     const decision = decideFacts(facts);
     for (const { level, text } of decisionLines(decision)) log(level, text);
 

@@ -36,7 +36,7 @@ const DETAIL_MAX = 300; // characters of a failure's detail; some come from a st
  * are rounded to the microsecond.
  */
 export function encodeRecord(facts: RoundFacts, decision: Decision): string {
-  const { now, network, scope, rules, memory, operatorChange, troubles = [], references = [] } = facts;
+  const { now, network, scope, rules, memory, operatorChange, troubles = [], references = [], fallback = null } = facts;
   const record: z.input<typeof RECORD> = {
     at: now,
     v: 1,
@@ -45,12 +45,14 @@ export function encodeRecord(facts: RoundFacts, decision: Decision): string {
     ...(scope === 'turn' ? {} : { scope }),
     ...(operatorChange ? { operator: true } : {}),
     ...(troubles.length === 0 ? {} : { troubles: [...troubles] }),
+    ...(fallback === null ? {} : { fallback: fallback.map(({ edge, v4, v6, why }) => ({ edge, v4, v6, why })) }),
     ...(references.length === 0 ? {} : { references: references.map(encodeReference) }),
     memory: {
       live: [...memory.lastLive],
       rotations: [...recentChanges(memory.rotations, now)],
       canaries: memory.activeCanaries.map(({ zone, address, victim }) => [zone, address, victim]),
       canaryRotations: Object.fromEntries([...memory.canaryRotations].map(([zone, times]) => [zone, [...times]])),
+      ...(memory.borrowed === undefined ? {} : { borrowed: [...memory.borrowed] }),
       ...(memory.answered.size === 0 ? {} : { answered: [...memory.answered].map(([e, { v4, v6 }]) => [e, v4, v6]) }),
       ...(memory.unanswered === null ? {} : { unanswered: memory.unanswered }),
       ...(memory.unsteady.size === 0 ? {} : { unsteady: encodeUnsteady(memory.unsteady) }),
@@ -74,7 +76,8 @@ export function encodeRecord(facts: RoundFacts, decision: Decision): string {
 export function decodeRecord(line: string): RoundRecord | null {
   const record = RECORD.safeParse(parseJson(line));
   if (!record.success) return null;
-  const { at, network, scope, rules, operator, troubles, references, memory, edges, canaries, decided } = record.data;
+  const { at, network, scope, rules, operator, troubles, references, fallback, memory, edges, canaries, decided } =
+    record.data;
   return {
     facts: {
       now: at,
@@ -83,11 +86,13 @@ export function decodeRecord(line: string): RoundRecord | null {
       rules,
       operatorChange: operator,
       ...(troubles === undefined ? {} : { troubles }),
+      ...(fallback === undefined ? {} : { fallback }),
       ...(references.length === 0
         ? {}
         : { references: references.map(([name, passes, detail]) => ({ name, passes, detail })) }),
       memory: {
         lastLive: memory.live,
+        ...(memory.borrowed === undefined ? {} : { borrowed: memory.borrowed }),
         rotations: memory.rotations,
         activeCanaries: memory.canaries.map(([zone, address, victim]) => ({ zone, address, victim })),
         canaryRotations: new Map(Object.entries(memory.canaryRotations)),
@@ -285,7 +290,8 @@ const EDGE = z.object({
 const SAFETY = z.object({
   fill: z.enum(['failing', 'none']),
   minUp: z.object({ value: NUMBER, percent: z.boolean() }).nullable().default(null),
-  below: z.enum(['keep', 'all']).default('keep'),
+  below: z.enum(['keep', 'all', 'fallback']).default('keep'),
+  fallback: z.string().nullable().optional(),
   holdUp: NUMBER.nullable().default(null),
 });
 const JUDGE = z.union([
@@ -308,6 +314,9 @@ const RECORD = z.object({
   }),
   operator: z.boolean().default(false),
   troubles: z.array(z.string()).optional(),
+  fallback: z
+    .array(z.object({ edge: z.string(), v4: z.string().nullable(), v6: z.string().nullable(), why: z.string() }))
+    .optional(),
   references: z.array(z.tuple([z.string(), z.boolean().nullable(), z.string()])).default([]),
   memory: z.object({
     live: z.array(z.string()),
@@ -315,6 +324,7 @@ const RECORD = z.object({
     canaries: z.array(z.tuple([z.string(), z.string(), z.string().nullable()])),
     canaryRotations: z.record(z.string(), z.array(NUMBER)),
     // From here on missing in records of before 2026-11-29.
+    borrowed: z.array(z.string()).optional(),
     answered: z.array(z.tuple([z.string(), z.string().nullable(), z.string().nullable()])).default([]),
     unanswered: z.enum(FAMILIES).nullable().default(null),
     unsteady: z.array(z.tuple([z.string(), NUMBER, NUMBER, NUMBER.nullable(), NUMBER])).default([]),

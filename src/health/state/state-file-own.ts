@@ -20,7 +20,10 @@ import { FAMILIES, type Mode } from '../judge/edge.ts';
 import { MODES } from './edge-store.ts';
 import type { NetworkState } from './network-state.ts';
 
-type OwnMemory = Pick<Memory, 'answered' | 'unanswered' | 'unsteady' | 'judged' | 'misses' | 'canaryRotations'>;
+type OwnMemory = Pick<
+  Memory,
+  'borrowed' | 'answered' | 'unanswered' | 'unsteady' | 'judged' | 'misses' | 'canaryRotations'
+>;
 
 type OwnState = Pick<
   NetworkState,
@@ -34,10 +37,11 @@ type OwnState = Pick<
 /** Reads the key's value. `names`: of the edges that edgemanage's part says were live last. */
 export function ownFrom(edgewise: JsonObject, names: readonly string[]): OwnState {
   const { serial, zone_serials, pending_zones, canary_serials, victims, canary_rotations, modes } = edgewise;
-  const { unanswered, unsteady, judged, misses, live: members, addresses } = edgewise;
+  const { unanswered, unsteady, judged, misses, live: members, addresses, borrowed } = edgewise;
   const live = liveFrom(members, names);
   return {
     memory: {
+      ...(isTextList(borrowed) ? { borrowed } : {}),
       answered: new Map(live.map(({ edge, v4, v6 }) => [edge, { v4, v6 }])),
       unanswered: isOneOf(FAMILIES, unanswered) ? unanswered : null,
       unsteady: unsteadyFrom(unsteady),
@@ -69,6 +73,7 @@ export function ownValue(state: NetworkState): JsonObject {
     victims: Object.fromEntries(victims),
     canary_rotations: Object.fromEntries(memory.canaryRotations),
     modes: state.modes === null ? null : Object.fromEntries(state.modes),
+    ...(memory.borrowed === undefined ? {} : { borrowed: memory.borrowed }),
     ...(memory.unanswered === null ? {} : { unanswered: memory.unanswered }),
     ...(memory.unsteady.size === 0 ? {} : { unsteady: Object.fromEntries(memory.unsteady) }),
     ...(memory.judged.size === 0 ? {} : { judged: Object.fromEntries(memory.judged) }),

@@ -52,10 +52,10 @@ export type SafetyJson = {
   /** Places that stay empty because only edges that pass may take them (`fill: none`). */
   readonly unfilled: number;
   /**
-   * `needed` edges must not fail (`min_up`), `up` do not; `below` is what is answered while those are fewer (keep, all),
+   * `needed` edges must not fail (`min_up`), `up` do not; `below` is what is answered while those are fewer (keep, all, fallback),
    * else null. Null: not set.
    */
-  readonly min_up: null | { readonly needed: number; readonly up: number; readonly below: 'keep' | 'all' | null };
+  readonly min_up: null | { readonly needed: number; readonly up: number; readonly below: string | null };
   /**
    * Of `known` references that were asked, `failing` fail; with more than half, our own line is in doubt and the set is
    * kept. Null: there are no references.

@@ -71,7 +71,12 @@ export function networkDetail(network: NetworkView, now: number): NetworkJson {
 
 function safetyOf({ safety: { unfilled, minUp, heldUp, uplink } }: Decision): SafetyJson {
   const line = uplink === null ? null : { in_doubt: uplink.inDoubt, known: uplink.known, failing: uplink.failing };
-  return { unfilled, min_up: minUp, held_up: heldUp, uplink: line };
+  return {
+    unfilled,
+    min_up: minUp === null ? null : { needed: minUp.needed, up: minUp.up, below: minUp.below },
+    held_up: heldUp,
+    uplink: line,
+  };
 }
 
 function holdOf({ decision }: NetworkView): NetworkJson['hold'] {

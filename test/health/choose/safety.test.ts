@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { LIVE_MAX } from '../../../src/config/limits.ts';
-import { decide } from '../../../src/health/choose/decide.ts';
+import { decide, decideFacts, factsOf } from '../../../src/health/choose/decide.ts';
 import type { Decision } from '../../../src/health/choose/decision.ts';
 import type { Memory } from '../../../src/health/choose/memory.ts';
 import type { Rules } from '../../../src/health/choose/round.ts';
@@ -12,6 +12,7 @@ import { replay } from '../../../src/health/explain/replay.ts';
 import type { Addresses } from '../../../src/health/judge/edge.ts';
 import { passes } from '../../../src/health/judge/judge.ts';
 import type { Unsteady } from '../../../src/health/judge/verdict.ts';
+import { decodeRecord, encodeRecord } from '../../../src/health/state/history-log-record.ts';
 import { recordStory } from '../../support/recorded-story.ts';
 import { type EdgeWords, NO_MEMORY, NOW, type RoundWords, round } from '../../support/round-input.ts';
 
@@ -388,5 +389,78 @@ describe('hold_up', () => {
       'A',
     ]);
     expect(replay(records, {}).differingRounds).toBe(0);
+  });
+});
+
+describe('below: fallback', () => {
+  const SPARE = [
+    { edge: '127.0.0.8', v4: '127.0.0.8', v6: null, why: 'still healthy' },
+    { edge: '127.0.0.9', v4: '127.0.0.9', v6: '::9', why: 'still healthy' },
+  ];
+  const rules: Partial<Rules> = {
+    safety: { ...NO_SAFETY, minUp: { value: 2, percent: false }, below: 'fallback', fallback: 'spare' },
+  };
+  const words: RoundWords = { edges: { A: failing, B: failing, C: {} }, last: 'AB', rules };
+  const members = (decision: Decision) => decision.live.map(({ edge }) => edge);
+
+  test('the set of the other network is answered, with its addresses', () => {
+    const decision = decide(round({ ...words, fallback: SPARE }));
+    expect(decision.live.map(({ edge, v4, v6 }) => [edge, v4, v6])).toEqual([
+      ['127.0.0.8', '127.0.0.8', null],
+      ['127.0.0.9', '127.0.0.9', '::9'],
+    ]);
+    const text = 'only 1 of at least 2 edges (min_up) passes: spare answers instead';
+    expect(decision.notes).toContain(text);
+    expect(decision.reasons.get('127.0.0.8')?.why).toBe(`${text}; live in spare: still healthy`);
+    expect(decision.families).toEqual({ v4: 'passing', v6: 'passing' });
+    expect(decision.memory.borrowed).toEqual(['127.0.0.8', '127.0.0.9']);
+    expect(decision.safety.minUp).toMatchObject({ below: 'fallback' });
+  });
+
+  test('with enough edges again ours answer; what was borrowed is not called unlisted', () => {
+    const before = decide(round({ ...words, fallback: SPARE.slice(0, 1) })).memory;
+    const decision = decide(round({ edges: { A: {}, B: {}, C: {} }, rules, memory: before, fallback: [] }));
+    expect(members(decision)).toEqual(['A', 'B', 'C']);
+    expect(decision.notes).toEqual(['only 3 of 4 wanted edges are live']);
+    expect(decision.memory.borrowed).toBeUndefined();
+  });
+
+  test('it follows the other network', () => {
+    const before = decide(round({ ...words, fallback: SPARE })).memory;
+    const decision = decide(round({ ...words, memory: before, fallback: SPARE.slice(1) }));
+    expect(members(decision)).toEqual(['127.0.0.9']);
+    expect(decision.notes.some((note) => note.includes('no longer in the edge list'))).toBe(false);
+  });
+
+  test.each([
+    ['none is known', null],
+    ['it is empty', []],
+  ])('without a set there our own is kept: %s', (_, fallback) => {
+    const decision = decide(round({ ...words, fallback }));
+    expect(members(decision)).toContain('A');
+    expect(members(decision)).toContain('B');
+    expect(decision.safety.minUp?.below).toBe('keep');
+  });
+
+  test('an edge of both networks is answered as such; forced ones of ours come too', () => {
+    const edges: RoundWords['edges'] = { A: failing, '127.0.0.8': failing, C: { mode: 'force' } };
+    expect(members(decide(round({ ...words, edges, fallback: SPARE })))).toEqual(['127.0.0.8', '127.0.0.9', 'C']);
+  });
+
+  test('the rotation limit: a set in which some pass is held, a dead one is not', () => {
+    const memory = { rotations: [NOW - 5] };
+    const limited = { ...words, rules: { ...rules, maxfreq: 1 }, memory, fallback: SPARE.slice(0, 1) };
+    expect(members(decide(round({ ...limited, last: 'AC' })))).toEqual(['A', 'C']);
+    expect(members(decide(round({ ...limited, last: 'AB' })))).toEqual(['127.0.0.8']);
+  });
+
+  test('as recorded and read back', () => {
+    const memory = decide(round({ ...words, fallback: SPARE })).memory;
+    const facts = factsOf(round({ ...words, memory, fallback: SPARE }));
+    const decision = decideFacts(facts);
+    const record = decodeRecord(encodeRecord(facts, decision));
+    expect(record?.facts.fallback).toEqual(SPARE);
+    expect(record?.facts.memory.borrowed).toEqual(memory.borrowed);
+    expect(record === null ? null : members(decideFacts(record.facts))).toEqual(members(decision));
   });
 });
