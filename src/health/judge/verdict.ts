@@ -1,7 +1,5 @@
 /** What judging gives, and what a judge is: a pure function of one edge. Times are epoch seconds, durations seconds. */
 
-import type { JudgeConfig } from '../../config/section-judges.ts';
-
 /** edgemanage's words, from best to worst (specification section 5). */
 export type Judgement = 'pass_threshold' | 'pass_window' | 'pass_average' | 'pass' | 'fail';
 
@@ -27,7 +25,10 @@ export type JudgeRules = {
   readonly goodenough: number;
   readonly timeout: number; // a fetch of this length or more fails
   /** Unless given, `goodenough`. */
-  readonly judge?: JudgeConfig | undefined;
+  readonly judge?:
+    | { readonly kind: 'goodenough' }
+    | { readonly kind: 'rise_fall'; readonly rise: number; readonly fall: number }
+    | undefined;
 };
 
 /**
