@@ -8,7 +8,7 @@ import { nameKey, nameText } from '../../dns/name.ts';
 import { setAside } from '../../system/atomic-write.ts';
 import { systemCode } from '../../system/error-text.ts';
 import { ioProblem } from '../../system/io-problem.ts';
-import { parseObject } from '../../system/json-object.ts';
+import { isObject, parseObject } from '../../system/json-object.ts';
 import { FILE_MAX, readFile } from '../../system/read-file.ts';
 import type { StoreFault } from './types.ts';
 
@@ -81,17 +81,17 @@ const ENTRY = z.object({
   serial: z.int().min(0).max(SERIAL_MAX),
   gone_at: z.number().nullable().default(null),
 });
-const FILE = z.object({ version: z.literal(1), zones: z.record(z.string(), z.unknown()) });
 
 /** The entries that make sense; `problem`: the first thing that does not. */
 function parseEntries(text: string): { readonly entries: Map<WireName, LedgerEntry>; readonly problem: string | null } {
   const entries = new Map<WireName, LedgerEntry>();
   const object = parseObject(text);
   if (!object.ok) return { entries, problem: object.problem };
-  const file = FILE.safeParse(object.value);
-  if (!file.success) return { entries, problem: 'not a file of version 1' };
+  const { version, zones } = object.value;
+  // By hand: a schema of a hundred thousand entries would be walked twice.
+  if (version !== 1 || !isObject(zones)) return { entries, problem: 'not a file of version 1' };
   let problem: string | null = null;
-  for (const [name, value] of Object.entries(file.data.zones)) {
+  for (const [name, value] of Object.entries(zones)) {
     const origin = nameKey(name);
     const entry = ENTRY.safeParse(value);
     if (origin === null) problem ??= `"${name}" is not a zone's name`;
