@@ -20,6 +20,11 @@ export type Verdict = {
 /** `count` results in a row, of the `of` that are needed, speak for a change to `towards`. */
 export type Position = { readonly count: number; readonly of: number; readonly towards: 'up' | 'down' };
 
+/** `rise_fall`: an edge that is up is down after `fall` failures in a row, one that is down is up after `rise` passes. */
+export type JudgeConfig =
+  | { readonly kind: 'goodenough' }
+  | { readonly kind: 'rise_fall'; readonly rise: number; readonly fall: number };
+
 /** What a judge compares with. */
 export type JudgeRules = {
   readonly goodenough: number;
