@@ -1,5 +1,4 @@
 import { mkdir, rename } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
@@ -8,14 +7,14 @@ import { type Running, serve } from '../../src/app/serve.ts';
 import { configSchema, loadConfig } from '../../src/config/load.ts';
 import type { Config } from '../../src/config/types.ts';
 import { throwingGuard } from '../support/guard.ts';
-import { Installation, NETWORK, OBJECT } from '../support/installation.ts';
-import { freePort } from '../support/ports.ts';
+import { type Installation, NETWORK } from '../support/installation.ts';
+import { makeReloadSite, type ReloadSite } from './reload-site.ts';
 
 /** A reload in which one key is another: it comes into force, or the log says that it takes a restart. */
 
 const EDGE = '127.91.0.1';
 let site: Installation;
-let edge: Server;
+let made: ReloadSite;
 let running: Running | null = null;
 let said = '';
 const write = (line: string): void => {
@@ -23,27 +22,14 @@ const write = (line: string): void => {
 };
 
 beforeEach(async () => {
-  const port = await freePort(EDGE);
-  edge = createServer((_, response) => response.end(OBJECT));
-  await new Promise<void>((resolve) => edge.listen(port, EDGE, resolve));
-  site = await Installation.make({
-    edges: [EDGE],
-    port,
-    zones: { 'good.test': 'mail IN A 192.0.2.25\n' },
-    keys: {
-      logpath: null,
-      run_frequency: 3600,
-      server: { listen: [`127.0.0.1:${await freePort()}`] },
-      http: { listen: `127.0.0.1:${await freePort()}` },
-    },
-  });
+  made = await makeReloadSite(EDGE);
+  site = made.site;
   said = '';
 });
 afterEach(async () => {
   await running?.stop();
   running = null;
-  edge.close();
-  await site.remove();
+  await made.remove();
 });
 
 function load(): Config {

@@ -1,6 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { parse, stringify } from 'yaml';
@@ -9,8 +8,8 @@ import { Parts } from '../../src/app/parts.ts';
 import { type Running, serve } from '../../src/app/serve.ts';
 import { plainFault } from '../../src/system/fault.ts';
 import { throwingGuard } from '../support/guard.ts';
-import { Installation, NETWORK, OBJECT, program } from '../support/installation.ts';
-import { freePort } from '../support/ports.ts';
+import { type Installation, NETWORK, program } from '../support/installation.ts';
+import { makeReloadSite, type ReloadSite } from './reload-site.ts';
 
 /** A reload for which one of the parts of a whole server is not ready: everything goes on by the old settings. */
 
@@ -19,26 +18,14 @@ const EDGE = '127.91.1.1';
 const PREPARE_MS = 1000;
 
 let site: Installation;
-let edge: Server;
+let made: ReloadSite;
 let running: Running;
 let parts: Parts;
 let said = '';
 
 beforeEach(async () => {
-  const port = await freePort(EDGE);
-  edge = createServer((_, response) => response.end(OBJECT));
-  await new Promise<void>((resolve) => edge.listen(port, EDGE, resolve));
-  site = await Installation.make({
-    edges: [EDGE],
-    port,
-    zones: { 'good.test': 'mail IN A 192.0.2.25\n' },
-    keys: {
-      logpath: null,
-      run_frequency: 3600,
-      server: { listen: [`127.0.0.1:${await freePort()}`], version: 'old', edns_size: 1232 },
-      http: { listen: `127.0.0.1:${await freePort()}` },
-    },
-  });
+  made = await makeReloadSite(EDGE, { version: 'old', edns_size: 1232 });
+  site = made.site;
   said = '';
   const start = vi.spyOn(Parts.prototype, 'start');
   const started = await serve({
@@ -63,8 +50,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await running.stop();
-  edge.close();
-  await site.remove();
+  await made.remove();
 });
 
 /** Every setting is another: zones, access, networks, edges, how they are judged, secondaries, answers. */

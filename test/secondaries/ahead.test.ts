@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -7,10 +6,10 @@ import { freePort } from '../support/ports.ts';
 import { pageTransfer } from './follow.ts';
 import { Primary } from './primary.ts';
 import { Secondary } from './secondary.ts';
+import { firstRow, nagiosCheck } from './watched.ts';
 
 /** A date, as operators number zones by hand: it comes after the seconds that Edgewise counts until 2034. */
 const THEIRS = 2_026_112_801;
-const CHECK = join(import.meta.dirname, '..', '..', 'nagios', 'check_edgewise_secondaries');
 let primary: Primary;
 let secondary: Secondary;
 let port: number;
@@ -34,15 +33,8 @@ afterAll(async () => {
   await primary?.stop();
 });
 
-type Row = { serial: number; our_serial: number; state: string; lag_seconds: number; error: string | null };
-const row = async (): Promise<Row | undefined> =>
-  (JSON.parse((await primary.server.get('/api/v1/secondaries')).text) as { secondaries: Row[] }).secondaries[0];
-const nagios = (): Promise<string> =>
-  new Promise((resolve) => {
-    execFile(process.execPath, [CHECK, '-u', primary.server.http], (error, stdout) =>
-      resolve(`${error === null ? 0 : error.code} ${stdout.trim()}`),
-    );
-  });
+const row = () => firstRow(primary);
+const nagios = () => nagiosCheck(primary);
 
 test('BIND with a serial ahead of ours is trouble everywhere, with what to do', async () => {
   const seen = await eventually(row, (found) => found?.state === 'ahead');

@@ -1,13 +1,11 @@
-import { execFile } from 'node:child_process';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { edgewise, eventually } from '../support/edgewise.ts';
 import { freePort } from '../support/ports.ts';
 import { pageTransfer } from './follow.ts';
 import { Primary } from './primary.ts';
 import { Secondary } from './secondary.ts';
+import { firstRow, nagiosCheck } from './watched.ts';
 
-const CHECK = join(import.meta.dirname, '..', '..', 'nagios', 'check_edgewise_secondaries');
 let primary: Primary;
 let secondary: Secondary;
 let port: number;
@@ -27,15 +25,8 @@ afterAll(async () => {
   await primary?.stop();
 });
 
-type Row = { secondary: string; zone: string; serial: number; our_serial: number; lag_seconds: number; error: string };
-const row = async (): Promise<Row | undefined> =>
-  (JSON.parse((await primary.server.get('/api/v1/secondaries')).text) as { secondaries: Row[] }).secondaries[0];
-const nagios = (...args: readonly string[]): Promise<string> =>
-  new Promise((resolve) => {
-    execFile(process.execPath, [CHECK, '-u', primary.server.http, ...args], (error, stdout) =>
-      resolve(`${error === null ? 0 : error.code} ${stdout.trim()}`),
-    );
-  });
+const row = () => firstRow(primary);
+const nagios = (...args: readonly string[]) => nagiosCheck(primary, ...args);
 const status = async (): Promise<string> => {
   const { status: code, stdout } = await edgewise(['status', '-c', primary.site.path('edgemanage.yaml')]);
   return `${code} ${stdout}`;
@@ -54,7 +45,7 @@ test('a secondary that has our serial is well everywhere', async () => {
 test('one that is down is seen at once, and its lag grows from the change it missed', async () => {
   await secondary.stop();
   await primary.flip(0);
-  await eventually(row, (found) => found !== undefined && found.error !== null && found.lag_seconds > 0.5);
+  await eventually(row, (found) => found !== undefined && found.error !== null && (found.lag_seconds ?? 0) > 0.5);
   expect(await nagios()).toMatch(/^2 EDGE_SECONDARIES CRIT 1 watched, .*1 without an answer, such as example\.com at/);
   expect(await status()).toMatch(/^1 .*lacks 1, for .*example\.com: has \d+, behind \d+ for/s);
 });
