@@ -42,6 +42,7 @@ function load(): Config {
 const CHANGES: Readonly<Record<string, (site: Installation) => unknown>> = {
   testobject: () => ({ host: 'other.test', port: 1, proto: 'http', uri: '/other', local: site.path('object') }),
   checks: () => ({ [NETWORK]: [{ kind: 'http', timeout: 1 }] }),
+  judges: () => ({ [NETWORK]: { rise_fall: { rise: 2, fall: 2 } } }),
   goodenough: () => 2,
   timeout: () => 9,
   testing: () => true,
