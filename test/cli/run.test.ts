@@ -78,9 +78,10 @@ test("edges see edgemanage's User-Agent: theirs may let nobody else have the obj
     const yaml = await site.read('edgemanage.yaml');
     await site.write('edgemanage.yaml', yaml.replace(/^ {2}port: .*$/m, `  port: ${edge.port}`));
     expect((await site.run('edge_manage')).status).toBe(0);
-    expect(edge.requests.map(({ head }) => /^user-agent: (.*)\r$/im.exec(head)?.[1])).toEqual([
-      'Edgemanage v2 (https://github.com/equalitie/edgemanage)',
-    ]);
+    // A busy machine has it asked again.
+    expect(new Set(edge.requests.map(({ head }) => /^user-agent: (.*)\r$/im.exec(head)?.[1]))).toEqual(
+      new Set(['Edgemanage v2 (https://github.com/equalitie/edgemanage)']),
+    );
   } finally {
     await edge.close();
   }
