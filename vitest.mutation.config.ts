@@ -14,7 +14,7 @@ export default defineConfig({
       'test/health/explain/explain-command.test.ts',
       'test/server/answer/respond-flips.test.ts',
       // Counts collections of the heap, which instrumented code changes.
-      'test/server/answer/respond-zones.test.ts',
+      'test/server/answer/respond-heap.test.ts',
     ],
     testTimeout: 120_000,
     hookTimeout: 120_000,

@@ -11,6 +11,11 @@ function facts(figures: Partial<Figures>, words: Partial<EdgeFacts> = {}): EdgeF
   return { ...rest, figures: { ...none, ...figures }, ...words };
 }
 
+function failedWith(reason: 'timeout', detail: string): EdgeFacts['sample'] {
+  const failed = sample('A', 10, NOW, reason);
+  return { ...failed, fail: failed.fail === null ? null : { ...failed.fail, detail } };
+}
+
 describe('every row of section 5', () => {
   const any = [0.01, 0.7, 9];
   const rows: [string, number, number | null, number | null, Judgement][] = [
@@ -86,6 +91,21 @@ describe('the reason names the figures that decided', () => {
       'failed now',
       facts({ last: 10 }, { sample: sample('A', 10, NOW, 'refused') }),
       'fetch failed (refused: in the connect phase), counted as 10.000 s',
+    ],
+    [
+      'failed, with nothing more to say',
+      facts({ last: 10 }, { sample: failedWith('timeout', '') }),
+      'fetch failed (timeout), counted as 10.000 s',
+    ],
+    [
+      'failed, with the reason said again',
+      facts({ last: 10 }, { sample: failedWith('timeout', 'timeout') }),
+      'fetch failed (timeout), counted as 10.000 s',
+    ],
+    [
+      'slow, and nothing to compare with',
+      facts({ last: 2 }),
+      'last 2.000 s ≥ goodenough 0.700 s; no sample in the last 300 s; no average',
     ],
   ];
   test.each(rows)('%s', (_, edgeFacts, why) => {
