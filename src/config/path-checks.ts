@@ -4,7 +4,7 @@ import { errorText } from '../system/error-text.ts';
 import { pingForbidden } from '../system/icmp-socket.ts';
 import type { ConfigFault } from './fault.ts';
 import { listNetworks } from './network-files.ts';
-import { faultAt, valueAt } from './schema-fault.ts';
+import { faultAt, pathText, valueAt } from './schema-fault.ts';
 import type { CheckConfig } from './section-checks.ts';
 import type { Config } from './types.ts';
 import type { Path, YamlSource } from './yaml-source.ts';
@@ -26,8 +26,8 @@ export function pathFaults(source: YamlSource, config: Config): readonly ConfigF
     if (found === kind || (found === null && effect === null)) return [];
     const missing = found === null;
     const message = missing
-      ? `${keys.join('.')}: no ${kind} at ${path}; ${effect}`
-      : `${keys.join('.')}: ${path} is a ${found}, expected a ${kind}`;
+      ? `${pathText(keys)}: no ${kind} at ${path}; ${effect}`
+      : `${pathText(keys)}: ${path} is a ${found}, expected a ${kind}`;
     return [faultAt(source, keys, { severity: missing ? 'warning' : wrongKind, code: 'unreadable-file', message })];
   };
   const given = (key: string, path: string | null, kind: Kind): ConfigFault[] => checkPath([key], path, kind, null);
@@ -82,7 +82,7 @@ function executable(source: YamlSource, keys: Path, program: string): readonly C
     accessSync(program, constants.X_OK);
     return [];
   } catch (error) {
-    const message = `${keys.join('.')}: ${program} is not executable: ${errorText(error)}`;
+    const message = `${pathText(keys)}: ${program} is not executable: ${errorText(error)}`;
     return [faultAt(source, keys, { severity: 'error', code: 'unreadable-file', message })];
   }
 }
@@ -96,7 +96,7 @@ function icmpFaults(source: YamlSource, config: Config): readonly ConfigFault[] 
   const problem = first === undefined ? null : pingForbidden();
   if (first === undefined || problem === null) return [];
   const path = [...first.path, 'kind'];
-  const message = `${path.join('.')}: ${problem.message}; until then checks by icmp say nothing`;
+  const message = `${pathText(path)}: ${problem.message}; until then checks by icmp say nothing`;
   return [faultAt(source, path, { severity: 'warning', code: 'forbidden', message })];
 }
 

@@ -85,7 +85,7 @@ function writtenPath(value: unknown, path: Path): Path {
 }
 
 /** `transfer.allow[2].from` */
-function pathText(path: Path): string {
+export function pathText(path: Path): string {
   return path
     .map((segment, i) => (typeof segment === 'number' ? `[${segment}]` : i === 0 ? segment : `.${segment}`))
     .join('');

@@ -121,7 +121,12 @@ const http = section({
   scheme: optional(z.enum(['http', 'https'], { error: 'expected http or https' }), null),
   ...tlsKeys,
   uri: optional(objectPath(), null),
-  status: optional(oneOrMany(statusRange, 'a status code, a range of them, or a list'), null),
+  status: optional(
+    oneOrMany(statusRange, 'a status code, a range of them, or a list').refine((ranges) => ranges.length > 0, {
+      error: 'expected at least one status code or range of them',
+    }),
+    null,
+  ),
   body: optional(body, null),
   headers: optional(headers, {}),
 });
@@ -166,7 +171,10 @@ const command = section({
     list(argument, 'a list of arguments').max(ARGUMENTS_MAX, { error: `expected at most ${ARGUMENTS_MAX} arguments` }),
     ['{edge}', '{address}'],
   ),
-  ok: optional(exitStatuses, [0]),
+  ok: optional(
+    exitStatuses.refine((statuses) => statuses.length > 0, { error: 'expected at least one exit status' }),
+    [0],
+  ),
   unknown: optional(exitStatuses, []),
 });
 

@@ -88,9 +88,9 @@ test('programs are looked for', () => {
   const folder = folderOf({ 'e.yaml': text, 'edges/net-a': 'x', 'zones/x': '', object: '' });
   const { faults } = loadConfig(join(folder, 'e.yaml'));
   expect(faults.map(({ severity, at, message }) => `${severity} ${at?.line}:${at?.col} ${message}`)).toEqual([
-    'warning 20:32 checks.net-a.1.program: no file at /nowhere/check; no edge can be judged by it',
-    'error 21:32 checks.net-a.2.program: /bin is a folder, expected a file',
-    expect.stringMatching(/^error 22:32 checks\.net-a\.3\.program: \/etc\/passwd is not executable: .*EACCES/),
+    'warning 20:32 checks.net-a[1].program: no file at /nowhere/check; no edge can be judged by it',
+    'error 21:32 checks.net-a[2].program: /bin is a folder, expected a file',
+    expect.stringMatching(/^error 22:32 checks\.net-a\[3\]\.program: \/etc\/passwd is not executable: .*EACCES/),
   ]);
 });
 
@@ -132,7 +132,7 @@ test('where the system forbids ICMP it is said, once', () => {
   expect(faults.map(({ severity, at, message }) => `${severity} ${at?.line}:${at?.col} ${message}`)).toEqual(
     forbidden === null
       ? []
-      : [`warning 17:39 checks.net-a.1.kind: ${forbidden.message}; until then checks by icmp say nothing`],
+      : [`warning 17:39 checks.net-a[1].kind: ${forbidden.message}; until then checks by icmp say nothing`],
   );
 });
 
@@ -340,6 +340,16 @@ describe('faults stand where they were written', () => {
       /^error 18:\d+ checks\.net\[0\]\.data(?:\[0\])?: expected the data of a record of type A: "a\.test" is not an IPv4 address/,
     ],
     [
+      'no status code that passes',
+      '[{kind: http, status: []}]',
+      /^error 18:\d+ checks\.net\[0\]\.status: expected at least one status code or range of them/,
+    ],
+    [
+      'no exit status that passes',
+      '[{kind: command, program: /bin/true, ok: []}]',
+      /^error 18:\d+ checks\.net\[0\]\.ok: expected at least one exit status/,
+    ],
+    [
       'data without a record',
       '[{kind: dns, query: a.test, data: []}]',
       /^error 18:42 checks\.net\[0\]\.data: expected the data of at least one record/,
@@ -386,8 +396,8 @@ describe('faults stand where they were written', () => {
     const { config, faults } = loadConfig(join(folder, 'e.yaml'));
     expect(config).not.toBeNull();
     expect(faults.map(({ severity, at, message }) => `${severity} ${at?.line}:${at?.col} ${message}`)).toEqual([
-      `warning 18:47 checks.a.0.verify: no file at ${folder}/ca.pem; no edge can be judged without it`,
-      `warning 19:38 checks.b.of.0.body.file: ${folder}/sub is a folder, expected a file`,
+      `warning 18:47 checks.a[0].verify: no file at ${folder}/ca.pem; no edge can be judged without it`,
+      `warning 19:38 checks.b.of[0].body.file: ${folder}/sub is a folder, expected a file`,
     ]);
   });
 });
