@@ -17,7 +17,12 @@ export function judge(facts: EdgeFacts, rules: JudgeRules, before: Judged | null
 }
 
 /** What is remembered of an address that an edge has besides its primary one. `at`: of the sample, epoch seconds. */
-export function judgeAddress(fetch: Fetch, at: number, rules: JudgeRules, before: Judged | null): Judged | null {
+export function judgeAddress(
+  fetch: Pick<Fetch, 'fail' | 'seconds'>,
+  at: number,
+  rules: JudgeRules,
+  before: Judged | null,
+): Judged | null {
   if (rules.judge?.kind !== 'rise_fall') return null;
   return resultAfter(before, at, fetch.fail === null && fetch.seconds < rules.timeout, rules.judge);
 }

@@ -2,6 +2,9 @@ import { errorText } from '../../system/error-text.ts';
 import type { Sample } from '../checks/sample.ts';
 import type { RoundLog } from './round-log.ts';
 
+/** Samples that no decision has seen: of each target at least one, the newest last. */
+export type FreshByTarget = ReadonlyMap<string, readonly Sample[]>;
+
 type Waiting = {
   timer: NodeJS.Timeout;
   isLoss: boolean;
@@ -9,12 +12,16 @@ type Waiting = {
   readonly end: () => void;
 };
 
+/** Samples of one target that wait for a decision; of more, the oldest are lost. */
+const SAMPLES_MAX = 100;
+
 /**
  * Samples that no decision has seen yet, and the wait until one does: `settle` seconds from the first of them that may
  * change the answer, so that what belongs to one event is decided upon together.
  */
 export class FreshSamples {
-  private samples = new Map<string, Sample>();
+  /** By target, the newest last. */
+  private samples = new Map<string, readonly Sample[]>();
   private waiting: Waiting | null = null;
   private readonly decide: () => Promise<void>;
   private readonly log: RoundLog;
@@ -25,21 +32,24 @@ export class FreshSamples {
     this.log = log;
   }
 
-  /** Of two of one target between two decisions, the newer counts. */
+  /** Each counts, unless it was added before. */
   add(sample: Sample): void {
-    this.samples.set(sample.edge, sample);
+    const others = (this.samples.get(sample.edge) ?? []).filter(({ at }) => at !== sample.at);
+    this.samples.set(sample.edge, [...others, sample].slice(-SAMPLES_MAX));
   }
 
+  /** The newest of a target. */
   get(name: string): Sample | undefined {
-    return this.samples.get(name);
+    return this.samples.get(name)?.at(-1);
   }
 
+  /** The newest of each target. */
   values(): Iterable<Sample> {
-    return this.samples.values();
+    return [...this.samples.values()].flatMap((samples) => samples.slice(-1));
   }
 
-  /** For a decision. */
-  take(): ReadonlyMap<string, Sample> {
+  /** For a decision: of each target at least one, the newest last. */
+  take(): FreshByTarget {
     const taken = this.samples;
     this.samples = new Map();
     return taken;

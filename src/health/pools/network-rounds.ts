@@ -23,8 +23,10 @@ import type { RoundResult } from '../checks/prober.ts';
 import { ReferenceReader, referenceFault } from '../checks/reference.ts';
 import type { Sample } from '../checks/sample.ts';
 import { decideFacts, factsOf } from '../choose/decide.ts';
+import { judgedAfter } from '../choose/judge-edges.ts';
 import type { LiveMember } from '../choose/live-member.ts';
-import type { Scope } from '../choose/round.ts';
+import type { RoundInput, Scope } from '../choose/round.ts';
+import { uplinkState } from '../choose/safety-uplink.ts';
 import { nextExpiry } from '../modes/modes.ts';
 import type { EdgeRecord } from '../state/edge-store.ts';
 import { EdgeStores } from '../state/edge-store-files.ts';
@@ -35,9 +37,9 @@ import { reachOf } from '../state/uptime.ts';
 import { EdgeCounters } from './edge-counters.ts';
 import { changesAnswer, isReady, type Standing, standingOf } from './events.ts';
 import { reportFaults, roundFault } from './faults.ts';
-import { FreshSamples } from './fresh-samples.ts';
+import { type FreshByTarget, FreshSamples } from './fresh-samples.ts';
 import { nextState, openingState, type StateChange, zoneSerial } from './next-state.ts';
-import { edgesOf, poolOf } from './pool.ts';
+import { edgesOf, poolOf, rulesOf } from './pool.ts';
 import { noteRecords, readRecords, SampleFolds } from './records.ts';
 import { RecordsBehind } from './records-behind.ts';
 import { lastAddresses, neededFiles, probePlan, probeTargets, roundInput } from './round-input.ts';
@@ -412,15 +414,15 @@ export class NetworkRounds {
     const now = this.tools.now();
     const isOperators = probe === null && scope === 'turn';
     const known = await this.readRecords(files, now, isOperators);
-    const samples = isOperators ? null : this.takeFresh(files);
-    const folded = this.folds.end(known, samples);
+    const fresh = isOperators ? null : this.takeFresh(files);
+    const folded = this.folds.end(known, fresh);
     const records = new Map([...folded].map(([name, { record }]) => [name, record]));
     const troubles = [this.overlongSentence, this.silence].filter((sentence) => sentence !== null);
     const parts = {
       now,
       config,
       files,
-      state: this.currentState,
+      state: { ...this.currentState, memory: this.memoryWith(fresh, config, references) },
       records,
       samples: this.newestSamples,
       scope,
@@ -441,7 +443,7 @@ export class NetworkRounds {
       const { state, liveChanged, canaryZones } = planned;
       // The rounds of a dry run follow upon one another like any others, in memory.
       this.currentState = state;
-      this.currentRecords = noteRecords(this.stores, decision, state.live, folded, samples, reach, isRun);
+      this.currentRecords = noteRecords(this.stores, decision, state.live, folded, fresh, reach, isRun);
       return { decision, state, liveChanged, canaryZones, probe, faults: [] };
     }
 
@@ -457,7 +459,7 @@ export class NetworkRounds {
     }
     reportFaults(log, faults);
 
-    this.currentRecords = noteRecords(this.stores, decision, change.state.live, folded, samples, reach, isRun);
+    this.currentRecords = noteRecords(this.stores, decision, change.state.live, folded, fresh, reach, isRun);
     this.counters.note(records, this.currentRecords, reach);
     this.behind.record(facts, decision);
     this.behind.save(this.currentRecords.keys(), (config.runFrequency * 1000) / 2);
@@ -465,12 +467,29 @@ export class NetworkRounds {
   }
 
   /** The samples that no decision has seen; from now on they are the newest of their targets. */
-  private takeFresh(files: NetworkFiles): ReadonlyMap<string, Sample> {
-    const samples = this.fresh.take();
+  private takeFresh(files: NetworkFiles): FreshByTarget {
+    const fresh = this.fresh.take();
+    const newest = [...fresh].flatMap(([name, samples]) => samples.slice(-1).map((sample) => [name, sample] as const));
     this.mayChange = false;
     const targets = new Set(probeTargets(files).map(({ name }) => name));
-    this.newestSamples = new Map([...this.newestSamples, ...samples].filter(([name]) => targets.has(name)));
-    return samples;
+    this.newestSamples = new Map([...this.newestSamples, ...newest].filter(([name]) => targets.has(name)));
+    return fresh;
+  }
+
+  /**
+   * The memory in which all but the newest of an edge's samples are counted, for a decision that sees the newest. The
+   * history log has it so, which is why `replay` counts them, too.
+   */
+  private memoryWith(
+    fresh: FreshByTarget | null,
+    config: Config,
+    { references }: Pick<RoundInput, 'references'>,
+  ): NetworkState['memory'] {
+    const { memory } = this.currentState;
+    const earlier = [...(fresh?.values() ?? [])].flatMap((samples) => samples.slice(0, -1));
+    if (earlier.length === 0) return memory;
+    const rules = rulesOf(config, this.network);
+    return { ...memory, judged: judgedAfter(memory.judged, earlier, rules, uplinkState(references)) };
   }
 
   /**

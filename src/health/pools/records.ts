@@ -6,9 +6,12 @@ import { averageOf } from '../judge/history.ts';
 import { expireMode } from '../modes/modes.ts';
 import { type EdgeRecord, type RoundUpdate, type StoredSample, withRound, withSample } from '../state/edge-store.ts';
 import type { EdgeStores } from '../state/edge-store-files.ts';
+import type { FreshByTarget } from './fresh-samples.ts';
 
 export type Records = { readonly records: ReadonlyMap<string, EdgeRecord>; readonly faults: readonly Fault[] };
 
+/** Samples of one target that are added ahead; the records of a target with more are made with the decision. */
+const BEGUN_MAX = 100;
 /** Files read at the same time. */
 const READERS = 16;
 
@@ -38,30 +41,37 @@ export type FoldedRecord = { readonly from: EdgeRecord; readonly record: EdgeRec
  * for that, so it is done as each sample comes (`begin`): the decision then waits for the last one only.
  */
 export class SampleFolds {
-  private readonly ahead = new Map<string, FoldedRecord & { readonly sample: Sample }>();
+  private readonly ahead = new Map<string, FoldedRecord & { readonly samples: readonly Sample[] }>();
 
   /** `from`: the target's record as it is known now; if it is another one in the end, the sample is added to that. */
   begin(from: EdgeRecord, sample: Sample): void {
-    this.ahead.set(sample.edge, { from, record: foldedRecord(from, sample), sample });
+    const begun = this.ahead.get(sample.edge);
+    const { record, samples } = begun?.from === from ? begun : { record: from, samples: [] };
+    this.ahead.set(sample.edge, {
+      from,
+      record: foldedRecord(record, sample),
+      samples: [...samples, sample].slice(-BEGUN_MAX),
+    });
   }
 
   /** The records with these samples; what was begun is forgotten. */
-  end(
-    records: ReadonlyMap<string, EdgeRecord>,
-    samples: ReadonlyMap<string, Sample> | null,
-  ): ReadonlyMap<string, FoldedRecord> {
+  end(records: ReadonlyMap<string, EdgeRecord>, fresh: FreshByTarget | null): ReadonlyMap<string, FoldedRecord> {
     const folded = new Map(
       [...records].map(([name, from]) => {
-        const sample = samples?.get(name);
+        const samples = fresh?.get(name);
         const begun = this.ahead.get(name);
-        if (sample === undefined) return [name, { from, record: from }];
-        if (begun?.from === from && begun.sample === sample) return [name, begun];
-        return [name, { from, record: foldedRecord(from, sample) }];
+        if (samples === undefined) return [name, { from, record: from }];
+        if (begun?.from === from && sameSamples(begun.samples, samples)) return [name, begun];
+        return [name, { from, record: samples.reduce(foldedRecord, from) }];
       }),
     );
-    if (samples !== null) this.ahead.clear();
+    if (fresh !== null) this.ahead.clear();
     return folded;
   }
+}
+
+function sameSamples(a: readonly Sample[], b: readonly Sample[]): boolean {
+  return a.length === b.length && a.every((sample, i) => sample === b[i]);
 }
 
 function foldedRecord(from: EdgeRecord, sample: Sample): EdgeRecord {
@@ -72,7 +82,7 @@ function foldedRecord(from: EdgeRecord, sample: Sample): EdgeRecord {
 
 /**
  * Adds what a decision says of its edges to their records, in memory. `members`: as published, which is the old set where
- * the decision found nothing fit to be. `samples`: new ones; null: none. `reach` as in `StoredSample`. `isRun`: it ended
+ * the decision found nothing fit to be. `fresh`: new samples; null: none. `reach` as in `StoredSample`. `isRun`: it ended
  * a round. A record that another process changes before ours is written gets its sample then; any other one has it in
  * `folded`. Returns all records, written by `stores.write`.
  */
@@ -81,9 +91,9 @@ export function noteRecords(
   decision: Decision,
   members: readonly LiveMember[],
   folded: ReadonlyMap<string, FoldedRecord>,
-  samples: ReadonlyMap<string, Sample> | null,
+  fresh: FreshByTarget | null,
   reach: number,
-  isRun = samples !== null,
+  isRun = fresh !== null,
 ): ReadonlyMap<string, EdgeRecord> {
   const { at, network } = decision;
   const live = new Set(members.map(({ edge }) => edge));
@@ -94,7 +104,8 @@ export function noteRecords(
   return new Map(
     [...verdicts].map(([name, { judgement: health, position = null }]) => {
       const known = folded.get(name);
-      const sample = samples?.get(name);
+      const samples = fresh?.get(name) ?? [];
+      const sample = samples.at(-1);
       // The newest of many may wait with its record to be written: no more of a sample than the record keeps.
       const kept = sample === undefined ? null : storedSample(sample, reach);
       const isLive = live.has(name) && !canaries.has(name);
@@ -103,6 +114,7 @@ export function noteRecords(
         at,
         isRun,
         sample: kept,
+        earlier: samples.slice(0, -1).map(({ at: time, seconds }) => ({ at: time, seconds })),
         live: isLive,
         health,
         position,
@@ -117,9 +129,9 @@ export function noteRecords(
 
 /** Outside of whatever else is at hand, none of which a change that waits may keep in memory. */
 function changeOf(update: RoundUpdate): (old: EdgeRecord) => EdgeRecord {
-  const { at, sample } = update;
+  const { at, sample, earlier = [] } = update;
   return (old) => {
-    const now = expireMode(old, at);
+    const now = earlier.reduce(withSample, expireMode(old, at));
     return withRound(sample === null ? now : withSample(now, sample), update);
   };
 }

@@ -116,6 +116,8 @@ export type RoundUpdate = {
   readonly at: number;
   readonly isRun: boolean;
   readonly sample: StoredSample | null;
+  /** Samples of before that one that no decision has seen either; they are in the history, too. */
+  readonly earlier?: readonly Pick<StoredSample, 'at' | 'seconds'>[];
   readonly live: boolean;
   readonly health: Judgement | null;
   readonly check?: string | null;
@@ -127,9 +129,9 @@ export type RoundUpdate = {
  * networks is "in" for edgemanage's tools while it is live in any of them.
  */
 export function withRound(record: EdgeRecord, update: RoundUpdate): EdgeRecord {
-  const { network, at, isRun, sample, live } = update;
+  const { network, at, isRun, sample, earlier = [], live } = update;
   const before = inNetwork(record, network);
-  const isNew = before.stateSince === null && record.history.times.length <= (sample === null ? 0 : 1);
+  const isNew = before.stateSince === null && record.history.times.length <= (sample === null ? 0 : 1 + earlier.length);
   const state = live ? 'in' : 'out';
   const health = update.health ?? before.health;
   // The same object when nothing is new, so that nothing is written.

@@ -54,7 +54,10 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   for (const sinks of opened.splice(0)) await sinks.close();
-  for (const rounds of openedRounds.splice(0)) await rounds.flushRecords();
+  for (const rounds of openedRounds.splice(0)) {
+    rounds.cutShort(); // nothing that settles is written while the folder is removed
+    await rounds.idle();
+  }
   locks.close();
   await site.remove();
 });
@@ -748,6 +751,72 @@ describe('a turn that goes on', () => {
     expect(decision.notes.at(-1)).toMatch(/^the turn takes longer than run_frequency .* 1 of 3 edges had not answered/);
     expect(bench.log).toContain(`warn ${decision.notes.at(-1)}`);
   });
+
+  const counting = (rise: number, fall: number): Config => {
+    const judges = parse(`${BASE}judges: {${NET}: {rise_fall: {rise: ${rise}, fall: ${fall}}}}\n`).config?.judges;
+    if (judges === undefined) throw new Error('no configuration');
+    return { ...config, judges };
+  };
+
+  // `before`: the results of earlier turns; `between`: those that come between two decisions. 10 fails.
+  test.each([
+    { why: 'two failures', rise: 2, fall: 2, before: [0.1], between: [10, 10], judged: { up: false, count: 0 } },
+    {
+      why: 'down, then a pass',
+      rise: 2,
+      fall: 2,
+      before: [0.1],
+      between: [10, 10, 0.1],
+      judged: { up: false, count: 1 },
+    },
+    {
+      why: 'a pass ends the count',
+      rise: 2,
+      fall: 2,
+      before: [0.1, 10],
+      between: [0.1, 10],
+      judged: { up: true, count: 1 },
+    },
+    {
+      why: 'up again by two passes',
+      rise: 2,
+      fall: 1,
+      before: [10],
+      between: [0.1, 0.2],
+      judged: { up: true, count: 0 },
+    },
+    {
+      why: 'a failure ends the count',
+      rise: 2,
+      fall: 3,
+      before: [10],
+      between: [0.1, 10, 0.1],
+      judged: { up: false, count: 1 },
+    },
+    { why: 'of the first decision', rise: 2, fall: 2, before: [], between: [10, 0.1], judged: { up: false, count: 1 } },
+  ])(
+    'each of several samples between two decisions counts once: $why',
+    async ({ rise, fall, before, between, judged }) => {
+      config = counting(rise, fall);
+      const bench = new Bench();
+      const rounds = await bench.open();
+      for (const seconds of before) {
+        const turn = await begun(bench, rounds);
+        turn.sample([ONE, seconds]);
+        await turn.end();
+      }
+      const turn = await begun(bench, rounds);
+      for (const seconds of between) turn.sample([ONE, seconds]);
+      const { state } = await turn.end();
+      expect(state.memory.judged.get(ONE)).toMatchObject(judged);
+      const record = rounds.records.get(ONE);
+      expect(record?.history.seconds).toEqual([...before, ...between]);
+      expect(record?.networks.get(NET)?.stateSince).not.toBeNull();
+      await rounds.flushRecords();
+      const { record: saved } = await new EdgeStores(config.healthdataStore, null).read(ONE, bench.clock);
+      expect(saved.history.seconds).toEqual([...before, ...between]);
+    },
+  );
 
   test('two turns overlap; nothing is decided after they were cut short', async () => {
     const bench = new Bench();
