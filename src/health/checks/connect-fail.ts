@@ -32,15 +32,11 @@ const UNREACHABLE: ReadonlySet<string> = new Set([
 /** The edge's end of the connection; Node gives a FIN inside the handshake ECONNRESET, too. */
 export const RESET: ReadonlySet<string> = new Set(['ECONNRESET', 'ECONNABORTED', 'EPIPE']);
 
-/** Our own machine is short of something, which says nothing about the edge; another try may find it. */
-export const SHORTAGE: ReadonlySet<string> = new Set([
-  'EMFILE',
-  'ENFILE',
-  'ENOBUFS',
-  'ENOMEM',
-  'EAGAIN',
-  'EADDRNOTAVAIL',
-]);
+/**
+ * Our own machine is short of something, which says nothing about the edge; another try may find it. EADDRNOTAVAIL is
+ * not one of them: a system with IPv6 switched off gives it for every IPv6 address, and always will.
+ */
+const SHORTAGE: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EAGAIN']);
 
 /** What a connection's end before any answer is given as `code`: it has no error of the system's. */
 export const CLOSED = 'CLOSED';
@@ -48,7 +44,7 @@ export const CLOSED = 'CLOSED';
 /** Phases that every connection has. */
 export const CONNECTING = { connect: 'while connecting', tls: 'during the TLS handshake' } as const;
 
-type ConnectReason = 'refused' | 'unreachable' | 'timeout' | 'certificate';
+type ConnectReason = 'refused' | 'unreachable' | 'timeout' | 'certificate' | 'other';
 
 /**
  * The reason of an error that means the same to every kind, by its `code`; null: it is another. `doing`: a clause such as
@@ -58,6 +54,9 @@ export function failOfConnection(error: Error, doing: string): Failure<ConnectRe
   const code = codeOf(error);
   if (code === 'ECONNREFUSED') return { reason: 'refused', detail: 'connection refused', retry: true };
   if (UNREACHABLE.has(code)) return { reason: 'unreachable', detail: `${code} ${doing}`, retry: true };
+  if (SHORTAGE.has(code)) {
+    return { reason: 'other', detail: `${code}: ${sentence(error)} ${doing}`, retry: true, unknown: true };
+  }
   // The kernel gave up on its own, before our deadline.
   if (code === 'ETIMEDOUT') return { reason: 'timeout', detail: `the system gave up ${doing}`, retry: false };
   // Another try would read the same certificate.

@@ -8,7 +8,7 @@ import { rcodeName } from '../../dns/rcode-name.ts';
 import { rdataText } from '../../dns/rdata-text.ts';
 import { type Asked, ednsQuery, type Reply, readReply } from '../../dns/reply.ts';
 import type { Attempt, Check, CheckHead, Failure, ProbeTools, Target } from './check.ts';
-import { codeOf, failOfConnection, RESET, SHORTAGE, sentence } from './connect-fail.ts';
+import { codeOf, failOfConnection, RESET, sentence } from './connect-fail.ts';
 import { type Ending, outcome } from './outcome.ts';
 
 /** What a name server is asked, and what must come back. */
@@ -218,7 +218,7 @@ function failOfSocket(error: Error, by: string): Failure<DnsReason> {
   if (fail !== null && fail.reason !== 'certificate') return { ...fail, reason: fail.reason };
   const code = codeOf(error);
   if (RESET.has(code)) return failure('closed', 'the TCP connection was reset before the answer', true);
-  return { ...failure('other', `${sentence(error)} ${by}`, true), unknown: SHORTAGE.has(code) };
+  return failure('other', `${code}: ${sentence(error)} ${by}`, true);
 }
 
 function failure(reason: DnsReason, detail: string, retry = false): Failure<DnsReason> {

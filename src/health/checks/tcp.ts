@@ -24,7 +24,7 @@ export const TCP_REASONS = [
   'certificate',
   'unexpected', // something else came than `expect`
   'closed', // by the edge, before what was expected
-  'other', // ours: no file descriptor, no local port, a bug
+  'other', // ours: no file descriptor, which is unknown; no local port, a bug
 ] as const;
 
 export type TcpReason = (typeof TCP_REASONS)[number];

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { failOfConnection } from '../../../src/health/checks/connect-fail.ts';
 import { failOfError, failOfTimeout, type HttpReason, type ProbePhase } from '../../../src/health/checks/http-fail.ts';
 
 function coded(code: string, message = 'words'): Error {
@@ -37,10 +38,16 @@ describe('reasons of errors', () => {
       false,
       'a certificate is signed in a way that is no longer trusted (SHA-1 or MD5) (UNSPECIFIED)',
     ],
-    ['no descriptors left', 'EMFILE', 'connect', 'other', true, 'EMFILE: words while connecting'],
     ['no local port left', 'EADDRNOTAVAIL', 'connect', 'other', true, 'EADDRNOTAVAIL: words while connecting'],
   ])('%s', (_name, code, phase, reason, retry, detail) => {
     expect(failOfError(coded(code), { phase, octets: 0, expected: null })).toEqual({ reason, retry, detail });
+  });
+
+  // A check of an edge that could not be made says nothing about the edge.
+  test.each(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EAGAIN'])('%s is trouble of our own', (code) => {
+    const fail = { reason: 'other', retry: true, detail: `${code}: words while connecting`, unknown: true };
+    expect(failOfError(coded(code), { phase: 'connect', octets: 0, expected: null })).toEqual(fail);
+    expect(failOfConnection(coded(code), 'while connecting')).toEqual(fail);
   });
 
   test('a message of many lines becomes one, and a long one short', () => {
