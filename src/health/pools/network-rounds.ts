@@ -43,7 +43,7 @@ import { edgesOf, poolOf, rulesOf } from './pool.ts';
 import { noteRecords, readRecords, SampleFolds } from './records.ts';
 import { RecordsBehind } from './records-behind.ts';
 import { lastAddresses, neededFiles, probePlan, probeTargets, roundInput } from './round-input.ts';
-import { decisionLines, movedLines, sampleLine } from './round-log.ts';
+import { decisionLines, movedLines, notesToLog, sampleLine } from './round-log.ts';
 import { hangingOf, overlongRound, overlongTurn, sharedAddresses, unknownEdges } from './round-notes.ts';
 import type { RoundFailure, RoundOrder, RoundReport, RoundTools, WrittenZone } from './round-types.ts';
 import { SampleTimes, silenceText, silentAfter } from './silence.ts';
@@ -86,6 +86,8 @@ export class NetworkRounds {
   private silenceSentence: string | null = null;
   /** Sentences on edges that share an address, as last said. */
   private sharedSentences: readonly string[] = [];
+  /** Of the last decision. */
+  private lastNotes: readonly string[] = [];
   private readonly uplink: UplinkProbes;
   private readonly turns = new Turns();
 
@@ -430,7 +432,9 @@ export class NetworkRounds {
     };
     const facts = factsOf({ ...roundInput(parts), ...references, ...fallback });
     const decision = decideFacts(facts);
-    for (const { level, text } of decisionLines(decision)) log(level, text);
+    const notes = notesToLog(decision.notes, this.lastNotes, scope);
+    this.lastNotes = decision.notes;
+    for (const { level, text } of decisionLines(decision, notes)) log(level, text);
 
     const before = { ...this.currentState, addresses: lastAddresses(files, this.currentState, this.newestSamples) };
     const zones = (await this.tools.templateChanges?.(before)) ?? null;

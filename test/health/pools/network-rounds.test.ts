@@ -818,6 +818,25 @@ describe('a turn that goes on', () => {
     },
   );
 
+  test('a note that goes on is logged when it begins and once a turn, not with every decision', async () => {
+    const bench = new Bench();
+    const rounds = await bench.open();
+    bench.times = { [ONE]: 0.1, [TWO]: 10, [THREE]: 10 };
+    done(await rounds.round({ config, files: FILES }));
+    const note = 'only 1 of 2 wanted edges are live';
+    const logged = (): number => bench.log.filter((line) => line === `warn ${note}`).length;
+    expect(logged()).toBe(1);
+    const turn = await begun(bench, rounds);
+    for (const decided of [1, 2]) {
+      turn.sample([ONE, 10]);
+      await vi.waitFor(() => expect(turn.events).toHaveLength(decided));
+    }
+    expect(turn.events.map(({ decision }) => decision.notes.includes(note))).toEqual([true, true]);
+    expect(logged()).toBe(1);
+    expect((await turn.end()).decision.notes).toContain(note);
+    expect(logged()).toBe(2);
+  });
+
   test('two turns overlap; nothing is decided after they were cut short', async () => {
     const bench = new Bench();
     const rounds = await bench.open();

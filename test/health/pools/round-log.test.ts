@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Decision } from '../../../src/health/choose/decision.ts';
-import { movedLines, outcomeText } from '../../../src/health/pools/round-log.ts';
+import { decisionLines, movedLines, notesToLog, outcomeText } from '../../../src/health/pools/round-log.ts';
 
 const at = (v4: string | null, v6: string | null = null) => [{ edge: 'a.example', v4, v6, why: '' }];
 
@@ -31,4 +31,32 @@ test.each([
   const live = ['a', 'b'].map((edge) => ({ edge, v4: '192.0.2.1', v6: null, why: '' }));
   const outcome = { kind: 'held', wanted } as const;
   expect(outcomeText({ network: 'net', outcome, live, wanted: 2 } as unknown as Decision)).toBe(text);
+});
+
+test.each([
+  ['one that begins', 'event', ['a'], [], ['a']],
+  ['one that goes on', 'event', ['a'], ['a'], []],
+  ['one that goes on beside one that begins', 'event', ['a', 'b'], ['a'], ['b']],
+  ['one that changes', 'event', ['only 1 of 3'], ['only 2 of 3'], ['only 1 of 3']],
+  ['one that is over', 'event', [], ['a'], []],
+  ['all, once a turn', 'turn', ['a', 'b'], ['a', 'b'], ['a', 'b']],
+] as const)('notes that are logged: %s', (_, scope, notes, before, logged) => {
+  expect(notesToLog(notes, before, scope)).toEqual(logged);
+});
+
+test('the lines of a decision have the notes that are to be logged, at warn', () => {
+  const decision = {
+    network: 'net',
+    outcome: { kind: 'unchanged' },
+    verdicts: [],
+    canaryVerdicts: [],
+    canaries: [],
+    live: [],
+    wanted: 0,
+    notes: ['a', 'b'],
+  } as unknown as Decision;
+  const warned = (notes?: readonly string[]): readonly string[] =>
+    decisionLines(decision, notes).flatMap(({ level, text }) => (level === 'warn' ? [text] : []));
+  expect(warned()).toEqual(['a', 'b']);
+  expect(warned(['b'])).toEqual(['b']);
 });
