@@ -17,7 +17,7 @@ export function canaryProspectsOf(
   const used = decision.memory.activeCanaries.some(({ zone }) => zone === canary.zone);
   const { memory } = decision;
   const own = memory.judged.get(canary.name) ?? null;
-  const after = (change: Change): boolean => {
+  const decided = (change: Change): Decision => {
     const now = facts.now + interval;
     const canaries = facts.canaries.map((one) =>
       one.name === canary.name ? suppose(one, change, now, facts.rules.timeout) : one,
@@ -25,9 +25,10 @@ export function canaryProspectsOf(
     const operatorChange = change.mode !== undefined;
     const before = beforeLast(facts.rules, own, change);
     const judged = before === null ? memory.judged : new Map(memory.judged).set(canary.name, before);
-    const next = decideFacts({ ...facts, scope: 'turn', now, canaries, operatorChange, memory: { ...memory, judged } });
-    return next.memory.activeCanaries.some(({ zone }) => zone === canary.zone);
+    return decideFacts({ ...facts, scope: 'turn', now, canaries, operatorChange, memory: { ...memory, judged } });
   };
+  const after = (change: Change): boolean =>
+    decided(change).memory.activeCanaries.some(({ zone }) => zone === canary.zone);
 
   if (canary.mode === 'unavailable') {
     const text = after({ mode: 'available' })
@@ -46,7 +47,7 @@ export function canaryProspectsOf(
           true,
           null,
           [],
-          `stays in use even if ${nextFetches(failures, 'its')} fails: the rotation limit holds it`,
+          `stays in use even if ${nextFetches(failures, 'its')} fails: ${stayText(decided({ fetch: timeout }), canary)}`,
         ),
       ];
     case 'never':
@@ -61,4 +62,12 @@ export function canaryProspectsOf(
       return [prospect('fetch', !used, boundary.x, [], text)];
     }
   }
+}
+
+/** Why a canary that fails in `next` is used all the same. */
+function stayText(next: Decision, { zone }: CanaryFacts): string {
+  const decision = next.canaries.find((one) => one.zone === zone);
+  if (decision?.held === true) return 'the rotation limit holds it';
+  if (next.safety.uplink?.inDoubt === true) return 'the set is kept as it is';
+  return decision?.why ?? 'nothing replaces it';
 }

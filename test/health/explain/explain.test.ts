@@ -202,6 +202,25 @@ describe('what would change a canary’s fate', () => {
       'stays in use even if its next fetch fails: the rotation limit holds it',
     ],
     [
+      'our own line in doubt',
+      {
+        references: [{ name: 'gateway', passes: false, detail: 'timeout' }],
+        memory: { activeCanaries: [{ zone: 'example.com', address: '192.0.2.9', victim: 'A' }] },
+      },
+      { fetch: 10 },
+      'stays in use even if its next fetch fails: the set is kept as it is',
+    ],
+    [
+      'no edge to stand in for',
+      {
+        edges: {},
+        last: '',
+        memory: { activeCanaries: [{ zone: 'example.com', address: '192.0.2.9', victim: 'A' }] },
+      },
+      {},
+      'stays in use even if its next fetch fails: no live set is published',
+    ],
+    [
       'condemned with others',
       { rules: { canaryKiller: 1 }, canaries: [canary('other.example', '192.0.2.8', { fetch: 10 })] },
       { fetch: 10 },
