@@ -60,7 +60,11 @@ export function addNetworkMetrics(families: Family[], view: StatusView): void {
     'Edges and canaries whose object was not the expected one in the last round',
     ({ decision }) => decision?.verificationFailures.length,
   );
-  perNetwork('round_duration_seconds', 'How long the last probing round took', ({ round }) => round.seconds);
+  perNetwork(
+    'round_duration_seconds',
+    'How long the last turn took: about its interval, over which its checks are spread; late ones: see round_overlong',
+    ({ round }) => round.seconds,
+  );
   perNetwork('round_interval_seconds', 'How often a probing round should be made', ({ round }) => round.runFrequency);
   perNetwork('round_overdue', 'Whether a probing round is later than it should be', ({ round }) => round.overdue);
   perNetwork(

@@ -47,7 +47,7 @@ export type LiveChange = {
 export type RoundView = {
   /** Epoch seconds at which the last round ended; null: none yet, not even in the state file. */
   readonly lastRun: number | null;
-  /** How long it took. */
+  /** How long it took: about `runFrequency`, over which its checks are spread; the first one a second. */
   readonly seconds: number | null;
   readonly runFrequency: number;
   readonly nextDue: number | null;

@@ -215,3 +215,9 @@ test("several servers in one process do not get in one another's way", async () 
   expect(samples(await text(first), 'build_info')).toEqual(['edgewise_build_info{version="1.2.3"} 1']);
   expect(samples(await text(second), 'build_info')).toEqual(['edgewise_build_info{version="9"} 1']);
 });
+
+test('the duration of a turn is explained, for it is no measure of how fast edges answer', async () => {
+  const help = (await scrape()).match(/^# HELP edgewise_network_round_duration_seconds (.*)$/m)?.[1];
+  expect(help).toMatch(/about its interval/);
+  expect(help).toContain('round_overlong');
+});
