@@ -14,13 +14,12 @@ import { forNetwork } from '../../config/paths.ts';
 import type { Config, NetworkFiles } from '../../config/types.ts';
 import { serialCompare, serialMax } from '../../dns/serial.ts';
 import { sweepTemporaries } from '../../system/atomic-write.ts';
-import { errorText } from '../../system/error-text.ts';
 import type { Fault } from '../../system/fault.ts';
 import type { Locks } from '../../system/lock.ts';
 import { makeFolder } from '../../system/make-folder.ts';
 import { Turns } from '../../system/turns.ts';
 import type { RoundResult } from '../checks/prober.ts';
-import { ReferenceReader, referenceFault } from '../checks/reference.ts';
+import type { ProbeTarget } from '../checks/protocol.ts';
 import type { Sample } from '../checks/sample.ts';
 import { decideFacts, factsOf } from '../choose/decide.ts';
 import { judgedAfter } from '../choose/judge-edges.ts';
@@ -36,26 +35,22 @@ import { readState } from '../state/state-file-io.ts';
 import { reachOf } from '../state/uptime.ts';
 import { EdgeCounters } from './edge-counters.ts';
 import { changesAnswer, isReady, type Standing, standingOf } from './events.ts';
-import { reportFaults, roundFault } from './faults.ts';
+import { reportFaults } from './faults.ts';
 import { type FreshByTarget, FreshSamples } from './fresh-samples.ts';
+import { NetworkProbes } from './network-probes.ts';
 import { nextState, openingState, type StateChange, zoneSerial } from './next-state.ts';
-import { edgesOf, poolOf, rulesOf } from './pool.ts';
+import { poolOf, rulesOf } from './pool.ts';
 import { noteRecords, readRecords, SampleFolds } from './records.ts';
 import { RecordsBehind } from './records-behind.ts';
-import { lastAddresses, neededFiles, probePlan, probeTargets, roundInput } from './round-input.ts';
-import { decisionLines, movedLines, notesToLog, sampleLine } from './round-log.ts';
-import { hangingOf, overlongRound, overlongTurn, sharedAddresses, unknownEdges } from './round-notes.ts';
+import { lastAddresses, probeTargets, roundInput } from './round-input.ts';
+import { decisionLines, movedLines, notesToLog } from './round-log.ts';
 import type { RoundFailure, RoundOrder, RoundReport, RoundTools, WrittenZone } from './round-types.ts';
-import { SampleTimes, silenceText, silentAfter } from './silence.ts';
-import { UplinkProbes } from './uplink-probes.ts';
 
 /**
  * How often a state is derived and written anew because a zone took a serial meanwhile. A zone whose contents are 68
  * years older than the live set has a serial that no later one exceeds (RFC 1982), so "until it fits" would never end.
  */
 const WRITES_MAX = 5;
-/** Node's longest timer, milliseconds. */
-const TIMER_MAX_MS = 2 ** 31 - 1;
 
 export class NetworkRounds {
   readonly network: string;
@@ -65,7 +60,6 @@ export class NetworkRounds {
   private readonly dryRun: boolean;
   private readonly behind: RecordsBehind;
   private readonly folds = new SampleFolds();
-  private readonly referenceReader = new ReferenceReader();
   private currentState: NetworkState;
   private newestSamples: ReadonlyMap<string, Sample> = new Map();
   private currentRecords: ReadonlyMap<string, EdgeRecord> = new Map();
@@ -79,16 +73,9 @@ export class NetworkRounds {
   /** Whether one of the fresh samples may change the answer. */
   private mayChange = false;
   private standing: { readonly key: readonly unknown[]; readonly standing: Standing } | null = null;
-  private overlongSentence: string | null = null;
-  private uncheckedSentence: string | null = null;
-  private readonly sampleTimes = new SampleTimes();
-  /** On edges without samples, as last logged. */
-  private silenceSentence: string | null = null;
-  /** Sentences on edges that share an address, as last said. */
-  private sharedSentences: readonly string[] = [];
   /** Of the last decision. */
   private lastNotes: readonly string[] = [];
-  private readonly uplink: UplinkProbes;
+  private readonly probes: NetworkProbes;
   private readonly turns = new Turns();
 
   private constructor(network: string, config: Config, locks: Locks | null, tools: RoundTools, state: NetworkState) {
@@ -102,7 +89,7 @@ export class NetworkRounds {
     this.behind = new RecordsBehind({ stores: this.stores, historyLog, log, now });
     this.currentState = state;
     this.fresh = new FreshSamples(() => this.decideEvent(), tools.log);
-    this.uplink = new UplinkProbes(network, tools.prober, now);
+    this.probes = new NetworkProbes(network, tools);
   }
 
   /**
@@ -151,12 +138,13 @@ export class NetworkRounds {
     if (this.probing > 0 && order.settle === undefined) throw new Error(`a round of ${this.network} is still running`);
     this.probing += 1;
     this.newestOrder = order;
-    this.sampleTimes.list(edgesOf(order.files));
-    this.noteSilence();
-    const turn = this.uplink.begin();
+    const turn = this.probes.begin(order);
     try {
       if (!this.dryRun) this.tools.begin(order.config);
-      const probe = await this.probe(order);
+      const probe = await this.probes.ask(order, {
+        targets: () => this.targetsOf(order.files),
+        onSample: (sample) => this.note(sample),
+      });
       if ('failure' in probe) return probe;
       // What settles belongs together, and this would take it apart.
       await this.fresh.settled();
@@ -233,7 +221,7 @@ export class NetworkRounds {
   }
 
   private note(sample: Sample): void {
-    this.sampleTimes.sampled(sample.edge);
+    this.folds.begin(this.stores.present(sample.edge), sample);
     this.fresh.add(sample);
     this.consider([sample]);
   }
@@ -270,60 +258,11 @@ export class NetworkRounds {
     return standing;
   }
 
-  private async probe({ config, files, spread, settle }: RoundOrder): Promise<RoundResult | RoundFailure> {
-    const reference = await this.referenceReader.readAll(neededFiles(config, this.network));
-    if (!reference.ok) return { failure: referenceFault(reference) };
-    this.uplink.ask(config, reference.files).catch(() => undefined); // never rejects
-    const known = { live: this.liveNames(), failed: this.failedNames() };
-    const targets = probeTargets(files, lastAddresses(files, this.currentState, this.newestSamples), known);
-    const request = {
-      network: this.network,
-      plan: probePlan(config, this.network, reference.files),
-      targets,
-      spread: spread ?? Math.min(1, targets.length / 100),
-      canaryKiller: config.canaryKiller,
-      ...(settle === undefined ? {} : { settle }),
-    };
-    const seen = new Set<Sample>();
-    const { runFrequency, workers, timeout } = config;
-    const pace = { runFrequency, workers, timeout, targets: targets.length };
-    const began = performance.now();
+  private targetsOf(files: NetworkFiles): readonly ProbeTarget[] {
     // Thousands of records take seconds to be read for the first time: while the edges are asked, not after it.
     this.readRecords(files, this.tools.now(), false).catch(() => undefined); // the decision reads them again
-    // Said while it goes on: a round of hanging edges may take minutes.
-    const alarm = setTimeout(
-      () => {
-        if (settle !== undefined) return;
-        const seconds = (performance.now() - began) / 1000;
-        const hanging = hangingOf(seen) + targets.length - seen.size;
-        this.notePace(overlongRound({ ...pace, seconds, isOver: false, hanging }));
-      },
-      Math.min(runFrequency * 1000 + 1, TIMER_MAX_MS),
-    );
-    try {
-      const result = await this.tools.prober.round(request, (sample) => {
-        seen.add(sample);
-        this.folds.begin(this.stores.present(sample.edge), sample);
-        this.note(sample);
-        const { level, text } = sampleLine(sample);
-        this.tools.log(level, text);
-      });
-      const { samples, seconds, overdue } = result;
-      for (const sample of samples.values()) if (!seen.has(sample)) this.note(sample);
-      // Logged with the decision, whose notes have it.
-      this.overlongSentence =
-        settle === undefined
-          ? overlongRound({ ...pace, seconds, isOver: true, hanging: hangingOf(samples.values()) })
-          : overlongTurn({ ...pace, overdue: overdue.length });
-      this.noteShared(samples.values());
-      this.uncheckedSentence = unknownEdges(result.unknown);
-      if (this.uncheckedSentence !== null) this.tools.log('warn', this.uncheckedSentence);
-      return result;
-    } catch (error) {
-      return { failure: roundFault('prober', errorText(error), null) };
-    } finally {
-      clearTimeout(alarm);
-    }
+    const known = { live: this.liveNames(), failed: this.failedNames() };
+    return probeTargets(files, lastAddresses(files, this.currentState, this.newestSamples), known);
   }
 
   private liveNames(): ReadonlySet<string> {
@@ -339,68 +278,36 @@ export class NetworkRounds {
     return new Set([...this.newestSamples.keys(), ...this.currentRecords.keys()].filter(failing));
   }
 
-  private notePace(sentence: string | null): void {
-    if (sentence !== null) this.tools.log('warn', `${this.network}: ${sentence}`);
-    this.overlongSentence = sentence;
-  }
-
-  /** Once for as long as it stays so. */
-  private noteShared(samples: Iterable<Sample>): void {
-    const sentences = sharedAddresses(samples);
-    for (const sentence of sentences) {
-      if (!this.sharedSentences.includes(sentence)) this.tools.log('warn', `${this.network}: ${sentence}`);
-    }
-    this.sharedSentences = sentences;
-  }
-
   /** Why the running round, or the last one, takes longer than `run_frequency`; null: it does not. */
   get overlong(): string | null {
-    return this.overlongSentence;
+    return this.probes.overlong;
   }
 
   /** Edges without a sample for three intervals, since they were listed or the process started. */
   get silent(): readonly string[] {
-    const config = this.newestOrder?.config;
-    return config === undefined ? [] : this.sampleTimes.silent(silentAfter(config));
+    return this.probes.silent;
   }
 
   /** The same as a sentence; null: there are none. */
   get silence(): string | null {
-    const config = this.newestOrder?.config;
-    return config === undefined ? null : silenceText(this.silent, silentAfter(config));
-  }
-
-  private noteSilence(): void {
-    const { silence } = this;
-    if (silence !== null && silence !== this.silenceSentence) this.tools.log('error', `${this.network}: ${silence}`);
-    if (silence === null && this.silenceSentence !== null)
-      this.tools.log('info', `${this.network}: every edge is checked again`);
-    this.silenceSentence = silence;
+    return this.probes.silence;
   }
 
   /** Edges of which the last round has no sample because of trouble of our own; null: there are none. */
   get unchecked(): string | null {
-    return this.uncheckedSentence;
+    return this.probes.unchecked;
   }
 
   /** Ends the fetches of the running rounds at once; `round` then returns a failure. */
   cutShort(): void {
     this.fresh.cancel();
-    this.tools.prober.cancel?.(this.network);
-    this.uplink.cancel();
+    this.probes.cancel();
   }
 
   /** The live set of the network that answers where too few edges pass; nothing where none is named. */
   private async fallbackOf({ safety }: Config): Promise<{ readonly fallback?: readonly LiveMember[] | null }> {
     const name = safety.get(this.network)?.fallback ?? null;
     return name === null ? {} : { fallback: (await this.tools.liveOf?.(name)) ?? null };
-  }
-
-  /** Whether what must answer does; nothing where the network has no references. */
-  private async askReferences(config: Config): ReturnType<UplinkProbes['facts']> {
-    if ((config.safety.get(this.network)?.reference ?? []).length === 0) return {};
-    const read = await this.referenceReader.readAll(neededFiles(config, this.network));
-    return read.ok ? this.uplink.facts(config, read.files) : {};
   }
 
   /**
@@ -410,7 +317,7 @@ export class NetworkRounds {
   private async conclude(order: RoundOrder, probe: RoundResult | null, scope: Scope): Promise<RoundReport> {
     const { config, files, forceUpdate = false } = order;
     const { log, publish } = this.tools;
-    const references = await this.askReferences(config);
+    const references = await this.probes.askReferences(config);
     const fallback = await this.fallbackOf(config);
     const reach = reachOf(config.runFrequency);
     const now = this.tools.now();
@@ -419,7 +326,7 @@ export class NetworkRounds {
     const fresh = isOperators ? null : this.takeFresh(files);
     const folded = this.folds.end(known, fresh);
     const records = new Map([...folded].map(([name, { record }]) => [name, record]));
-    const troubles = [this.overlongSentence, this.silence].filter((sentence) => sentence !== null);
+    const troubles = [this.overlong, this.silence].filter((sentence) => sentence !== null);
     const parts = {
       now,
       config,
