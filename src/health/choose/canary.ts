@@ -8,7 +8,7 @@ import { familyOf } from './families.ts';
 import { holdAt, holdText, recentChanges } from './limit.ts';
 import type { ActiveCanary, Memory } from './memory.ts';
 import type { RoundFacts } from './round.ts';
-import { uplinkState } from './safety-uplink.ts';
+import { doubtText, uplinkState } from './safety-uplink.ts';
 
 export type CanaryOutcome = {
   readonly canaries: readonly CanaryDecision[];
@@ -83,11 +83,15 @@ function decideZone(round: ZoneRound): CanaryDecision {
 
   const victim = drawVictim(zone, live, was?.victim ?? null, familyOf(address));
   const inUse: ActiveCanary = { zone, address, victim };
-  // With our own line in doubt nothing is known of it, and it stays as it is.
-  const isUnknown = uplinkState(facts.references)?.inDoubt === true && canary.mode !== 'unavailable';
+  // With our own line in doubt the zone is answered as before, but for what an operator changes.
+  const uplink = uplinkState(facts.references);
+  const isDoubtful = uplink?.inDoubt === true && canary.mode !== 'unavailable';
   const judgement = verdict?.judgement ?? null;
-  const usable = passes(judgement) || (isUnknown && judgement === null && kept !== null);
-  const judged = verdict === undefined ? 'never fetched' : verdict.why;
+  const mayJoin = was !== null || canary.mode !== 'available' || facts.memory.lastLive.length === 0;
+  const isHeldOut = isDoubtful && passes(judgement) && !mayJoin;
+  const usable = (passes(judgement) && !isHeldOut) || (isDoubtful && judgement === null && kept !== null);
+  const why = verdict?.why ?? 'never fetched';
+  const judged = isHeldOut ? `it passes (${why}), but ${doubtText(uplink)}: the set is kept` : why;
   const used = `stands in for ${victim}`;
   const changed = (active: ActiveCanary | null) => active?.address !== was?.address || active?.victim !== was?.victim;
 

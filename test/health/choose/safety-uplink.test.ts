@@ -100,9 +100,14 @@ describe('with our own line in doubt', () => {
 
   const X = '192.0.2.9';
   const active = { activeCanaries: [{ zone: 'x.test', address: X, victim: 'A' }] };
+  const replaced = { activeCanaries: [{ zone: 'x.test', address: '192.0.2.10', victim: 'A' }] };
   test.each<[string, EdgeWords, RoundWords['memory'], boolean]>([
     ['a canary in use stays', failing, active, true],
     ['one that is not in use does not come', failing, {}, false],
+    ['nor does one that passes', {}, {}, false],
+    ['one that passes and is in use stays', {}, active, true],
+    ['one that an operator forces comes', { mode: 'force' }, {}, true],
+    ['one that an operator put in place of another comes', {}, replaced, true],
     ['one that an operator takes out goes', { ...failing, mode: 'unavailable' }, active, false],
   ])('%s', (_, words, memory, used) => {
     const canaries = [canary('x.test', X, words), canary('y.test', '192.0.2.8', failing)];
@@ -112,6 +117,12 @@ describe('with our own line in doubt', () => {
     );
     expect(decision.canaries[0].active !== null).toBe(used);
     expect(decision.notes.some((note) => note.includes('canary_killer'))).toBe(false);
+  });
+
+  test('at a first start a canary that passes comes', () => {
+    const decision = decide(round({ edges: { A: {}, B: {} }, canaries: [canary('x.test', X)], references: DOWN }));
+    expect(decision.live.map(({ edge }) => edge).sort()).toEqual(['A', 'B']);
+    expect(decision.canaries.map(({ active }) => active?.address)).toEqual([X]);
   });
 
   test('references that pass change nothing', () => {
