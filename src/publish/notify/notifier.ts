@@ -2,9 +2,7 @@ import { randomInt } from 'node:crypto';
 import type { TransferConfig } from '../../config/types.ts';
 import { OPCODE, RCODE } from '../../dns/message.ts';
 import { nameText, type WireName, wireFromName } from '../../dns/name.ts';
-import { requestSigner, verifyTsig } from '../../dns/tsig.ts';
 import type { TsigKey } from '../../dns/tsig-key.ts';
-import { findTsig, TSIG_ROOM, type TsigRecord } from '../../dns/tsig-record.ts';
 import type { ZoneVersions } from '../../live/zone-versions.ts';
 import { type Endpoint, endpointText } from '../../system/address.ts';
 import type { Guard } from '../../system/guard.ts';
@@ -14,6 +12,7 @@ import type { ZoneImage } from '../../zones/image/image.ts';
 import { type NotifyResponse, notifyMessage, questionIn, readResponse, refusalText } from './message.ts';
 import { NameServers, type ZoneServers } from './ns-targets.ts';
 import { type NotifyItem, NotifyQueue, type NotifySend } from './queue.ts';
+import { responseSignature, signNotify } from './signing.ts';
 import { NotifySockets } from './socket.ts';
 import { NotifyTargets, type Target, targetConcerns } from './targets.ts';
 import { WarnOnce } from './warn-once.ts';
@@ -224,7 +223,8 @@ export class Notifier {
     const earlier = attempt === 1 ? undefined : target.sent.get(zone);
     const sent = earlier ?? { macs: [], trouble: null };
     target.sent.set(zone, sent);
-    const { octets, mac } = this.message(target, id, zone, soa);
+    const key = target.key === null ? null : (this.keys.find(({ name }) => name === target.key) ?? null);
+    const { octets, mac } = signNotify(notifyMessage(id, wireFromName(zone), soa), key);
     if (mac !== null) sent.macs.push(mac);
     const fault = await this.sockets.send(octets, target.sendTo, target.from);
     // Its turn comes again, as that of one that was lost on the way; but the first failure is worth a line.
@@ -232,22 +232,6 @@ export class Notifier {
     const text = `could not be sent: ${fault}`;
     if (sent.trouble === null) this.trouble(target, zone, serial, text);
     sent.trouble = { kind: 'unsent', text };
-  }
-
-  private message(
-    { key: name }: Target,
-    id: number,
-    zone: WireName,
-    soa: Uint8Array,
-  ): { readonly octets: Uint8Array; readonly mac: Uint8Array | null } {
-    const message = notifyMessage(id, wireFromName(zone), soa);
-    const key = name === null ? undefined : this.keys.find((known) => known.name === name);
-    if (key === undefined) return { octets: message, mac: null };
-    const buffer = new Uint8Array(message.length + TSIG_ROOM);
-    buffer.set(message);
-    const signer = requestSigner(key);
-    const length = signer.sign(buffer, message.length, Date.now() / 1000);
-    return { octets: buffer.subarray(0, length), mac: signer.mac };
   }
 
   private giveUp({ target: number, zone, serial }: NotifyItem): void {
@@ -273,7 +257,7 @@ export class Notifier {
     const question = questionIn(octets, wireFromName(zone));
     const sent = target.sent.get(zone);
     if (question === 'other' || sent === undefined) return false;
-    const { tsig, isSigned } = this.signature(octets, target, sent.macs);
+    const { tsig, isSigned } = responseSignature(octets, target.key, this.keys, sent.macs);
     if (rcode === RCODE.noError) {
       if (opcode !== OPCODE.notify || question !== 'whole') return false;
       if (!isSigned) {
@@ -299,20 +283,6 @@ export class Notifier {
     }
     this.wake();
     return true;
-  }
-
-  /** `isSigned`: by the target's key for one of the messages sent, or the target has none. */
-  private signature(
-    octets: Uint8Array,
-    { key }: Target,
-    macs: readonly Uint8Array[],
-  ): { readonly tsig: TsigRecord | null; readonly isSigned: boolean } {
-    if (key === null) return { tsig: null, isSigned: true };
-    const found = findTsig(octets);
-    if (found === null || found === 'malformed') return { tsig: null, isSigned: false };
-    const keys = this.keys.filter(({ name }) => name === key);
-    const now = Date.now() / 1000;
-    return { tsig: found, isSigned: macs.some((mac) => verifyTsig(octets, found, keys, now, mac).ok) };
   }
 
   /** Logged, and a fault until a NOTIFY of the zone succeeds. */
