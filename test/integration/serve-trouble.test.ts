@@ -80,7 +80,7 @@ describe('the log', () => {
       (text) => text.includes('the log cannot be opened again') && text.includes('"reloaded"'),
     );
     expect(await server.dig('mail.good.test', 'A')).toEqual(['192.0.2.25']);
-    expect(await reasons()).toMatch(/^the log cannot be opened again/);
+    expect(await reasons()).toMatch(/^the log cannot be opened again/m);
 
     await rm(site.path('logs'));
     await mkdir(site.path('logs'));
@@ -123,7 +123,7 @@ describe('the log', () => {
     await editConfig('logpath: null', 'logpath: log');
     server = await EdgewiseServer.start(config());
     expect(await reasons()).toMatch(
-      /^the log goes to standard error, since logpath cannot be written: .*is a folder, not a file/,
+      /^the log goes to standard error, since logpath cannot be written: .*is a folder, not a file/m,
     );
     await rename(site.path('log'), site.path('old'));
     server.child.kill('SIGHUP');
