@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { decodeRecord } from '../../src/health/state/history-log-record.ts';
 import { EdgewiseServer, eventually } from '../support/edgewise.ts';
-import { Installation, NETWORK, OBJECT } from '../support/installation.ts';
+import { Installation, NETWORK, OBJECT, PATIENCE } from '../support/installation.ts';
 import { MockFleet } from '../support/mock-fleet.ts';
 import { freePort } from '../support/ports.ts';
 
@@ -8,6 +9,8 @@ import { freePort } from '../support/ports.ts';
 
 const GOOD = Array.from({ length: 100 }, (_, i) => `127.94.1.${i + 1}`);
 const BAD = Array.from({ length: 200 }, (_, i) => `127.94.2.${i + 1}`);
+
+const RUN_FREQUENCY = 5;
 
 let fleet: MockFleet;
 let site: Installation;
@@ -26,7 +29,7 @@ beforeEach(async () => {
     port: fleet.port,
     zones: { 'good.test': '' },
     keys: {
-      run_frequency: 5,
+      run_frequency: RUN_FREQUENCY,
       workers: 10,
       dnschange_maxfreq: 1000,
       logpath: null,
@@ -49,6 +52,38 @@ async function start(): Promise<EdgewiseServer> {
 const answers = (): Promise<readonly string[]> => server?.dig('good.test', 'A') ?? Promise.resolve([]);
 const timeouts = (): number => server?.output.match(/failed: timeout/g)?.length ?? 0;
 
+/** The samples in an edge's record, oldest first: when (epoch seconds) and whether it passed. None before it is written. */
+async function samplesOf(edge: string): Promise<readonly { readonly at: number; readonly passed: boolean }[]> {
+  const times = await site.store(edge).then(
+    ({ fetch_times }) => Object.entries(fetch_times),
+    () => [],
+  );
+  return times
+    .map(([at, seconds]) => ({ at: Number(at), passed: seconds < PATIENCE.timeout }))
+    .sort((one, other) => one.at - other.at);
+}
+
+/** When the server decided that `dead` is not live any more, and when it had passed for the last time. */
+async function deathOf(dead: string): Promise<{ readonly decidedAt: number; readonly passedAt: number }> {
+  // Log and records are written behind the decision.
+  const rounds = await eventually(
+    async () => {
+      const lines = (await site.read(`${NETWORK}.rounds.jsonl`)).split('\n');
+      const all = lines.map(decodeRecord).filter((round) => round !== null);
+      return all.slice(all.findIndex(({ decided }) => decided.live.includes(dead)));
+    },
+    (seen) => seen.some(({ decided }) => !decided.live.includes(dead)),
+  );
+  const samples = await eventually(
+    () => samplesOf(dead),
+    (seen) => seen.some(({ passed }) => !passed),
+  );
+  const decidedAt = rounds.find(({ decided }) => !decided.live.includes(dead))?.facts.now;
+  const passedAt = samples[samples.findIndex(({ passed }) => !passed) - 1]?.at;
+  if (decidedAt === undefined || passedAt === undefined) throw new Error(`${dead} never passed, or did not leave`);
+  return { decidedAt, passedAt };
+}
+
 test.each(['silent', 'refuse'] as const)(
   '200 are %s: the first answer and a dead live edge wait for none',
   async (kind) => {
@@ -64,6 +99,12 @@ test.each(['silent', 'refuse'] as const)(
     // Ten workers and ten seconds made this some three minutes.
     const left = await eventually(answers, (seen) => !seen.includes(dead), 30);
     expect(left).toHaveLength(4);
+    const { decidedAt, passedAt } = await deathOf(dead);
+    // Within its interval and two seconds: by the server's own clock, and by the intervals that it kept, which a loaded
+    // machine stretches.
+    const others = await Promise.all(live.filter((one) => one !== dead).map(samplesOf));
+    const intervals = others.flatMap((samples) => samples.slice(1).map(({ at }, i) => at - samples[i].at));
+    expect(decidedAt - passedAt).toBeLessThan(Math.max(RUN_FREQUENCY, ...intervals) + 2);
   },
 );
 
