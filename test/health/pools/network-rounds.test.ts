@@ -5,6 +5,7 @@ import { loadConfig } from '../../../src/config/load.ts';
 import type { Config, NetworkFiles } from '../../../src/config/types.ts';
 import type { RoundResult } from '../../../src/health/checks/prober.ts';
 import type { Sample } from '../../../src/health/checks/sample.ts';
+import { decideFacts } from '../../../src/health/choose/decide.ts';
 import { withMode } from '../../../src/health/modes/modes.ts';
 import { NetworkRounds } from '../../../src/health/pools/network-rounds.ts';
 import { type TemplateChanges, zoneSerial } from '../../../src/health/pools/next-state.ts';
@@ -18,6 +19,7 @@ import type {
 } from '../../../src/health/pools/round-types.ts';
 import type { EdgeRecord } from '../../../src/health/state/edge-store.ts';
 import { EdgeStores } from '../../../src/health/state/edge-store-files.ts';
+import { historyLogPath, lastRounds } from '../../../src/health/state/history-log.ts';
 import { parseState } from '../../../src/health/state/state-file.ts';
 import { hooksSink } from '../../../src/publish/hooks-sink.ts';
 import { liveListSink } from '../../../src/publish/live-list.ts';
@@ -815,6 +817,9 @@ describe('a turn that goes on', () => {
       await rounds.flushRecords();
       const { record: saved } = await new EdgeStores(config.healthdataStore, null).read(ONE, bench.clock);
       expect(saved.history.seconds).toEqual([...before, ...between]);
+      // What is recorded of the round comes to the same.
+      const [recorded] = await lastRounds(historyLogPath(config.stateDir, NET), bench.clock, 1);
+      expect(decideFacts(recorded.facts).memory.judged.get(ONE)).toMatchObject(judged);
     },
   );
 
