@@ -37,7 +37,7 @@ export function readYaml(file: string, given: string): YamlSource {
     prettyErrors: false,
     logLevel: 'error', // warnings are faults here, not text on standard error
   });
-  plainLetters(doc);
+  plainTexts(doc);
   const spanAt = placesOf(file, text);
   const faults: ConfigFault[] = distinct(
     doc.errors.map(({ code, pos, message }) => ({
@@ -83,13 +83,18 @@ function distinct(faults: readonly ConfigFault[]): ConfigFault[] {
   return [...new Map(faults.map((fault) => [key(fault), fault])).values()];
 }
 
-/** YAML 1.1 counts `y` and `n` as booleans; the original's reader did not, and a zone file may well be called `y`. */
-function plainLetters(doc: Document): void {
+/**
+ * What the original's reader took for text and YAML 1.1 does not: `y` and `n`, and numbers without a digit in the right
+ * place (`.`, `e5`), of which the library makes NaN. Keys are names: `010` and `1e3` stay as they are written.
+ */
+function plainTexts(doc: Document): void {
   visit(doc, {
-    Scalar(_, scalar) {
-      if (typeof scalar.value === 'boolean' && scalar.source !== undefined && /^[yn]$/i.test(scalar.source)) {
-        scalar.value = scalar.source;
-      }
+    Scalar(key, scalar) {
+      const { value, source } = scalar;
+      if (source === undefined) return;
+      const isLetter = typeof value === 'boolean' && /^[yn]$/i.test(source);
+      const isNoNumber = Number.isNaN(value) && !/^\.nan$/i.test(source);
+      if (isLetter || isNoNumber || (key === 'key' && typeof value === 'number')) scalar.value = source;
     },
   });
 }
