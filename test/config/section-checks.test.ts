@@ -269,6 +269,11 @@ describe('faults stand where they were written', () => {
       /^error 18:\d+ checks\.net\[0\]\.headers: expected none of host, connection/,
     ],
     [
+      'a field twice, in another case of letters',
+      '[{kind: http, headers: {X-Health: a, x-health: b}}]',
+      /^error 18:\d+ checks\.net\[0\]\.headers: expected each field once/,
+    ],
+    [
       'a field with a line in it',
       '[{kind: http, headers: {X: "a\\r\\nHost: b"}}]',
       /^error 18:\d+ checks\.net\[0\]\.headers\.X: expected 1 to 1024 printable/,

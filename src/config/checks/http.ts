@@ -64,7 +64,14 @@ const headers = z
   })
   .refine((fields) => !Object.keys(fields).some((name) => OWN_FIELDS.has(name.toLowerCase())), {
     error: `expected none of ${[...OWN_FIELDS].join(', ')}, which the check sets itself`,
-  });
+  })
+  // RFC 9110 section 5.1: their letter case does not count.
+  .refine(
+    (fields) => new Set(Object.keys(fields).map((name) => name.toLowerCase())).size === Object.keys(fields).length,
+    {
+      error: 'expected each field once, whatever the case of its letters',
+    },
+  );
 
 export const http = section({
   kind: z.literal('http'),
