@@ -3,28 +3,22 @@ import { goodenough } from './goodenough.ts';
 import { count } from './reason.ts';
 import { type Judged, type JudgeRules, type JudgeWords, passes, type Verdict } from './verdict.ts';
 
-/** How many results in a row change what an address is judged to be. */
-export type RiseFall = { readonly rise: number; readonly fall: number };
+/** How many results in a row change what an address is judged to be, and how many seconds lie between two that count. */
+export type RiseFall = { readonly rise: number; readonly fall: number; readonly apart?: number | undefined };
 
 /**
  * Judges by results in a row: an edge that is up is down after `fall` failures, one that is down is up after `rise`
  * passes; in between it stays what it was. The first result decides alone. While it passes its speed ranks it, as
  * `goodenough` would; between two states it counts as the slowest.
  */
-export function riseFall(
-  facts: EdgeFacts,
-  rules: JudgeRules,
-  before: Judged | null,
-  { rise, fall }: RiseFall,
-): JudgeWords {
+export function riseFall(facts: EdgeFacts, rules: JudgeRules, before: Judged | null, needed: RiseFall): JudgeWords {
   // Results count while an operator has it unavailable, so that its state is known when it comes back.
   const own = goodenough({ ...facts, mode: 'available' }, rules);
   const passing = passes(own.judgement);
-  const judged =
-    own.judgement === null ? before : resultAfter(before, facts.sample?.at ?? null, passing, { rise, fall });
+  const judged = own.judgement === null ? before : resultAfter(before, facts.sample?.at ?? null, passing, needed);
   if (facts.mode === 'unavailable') return { verdict: goodenough(facts, rules), judged };
   if (own.judgement === null || judged === null) return { verdict: own, judged };
-  return { verdict: verdictOf(own, passing, judged, { rise, fall }), judged };
+  return { verdict: verdictOf(own, passing, judged, needed), judged };
 }
 
 function verdictOf(own: Verdict, passing: boolean, { up, count: results }: Judged, { rise, fall }: RiseFall): Verdict {
@@ -45,7 +39,8 @@ function verdictOf(own: Verdict, passing: boolean, { up, count: results }: Judge
 
 /**
  * What is remembered of an address after a result. `at`: of its sample, epoch seconds; one that was counted already
- * changes nothing, and neither does none (null).
+ * changes nothing, and neither does none (null). Nor does one to the contrary that comes too soon after another: live
+ * edges are asked several times within a second when one of them fails, and that is not what "in a row" means.
  */
 export function resultAfter(
   before: Judged | null,
@@ -55,6 +50,9 @@ export function resultAfter(
 ): Judged | null {
   if (at === null || at === before?.at) return before === null ? null : { ...settled(before, needed), at: before.at };
   if (before === null) return { up: passing, count: 0, at };
+  const isAgain = passing !== before.up && before.count > 0;
+  // Either way: a clock that was set back must not keep results from counting.
+  if (isAgain && Math.abs(at - before.at) < (needed.apart ?? 0)) return { ...settled(before, needed), at: before.at };
   return { ...countResult(before, passing, needed), at };
 }
 

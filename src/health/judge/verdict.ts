@@ -20,20 +20,20 @@ export type Verdict = {
 /** `count` results in a row, of the `of` that are needed, speak for a change to `towards`. */
 export type Position = { readonly count: number; readonly of: number; readonly towards: 'up' | 'down' };
 
-/** `rise_fall`: an edge that is up is down after `fall` failures in a row, one that is down is up after `rise` passes. */
-export type JudgeConfig =
+/**
+ * `rise_fall`: an edge that is up is down after `fall` failures in a row, one that is down is up after `rise` passes.
+ * `apart`: seconds that lie between two of them at least; 0 unless given.
+ */
+export type JudgeChoice =
   | { readonly kind: 'goodenough' }
-  | { readonly kind: 'rise_fall'; readonly rise: number; readonly fall: number };
+  | { readonly kind: 'rise_fall'; readonly rise: number; readonly fall: number; readonly apart?: number | undefined };
 
 /** What a judge compares with. */
 export type JudgeRules = {
   readonly goodenough: number;
   readonly timeout: number; // a fetch of this length or more fails
   /** Unless given, `goodenough`. */
-  readonly judge?:
-    | { readonly kind: 'goodenough' }
-    | { readonly kind: 'rise_fall'; readonly rise: number; readonly fall: number }
-    | undefined;
+  readonly judge?: JudgeChoice | undefined;
 };
 
 /**

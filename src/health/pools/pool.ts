@@ -49,9 +49,9 @@ export function rulesOf(config: Config, network: string): Rules {
 }
 
 /** Nothing where the network has edgemanage's judge. */
-function judgeOf({ judges }: Config, network: string): Pick<Rules, 'judge'> {
+function judgeOf({ judges, runFrequency }: Config, network: string): Pick<Rules, 'judge'> {
   const judge = judges.get(network);
-  return judge === undefined || judge.kind === 'goodenough' ? {} : { judge };
+  return judge === undefined || judge.kind === 'goodenough' ? {} : { judge: { ...judge, apart: runFrequency / 2 } };
 }
 
 /** Nothing where the network has edgemanage's rules. */

@@ -296,7 +296,7 @@ const SAFETY = z.object({
 });
 const JUDGE = z.union([
   z.object({ kind: z.literal('goodenough') }),
-  z.object({ kind: z.literal('rise_fall'), rise: NUMBER, fall: NUMBER }),
+  z.object({ kind: z.literal('rise_fall'), rise: NUMBER, fall: NUMBER, apart: NUMBER.optional() }),
 ]);
 const RECORD = z.object({
   at: NUMBER,

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { EdgeFacts } from '../../../src/health/judge/edge.ts';
 import { figuresOf } from '../../../src/health/judge/history.ts';
 import { judge, passes } from '../../../src/health/judge/judge.ts';
+import { resultAfter } from '../../../src/health/judge/rise-fall.ts';
 import type { Judged, JudgeRules, Verdict } from '../../../src/health/judge/verdict.ts';
 import { edge, NOW, RULES, sample } from '../../support/round-input.ts';
 
@@ -150,4 +151,105 @@ test('the state is that of the newest run that was long enough', () => {
       }
     }),
   );
+});
+
+describe('results to the contrary count when they are far enough apart', () => {
+  const needed = { rise: 2, fall: 3, apart: 30 };
+  const after = (results: readonly (readonly [at: number, passing: boolean])[], up = true): Judged | null =>
+    results.reduce<Judged | null>((judged, [at, passing]) => resultAfter(judged, NOW + at, passing, needed), {
+      up,
+      count: 0,
+      at: NOW - 1,
+    });
+  test.each<[string, readonly (readonly [number, boolean])[], boolean, Omit<Judged, 'at'>, number]>([
+    ['the first counts at once', [[0, false]], true, { up: true, count: 1 }, 0],
+    [
+      'three within a second are one',
+      [
+        [0, false],
+        [0.5, false],
+        [1, false],
+      ],
+      true,
+      { up: true, count: 1 },
+      0,
+    ],
+    [
+      'just too soon',
+      [
+        [0, false],
+        [29.9, false],
+      ],
+      true,
+      { up: true, count: 1 },
+      0,
+    ],
+    [
+      'just far enough',
+      [
+        [0, false],
+        [30, false],
+      ],
+      true,
+      { up: true, count: 2 },
+      30,
+    ],
+    [
+      'those between do not put it off',
+      [
+        [0, false],
+        [20, false],
+        [40, false],
+        [60, false],
+        [80, false],
+      ],
+      true,
+      { up: false, count: 0 },
+      80,
+    ],
+    [
+      'one to the contrary of these ends the count, however soon',
+      [
+        [0, false],
+        [1, true],
+      ],
+      true,
+      { up: true, count: 0 },
+      1,
+    ],
+    [
+      'and the next counts at once',
+      [
+        [0, false],
+        [1, true],
+        [2, false],
+      ],
+      true,
+      { up: true, count: 1 },
+      2,
+    ],
+    [
+      'the other way round',
+      [
+        [0, true],
+        [1, true],
+      ],
+      false,
+      { up: false, count: 1 },
+      0,
+    ],
+    [
+      'a clock set back an hour',
+      [
+        [0, false],
+        [-3600, false],
+        [-3540, false],
+      ],
+      true,
+      { up: false, count: 0 },
+      -3540,
+    ],
+  ])('%s', (_, results, up, expected, at) => {
+    expect(after(results, up)).toEqual({ ...expected, at: NOW + at });
+  });
 });
