@@ -262,8 +262,16 @@ describe('a network that is well', () => {
     await twoRounds();
     expect(await untouched()).toEqual(files);
     expect(await serialOf('plain.test')).toBe(serial);
-    expect(Object.keys((await site.store(edgeName(1))).fetch_times).length).toBeGreaterThan(samples);
-    expect((await server.get('/healthz')).status).toBe(200);
+    // Records are written behind the decisions.
+    await eventually(
+      async () => Object.keys((await site.store(edgeName(1))).fetch_times).length,
+      (now) => now > samples,
+    );
+    // A busy machine's turn may be late once, which is a reason there.
+    await eventually(
+      () => server.get('/healthz'),
+      ({ status }) => status === 200,
+    );
   });
 
   test('edge_manage is refused meanwhile, and edge_query reads along', async () => {

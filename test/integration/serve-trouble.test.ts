@@ -89,6 +89,7 @@ describe('the log', () => {
       () => site.read('logs/edgewise.log').catch(() => ''),
       (text) => text.includes('"reloaded"'),
     );
+    await eventually(reasons, (text) => text === '');
     expect((await server.get('/healthz')).status).toBe(200);
     expect(await server.stop()).toBe(0);
   });

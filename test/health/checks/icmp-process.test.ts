@@ -99,7 +99,9 @@ describe.skipIf(!hasNamespaces)('in a network of its own', () => {
 
   test('a round that is forbidden says what helps, and takes no edge for one that fails', () => {
     const { stdout, stderr } = round(FORBID);
-    expect(stderr).toMatch(/e\.yaml:19:16: warning: forbidden: checks\.net\.0\.kind: the system does not let group 0/);
+    expect(stderr).toMatch(
+      /e\.yaml:19:16: warning: forbidden: checks\.net\[0\]\.kind: the system does not let group 0/,
+    );
     expect(stderr).toContain('sysctl -w net.ipv4.ping_group_range="0 2147483647" lets it');
     expect(`${stdout}${stderr}`).not.toContain('failed: forbidden');
   });
