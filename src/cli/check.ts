@@ -7,7 +7,7 @@ import { readTls } from '../config/tls-files.ts';
 import type { Config } from '../config/types.ts';
 import { ReferenceReader, referenceFault } from '../health/checks/reference.ts';
 import { count } from '../health/judge/reason.ts';
-import { neededFiles } from '../health/pools/round-input.ts';
+import { neededFiles } from '../health/pools/probe-plan.ts';
 import { readState } from '../health/state/state-file-io.ts';
 import { errorText } from '../system/error-text.ts';
 import { type Fault, hasErrors, plainFault } from '../system/fault.ts';

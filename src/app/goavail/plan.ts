@@ -2,7 +2,7 @@ import { edgemanageYaml } from '../../config/goavail-convert.ts';
 import type { Goavail } from '../../config/goavail-file.ts';
 import { parseConfig } from '../../config/load.ts';
 import type { ProbePlan } from '../../health/checks/protocol.ts';
-import { probePlan } from '../../health/pools/round-input.ts';
+import { probePlan } from '../../health/pools/probe-plan.ts';
 import { type Fault, hasErrors, plainFault } from '../../system/fault.ts';
 
 const NETWORK = 'goavail';

@@ -15,7 +15,7 @@ type TestOf<Kind> = Extract<CheckTest, { readonly kind: Kind }>;
 
 /**
  * Every kind of check. A new one is a file here (its `Check`, its test in the union above, its reasons in `sample.ts`),
- * a schema in `src/config/checks/`, what that schema becomes in `pools/round-input.ts`, and a part of
+ * a schema in `src/config/checks/`, what that schema becomes in `pools/probe-plan.ts`, and a part of
  * `docs/checks.md`.
  */
 const CHECKS: { readonly [Kind in keyof typeof CHECK_SCHEMAS]: Check<TestOf<Kind>, FailReason> } = {

@@ -10,7 +10,7 @@ import { ReferenceReader, referenceFault } from '../checks/reference.ts';
 import type { Sample } from '../checks/sample.ts';
 import { roundFault } from './faults.ts';
 import { edgesOf } from './pool.ts';
-import { neededFiles, probePlan } from './round-input.ts';
+import { neededFiles, probePlan } from './probe-plan.ts';
 import { sampleLine } from './round-log.ts';
 import { hangingOf, overlongRound, overlongTurn, sharedAddresses, unknownEdges } from './round-notes.ts';
 import type { RoundFailure, RoundOrder, RoundTools } from './round-types.ts';

@@ -40,9 +40,10 @@ import { type FreshByTarget, FreshSamples } from './fresh-samples.ts';
 import { NetworkProbes } from './network-probes.ts';
 import { nextState, openingState, type StateChange, zoneSerial } from './next-state.ts';
 import { poolOf, rulesOf } from './pool.ts';
+import { lastAddresses, probeTargets } from './probe-targets.ts';
 import { noteRecords, readRecords, SampleFolds } from './records.ts';
 import { RecordsBehind } from './records-behind.ts';
-import { lastAddresses, probeTargets, roundInput } from './round-input.ts';
+import { roundInput } from './round-input.ts';
 import { decisionLines, movedLines, notesToLog } from './round-log.ts';
 import type { RoundFailure, RoundOrder, RoundReport, RoundTools, WrittenZone } from './round-types.ts';
 

@@ -4,7 +4,7 @@ import { errorText } from '../../system/error-text.ts';
 import type { Prober } from '../checks/prober.ts';
 import type { PlanFiles } from '../checks/reference.ts';
 import type { ReferenceFact } from '../choose/safety-uplink.ts';
-import { referencePlans } from './round-input.ts';
+import { referencePlans } from './probe-plan.ts';
 
 type Asked = ReferenceFact & { readonly since: number };
 

@@ -2,7 +2,7 @@
 import { createSecureContext } from 'node:tls';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { probeAddress } from '../../../src/health/checks/attempts.ts';
-import { probePlan } from '../../../src/health/pools/round-input.ts';
+import { probePlan } from '../../../src/health/pools/probe-plan.ts';
 import { BASE, parse } from '../../config/config-fixture.ts';
 import { Peer, type PeerKind } from '../../support/peers.ts';
 
