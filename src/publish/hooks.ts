@@ -1,9 +1,10 @@
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { HookName } from '../health/pools/round-types.ts';
 import { within } from '../system/deadline.ts';
 import { errorText } from '../system/error-text.ts';
 import type { Guard } from '../system/guard.ts';
-import { signalGroup } from '../system/process-group.ts';
+import { groupExists, groupLives, signalGroup } from '../system/process-group.ts';
 
 export type HookReport = (hook: HookName, command: string, trouble: string) => void;
 
@@ -18,7 +19,12 @@ export type HooksOptions = {
 
 type Running = {
   readonly child: ChildProcess;
+  /** The command itself has ended, whatever it left behind. */
   readonly ended: Promise<void>;
+  /** So has everything it started in its process group. */
+  readonly gone: Promise<void>;
+  /** It has ended, what it started has not. */
+  left: boolean;
   /** It was to be started while it ran, so it starts once more when it ends. */
   again: boolean;
   /** Whether it was reported that it still runs. */
@@ -28,11 +34,15 @@ type Running = {
 const LIMIT_MS = 300_000;
 /** Between the request to end and the end itself. */
 const GRACE_MS = 1000;
+/** Between looks whether what a command has left behind is gone, and how many of them until its processes are read. */
+const LOOK_MS = 250;
+const LOOKS_A_READING = 20;
 
 /**
  * Starts the `commands` of the configuration. As in edgemanage they are split on single spaces, no shell sees them, and
  * no round waits for them. They are reaped, and a failure is reported whenever it comes. A command never runs twice at
- * a time: what would start it again meanwhile starts it once more at its end.
+ * a time: what would start it again meanwhile starts it once more at its end. It runs as long as anything does that it
+ * started in its process group, so `sh -c "job &"` counts until the job ends; a daemon with a session of its own does not.
  */
 export class Hooks {
   private readonly report: HookReport;
@@ -55,6 +65,7 @@ export class Hooks {
 
   /**
    * Resolved when all commands have ended, at the latest after `ms`: lets a short-lived process still report failures.
+   * What they left behind is not waited for.
    */
   async settle(ms: number): Promise<void> {
     await within(ms, Promise.all(Array.from(this.running.values(), ({ ended }) => ended)), () => undefined);
@@ -66,7 +77,7 @@ export class Hooks {
     for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
       if (this.running.size === 0) return;
       for (const { child } of this.running.values()) signalGroup(child.pid, signal);
-      await this.settle(GRACE_MS);
+      await within(GRACE_MS, Promise.all(Array.from(this.running.values(), ({ gone }) => gone)), () => undefined);
     }
   }
 
@@ -78,7 +89,14 @@ export class Hooks {
       return;
     }
     running.again = true;
-    if (!running.reported) this.report(hook, command, 'still runs, so it is started once more when it has ended');
+    if (!running.reported) {
+      const what = running.left ? 'has left processes behind that still run' : 'still runs';
+      this.report(
+        hook,
+        command,
+        `${what}, so it is started once more when ${running.left ? 'they have' : 'it has'} ended`,
+      );
+    }
     running.reported = true;
   }
 
@@ -122,15 +140,31 @@ export class Hooks {
     });
     const running: Running = {
       child,
+      left: false,
       again: false,
       reported: false,
-      ended: ended.then(() => {
-        clearTimeout(limit);
-        this.running.delete(keyOf(hook, command));
-        if (running.again) this.startOne(hook, command);
-      }),
+      ended,
+      gone: ended
+        .then(() => {
+          running.left = true;
+          return this.groupGone(child.pid);
+        })
+        .then(() => {
+          clearTimeout(limit);
+          this.running.delete(keyOf(hook, command));
+          if (running.again) this.startOne(hook, command);
+        }),
     };
+    this.guard.run('hooks', running.gone);
     this.running.set(keyOf(hook, command), running);
+  }
+
+  /** Resolved once nothing runs any more of what a command that has ended started. */
+  private async groupGone(leader: number | undefined): Promise<void> {
+    for (let looks = 1; leader !== undefined && groupExists(leader); looks++) {
+      await pause(LOOK_MS, undefined, { ref: false });
+      if (looks % LOOKS_A_READING === 0 && !(await groupLives(leader))) return;
+    }
   }
 }
 

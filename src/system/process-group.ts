@@ -1,3 +1,5 @@
+import { readdir, readFile } from 'node:fs/promises';
+
 /** Signals every process of the group that `leader` (a child started with `detached`) began; one that is gone is fine. */
 export function signalGroup(leader: number | undefined, signal: NodeJS.Signals): void {
   // 0 and 1 would mean our own group, and every process there is.
@@ -7,6 +9,33 @@ export function signalGroup(leader: number | undefined, signal: NodeJS.Signals):
   } catch {
     // Gone already.
   }
+}
+
+/** Whether the group that `leader` began has any process, one that is dead and not yet waited for among them. */
+export function groupExists(leader: number | undefined): boolean {
+  if (leader === undefined || leader <= 1) return false;
+  try {
+    return process.kill(-leader, 0);
+  } catch (error) {
+    // EPERM: it runs, as another user.
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
+
+/**
+ * Whether any process of that group is alive. Reads all of /proc, for the sake of containers: where the first process
+ * (we, perhaps) waits for no orphans, a group of dead ones exists for ever. True where /proc cannot be read.
+ */
+export async function groupLives(leader: number): Promise<boolean> {
+  const pids = (await readdir('/proc').catch(() => null))?.filter((name) => /^\d+$/.test(name));
+  if (pids === undefined) return groupExists(leader);
+  for (const pid of pids) {
+    const stat = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => '');
+    // After the name in brackets, which may hold anything: state, parent, group.
+    const [state, , group] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    if (group === `${leader}` && state !== 'Z' && state !== 'X') return true;
+  }
+  return false;
 }
 
 /** Groups that one thread may have at a time. */

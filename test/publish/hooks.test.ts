@@ -112,6 +112,100 @@ describe('a command that runs when it is to be started again', () => {
   });
 });
 
+describe('a command that ends and leaves processes behind', () => {
+  /** A script that starts `line` in the background, notes its pid in `pids`, and ends. */
+  async function leaving(line: string, rest = ''): Promise<string> {
+    const script = join(folder, 'leaves.sh');
+    await writeFile(script, `${line} &\necho $! >> ${join(folder, 'pids')}\n${rest}`);
+    return `sh ${script}`;
+  }
+  const pids = async (): Promise<readonly number[]> =>
+    (await readFile(join(folder, 'pids'), 'utf8').catch(() => '')).trim().split('\n').filter(Boolean).map(Number);
+  const reports: string[] = [];
+  const make = (limitMs?: number): Hooks =>
+    new Hooks((_, __, why) => reports.push(why), {
+      guard: throwingGuard(),
+      ...(limitMs === undefined ? {} : { limitMs }),
+    });
+  beforeEach(() => {
+    reports.length = 0;
+  });
+
+  test('still runs as long as they do: they do not pile up, and it is reported once', async () => {
+    const hooks = make();
+    const command = await leaving('sleep 1000');
+    hooks.start('run_after', [command]);
+    await hooks.settle(PATIENCE_MS); // the command itself
+    for (let i = 0; i < 20; i++) hooks.start('run_after', [command]);
+    expect(await pids()).toHaveLength(1);
+    expect(reports).toEqual([
+      'has left processes behind that still run, so it is started once more when they have ended',
+    ]);
+    process.kill((await pids())[0]);
+    await vi.waitUntil(async () => (await pids()).length === 2, WAIT);
+    await hooks.stop();
+    for (const pid of await pids()) await vi.waitUntil(() => !isAlive(pid), WAIT);
+  });
+
+  test.each([
+    ['', ''],
+    [', though the command failed', 'exit 3\n'],
+  ])('a stop ends them, deaf ones too%s', async (_, rest) => {
+    const hooks = make();
+    hooks.start('run_after', [await leaving(`sh -c "trap '' TERM; sleep 1000; sleep 1000"`, rest)]);
+    await hooks.settle(PATIENCE_MS);
+    const [pid] = await pids();
+    expect(isAlive(pid)).toBe(true);
+    await hooks.stop();
+    await vi.waitUntil(() => !isAlive(pid), WAIT);
+    expect(reports).toEqual(rest === '' ? [] : ['exit status 3']);
+  });
+
+  test('the limit ends them', async () => {
+    const hooks = make(500);
+    hooks.start('run_after', [await leaving('sleep 1000')]);
+    await hooks.settle(PATIENCE_MS);
+    const [pid] = await pids();
+    await vi.waitUntil(() => !isAlive(pid), WAIT);
+    expect(reports).toEqual(['ran for 0.5 s and is ended']);
+    await hooks.stop();
+  });
+
+  test('a dead one that nobody waits for holds nothing up', async () => {
+    const hooks = make();
+    const command = await leaving('(sleep 0.2 & exec setsid sleep 1000)');
+    hooks.start('run_after', [command]);
+    await hooks.settle(PATIENCE_MS);
+    const [daemon] = await pids();
+    hooks.start('run_after', [command]);
+    await vi.waitUntil(async () => (await pids()).length === 2, WAIT);
+    for (const pid of [daemon, ...(await pids())]) process.kill(pid, 'SIGKILL');
+    await hooks.stop();
+  });
+
+  test('a daemon in a session of its own is let go', async () => {
+    const hooks = make();
+    const command = await leaving('setsid sleep 1000');
+    hooks.start('run_after', [command]);
+    await vi.waitUntil(async () => (await pids()).length === 1, WAIT);
+    const [pid] = await pids();
+    await vi.waitUntil(() => isSessionLeader(pid), WAIT);
+    await hooks.stop();
+    expect(isAlive(pid)).toBe(true);
+    process.kill(pid, 'SIGKILL');
+    expect(reports).toEqual([]);
+  });
+});
+
+function isSessionLeader(pid: number): boolean {
+  // After the name: state, parent, group, session.
+  return (
+    readFileSync(`/proc/${pid}/stat`, 'latin1')
+      .replace(/^.*\) /, '')
+      .split(' ')[3] === `${pid}`
+  );
+}
+
 /** A process that is only waited for by its parent does not count. */
 function isAlive(pid: number): boolean {
   try {
