@@ -4,6 +4,7 @@ import { isIP } from 'node:net';
 import type { NetworkFiles } from '../../config/types.ts';
 import type { ProbeTarget } from '../checks/protocol.ts';
 import type { Sample } from '../checks/sample.ts';
+import type { EdgeRecord } from '../state/edge-store.ts';
 import type { NetworkState } from '../state/network-state.ts';
 import { edgesOf } from './pool.ts';
 
@@ -32,6 +33,26 @@ export function probeTargets(
 export type KnownTargets = { readonly live: ReadonlySet<string>; readonly failed: ReadonlySet<string> };
 
 const NOTHING_KNOWN: KnownTargets = { live: new Set(), failed: new Set() };
+
+/** By the samples that this process has, by their records where it has none. */
+export function knownTargets({
+  state,
+  samples,
+  records,
+}: {
+  readonly state: Pick<NetworkState, 'live'>;
+  readonly samples: ReadonlyMap<string, Sample>;
+  readonly records: ReadonlyMap<string, Pick<EdgeRecord, 'health'>>;
+}): KnownTargets {
+  const failing = (name: string): boolean => {
+    const sample = samples.get(name);
+    return sample === undefined ? records.get(name)?.health === 'fail' : sample.fail !== null;
+  };
+  return {
+    live: new Set(state.live.map(({ edge }) => edge)),
+    failed: new Set([...samples.keys(), ...records.keys()].filter(failing)),
+  };
+}
 
 /**
  * The addresses that each named edge had when its name could last be looked up, for times when it cannot: of its newest

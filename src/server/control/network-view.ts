@@ -56,10 +56,7 @@ export type NetworkSources = {
   readonly network: string;
   readonly config: Config;
   readonly files: NetworkFiles | null;
-  readonly rounds: Pick<
-    NetworkRounds,
-    'state' | 'records' | 'samples' | 'counters' | 'overlong' | 'unchecked' | 'silent' | 'silence' | 'unwritten'
-  >;
+  readonly rounds: Pick<NetworkRounds, 'state' | 'records' | 'samples' | 'counters' | 'probeTroubles' | 'unwritten'>;
   readonly history: NetworkHistory;
   /** Epoch seconds. */
   readonly nextDue: number;
@@ -82,7 +79,7 @@ export function networkView(sources: NetworkSources, now: number): NetworkView {
     decision: history.decision,
     live: state.live,
     edges: files === null ? [] : edgesOf(files),
-    silent: new Set(rounds.silent),
+    silent: new Set(rounds.probeTroubles.silent),
     members: membersOf(sources, now),
     rotationsTotal: history.rotations,
     holdExceptionsTotal: history.holdExceptions,
@@ -93,9 +90,9 @@ export function networkView(sources: NetworkSources, now: number): NetworkView {
       runFrequency: config.runFrequency,
       nextDue: sources.nextDue,
       overdue: sources.isOverdue,
-      overlong: rounds.overlong,
-      unchecked: rounds.unchecked,
-      silence: rounds.silence,
+      overlong: rounds.probeTroubles.overlong,
+      unchecked: rounds.probeTroubles.unchecked,
+      silence: rounds.probeTroubles.silence,
       failure: sources.failure,
       unsaved: [...history.unsaved, ...sentences(rounds.unwritten)],
       cancelledCanaries: history.cancelled,

@@ -724,19 +724,19 @@ describe('a turn that goes on', () => {
       const bench = new Bench();
       const rounds = await bench.open();
       await begun(bench, rounds);
-      expect(rounds.silence).toBeNull();
+      expect(rounds.probeTroubles.silence).toBeNull();
       vi.advanceTimersByTime(3 * config.runFrequency * 1000 + 1);
-      expect(rounds.silent).toEqual(EDGES);
+      expect(rounds.probeTroubles.silent).toEqual(EDGES);
       const turn = await begun(bench, rounds);
       expect(bench.log.filter((line) => line.includes('no check of'))).toEqual([
-        `error ${rounds.network}: ${rounds.silence}`,
+        `error ${rounds.network}: ${rounds.probeTroubles.silence}`,
       ]);
       turn.sample([ONE, 0.1]);
-      expect(rounds.silent).toEqual([TWO, THREE]);
+      expect(rounds.probeTroubles.silent).toEqual([TWO, THREE]);
       const { decision } = await turn.end();
-      expect(decision.notes.at(-1)).toBe(rounds.silence);
+      expect(decision.notes.at(-1)).toBe(rounds.probeTroubles.silence);
       turn.sample([TWO, 0.1], [THREE, 0.1]);
-      expect(rounds.silence).toBeNull();
+      expect(rounds.probeTroubles.silence).toBeNull();
       await begun(bench, rounds);
       expect(bench.log).toContain(`info ${rounds.network}: every edge is checked again`);
     } finally {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { edgesOf } from '../../../src/health/pools/pool.ts';
-import { lastAddresses, probeTargets } from '../../../src/health/pools/probe-targets.ts';
+import { knownTargets, lastAddresses, probeTargets } from '../../../src/health/pools/probe-targets.ts';
 import { NOW, sample } from '../../support/round-input.ts';
 
 describe('addresses to try when names cannot be looked up', () => {
@@ -37,4 +37,21 @@ describe('addresses to try when names cannot be looked up', () => {
 test('an address that is a canary too is a canary only, however it is spelled', () => {
   const canaries = new Map([['x.test', '::0:9']]);
   expect(edgesOf({ name: 'net', edges: ['::9', '::8', '0::09'], canaries })).toEqual(['::8']);
+});
+
+test('a target has failed by its newest sample, by its record where this process has none', () => {
+  const samples = new Map([
+    ['fails', sample('fails', 10)],
+    ['passes', sample('passes', 0.2)],
+  ]);
+  const records = new Map([
+    ['passes', { health: 'fail' as const }],
+    ['recorded', { health: 'fail' as const }],
+    ['well', { health: 'pass' as const }],
+  ]);
+  const state = { live: [{ edge: 'well', v4: '127.0.0.1', v6: null, why: '' }] };
+  expect(knownTargets({ state, samples, records })).toEqual({
+    live: new Set(['well']),
+    failed: new Set(['fails', 'recorded']),
+  });
 });
