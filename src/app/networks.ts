@@ -1,18 +1,14 @@
-import { forNetwork } from '../config/paths.ts';
 import type { Config } from '../config/types.ts';
 import type { WireName } from '../dns/name.ts';
 import { serialMax } from '../dns/serial.ts';
 import type { Prober } from '../health/checks/prober.ts';
 import type { Decision } from '../health/choose/decision.ts';
 import type { NetworkRounds } from '../health/pools/network-rounds.ts';
-import { openingState } from '../health/pools/next-state.ts';
 import type { RoundReport, WrittenZone } from '../health/pools/round-types.ts';
-import { readState } from '../health/state/state-file-io.ts';
 import type { Hooks } from '../publish/hooks.ts';
 import { NetworkHistory, networkView } from '../server/control/network-view.ts';
 import type { NetworkView } from '../server/control/views.ts';
 import { within } from '../system/deadline.ts';
-import { errorText } from '../system/error-text.ts';
 import { type Fault, plainFault } from '../system/fault.ts';
 import type { Guard } from '../system/guard.ts';
 import { NetworkClock } from './network-clock.ts';
@@ -21,6 +17,7 @@ import { NetworkPublisher, type PublisherParts } from './network-publisher.ts';
 import { rowsFault } from './network-rows.ts';
 import type { Prepared, Reload } from './part.ts';
 import type { NetworkList, NetworkLists } from './read-networks.ts';
+import { UnopenedNetworks } from './unopened-networks.ts';
 
 export type NetworksOptions = PublisherParts &
   OpenerOptions & {
@@ -41,18 +38,13 @@ const SINKS_MS = 2000;
 type Served = { readonly clock: NetworkClock; readonly history: NetworkHistory };
 
 /**
- * A network that could not be opened: what was live last stays, and it is tried again every `run_frequency` seconds.
- */
-type Unopened = { list: NetworkList; fault: string; timer: NodeJS.Timeout | undefined };
-
-/**
  * The networks that are served: opens them (lock, saved state), has their clocks make rounds, and publishes what those
  * decide. One that fails leaves the others as they are.
  */
 export class Networks {
   private readonly options: NetworksOptions;
   private readonly served = new Map<string, Served>();
-  private readonly unopened = new Map<string, Unopened>();
+  private readonly unopened: UnopenedNetworks;
   /** Networks that are no longer served and whose last round still runs. */
   private readonly closing = new Map<string, Promise<void>>();
   private readonly opener: NetworkOpener;
@@ -66,10 +58,19 @@ export class Networks {
     this.config = options.config;
     this.opener = new NetworkOpener(options);
     this.publisher = new NetworkPublisher(options);
+    this.unopened = new UnopenedNetworks({
+      guard: options.guard,
+      log: options.log,
+      publisher: this.publisher,
+      config: () => this.config,
+      take: (network) => this.take(network, 0),
+      serve: (network, list, rounds) => this.serve(network, list, rounds),
+      unlock: (network) => this.opener.unlock(network),
+    });
   }
 
   names(): readonly string[] {
-    return [...this.served.keys(), ...this.unopened.keys()];
+    return [...this.served.keys(), ...this.unopened.names()];
   }
 
   /**
@@ -81,7 +82,7 @@ export class Networks {
       const rounds = await this.take(network, LOCK_MS);
       if (!('code' in rounds)) await this.serve(network, list, rounds);
       else if (rounds.code === 'locked') return rounds;
-      else await this.postpone(network, list, rounds.message);
+      else await this.unopened.add(network, list, rounds.message);
     }
     return null;
   }
@@ -96,7 +97,7 @@ export class Networks {
    */
   async stop(): Promise<void> {
     this.stopped = true;
-    for (const { timer } of this.unopened.values()) clearTimeout(timer);
+    this.unopened.stop();
     await Promise.all([...this.closing.values(), ...[...this.served.values()].map(({ clock }) => clock.stop())]);
     await this.options.sinks.close(SINKS_MS);
     await Promise.all(Array.from(this.served.values(), ({ clock }) => clock.rounds.idle()));
@@ -138,13 +139,12 @@ export class Networks {
 
   /** What is wrong with networks apart from their edges, a sentence each. */
   faults(): readonly string[] {
-    const unopened = [...this.unopened].map(([, { fault }]) => fault);
     const lists = [...this.served.values()].flatMap(({ clock: { network, listFault, files } }) => {
       if (listFault === null) return [];
       const effect = files === null ? 'the live set that was saved last stays' : 'those read before stay in force';
       return [`network ${network}: its lists do not load (${effect}): ${listFault.split('\n')[0]}`];
     });
-    return [...unopened, ...lists];
+    return [...this.unopened.faults(), ...lists];
   }
 
   views(): readonly NetworkView[] {
@@ -167,7 +167,7 @@ export class Networks {
     if (served === undefined) return;
     const list = { files: served.clock.files, faults: [] };
     this.close(network);
-    this.options.guard.run(`network ${network}`, this.postpone(network, list, lockedText(network, this.config)));
+    this.options.guard.run(`network ${network}`, this.unopened.add(network, list, lockedText(network, this.config)));
   }
 
   /**
@@ -204,7 +204,7 @@ export class Networks {
       const list = lists.networks.get(network);
       if (list !== undefined) this.served.get(network)?.clock.configure(config, list);
       else {
-        this.forget(network);
+        this.unopened.remove(network);
         this.close(network);
         this.options.live.retire(network);
         log.info(`network ${network} is no longer served`);
@@ -214,7 +214,7 @@ export class Networks {
       const list = lists.networks.get(network);
       if (list === undefined) continue;
       if ('code' in rounds) {
-        await this.postpone(network, list, rounds.message);
+        await this.unopened.add(network, list, rounds.message);
         continue;
       }
       await this.serve(network, list, rounds);
@@ -243,7 +243,7 @@ export class Networks {
 
   private async serve(network: string, list: NetworkList, rounds: NetworkRounds): Promise<void> {
     const { guard, log } = this.options;
-    this.forget(network);
+    this.unopened.remove(network);
     await this.publisher.publishSaved(network, rounds.state);
     const history = new NetworkHistory();
     const clock = new NetworkClock({
@@ -258,50 +258,6 @@ export class Networks {
     });
     this.served.set(network, { clock, history });
     if (this.started && !this.stopped) clock.start();
-  }
-
-  /** What was live last is served, without rounds, until the network can be opened. */
-  private async postpone(network: string, list: NetworkList, fault: string): Promise<void> {
-    const { guard, log } = this.options;
-    const before = this.unopened.get(network);
-    if (before?.fault !== fault) log.error(`${fault}; what was live last stays, and it is tried again`);
-    clearTimeout(before?.timer);
-    const again = guard.protect(`network ${network}`, () => this.retry(network));
-    const timer = setTimeout(again, this.config.runFrequency * 1000);
-    this.unopened.set(network, { list, fault, timer });
-    if (this.stopped) clearTimeout(timer);
-    try {
-      const now = Date.now() / 1000;
-      const { state } = await readState(forNetwork(this.config.statefile, network), now, true);
-      await this.publisher.publishSaved(network, openingState(state, 'server', now));
-    } catch (error) {
-      log.error(`network ${network}: its state cannot be read: ${errorText(error)}`);
-    }
-  }
-
-  private async retry(network: string): Promise<void> {
-    const waiting = this.unopened.get(network);
-    if (waiting === undefined || this.stopped) return;
-    const rounds = await this.take(network, 0);
-    if (this.unopened.get(network) !== waiting || this.stopped) {
-      if (!('code' in rounds)) this.opener.unlock(network);
-    } else if ('code' in rounds) await this.postpone(network, waiting.list, rounds.message);
-    else {
-      try {
-        await this.serve(network, waiting.list, rounds);
-      } catch (error) {
-        // Or it would be neither served nor tried again.
-        this.opener.unlock(network);
-        await this.postpone(network, waiting.list, `network ${network} cannot be opened: ${errorText(error)}`);
-        return;
-      }
-      this.options.log.info(`network ${network} is open now`);
-    }
-  }
-
-  private forget(network: string): void {
-    clearTimeout(this.unopened.get(network)?.timer);
-    this.unopened.delete(network);
   }
 
   /** Makes no further round. The lock goes when the last one has ended, which nobody waits for. */
