@@ -1,4 +1,4 @@
-import { isIP, isIPv4, isIPv6 } from 'node:net';
+import { isIP, isIPv4, isIPv6, SocketAddress } from 'node:net';
 
 /** An IP address and a port as Node wants them; `[::1]:53` was `{address: '::1', port: 53}`. */
 export type Endpoint = { readonly address: string; readonly port: number };
@@ -60,4 +60,11 @@ export function parsePrefix(text: string): Prefix | null {
 export function addressKey(text: string): string | null {
   const octets = addressOctets(text);
   return octets === null ? null : Buffer.from(octets).toString('hex');
+}
+
+/** As inet_ntop(3) writes it: lower case, the longest run of zeros shortened (RFC 5952 §4); null: no address. */
+export function canonicalAddress(text: string): string | null {
+  if (addressOctets(text) === null) return null;
+  const family = text.includes(':') ? 'ipv6' : 'ipv4';
+  return new SocketAddress({ address: text, family }).address;
 }

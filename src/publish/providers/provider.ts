@@ -84,9 +84,10 @@ export type Provider<Own = unknown> = {
    * Carries corrections out, as one transaction where the provider has them, what comes before what goes where it has
    * not; never touches another set. Resolves when the provider has taken them over for good (Route 53: INSYNC). A set that
    * is no longer what `was` says must not be overwritten where the provider can tell (`conflict`).
-   * Rejects as `read`; some of it may be done then.
+   * Rejects as `read`; some of it may be done then. (Written as a method, so that a provider with an `own` of its own is
+   * a Provider of any: it gets back only what it read itself.)
    */
-  readonly apply: (corrections: readonly Correction<Own>[], signal: AbortSignal) => Promise<void>;
+  apply(corrections: readonly Correction<Own>[], signal: AbortSignal): Promise<void>;
   /** Ends kept connections. */
   readonly close: () => Promise<void>;
 };

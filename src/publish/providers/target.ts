@@ -1,0 +1,274 @@
+import { within } from '../../system/deadline.ts';
+import { errorText } from '../../system/error-text.ts';
+import { type Fault, plainFault } from '../../system/fault.ts';
+import { type Correction, type HeldSet, type Provider, ProviderError, type ProviderProblem } from './provider.ts';
+import {
+  difference,
+  type ForeignChange,
+  keyText,
+  type LeftSets,
+  type LiveTexts,
+  type SetRules,
+  setKeys,
+} from './sets.ts';
+
+export type TargetSpec = SetRules & {
+  /** Unique among the targets; log lines, metrics and `/healthz` name it so. */
+  readonly name: string;
+  readonly network: string;
+  /** Milliseconds that reading may take; applying, which some providers follow to its end, may take `APPLY_FACTOR` times that. */
+  readonly timeoutMs: number;
+  /** Reads and says what it would do; writes nothing. */
+  readonly dryRun: boolean;
+};
+
+export type TargetLog = (level: 'info' | 'warn', text: string) => void;
+
+/** What was last left at the provider, kept across restarts. */
+export type LeftStore = {
+  readonly read: () => Promise<LeftSets | null>;
+  readonly write: (left: LeftSets) => Promise<void>;
+};
+
+export type TargetOptions = {
+  readonly spec: TargetSpec;
+  readonly provider: Provider;
+  /** The network's live set as it is now; null: none was decided yet. */
+  readonly live: () => LiveTexts | null;
+  readonly left: LeftStore;
+  /** Asked just before anything is written; a sentence: why it is not ours to write now. */
+  readonly mayPublish?: () => Promise<string | null>;
+  readonly log: TargetLog;
+  /** Epoch seconds. */
+  readonly now: () => number;
+};
+
+export type TargetState =
+  /** Nothing was read yet. */
+  | 'unknown'
+  /** Every set was right when it was last read. */
+  | 'right'
+  /** A dry run: sets differ, and stay so. */
+  | 'differs'
+  /** `owner: no`: somebody else changed a set, and it stays so. */
+  | 'foreign'
+  /** What is to be done could not be. */
+  | 'failing';
+
+/** A target as operators see it. Times are epoch seconds. */
+export type TargetStatus = {
+  readonly name: string;
+  readonly kind: string;
+  readonly network: string;
+  readonly names: readonly string[];
+  readonly state: TargetState;
+  readonly since: number;
+  /** When everything was last found right; null: never yet. */
+  readonly lastRight: number | null;
+  /** What went wrong last, of a state that is not right; null: nothing. */
+  readonly problem: { readonly kind: ProviderProblem | 'differs' | 'foreign' | 'fence'; readonly text: string } | null;
+  readonly failures: number;
+  readonly corrections: number;
+  readonly foreignChanges: number;
+  /** The sets as they were last read. */
+  readonly held: readonly Pick<HeldSet, 'name' | 'type' | 'ttl' | 'addresses' | 'extra'>[];
+};
+
+const APPLY_FACTOR = 6;
+/** A set that changed between reading and writing is read again at once, but not for ever. */
+const ATTEMPTS = 2;
+
+/** Keeps the sets of one target equal to a network's live set: reads, corrects, and reads back. */
+export class ProviderTarget {
+  readonly spec: TargetSpec;
+  private readonly options: TargetOptions;
+  private readonly closing = new AbortController();
+  private notBefore = 0; // performance.now()
+  private left: LeftSets | null = null;
+  private leftRead = false;
+  private said = '';
+  private current: TargetStatus;
+
+  constructor(options: TargetOptions) {
+    this.options = options;
+    this.spec = options.spec;
+    const { name, network, names } = options.spec;
+    this.current = {
+      name,
+      kind: options.provider.kind,
+      network,
+      names,
+      state: 'unknown',
+      since: options.now(),
+      lastRight: null,
+      problem: null,
+      failures: 0,
+      corrections: 0,
+      foreignChanges: 0,
+      held: [],
+    };
+  }
+
+  status(): TargetStatus {
+    return this.current;
+  }
+
+  /** One reconciliation; a fault is what could not be done. Never rejects, and is over soon after `close`. */
+  async reconcile(): Promise<readonly Fault[]> {
+    try {
+      await this.pause();
+      const fault = await this.attempts();
+      return fault === null ? [] : [fault];
+    } catch (error) {
+      if (this.closing.signal.aborted) return [];
+      const problem = error instanceof ProviderError ? error.problem : 'trouble';
+      if (error instanceof ProviderError && error.retryAfterMs !== null) {
+        this.notBefore = performance.now() + error.retryAfterMs;
+      }
+      return [this.failed(problem, errorText(error))];
+    }
+  }
+
+  /** Gives up what is under way. */
+  async close(): Promise<void> {
+    this.closing.abort(new Error('stopped'));
+    await this.options.provider.close().catch(() => undefined);
+  }
+
+  private async attempts(): Promise<Fault | null> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.once();
+      } catch (error) {
+        const isConflict = error instanceof ProviderError && error.problem === 'conflict';
+        if (!isConflict || attempt === ATTEMPTS) throw error;
+      }
+    }
+  }
+
+  /** Null: as it should be, or nothing is known or allowed. */
+  private async once(): Promise<Fault | null> {
+    const { spec, options } = this;
+    const { provider, live } = options;
+    if (live() === null) return null;
+    const held = await this.read();
+    const wanted = live(); // the newest, since reading took a while
+    if (wanted === null) return null;
+    const { corrections, foreign } = difference(spec, wanted, held, provider.extra, await this.leftSets());
+    this.noteForeign(foreign);
+    if (corrections.length === 0) return this.settled(held, foreign);
+    if (spec.dryRun) return this.wouldDo(corrections);
+    const fence = (await options.mayPublish?.()) ?? null;
+    if (fence !== null) {
+      this.set('differs', { kind: 'fence', text: fence });
+      return null;
+    }
+    await provider.apply(corrections, this.signal(spec.timeoutMs * APPLY_FACTOR));
+    for (const { text } of corrections) options.log('info', `${spec.name}: ${text}`);
+    this.current = { ...this.current, corrections: this.current.corrections + corrections.length };
+    const after = await this.read();
+    const corrected = new Set(corrections.map(keyText));
+    const rest = difference({ ...spec, owner: true }, wanted, after, provider.extra, null).corrections;
+    const wrong = rest.filter((one) => corrected.has(keyText(one)));
+    if (wrong.length > 0) return this.failed('conflict', `not as it was written: ${texts(wrong)}`);
+    return this.settled(after, foreign);
+  }
+
+  /** All sets are right but those that are somebody else's. */
+  private async settled(held: readonly HeldSet[], foreign: readonly ForeignChange[]): Promise<null> {
+    const others = this.spec.owner ? [] : foreign;
+    await this.leave(held, new Set(others.map(keyText)));
+    if (others.length > 0) {
+      this.set('foreign', { kind: 'foreign', text: others.map(({ text }) => text).join('; ') });
+      return null;
+    }
+    this.said = '';
+    this.current = { ...this.current, lastRight: this.options.now() };
+    this.set('right', null);
+    return null;
+  }
+
+  private async read(): Promise<readonly HeldSet[]> {
+    const keys = setKeys(this.spec);
+    const held = await this.options.provider.read(keys, this.signal(this.spec.timeoutMs));
+    const shown = held.map(({ name, type, ttl, addresses, extra }) => ({ name, type, ttl, addresses, extra }));
+    this.current = { ...this.current, held: shown };
+    return held;
+  }
+
+  private signal(ms: number): AbortSignal {
+    const late = new ProviderError('timeout', `no answer within ${Math.round(ms / 100) / 10} s`);
+    const timer = new AbortController();
+    const timeout = setTimeout(() => timer.abort(late), ms);
+    timeout.unref();
+    return AbortSignal.any([this.closing.signal, timer.signal]);
+  }
+
+  /** Waits until the provider may be asked again. */
+  private async pause(): Promise<void> {
+    const ms = this.notBefore - performance.now();
+    if (ms <= 0) return;
+    const { signal } = this.closing;
+    const closed = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+    await within(ms, closed, () => undefined);
+    signal.throwIfAborted();
+  }
+
+  private async leftSets(): Promise<LeftSets | null> {
+    if (!this.leftRead) this.left = await this.options.left.read();
+    this.leftRead = true;
+    return this.left;
+  }
+
+  /** Notes what stands at the provider now as left there by us; what was left of the sets in `except` stays noted. */
+  private async leave(held: readonly HeldSet[], except: ReadonlySet<string>): Promise<void> {
+    if (this.spec.dryRun) return;
+    const found = new Map(held.map((set) => [keyText(set), set]));
+    const left: LeftSets = new Map(
+      setKeys(this.spec).map((key) => {
+        const text = keyText(key);
+        const before = except.has(text) ? this.left?.get(text) : undefined;
+        const { ttl, addresses, extra } = before ?? found.get(text) ?? { ttl: null, addresses: [], extra: [] };
+        return [text, { ttl, addresses, extra }];
+      }),
+    );
+    if (JSON.stringify([...left]) === JSON.stringify([...(this.left ?? [])])) return;
+    this.left = left;
+    await this.options.left.write(left);
+  }
+
+  private noteForeign(foreign: readonly ForeignChange[]): void {
+    if (foreign.length === 0) return;
+    const text = foreign.map((one) => one.text).join('; ');
+    if (this.said === text) return;
+    this.said = text;
+    this.current = { ...this.current, foreignChanges: this.current.foreignChanges + foreign.length };
+    const then = this.spec.owner ? 'it is set right' : 'it stays so (owner: no)';
+    this.options.log('warn', `${this.spec.name}: ${text}; ${then}`);
+  }
+
+  private wouldDo(corrections: readonly Correction[]): null {
+    const text = texts(corrections);
+    if (this.said !== text) {
+      for (const one of corrections) this.options.log('info', `${this.spec.name}: would do: ${one.text}`);
+    }
+    this.said = text;
+    this.set('differs', { kind: 'differs', text });
+    return null;
+  }
+
+  private failed(kind: ProviderProblem, text: string): Fault {
+    this.current = { ...this.current, failures: this.current.failures + 1 };
+    this.set('failing', { kind, text });
+    return plainFault(`provider-${kind}`, text);
+  }
+
+  private set(state: TargetState, problem: TargetStatus['problem']): void {
+    const since = state === this.current.state ? this.current.since : this.options.now();
+    this.current = { ...this.current, state, since, problem };
+  }
+}
+
+function texts(corrections: readonly Correction[]): string {
+  return corrections.map(({ text }) => text).join('; ');
+}
