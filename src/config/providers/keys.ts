@@ -1,0 +1,40 @@
+/** What the providers of `publish` have in common. A kind adds its own keys to these in a file of this folder. */
+import { z } from 'zod';
+import { flag, list, number, oneOrMany, optional, parsed, readName, text } from '../fields.ts';
+
+const NAMES_MAX = 100;
+
+/** Keys that every kind has. `every` and `timeout`: seconds. */
+export const publishKeys = {
+  /** Unique among the targets; null: the kind and the zone. */
+  name: optional(
+    parsed<string>('a name of up to 100 letters, digits, blanks and . _ : / -', (value) =>
+      /^[A-Za-z0-9._:/ -]{1,100}$/.test(value) ? value : null,
+    ),
+    null,
+  ),
+  network: text('the network whose live set is published'),
+  zone: text('the zone at the provider, such as example.net').refine(
+    (value) => readName(value) !== null && value !== '.',
+    {
+      error: 'expected the zone at the provider, such as example.net',
+    },
+  ),
+  names: oneOrMany(text('names such as "@", www or www.example.net.'), 'a list of names such as "@" and www')
+    .refine((names) => names.length > 0, { error: 'expected at least one name, such as "@"' })
+    .refine((names) => names.length <= NAMES_MAX, { error: `expected at most ${NAMES_MAX} names` }),
+  types: optional(
+    list(z.enum(['A', 'AAAA'], { error: 'expected A or AAAA' }), 'a list of A and AAAA').min(1, {
+      error: 'expected at least one type, A or AAAA',
+    }),
+    ['A' as const, 'AAAA' as const],
+  ),
+  owner: optional(flag(), true),
+  every: optional(number('seconds', { min: 10, max: 86_400, integer: false }), 300),
+  timeout: optional(number('seconds', { min: 0, max: 300, integer: false, above: true }), 10),
+};
+
+/** Seconds that resolvers may keep a set. `min`: the provider's least. */
+export function setTtl(min = 0) {
+  return optional(number('seconds', { min, max: 2_147_483_647 }), 60);
+}
