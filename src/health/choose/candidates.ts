@@ -147,12 +147,12 @@ export function candidatePool(facts: RoundFacts, verdicts: readonly Verdict[], j
 }
 
 /** How many failures in a row stand behind the first verdict of a failure. */
-function failuresBehind({ judge }: Rules): number {
+export function failuresBehind({ judge }: Rules): number {
   return judge?.kind === 'rise_fall' ? judge.fall : 1;
 }
 
 /** A member that was taken over by its name only counts as answered with all its addresses. */
-function answeredBefore({ memory, edges }: RoundFacts): ReadonlyMap<string, Addresses> {
+export function answeredBefore({ memory, edges }: RoundFacts): ReadonlyMap<string, Addresses> {
   const listed = new Map(edges.map((edge) => [edge.name, edge]));
   return new Map(
     memory.lastLive.flatMap((name) => {
@@ -162,7 +162,8 @@ function answeredBefore({ memory, edges }: RoundFacts): ReadonlyMap<string, Addr
   );
 }
 
-function refusalOf(edge: EdgeFacts, canaryOf: string | undefined): Refusal | null {
+/** Why an edge may not be published; null: it may. `canaryOf`: the zone whose canary it is. */
+export function refusalOf(edge: EdgeFacts, canaryOf: string | undefined): Refusal | null {
   if (canaryOf !== undefined) return { kind: 'canary', zone: canaryOf };
   if (edge.mode === 'unavailable') return { kind: 'unavailable' };
   return edge.v4 === null && edge.v6 === null ? { kind: 'no-address' } : null;

@@ -1,4 +1,3 @@
-import type { Fetch, Sample } from '../checks/sample.ts';
 import type { CanaryFacts, EdgeFacts } from '../judge/edge.ts';
 import { judge, judgeAddress } from '../judge/judge.ts';
 import type { Judged, JudgeRules, Verdict } from '../judge/verdict.ts';
@@ -41,31 +40,6 @@ export function judgeEdges(
     return believed(found.verdict, uplink);
   });
   return { verdicts, judged };
-}
-
-/**
- * What judges remember of `before` and of samples that newer ones of their edges have replaced, so that each result
- * counts once even where several come between two decisions. `samples`: the older ones of an edge first.
- */
-export function judgedAfter(
-  before: JudgedAddresses,
-  samples: Iterable<Sample>,
-  rules: JudgeRules,
-  uplink: UplinkState | null,
-): JudgedAddresses {
-  const judged = new Map(before);
-  for (const sample of samples) {
-    const { edge, at, fail, others } = sample;
-    const isDoubtful = uplink?.inDoubt === true && fail !== null;
-    const count = (key: string, fetch: Pick<Fetch, 'fail' | 'seconds'>): void => {
-      const known = judged.get(key) ?? null;
-      const next = isDoubtful ? known && { ...known, at } : judgeAddress(fetch, at, rules, known);
-      if (next !== null) judged.set(key, next);
-    };
-    count(edge, sample);
-    for (const fetch of others) count(missKey(edge, fetch.address), fetch);
-  }
-  return judged;
 }
 
 function otherAddresses(

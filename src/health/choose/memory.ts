@@ -28,7 +28,7 @@ export type Memory = {
 /** A canary that is in use: it stands in for `victim` in its zone only. */
 export type ActiveCanary = { readonly zone: string; readonly address: string; readonly victim: string | null };
 
-/** Rounds in a row in which an answered address did not work, or its edge was at another one; `at` as in `Unsteady`. */
+/** Samples in a row in which an answered address did not work, or its edge was at another one; `at` as in `Unsteady`. */
 export type Misses = { readonly count: number; readonly at: number };
 
 /** Nothing happened yet. */

@@ -9,14 +9,14 @@ export function missKey(edge: string, address: string): string {
 }
 
 /**
- * Counts, for each address that is answered, the rounds in a row in which it did not work. An edge that is at another
+ * Counts, for each address that is answered, the samples in a row in which it did not work. An edge that is at another
  * address now misses at its old one: nobody fetches that any more. A sample counts once. `first`: failures in a row
  * behind the first that is judged as one.
  */
 export function missesAfter(
   before: ReadonlyMap<string, Misses>,
   answered: ReadonlyMap<string, Addresses>,
-  candidates: readonly Candidate[],
+  candidates: readonly Pick<Candidate, 'facts' | 'verdict' | 'works'>[],
   first: number,
 ): ReadonlyMap<string, Misses> {
   const after = new Map<string, Misses>();
@@ -36,7 +36,11 @@ export function missesAfter(
   return after;
 }
 
-export function worksAt({ facts, works }: Candidate, family: Family, address: string): boolean {
+export function worksAt(
+  { facts, works }: Pick<Candidate, 'facts' | 'works'>,
+  family: Family,
+  address: string,
+): boolean {
   return facts[family] === address && works[family];
 }
 

@@ -1,4 +1,4 @@
-import type { EdgeRecord } from '../state/edge-store.ts';
+import { type EdgeRecord, type JudgedSample, uptimeWith } from '../state/edge-store.ts';
 import { downUntil, type Uptime } from '../state/uptime.ts';
 
 /** Since the process started. `downSeconds`: known only, up to the newest sample, so that it never goes back. */
@@ -15,12 +15,26 @@ export class EdgeCounters {
     this.network = network;
   }
 
-  /** `before` and `after`: the records that a decision found and made. `reach`: of a sample, seconds (uptime.ts). */
-  note(before: ReadonlyMap<string, EdgeRecord>, after: ReadonlyMap<string, EdgeRecord>, reach: number): void {
+  /**
+   * `before` and `after`: the records that a decision found and made. `earlier`: of each edge's new samples all but the
+   * newest. `reach`: of a sample, seconds (uptime.ts).
+   */
+  note(
+    before: ReadonlyMap<string, EdgeRecord>,
+    after: ReadonlyMap<string, EdgeRecord>,
+    reach: number,
+    earlier: ReadonlyMap<string, readonly JudgedSample[]> = new Map(),
+  ): void {
     this.counts = new Map(
       [...after].map(([edge, record]) => {
-        const old = this.uptimeOf(before.get(edge));
-        return [edge, countsAfter(this.of(edge), old, this.uptimeOf(record), reach)];
+        let old = this.uptimeOf(before.get(edge));
+        let counts = this.of(edge);
+        for (const sample of earlier.get(edge) ?? []) {
+          const next = uptimeWith(old, sample);
+          counts = countsAfter(counts, old, next, reach);
+          old = next;
+        }
+        return [edge, countsAfter(counts, old, this.uptimeOf(record), reach)];
       }),
     );
   }

@@ -1,9 +1,5 @@
 import { errorText } from '../../system/error-text.ts';
 import type { Sample } from '../checks/sample.ts';
-import { judgedAfter } from '../choose/judge-edges.ts';
-import type { Memory } from '../choose/memory.ts';
-import type { RoundInput } from '../choose/round.ts';
-import { uplinkState } from '../choose/safety-uplink.ts';
 import type { RoundLog } from './round-log.ts';
 
 /** Samples that no decision has seen: of each target at least one, the newest last. */
@@ -15,6 +11,13 @@ type Waiting = {
   readonly over: Promise<void>;
   readonly end: () => void;
 };
+
+/** All but the newest of each target, without those that have no other. */
+export function earlierOf(fresh: FreshByTarget): FreshByTarget {
+  return new Map(
+    [...fresh].filter(([, { length }]) => length > 1).map(([name, samples]) => [name, samples.slice(0, -1)]),
+  );
+}
 
 /** Samples of one target that wait for a decision; of more, the oldest are lost. */
 const SAMPLES_MAX = 100;
@@ -100,19 +103,4 @@ export class FreshSamples {
     this.waiting.end();
     this.waiting = null;
   }
-}
-
-/**
- * The memory in which all but the newest of an edge's samples are counted, for a decision that sees the newest. The
- * history log has it so, which is why `replay` counts them, too.
- */
-export function withEarlier(
-  memory: Memory,
-  fresh: FreshByTarget | null,
-  rules: RoundInput['rules'],
-  { references }: Pick<RoundInput, 'references'>,
-): Memory {
-  const earlier = [...(fresh?.values() ?? [])].flatMap((samples) => samples.slice(0, -1));
-  if (earlier.length === 0) return memory;
-  return { ...memory, judged: judgedAfter(memory.judged, earlier, rules, uplinkState(references)) };
 }

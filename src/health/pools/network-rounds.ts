@@ -21,6 +21,7 @@ import type { RoundResult } from '../checks/prober.ts';
 import type { ProbeTarget } from '../checks/protocol.ts';
 import type { Sample } from '../checks/sample.ts';
 import { decideFacts, factsOf } from '../choose/decide.ts';
+import { countEarlier } from '../choose/earlier-samples.ts';
 import type { LiveMember } from '../choose/live-member.ts';
 import type { Scope } from '../choose/round.ts';
 import { nextExpiry } from '../modes/modes.ts';
@@ -33,14 +34,13 @@ import { reachOf } from '../state/uptime.ts';
 import { EarlyDecisions } from './early-decisions.ts';
 import { EdgeCounters } from './edge-counters.ts';
 import { reportFaults } from './faults.ts';
-import { type FreshByTarget, withEarlier } from './fresh-samples.ts';
+import { earlierOf, type FreshByTarget } from './fresh-samples.ts';
 import { NetworkProbes } from './network-probes.ts';
 import { nextState, openingState, type StateChange } from './next-state.ts';
-import { rulesOf } from './pool.ts';
 import { knownTargets, lastAddresses, probeTargets } from './probe-targets.ts';
-import { noteRecords, readRecords, SampleFolds } from './records.ts';
+import { judgedSamples, noteRecords, readRecords, SampleFolds } from './records.ts';
 import { RecordsBehind } from './records-behind.ts';
-import { roundInput } from './round-input.ts';
+import { roundInput, sampledEdges } from './round-input.ts';
 import { decisionLines, movedLines, notesToLog } from './round-log.ts';
 import type { RoundFailure, RoundOrder, RoundReport, RoundTools, WrittenZone } from './round-types.ts';
 import { SavedState } from './saved-state.ts';
@@ -241,18 +241,13 @@ export class NetworkRounds {
     const folded = this.folds.end(known, fresh);
     const records = new Map([...folded].map(([name, { record }]) => [name, record]));
     const troubles = [this.probes.overlong, this.probes.silence].filter((sentence) => sentence !== null);
-    const rules = rulesOf(config, this.network);
-    const parts = {
-      now,
-      config,
-      files,
-      state: { ...this.state, memory: withEarlier(this.state.memory, fresh, rules, references) },
-      records,
-      samples: this.newestSamples,
-      scope,
-      troubles,
-    };
-    const facts = factsOf({ ...roundInput(parts), ...references, ...fallback });
+    const parts = { now, config, files, state: this.state, records, samples: this.newestSamples, scope, troubles };
+    const newest = factsOf({ ...roundInput(parts), ...references, ...fallback });
+    // The decision sees the newest sample of each. The history log has it in its memory that the others are counted.
+    const earlier = earlierOf(fresh ?? new Map());
+    const counted = countEarlier(newest, sampledEdges(parts, earlier));
+    const judged = judgedSamples(earlier, counted.verdicts, reach);
+    const facts = { ...newest, memory: counted.memory };
     const decision = decideFacts(facts);
     const notes = notesToLog(decision.notes, this.lastNotes, scope);
     this.lastNotes = decision.notes;
@@ -269,7 +264,7 @@ export class NetworkRounds {
       const { state, liveChanged, canaryZones } = planned;
       // The rounds of a dry run follow upon one another like any others, in memory.
       this.saved.keep(state);
-      this.currentRecords = noteRecords(this.stores, decision, state.live, folded, fresh, reach, isRun);
+      this.currentRecords = noteRecords(this.stores, decision, state.live, folded, fresh, reach, judged, isRun);
       return { decision, state, liveChanged, canaryZones, probe, faults: [] };
     }
 
@@ -285,8 +280,8 @@ export class NetworkRounds {
     }
     reportFaults(log, faults);
 
-    this.currentRecords = noteRecords(this.stores, decision, change.state.live, folded, fresh, reach, isRun);
-    this.counters.note(records, this.currentRecords, reach);
+    this.currentRecords = noteRecords(this.stores, decision, change.state.live, folded, fresh, reach, judged, isRun);
+    this.counters.note(records, this.currentRecords, reach, judged);
     this.behind.record(facts, decision);
     this.behind.save(this.currentRecords.keys(), (config.runFrequency * 1000) / 2);
     return { decision, state: this.state, liveChanged, canaryZones, probe, faults };

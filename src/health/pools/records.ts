@@ -3,8 +3,16 @@ import type { Fault } from '../../system/fault.ts';
 import { decidingCheck, type Sample } from '../checks/sample.ts';
 import type { Decision, LiveMember } from '../choose/decision.ts';
 import { averageOf } from '../judge/history.ts';
+import type { Verdict } from '../judge/verdict.ts';
 import { expireMode } from '../modes/modes.ts';
-import { type EdgeRecord, type RoundUpdate, type StoredSample, withRound, withSample } from '../state/edge-store.ts';
+import {
+  type EdgeRecord,
+  type JudgedSample,
+  type RoundUpdate,
+  type StoredSample,
+  withRound,
+  withSample,
+} from '../state/edge-store.ts';
 import type { EdgeStores } from '../state/edge-store-files.ts';
 import type { FreshByTarget } from './fresh-samples.ts';
 
@@ -82,8 +90,8 @@ function foldedRecord(from: EdgeRecord, sample: Sample): EdgeRecord {
 
 /**
  * Adds what a decision says of its edges to their records, in memory. `members`: as published, which is the old set where
- * the decision found nothing fit to be. `fresh`: new samples; null: none. `reach` as in `StoredSample`. `isRun`: it ended
- * a round. A record that another process changes before ours is written gets its sample then; any other one has it in
+ * the decision found nothing fit to be. `fresh`: new samples; null: none; `earlier`: all but the newest of them, judged.
+ * `reach` as in `StoredSample`. `isRun`: it ended a round. A record that another process changes before ours is written gets its sample then; any other one has it in
  * `folded`. Returns all records, written by `stores.write`.
  */
 export function noteRecords(
@@ -93,6 +101,7 @@ export function noteRecords(
   folded: ReadonlyMap<string, FoldedRecord>,
   fresh: FreshByTarget | null,
   reach: number,
+  earlier: ReadonlyMap<string, readonly JudgedSample[]>,
   isRun = fresh !== null,
 ): ReadonlyMap<string, EdgeRecord> {
   const { at, network } = decision;
@@ -104,8 +113,7 @@ export function noteRecords(
   return new Map(
     [...verdicts].map(([name, { judgement: health, position = null }]) => {
       const known = folded.get(name);
-      const samples = fresh?.get(name) ?? [];
-      const sample = samples.at(-1);
+      const sample = fresh?.get(name)?.at(-1);
       // The newest of many may wait with its record to be written: no more of a sample than the record keeps.
       const kept = sample === undefined ? null : storedSample(sample, reach);
       const isLive = live.has(name) && !canaries.has(name);
@@ -114,7 +122,7 @@ export function noteRecords(
         at,
         isRun,
         sample: kept,
-        earlier: samples.slice(0, -1).map(({ at: time, seconds }) => ({ at: time, seconds })),
+        earlier: earlier.get(name) ?? [],
         live: isLive,
         health,
         position,
@@ -123,6 +131,25 @@ export function noteRecords(
       const change = changeOf(update);
       const quick = known === undefined ? null : { from: known.from, to: withRound(known.record, update) };
       return [name, stores.note(name, change, quick)];
+    }),
+  );
+}
+
+/** Samples that newer ones replaced, with their verdicts in the same order. `reach` as in `StoredSample`. */
+export function judgedSamples(
+  earlier: FreshByTarget,
+  verdicts: ReadonlyMap<string, readonly Verdict[]>,
+  reach: number,
+): ReadonlyMap<string, readonly JudgedSample[]> {
+  return new Map(
+    [...verdicts].map(([name, judged]) => {
+      const samples = earlier.get(name) ?? [];
+      const all = judged.map(({ judgement: health, position = null }, i) => ({
+        ...storedSample(samples[i], reach),
+        health,
+        position,
+      }));
+      return [name, all] as const;
     }),
   );
 }

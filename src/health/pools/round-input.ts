@@ -3,14 +3,17 @@ import { isIP } from 'node:net';
 
 import type { Config, NetworkFiles } from '../../config/types.ts';
 import { type Sample, WRONG_CONTENT } from '../checks/sample.ts';
+import type { SampledEdge } from '../choose/earlier-samples.ts';
 import { fetchOf } from '../choose/families.ts';
 import type { RoundInput, Scope } from '../choose/round.ts';
 import type { Addresses, CanaryInput, EdgeInput } from '../judge/edge.ts';
+import { EMPTY_HISTORY, figuresOf, microseconds } from '../judge/history.ts';
 import { operatorChanged } from '../modes/modes.ts';
-import type { EdgeRecord } from '../state/edge-store.ts';
-import { NEW_EDGE } from '../state/edge-store.ts';
+import { type EdgeRecord, NEW_EDGE } from '../state/edge-store.ts';
 import type { NetworkState } from '../state/network-state.ts';
 import { poolOf } from './pool.ts';
+
+const NO_FIGURES = figuresOf(EMPTY_HISTORY, 0);
 
 export type InputParts = {
   readonly now: number;
@@ -37,21 +40,9 @@ export function roundInput({
   scope = 'turn',
   troubles = [],
 }: InputParts): RoundInput {
-  const published = new Map(state.live.map(({ edge, v4, v6 }) => [edge, { v4, v6 }]));
-  const edge = (name: string): EdgeInput => {
-    const record = records.get(name) ?? NEW_EDGE;
-    const sample = samples.get(name) ?? null;
-    return {
-      name,
-      mode: record.mode,
-      modeUntil: record.modeUntil,
-      comment: record.comment,
-      history: record.history,
-      sample,
-      ...addressesOf(name, sample, published.get(name)),
-      verificationFailed: hasBadObject(sample),
-    };
-  };
+  const published = publishedOf(state);
+  const edge = (name: string): EdgeInput =>
+    edgeInput(name, records.get(name) ?? NEW_EDGE, samples.get(name) ?? null, published);
   const pool = poolOf(config, files);
   return {
     now,
@@ -64,6 +55,50 @@ export function roundInput({
     memory: state.memory,
     operatorChange: operatorChanged(records, state.modes, state.lastRun),
   };
+}
+
+function edgeInput(
+  name: string,
+  record: EdgeRecord,
+  sample: Sample | null,
+  published: ReadonlyMap<string, Addresses>,
+): EdgeInput {
+  return {
+    name,
+    mode: record.mode,
+    modeUntil: record.modeUntil,
+    comment: record.comment,
+    history: record.history,
+    sample,
+    ...addressesOf(name, sample, published.get(name)),
+    verificationFailed: hasBadObject(sample),
+  };
+}
+
+/** What was published of each member of the live set. */
+function publishedOf({ live }: Pick<NetworkState, 'live'>): ReadonlyMap<string, Addresses> {
+  return new Map(live.map(({ edge, v4, v6 }) => [edge, { v4, v6 }]));
+}
+
+/**
+ * Targets as each of these samples shows them: of several between two decisions all but the newest. Whether they pass is
+ * the same as if each had been decided upon, how well they do is not known.
+ */
+export function sampledEdges(
+  { state, records }: Pick<InputParts, 'state' | 'records'>,
+  earlier: ReadonlyMap<string, readonly Sample[]>,
+): ReadonlyMap<string, readonly SampledEdge[]> {
+  const published = publishedOf(state);
+  return new Map(
+    [...earlier].map(([name, samples]) => {
+      const record = records.get(name) ?? NEW_EDGE;
+      const edges = samples.map((sample): SampledEdge => {
+        const { history, ...rest } = edgeInput(name, record, sample, published);
+        return { ...rest, sample, figures: { ...NO_FIGURES, last: microseconds(sample.seconds), count: 1 } };
+      });
+      return [name, edges] as const;
+    }),
+  );
 }
 
 /**

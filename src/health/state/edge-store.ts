@@ -37,6 +37,7 @@ import {
   figuresOf,
   HISTORY_MAX,
   type History,
+  microseconds,
   noteAverage,
 } from '../judge/history.ts';
 import { passes } from '../judge/judge.ts';
@@ -106,6 +107,13 @@ export type StoredSample = {
   readonly reach: number;
 };
 
+/** A sample with what it was judged to be in one network. `health` null: it was not judged. */
+export type JudgedSample = StoredSample & {
+  readonly health: Judgement | null;
+  /** Where its judge was between two states (`Uptime`). */
+  readonly position: Position | null;
+};
+
 /**
  * What a network's round made of one edge. `sample`: a new one, which is in the record's history already; null: none.
  * `health` null: it was not judged. `isRun` false: a decision between two rounds, which is not noted in
@@ -116,8 +124,8 @@ export type RoundUpdate = {
   readonly at: number;
   readonly isRun: boolean;
   readonly sample: StoredSample | null;
-  /** Samples of before that one that no decision has seen either; they are in the history, too. */
-  readonly earlier?: readonly Pick<StoredSample, 'at' | 'seconds'>[];
+  /** Samples of before that one that no decision has seen either, oldest first; they are in the history, too. */
+  readonly earlier?: readonly JudgedSample[];
   readonly live: boolean;
   readonly health: Judgement | null;
   readonly check?: string | null;
@@ -162,10 +170,16 @@ export function withRound(record: EdgeRecord, update: RoundUpdate): EdgeRecord {
   };
 }
 
-/** A sample that was not judged (the edge is unavailable) says nothing. */
-function uptimeAfter(before: Uptime | undefined, { sample, health, position }: RoundUpdate): Uptime | undefined {
-  if (sample === null || health === null) return before;
-  const { at, failure, reach } = sample;
+function uptimeAfter(before: Uptime | undefined, update: RoundUpdate): Uptime | undefined {
+  const { sample, earlier = [], health, position } = update;
+  const samples = sample === null ? earlier : [...earlier, { ...sample, health, position }];
+  return samples.reduce(uptimeWith, before);
+}
+
+/** What is known after one sample more. One that was not judged (the edge is unavailable) says nothing. */
+export function uptimeWith(before: Uptime | undefined, sample: JudgedSample): Uptime | undefined {
+  const { at, failure, reach, health, position } = sample;
+  if (health === null) return before;
   return withCheck(before ?? null, { at, up: passes(health), failure, position }, reach);
 }
 
@@ -181,8 +195,7 @@ export function inNetwork(record: EdgeRecord, network: string): Omit<EdgeInNetwo
 
 /** The record with one sample more; a sample that is in it already changes nothing. */
 export function withSample(record: EdgeRecord, sample: Pick<StoredSample, 'at' | 'seconds'>): EdgeRecord {
-  // To the microsecond: nobody measures finer, and a file of 2,000 samples is a third shorter.
-  const seconds = Math.round(sample.seconds * 1e6) / 1e6;
+  const seconds = microseconds(sample.seconds);
   const history = addSample(record.history, sample.at, seconds);
   if (history === record.history) return record;
   const average = (): number => figuresOf(history, sample.at).average ?? seconds;

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import type { Fetch } from '../../../src/health/checks/sample.ts';
 import { decide, factsOf } from '../../../src/health/choose/decide.ts';
 import type { Decision } from '../../../src/health/choose/decision.ts';
-import { judgedAfter } from '../../../src/health/choose/judge-edges.ts';
+import { countEarlier, type SampledEdge } from '../../../src/health/choose/earlier-samples.ts';
+import type { Memory } from '../../../src/health/choose/memory.ts';
 import { missKey } from '../../../src/health/choose/misses.ts';
 import type { RoundInput, Rules } from '../../../src/health/choose/round.ts';
 import { explain } from '../../../src/health/explain/explain.ts';
@@ -227,30 +228,32 @@ describe('what was recorded', () => {
 });
 
 describe('samples that newer ones replaced before a decision', () => {
-  const of = (edge: string, results: string): ReturnType<typeof sample>[] =>
+  const of = (edge: string, results: string): SampledEdge[] =>
     tell({ [edge]: results }).flatMap(({ input }) =>
-      input.edges.flatMap(({ sample: one }) => (one === null ? [] : [one])),
+      factsOf(input).edges.flatMap(({ sample: one, ...rest }) => (one === null ? [] : [{ ...rest, sample: one }])),
     );
-  const doubt = { inDoubt: true, known: 1, failing: ['tcp'] };
-  const rules = round({ edges: {}, rules: JUDGE }).rules;
+  const judgedAfter = (known: Memory['judged'], samples: readonly SampledEdge[], words: Partial<RoundWords>) => {
+    const facts = factsOf(round({ edges: {}, ...words, memory: { judged: known } }));
+    return countEarlier(facts, new Map([['a', samples]])).memory.judged;
+  };
+  const doubt = [{ name: 'tcp', passes: false, detail: '' }];
   const SIX = missKey('a', '2001:db8::1');
 
   test.each([
-    ['results in a row', '0 0 0', null, { up: false, count: 0 }, undefined],
-    ['a pass between', '1 0 1 0 0', null, { up: true, count: 2 }, undefined],
-    ['each family for itself', '1:0 0:1 0:1', null, { up: true, count: 2 }, { up: true, count: 0 }],
+    ['results in a row', '0 0 0', undefined, { up: false, count: 0 }, undefined],
+    ['a pass between', '1 0 1 0 0', undefined, { up: true, count: 2 }, undefined],
+    ['each family for itself', '1:0 0:1 0:1', undefined, { up: true, count: 2 }, { up: true, count: 0 }],
     ['failures while our own line is in doubt', '1 0 0 0', doubt, { up: true, count: 0, at: NOW + 180 }, undefined],
-  ] as const)('%s', (_, results, uplink, own, six) => {
-    const all = of('a', results);
+  ] as const)('%s', (_, results, references, own, six) => {
     const known = new Map([['a', { up: true, count: 0, at: NOW - 60 }]]);
-    const judged = judgedAfter(known, all, rules, uplink);
+    const judged = judgedAfter(known, of('a', results), { rules: JUDGE, ...(references && { references }) });
     expect(judged.get('a')).toMatchObject(own);
     if (six !== undefined) expect(judged.get(SIX)).toMatchObject(six);
   });
 
   test("the same sample twice counts once, and edgemanage's judge remembers nothing", () => {
     const [one, two] = of('a', '1 0');
-    expect(judgedAfter(new Map(), [one, two, two], rules, null).get('a')).toMatchObject({ count: 1 });
-    expect(judgedAfter(new Map(), [one, two], round({ edges: {} }).rules, null)).toEqual(new Map());
+    expect(judgedAfter(new Map(), [one, two, two], { rules: JUDGE }).get('a')).toMatchObject({ count: 1 });
+    expect(judgedAfter(new Map(), [one, two], {})).toEqual(new Map());
   });
 });

@@ -66,3 +66,18 @@ test('an edge that left the list and returned begins anew', () => {
   counters.note(records(up), records(up), REACH);
   expect(counters.of('e').transitions).toBe(0);
 });
+
+test('each of several samples between two decisions counts', () => {
+  const counters = new EdgeCounters('n');
+  const first = sampled(NEW_EDGE, 0, true);
+  const earlier = [
+    { at: NOW + 10, seconds: 10, failure: null, reach: REACH, health: 'fail', position: null },
+    { at: NOW + 15, seconds: 0.1, failure: null, reach: REACH, health: 'pass', position: null },
+    { at: NOW + 17, seconds: 0.1, failure: null, reach: REACH, health: null, position: null },
+  ] as const;
+  const sample = { at: NOW + 20, seconds: 10, failure: null, reach: REACH };
+  const update = { network: 'n', at: NOW + 21, isRun: true, earlier, sample, live: true, position: null };
+  const last = withRound(first, { ...update, health: 'fail' });
+  counters.note(records(first), records(last), REACH, new Map([['e', earlier]]));
+  expect(counters.of('e')).toEqual({ transitions: 3, downSeconds: 5 });
+});

@@ -824,6 +824,33 @@ describe('a turn that goes on', () => {
     },
   );
 
+  test('an edge that fails, passes and fails between two decisions fell twice, on disk and in the counters, too', async () => {
+    config = { ...config, runFrequency: 60 };
+    const bench = new Bench();
+    const rounds = await bench.open();
+    const first = await begun(bench, rounds);
+    first.sample([ONE, 0.1], [TWO, 0.1]);
+    await first.end();
+    const turn = await begun(bench, rounds);
+    turn.sample([ONE, 10], [ONE, 0.1], [ONE, 10]);
+    const { state } = await turn.end();
+    const { at } = state.memory.unsteady.get(ONE) ?? { at: 0 };
+    expect(state.memory.unsteady.get(ONE)).toEqual({ falls: 2, fails: 1, passingSince: null, at });
+    const transitions = [
+      { at: at - 2, up: false },
+      { at: at - 1, up: true },
+      { at, up: false },
+    ];
+    expect(rounds.records.get(ONE)?.networks.get(NET)?.uptime?.transitions).toEqual(transitions);
+    expect(rounds.counters.of(ONE)).toEqual({ transitions: 3, downSeconds: 1 });
+    expect(rounds.counters.of(TWO)).toEqual({ transitions: 0, downSeconds: 0 });
+    await rounds.flushRecords();
+    const { record: saved } = await new EdgeStores(config.healthdataStore, null).read(ONE, bench.clock);
+    expect(saved.networks.get(NET)?.uptime?.transitions).toEqual(transitions);
+    const [recorded] = await lastRounds(historyLogPath(config.stateDir, NET), bench.clock, 1);
+    expect(decideFacts(recorded.facts).memory.unsteady).toEqual(state.memory.unsteady);
+  });
+
   test('a note that goes on is logged when it begins and once a turn, not with every decision', async () => {
     const bench = new Bench();
     const rounds = await bench.open();
