@@ -3,6 +3,7 @@ import { readNetworkFiles } from '../config/network-files.ts';
 import { SettledLists } from '../config/settled-lists.ts';
 import type { Config, NetworkFiles } from '../config/types.ts';
 import type { NetworkRounds } from '../health/pools/network-rounds.ts';
+import { poolOf } from '../health/pools/pool.ts';
 import type { RoundLog } from '../health/pools/round-log.ts';
 import type { RoundReport } from '../health/pools/round-types.ts';
 import { errorText } from '../system/error-text.ts';
@@ -92,26 +93,53 @@ export class NetworkClock {
     this.schedule(0);
   }
 
-  /** Takes new settings from the next turn on. That is at once where edges are to be asked in another way. */
+  /**
+   * Takes new settings. Where edges are to be asked in another way, or are new, all are asked at once; where it is to be
+   * decided in another way it is decided at once, with what is known.
+   */
   configure(config: Config, list: NetworkList): void {
-    const isSame = isDeepStrictEqual(askedBy(config), askedBy(this.inForce));
+    this.change(config, () => {
+      // The list was read whatever state its file is in.
+      if (list.files === null) this.takeLists(list);
+      else this.readLists();
+    });
+  }
+
+  /** Brings a configuration into force; `take`, the lists that go with it. */
+  private change(config: Config, take: () => void): void {
+    const { inForce: before, lists: listsBefore, network } = this;
     this.inForce = config;
-    // The list was read whatever state its file is in.
-    if (list.files === null) this.takeLists(list);
-    else this.readLists();
-    if (isSame || this.stopped) return;
-    this.isBurst = true;
-    this.generation += 1;
-    this.rounds.cutShort();
-    this.schedule(0);
+    take();
+    const { lists } = this;
+    if (this.stopped) return;
+    if (lists !== null) this.rounds.adopt({ config, files: lists, settle: config.settle });
+    const isAskedSame = isDeepStrictEqual(askedBy(config, network), askedBy(before, network));
+    if (!isAskedSame || hasNewTargets(lists, listsBefore)) {
+      this.isBurst = true;
+      this.generation += 1;
+      this.rounds.cutShort();
+      this.schedule(0);
+    }
+    if (lists === null || isDeepStrictEqual(decidedBy(config, lists), listsBefore && decidedBy(before, listsBefore)))
+      return;
+    this.options.guard.run(`network ${network}`, this.reconsider());
   }
 
   /** An operator may have changed a mode: decides again at once, without fetching. Never rejects. */
   async redecide(): Promise<void> {
     const { lists } = this;
-    if (this.stopped || lists === null) return;
+    if (lists !== null) await this.decideNow(() => this.rounds.redecide({ config: this.inForce, files: lists }));
+  }
+
+  /** What is decided by has changed: decides again as soon as nothing settles, without fetching. Never rejects. */
+  async reconsider(): Promise<void> {
+    await this.decideNow(() => this.rounds.reconsider());
+  }
+
+  private async decideNow(decide: () => Promise<RoundReport | null>): Promise<void> {
+    if (this.stopped) return;
     try {
-      const report = await this.rounds.redecide({ config: this.inForce, files: lists });
+      const report = await decide();
       if (report !== null) this.options.onReport(report);
       this.watchExpiry();
     } catch (error) {
@@ -246,7 +274,9 @@ export class NetworkClock {
     const read = readNetworkFiles(this.inForce, this.network, this.settled);
     this.takeLists(read);
     if (read.againMs === undefined || this.stopped) return;
-    const again = this.options.guard.protect(`network ${this.network}`, () => this.readLists());
+    const again = this.options.guard.protect(`network ${this.network}`, () =>
+      this.change(this.inForce, () => this.readLists()),
+    );
     this.listTimer = setTimeout(again, read.againMs);
   }
 
@@ -277,10 +307,22 @@ export class NetworkClock {
   }
 }
 
-/** The settings that edges are asked by. */
-function askedBy(config: Config): Partial<Config> {
+/** The settings that a network's edges are asked by. */
+function askedBy(config: Config, network: string): unknown {
   const { testobject, checks, timeout, workers, retry, runFrequency, maxObjectBytes, testing } = config;
-  return { testobject, checks, timeout, workers, retry, runFrequency, maxObjectBytes, testing };
+  return { testobject, checks: checks.get(network), timeout, workers, retry, runFrequency, maxObjectBytes, testing };
+}
+
+/** The settings and lists that it is decided by. */
+function decidedBy(config: Config, files: NetworkFiles): unknown {
+  const { reference = [] } = config.safety.get(files.name) ?? {};
+  return { pool: poolOf(config, files), canaries: files.canaries, reference };
+}
+
+function hasNewTargets(files: NetworkFiles | null, before: NetworkFiles | null): boolean {
+  if (files === null) return false;
+  const known = new Set([...(before?.edges ?? []), ...(before?.canaries.values() ?? [])]);
+  return [...files.edges, ...files.canaries.values()].some((name) => !known.has(name));
 }
 
 function listFaults({ faults }: NetworkList): string {

@@ -69,6 +69,18 @@ export class EarlyDecisions {
     this.fresh.cancel();
   }
 
+  /**
+   * Whether it can be decided with what is known: an edge that is listed was asked, and where nothing was decided yet,
+   * as many as `isReady` wants.
+   */
+  isKnown(hasDecided: boolean): boolean {
+    const { order, state, records } = this.parts.inForce();
+    if (order === null) return false;
+    const standing = this.standingOf(order, state, records);
+    const isAsked = [...standing.edges].some((name) => standing.newest(name) !== undefined);
+    return isAsked && (hasDecided || isReady(standing));
+  }
+
   private consider(samples: Iterable<Sample>): void {
     const { order, state, records } = this.parts.inForce();
     if (order?.settle === undefined) return;

@@ -45,6 +45,9 @@ import { decisionLines, movedLines, notesToLog } from './round-log.ts';
 import type { RoundFailure, RoundOrder, RoundReport, RoundTools, WrittenZone } from './round-types.ts';
 import { SavedState } from './saved-state.ts';
 
+/** Why it is decided: a round has ended, samples may change the answer, a mode or the configuration changed. */
+type Cause = 'turn' | 'event' | 'operator' | 'reload';
+
 export class NetworkRounds {
   readonly network: string;
   readonly stores: EdgeStores;
@@ -61,6 +64,7 @@ export class NetworkRounds {
   /** Of the round that began last; what it says is in force. */
   private newestOrder: RoundOrder | null = null;
   private readonly early: EarlyDecisions;
+  private hasDecided = false;
   /** Of the last decision. */
   private lastNotes: readonly string[] = [];
   private readonly probes: NetworkProbes;
@@ -146,7 +150,7 @@ export class NetworkRounds {
       if ('failure' in probe) return probe;
       // What settles belongs together, and this would take it apart.
       await this.early.settled();
-      return await this.turns.take(() => this.conclude(this.newestOrder ?? order, probe, 'turn'));
+      return await this.turns.take(() => this.conclude(this.newestOrder ?? order, 'turn', probe));
     } finally {
       turn.end();
       this.probing -= 1;
@@ -162,7 +166,28 @@ export class NetworkRounds {
       const records = await this.readRecords(order.files, this.tools.now(), true);
       this.currentRecords = records; // ends and comments change without the mode
       const parts = { ...order, now: this.tools.now(), state: this.state, samples: this.newestSamples, records };
-      return roundInput(parts).operatorChange ? this.conclude(order, null, 'turn') : null;
+      return roundInput(parts).operatorChange ? this.conclude(order, 'operator') : null;
+    });
+  }
+
+  /**
+   * Another configuration or other lists are in force: what is decided from now on goes by them, for the running round
+   * as well.
+   */
+  adopt(order: Pick<RoundOrder, 'config' | 'files' | 'settle'>): void {
+    if (this.newestOrder !== null) this.newestOrder = { ...this.newestOrder, ...order };
+  }
+
+  /**
+   * Decides again with every sample so far, because rules or lists changed (`adopt`). What settles is waited for, since
+   * it belongs together. Null where nothing can be said yet and the running round decides: before the first decision of
+   * a cold start, or when none of the edges was asked.
+   */
+  async reconsider(): Promise<RoundReport | null> {
+    await this.early.settled();
+    return this.turns.take(async () => {
+      const { newestOrder: order } = this;
+      return order === null || !this.early.isKnown(this.hasDecided) ? null : this.conclude(order, 'reload');
     });
   }
 
@@ -195,7 +220,7 @@ export class NetworkRounds {
       const order = this.newestOrder;
       // A turn that has ended meanwhile may have decided already.
       if (order === null || !this.early.isDue) return;
-      const report = await this.conclude(order, null, 'event');
+      const report = await this.conclude(order, 'event');
       order.onEvent?.(report);
     });
   }
@@ -225,17 +250,18 @@ export class NetworkRounds {
   }
 
   /**
-   * Decides with every sample so far. `probe`: the round that has ended; null: none, which is no run for edgemanage's
-   * tools. `scope` as in `RoundInput`.
+   * Decides with every sample so far; for an operator's mode, with those that were decided upon before. `probe`: the
+   * round that has ended; null: none, which is no run for edgemanage's tools.
    */
-  private async conclude(order: RoundOrder, probe: RoundResult | null, scope: Scope): Promise<RoundReport> {
+  private async conclude(order: RoundOrder, cause: Cause, probe: RoundResult | null = null): Promise<RoundReport> {
     const { config, files, forceUpdate = false } = order;
     const { log, publish } = this.tools;
     const references = await this.probes.askReferences(config);
     const fallback = await this.fallbackOf(config);
     const reach = reachOf(config.runFrequency);
     const now = this.tools.now();
-    const isOperators = probe === null && scope === 'turn';
+    const isOperators = cause === 'operator';
+    const scope: Scope = cause === 'event' ? 'event' : 'turn';
     const known = await this.readRecords(files, now, isOperators);
     const fresh = isOperators ? null : this.takeFresh(files);
     const folded = this.folds.end(known, fresh);
@@ -249,6 +275,7 @@ export class NetworkRounds {
     const judged = judgedSamples(earlier, counted.verdicts, reach);
     const facts = { ...newest, memory: counted.memory };
     const decision = decideFacts(facts);
+    this.hasDecided = true;
     const notes = notesToLog(decision.notes, this.lastNotes, scope);
     this.lastNotes = decision.notes;
     for (const { level, text } of decisionLines(decision, notes)) log(level, text);

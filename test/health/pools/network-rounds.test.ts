@@ -13,6 +13,7 @@ import type {
   HookName,
   LiveUpdate,
   RoundFailure,
+  RoundOrder,
   RoundReport,
   RoundTools,
   WrittenZone,
@@ -690,6 +691,56 @@ describe('a turn that goes on', () => {
     await turn.end();
     expect(turn.events).toHaveLength(1);
     expect(turn.events[0].decision.outcome).toMatchObject({ kind: 'changed', removed: [ONE] });
+  });
+
+  const withCount = (edgeCount: number): Pick<RoundOrder, 'config' | 'files'> => ({
+    config: { ...config, edgeCount },
+    files: FILES,
+  });
+
+  test('a changed rule is decided upon at once, with what no decision has seen yet, and holds for the running turn', async () => {
+    const bench = new Bench();
+    const rounds = await bench.open();
+    done(await rounds.round({ config, files: FILES }));
+    const turn = await begun(bench, rounds, 1000);
+    turn.sample([THREE, 0.05]);
+    rounds.adopt(withCount(3));
+    const report = done(await rounds.reconsider());
+    expect(names(report)).toEqual([ONE, TWO, THREE]);
+    expect(rounds.samples.get(THREE)?.seconds).toBe(0.05);
+    expect(bench.updates.at(-1)?.isRun).toBe(false);
+    rounds.adopt(withCount(1));
+    expect(names(await turn.end())).toHaveLength(1);
+  });
+
+  test('what settles is waited for, so that members that die together are seen together', async () => {
+    const bench = new Bench();
+    const rounds = await bench.open();
+    done(await rounds.round({ config, files: FILES }));
+    const turn = await begun(bench, rounds);
+    turn.sample([TWO, 10]);
+    rounds.adopt(withCount(1));
+    const again = rounds.reconsider();
+    turn.sample([ONE, 10], [THREE, 0.1]);
+    done(await again);
+    expect(turn.events).toHaveLength(1);
+    expect(names(turn.events[0])).toEqual([THREE]);
+    await turn.end();
+  });
+
+  test('before anything is known a changed rule waits for the first results', async () => {
+    const bench = new Bench();
+    const rounds = await bench.open();
+    expect(await rounds.reconsider()).toBeNull();
+    const turn = await begun(bench, rounds, 1000);
+    turn.sample([ONE, 0.1]);
+    rounds.adopt(withCount(3));
+    expect(await rounds.reconsider()).toBeNull(); // one of three is not enough for a first decision
+    turn.sample([TWO, 10], [THREE, 10]);
+    rounds.cutShort();
+    expect(names(await turn.end())).toEqual([ONE]);
+    rounds.adopt({ config, files: { ...FILES, edges: ['127.0.0.9'] } });
+    expect(await rounds.reconsider()).toBeNull();
   });
 
   test('an edge that passes or fails outside the set waits for the end', async () => {
