@@ -8,7 +8,7 @@ export const TCP_MAX = 65535;
 /** Largest UDP message without EDNS, RFC 1035 §4.2.1. */
 export const UDP_PLAIN_MAX = 512;
 
-export const OPCODE = { query: 0, notify: 4 } as const;
+export const OPCODE = { query: 0, notify: 4, update: 5 } as const;
 
 export const RCODE = {
   noError: 0,
@@ -18,12 +18,15 @@ export const RCODE = {
   notImp: 4,
   refused: 5,
   yxDomain: 6,
+  yxRrset: 7,
+  nxRrset: 8,
   notAuth: 9,
+  notZone: 10,
   badVers: 16,
   badCookie: 23,
 } as const;
 
-export const CLASS = { in: 1, ch: 3 } as const;
+export const CLASS = { in: 1, ch: 3, none: 254, any: 255 } as const;
 
 export const TYPE = {
   a: 1,

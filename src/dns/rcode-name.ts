@@ -7,6 +7,8 @@ export const RCODE_NAMES: ReadonlyMap<number, string> = new Map([
   [4, 'NOTIMP'],
   [5, 'REFUSED'],
   [6, 'YXDOMAIN'],
+  [7, 'YXRRSET'],
+  [8, 'NXRRSET'],
   [9, 'NOTAUTH'],
   [10, 'NOTZONE'],
   [16, 'BADVERS'],
