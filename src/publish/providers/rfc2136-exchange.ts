@@ -20,13 +20,7 @@ export type UpdateServer = {
 };
 
 /** What is believed without a signature: refusals by those who did not look at ours (RFC 8945 §5.3). */
-const MAY_BE_UNSIGNED: readonly number[] = [
-  RCODE.formErr,
-  RCODE.servFail,
-  RCODE.notImp,
-  RCODE.refused,
-  RCODE.notAuth,
-];
+const MAY_BE_UNSIGNED: readonly number[] = [RCODE.formErr, RCODE.servFail, RCODE.notImp, RCODE.refused, RCODE.notAuth];
 
 /** Requests that wait for their answers at a time: servers answer them one after another. */
 const WINDOW = 16;
@@ -170,6 +164,14 @@ function checkSignature(octets: Uint8Array, key: TsigKey, mac: Uint8Array, where
   const tsig = findTsig(octets);
   if (tsig === 'malformed') throw new ProviderError('malformed', `an answer of ${where} cannot be read`);
   if (tsig === null) {
+    if ((octets[3] & 15) === RCODE.notAuth) {
+      // PowerDNS does not say what is wrong with a signature; a zone that a server lacks it refuses otherwise.
+      const advice = "give it the key's name, algorithm and secret as they are here, and set both clocks by NTP";
+      throw new ProviderError(
+        'credentials',
+        `${where} refuses our signature with the key ${name} (NOTAUTH): ${advice}`,
+      );
+    }
     if (MAY_BE_UNSIGNED.includes(octets[3] & 15)) return;
     const advice = 'something on the way answers in its place, or it does not look at signatures';
     throw new ProviderError('malformed', `an answer of ${where} is not signed with the key ${name}: ${advice}`);

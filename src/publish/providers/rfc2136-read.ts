@@ -1,9 +1,8 @@
 /** Reads sets from a primary by asking it, and tells those that exist from those that a wildcard makes up. */
 import { RCODE, TYPE } from '../../dns/message.ts';
 import { isWithin, nameKey, nameText, parentName, type WireName } from '../../dns/name.ts';
-import { endpointText } from '../../system/address.ts';
+import { canonicalAddress, endpointText } from '../../system/address.ts';
 import type { Guard } from '../../system/guard.ts';
-import { canonicalAddress } from '../../system/resolver.ts';
 import { type AddressType, type HeldSet, ProviderError, type SetKey } from './provider.ts';
 import { exchange } from './rfc2136-exchange.ts';
 import { queryFault, type Rfc2136Spec, updateFault } from './rfc2136-faults.ts';
