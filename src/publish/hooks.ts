@@ -163,7 +163,8 @@ export class Hooks {
   private async groupGone(leader: number | undefined): Promise<void> {
     for (let looks = 1; leader !== undefined && groupExists(leader); looks++) {
       await pause(LOOK_MS, undefined, { ref: false });
-      if (looks % LOOKS_A_READING === 0 && !(await groupLives(leader))) return;
+      // At a stop at once: whoever reaps orphans may take longer than we wait.
+      if ((this.stopped || looks % LOOKS_A_READING === 0) && !(await groupLives(leader))) return;
     }
   }
 }
