@@ -27,10 +27,15 @@ export type ZonesPartOptions = {
   readonly settled: () => Promise<void>;
 };
 
+/** A hundred zones changed in one way are one line too. */
+const ZONES_NAMED = 5;
+
 /** The zones: loaded at the start and at a reload, watched in between by whoever calls `store.watch`. */
 export class ZonesPart {
   readonly part: Part;
   readonly store: ZoneStore;
+  /** Whether anybody may have copies of zones. */
+  private hasTransfers: boolean;
 
   constructor({ config, dryRun, live, locks, log, guard, first, networks, onChange, settled }: ZonesPartOptions) {
     const serialFile = serialLedgerPath(config.stateDir);
@@ -52,6 +57,7 @@ export class ZonesPart {
       },
     });
     this.store = store;
+    this.hasTransfers = config.transfer.allow.length > 0;
     this.part = part('zones', {
       start: async () => {
         const { loaded, failed, seconds } = await store.load();
@@ -61,13 +67,30 @@ export class ZonesPart {
       // The networks are committed by then: their names are those that are served from now on.
       prepare: async (reload) =>
         ready(async () => {
+          this.hasTransfers = reload.config.transfer.allow.length > 0;
           const summary = await store.reload(zoneSettings(reload.config, networks()));
           // Whoever reads the line may ask at once, and each thread takes over what is new in its own time.
           await settled();
           log.info(summary, 'reloaded');
         }),
       stop: () => store.close(),
+      faults: () => this.ambiguousSerials(),
     });
+  }
+
+  /** Static zones of which secondaries may have other contents under the serial that is served; they never ask again. */
+  private ambiguousSerials(): readonly string[] {
+    if (!this.hasTransfers) return [];
+    const names = this.store
+      .entries()
+      .filter(({ faults }) => faults.some(({ code }) => code === 'serial-not-raised'))
+      .map(({ name }) => name);
+    if (names.length === 0) return [];
+    const more = names.length > ZONES_NAMED ? ` and ${names.length - ZONES_NAMED} more` : '';
+    return [
+      `zones: ${names.slice(0, ZONES_NAMED).join(', ')}${more} changed without a higher serial, so secondaries may keep ` +
+        'other contents; raise the serial in the file (the log says above what)',
+    ];
   }
 }
 

@@ -193,6 +193,47 @@ describe('zones and networks that cannot be answered for', () => {
     }
   });
 
+  test('a static zone with other contents under one serial is red while anybody may transfer it, after a restart too', async () => {
+    const zone = (serial: number, address: string): string =>
+      `@ 60 IN SOA ns. h. ${serial} 1 1 1 1\n@ 60 IN NS ns.static.test.\nns 60 IN A ${address}\n`;
+    const write = async (serial: number, address: string): Promise<void> => {
+      await site.write('aside', zone(serial, address));
+      await rename(site.path('aside'), site.path('static.zone')); // whole, so nobody waits for the rest
+    };
+    await write(7, '192.0.2.1');
+    await editConfig(
+      'workers: 40',
+      `workers: 40\nstatic_zones: [{name: static.test, file: ${site.path('static.zone')}}]`,
+    );
+    const reason = 'zones: static.test changed without a higher serial';
+    const start = (): Promise<EdgewiseServer> => EdgewiseServer.start(site.path('edgemanage.yaml'));
+    const healthz = async (on: EdgewiseServer): Promise<string> => (await on.get('/healthz')).text;
+    let server = await start();
+    try {
+      await write(7, '192.0.2.2');
+      await eventually(
+        () => server.dig('ns.static.test', 'A'),
+        (addresses) => addresses.includes('192.0.2.2'),
+      );
+      expect(await healthz(server)).not.toContain(reason); // nobody may have a copy
+      const since = server.output.length;
+      await editConfig('workers: 40', 'workers: 40\ntransfer: {allow: [{from: 127.0.0.1}]}');
+      server.child.kill('SIGHUP');
+      await server.prints(/"reloaded"/, since);
+      expect(await healthz(server)).toContain(reason);
+      await server.stop();
+      server = await start();
+      expect(await healthz(server)).toContain(reason);
+      await write(8, '192.0.2.2');
+      await eventually(
+        () => healthz(server),
+        (text) => !text.includes(reason),
+      );
+    } finally {
+      await server.stop();
+    }
+  });
+
   test('a log that cannot be written goes to standard error, which is red, until a reload can open it', async () => {
     await site.write('logs', 'a file where a folder should be');
     await editConfig('logpath: null', `logpath: ${site.path('logs', 'log')}`);

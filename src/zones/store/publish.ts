@@ -82,10 +82,10 @@ export class Publisher {
     const { hash, records } = good;
     const now = this.options.now();
     if (network === null) {
-      const before = this.ledger?.noteStatic(origin, hash, good.serial) ?? null;
+      const reused = this.ledger?.noteStatic(origin, hash, good.serial) ?? null;
       const { serial } = good;
       const served = { hash, records, loadedAt: now, serial, image: good.compile(serial) };
-      return { served, warning: staticWarning(target, before, good) };
+      return { served, warning: reused === null ? null : reusedWarning(target, good.serial, reused) };
     }
     const liveBefore = wasNetwork === null ? 0 : this.options.liveSerial(wasNetwork, origin);
     const live = serialMax(liveBefore, this.options.liveSerial(network, origin));
@@ -211,16 +211,12 @@ function finalChange({ change, served }: Queued): ZoneChange {
   return change.kind === 'image' && served !== null ? { ...change, image: served.image } : change;
 }
 
-function staticWarning(
-  { name, file }: ZoneTarget,
-  before: { readonly hash: string; readonly serial: number } | null,
-  good: NewVersion,
-): StoreFault | null {
-  if (before === null || before.hash === good.hash || serialCompare(good.serial, before.serial) > 0) return null;
+/** `reused`: see `SerialLedger.noteStatic`. */
+function reusedWarning({ name, file }: ZoneTarget, serial: number, reused: number): StoreFault {
   const message =
-    `zone ${name} changed, but its serial ${good.serial} is not higher than the ${before.serial} it had: ` +
+    `zone ${name} changed, but its serial ${serial} is not higher than the ${reused} it had: ` +
     'secondaries will not see the change (RFC 1982), and one that took the other content under this serial keeps it. ' +
-    `Write a serial above ${before.serial} and reload, or have each secondary transfer the zone anew ` +
+    `Write a serial above ${reused} and reload, or have each secondary transfer the zone anew ` +
     '(rndc retransfer, nsd-control force_transfer, knotc zone-retransfer)';
   return { severity: 'warning', code: 'serial-not-raised', at: { file, line: 1, col: 1, text: '' }, message };
 }

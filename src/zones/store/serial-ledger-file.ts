@@ -19,6 +19,8 @@ export type LedgerEntry = {
   readonly hash: string;
   readonly serial: number;
   readonly goneAt: number | null;
+  /** Of a static zone: the highest serial under which it also had other contents; null: there is none. */
+  readonly reused: number | null;
   /** The entry as the file has it; null: not written yet. Of ten thousand entries few change between two writings. */
   text: string | null;
 };
@@ -68,10 +70,11 @@ export async function folderFault(file: string): Promise<StoreFault | null> {
   }
 }
 
-export function entryText(origin: WireName, { network, hash, serial, goneAt }: LedgerEntry): string {
+export function entryText(origin: WireName, { network, hash, serial, goneAt, reused }: LedgerEntry): string {
   const name = JSON.stringify(nameText(origin));
   const gone = goneAt === null ? '' : `,"gone_at":${goneAt}`;
-  return `${name}:{"network":${JSON.stringify(network)},"hash":${JSON.stringify(hash)},"serial":${serial}${gone}}`;
+  const twice = reused === null ? '' : `,"reused":${reused}`;
+  return `${name}:{"network":${JSON.stringify(network)},"hash":${JSON.stringify(hash)},"serial":${serial}${gone}${twice}}`;
 }
 
 const SERIAL_MAX = 2 ** 32 - 1;
@@ -80,6 +83,7 @@ const ENTRY = z.object({
   hash: z.string(),
   serial: z.int().min(0).max(SERIAL_MAX),
   gone_at: z.number().nullable().default(null),
+  reused: z.int().min(0).max(SERIAL_MAX).nullable().default(null),
 });
 
 /** The entries that make sense; `problem`: the first thing that does not. */
@@ -97,8 +101,8 @@ function parseEntries(text: string): { readonly entries: Map<WireName, LedgerEnt
     if (origin === null) problem ??= `"${name}" is not a zone's name`;
     else if (!entry.success) problem ??= `the entry of "${name}" does not make sense (${firstIssue(entry.error)})`;
     else {
-      const { network, hash, serial, gone_at: goneAt } = entry.data;
-      entries.set(origin, { network, hash, serial, goneAt, text: null });
+      const { network, hash, serial, gone_at: goneAt, reused } = entry.data;
+      entries.set(origin, { network, hash, serial, goneAt, reused, text: null });
     }
   }
   return { entries, problem };

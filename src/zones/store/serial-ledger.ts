@@ -154,20 +154,24 @@ export class SerialLedger {
     const before = serialMax(entry?.serial ?? 0, floor);
     const covers = isNewLive && liveSerial !== 0 && (before === 0 || serialCompare(liveSerial, before) > 0);
     const serial = covers ? liveSerial : nextSerial(serialMax(before, liveSerial), now);
-    this.write(origin, { network, hash, serial, goneAt: null, text: null });
+    this.write(origin, { network, hash, serial, goneAt: null, reused: null, text: null });
     return { serial, isNew: true };
   }
 
-  /** Notes the serial that a static zone's file gives. Returns what was noted before, if anything. */
-  noteStatic(
-    origin: WireName,
-    hash: string,
-    serial: number,
-  ): { readonly hash: string; readonly serial: number } | null {
+  /**
+   * Notes the serial that a static zone's file gives. Returns the serial that it must exceed, because secondaries may have
+   * other contents under it; null: the serial is the content's own.
+   */
+  noteStatic(origin: WireName, hash: string, serial: number): number | null {
     const entry = this.entries.get(origin) ?? null;
-    const same = entry !== null && entry.hash === hash && entry.network === null && entry.goneAt === null;
-    if (!same) this.write(origin, { network: null, hash, serial, goneAt: null, text: null });
-    return entry;
+    const isOther = entry !== null && entry.hash !== hash;
+    let reused = entry?.reused ?? null;
+    if (isOther) reused = reused === null ? entry.serial : serialMax(reused, entry.serial);
+    if (reused !== null && serialCompare(serial, reused) > 0) reused = null;
+    const same = entry?.hash === hash && entry.network === null && entry.goneAt === null && entry.reused === reused;
+    if (!same || entry.serial !== serial)
+      this.write(origin, { network: null, hash, serial, goneAt: null, reused, text: null });
+    return reused;
   }
 
   /** Gives a zone a serial that was worked out elsewhere, for the content it has. */

@@ -118,4 +118,51 @@ describe('serials', () => {
     await here.store.reload();
     expect(here.entry('a.test.')).toMatchObject({ serial: 8, faults: [] });
   });
+
+  describe('of a static zone under which it had other contents', () => {
+    /** What each version is (serial, content), and whether the serial is then ambiguous; `restart` before the version. */
+    const STORIES: Readonly<Record<string, readonly (readonly [number, string, boolean, 'restart'?])[]>> = {
+      'stay ambiguous over a restart, until the serial is higher': [
+        [7, 'a', false],
+        [7, 'b', true],
+        [7, 'b', true, 'restart'],
+        [8, 'b', false],
+        [8, 'b', false, 'restart'],
+      ],
+      'stay so when the first content comes back': [
+        [7, 'a', false],
+        [7, 'b', true],
+        [7, 'a', true],
+        [7, 'a', true, 'restart'],
+      ],
+      'are told by the highest of them, not by the last': [
+        [9, 'a', false],
+        [5, 'b', true],
+        [6, 'b', true],
+        [9, 'c', true, 'restart'],
+        [10, 'c', false],
+      ],
+      'may pass the end of their numbers': [
+        [4_294_967_295, 'a', false],
+        [4_294_967_295, 'b', true],
+        [1, 'b', false],
+      ],
+    };
+    test.each(Object.entries(STORIES))('%s', async (_, versions) => {
+      const here = install();
+      const settings = { staticZoneDir: here.path('static') };
+      for (const [index, [serial, content, ambiguous, restart]] of versions.entries()) {
+        here.write('static/a.test.zone', `${STATIC.replace(' 7 ', ` ${serial} `)}x TXT "${content}"\n`);
+        if (restart !== undefined) await here.store.close();
+        if (index === 0 || restart !== undefined) {
+          here.open(settings);
+          await here.store.load();
+        } else await here.store.reload();
+        const what = `version ${index}`;
+        expect(here.entry('a.test.').serial, what).toBe(serial);
+        const codes = here.entry('a.test.').faults.map(({ code }) => code);
+        expect(codes, what).toEqual(ambiguous ? ['serial-not-raised'] : []);
+      }
+    });
+  });
 });
