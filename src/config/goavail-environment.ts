@@ -2,6 +2,7 @@
 import type { Fault } from '../system/fault.ts';
 import { plainFault } from '../system/fault.ts';
 import type { GoavailProvider } from './goavail-file.ts';
+import { readApiAddress } from './providers/keys.ts';
 
 export type Environment = { readonly [name: string]: string | undefined };
 
@@ -18,12 +19,15 @@ const ACCESS = {
     variable: 'EDGEWISE_CLOUDFLARE_API',
     api: 'https://api.cloudflare.com/client/v4',
     needs: ['CF_API_KEY', 'CF_API_EMAIL'],
+    // A token takes the place of both.
+    instead: ['CLOUDFLARE_API_TOKEN', 'CF_API_TOKEN'],
   },
   route53: {
     variable: 'EDGEWISE_ROUTE53_API',
     api: 'https://route53.amazonaws.com',
     // Others of AWS' sources of credentials (files, the instance's role) may do as well.
     needs: ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'],
+    instead: [],
   },
 } as const;
 
@@ -32,16 +36,16 @@ export function providerAccess(
   kind: GoavailProvider['kind'],
   env: Environment,
 ): { readonly access: ProviderAccess; readonly faults: readonly Fault[] } {
-  const { variable, api, needs } = ACCESS[kind];
-  const missing = needs.filter((name) => (env[name] ?? '') === '');
+  const { variable, api, needs, instead } = ACCESS[kind];
+  const isUnset = (name: string): boolean => (env[name] ?? '') === '';
+  const missing = instead.every(isUnset) ? needs.filter(isUnset) : [];
   const given = env[variable] ?? '';
   if (given === '') return { access: { api, apiFrom: null, missing }, faults: [] };
-  const url = URL.canParse(given) ? new URL(given) : null;
-  const sound = url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '';
+  const read = readApiAddress(given);
   // Not shown as it is: a user and password may be in it.
   const message = `${variable}: expected an http or https address without user and password, such as http://127.0.0.1:8080`;
   return {
-    access: { api: sound ? url.href.replace(/\/$/, '') : api, apiFrom: sound ? variable : null, missing },
-    faults: sound ? [] : [plainFault('bad-value', message)],
+    access: { api: read ?? api, apiFrom: read === null ? null : variable, missing },
+    faults: read === null ? [plainFault('bad-value', message)] : [],
   };
 }

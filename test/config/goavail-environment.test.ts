@@ -25,3 +25,10 @@ test.each(['127.0.0.1:8080', 'ftp://127.0.0.1/', 'http://user:verysecret@127.0.0
     expect(access.apiFrom).toBeNull();
   },
 );
+
+test.each(['CLOUDFLARE_API_TOKEN', 'CF_API_TOKEN'])(
+  "%s takes the place of Cloudflare's key and e-mail address",
+  (name) => {
+    expect(providerAccess('cloudflare', { [name]: 't' }).access.missing).toEqual([]);
+  },
+);

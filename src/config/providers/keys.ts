@@ -38,3 +38,17 @@ export const publishKeys = {
 export function setTtl(min = 0) {
   return optional(number('seconds', { min, max: 2_147_483_647 }), 60);
 }
+
+/** The base address of an API, without final slash. */
+export function apiAddress(example: string) {
+  const expected = `an http or https address without user, password, query and fragment, such as ${example}`;
+  return parsed<string>(expected, readApiAddress);
+}
+
+/** Null: not the base address of an API. */
+export function readApiAddress(value: string): string | null {
+  const url = URL.canParse(value) ? new URL(value) : null;
+  if (url === null || !/^https?:$/.test(url.protocol)) return null;
+  const isPlain = `${url.username}${url.password}${url.search}${url.hash}` === '';
+  return isPlain ? url.href.replace(/\/+$/, '') : null;
+}

@@ -25,8 +25,6 @@ export type CloudflareSpec = {
   readonly api: string;
 };
 
-export const CLOUDFLARE_API = 'https://api.cloudflare.com/client/v4';
-
 /** Names that are asked for one by one; of more the zone's addresses are listed. */
 const NAMES_ASKED_MAX = 8;
 const PER_PAGE = 500;
