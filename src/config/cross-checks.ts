@@ -1,16 +1,16 @@
 /**
  * Checks between values that are each fine alone. They read the plain values, so that they run beside schema faults.
  */
-import { isIP, isIPv6 } from 'node:net';
 import { nameText, type WireName } from '../dns/name.ts';
 import type { TsigKey } from '../dns/tsig-key.ts';
-import { addressOctets, parseEndpoint } from '../system/address.ts';
+import { parseEndpoint } from '../system/address.ts';
 import type { ConfigFault } from './fault.ts';
 import { readName } from './fields.ts';
 import { faultAt, valueAt } from './schema-fault.ts';
 import { checkFaults } from './section-checks.ts';
 import { historicKeys } from './section-probe.ts';
 import { safetyFaults } from './section-safety.ts';
+import { sendFaults } from './send-addresses.ts';
 import type { Path, YamlSource } from './yaml-source.ts';
 
 type Found = Pick<ConfigFault, 'severity' | 'code' | 'message'> & { readonly path: Path; readonly what?: 'key' };
@@ -194,47 +194,10 @@ function keyReferences(get: Get, fileKeys: readonly TsigKey[]): Found[] {
   return found;
 }
 
-/** Addresses that NOTIFY cannot go to, or that the kernel would refuse to send it from. */
 function notifyAddresses(get: Get): Found[] {
-  return asList(get('transfer', 'notify')).flatMap((_, i): Found[] => {
-    const at = (key: 'to' | 'from', message: string): Found => ({
-      severity: 'error',
-      code: 'bad-value',
-      path: ['transfer', 'notify', i, key],
-      message: `transfer.notify[${i}].${key}: ${message}`,
-    });
-    const [given, from] = [get('transfer', 'notify', i, 'to'), get('transfer', 'notify', i, 'from') ?? null];
-    const to = typeof given === 'string' ? parseEndpoint(given.trim(), 53) : null;
-    if (to === null) return [];
-    const found: Found[] = [];
-    const target = addressKind(to.address);
-    if (target === 'wildcard') found.push(at('to', `${to.address} is every address of this machine, not one`));
-    if (target === 'many') found.push(at('to', `${to.address} is not the address of one server`));
-    if (to.port === 0) found.push(at('to', 'nobody listens on port 0'));
-    if (typeof from !== 'string' || isIP(from.trim()) === 0) return found;
-    const source = addressKind(from.trim());
-    if (source === 'many') found.push(at('from', `${from} is not an address of this machine`));
-    else if (isIPv6(from.trim()) !== isIPv6(to.address)) {
-      found.push(at('from', `${from} and ${to.address} are not of the same family`));
-    } else if (source === 'loopback' && target !== 'loopback') {
-      found.push(at('from', `${from} reaches this machine only, and ${to.address} is elsewhere`));
-    }
-    return found;
-  });
-}
-
-/** `many`: multicast and broadcast. */
-function addressKind(address: string): 'wildcard' | 'loopback' | 'many' | 'one' {
-  const octets = addressOctets(address) ?? Uint8Array.of(1); // with a scope: link-local
-  if (octets.every((octet) => octet === 0)) return 'wildcard';
-  if (octets.length !== 4) {
-    if (octets[0] === 0xff) return 'many';
-    return octets.length === 16 && octets[15] === 1 && octets.every((octet, n) => n === 15 || octet === 0)
-      ? 'loopback'
-      : 'one';
-  }
-  if (octets[0] >= 224) return 'many';
-  return octets[0] === 127 ? 'loopback' : 'one';
+  return asList(get('transfer', 'notify')).flatMap((_, i) =>
+    sendFaults(get, ['transfer', 'notify', i], `transfer.notify[${i}]`),
+  );
 }
 
 function staticZones(get: Get): Found[] {
