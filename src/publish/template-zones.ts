@@ -10,10 +10,10 @@ import { type TemplateChanges, zoneSerial } from '../health/pools/next-state.ts'
 import type { LiveUpdate, RoundReport } from '../health/pools/round-types.ts';
 import type { NetworkState } from '../health/state/network-state.ts';
 import { liveAddresses, withCanary } from '../live/addresses.ts';
-import { exists } from '../system/atomic-write.ts';
 import { systemCode } from '../system/error-text.ts';
 import { type Fault, plainFault } from '../system/fault.ts';
 import { FILE_MAX, readFile } from '../system/read-file.ts';
+import { exists } from '../system/set-aside.ts';
 import { ZoneImage } from '../zones/image/image.ts';
 import type { LiveAddresses } from '../zones/image/live-version.ts';
 import { FileCache } from '../zones/store/file-cache.ts';

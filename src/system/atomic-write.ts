@@ -3,21 +3,10 @@
  * and a machine that loses power, sees the old file or the new one.
  */
 
-import {
-  chmodSync,
-  chownSync,
-  closeSync,
-  constants,
-  openSync,
-  renameSync,
-  statSync,
-  unlinkSync,
-  writeSync,
-} from 'node:fs';
-import { access, type FileHandle, open, readdir, rename, stat, unlink } from 'node:fs/promises';
+import { chmodSync, chownSync, closeSync, openSync, renameSync, statSync, unlinkSync, writeSync } from 'node:fs';
+import { type FileHandle, open, readdir, rename, stat, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { systemCode } from './error-text.ts';
-import { NOT_A_FILE, TOO_LARGE } from './read-file.ts';
 import { writeTarget } from './write-target.ts';
 
 let written = 0;
@@ -130,28 +119,4 @@ function isAlive(pid: number): boolean {
   } catch (error) {
     return systemCode(error) === 'EPERM';
   }
-}
-
-/** Whether a file cannot be read for what it is, as against a moment's trouble (no descriptors or memory left). */
-export function isUnreadable(code: string): boolean {
-  return ['EACCES', 'EPERM', 'EISDIR', 'ELOOP', NOT_A_FILE, TOO_LARGE].includes(code);
-}
-
-/**
- * Renames an unusable file out of the way, so that it is neither read again nor overwritten, and returns its new name,
- * `<file>.bad-<epoch seconds>`. An earlier one of the same second is kept.
- */
-export async function setAside(file: string, now: number): Promise<string> {
-  const first = `${file}.bad-${Math.floor(now)}`;
-  let aside = first;
-  for (let count = 2; await exists(aside); count++) aside = `${first}-${count}`;
-  await rename(file, aside);
-  return aside;
-}
-
-export async function exists(file: string): Promise<boolean> {
-  return access(file, constants.F_OK).then(
-    () => true,
-    () => false,
-  );
 }

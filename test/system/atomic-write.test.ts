@@ -16,7 +16,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { writeLiveList } from '../../src/publish/live-list.ts';
-import { setAside, sweepTemporaries, writeAtomic } from '../../src/system/atomic-write.ts';
+import { sweepTemporaries, writeAtomic } from '../../src/system/atomic-write.ts';
 
 let folder: string;
 let file: string;
@@ -109,18 +109,6 @@ test('what an earlier process with our number left is swept, as in a container',
   await utimes(old, before, before);
   await sweepTemporaries(folder);
   expect(await readdir(folder)).toEqual([`.zone.${process.pid}-8.tmp`]);
-});
-
-test('a file is set aside under a name that is free', async () => {
-  for (const [text, name] of [
-    ['one', 'file.bad-1700'],
-    ['two', 'file.bad-1700-2'],
-    ['three', 'file.bad-1700-3'],
-  ]) {
-    await writeFile(file, text);
-    expect(await setAside(file, 1700.9)).toBe(join(folder, name));
-    expect(await readFile(join(folder, name), 'utf8')).toBe(text);
-  }
 });
 
 test('the live list is names, one a line, and is left alone while it says so', async () => {

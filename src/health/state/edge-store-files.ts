@@ -1,11 +1,12 @@
 import { statSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fsyncFolder, isUnreadable, setAside, writeAtomic } from '../../system/atomic-write.ts';
+import { fsyncFolder, writeAtomic } from '../../system/atomic-write.ts';
 import { systemCode } from '../../system/error-text.ts';
 import type { Fault } from '../../system/fault.ts';
 import type { Locks } from '../../system/lock.ts';
 import { FILE_MAX, fileError, readFile } from '../../system/read-file.ts';
+import { isUnreadable, setAside } from '../../system/set-aside.ts';
 import { Turns } from '../../system/turns.ts';
 import { Slice } from '../../system/yielding.ts';
 import { type EdgeRecord, NEW_EDGE, type ParsedRecord, parseEdgeRecord } from './edge-store.ts';

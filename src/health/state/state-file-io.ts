@@ -1,7 +1,9 @@
-import { isUnreadable, setAside, writeAtomic } from '../../system/atomic-write.ts';
+import { writeAtomic } from '../../system/atomic-write.ts';
 import { systemCode } from '../../system/error-text.ts';
 import type { Fault } from '../../system/fault.ts';
+import { droppedText } from '../../system/json-parts.ts';
 import { FILE_MAX, fileError, readFile } from '../../system/read-file.ts';
+import { isUnreadable, keepCopy, setAside } from '../../system/set-aside.ts';
 import { NEW_STATE, type NetworkState } from './network-state.ts';
 import { parseState, printState } from './state-file.ts';
 
@@ -10,8 +12,9 @@ export type StateRead = { readonly state: NetworkState; readonly faults: readonl
 
 /**
  * Reads a network's state file; without one, a new state. One that cannot be read or understood is set aside (unless
- * `dryRun`) and reported. Throws if it can be neither read nor renamed, and the system's error where it may be read
- * later: writing over it would lose it.
+ * `dryRun`) and reported; of one with parts that make no sense those are left out and reported, and a copy is kept.
+ * Throws if it can be neither read nor kept, and the system's error where it may be read later: writing over it would
+ * lose it.
  */
 export async function readState(file: string, now: number, dryRun = false): Promise<StateRead> {
   let problem: string;
@@ -22,7 +25,11 @@ export async function readState(file: string, now: number, dryRun = false): Prom
     if (parsed.ok) {
       // There is nothing to set aside, but the live set that was there is gone.
       const lost = text === '' ? [fault('state-invalid', file, 'is empty; the network starts anew')] : [];
-      return { state: parsed.state, faults: lost };
+      const dropped = droppedText(parsed.dropped);
+      if (dropped === null) return { state: parsed.state, faults: lost };
+      const copy = dryRun ? '' : `; the file as it was is kept as ${await keepCopy(file, now)}`;
+      const message = `what makes no sense is left out (${dropped})${copy}`;
+      return { state: parsed.state, faults: [fault('state-invalid', file, message)] };
     }
     problem = parsed.problem;
   } else {

@@ -4,60 +4,79 @@
  */
 
 import { isIP } from 'node:net';
-import {
-  isObject,
-  isOneOf,
-  isTextList,
-  type JsonObject,
-  numberFrom,
-  numberMap,
-  numbersFrom,
-  textMap,
-} from '../../system/json-object.ts';
+import type { JsonObject } from '../../system/json-object.ts';
+import { FLAG, listOf, mapOf, NUMBER, objectOf, oneOf, TEXT } from '../../system/json-parts.ts';
 import type { LiveMember } from '../choose/decision.ts';
-import type { Memory } from '../choose/memory.ts';
-import { FAMILIES, type Mode } from '../judge/edge.ts';
+import { FAMILIES } from '../judge/edge.ts';
 import { MODES } from './edge-store.ts';
 import type { NetworkState } from './network-state.ts';
 
-type OwnMemory = Pick<
-  Memory,
-  'borrowed' | 'answered' | 'unanswered' | 'unsteady' | 'judged' | 'misses' | 'canaryRotations'
->;
+const NONE: ReadonlyMap<string, never> = new Map<string, never>();
 
-type OwnState = Pick<
-  NetworkState,
-  'live' | 'serial' | 'canarySerials' | 'zoneSerials' | 'pendingZones' | 'modes' | 'addresses'
-> & {
-  readonly memory: OwnMemory;
-  /** Which edge the active canary of a zone stands in for. */
-  readonly victims: ReadonlyMap<string, string>;
-};
+const ADDRESS = TEXT.refine((text) => isIP(text) !== 0, 'expected an address');
+const V4 = TEXT.refine((text) => isIP(text) === 4, 'expected an IPv4 address')
+  .nullable()
+  .default(null);
+const V6 = TEXT.refine((text) => isIP(text) === 6, 'expected an IPv6 address')
+  .nullable()
+  .default(null);
+const SERIAL = NUMBER.refine((serial) => serial >= 0 && serial < 2 ** 32, 'expected a serial').transform(Math.floor);
+const COUNT = NUMBER.refine((count) => Number.isInteger(count) && count >= 0, 'expected a number of results');
 
-/** Reads the key's value. `names`: of the edges that edgemanage's part says were live last. */
-export function ownFrom(edgewise: JsonObject, names: readonly string[]): OwnState {
-  const { serial, zone_serials, pending_zones, canary_serials, victims, canary_rotations, modes } = edgewise;
-  const { unanswered, unsteady, judged, misses, live: members, addresses, borrowed } = edgewise;
-  const live = liveFrom(members, names);
-  return {
-    memory: {
-      ...(isTextList(borrowed) ? { borrowed } : {}),
-      answered: new Map(live.map(({ edge, v4, v6 }) => [edge, { v4, v6 }])),
-      unanswered: isOneOf(FAMILIES, unanswered) ? unanswered : null,
-      unsteady: unsteadyFrom(unsteady),
-      judged: judgedFrom(judged),
-      misses: missesFrom(misses),
-      canaryRotations: rotationsFrom(canary_rotations),
-    },
-    victims: textMap(victims),
-    live,
-    serial: serialFrom(serial),
-    canarySerials: numberMap(canary_serials),
-    zoneSerials: numberMap(zone_serials),
-    pendingZones: new Set(isTextList(pending_zones) ? pending_zones : []),
-    modes: isObject(modes) ? modesFrom(modes) : null,
-    addresses: addressesFrom(addresses),
-  };
+/** One without an address is none: a set of such members would be answered as if the zone had no addresses. */
+const MEMBER = objectOf({ edge: TEXT, v4: V4, v6: V6, why: TEXT.default('') }).refine(
+  ({ v4, v6 }) => v4 !== null || v6 !== null,
+  'a member without an address',
+);
+
+const KEYS = objectOf({
+  serial: SERIAL.default(0),
+  zone_serials: mapOf(NUMBER).default(NONE),
+  pending_zones: listOf(TEXT).default([]),
+  canary_serials: mapOf(NUMBER).default(NONE),
+  live: listOf(MEMBER).optional(),
+  victims: mapOf(TEXT).default(NONE),
+  canary_rotations: mapOf(listOf(NUMBER)).default(NONE),
+  modes: mapOf(oneOf(MODES)).nullable().default(null),
+  borrowed: listOf(TEXT).optional(),
+  unanswered: oneOf(FAMILIES).nullable().default(null),
+  unsteady: mapOf(
+    objectOf({ falls: NUMBER, fails: NUMBER, passingSince: NUMBER.nullable().default(null), at: NUMBER }),
+  ).default(NONE),
+  judged: mapOf(objectOf({ up: FLAG, count: COUNT, at: NUMBER })).default(NONE),
+  misses: mapOf(objectOf({ count: NUMBER, at: NUMBER })).default(NONE),
+  addresses: mapOf(listOf(ADDRESS)).default(NONE),
+});
+
+/**
+ * The key's value, as parts of a `NetworkState`. `live`: missing in a file that edgemanage wrote. `victims`: which edge
+ * the active canary of a zone stands in for.
+ */
+export const OWN_STATE = KEYS.prefault({}).transform((own) => ({
+  memory: {
+    ...(own.borrowed === undefined ? {} : { borrowed: own.borrowed }),
+    unanswered: own.unanswered,
+    unsteady: own.unsteady,
+    judged: own.judged,
+    misses: own.misses,
+    canaryRotations: own.canary_rotations,
+  },
+  victims: own.victims,
+  live: own.live,
+  serial: own.serial,
+  canarySerials: own.canary_serials,
+  zoneSerials: own.zone_serials,
+  pendingZones: new Set(own.pending_zones),
+  modes: own.modes,
+  addresses: new Map([...own.addresses].filter(([, addresses]) => addresses.length > 0)),
+}));
+
+/** The member that edgemanage's name of a live edge is; none where the name is no address. */
+export function memberOfName(edge: string): readonly LiveMember[] {
+  const family = isIP(edge);
+  if (family === 0) return [];
+  const why = 'live before edgewise took over';
+  return [{ edge, v4: family === 4 ? edge : null, v6: family === 6 ? edge : null, why }];
 }
 
 /** The key's value, for JSON. */
@@ -80,88 +99,4 @@ export function ownValue(state: NetworkState): JsonObject {
     ...(memory.misses.size === 0 ? {} : { misses: Object.fromEntries(memory.misses) }),
     ...(state.addresses.size === 0 ? {} : { addresses: Object.fromEntries(state.addresses) }),
   };
-}
-
-/**
- * The members as last published. One without an address (a damaged file) is none: a set of such members would be
- * answered as if the zone had no addresses. A file that edgemanage wrote has names only; those that are addresses can
- * be served.
- */
-function liveFrom(value: unknown, names: readonly string[]): readonly LiveMember[] {
-  const found = Array.isArray(value)
-    ? value.filter(isObject).map(({ edge, v4, v6, why }) => ({ edge, v4, v6, why }))
-    : names.map((edge) => ({ edge, v4: edge, v6: edge, why: 'live before edgewise took over' }));
-  return found.flatMap(({ edge, v4, v6, why }) => {
-    const member = { v4: addressFrom(v4, 4), v6: addressFrom(v6, 6), why: typeof why === 'string' ? why : '' };
-    if (typeof edge !== 'string' || (member.v4 === null && member.v6 === null)) return [];
-    return [{ edge, ...member }];
-  });
-}
-
-function addressFrom(value: unknown, family: 4 | 6): string | null {
-  return typeof value === 'string' && isIP(value) === family ? value : null;
-}
-
-function addressesFrom(value: unknown): ReadonlyMap<string, readonly string[]> {
-  if (!isObject(value)) return new Map();
-  return new Map(
-    Object.entries(value).flatMap(([edge, list]) => {
-      const addresses = isTextList(list) ? list.filter((address) => isIP(address) !== 0) : [];
-      return addresses.length === 0 ? [] : [[edge, addresses] as const];
-    }),
-  );
-}
-
-function rotationsFrom(value: unknown): ReadonlyMap<string, readonly number[]> {
-  if (!isObject(value)) return new Map();
-  return new Map(
-    Object.entries(value).flatMap(([zone, times]) =>
-      Array.isArray(times) ? [[zone, numbersFrom(times)] as const] : [],
-    ),
-  );
-}
-
-function unsteadyFrom(value: unknown): Memory['unsteady'] {
-  return entriesFrom(value, ({ falls, fails, passingSince, at }) => {
-    const [fallen, failed, last] = [falls, fails, at].map(numberFrom);
-    if (fallen === null || failed === null || last === null) return null;
-    return { falls: fallen, fails: failed, passingSince: numberFrom(passingSince), at: last };
-  });
-}
-
-function judgedFrom(value: unknown): Memory['judged'] {
-  return entriesFrom(value, ({ up, count, at }) => {
-    const [results, last] = [count, at].map(numberFrom);
-    const isSound = typeof up === 'boolean' && results !== null && Number.isInteger(results) && results >= 0;
-    return isSound && last !== null ? { up, count: results, at: last } : null;
-  });
-}
-
-function missesFrom(value: unknown): Memory['misses'] {
-  return entriesFrom(value, ({ count, at }) => {
-    const [missed, last] = [count, at].map(numberFrom);
-    return missed === null || last === null ? null : { count: missed, at: last };
-  });
-}
-
-/** The entries that make sense. */
-function entriesFrom<T>(value: unknown, read: (entry: JsonObject) => T | null): ReadonlyMap<string, T> {
-  if (!isObject(value)) return new Map();
-  return new Map(
-    Object.entries(value).flatMap(([key, entry]) => {
-      const found = isObject(entry) ? read(entry) : null;
-      return found === null ? [] : [[key, found] as const];
-    }),
-  );
-}
-
-function modesFrom(value: JsonObject): ReadonlyMap<string, Mode> {
-  return new Map(
-    Object.entries(value).flatMap(([edge, mode]) => (isOneOf(MODES, mode) ? [[edge, mode] as const] : [])),
-  );
-}
-
-function serialFrom(value: unknown): number {
-  const serial = numberFrom(value);
-  return serial !== null && serial >= 0 && serial < 2 ** 32 ? Math.floor(serial) : 0;
 }

@@ -3,74 +3,64 @@
  * is under the one key `edgewise`, where edgemanage keeps it; keys that are unknown here are kept as well.
  */
 
-import {
-  isObject,
-  isTextList,
-  type JsonObject,
-  numberFrom,
-  numberMap,
-  numbersFrom,
-  otherKeys,
-  parseObject,
-  textMap,
-  unknownForm,
-  withoutNulls,
-} from '../../system/json-object.ts';
-import type { ActiveCanary } from '../choose/memory.ts';
+import { z } from 'zod';
+import { otherKeys, parseObject } from '../../system/json-object.ts';
+import { listOf, mapOf, NUMBER, objectOf, readParts, TEXT } from '../../system/json-parts.ts';
 import type { NetworkState } from './network-state.ts';
-import { ownFrom, ownValue } from './state-file-own.ts';
+import { memberOfName, OWN_STATE, ownValue } from './state-file-own.ts';
 
 /** `rotation_list` keeps this many, oldest dropped. */
 export const STATE_ROTATIONS_MAX = 100;
 
+/** `dropped`: what of the file makes no sense and took its default, with its key. */
 export type ParsedState =
-  | { readonly ok: true; readonly state: NetworkState }
+  | { readonly ok: true; readonly state: NetworkState; readonly dropped: readonly string[] }
   | { readonly ok: false; readonly problem: string };
 
-/** Reads a state file's text. Missing keys take their defaults; so does all of an empty file. */
+/** Reads a state file's text. Missing keys take their defaults; so does all of an empty file, and what makes no sense. */
 export function parseState(text: string): ParsedState {
   const object = parseObject(text);
-  return object.ok ? stateFrom(object.value) : object;
+  if (!object.ok) return object;
+  const parts = readParts(STATE, object.value);
+  if (parts === null) return { ok: false, problem: 'nothing of it makes sense' };
+  return { ok: true, state: { ...parts.value, extra: otherKeys(object.value, KNOWN) }, dropped: parts.dropped };
 }
 
-const KNOWN: readonly string[] = [
-  'rotation_list',
-  'last_run',
-  'last_live',
-  'verification_failures',
-  'verification_failues',
-  'zone_mtimes',
-  'active_canaries',
-  'edgewise',
-];
+const STATE_FILE = objectOf({
+  rotation_list: listOf(NUMBER).default([]),
+  last_run: NUMBER.nullable().default(null),
+  last_live: listOf(TEXT).optional(),
+  verification_failures: listOf(TEXT).default([]),
+  verification_failues: z.unknown().optional(), // misspelt and unused, as edgemanage writes it
+  zone_mtimes: mapOf(NUMBER).default(new Map()),
+  active_canaries: mapOf(TEXT).default(new Map()),
+  edgewise: OWN_STATE,
+});
 
-function stateFrom(value: JsonObject): ParsedState {
-  const given = withoutNulls(value);
-  const { rotation_list = [], last_live = [], verification_failures = [] } = given;
-  const { zone_mtimes = {}, active_canaries = {}, edgewise = {}, last_run } = given;
-  if (!Array.isArray(rotation_list)) return unknownForm('rotation_list');
-  if (!isTextList(last_live)) return unknownForm('last_live');
-  if (!isTextList(verification_failures)) return unknownForm('verification_failures');
-  if (!isObject(zone_mtimes)) return unknownForm('zone_mtimes');
-  if (!isObject(active_canaries)) return unknownForm('active_canaries');
-  if (!isObject(edgewise)) return unknownForm('edgewise');
-  const names = [...new Set(last_live)].sort();
-  const { memory, victims, ...own } = ownFrom(edgewise, names);
-  const state: NetworkState = {
+const KNOWN: readonly string[] = Object.keys(STATE_FILE.shape);
+
+const STATE = STATE_FILE.transform((file): Omit<NetworkState, 'extra'> => {
+  const { memory, victims, live: published, ...own } = file.edgewise;
+  // A file that edgemanage wrote has names only; those that are addresses can be served.
+  const named = file.last_live === undefined ? null : [...new Set(file.last_live)].sort();
+  const live = published ?? (named ?? []).flatMap(memberOfName);
+  return {
     memory: {
-      lastLive: names,
-      rotations: numbersFrom(rotation_list).slice(-STATE_ROTATIONS_MAX),
-      activeCanaries: canariesFrom(active_canaries, victims),
+      lastLive: named ?? live.map(({ edge }) => edge).sort(),
+      rotations: file.rotation_list.slice(-STATE_ROTATIONS_MAX),
+      activeCanaries: Array.from(file.active_canaries, ([zone, address]) => {
+        return { zone, address, victim: victims.get(zone) ?? null };
+      }),
+      answered: new Map(live.map(({ edge, v4, v6 }) => [edge, { v4, v6 }])),
       ...memory,
     },
-    lastRun: numberFrom(last_run),
-    verificationFailures: verification_failures,
-    zoneMtimes: numberMap(zone_mtimes),
+    lastRun: file.last_run,
+    verificationFailures: file.verification_failures,
+    zoneMtimes: file.zone_mtimes,
+    live,
     ...own,
-    extra: otherKeys(value, KNOWN),
   };
-  return { ok: true, state };
-}
+});
 
 /** The file's text, keys in the original's order and ours at the end. */
 export function printState(state: NetworkState): string {
@@ -87,8 +77,4 @@ export function printState(state: NetworkState): string {
     edgewise: ownValue(state),
   };
   return `${JSON.stringify(value)}\n`;
-}
-
-function canariesFrom(entries: JsonObject, victims: ReadonlyMap<string, string>): readonly ActiveCanary[] {
-  return [...textMap(entries)].map(([zone, address]) => ({ zone, address, victim: victims.get(zone) ?? null }));
 }

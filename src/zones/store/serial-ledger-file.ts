@@ -5,11 +5,11 @@ import { dirname } from 'node:path';
 import { z } from 'zod';
 import type { WireName } from '../../dns/name.ts';
 import { nameKey, nameText } from '../../dns/name.ts';
-import { setAside } from '../../system/atomic-write.ts';
 import { systemCode } from '../../system/error-text.ts';
 import { ioProblem } from '../../system/io-problem.ts';
 import { isObject, parseObject } from '../../system/json-object.ts';
 import { FILE_MAX, readFile } from '../../system/read-file.ts';
+import { setAside } from '../../system/set-aside.ts';
 import type { StoreFault } from './types.ts';
 
 /** `goneAt`: epoch seconds since when there is no such zone; null: there is one. */

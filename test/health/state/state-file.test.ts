@@ -100,14 +100,18 @@ test("what we write has the original's keys and keeps those that nobody knows", 
 });
 
 test('a state reads back as it was', () => {
-  expect(parseState(printState(FULL))).toEqual({ ok: true, state: FULL });
-  expect(parseState(printState(NEW_STATE))).toEqual({ ok: true, state: NEW_STATE });
+  expect(parseState(printState(FULL))).toEqual({ ok: true, state: FULL, dropped: [] });
+  expect(parseState(printState(NEW_STATE))).toEqual({ ok: true, state: NEW_STATE, dropped: [] });
 });
 
 test('keys without a value are taken as missing', () => {
   const keys = Object.keys(JSON.parse(ORIGINAL) as object).filter((key) => key !== 'rotation_cycle');
   const text = `{${[...keys, 'edgewise'].map((key) => `"${key}": null`).join(', ')}, "future": null}`;
-  expect(parseState(text)).toEqual({ ok: true, state: { ...NEW_STATE, extra: new Map([['future', null]]) } });
+  expect(parseState(text)).toEqual({
+    ok: true,
+    state: { ...NEW_STATE, extra: new Map([['future', null]]) },
+    dropped: [],
+  });
 });
 
 test('numbers that somebody wrote as text are numbers', () => {
@@ -129,11 +133,69 @@ test.each([
   ['half a file', ORIGINAL.slice(0, 50)],
   ['a list', '[]'],
   ['null', 'null'],
-  ['rotations that are no list', '{"rotation_list": {}}'],
-  ['live edges that are no names', '{"last_live": [1]}'],
-  ['canaries in a list', '{"active_canaries": []}'],
 ])('%s is refused', (_, text) => {
   expect(parseState(text).ok).toBe(false);
+});
+
+test.each<[string, object, Partial<NetworkState>, string[]]>([
+  [
+    'rotations that are no list',
+    { rotation_list: {} },
+    { memory: { ...FULL.memory, rotations: [] } },
+    ['rotation_list: expected a list'],
+  ],
+  ['a live edge that is no name', { last_live: ['a', 1, 'b'] }, {}, ['last_live[1]: expected text']],
+  ['no live edges: those that were published are', { last_live: 7 }, {}, ['last_live: expected a list']],
+  [
+    'canaries in a list',
+    { active_canaries: [] },
+    { memory: { ...FULL.memory, activeCanaries: [] } },
+    ['active_canaries: expected an object'],
+  ],
+  ['a time that is none', { last_run: 'soon' }, { lastRun: null }, ['last_run: expected a number']],
+  [
+    'times of zones of which one is none',
+    { zone_mtimes: { 'x.test': 4, 'y.test': [], 'z.test': null } },
+    {},
+    ['zone_mtimes["y.test"]: expected a number'],
+  ],
+])('%s: left out with the key, and the rest is kept', (_, bad, expected, dropped) => {
+  const text = JSON.stringify({ ...(JSON.parse(printState(FULL)) as object), ...bad });
+  expect(parseState(text)).toEqual({ ok: true, state: { ...FULL, ...expected }, dropped });
+});
+
+test.each<[string, object, Partial<NetworkState>, string[]]>([
+  ['a serial below zero', { serial: -1 }, { serial: 0 }, ['edgewise.serial: expected a serial']],
+  [
+    'a mode that nobody knows',
+    { modes: { a: 'force', b: 'asleep' } },
+    {},
+    ['edgewise.modes.b: expected available, unavailable, force, blindforce'],
+  ],
+  [
+    'an edge without a count',
+    { misses: { 'b ::1': { count: 4, at: 3.5 }, c: { at: 3 } } },
+    {},
+    ['edgewise.misses.c.count: expected a number'],
+  ],
+  ['modes that are text', { modes: 'x' }, { modes: null }, ['edgewise.modes: expected an object']],
+  [
+    'addresses of which one is none',
+    { addresses: { 'edge.test': ['127.0.0.1', 'x', '::1'], 'other.test': [] } },
+    {},
+    ['edgewise.addresses["edge.test"][1]: expected an address'],
+  ],
+])('%s in our own part: left out with the key, and the rest is kept', (_, bad, expected, dropped) => {
+  const value = JSON.parse(printState(FULL)) as { readonly edgewise: object };
+  const text = JSON.stringify({ ...value, edgewise: { ...value.edgewise, ...bad } });
+  expect(parseState(text)).toEqual({ ok: true, state: { ...FULL, ...expected }, dropped });
+});
+
+test('our own part that is no object takes nothing of edgemanage with it', () => {
+  const text = JSON.stringify({ ...(JSON.parse(ORIGINAL) as object), edgewise: 'x' });
+  const parsed = parseState(text);
+  const original = parseState(ORIGINAL);
+  expect(parsed).toEqual({ ...original, dropped: ['edgewise: expected an object'] });
 });
 
 test("a moment's trouble with the file is thrown: nothing is set aside and nothing begun anew", async () => {
@@ -154,6 +216,19 @@ test('no text makes the reader throw', () => {
       ),
       (text) => void parseState(text),
     ),
+  );
+});
+
+test('an object is a state, whatever is in it', () => {
+  const parts = fc.dictionary(fc.constantFrom('live', 'misses', 'judged', 'modes', 'addresses', 'x'), fc.jsonValue());
+  const odd = fc.dictionary(fc.constantFrom('last_live', 'zone_mtimes', 'last_run', 'x'), fc.jsonValue());
+  fc.assert(
+    fc.property(odd, fc.oneof(parts, fc.jsonValue()), (value, edgewise) => {
+      const parsed = parseState(JSON.stringify({ ...value, edgewise }));
+      expect(parsed.ok).toBe(true);
+      // What was read makes sense: it is written and read again without loss.
+      if (parsed.ok) expect(parseState(printState(parsed.state))).toEqual({ ...parsed, dropped: [] });
+    }),
   );
 });
 
@@ -188,6 +263,25 @@ test('a broken file is set aside, but left alone by a dry run', () =>
     expect(faults[0]).toMatchObject({ severity: 'error', code: 'state-invalid' });
     expect(await readFile(`${file}.bad-1700`, 'utf8')).toBe('{"last_live": [');
     expect(await readdir(folder)).toEqual(['n.state.bad-1700']);
+  }));
+
+test('of a file with a bad part a copy is kept, unless in a dry run, and the file stays', () =>
+  inFolder(async (folder) => {
+    const file = join(folder, 'n.state');
+    const text = JSON.stringify({ ...(JSON.parse(printState(FULL)) as object), last_run: 'soon', zone_mtimes: 3 });
+    await writeFile(file, text);
+    const left = 'what makes no sense is left out (last_run: expected a number; zone_mtimes: expected an object)';
+    const dry = await readState(file, 1700.9, true);
+    expect(dry.state).toEqual({ ...FULL, lastRun: null, zoneMtimes: new Map() });
+    expect(dry.faults.map(({ message }) => message)).toEqual([left]);
+    expect(await readdir(folder)).toEqual(['n.state']);
+    const { state, faults } = await readState(file, 1700.9);
+    expect(state).toEqual(dry.state);
+    expect(faults).toMatchObject([
+      { severity: 'error', code: 'state-invalid', message: `${left}; the file as it was is kept as ${file}.bad-1700` },
+    ]);
+    expect(await readFile(`${file}.bad-1700`, 'utf8')).toBe(text);
+    expect(await readFile(file, 'utf8')).toBe(text);
   }));
 
 test('writing replaces the file whole; what cannot be written is a fault', () =>
