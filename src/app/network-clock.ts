@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { readNetworkFiles } from '../config/network-files.ts';
 import { SettledLists } from '../config/settled-lists.ts';
 import type { Config, NetworkFiles } from '../config/types.ts';
+import type { FallbackSource } from '../health/pools/fallback.ts';
 import type { NetworkRounds } from '../health/pools/network-rounds.ts';
 import { poolOf } from '../health/pools/pool.ts';
 import type { RoundLog } from '../health/pools/round-log.ts';
@@ -68,6 +69,7 @@ export class NetworkClock {
   /** Goes up when turns are cut short because edges are asked in another way. */
   private generation = 0;
   private stopped = false;
+  private readonly since: number;
   private firstDone: () => void = () => undefined;
   /** When the next round is due, epoch seconds, and by a clock that nobody sets (`performance.now()`). */
   private dueAt: number;
@@ -82,7 +84,8 @@ export class NetworkClock {
     this.lists = options.list.files;
     this.said = options.list.faults.map(formatFault).join('\n');
     this.faultsOfLists = listFaults(options.list);
-    this.dueAt = options.now();
+    this.since = options.now();
+    this.dueAt = this.since;
     this.dueMs = performance.now();
     this.firstRound = new Promise((resolve) => {
       this.firstDone = resolve;
@@ -131,6 +134,11 @@ export class NetworkClock {
     if (lists !== null) await this.decideNow(() => this.rounds.redecide({ config: this.inForce, files: lists }));
   }
 
+  /** Another network's set, or what speaks against it, may have changed: decides again if it is needed. Never rejects. */
+  async followFallback(): Promise<void> {
+    await this.decideNow(() => this.rounds.followFallback());
+  }
+
   /** What is decided by has changed: decides again as soon as nothing settles, without fetching. Never rejects. */
   async reconsider(): Promise<void> {
     await this.decideNow(() => this.rounds.reconsider());
@@ -171,6 +179,11 @@ export class NetworkClock {
   /** Whether the network has something to answer with. */
   get live(): boolean {
     return this.rounds.state.live.length > 0 && this.rounds.state.serial !== 0;
+  }
+
+  /** What is known of the network, for those that may borrow its set. */
+  get fallbackSource(): FallbackSource {
+    return { state: this.rounds.state, since: this.since, silent: this.rounds.probeTroubles.silent };
   }
 
   /** Epoch seconds. */

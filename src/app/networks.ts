@@ -232,7 +232,7 @@ export class Networks {
       begin: ({ commands }) => hooks.start('run_before', commands.runBefore),
       save: (state) => sinks.save(network, state),
       publish: (update, inForce) => this.publisher.publish(network, update, inForce),
-      liveOf: async (name) => this.served.get(name)?.clock.rounds.state.live ?? null,
+      fallbackSource: async (name) => this.served.get(name)?.clock.fallbackSource ?? null,
       floorSerial: () => serialMax(store.maxSerial(network), live.highestSerial),
       now: () => Date.now() / 1000,
       // Most sentences name edges or files only; whose they are is a field of the line.
@@ -278,5 +278,9 @@ export class Networks {
     history.note(report);
     const { decision, liveChanged, canaryZones } = report;
     this.options.onDecision(network, decision, liveChanged || canaryZones.length > 0);
+    for (const { clock } of this.served.values()) {
+      if (clock.config.safety.get(clock.network)?.fallback !== network) continue;
+      this.options.guard.run(`network ${clock.network}`, clock.followFallback());
+    }
   }
 }

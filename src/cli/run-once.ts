@@ -117,9 +117,9 @@ async function startRun(
     prober,
     now,
     log,
-    liveOf: (name) =>
+    fallbackSource: (name) =>
       readState(forNetwork(config.statefile, name), Date.now() / 1000, true).then(
-        ({ state }) => state.live,
+        ({ state }) => ({ state, since: 0, silent: [] }),
         () => null,
       ),
     floorSerial: () => ledger.highest(network),

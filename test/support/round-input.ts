@@ -82,6 +82,7 @@ export type RoundWords = {
   readonly scope?: Scope;
   readonly references?: RoundInput['references'];
   readonly fallback?: RoundInput['fallback'];
+  readonly fallbackDoubt?: string;
 };
 
 /** A round in which `last` ("ABCD": one letter an edge) was live before. */
@@ -96,6 +97,7 @@ export function round(words: RoundWords): RoundInput {
     memory: { ...NO_MEMORY, lastLive: [...(words.last ?? '')], ...words.memory },
     operatorChange: words.operatorChange ?? false,
     ...(words.fallback === undefined ? {} : { fallback: words.fallback }),
+    ...(words.fallbackDoubt === undefined ? {} : { fallbackDoubt: words.fallbackDoubt }),
     ...(words.references === undefined ? {} : { references: words.references }),
   };
 }

@@ -7,8 +7,8 @@ import type { JudgedAddresses } from './judge-edges.ts';
 import type { Misses } from './memory.ts';
 import { missesAfter } from './misses.ts';
 import type { RoundFacts, Rules, Scope } from './round.ts';
-import { type MinUpState, NO_SAFETY, type SafetyRules } from './safety.ts';
-import { minUpState, selectBelow, selectFallback } from './safety-min-up.ts';
+import { type Below, type MinUpState, NO_SAFETY, type SafetyRules } from './safety.ts';
+import { borrowedCandidates, minUpState, selectBelow, selectFallback } from './safety-min-up.ts';
 import { type UplinkState, uplinkState } from './safety-uplink.ts';
 import { type Candidate, select } from './select.ts';
 import { returnsAt, steadinessAfter } from './steadiness.ts';
@@ -95,17 +95,23 @@ export function candidatePool(facts: RoundFacts, verdicts: readonly Verdict[], j
   const uplink = uplinkState(facts.references);
   const isDoubtful = uplink?.inDoubt === true;
   const members = facts.fallback ?? [];
-  // Without a set of the other network, ours is kept.
-  const given = minUp?.below === 'fallback' && members.length === 0 ? 'keep' : (minUp?.below ?? null);
+  const isOursPassing = candidates.some(({ verdict }) => passes(verdict.judgement));
+  // Without a set of the other network, or with one that is no better, ours is kept.
+  const isNoHelp = members.length === 0 || (facts.fallbackDoubt !== undefined && isOursPassing);
+  const given = minUp?.below === 'fallback' && isNoHelp ? 'keep' : (minUp?.below ?? null);
   const below = isDoubtful ? 'keep' : given;
+  // What is borrowed is kept as well as what is ours.
+  const keepable = isDoubtful
+    ? [...candidates, ...borrowedCandidates(facts.memory).filter(({ facts: { name } }) => !listed.has(name))]
+    : candidates;
   const inNeed =
     below === null || minUp === null
       ? isDoubtful
-        ? selectBelow(candidates, lastLive, edgeCount, 'keep', false)
+        ? selectBelow(keepable, lastLive, edgeCount, 'keep', false)
         : null
       : below === 'fallback'
         ? selectFallback(candidates, members, minUp)
-        : selectBelow(candidates, lastLive, edgeCount, below, !isDoubtful);
+        : selectBelow(keepable, lastLive, edgeCount, below, !isDoubtful);
   const selected = inNeed ?? select(candidates, lastLive, { edgeCount, safety, scope });
   const chosen = completeFamilies({
     candidates,
@@ -137,13 +143,15 @@ export function candidatePool(facts: RoundFacts, verdicts: readonly Verdict[], j
     scope,
     safety,
     uplink,
-    minUp:
-      minUp !== null && (inNeed === null || isDoubtful)
-        ? { ...minUp, below: null }
-        : minUp === null
-          ? null
-          : { ...minUp, below },
+    minUp: minUp === null ? null : answeredInNeed(minUp, inNeed === null || isDoubtful ? null : below, facts),
   };
+}
+
+/** What is answered because too few edges pass, and why it is not the other network's set. */
+function answeredInNeed(minUp: MinUpState, below: Below | null, { fallbackDoubt }: RoundFacts): MinUpState {
+  const { doubt: _, ...rest } = minUp;
+  const isWanted = minUp.below === 'fallback' && fallbackDoubt !== undefined;
+  return { ...rest, below, ...(isWanted ? { doubt: fallbackDoubt } : {}) };
 }
 
 /** How many failures in a row stand behind the first verdict of a failure. */

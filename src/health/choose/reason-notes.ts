@@ -30,7 +30,7 @@ export function notesOf({ pool, limited, families, safety, killed, canaryKiller 
   const { minUp, uplink } = safety;
   const isDoubtful = uplink?.inDoubt === true;
   if (isDoubtful) notes.push(`${doubtText(uplink)}: what fails is not believed, the set is kept`);
-  if (minUp !== null && minUp.below !== null) notes.push(minUpText(minUp, minUp.below));
+  if (minUp !== null && (minUp.below !== null || minUp.doubt !== undefined)) notes.push(minUpText(minUp, minUp.below));
   const failing = live.filter((name) => !working.has(name));
   if (live.length === 0) {
     const stays = pool.lastLive.size === 0 ? 'none ever was' : `what was published stays: ${list([...pool.lastLive])}`;

@@ -35,6 +35,8 @@ export type RoundInput = {
   readonly operatorChange: boolean;
   /** The live set of the network that answers where too few edges pass (`below: fallback`); null: it has none. */
   readonly fallback?: readonly LiveMember[] | null;
+  /** Why none of them may be taken to pass (`FallbackSet`); absent: one does. */
+  readonly fallbackDoubt?: string | undefined;
   /** What must answer as long as our own line works, and whether it did; absent: nothing is asked. */
   readonly references?: readonly ReferenceFact[];
   /** Sentences on trouble with the checks themselves (late, silent), for whoever reads the decision; unless given, none. */

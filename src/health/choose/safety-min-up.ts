@@ -8,6 +8,7 @@ import { passes } from '../judge/judge.ts';
 import { count } from '../judge/reason.ts';
 import type { Verdict } from '../judge/verdict.ts';
 import type { LiveMember } from './live-member.ts';
+import type { Memory } from './memory.ts';
 import type { Below, MinUpState, SafetyRules } from './safety.ts';
 import { byState, byTrust, type Candidate, forcedPlace, type Selected } from './select.ts';
 
@@ -86,18 +87,31 @@ export function selectFallback(
   const names = new Set(forced.map(({ candidate }) => candidate.facts.name));
   const others = members
     .filter(({ edge }) => !names.has(edge))
-    .map((member): Selected => ({ candidate: own.get(member.edge) ?? borrowed(member, minUp), place: 'fallback' }));
+    .map(
+      (member): Selected => ({
+        candidate: own.get(member.edge) ?? borrowedCandidate(member, minUp),
+        place: 'fallback',
+      }),
+    );
   return [...forced, ...others].slice(0, Math.max(SET_MAX, forced.length));
 }
 
+/** Members of another network's set as they are answered now. */
+export function borrowedCandidates({ borrowed = [], answered }: Pick<Memory, 'borrowed' | 'answered'>): Candidate[] {
+  return borrowed.flatMap((edge) => {
+    const addresses = answered.get(edge);
+    return addresses === undefined ? [] : [borrowedCandidate({ edge, ...addresses, why: 'answered until now' }, null)];
+  });
+}
+
 /** Nothing but its network knows how it does: it is taken to pass. */
-function borrowed({ edge, v4, v6, why }: LiveMember, { fallback }: MinUpState): Candidate {
+function borrowedCandidate({ edge, v4, v6, why }: LiveMember, minUp: MinUpState | null): Candidate {
   const figures = { last: null, windowAverage: null, windowCount: 0, average: null, count: 0 };
   const verdict = { edge, judgement: 'pass_threshold', last: null, windowAverage: null, average: null } as const;
   const fixed = { mode: 'available', modeUntil: null, comment: '', sample: null, verificationFailed: false } as const;
   return {
     facts: { name: edge, v4, v6, figures, ...fixed },
-    verdict: { ...verdict, why: `live in ${fallback ?? 'another network'}: ${why}` },
+    verdict: { ...verdict, why: `live in ${minUp?.fallback ?? 'another network'}: ${why}` },
     works: { v4: v4 !== null, v6: v6 !== null },
     waitsUntil: null,
     fails: 0,
@@ -106,7 +120,10 @@ function borrowed({ edge, v4, v6, why }: LiveMember, { fallback }: MinUpState): 
 }
 
 /** "only 1 of at least 3 edges (min_up) passes: the last set is kept". */
-export function minUpText({ needed, up, fallback }: MinUpState, below: Below): string {
-  const answered = below === 'fallback' ? `${fallback ?? 'another network'} answers instead` : ANSWERED[below];
-  return `only ${up} of at least ${count(needed, 'edge')} (min_up) ${up === 1 ? 'passes' : 'pass'}: ${answered}`;
+export function minUpText({ needed, up, fallback, doubt }: MinUpState, below: Below | null): string {
+  const other = fallback ?? 'another network';
+  const despite = below === 'fallback' ? 'although' : `${other} does not answer instead, because`;
+  const answered = below === null ? null : below === 'fallback' ? `${other} answers instead` : ANSWERED[below];
+  const parts = [answered, doubt === undefined ? null : `${despite} ${doubt}`].filter((part) => part !== null);
+  return `only ${up} of at least ${count(needed, 'edge')} (min_up) ${up === 1 ? 'passes' : 'pass'}: ${parts.join(', ')}`;
 }

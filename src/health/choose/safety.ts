@@ -4,6 +4,7 @@ import type { EdgeFacts } from '../judge/edge.ts';
 import { passes } from '../judge/judge.ts';
 import { byName } from '../judge/reason.ts';
 import type { Verdict } from '../judge/verdict.ts';
+import type { LiveMember } from './live-member.ts';
 import type { UplinkState } from './safety-uplink.ts';
 
 /** So many edges, or so many of a hundred. */
@@ -23,6 +24,9 @@ export type SafetyRules = {
   /** Seconds that an edge must pass after it failed before it is live again; null: see `waitAfter`. */
   readonly holdUp: number | null;
 };
+
+/** The set of another network. `doubt`: why none of its members may be taken to pass; null: one does. */
+export type FallbackSet = { readonly members: readonly LiveMember[]; readonly doubt: string | null };
 
 /** An edge that may be answered, with its verdict. */
 type Judged = { readonly verdict: Verdict };
@@ -48,6 +52,8 @@ export type MinUpState = {
   readonly up: number;
   readonly below: Below | null;
   readonly fallback?: string | null | undefined;
+  /** While too few pass: why the other network is no better. */
+  readonly doubt?: string | undefined;
 };
 
 /**

@@ -10,6 +10,7 @@
  * A state that was not published is published by the next round; samples that were not written yet are lost.
  */
 import { dirname } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { forNetwork } from '../../config/paths.ts';
 import type { Config, NetworkFiles } from '../../config/types.ts';
 import { sweepTemporaries } from '../../system/atomic-write.ts';
@@ -22,8 +23,7 @@ import type { ProbeTarget } from '../checks/protocol.ts';
 import type { Sample } from '../checks/sample.ts';
 import { decideFacts, factsOf } from '../choose/decide.ts';
 import { countEarlier } from '../choose/earlier-samples.ts';
-import type { LiveMember } from '../choose/live-member.ts';
-import type { Scope } from '../choose/round.ts';
+import type { RoundInput, Scope } from '../choose/round.ts';
 import { nextExpiry } from '../modes/modes.ts';
 import type { EdgeRecord } from '../state/edge-store.ts';
 import { EdgeStores } from '../state/edge-store-files.ts';
@@ -33,6 +33,7 @@ import { readState } from '../state/state-file-io.ts';
 import { reachOf } from '../state/uptime.ts';
 import { EarlyDecisions } from './early-decisions.ts';
 import { EdgeCounters } from './edge-counters.ts';
+import { fallbackSet } from './fallback.ts';
 import { reportFaults } from './faults.ts';
 import { earlierOf, type FreshByTarget } from './fresh-samples.ts';
 import { NetworkProbes } from './network-probes.ts';
@@ -65,6 +66,9 @@ export class NetworkRounds {
   private newestOrder: RoundOrder | null = null;
   private readonly early: EarlyDecisions;
   private hasDecided = false;
+  /** Fewer edges pass than `min_up` wants. */
+  private isInNeed = false;
+  private lastFallback: unknown = null;
   /** Of the last decision. */
   private lastNotes: readonly string[] = [];
   private readonly probes: NetworkProbes;
@@ -243,10 +247,25 @@ export class NetworkRounds {
     this.probes.cancel();
   }
 
-  /** The live set of the network that answers where too few edges pass; nothing where none is named. */
-  private async fallbackOf({ safety }: Config): Promise<{ readonly fallback?: readonly LiveMember[] | null }> {
-    const name = safety.get(this.network)?.fallback ?? null;
-    return name === null ? {} : { fallback: (await this.tools.liveOf?.(name)) ?? null };
+  /** The set of the network that answers where too few edges pass; nothing where none is named. */
+  private async fallbackOf(config: Config): Promise<Pick<RoundInput, 'fallback' | 'fallbackDoubt'>> {
+    const name = config.safety.get(this.network)?.fallback ?? null;
+    const { fallbackSource, now } = this.tools;
+    if (name === null || fallbackSource === undefined) return {};
+    const set = await fallbackSet(name, config, now(), fallbackSource);
+    return { fallback: set?.members ?? null, ...(set?.doubt ? { fallbackDoubt: set.doubt } : {}) };
+  }
+
+  /**
+   * Decides again where another network's set is needed and is not as the last decision saw it; null: it is not.
+   */
+  followFallback(): Promise<RoundReport | null> {
+    return this.turns.take(async () => {
+      const { newestOrder: order, lastFallback, isInNeed } = this;
+      if (order === null || !isInNeed) return null;
+      const isSame = isDeepStrictEqual(answeredOf(await this.fallbackOf(order.config)), lastFallback);
+      return isSame ? null : this.conclude(order, 'reload');
+    });
   }
 
   /**
@@ -276,6 +295,9 @@ export class NetworkRounds {
     const facts = { ...newest, memory: counted.memory };
     const decision = decideFacts(facts);
     this.hasDecided = true;
+    const { minUp } = decision.safety;
+    this.isInNeed = minUp !== null && minUp.up < minUp.needed;
+    this.lastFallback = answeredOf(fallback);
     const notes = notesToLog(decision.notes, this.lastNotes, scope);
     this.lastNotes = decision.notes;
     for (const { level, text } of decisionLines(decision, notes)) log(level, text);
@@ -333,4 +355,9 @@ export class NetworkRounds {
     reportFaults(this.tools.log, faults);
     return records;
   }
+}
+
+/** What a decision takes of another network's set; why its members are live there may differ with every sample. */
+function answeredOf({ fallback, fallbackDoubt }: Pick<RoundInput, 'fallback' | 'fallbackDoubt'>): unknown {
+  return { members: fallback?.map(({ edge, v4, v6 }) => [edge, v4, v6]), fallbackDoubt };
 }

@@ -3,9 +3,9 @@ import type { Config, NetworkFiles } from '../../config/types.ts';
 import type { Fault } from '../../system/fault.ts';
 import type { Prober, RoundResult } from '../checks/prober.ts';
 import type { Decision } from '../choose/decision.ts';
-import type { LiveMember } from '../choose/live-member.ts';
 import type { EdgeStores } from '../state/edge-store-files.ts';
 import type { NetworkState } from '../state/network-state.ts';
+import type { FallbackSource } from './fallback.ts';
 import type { StateChange, TemplateChanges } from './next-state.ts';
 import type { RoundLog } from './round-log.ts';
 
@@ -42,8 +42,8 @@ export type RoundTools = {
   readonly save: (state: NetworkState) => Promise<readonly Fault[]>;
   /** Brings a durable update into force, and hands it to whoever follows, for whom nobody waits. Never throws. */
   readonly publish: (update: LiveUpdate, config: Config) => readonly Fault[];
-  /** The live set of another network; null: it has none, or is not served. Never rejects. */
-  readonly liveOf?: (network: string) => Promise<readonly LiveMember[] | null>;
+  /** What is known of another network, whose set may be borrowed; null: it is not there. Never rejects. */
+  readonly fallbackSource?: (network: string) => Promise<FallbackSource | null>;
   /** A serial that the network's zones already use; 0: none. */
   readonly floorSerial: () => number;
   /** For a single run, which writes zone files itself: what became of their include files. */

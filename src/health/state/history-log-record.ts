@@ -36,7 +36,18 @@ const DETAIL_MAX = 300; // characters of a failure's detail; some come from a st
  * are rounded to the microsecond.
  */
 export function encodeRecord(facts: RoundFacts, decision: Decision): string {
-  const { now, network, scope, rules, memory, operatorChange, troubles = [], references = [], fallback = null } = facts;
+  const {
+    now,
+    network,
+    scope,
+    rules,
+    memory,
+    operatorChange,
+    troubles = [],
+    references = [],
+    fallback = null,
+    fallbackDoubt,
+  } = facts;
   const record: z.input<typeof RECORD> = {
     at: now,
     v: 1,
@@ -46,6 +57,7 @@ export function encodeRecord(facts: RoundFacts, decision: Decision): string {
     ...(operatorChange ? { operator: true } : {}),
     ...(troubles.length === 0 ? {} : { troubles: [...troubles] }),
     ...(fallback === null ? {} : { fallback: fallback.map(({ edge, v4, v6, why }) => ({ edge, v4, v6, why })) }),
+    ...(fallbackDoubt === undefined ? {} : { fallbackDoubt }),
     ...(references.length === 0 ? {} : { references: references.map(encodeReference) }),
     memory: {
       live: [...memory.lastLive],
@@ -76,8 +88,21 @@ export function encodeRecord(facts: RoundFacts, decision: Decision): string {
 export function decodeRecord(line: string): RoundRecord | null {
   const record = RECORD.safeParse(parseJson(line));
   if (!record.success) return null;
-  const { at, network, scope, rules, operator, troubles, references, fallback, memory, edges, canaries, decided } =
-    record.data;
+  const {
+    at,
+    network,
+    scope,
+    rules,
+    operator,
+    troubles,
+    references,
+    fallback,
+    fallbackDoubt,
+    memory,
+    edges,
+    canaries,
+    decided,
+  } = record.data;
   return {
     facts: {
       now: at,
@@ -87,6 +112,7 @@ export function decodeRecord(line: string): RoundRecord | null {
       operatorChange: operator,
       ...(troubles === undefined ? {} : { troubles }),
       ...(fallback === undefined ? {} : { fallback }),
+      ...(fallbackDoubt === undefined ? {} : { fallbackDoubt }),
       ...(references.length === 0
         ? {}
         : { references: references.map(([name, passes, detail]) => ({ name, passes, detail })) }),
@@ -317,6 +343,7 @@ const RECORD = z.object({
   fallback: z
     .array(z.object({ edge: z.string(), v4: z.string().nullable(), v6: z.string().nullable(), why: z.string() }))
     .optional(),
+  fallbackDoubt: z.string().optional(),
   references: z.array(z.tuple([z.string(), z.boolean().nullable(), z.string()])).default([]),
   memory: z.object({
     live: z.array(z.string()),

@@ -454,6 +454,70 @@ describe('below: fallback', () => {
     expect(members(decide(round({ ...limited, last: 'AB' })))).toEqual(['127.0.0.8']);
   });
 
+  describe('a set that is no better', () => {
+    const doubt = { fallback: SPARE, fallbackDoubt: 'no live edge of spare passes' };
+    const text = 'spare does not answer instead, because no live edge of spare passes';
+
+    test('is not borrowed while one of ours passes, and it is said why', () => {
+      const decision = decide(round({ ...words, last: 'AC', ...doubt }));
+      expect(members(decision)).toEqual(['A', 'C']);
+      expect(decision.notes).toContain(`only 1 of at least 2 edges (min_up) passes: the last set is kept, ${text}`);
+      expect(decision.reasons.get('C')?.why).toContain(text);
+    });
+
+    test('is given back when it becomes so', () => {
+      const { memory } = decide(round({ ...words, fallback: SPARE }));
+      const decision = decide(round({ ...words, memory, ...doubt }));
+      expect(members(decision)).toEqual(['C']);
+      expect(decision.notes).toContain(`only 1 of at least 2 edges (min_up) passes: ${text}`);
+    });
+
+    test('is borrowed where none of ours passes either', () => {
+      const decision = decide(round({ ...words, edges: { A: failing, B: failing }, ...doubt }));
+      expect(members(decision)).toEqual(['127.0.0.8', '127.0.0.9']);
+      expect(decision.notes[0]).toContain('spare answers instead, although no live edge of spare passes');
+    });
+
+    test('says nothing while enough of ours pass', () => {
+      const decision = decide(round({ ...words, edges: { A: {}, B: {} }, ...doubt }));
+      expect(decision.notes.join()).not.toContain('spare');
+    });
+
+    test('as recorded and read back', () => {
+      const facts = factsOf(round({ ...words, ...doubt }));
+      const record = decodeRecord(encodeRecord(facts, decideFacts(facts)));
+      expect(record?.facts.fallbackDoubt).toBe(doubt.fallbackDoubt);
+      expect(record === null ? [] : decideFacts(record.facts).notes).toEqual(decideFacts(facts).notes);
+    });
+  });
+
+  describe('our own line in doubt while it is borrowed', () => {
+    const references = [{ name: 'gateway', passes: false, detail: 'timeout' }];
+    const { memory } = decide(round({ ...words, fallback: SPARE }));
+
+    test.each([
+      ['as it was', SPARE],
+      ['smaller since', SPARE.slice(1)],
+      ['gone', null],
+    ])('what is answered is kept, the other set is %s', (_, fallback) => {
+      const decision = decide(round({ ...words, memory, fallback, references }));
+      expect(decision.outcome).toEqual({ kind: 'unchanged' });
+      expect(decision.live.map(({ edge, v4, v6 }) => [edge, v4, v6])).toEqual(SPARE.map((m) => [m.edge, m.v4, m.v6]));
+      expect(decision.memory.borrowed).toEqual(['127.0.0.8', '127.0.0.9']);
+      expect(decision.reasons.get('127.0.0.8')?.why).toMatch(/^kept, because our own line is in doubt/);
+    });
+
+    test('also where the configuration names no other network any more', () => {
+      const decision = decide(round({ ...words, rules: {}, memory, references }));
+      expect(members(decision)).toEqual(['127.0.0.8', '127.0.0.9']);
+    });
+  });
+
+  test('a fallback that the configuration no longer names is left as soon as one of ours passes', () => {
+    const { memory } = decide(round({ ...words, fallback: SPARE }));
+    expect(members(decide(round({ ...words, rules: {}, memory })))).toEqual(['C']);
+  });
+
   test('as recorded and read back', () => {
     const memory = decide(round({ ...words, fallback: SPARE })).memory;
     const facts = factsOf(round({ ...words, memory, fallback: SPARE }));
