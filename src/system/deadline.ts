@@ -20,3 +20,19 @@ export async function within<T, L>(ms: number, promise: Promise<T>, late: () => 
     clearTimeout(timer);
   }
 }
+
+/** The promise's outcome, or what the signal was aborted with as soon as it is; the promise itself goes on then. */
+export async function orAborted<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined); // after the signal nobody else would catch it
+  let abort = (): void => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    abort = () => reject(signal.reason);
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort, { once: true });
+  });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}

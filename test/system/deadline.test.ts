@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import { within } from '../../src/system/deadline.ts';
+import { orAborted, within } from '../../src/system/deadline.ts';
 
 test('the promise, when it is in time', async () => {
   expect(await within(60_000, Promise.resolve('done'), () => 'late')).toBe('done');
@@ -32,4 +32,16 @@ test("no timer is left behind, and a rejection after the deadline is nobody's", 
   } finally {
     vi.useRealTimers();
   }
+});
+
+test('the promise, unless the signal is aborted first', async () => {
+  const abort = new AbortController();
+  expect(await orAborted(abort.signal, Promise.resolve('done'))).toBe('done');
+  const waiting = orAborted(abort.signal, new Promise(() => undefined));
+  const reason = new Error('given up');
+  abort.abort(reason);
+  await expect(waiting).rejects.toBe(reason);
+  await expect(orAborted(abort.signal, new Promise(() => undefined))).rejects.toBe(reason);
+  // An unhandled rejection would fail the run.
+  await expect(orAborted(abort.signal, Promise.reject(new Error('afterwards')))).rejects.toThrow();
 });
