@@ -98,6 +98,13 @@ export class MockCloudflare {
     return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}${BASE}`;
   }
 
+  /** Nobody listens until what it resolves with is called; the address stays the same. */
+  async refuse(): Promise<() => Promise<void>> {
+    const { port } = this.server.address() as AddressInfo;
+    await this.stop();
+    return () => new Promise((resolve) => this.server.listen(port, '127.0.0.1', resolve));
+  }
+
   async stop(): Promise<void> {
     const closed = new Promise((resolve) => this.server.close(resolve));
     for (const socket of this.sockets) socket.destroy();
