@@ -8,6 +8,7 @@ import { expireMode } from '../health/modes/modes.ts';
 import { edgesOf } from '../health/pools/pool.ts';
 import { type EdgeRecord, inNetwork } from '../health/state/edge-store.ts';
 import type { EdgeStores } from '../health/state/edge-store-files.ts';
+import { historyIn } from '../health/state/series.ts';
 import { readState } from '../health/state/state-file-io.ts';
 
 /** The networks whose list has the edge, sorted: a mode is kept with the edge, so it holds in all of them. */
@@ -33,7 +34,8 @@ export async function modeEffects(
     const { files } = readNetworkFiles(config, network);
     const { state } = await readState(forNetwork(config.statefile, network), now, true);
     if (files === null || !state.memory.lastLive.includes(edge)) continue;
-    if (await anyOther(files, stores, edge, new Set(state.memory.lastLive), now)) continue;
+    const hasChecks = config.checks.has(network);
+    if (await anyOther(files, hasChecks, stores, edge, new Set(state.memory.lastLive), now)) continue;
     found.push(`${edge} stays answered in ${network}: no other edge of it is fit to take its place.`);
   }
   return found;
@@ -42,6 +44,7 @@ export async function modeEffects(
 /** Whether another edge would be published: one that passes, is blindforced, or was live until now. */
 async function anyOther(
   files: NetworkFiles,
+  hasChecks: boolean,
   stores: EdgeStores,
   edge: string,
   lastLive: ReadonlySet<string>,
@@ -50,13 +53,13 @@ async function anyOther(
   for (const other of edgesOf(files)) {
     if (other === edge) continue;
     const { record } = await stores.read(other, now);
-    if (isFit(expireMode(record, now), files.name, lastLive.has(other))) return true;
+    if (isFit(expireMode(record, now), files.name, hasChecks, lastLive.has(other))) return true;
   }
   return false;
 }
 
-function isFit(record: EdgeRecord, network: string, wasLive: boolean): boolean {
+function isFit(record: EdgeRecord, network: string, hasChecks: boolean, wasLive: boolean): boolean {
   if (record.mode === 'unavailable') return false;
-  const passes = record.history.times.length > 0 && inNetwork(record, network).health !== 'fail';
+  const passes = historyIn(record, network, hasChecks).times.length > 0 && inNetwork(record, network).health !== 'fail';
   return passes || wasLive || record.mode === 'blindforce';
 }

@@ -1,9 +1,11 @@
 /** What `edge_query` lists and how it prints it (specification section 10 and 12.19). Pure. */
 
 import type { Mode } from '../health/judge/edge.ts';
+import { type Figures, figuresOf, type History } from '../health/judge/history.ts';
 import type { Judgement } from '../health/judge/verdict.ts';
 import { oneLine } from '../health/modes/modes.ts';
 import { type EdgeRecord, inNetwork } from '../health/state/edge-store.ts';
+import { historyIn, historyOfCheck } from '../health/state/series.ts';
 import { type Failure, reachOf, type UptimeNow, uptimeAt } from '../health/state/uptime.ts';
 import { isObject } from '../system/json-object.ts';
 
@@ -22,7 +24,14 @@ export type EdgeRow = {
   };
   /** The check that decided, where its network has several. */
   readonly check?: string;
+  /** Samples of each check, where its network has `checks:`. */
+  readonly series?: ReadonlyMap<string, SeriesRow>;
 };
+
+/** `newest`: the last samples, newest last, each its time (epoch seconds) and its seconds. */
+export type SeriesRow = Figures & { readonly newest: readonly (readonly [at: number, seconds: number])[] };
+
+const NEWEST_MAX = 20;
 
 export type QueryHealth = Judgement | 'unknown' | 'allpass';
 export type QueryFormat = 'flat' | 'csv' | 'json';
@@ -39,12 +48,22 @@ export type QueryStyle = {
   readonly header: boolean;
 };
 
-/** The edge as one network has it; a record may belong to several. `interval`: between two samples, seconds. */
-export function rowOf(edge: string, record: EdgeRecord, network: string, now: number, interval: number): EdgeRow {
+/**
+ * The edge as one network has it; a record may belong to several. `interval`: between two samples, seconds. `checks`: the
+ * names of the network's `checks:`; null: it has no such section.
+ */
+export function rowOf(
+  edge: string,
+  record: EdgeRecord,
+  network: string,
+  now: number,
+  interval: number,
+  checks: readonly string[] | null = null,
+): EdgeRow {
   const { mode, comment } = record;
   const own = inNetwork(record, network);
   const { state, stateSince, check } = own;
-  const health = record.history.times.length === 0 ? 'unknown' : own.health;
+  const health = historyIn(record, network, checks !== null).times.length === 0 ? 'unknown' : own.health;
   const known = record.networks.get(network)?.uptime ?? null;
   const uptime = uptimeAt(known, mode !== 'unavailable', now, reachOf(interval));
   return {
@@ -56,7 +75,18 @@ export function rowOf(edge: string, record: EdgeRecord, network: string, now: nu
     comment,
     uptime: { ...uptime, seconds: secondsSince(uptime.since, now) },
     ...(check === undefined ? {} : { check }),
+    ...(checks === null
+      ? {}
+      : {
+          series: new Map(checks.map((name) => [name, seriesRow(historyOfCheck(record, network, name, checks), now)])),
+        }),
   };
+}
+
+function seriesRow(history: History, now: number): SeriesRow {
+  const times = history.times.slice(-NEWEST_MAX);
+  const seconds = history.seconds.slice(-NEWEST_MAX);
+  return { ...figuresOf(history, now), newest: times.map((at, i) => [at, seconds[i]] as const) };
 }
 
 function secondsSince(time: number | null, now: number): number {
@@ -113,14 +143,26 @@ function failureText({ at, reason, check, detail }: Failure, format: 'flat' | 'c
 }
 
 /** The original's keys first, with Python's spacing, because scripts have matched these lines as text. */
-function jsonRow({ edge, seconds, health, state, uptime, check }: EdgeRow, quiet: boolean, verbose: boolean): string {
-  const row = {
+function jsonRow(row: EdgeRow, quiet: boolean, verbose: boolean): string {
+  const { edge, seconds, health, state, uptime, check, series } = row;
+  const values = {
     edge,
     ...(quiet ? {} : { time_since_state_change: String(seconds) }),
     ...(verbose ? { health, state, ...uptimeValues(uptime) } : {}),
     ...(verbose && check !== undefined ? { check } : {}),
+    ...(verbose && series !== undefined ? { series: seriesValues(series) } : {}),
   };
-  return spacedJson(row);
+  return spacedJson(values);
+}
+
+/** By check. */
+function seriesValues(series: NonNullable<EdgeRow['series']>): Record<string, unknown> {
+  return Object.fromEntries(
+    [...series].map(([name, { count, last, windowAverage, average, newest }]) => [
+      name,
+      { samples: count, last, window_average: windowAverage, average, newest },
+    ]),
+  );
 }
 
 function uptimeValues({

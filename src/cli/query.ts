@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander';
 import { parseEdgeList } from '../config/edge-list.ts';
 import type { Config } from '../config/types.ts';
 import { expireMode } from '../health/modes/modes.ts';
+import { checksOf } from '../health/pools/records.ts';
 import { JUDGEMENTS, MODES } from '../health/state/edge-store.ts';
 import { EdgeStores } from '../health/state/edge-store-files.ts';
 import { FILE_MAX, fileError, readFileNow } from '../system/read-file.ts';
@@ -51,6 +52,7 @@ async function query(flags: QueryFlags): Promise<number> {
   if (loaded === null) return 1;
   const now = Date.now() / 1000;
   const stores = new EdgeStores(loaded.config.healthdataStore, null);
+  const { checks } = checksOf(loaded.config, flags.dnet);
   const rows: EdgeRow[] = [];
   for (const edge of listedEdges(loaded.config, flags.dnet)) {
     const { record, faults } = await stores.read(edge, now);
@@ -58,7 +60,7 @@ async function query(flags: QueryFlags): Promise<number> {
       printFaults(faults);
       continue;
     }
-    const row = rowOf(edge, expireMode(record, now), flags.dnet, now, loaded.config.runFrequency);
+    const row = rowOf(edge, expireMode(record, now), flags.dnet, now, loaded.config.runFrequency, checks);
     if (matches(row, { health: flags.health ?? null, state: flags.state ?? null, mode: flags.mode ?? null })) {
       rows.push(row);
     }

@@ -139,6 +139,40 @@ describe('output', () => {
     expect(printRows(rows, { ...usual, quiet: true })).toBe('e1\ne2\n');
   });
 
+  test('where the network has `checks:`, JSON has the samples of each', () => {
+    const at = NOW - 400;
+    const record: EdgeRecord = {
+      ...FETCHED,
+      series: new Map([
+        ['n', { times: [NOW], seconds: [0.5] }],
+        ['n/web', { times: [at, NOW], seconds: [0.2, 0.4] }],
+      ]),
+    };
+    const rows = [rowOf('e1', record, 'n', NOW, 60, ['web', 'ping']), rowOf('e2', record, 'n', NOW, 60, ['only'])];
+    const lines = printRows(rows, { ...usual, format: 'json', verbose: true })
+      .trim()
+      .split('\n');
+    const newest = [
+      [at, 0.2],
+      [NOW, 0.4],
+    ];
+    expect(lines.map((line) => (JSON.parse(line) as { series?: unknown }).series)).toEqual([
+      {
+        web: { samples: 2, last: 0.4, window_average: 0.4, average: 0.3, newest },
+        ping: { samples: 0, last: null, window_average: null, average: null, newest: [] },
+      },
+      { only: { samples: 1, last: 0.5, window_average: 0.5, average: 0.5, newest: [[NOW, 0.5]] } },
+    ]);
+    expect(printRows(rows, { ...usual, format: 'json' })).not.toContain('series');
+  });
+
+  test('one that others have fetched and this network has not is unknown', () => {
+    const own = { state: 'in', stateSince: NOW, health: 'pass', seen: NOW } as const;
+    const record: EdgeRecord = { ...FETCHED, networks: new Map([['other', own]]) };
+    expect(rowOf('e', record, 'n', NOW, 60, ['web']).health).toBe('unknown');
+    expect(rowOf('e', record, 'n', NOW, 60).health).toBe('pass_threshold');
+  });
+
   test('no header without a row', () => {
     expect(printRows([], { ...usual, header: true })).toBe('');
   });

@@ -32,12 +32,12 @@ export function microseconds(seconds: number): number {
 }
 
 /**
- * The history with one sample more, at most 2000. A sample of the same centisecond is replaced, so that adding one
+ * The history with one sample more, at most `max`. A sample of the same centisecond is replaced, so that adding one
  * twice is adding it once (the very same history comes back). Samples later than `at` are dropped: the clock has been
  * set back since, and they would pass for the newest until it caught up.
  */
-export function addSample(history: History, at: number, seconds: number): History {
-  return append(history, centiseconds(at), seconds, HISTORY_MAX);
+export function addSample(history: History, at: number, seconds: number, max = HISTORY_MAX): History {
+  return append(history, centiseconds(at), seconds, max);
 }
 
 /**

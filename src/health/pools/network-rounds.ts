@@ -25,7 +25,7 @@ import { decideFacts, factsOf } from '../choose/decide.ts';
 import { countEarlier } from '../choose/earlier-samples.ts';
 import type { RoundInput, Scope } from '../choose/round.ts';
 import { nextExpiry } from '../modes/modes.ts';
-import type { EdgeRecord } from '../state/edge-store.ts';
+import type { EdgeRecord, StoredSample } from '../state/edge-store.ts';
 import { EdgeStores } from '../state/edge-store-files.ts';
 import { historyLogPath } from '../state/history-log.ts';
 import type { NetworkState } from '../state/network-state.ts';
@@ -39,7 +39,7 @@ import { earlierOf, type FreshByTarget } from './fresh-samples.ts';
 import { NetworkProbes } from './network-probes.ts';
 import { nextState, openingState, type StateChange } from './next-state.ts';
 import { knownTargets, lastAddresses, probeTargets } from './probe-targets.ts';
-import { judgedSamples, noteRecords, readRecords, SampleFolds } from './records.ts';
+import { checksOf, judgedSamples, noteRecords, readRecords, SampleFolds } from './records.ts';
 import { RecordsBehind } from './records-behind.ts';
 import { roundInput, sampledEdges } from './round-input.ts';
 import { decisionLines, movedLines, notesToLog } from './round-log.ts';
@@ -149,7 +149,7 @@ export class NetworkRounds {
       if (!this.dryRun) this.tools.begin(order.config);
       const probe = await this.probes.ask(order, {
         targets: () => this.targetsOf(order.files),
-        onSample: (sample) => this.note(sample),
+        onSample: (sample) => this.note(sample, order.config),
       });
       if ('failure' in probe) return probe;
       // What settles belongs together, and this would take it apart.
@@ -229,8 +229,9 @@ export class NetworkRounds {
     });
   }
 
-  private note(sample: Sample): void {
-    this.folds.begin(this.stores.present(sample.edge), sample);
+  /** `config`: by which it was asked. */
+  private note(sample: Sample, config: Config): void {
+    this.folds.begin(this.stores.present(sample.edge), sample, checksOf(config, this.network));
     this.early.add(sample);
   }
 
@@ -238,7 +239,11 @@ export class NetworkRounds {
     // Thousands of records take seconds to be read for the first time: while the edges are asked, not after it.
     this.readRecords(files, this.tools.now(), false).catch(() => undefined); // the decision reads them again
     const { state, newestSamples: samples, currentRecords: records } = this;
-    return probeTargets(files, lastAddresses(files, state, samples), knownTargets({ state, samples, records }));
+    return probeTargets(
+      files,
+      lastAddresses(files, state, samples),
+      knownTargets({ network: this.network, state, samples, records }),
+    );
   }
 
   /** Ends the fetches of the running rounds at once; `round` then returns a failure. */
@@ -291,7 +296,8 @@ export class NetworkRounds {
     // The decision sees the newest sample of each. The history log has it in its memory that the others are counted.
     const earlier = earlierOf(fresh ?? new Map());
     const counted = countEarlier(newest, sampledEdges(parts, earlier));
-    const judged = judgedSamples(earlier, counted.verdicts, reach);
+    const stored = (sample: Sample): StoredSample => this.folds.stored(sample, reach);
+    const judged = judgedSamples(earlier, counted.verdicts, stored);
     const facts = { ...newest, memory: counted.memory };
     const decision = decideFacts(facts);
     this.hasDecided = true;
@@ -305,6 +311,7 @@ export class NetworkRounds {
     const before = { ...this.state, addresses: lastAddresses(files, this.state, this.newestSamples) };
     const zones = (await this.tools.templateChanges?.(before)) ?? null;
     const isRun = probe !== null;
+    const decidedOn = { folded, fresh, earlier: judged, stored, isRun };
     const derive = (): StateChange =>
       nextState(before, { decision, records, floorSerial: this.tools.floorSerial(), forceUpdate, zones, isRun });
     const planned = derive();
@@ -313,7 +320,7 @@ export class NetworkRounds {
       const { state, liveChanged, canaryZones } = planned;
       // The rounds of a dry run follow upon one another like any others, in memory.
       this.saved.keep(state);
-      this.currentRecords = noteRecords(this.stores, decision, state.live, folded, fresh, reach, judged, isRun);
+      this.currentRecords = noteRecords(this.stores, decision, { ...decidedOn, members: state.live });
       return { decision, state, liveChanged, canaryZones, probe, faults: [] };
     }
 
@@ -329,7 +336,7 @@ export class NetworkRounds {
     }
     reportFaults(log, faults);
 
-    this.currentRecords = noteRecords(this.stores, decision, change.state.live, folded, fresh, reach, judged, isRun);
+    this.currentRecords = noteRecords(this.stores, decision, { ...decidedOn, members: change.state.live });
     this.counters.note(records, this.currentRecords, reach, judged);
     this.behind.record(facts, decision);
     this.behind.save(this.currentRecords.keys(), (config.runFrequency * 1000) / 2);

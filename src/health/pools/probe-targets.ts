@@ -4,7 +4,7 @@ import { isIP } from 'node:net';
 import type { NetworkFiles } from '../../config/types.ts';
 import type { ProbeTarget } from '../checks/protocol.ts';
 import type { Sample } from '../checks/sample.ts';
-import type { EdgeRecord } from '../state/edge-store.ts';
+import { type EdgeRecord, inNetwork } from '../state/edge-store.ts';
 import type { NetworkState } from '../state/network-state.ts';
 import { edgesOf } from './pool.ts';
 
@@ -36,17 +36,21 @@ const NOTHING_KNOWN: KnownTargets = { live: new Set(), failed: new Set() };
 
 /** By the samples that this process has, by their records where it has none. */
 export function knownTargets({
+  network,
   state,
   samples,
   records,
 }: {
+  readonly network: string;
   readonly state: Pick<NetworkState, 'live'>;
   readonly samples: ReadonlyMap<string, Sample>;
-  readonly records: ReadonlyMap<string, Pick<EdgeRecord, 'health'>>;
+  readonly records: ReadonlyMap<string, EdgeRecord>;
 }): KnownTargets {
   const failing = (name: string): boolean => {
     const sample = samples.get(name);
-    return sample === undefined ? records.get(name)?.health === 'fail' : sample.fail !== null;
+    if (sample !== undefined) return sample.fail !== null;
+    const record = records.get(name);
+    return record !== undefined && inNetwork(record, network).health === 'fail';
   };
   return {
     live: new Set(state.live.map(({ edge }) => edge)),

@@ -1,4 +1,5 @@
 /** Health records of a network's targets: read together, brought up to date together. */
+import type { Config } from '../../config/types.ts';
 import type { Fault } from '../../system/fault.ts';
 import { decidingCheck, type Sample } from '../checks/sample.ts';
 import type { Decision, LiveMember } from '../choose/decision.ts';
@@ -11,9 +12,9 @@ import {
   type RoundUpdate,
   type StoredSample,
   withRound,
-  withSample,
 } from '../state/edge-store.ts';
 import type { EdgeStores } from '../state/edge-store-files.ts';
+import { historyIn, type SampleOrigin, withSample } from '../state/series.ts';
 import type { FreshByTarget } from './fresh-samples.ts';
 
 export type Records = { readonly records: ReadonlyMap<string, EdgeRecord>; readonly faults: readonly Fault[] };
@@ -44,20 +45,33 @@ export async function readRecords(
 /** A target's record with this round's sample, and the one that it was made of. */
 export type FoldedRecord = { readonly from: EdgeRecord; readonly record: EdgeRecord };
 
+/** A network and the names of its `checks:`; null: it has no such section. */
+export type NetworkChecks = Pick<SampleOrigin, 'network' | 'checks'>;
+
+export function checksOf({ checks }: Pick<Config, 'checks'>, network: string): NetworkChecks {
+  return { network, checks: checks.get(network)?.of.map(({ name }) => name) ?? null };
+}
+
 /**
  * Adds samples to the records: what judging looks at, and what is saved after it. A history of 2,000 samples is copied
  * for that, so it is done as each sample comes (`begin`): the decision then waits for the last one only.
  */
 export class SampleFolds {
   private readonly ahead = new Map<string, FoldedRecord & { readonly samples: readonly Sample[] }>();
+  /** Checks may be others by the time when a sample is decided upon. */
+  private readonly origins = new WeakMap<Sample, SampleOrigin>();
 
-  /** `from`: the target's record as it is known now; if it is another one in the end, the sample is added to that. */
-  begin(from: EdgeRecord, sample: Sample): void {
+  /**
+   * `from`: the target's record as it is known now; if it is another one in the end, the sample is added to that.
+   * `checks`: that made the sample.
+   */
+  begin(from: EdgeRecord, sample: Sample, checks: NetworkChecks): void {
+    this.origins.set(sample, originOf(sample, checks));
     const begun = this.ahead.get(sample.edge);
     const { record, samples } = begun?.from === from ? begun : { record: from, samples: [] };
     this.ahead.set(sample.edge, {
       from,
-      record: foldedRecord(record, sample),
+      record: this.folded(record, sample),
       samples: [...samples, sample].slice(-BEGUN_MAX),
     });
   }
@@ -70,39 +84,69 @@ export class SampleFolds {
         const begun = this.ahead.get(name);
         if (samples === undefined) return [name, { from, record: from }];
         if (begun?.from === from && sameSamples(begun.samples, samples)) return [name, begun];
-        return [name, { from, record: samples.reduce(foldedRecord, from) }];
+        return [name, { from, record: samples.reduce((record, sample) => this.folded(record, sample), from) }];
       }),
     );
     if (fresh !== null) this.ahead.clear();
     return folded;
   }
+
+  /** The sample as a record keeps it. `reach` as in `StoredSample`. */
+  stored(sample: Sample, reach: number): StoredSample {
+    const { at, seconds, fail, primary } = sample;
+    const failure =
+      fail === null ? null : { at, reason: fail.reason, check: primary?.check ?? null, detail: fail.detail };
+    return { at, seconds, failure, reach, ...this.originOf(sample) };
+  }
+
+  private folded(from: EdgeRecord, sample: Sample): EdgeRecord {
+    const { at, seconds } = sample;
+    const known = this.originOf(sample);
+    const record = withSample(from, { at, seconds, ...known });
+    const { network = '', checks = null } = known.origin ?? {};
+    averageOf(historyIn(record, network, checks !== null)); // is remembered
+    return record;
+  }
+
+  private originOf(sample: Sample): { readonly origin?: SampleOrigin } {
+    const origin = this.origins.get(sample);
+    return origin === undefined ? {} : { origin };
+  }
+}
+
+function originOf({ primary }: Sample, { network, checks }: NetworkChecks): SampleOrigin {
+  // Trouble of our own is no result.
+  const outcomes = checks === null ? [] : (primary?.checks ?? []).filter(({ fail }) => fail?.unknown !== true);
+  return { network, checks, seconds: outcomes.map(({ name, seconds }) => [name, seconds]) };
 }
 
 function sameSamples(a: readonly Sample[], b: readonly Sample[]): boolean {
   return a.length === b.length && a.every((sample, i) => sample === b[i]);
 }
 
-function foldedRecord(from: EdgeRecord, sample: Sample): EdgeRecord {
-  const record = withSample(from, sample);
-  averageOf(record.history); // is remembered
-  return record;
-}
+/** What a decision was made on, as far as records note it. */
+export type DecidedOn = {
+  /** As published, which is the old set where the decision found nothing fit to be. */
+  readonly members: readonly LiveMember[];
+  readonly folded: ReadonlyMap<string, FoldedRecord>;
+  /** New samples; null: none. */
+  readonly fresh: FreshByTarget | null;
+  /** All but the newest of them, judged. */
+  readonly earlier: ReadonlyMap<string, readonly JudgedSample[]>;
+  /** A sample as records keep it (`SampleFolds.stored`). */
+  readonly stored: (sample: Sample) => StoredSample;
+  /** It ended a round. */
+  readonly isRun: boolean;
+};
 
 /**
- * Adds what a decision says of its edges to their records, in memory. `members`: as published, which is the old set where
- * the decision found nothing fit to be. `fresh`: new samples; null: none; `earlier`: all but the newest of them, judged.
- * `reach` as in `StoredSample`. `isRun`: it ended a round. A record that another process changes before ours is written gets its sample then; any other one has it in
- * `folded`. Returns all records, written by `stores.write`.
+ * Adds what a decision says of its edges to their records, in memory. A record that another process changes before ours
+ * is written gets its samples then; any other one has them in `folded`. Returns all records, written by `stores.write`.
  */
 export function noteRecords(
   stores: Pick<EdgeStores, 'note'>,
   decision: Decision,
-  members: readonly LiveMember[],
-  folded: ReadonlyMap<string, FoldedRecord>,
-  fresh: FreshByTarget | null,
-  reach: number,
-  earlier: ReadonlyMap<string, readonly JudgedSample[]>,
-  isRun = fresh !== null,
+  { members, folded, fresh, earlier, stored, isRun }: DecidedOn,
 ): ReadonlyMap<string, EdgeRecord> {
   const { at, network } = decision;
   const live = new Set(members.map(({ edge }) => edge));
@@ -115,7 +159,7 @@ export function noteRecords(
       const known = folded.get(name);
       const sample = fresh?.get(name)?.at(-1);
       // The newest of many may wait with its record to be written: no more of a sample than the record keeps.
-      const kept = sample === undefined ? null : storedSample(sample, reach);
+      const kept = sample === undefined ? null : stored(sample);
       const isLive = live.has(name) && !canaries.has(name);
       const update: RoundUpdate = {
         network,
@@ -135,17 +179,17 @@ export function noteRecords(
   );
 }
 
-/** Samples that newer ones replaced, with their verdicts in the same order. `reach` as in `StoredSample`. */
+/** Samples that newer ones replaced, with their verdicts in the same order. */
 export function judgedSamples(
   earlier: FreshByTarget,
   verdicts: ReadonlyMap<string, readonly Verdict[]>,
-  reach: number,
+  stored: DecidedOn['stored'],
 ): ReadonlyMap<string, readonly JudgedSample[]> {
   return new Map(
     [...verdicts].map(([name, judged]) => {
       const samples = earlier.get(name) ?? [];
       const all = judged.map(({ judgement: health, position = null }, i) => ({
-        ...storedSample(samples[i], reach),
+        ...stored(samples[i]),
         health,
         position,
       }));
@@ -161,12 +205,6 @@ function changeOf(update: RoundUpdate): (old: EdgeRecord) => EdgeRecord {
     const now = earlier.reduce(withSample, expireMode(old, at));
     return withRound(sample === null ? now : withSample(now, sample), update);
   };
-}
-
-function storedSample({ at, seconds, fail, primary }: Sample, reach: number): StoredSample {
-  const failure =
-    fail === null ? null : { at, reason: fail.reason, check: primary?.check ?? null, detail: fail.detail };
-  return { at, seconds, failure, reach };
 }
 
 /** Does `work` for each item, `width` at a time. */

@@ -11,6 +11,7 @@ import { EMPTY_HISTORY, figuresOf, microseconds } from '../judge/history.ts';
 import { operatorChanged } from '../modes/modes.ts';
 import { type EdgeRecord, NEW_EDGE } from '../state/edge-store.ts';
 import type { NetworkState } from '../state/network-state.ts';
+import { historyIn } from '../state/series.ts';
 import { poolOf } from './pool.ts';
 
 const NO_FIGURES = figuresOf(EMPTY_HISTORY, 0);
@@ -41,9 +42,13 @@ export function roundInput({
   troubles = [],
 }: InputParts): RoundInput {
   const published = publishedOf(state);
-  const edge = (name: string): EdgeInput =>
-    edgeInput(name, records.get(name) ?? NEW_EDGE, samples.get(name) ?? null, published);
   const pool = poolOf(config, files);
+  const hasChecks = config.checks.has(pool.id);
+  const edge = (name: string): EdgeInput => {
+    const record = records.get(name) ?? NEW_EDGE;
+    const history = historyIn(record, pool.id, hasChecks);
+    return { ...edgeInput(name, record, samples.get(name) ?? null, published), history };
+  };
   return {
     now,
     network: pool.id,
@@ -62,13 +67,12 @@ function edgeInput(
   record: EdgeRecord,
   sample: Sample | null,
   published: ReadonlyMap<string, Addresses>,
-): EdgeInput {
+): Omit<EdgeInput, 'history'> {
   return {
     name,
     mode: record.mode,
     modeUntil: record.modeUntil,
     comment: record.comment,
-    history: record.history,
     sample,
     ...addressesOf(name, sample, published.get(name)),
     verificationFailed: hasBadObject(sample),
@@ -93,8 +97,8 @@ export function sampledEdges(
     [...earlier].map(([name, samples]) => {
       const record = records.get(name) ?? NEW_EDGE;
       const edges = samples.map((sample): SampledEdge => {
-        const { history, ...rest } = edgeInput(name, record, sample, published);
-        return { ...rest, sample, figures: { ...NO_FIGURES, last: microseconds(sample.seconds), count: 1 } };
+        const edge = edgeInput(name, record, sample, published);
+        return { ...edge, sample, figures: { ...NO_FIGURES, last: microseconds(sample.seconds), count: 1 } };
       });
       return [name, edges] as const;
     }),

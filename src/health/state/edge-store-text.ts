@@ -13,12 +13,14 @@ export function printEdgeRecord(record: EdgeRecord): string {
   for (const [key, value] of record.extra) values.set(key, indented(JSON.stringify(value, null, INDENT)));
   values.set('comment', JSON.stringify(record.comment));
   values.set('fetch_times', printHistory(record.history));
+  if (record.historyOfChecks) values.set('fetch_times_of_checks', 'true');
   values.set('health', JSON.stringify(record.health));
   values.set('historical_average', printHistory(record.averages));
   values.set('mode', JSON.stringify(record.mode));
   values.set('mode_until', JSON.stringify(record.modeUntil));
   if (record.networks.size > 0) values.set('networks', indented(JSON.stringify(networksOf(record), null, INDENT)));
   values.set('rotation_history', printList(record.rotations.slice(-ROTATIONS_MAX)));
+  if (record.series.size > 0) values.set('series', printSeries(record.series));
   values.set('state', JSON.stringify(record.state));
   values.set('state_entry_time', JSON.stringify(record.modeSince));
   values.set('state_since', JSON.stringify(record.stateSince));
@@ -43,13 +45,22 @@ function networksOf({ networks }: EdgeRecord): Record<string, unknown> {
   );
 }
 
-function printHistory({ times, seconds }: History): string {
+/** `indent`: of the line on which it begins. */
+function printHistory({ times, seconds }: History, indent = INDENT): string {
   if (times.length === 0) return '{}';
   let text = '{\n';
+  const begin = `${indent}${INDENT}`;
   for (let i = 0; i < times.length; i++) {
-    text += `${INDENT}${INDENT}"${stampText(times[i])}": ${numberText(seconds[i])}${i + 1 < times.length ? ',\n' : '\n'}`;
+    text += `${begin}"${stampText(times[i])}": ${numberText(seconds[i])}${i + 1 < times.length ? ',\n' : '\n'}`;
   }
-  return `${text}${INDENT}}`;
+  return `${text}${indent}}`;
+}
+
+function printSeries(series: EdgeRecord['series']): string {
+  const indent = `${INDENT}${INDENT}`;
+  const sorted = [...series].sort(([a], [b]) => (a < b ? -1 : 1));
+  const lines = sorted.map(([key, history]) => `${indent}${JSON.stringify(key)}: ${printHistory(history, indent)}`);
+  return `{\n${lines.join(',\n')}\n${INDENT}}`;
 }
 
 function printList(values: readonly number[]): string {

@@ -1,12 +1,14 @@
 /**
  * An edge's health record and its file form, `<healthdata_store>/<edge>.edgestore`: JSON as edgemanage writes it
  * (specification section 3), so that its own tools read ours and we take theirs over. Keys that nobody here knows are
- * kept; edgemanage in turn ignores those of ours (`mode_until`, `state_since`, `networks`).
+ * kept; edgemanage in turn ignores those of ours (`mode_until`, `state_since`, `networks`, and of networks with `checks:`
+ * `series` and `fetch_times_of_checks`, see series.ts).
  *
  * ```
  * {
  *     "comment": "", "fetch_times": {"1700000000.25": 0.201, …}, "health": "pass_threshold",
  *     "historical_average": {}, "mode": "available", "mode_until": null, "rotation_history": [1700000000.31, …],
+ *     "series": {"tcpnet": {"1700000000.25": 0.101, …}, "tcpnet/http": {…}},
  *     "state": "in", "state_entry_time": null, "state_since": 1700000000.31,
  *     "networks": {
  *         "mynet": {
@@ -30,18 +32,10 @@ import {
   withoutNulls,
 } from '../../system/json-object.ts';
 import type { Mode } from '../judge/edge.ts';
-import {
-  AVERAGES_MAX,
-  addSample,
-  EMPTY_HISTORY,
-  figuresOf,
-  HISTORY_MAX,
-  type History,
-  microseconds,
-  noteAverage,
-} from '../judge/history.ts';
+import { AVERAGES_MAX, EMPTY_HISTORY, HISTORY_MAX, type History } from '../judge/history.ts';
 import { passes } from '../judge/judge.ts';
 import type { Judgement, Position } from '../judge/verdict.ts';
+import { historyIn, type Sampled, seriesOf, type TimedSample } from './series.ts';
 import { type Failure, type Uptime, uptimeFrom, withCheck } from './uptime.ts';
 
 export const MODES: readonly Mode[] = ['available', 'unavailable', 'force', 'blindforce'];
@@ -49,10 +43,7 @@ export const JUDGEMENTS: readonly Judgement[] = ['pass_threshold', 'pass_window'
 /** Entries of `rotation_history` that are kept; the original lets it grow for ever. */
 export const ROTATIONS_MAX = 2000;
 
-export type EdgeRecord = {
-  readonly history: History;
-  /** `historical_average`: hourly notes that nothing reads. */
-  readonly averages: History;
+export type EdgeRecord = Omit<Sampled, 'networks'> & {
   /** When the edge was live after a round, epoch seconds, newest last. */
   readonly rotations: readonly number[];
   readonly state: 'in' | 'out';
@@ -87,6 +78,8 @@ const NETWORK_FORGOTTEN_SECONDS = 86_400;
 export const NEW_EDGE: EdgeRecord = {
   history: EMPTY_HISTORY,
   averages: EMPTY_HISTORY,
+  series: new Map(),
+  historyOfChecks: false,
   rotations: [],
   state: 'out',
   stateSince: null,
@@ -100,9 +93,7 @@ export const NEW_EDGE: EdgeRecord = {
 };
 
 /** One sample, as far as a record keeps it. `reach`: for how long it says whether the edge is up, seconds. */
-export type StoredSample = {
-  readonly at: number;
-  readonly seconds: number;
+export type StoredSample = TimedSample & {
   readonly failure: Failure | null;
   readonly reach: number;
 };
@@ -139,7 +130,8 @@ export type RoundUpdate = {
 export function withRound(record: EdgeRecord, update: RoundUpdate): EdgeRecord {
   const { network, at, isRun, sample, earlier = [], live } = update;
   const before = inNetwork(record, network);
-  const isNew = before.stateSince === null && record.history.times.length <= (sample === null ? 0 : 1 + earlier.length);
+  const { length: known } = historyIn(record, network, (sample?.origin?.checks ?? null) !== null).times;
+  const isNew = before.stateSince === null && known <= (sample === null ? 0 : 1 + earlier.length);
   const state = live ? 'in' : 'out';
   const health = update.health ?? before.health;
   // The same object when nothing is new, so that nothing is written.
@@ -160,13 +152,15 @@ export function withRound(record: EdgeRecord, update: RoundUpdate): EdgeRecord {
   );
   const isIn = live || others.some(([, other]) => other.state === 'in');
   const overall = isIn ? 'in' : 'out';
+  const networks = new Map([...others, [network, own] as const]);
   return {
     ...record,
+    series: seriesOf(record.series, networks),
     rotations: live && isRun ? [...record.rotations.slice(1 - ROTATIONS_MAX), at] : record.rotations,
     state: overall,
     stateSince: overall !== record.state || (isNew && record.stateSince === null) ? at : record.stateSince,
     health: update.health ?? record.health,
-    networks: new Map([...others, [network, own]]),
+    networks,
   };
 }
 
@@ -193,15 +187,6 @@ export function inNetwork(record: EdgeRecord, network: string): Omit<EdgeInNetwo
     : { state: 'out', stateSince: null, health: record.health };
 }
 
-/** The record with one sample more; a sample that is in it already changes nothing. */
-export function withSample(record: EdgeRecord, sample: Pick<StoredSample, 'at' | 'seconds'>): EdgeRecord {
-  const seconds = microseconds(sample.seconds);
-  const history = addSample(record.history, sample.at, seconds);
-  if (history === record.history) return record;
-  const average = (): number => figuresOf(history, sample.at).average ?? seconds;
-  return { ...record, history, averages: noteAverage(record.averages, sample.at, average) };
-}
-
 export type ParsedRecord =
   | { readonly ok: true; readonly record: EdgeRecord }
   | { readonly ok: false; readonly problem: string };
@@ -215,12 +200,14 @@ export function parseEdgeRecord(text: string): ParsedRecord {
 const KNOWN: readonly string[] = [
   'comment',
   'fetch_times',
+  'fetch_times_of_checks',
   'health',
   'historical_average',
   'mode',
   'mode_until',
   'networks',
   'rotation_history',
+  'series',
   'state',
   'state_entry_time',
   'state_since',
@@ -230,7 +217,7 @@ function recordFrom(value: JsonObject): ParsedRecord {
   const given = withoutNulls(value);
   const { mode = 'available', health = 'pass', state = 'out', comment = '' } = given;
   const { fetch_times = {}, historical_average = {}, rotation_history = [] } = given;
-  const { state_since, state_entry_time, mode_until, networks } = given;
+  const { state_since, state_entry_time, mode_until, networks, series, fetch_times_of_checks } = given;
   if (!isOneOf(MODES, mode)) return unknownForm('mode');
   if (!isOneOf(JUDGEMENTS, health)) return unknownForm('health');
   if (state !== 'in' && state !== 'out') return unknownForm('state');
@@ -241,6 +228,8 @@ function recordFrom(value: JsonObject): ParsedRecord {
   const record: EdgeRecord = {
     history: historyFrom(fetch_times, HISTORY_MAX),
     averages: historyFrom(historical_average, AVERAGES_MAX),
+    series: seriesFrom(series),
+    historyOfChecks: fetch_times_of_checks === true,
     rotations: numbersFrom(rotation_history).slice(-ROTATIONS_MAX),
     state,
     stateSince: numberFrom(state_since),
@@ -267,6 +256,16 @@ function networksFrom(value: unknown): EdgeRecord['networks'] {
       const decided = typeof check === 'string' ? { check } : {};
       const own: EdgeInNetwork = { state, stateSince: numberFrom(state_since), health, seen: at, ...decided };
       return [[name, known === null ? own : { ...own, uptime: known }] as const];
+    }),
+  );
+}
+
+function seriesFrom(value: unknown): EdgeRecord['series'] {
+  if (!isObject(value)) return new Map();
+  return new Map(
+    Object.entries(value).flatMap(([key, entries]) => {
+      const history = isObject(entries) ? historyFrom(entries, HISTORY_MAX) : EMPTY_HISTORY;
+      return history.times.length === 0 ? [] : [[key, history] as const];
     }),
   );
 }

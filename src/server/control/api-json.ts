@@ -189,6 +189,10 @@ export type CheckJson = {
   readonly attempts: number;
   readonly hops: number;
   readonly phases: PhasesJson;
+  /** Stored of this check, and their averages in seconds: over the last 300 s, and over all. */
+  readonly samples: number;
+  readonly window_average: number | null;
+  readonly average: number | null;
 };
 
 export type VerdictJson = {

@@ -1,8 +1,9 @@
 /** One network as JSON: `GET /api/v1/networks/NET` (api-json.ts says what each key means). */
 
-import type { CheckOutcome, Phases, Sample } from '../../health/checks/sample.ts';
+import type { CheckOutcome, Phases } from '../../health/checks/sample.ts';
 import type { CanaryDecision, Decision } from '../../health/choose/decision.ts';
 import { recentChanges } from '../../health/choose/limit.ts';
+import type { Figures } from '../../health/judge/history.ts';
 import type { Verdict } from '../../health/judge/verdict.ts';
 import type {
   CanaryJson,
@@ -130,7 +131,7 @@ function memberFields(member: MemberView | null): MemberJson {
     mode_since: member?.modeSince ?? null,
     mode_until: member?.modeUntil ?? null,
     addresses: { v4: member?.v4 ?? null, v6: member?.v6 ?? null },
-    ...sampleFields(member?.sample ?? null),
+    ...sampleFields(member),
     uptime: uptimeFields(member?.uptime ?? null),
   };
 }
@@ -151,8 +152,10 @@ type SampleJson = Pick<
   'last_at' | 'fail' | 'address' | 'attempts' | 'hops' | 'check' | 'checks' | 'stalled_ms' | 'phases'
 >;
 
-function sampleFields(sample: Sample | null): SampleJson {
+function sampleFields(member: MemberView | null): SampleJson {
+  const sample = member?.sample ?? null;
   const fetch = sample?.primary ?? null;
+  const figures = member?.figures;
   return {
     last_at: sample?.at ?? null,
     fail: sample?.fail ?? null,
@@ -160,14 +163,17 @@ function sampleFields(sample: Sample | null): SampleJson {
     attempts: fetch?.attempts ?? null,
     hops: fetch?.hops ?? null,
     check: fetch?.check ?? null,
-    checks: (fetch?.checks ?? []).map(checkFields),
+    checks: (fetch?.checks ?? []).map((outcome) => checkFields(outcome, figures?.get(outcome.name))),
     stalled_ms: sample?.stalledMs ?? null,
     phases: fetch === null ? null : phaseFields(fetch.phases),
   };
 }
 
-function checkFields({ name, kind, seconds, fail, attempts, hops, phases }: CheckOutcome): CheckJson {
-  return { name, kind, seconds, fail, attempts, hops, phases: phaseFields(phases) };
+function checkFields(outcome: CheckOutcome, figures: Figures | undefined): CheckJson {
+  const { name, kind, seconds, fail, attempts, hops, phases } = outcome;
+  const { count = 0, windowAverage = null, average = null } = figures ?? {};
+  const series = { samples: count, window_average: windowAverage, average };
+  return { name, kind, seconds, fail, attempts, hops, phases: phaseFields(phases), ...series };
 }
 
 function phaseFields({ resolve, connect, tls, firstByte, total }: Phases): PhasesJson {

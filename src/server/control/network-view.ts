@@ -1,10 +1,14 @@
 import type { Config, NetworkFiles } from '../../config/types.ts';
+import type { Sample } from '../../health/checks/sample.ts';
 import type { Decision } from '../../health/choose/decision.ts';
+import { figuresOf } from '../../health/judge/history.ts';
 import { expireMode } from '../../health/modes/modes.ts';
 import type { NetworkRounds } from '../../health/pools/network-rounds.ts';
 import { edgesOf, rulesOf } from '../../health/pools/pool.ts';
+import { checksOf } from '../../health/pools/records.ts';
 import type { RoundReport } from '../../health/pools/round-types.ts';
 import type { EdgeRecord } from '../../health/state/edge-store.ts';
+import { historyIn, historyOfCheck } from '../../health/state/series.ts';
 import { reachOf, uptimeAt } from '../../health/state/uptime.ts';
 import type { Fault } from '../../system/fault.ts';
 import type { LiveChange, MemberView, NetworkView, UptimeView } from './views.ts';
@@ -130,10 +134,28 @@ function membersOf(sources: NetworkSources, now: number): ReadonlyMap<string, Me
           get uptime() {
             return uptimeOf(edge, record, sources, now);
           },
+          get figures() {
+            return figuresByCheck(record, sources, sample, now);
+          },
         },
       ];
     }),
   );
+}
+
+/** Without `checks:` the one check is that of the newest fetch. */
+function figuresByCheck(
+  record: EdgeRecord,
+  { network, config }: NetworkSources,
+  sample: Sample | null,
+  now: number,
+): MemberView['figures'] {
+  const { checks } = checksOf(config, network);
+  if (checks === null) {
+    const check = sample?.primary?.check;
+    return new Map(check === undefined ? [] : [[check, figuresOf(historyIn(record, network, false), now)]]);
+  }
+  return new Map(checks.map((name) => [name, figuresOf(historyOfCheck(record, network, name, checks), now)]));
 }
 
 function uptimeOf(edge: string, record: EdgeRecord, sources: NetworkSources, now: number): UptimeView {

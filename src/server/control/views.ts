@@ -7,6 +7,7 @@
 import type { Sample } from '../../health/checks/sample.ts';
 import type { Decision } from '../../health/choose/decision.ts';
 import type { Mode } from '../../health/judge/edge.ts';
+import type { Figures } from '../../health/judge/history.ts';
 import type { EdgeCounts } from '../../health/pools/edge-counters.ts';
 import type { UptimeNow } from '../../health/state/uptime.ts';
 import type { NotifyCounts } from '../../publish/notify/notifier.ts';
@@ -29,6 +30,8 @@ export type MemberView = {
   /** Newest fetch; null before the first round of this process. */
   readonly sample: Sample | null;
   readonly uptime: UptimeView;
+  /** Samples of each check of the network, by its name. */
+  readonly figures: ReadonlyMap<string, Figures>;
 };
 
 /** Since when an edge is up or down. `counts`: since the process started. */

@@ -10,7 +10,7 @@ import type { ReferenceFact } from '../../../src/health/choose/safety-uplink.ts'
 import { earlierOf, type FreshByTarget } from '../../../src/health/pools/fresh-samples.ts';
 import { judgedSamples, noteRecords, SampleFolds } from '../../../src/health/pools/records.ts';
 import { roundInput, sampledEdges } from '../../../src/health/pools/round-input.ts';
-import { type EdgeRecord, NEW_EDGE } from '../../../src/health/state/edge-store.ts';
+import { type EdgeRecord, NEW_EDGE, type StoredSample } from '../../../src/health/state/edge-store.ts';
 import { NEW_STATE, type NetworkState } from '../../../src/health/state/network-state.ts';
 import { downtimeOfDay, reachOf, type Uptime } from '../../../src/health/state/uptime.ts';
 import { BASE, parse } from '../../config/config-fixture.ts';
@@ -51,7 +51,8 @@ function decided(
 ): Known {
   const fresh: FreshByTarget = new Map([[EDGE, samples]]);
   const newest = samples[samples.length - 1];
-  const folded = new SampleFolds().end(new Map([[EDGE, known.record]]), fresh);
+  const folds = new SampleFolds();
+  const folded = folds.end(new Map([[EDGE, known.record]]), fresh);
   const records = new Map([...folded].map(([name, { record }]) => [name, record]));
   const parts = {
     now: newest.at + 0.001,
@@ -65,10 +66,11 @@ function decided(
   const earlier = earlierOf(fresh);
   const counted = countEarlier(facts, sampledEdges(parts, earlier));
   const decision = decideFacts({ ...facts, memory: counted.memory });
-  const reach = reachOf(config.runFrequency);
-  const judged = judgedSamples(earlier, counted.verdicts, reach);
+  const stored = (one: Sample): StoredSample => folds.stored(one, reachOf(config.runFrequency));
+  const judged = judgedSamples(earlier, counted.verdicts, stored);
+  const decidedOn = { folded, fresh, earlier: judged, stored, isRun: true };
   const stores = { note: (_: string, change: (old: EdgeRecord) => EdgeRecord) => change(known.record) };
-  const noted = noteRecords(stores, decision, decision.live, folded, fresh, reach, judged);
+  const noted = noteRecords(stores, decision, { ...decidedOn, members: decision.live });
   return { state: { ...known.state, memory: decision.memory }, record: noted.get(EDGE) ?? NEW_EDGE };
 }
 

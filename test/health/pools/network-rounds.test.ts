@@ -18,9 +18,10 @@ import type {
   RoundTools,
   WrittenZone,
 } from '../../../src/health/pools/round-types.ts';
-import type { EdgeRecord } from '../../../src/health/state/edge-store.ts';
+import { type EdgeRecord, withRound } from '../../../src/health/state/edge-store.ts';
 import { EdgeStores } from '../../../src/health/state/edge-store-files.ts';
 import { historyLogPath, lastRounds } from '../../../src/health/state/history-log.ts';
+import { withSample } from '../../../src/health/state/series.ts';
 import { parseState } from '../../../src/health/state/state-file.ts';
 import { hooksSink } from '../../../src/publish/hooks-sink.ts';
 import { liveListSink } from '../../../src/publish/live-list.ts';
@@ -900,6 +901,81 @@ describe('a turn that goes on', () => {
     expect(saved.networks.get(NET)?.uptime?.transitions).toEqual(transitions);
     const [recorded] = await lastRounds(historyLogPath(config.stateDir, NET), bench.clock, 1);
     expect(decideFacts(recorded.facts).memory.unsteady).toEqual(state.memory.unsteady);
+  });
+
+  const checking = (checks: string): Config => {
+    const plans = parse(`${BASE}checks: {${NET}: ${checks}}\n`).config?.checks;
+    if (plans === undefined) throw new Error('no configuration');
+    return { ...config, checks: plans };
+  };
+
+  test('checks that a reload adds begin a series with their own first sample; until then the edge stays what it was', async () => {
+    const bench = new Bench();
+    const rounds = await bench.open();
+    const before = await begun(bench, rounds);
+    before.sample([ONE, 0.1], [TWO, 0.2], [THREE, 0.3]);
+    await before.end();
+    const old = await begun(bench, rounds);
+    old.sample([ONE, 0.15]); // nobody decides on it before the reload
+    config = checking('[{kind: tcp, port: 443}]');
+    const turn = await begun(bench, rounds);
+    turn.sample([ONE, 0.5]);
+    const first = await turn.end();
+    expect(names(first)).toEqual([ONE, TWO]);
+    expect(first.decision.outcome).toEqual({ kind: 'unchanged' });
+    const figures = first.decision.verdicts.map(({ edge, last, average }) => [edge, last, average]);
+    expect(figures).toEqual([
+      [ONE, 0.5, 0.5],
+      [TWO, 0.2, 0.2],
+      [THREE, 0.3, 0.3],
+    ]);
+    const record = rounds.records.get(ONE);
+    expect(record?.series.get(NET)?.seconds).toEqual([0.5]);
+    expect(record?.history.seconds).toEqual([0.1, 0.15, 0.5]);
+    // And back again.
+    config = { ...config, checks: new Map() };
+    const last = await begun(bench, rounds);
+    last.sample([ONE, 0.2]);
+    const { decision } = await last.end();
+    expect(decision.verdicts[0]).toMatchObject({ edge: ONE, last: 0.2, average: 0.2 });
+    expect(names({ ...first, decision })).toEqual([ONE, TWO]);
+    await rounds.flushRecords();
+    const { record: saved } = await new EdgeStores(config.healthdataStore, null).read(ONE, bench.clock);
+    expect([saved.history.seconds, saved.series.size]).toEqual([[0.2], 0]);
+    expect((await new EdgeStores(config.healthdataStore, null).read(TWO, bench.clock)).record.history.seconds).toEqual([
+      0.2,
+    ]);
+    await old.end();
+  });
+
+  test('what a judge is told is what its own checks measured, in the history log, too', async () => {
+    const usual = config;
+    config = checking('[{kind: tcp, port: 443}, {kind: icmp}]');
+    const bench = new Bench();
+    const rounds = await bench.open();
+    const first = await begun(bench, rounds);
+    first.sample([ONE, 0.1], [TWO, 0.2]);
+    await first.end();
+    // Another network, without `checks:`, has the edge, too.
+    const others = new EdgeStores(usual.healthdataStore, locks);
+    await rounds.flushRecords();
+    await others.update(ONE, bench.clock, (known) => {
+      const origin = { network: 'other', checks: null, seconds: [] };
+      const sample = { at: bench.clock + 0.5, seconds: 3, origin, failure: null, reach: 180 };
+      const news = { network: 'other', at: bench.clock + 0.6, isRun: true, live: false, position: null } as const;
+      return withRound(withSample(known, sample), { ...news, sample, health: 'pass' });
+    });
+    const turn = await begun(bench, rounds);
+    turn.sample([ONE, 0.3], [TWO, 0.2]);
+    const { decision } = await turn.end();
+    expect(decision.verdicts[0]).toMatchObject({ edge: ONE, last: 0.3, average: 0.2 });
+    await rounds.flushRecords();
+    const { record } = await new EdgeStores(config.healthdataStore, null).read(ONE, bench.clock);
+    expect(record.history.seconds).toEqual([3]);
+    expect(record.series.get(NET)?.seconds).toEqual([0.1, 0.3]);
+    const [recorded] = await lastRounds(historyLogPath(config.stateDir, NET), bench.clock, 1);
+    expect(recorded.facts.edges[0].figures).toMatchObject({ last: 0.3, average: 0.2, count: 2 });
+    expect(decideFacts(recorded.facts).live).toEqual(decision.live);
   });
 
   test('a note that goes on is logged when it begins and once a turn, not with every decision', async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { edgesOf } from '../../../src/health/pools/pool.ts';
 import { knownTargets, lastAddresses, probeTargets } from '../../../src/health/pools/probe-targets.ts';
+import { NEW_EDGE } from '../../../src/health/state/edge-store.ts';
 import { NOW, sample } from '../../support/round-input.ts';
 
 describe('addresses to try when names cannot be looked up', () => {
@@ -39,18 +40,22 @@ test('an address that is a canary too is a canary only, however it is spelled', 
   expect(edgesOf({ name: 'net', edges: ['::9', '::8', '0::09'], canaries })).toEqual(['::8']);
 });
 
+const HERE = { state: 'out', stateSince: null, health: 'pass', seen: 0 } as const;
+
 test('a target has failed by its newest sample, by its record where this process has none', () => {
   const samples = new Map([
     ['fails', sample('fails', 10)],
     ['passes', sample('passes', 0.2)],
   ]);
   const records = new Map([
-    ['passes', { health: 'fail' as const }],
-    ['recorded', { health: 'fail' as const }],
-    ['well', { health: 'pass' as const }],
+    ['passes', { ...NEW_EDGE, health: 'fail' as const }],
+    ['recorded', { ...NEW_EDGE, health: 'fail' as const }],
+    ['well', NEW_EDGE],
+    // The record's own word is that of the network which judged it last.
+    ['elsewhere', { ...NEW_EDGE, health: 'fail' as const, networks: new Map([['net', HERE]]) }],
   ]);
   const state = { live: [{ edge: 'well', v4: '127.0.0.1', v6: null, why: '' }] };
-  expect(knownTargets({ state, samples, records })).toEqual({
+  expect(knownTargets({ network: 'net', state, samples, records })).toEqual({
     live: new Set(['well']),
     failed: new Set(['fails', 'recorded']),
   });

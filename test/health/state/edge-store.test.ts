@@ -13,10 +13,10 @@ import {
   parseEdgeRecord,
   ROTATIONS_MAX,
   withRound,
-  withSample,
 } from '../../../src/health/state/edge-store.ts';
 import { EdgeStores } from '../../../src/health/state/edge-store-files.ts';
 import { printEdgeRecord } from '../../../src/health/state/edge-store-text.ts';
+import { withSample } from '../../../src/health/state/series.ts';
 import { Locks } from '../../../src/system/lock.ts';
 import { nextTurn } from '../../../src/system/yielding.ts';
 
@@ -58,6 +58,8 @@ describe('the file form', () => {
     expect(parsed(ORIGINAL)).toEqual({
       history: { times: [1699999000.12, 1699999060.1234567, 1699999120.5], seconds: [0.25, 10, 1.5] },
       averages: { times: [1699999000.12], seconds: [0.25] },
+      series: new Map(),
+      historyOfChecks: false,
       rotations: [1699999000.3],
       state: 'in',
       stateSince: null,
@@ -159,6 +161,14 @@ describe('the file form', () => {
       .record({
         history,
         averages: history,
+        series: fc
+          .dictionary(
+            fc.string({ unit: 'binary', minLength: 1 }).map((key) => `n${key}`),
+            history.filter(({ times }) => times.length > 0),
+            { maxKeys: 3 },
+          )
+          .map((series) => new Map(Object.entries(series))),
+        historyOfChecks: fc.boolean(),
         rotations: fc.array(moment, { maxLength: 5 }),
         state: fc.constantFrom('in' as const, 'out' as const),
         stateSince: fc.option(moment),

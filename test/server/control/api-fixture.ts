@@ -133,6 +133,7 @@ export const network: NetworkView = {
         v6: null,
         sample: slowSample,
         uptime: downUptime,
+        figures: new Map([['web', { last: 0.002, windowAverage: 0.003, windowCount: 2, average: 0.004, count: 9 }]]),
       },
     ],
     [
@@ -154,6 +155,7 @@ export const network: NetworkView = {
           position: null,
           counts: { transitions: 0, downSeconds: 0 },
         },
+        figures: new Map(),
       },
     ],
   ]),

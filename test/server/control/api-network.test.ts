@@ -97,8 +97,17 @@ test('edges: one that was never set, one that fails, one that is set aside', () 
           attempts: 1,
           hops: 0,
           phases: { resolve: null, connect: 0.002, tls: null, first_byte: null, total: 0.002 },
+          samples: 9,
+          window_average: 0.003,
+          average: 0.004,
         },
-        expect.objectContaining({ name: 'api', kind: 'http', fail: expect.objectContaining({ reason: 'timeout' }) }),
+        expect.objectContaining({
+          name: 'api',
+          kind: 'http',
+          fail: expect.objectContaining({ reason: 'timeout' }),
+          samples: 0,
+          window_average: null,
+        }),
       ],
       phases: { resolve: null, connect: 0.002, tls: null, first_byte: null, total: 10 },
       uptime: {
