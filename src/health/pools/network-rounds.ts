@@ -42,12 +42,13 @@ import { knownTargets, lastAddresses, probeTargets } from './probe-targets.ts';
 import { checksOf, judgedSamples, noteRecords, readRecords, SampleFolds } from './records.ts';
 import { RecordsBehind } from './records-behind.ts';
 import { roundInput, sampledEdges } from './round-input.ts';
-import { decisionLines, movedLines, notesToLog } from './round-log.ts';
+import { decisionLines, movedLines } from './round-log.ts';
 import type { RoundFailure, RoundOrder, RoundReport, RoundTools, WrittenZone } from './round-types.ts';
 import { SavedState } from './saved-state.ts';
+import { StandingLog } from './standing-log.ts';
 
-/** Why it is decided: a round has ended, samples may change the answer, a mode or the configuration changed. */
-type Cause = 'turn' | 'event' | 'operator' | 'reload';
+/** Why it is decided: a round has ended, samples may change the answer, a mode, the configuration or a borrowed set changed. */
+type Cause = 'turn' | 'event' | 'operator' | 'reload' | 'fallback';
 
 export class NetworkRounds {
   readonly network: string;
@@ -69,8 +70,7 @@ export class NetworkRounds {
   /** Fewer edges pass than `min_up` wants. */
   private isInNeed = false;
   private lastFallback: unknown = null;
-  /** Of the last decision. */
-  private lastNotes: readonly string[] = [];
+  private readonly standing: StandingLog;
   private readonly probes: NetworkProbes;
   private readonly turns = new Turns();
 
@@ -90,6 +90,7 @@ export class NetworkRounds {
       decide: () => this.decideEvent(),
       log,
     });
+    this.standing = new StandingLog(log);
     this.probes = new NetworkProbes(network, tools);
   }
 
@@ -269,7 +270,7 @@ export class NetworkRounds {
       const { newestOrder: order, lastFallback, isInNeed } = this;
       if (order === null || !isInNeed) return null;
       const isSame = isDeepStrictEqual(answeredOf(await this.fallbackOf(order.config)), lastFallback);
-      return isSame ? null : this.conclude(order, 'reload');
+      return isSame ? null : this.conclude(order, 'fallback');
     });
   }
 
@@ -286,6 +287,7 @@ export class NetworkRounds {
     const now = this.tools.now();
     const isOperators = cause === 'operator';
     const scope: Scope = cause === 'event' ? 'event' : 'turn';
+    const repeats = cause !== 'event' && cause !== 'fallback';
     const known = await this.readRecords(files, now, isOperators);
     const fresh = isOperators ? null : this.takeFresh(files);
     const folded = this.folds.end(known, fresh);
@@ -304,9 +306,7 @@ export class NetworkRounds {
     const { minUp } = decision.safety;
     this.isInNeed = minUp !== null && minUp.up < minUp.needed;
     this.lastFallback = answeredOf(fallback);
-    const notes = notesToLog(decision.notes, this.lastNotes, scope);
-    this.lastNotes = decision.notes;
-    for (const { level, text } of decisionLines(decision, notes)) log(level, text);
+    this.standing.lines('decision', decisionLines(decision), repeats);
 
     const before = { ...this.state, addresses: lastAddresses(files, this.state, this.newestSamples) };
     const zones = (await this.tools.templateChanges?.(before)) ?? null;
@@ -334,7 +334,7 @@ export class NetworkRounds {
       );
       this.early.restart();
     }
-    reportFaults(log, faults);
+    this.standing.faults('saving', faults, repeats);
 
     this.currentRecords = noteRecords(this.stores, decision, { ...decidedOn, members: change.state.live });
     this.counters.note(records, this.currentRecords, reach, judged);
@@ -359,7 +359,7 @@ export class NetworkRounds {
   ): Promise<ReadonlyMap<string, EdgeRecord>> {
     const names = probeTargets(files).map(({ name }) => name);
     const { records, faults } = await readRecords(this.stores, names, now, exact);
-    reportFaults(this.tools.log, faults);
+    this.standing.faults('records', faults, false);
     return records;
   }
 }

@@ -1,11 +1,11 @@
 import { decidingCheck, type Sample } from '../checks/sample.ts';
 import type { Decision, LiveMember } from '../choose/decision.ts';
-import type { Scope } from '../choose/round.ts';
 import { byName, count, list, seconds } from '../judge/reason.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 export type RoundLog = (level: LogLevel, text: string) => void;
-export type LogLine = { readonly level: LogLevel; readonly text: string };
+/** `goesOn`: it tells of a state, which the next decision may find as it is. */
+export type LogLine = { readonly level: LogLevel; readonly text: string; readonly goesOn?: boolean };
 
 /** What one fetch brought, as a line of the log. */
 export function sampleLine(sample: Sample): LogLine {
@@ -18,16 +18,14 @@ export function sampleLine(sample: Sample): LogLine {
   return { level: 'info', text: `fetch from ${edge} failed${by}: ${fail.reason}${detail}${doubt}` };
 }
 
-/**
- * A decision as lines of the log: what became of the live set and why, canaries that changed, and what is amiss. `notes`:
- * those of its notes that are logged (`notesToLog`).
- */
-export function decisionLines(decision: Decision, notes: readonly string[] = decision.notes): readonly LogLine[] {
+/** A decision as lines of the log: what became of the live set and why, canaries that changed, and what is amiss. */
+export function decisionLines(decision: Decision): readonly LogLine[] {
   const lines: LogLine[] = [];
   for (const { edge, judgement, why } of [...decision.verdicts, ...decision.canaryVerdicts]) {
     lines.push({ level: 'debug', text: `${edge}: ${judgement ?? 'not judged'}: ${why}` });
   }
-  lines.push({ level: outcomeLevel(decision), text: outcomeText(decision) });
+  const goesOn = decision.outcome.kind !== 'changed';
+  lines.push({ level: outcomeLevel(decision), text: outcomeText(decision), goesOn });
   if (decision.outcome.kind === 'changed') {
     for (const edge of [...decision.outcome.removed, ...decision.outcome.added].sort(byName)) {
       const reason = decision.reasons.get(edge);
@@ -36,18 +34,10 @@ export function decisionLines(decision: Decision, notes: readonly string[] = dec
     }
   }
   for (const { zone, changed, held, why } of decision.canaries) {
-    lines.push({ level: changed || held ? 'info' : 'debug', text: `canary of ${zone}: ${why}` });
+    lines.push({ level: changed || held ? 'info' : 'debug', text: `canary of ${zone}: ${why}`, goesOn: !changed });
   }
-  for (const note of notes) lines.push({ level: 'warn', text: note });
+  for (const note of decision.notes) lines.push({ level: 'warn', text: note, goesOn: true });
   return lines;
-}
-
-/**
- * The notes that are logged: with a full turn all of them, with a decision between two turns, of which there may be many,
- * those that the decision before (`before`) did not have.
- */
-export function notesToLog(notes: readonly string[], before: readonly string[], scope: Scope): readonly string[] {
-  return scope === 'turn' ? notes : notes.filter((note) => !before.includes(note));
 }
 
 /** `a.example is at 192.0.2.7 now (was at 192.0.2.5)`: members that stay live under another address. */

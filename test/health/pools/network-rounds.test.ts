@@ -997,6 +997,32 @@ describe('a turn that goes on', () => {
     expect(logged()).toBe(2);
   });
 
+  test('a set that is held is said when that begins, once a turn and when it is over, not with every decision', async () => {
+    const bench = new Bench();
+    const rounds = await bench.open();
+    const limited = { ...config, dnschangeMaxfreq: 1 };
+    done(await rounds.round({ config, files: FILES }));
+    const turn = await begun(bench, rounds);
+    rounds.adopt({ config: limited, files: FILES });
+    const logged = (pattern: RegExp): number => bench.log.filter((line) => pattern.test(line)).length;
+    const held = /^warn mynet: live set held as it is/;
+    for (const decided of [1, 2]) {
+      turn.sample([ONE, 10]);
+      await vi.waitFor(() => expect(turn.events).toHaveLength(decided));
+      expect(turn.events[decided - 1].decision.outcome.kind).toBe('held');
+    }
+    expect(logged(held)).toBe(1);
+    turn.sample([ONE, 0.1]);
+    await vi.waitFor(() => expect(turn.events).toHaveLength(3));
+    expect(logged(/^info mynet: live set unchanged/)).toBe(1);
+    expect(logged(/^info over: .*live set held/)).toBe(1);
+    turn.sample([ONE, 10]);
+    await vi.waitFor(() => expect(turn.events).toHaveLength(4));
+    expect(logged(held)).toBe(2);
+    await turn.end();
+    expect(logged(held)).toBe(3);
+  });
+
   test('two turns overlap; nothing is decided after they were cut short', async () => {
     const bench = new Bench();
     const rounds = await bench.open();

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Decision } from '../../../src/health/choose/decision.ts';
-import { decisionLines, movedLines, notesToLog, outcomeText } from '../../../src/health/pools/round-log.ts';
+import { decisionLines, movedLines, outcomeText } from '../../../src/health/pools/round-log.ts';
 
 const at = (v4: string | null, v6: string | null = null) => [{ edge: 'a.example', v4, v6, why: '' }];
 
@@ -33,30 +33,29 @@ test.each([
   expect(outcomeText({ network: 'net', outcome, live, wanted: 2 } as unknown as Decision)).toBe(text);
 });
 
-test.each([
-  ['one that begins', 'event', ['a'], [], ['a']],
-  ['one that goes on', 'event', ['a'], ['a'], []],
-  ['one that goes on beside one that begins', 'event', ['a', 'b'], ['a'], ['b']],
-  ['one that changes', 'event', ['only 1 of 3'], ['only 2 of 3'], ['only 1 of 3']],
-  ['one that is over', 'event', [], ['a'], []],
-  ['all, once a turn', 'turn', ['a', 'b'], ['a', 'b'], ['a', 'b']],
-] as const)('notes that are logged: %s', (_, scope, notes, before, logged) => {
-  expect(notesToLog(notes, before, scope)).toEqual(logged);
-});
-
-test('the lines of a decision have the notes that are to be logged, at warn', () => {
+test('the lines of a decision have its notes at warn; a state goes on, a change does not', () => {
   const decision = {
     network: 'net',
     outcome: { kind: 'unchanged' },
     verdicts: [],
     canaryVerdicts: [],
-    canaries: [],
+    canaries: [
+      { zone: 'x.test', changed: false, held: true, why: 'held' },
+      { zone: 'y.test', changed: true, held: false, why: 'new' },
+    ],
+    reasons: new Map([['A', { live: true, why: 'passes' }]]),
     live: [],
     wanted: 0,
     notes: ['a', 'b'],
   } as unknown as Decision;
-  const warned = (notes?: readonly string[]): readonly string[] =>
-    decisionLines(decision, notes).flatMap(({ level, text }) => (level === 'warn' ? [text] : []));
-  expect(warned()).toEqual(['a', 'b']);
-  expect(warned(['b'])).toEqual(['b']);
+  const goingOn = (one: Decision): readonly string[] =>
+    decisionLines(one).flatMap(({ text, goesOn }) => (goesOn === true ? [text] : []));
+  expect(goingOn(decision)).toEqual(
+    ['net: live set unchanged:  (0 wanted)', 'canary of x.test: held', 'a', 'b'].map((line) =>
+      line.replace(' (0 wanted)', ''),
+    ),
+  );
+  const outcome = { kind: 'changed', added: ['A'], removed: [], moved: [] } as const;
+  expect(goingOn({ ...decision, outcome })).toEqual(['canary of x.test: held', 'a', 'b']);
+  expect(decisionLines(decision).flatMap(({ level, text }) => (level === 'warn' ? [text] : []))).toEqual(['a', 'b']);
 });
