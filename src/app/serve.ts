@@ -24,6 +24,7 @@ import { LockPart } from './lock-part.ts';
 import { Networks } from './networks.ts';
 import { type Part, part } from './part.ts';
 import { type PartFault, Parts } from './parts.ts';
+import { ProvidersPart } from './providers-part.ts';
 import { faultsOf, type NetworkLists, readNetworks, startFaults } from './read-networks.ts';
 import { logFaults, Reloads } from './reloads.ts';
 import { roundsPart } from './rounds-part.ts';
@@ -175,6 +176,7 @@ class Server implements Running {
       log,
       guard,
     });
+    const providers = new ProvidersPart({ config, dryRun, live, sinks, log, guard });
     this.dnsPart = dns;
     this.zonesPart = zones;
     this.networks = networks;
@@ -191,6 +193,7 @@ class Server implements Running {
         proberAlive: () => prober.alive,
         proberDelayMs: () => networks.proberDelayMs(),
         secondaries: () => secondaries.views(),
+        providers: () => providers.statuses(),
         notify: () => secondaries.notifyCounts(),
         tlsNotAfter: () => dns.tlsNotAfter,
         partFaults: () => [...this.parts.faults(), ...this.ownFaults()],
@@ -253,6 +256,7 @@ class Server implements Running {
       dryRun ? null : dns.settings,
       zones.part,
       publish,
+      providers.part,
       rounds,
       dryRun ? null : secondaries.part,
       dryRun ? null : answers,

@@ -1,8 +1,12 @@
 import type { Command } from 'commander';
+import type { Config } from '../config/types.ts';
 import { explain } from '../health/explain/explain.ts';
 import { explanationText } from '../health/explain/text.ts';
 import { moment } from '../health/judge/reason.ts';
 import { lastRounds } from '../health/state/history-log.ts';
+import type { TargetStatus } from '../publish/providers/target.ts';
+import { readTarget, targetFile } from '../publish/providers/target-file.ts';
+import { publishedText } from '../publish/providers/target-text.ts';
 import { endWith, networkCommand, refuse } from './command-line.ts';
 import { findRecord, orRefuse } from './recorded-rounds.ts';
 import { pastMoment } from './recorded-time.ts';
@@ -27,6 +31,17 @@ export function explainCommand(): Command {
     });
 }
 
+/** How the network's sets at other people's DNS were when the server, or a run, last noted it. */
+async function publishedOf(config: Config, network: string): Promise<readonly TargetStatus[]> {
+  const statuses: TargetStatus[] = [];
+  for (const { name, network: of } of config.publish) {
+    if (of !== network) continue;
+    const noted = await readTarget(targetFile(config, name), (sentence) => process.stderr.write(`${sentence}\n`));
+    if (noted !== null) statuses.push(noted.status);
+  }
+  return statuses;
+}
+
 async function explainNetwork(edge: string | null, flags: Flags): Promise<number> {
   const now = Date.now() / 1000;
   const at = flags.at === undefined ? Number.POSITIVE_INFINITY : pastMoment(flags.at, now);
@@ -49,6 +64,11 @@ async function explainNetwork(edge: string | null, flags: Flags): Promise<number
     return refuse(`network ${flags.dnet} has no edge or canary "${edge}" in the round of ${when}`);
   }
   const age = flags.at === undefined ? now : null;
-  process.stdout.write(flags.json === true ? `${JSON.stringify(explanation)}\n` : explanationText(explanation, age));
+  const published = flags.at === undefined ? await publishedOf(record.config, flags.dnet) : [];
+  process.stdout.write(
+    flags.json === true
+      ? `${JSON.stringify({ ...explanation, ...(published.length === 0 ? {} : { published }) })}\n`
+      : explanationText(explanation, age) + published.map((status) => `${publishedText(status, now)}\n`).join(''),
+  );
   return 0;
 }

@@ -5,6 +5,7 @@ import { Prober, USER_AGENT } from '../health/checks/prober.ts';
 import { NetworkRounds } from '../health/pools/network-rounds.ts';
 import type { RoundLog } from '../health/pools/round-log.ts';
 import type { RoundReport } from '../health/pools/round-types.ts';
+import type { NetworkState } from '../health/state/network-state.ts';
 import { readState } from '../health/state/state-file-io.ts';
 import { Hooks } from '../publish/hooks.ts';
 import { TemplateZones, templateChanges } from '../publish/template-zones.ts';
@@ -17,6 +18,7 @@ import { ledgerLock, SerialLedger, serialLedgerPath } from '../zones/store/seria
 import { type LoadedBoth, loadNetwork } from './load-network.ts';
 import { fileLog, type RunLog, stderrLog } from './run-log.ts';
 import { printDryRun } from './run-print.ts';
+import { runProviders } from './run-providers.ts';
 import { runSinks } from './run-sinks.ts';
 
 export type RunOptions = {
@@ -103,6 +105,7 @@ async function startRun(
   const { ledger, fault } = await SerialLedger.open(serialFile, { now: now(), lock, readOnly: dryRun });
   if (fault !== null) log('error', formatFault(fault));
   const zones = new TemplateZones({ config, network, ledger, newest: () => rounds.state, now });
+  const providers = runProviders(config, network, dryRun, () => planned ?? rounds.state, log, guard);
   const sinks = runSinks(
     config,
     zones,
@@ -110,6 +113,7 @@ async function startRun(
     log,
     (written) => rounds.noteWritten(written),
     () => rounds.flushRecords(),
+    providers.sinks,
   );
   const prober = await Prober.start({ userAgent: USER_AGENT, onTrouble: (message) => log('warn', message) });
   const rounds = await NetworkRounds.open(network, config, locks, {
@@ -136,8 +140,13 @@ async function startRun(
     throw error;
   });
 
+  // Of a dry run: what would be served.
+  let planned: NetworkState | null = null;
   const print = async (done: RoundReport): Promise<void> => {
-    if (dryRun) printDryRun(done, await zones.planned(done), config);
+    if (!dryRun) return;
+    printDryRun(done, await zones.planned(done), config);
+    planned = done.state;
+    await providers.plan();
   };
   const round = async (forceUpdate: boolean): Promise<RoundReport | null> => {
     const done = await rounds.round({ config, files, forceUpdate }).catch(asFailure);
@@ -153,6 +162,7 @@ async function startRun(
     await prober.stop();
     await rounds.idle();
     await sinks.close();
+    await providers.close();
     await rounds.idle(); // with the times of the zone files
     locks?.close();
     await hooks.settle(HOOKS_MS);

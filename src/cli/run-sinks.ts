@@ -5,7 +5,7 @@ import type { Hooks } from '../publish/hooks.ts';
 import { hooksSink } from '../publish/hooks-sink.ts';
 import { liveListSink } from '../publish/live-list.ts';
 import { prometheusSink } from '../publish/prometheus-file.ts';
-import type { Sink } from '../publish/sink.ts';
+import type { FollowingSink, Sink } from '../publish/sink.ts';
 import { Sinks } from '../publish/sinks.ts';
 import { stateSink } from '../publish/state.ts';
 import type { TemplateZones } from '../publish/template-zones.ts';
@@ -20,6 +20,7 @@ export function runSinks(
   log: RoundLog,
   onWritten: (written: readonly WrittenZone[]) => Promise<void>,
   flushRecords: () => Promise<void>,
+  providers: readonly FollowingSink[],
 ): Sinks {
   const list: readonly Sink[] = [
     stateSink(config.statefile),
@@ -29,6 +30,7 @@ export function runSinks(
     prometheusSink,
     // A run's hooks find its health records on disk.
     { name: 'records', phase: 'follow', apply: async () => flushRecords().then(() => []) },
+    ...providers,
     hooksSink(hooks),
   ];
   const sinks = new Sinks(list, { log: (level, _network, text) => log(level, text) });

@@ -1,13 +1,18 @@
-import type { NetworkSummaryJson, SecondaryJson, StatusJson } from '../server/control/api-json.ts';
+import type { NetworkSummaryJson, PublishJson, SecondaryJson, StatusJson } from '../server/control/api-json.ts';
 
 export type StatusAnswers = {
   readonly status: StatusJson;
   readonly networks: readonly NetworkSummaryJson[];
   readonly secondaries: readonly SecondaryJson[];
+  readonly publish: readonly PublishJson[];
 };
 
 /** What `edgewise status` prints. `now`: epoch seconds. `all`: rows of secondaries that are well, too. */
-export function statusText({ status, networks, secondaries }: StatusAnswers, all: boolean, now: number): string {
+export function statusText(
+  { status, networks, secondaries, publish }: StatusAnswers,
+  all: boolean,
+  now: number,
+): string {
   const { zones } = status;
   const lines = [
     `Edgewise ${status.version}: ${status.status}, up ${duration(status.uptime_seconds)}`,
@@ -15,6 +20,7 @@ export function statusText({ status, networks, secondaries }: StatusAnswers, all
     `zones: ${zones.ok} ok, ${zones.stale} stale, ${zones.broken} broken`,
     ...networks.map((network) => networkLine(network, now)),
     ...secondaryLines(secondaries, all),
+    ...publish.map((target) => publishLine(target, now)),
   ];
   return `${lines.join('\n')}\n`;
 }
@@ -23,6 +29,13 @@ function networkLine({ network, live, wanted, serial, held, last_run: run }: Net
   const age = run === null ? 'never fetched' : `fetched ${duration(Math.max(0, now - run))} ago`;
   const hold = held ? ', a change is held back' : '';
   return `network ${network}: ${live.length} of ${wanted} live (${live.join(' ')}), serial ${serial}, ${age}${hold}`;
+}
+
+function publishLine({ target, names, state, since, last_right: right, problem }: PublishJson, now: number): string {
+  const age = duration(Math.max(0, now - since));
+  const last = right === null ? 'never seen right' : `last seen right ${duration(Math.max(0, now - right))} ago`;
+  const trouble = problem === null ? '' : `: ${problem}`;
+  return `publish ${target} (${names.join(' ')}): ${state} for ${age}, ${last}${trouble}`;
 }
 
 /** One line a secondary, and one for each zone in which it has another serial than ours or gives none. */

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { NetworkSummaryJson, SecondaryJson, StatusJson } from '../server/control/api-json.ts';
+import type { NetworkSummaryJson, PublishJson, SecondaryJson, StatusJson } from '../server/control/api-json.ts';
 import { endpointText } from '../system/address.ts';
 import { configOption, endWith, newCommand, refuse } from './command-line.ts';
 import { readConfig } from './load-network.ts';
@@ -15,7 +15,7 @@ const TIMEOUT_MS = 5000;
  */
 export function statusCommand(): Command {
   return configOption(newCommand('status'), 'edgemanage.yaml, for where it listens (http: listen)')
-    .description('ask the running server how it is: networks, zones, secondaries and their lag')
+    .description('ask the running server how it is: networks, zones, secondaries and their lag, providers')
     .option('-u, --url <url>', 'its address, http://127.0.0.1:8053, instead')
     .option('-a, --all', 'every secondary and zone, not only those that are behind')
     .action(async (flags: StatusFlags) => {
@@ -28,12 +28,13 @@ async function status({ config, url, all }: StatusFlags): Promise<number> {
   if (base === null) return 2;
   let answers: StatusAnswers;
   try {
-    const [overview, networks, secondaries] = await Promise.all([
+    const [overview, networks, secondaries, publish] = await Promise.all([
       get<StatusJson>(base, 'status'),
       get<{ readonly networks: readonly NetworkSummaryJson[] }>(base, 'networks'),
       get<{ readonly secondaries: readonly SecondaryJson[] }>(base, 'secondaries'),
+      getPublish(base),
     ]);
-    answers = { status: overview, networks: networks.networks, secondaries: secondaries.secondaries };
+    answers = { status: overview, networks: networks.networks, secondaries: secondaries.secondaries, publish };
   } catch (error) {
     return refuse(`${base} does not answer: ${reasonOf(error)}`, 2);
   }
@@ -49,6 +50,16 @@ function baseOf(file: string): string | null {
   if (config.http !== null) return `http://${endpointText(config.http.listen)}`;
   refuse(`${file}: http is off, so the server cannot be asked`);
   return null;
+}
+
+/** A server of an earlier version has no such page. */
+async function getPublish(base: string): Promise<readonly PublishJson[]> {
+  try {
+    return (await get<{ readonly publish: readonly PublishJson[] }>(base, 'publish')).publish;
+  } catch (error) {
+    if (error instanceof Error && error.message === 'publish: 404') return [];
+    throw error;
+  }
 }
 
 async function get<T>(base: string, what: string): Promise<T> {

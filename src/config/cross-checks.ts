@@ -9,6 +9,7 @@ import { readName } from './fields.ts';
 import { faultAt, valueAt } from './schema-fault.ts';
 import { checkFaults } from './section-checks.ts';
 import { historicKeys } from './section-probe.ts';
+import { publishFaults } from './section-publish.ts';
 import { safetyFaults } from './section-safety.ts';
 import { sendFaults } from './send-addresses.ts';
 import type { Path, YamlSource } from './yaml-source.ts';
@@ -22,6 +23,7 @@ export function crossFaults(source: YamlSource, fileKeys: readonly TsigKey[]): C
     ...times(get),
     ...checkFaults(get, fullTimeout(get)),
     ...safetyFaults(get, fullTimeout(get)),
+    ...publishFaults(get, fullTimeout(get)),
     ...soaNames(get),
     ...probing(get),
     ...listening(get),
@@ -190,6 +192,14 @@ function keyReferences(get: Get, fileKeys: readonly TsigKey[]): Found[] {
         found.push({ severity: 'error', code: 'missing-key', path: ['transfer', 'allow', i], message });
       }
     }
+  }
+  for (const [i] of asList(get('publish')).entries()) {
+    const path: Path = ['publish', i, 'key'];
+    const name = get(...path);
+    const key = typeof name === 'string' ? readName(name) : null;
+    if (key === null || known.has(key)) continue;
+    const message = `publish[${i}].key: no key ${nameText(key)} in transfer.keys or transfer.key_files`;
+    found.push({ severity: 'error', code: 'unknown-reference', path, message });
   }
   return found;
 }

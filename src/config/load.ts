@@ -17,6 +17,7 @@ import { checkPlans, checks } from './section-checks.ts';
 import { dns } from './section-dns.ts';
 import { judgeConfigs, judges } from './section-judges.ts';
 import { commands, fileKeys, historicKeys, probeKeys, selectKeys } from './section-probe.ts';
+import { publish, publishConfigs } from './section-publish.ts';
 import { safety, safetyConfigs } from './section-safety.ts';
 import { serverConfig, serverKeys } from './section-server.ts';
 import { transferConfig, transferKeys } from './section-transfer.ts';
@@ -42,6 +43,7 @@ export const configSchema = section(
     checks,
     judges,
     safety,
+    publish,
     dns,
     commands,
   },
@@ -138,6 +140,7 @@ function build(
     testobject: testObject(keys.testobject, at),
     checks: checkPlans(keys.checks, at),
     judges: judgeConfigs(keys.judges),
+    publish: publishConfigs(keys.publish, at),
     safety: safetyConfigs(keys.safety, at, keys.testing ? keys.timeout : 10),
     dns: {
       nsRecords: keys.dns.ns_records,

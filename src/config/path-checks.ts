@@ -167,7 +167,13 @@ function networkReferences(source: YamlSource): readonly Reference[] {
       return given.map((name: unknown, j) => ({ name: String(name), path: [...path, j] }));
     });
   });
-  return [...keys, ...scopes.map((scope) => ({ ...scope, what: 'value' as const }))];
+  const targets = valueAt(source.value, ['publish']);
+  const published = (Array.isArray(targets) ? targets : []).flatMap((_: unknown, i) => {
+    const path: Path = ['publish', i, 'network'];
+    const name = valueAt(source.value, path);
+    return typeof name === 'string' ? [{ name, path }] : [];
+  });
+  return [...keys, ...[...scopes, ...published].map((scope) => ({ ...scope, what: 'value' as const }))];
 }
 
 type Kind = 'file' | 'folder';

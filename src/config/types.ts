@@ -4,6 +4,7 @@ import type { Endpoint, Prefix } from '../system/address.ts';
 import type { ZoneLimits } from './limits.ts';
 import type { CheckPlan } from './section-checks.ts';
 import type { JudgeConfig } from './section-judges.ts';
+import type { PublishConfig } from './section-publish.ts';
 import type { SafetyConfig } from './section-safety.ts';
 
 /** Who may transfer. Both given: both needed. `tls`: over TLS only. `networks`/`zones` null: all. */
@@ -85,6 +86,8 @@ export type Config = {
   readonly judges: ReadonlyMap<string, JudgeConfig>;
   /** By network; one without an entry has edgemanage's rules. */
   readonly safety: ReadonlyMap<string, SafetyConfig>;
+  /** Sets at other people's DNS that are kept equal to live sets. */
+  readonly publish: readonly PublishConfig[];
   readonly dns: {
     readonly nsRecords: readonly WireName[];
     readonly soaNameserver: WireName;

@@ -179,6 +179,11 @@ export class LiveRRsets {
     return rows;
   }
 
+  /** What the network answers now, zones of its own aside; null: it is not served. Serial 0: nothing yet. */
+  current(network: string): LiveVersion | null {
+    return this.networks.get(network)?.live.version ?? null;
+  }
+
   /**
    * Writes what the network answers from now on. Returns the zones that have a slot of their own only from now on: the
    * threads must be told of those.

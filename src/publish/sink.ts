@@ -16,6 +16,8 @@ export type Change = {
   readonly zones: readonly WireName[];
   /** Zone files were written: a change for whoever reads them. */
   readonly filesWritten: boolean;
+  /** Whoever keeps something elsewhere equal to a live set should look there, whether anything changed or not. */
+  readonly look?: boolean;
 };
 
 /** Awaited in order before anything is visible: what a restart goes on from. */
@@ -39,6 +41,8 @@ export type ServingSink = {
 export type FollowingSink = {
   readonly name: string;
   readonly phase: 'follow';
+  /** It concerns this network only; absent: all. */
+  readonly network?: string;
   /** Sinks that have what they do of the same change done first, unless they hang. */
   readonly after?: readonly string[];
   readonly apply: (change: Change) => Promise<readonly Fault[]>;
@@ -55,6 +59,7 @@ export function mergeChanges(older: Change | undefined, newer: Change): Change {
     update: mergeUpdates(older.update, newer.update),
     zones: [...new Set([...older.zones, ...newer.zones])],
     filesWritten: older.filesWritten || newer.filesWritten,
+    look: older.look === true || newer.look === true,
   };
 }
 

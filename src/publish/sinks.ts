@@ -68,6 +68,18 @@ export class Sinks {
     for (const [name, queue] of this.queues) if (only === null || only === name) queue.add(change);
   }
 
+  /** One more that follows, from now on; its name is its own. */
+  add(sink: FollowingSink): void {
+    this.queues.set(sink.name, new Queue(sink, this, this.options));
+  }
+
+  /** It follows no more. Resolves when it has ended what it is doing; what it failed at is tried once more. */
+  async remove(name: string): Promise<void> {
+    const queue = this.queues.get(name);
+    this.queues.delete(name);
+    await queue?.close();
+  }
+
   /** Resolves when the sink has nothing to do but what it failed at. */
   async idleOf(name: string): Promise<void> {
     await this.queues.get(name)?.idle();
@@ -117,6 +129,7 @@ class Queue {
 
   add(change: Change): void {
     const network = change.network ?? NO_NETWORK;
+    if (this.sink.network !== undefined && this.sink.network !== network) return;
     this.waiting.set(network, mergeChanges(this.waiting.get(network), change));
     this.work.save(network, () => this.apply(network));
   }

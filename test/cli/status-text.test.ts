@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { statusText } from '../../src/cli/status-text.ts';
-import type { SecondaryJson, StatusJson } from '../../src/server/control/api-json.ts';
+import type { PublishJson, SecondaryJson, StatusJson } from '../../src/server/control/api-json.ts';
 
 const STATUS = {
   status: 'ok',
@@ -48,10 +48,38 @@ test.each<[string, readonly SecondaryJson[], readonly (string | RegExp)[]]>([
     ['secondary 127.0.0.1:53: 1 zones, lacks 1, for 0 s', '  a.test: never answered (no answer)'],
   ],
 ])('the secondaries, %s', (_, secondaries, expected) => {
-  const lines = statusText({ status: STATUS, networks: [], secondaries }, false, 10).trimEnd().split('\n').slice(2);
+  const lines = statusText({ status: STATUS, networks: [], secondaries, publish: [] }, false, 10)
+    .trimEnd()
+    .split('\n')
+    .slice(2);
   expect(lines).toHaveLength(expected.length);
   for (const [i, line] of expected.entries()) {
     if (typeof line === 'string') expect(lines[i]).toBe(line);
     else expect(lines[i]).toMatch(line);
   }
+});
+
+test('a target at a provider', () => {
+  const target: PublishJson = {
+    target: 'cloudflare example.org',
+    provider: 'cloudflare',
+    network: 'mynet',
+    names: ['cloud.example.org'],
+    state: 'failing',
+    since: 4,
+    last_right: null,
+    problem: 'the token is refused',
+    corrections: 0,
+    failures: 3,
+    foreign_changes: 0,
+    sets: [],
+  };
+  const text = (row: PublishJson): string =>
+    statusText({ status: STATUS, networks: [], secondaries: [], publish: [row] }, false, 10).split('\n')[2];
+  expect(text(target)).toBe(
+    'publish cloudflare example.org (cloud.example.org): failing for 6 s, never seen right: the token is refused',
+  );
+  expect(text({ ...target, state: 'right', last_right: 8, problem: null })).toBe(
+    'publish cloudflare example.org (cloud.example.org): right for 6 s, last seen right 2 s ago',
+  );
 });

@@ -52,6 +52,9 @@ const CHANGES: Readonly<Record<string, (site: Installation) => unknown>> = {
   run_frequency: () => 1800,
   settle: () => 2,
   safety: () => ({ [NETWORK]: { min_up: 1 } }),
+  publish: () => [
+    { provider: 'rfc2136', network: NETWORK, zone: 'x.test', names: 'www', to: '127.0.0.1:1', unsigned: true },
+  ],
   edge_count: () => 2,
   dnet_edge_count: () => ({ [NETWORK]: 1 }),
   dnschange_maxfreq: () => 5,

@@ -210,3 +210,36 @@ test('NOTIFY goes out for zones with new serials, by a decision or by contents, 
   }
   expect(told).toEqual([zones, zones, zones]);
 });
+
+test('a sink can join and leave, and have one network only', async () => {
+  const seen: string[] = [];
+  const sinks = sinksOf([]);
+  sinks.follow(change(1));
+  sinks.add({ ...following('one', async ({ network }) => noFaults(seen.push(`one ${network}`))), network: 'other' });
+  sinks.add(following('all', async ({ network }) => noFaults(seen.push(`all ${network}`))));
+  for (const network of [NET, 'other', null]) sinks.follow(change(2, { network }));
+  await sinks.idleOf('one');
+  await sinks.idleOf('all');
+  expect(seen.toSorted()).toEqual(['all mynet', 'all null', 'all other', 'one other']);
+  await sinks.remove('all');
+  sinks.follow(change(3, { network: 'other' }));
+  await sinks.idleOf('one');
+  expect(seen.filter((one) => one === 'all other')).toHaveLength(1);
+  await sinks.remove('never was');
+});
+
+test('one that fails and leaves is tried once more, and is no fault afterwards', async () => {
+  let calls = 0;
+  const sinks = sinksOf([]);
+  sinks.add(
+    following('fails', async () => {
+      calls += 1;
+      return [plainFault('failed', 'no')];
+    }),
+  );
+  sinks.follow(change(1));
+  await sinks.idleOf('fails');
+  expect([calls, sinks.faults()]).toEqual([1, ['network mynet: fails: error: failed: no']]);
+  await sinks.remove('fails');
+  expect([calls, sinks.faults()]).toEqual([2, []]);
+});

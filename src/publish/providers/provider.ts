@@ -33,26 +33,29 @@ export type Correction<Own = unknown> = SetKey & {
   readonly text: string;
 };
 
-export type ProviderProblem =
+export const PROVIDER_PROBLEMS = [
   /** The token, key or signature is refused, or may not do this. */
-  | 'credentials'
+  'credentials',
   /** The provider has no such zone. */
-  | 'zone'
+  'zone',
   /** A name outside the zone, or one that cannot have such a set (a CNAME is there). */
-  | 'name'
+  'name',
   /** Nobody answers: refused, unreachable, no such host, TLS. */
-  | 'unreachable'
-  | 'timeout'
+  'unreachable',
+  'timeout',
   /** Asked too often; `retryAfterMs` says when again, if the provider did. */
-  | 'limit'
+  'limit',
   /** The set is not what it was when it was read: somebody else, or a later decision, changed it. */
-  | 'conflict'
+  'conflict',
   /** The provider is in trouble itself (5xx, SERVFAIL). */
-  | 'trouble'
+  'trouble',
   /** It refuses for another reason. */
-  | 'refused'
+  'refused',
   /** An answer that is none. */
-  | 'malformed';
+  'malformed',
+] as const;
+
+export type ProviderProblem = (typeof PROVIDER_PROBLEMS)[number];
 
 /**
  * What a provider could not do. The message is one sentence with what to do where there is anything to do; it never holds

@@ -2,8 +2,12 @@
 import { canonicalAddress } from '../../system/address.ts';
 import type { AddressType, Correction, HeldSet, SetKey, WantedSet } from './provider.ts';
 
-/** The addresses of a live set, as text. */
-export type LiveTexts = { readonly v4: readonly string[]; readonly v6: readonly string[] };
+/** The addresses of a live set, as text. `unanswered`: a family whose edges all fail, and always did. */
+export type LiveTexts = {
+  readonly v4: readonly string[];
+  readonly v6: readonly string[];
+  readonly unanswered: 'v4' | 'v6' | null;
+};
 
 /** Which sets are kept. `names`: absolute, lower case, without final dot. `ttl`: seconds. */
 export type SetRules = {
@@ -14,7 +18,7 @@ export type SetRules = {
   readonly owner: boolean;
 };
 
-/** What was last left at the provider by us, by `keyText`. */
+/** What was last left at the provider by us, by `keyText`; sets that were never ours are not in it. */
 export type LeftSets = ReadonlyMap<string, Pick<HeldSet, 'ttl' | 'addresses' | 'extra'>>;
 
 /** A set that is neither what it should be nor what was left there. `text`: a sentence without final stop. */
@@ -43,7 +47,7 @@ export function canonicalAddresses(addresses: readonly string[]): readonly strin
 /**
  * The steps that make what is `held` equal to the live set, those that add something first. A name never loses its last
  * address: a family that no live edge answers goes only where the other one has an address, and without any live address
- * nothing changes. `left` null: not known.
+ * nothing changes. A family that the network never had is not ours and stays as it is. `left` null: not known.
  */
 export function difference(
   rules: SetRules,
@@ -64,6 +68,7 @@ export function difference(
     const addresses = of[key.type];
     const to = addresses.length === 0 ? null : { ...key, ttl: rules.ttl, addresses };
     if (to === null && !rules.types.some((type) => of[type].length > 0)) continue; // the last address stays
+    if (!isOurs(key, live, left)) continue;
     if (isRight(was, to, extra)) continue;
     const before = left?.get(keyText(key)) ?? null;
     if (before !== null && !isSame(was, before)) {
@@ -73,6 +78,12 @@ export function difference(
     corrections.push({ ...key, was, to, text: correctionText(key, was, to, extra) });
   }
   return { corrections: corrections.sort((a, b) => order(a) - order(b)), foreign };
+}
+
+/** Whether the live set has, had or could have an address of this family. */
+export function isOurs(key: SetKey, live: LiveTexts, left: LeftSets | null): boolean {
+  const family = key.type === 'A' ? 'v4' : 'v6';
+  return live[family].length > 0 || live.unanswered === family || left?.has(keyText(key)) === true;
 }
 
 /** New sets first, those that go last. */

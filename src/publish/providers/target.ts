@@ -5,6 +5,7 @@ import { type Correction, type HeldSet, type Provider, ProviderError, type Provi
 import {
   difference,
   type ForeignChange,
+  isOurs,
   keyText,
   type LeftSets,
   type LiveTexts,
@@ -27,7 +28,8 @@ export type TargetLog = (level: 'info' | 'warn', text: string) => void;
 /** What was last left at the provider, kept across restarts. */
 export type LeftStore = {
   readonly read: () => Promise<LeftSets | null>;
-  readonly write: (left: LeftSets) => Promise<void>;
+  /** Nobody waits until it is on disk. */
+  readonly write: (left: LeftSets) => void;
 };
 
 export type TargetOptions = {
@@ -39,21 +41,26 @@ export type TargetOptions = {
   /** Asked just before anything is written; a sentence: why it is not ours to write now. */
   readonly mayPublish?: () => Promise<string | null>;
   readonly log: TargetLog;
+  /** The state changed. */
+  readonly onState?: (status: TargetStatus) => void;
   /** Epoch seconds. */
   readonly now: () => number;
 };
 
-export type TargetState =
+export const TARGET_STATES = [
   /** Nothing was read yet. */
-  | 'unknown'
+  'unknown',
   /** Every set was right when it was last read. */
-  | 'right'
-  /** A dry run: sets differ, and stay so. */
-  | 'differs'
+  'right',
+  /** Sets differ and stay so: a dry run, or it is another node's to write. */
+  'differs',
   /** `owner: no`: somebody else changed a set, and it stays so. */
-  | 'foreign'
+  'foreign',
   /** What is to be done could not be. */
-  | 'failing';
+  'failing',
+] as const;
+
+export type TargetState = (typeof TARGET_STATES)[number];
 
 /** A target as operators see it. Times are epoch seconds. */
 export type TargetStatus = {
@@ -117,6 +124,7 @@ export class ProviderTarget {
   async reconcile(): Promise<readonly Fault[]> {
     try {
       await this.pause();
+      await this.readLeft(); // before any state is noted
       const fault = await this.attempts();
       return fault === null ? [] : [fault];
     } catch (error) {
@@ -154,9 +162,9 @@ export class ProviderTarget {
     const held = await this.read();
     const wanted = live(); // the newest, since reading took a while
     if (wanted === null) return null;
-    const { corrections, foreign } = difference(spec, wanted, held, provider.extra, await this.leftSets());
+    const { corrections, foreign } = difference(spec, wanted, held, provider.extra, this.left);
     this.noteForeign(foreign);
-    if (corrections.length === 0) return this.settled(held, foreign);
+    if (corrections.length === 0) return this.settled(held, wanted, foreign);
     if (spec.dryRun) return this.wouldDo(corrections);
     const fence = (await options.mayPublish?.()) ?? null;
     if (fence !== null) {
@@ -171,20 +179,20 @@ export class ProviderTarget {
     const rest = difference({ ...spec, owner: true }, wanted, after, provider.extra, null).corrections;
     const wrong = rest.filter((one) => corrected.has(keyText(one)));
     if (wrong.length > 0) return this.failed('conflict', `not as it was written: ${texts(wrong)}`);
-    return this.settled(after, foreign);
+    return this.settled(after, wanted, foreign);
   }
 
   /** All sets are right but those that are somebody else's. */
-  private async settled(held: readonly HeldSet[], foreign: readonly ForeignChange[]): Promise<null> {
+  private async settled(held: readonly HeldSet[], live: LiveTexts, foreign: readonly ForeignChange[]): Promise<null> {
     const others = this.spec.owner ? [] : foreign;
-    await this.leave(held, new Set(others.map(keyText)));
     if (others.length > 0) {
       this.set('foreign', { kind: 'foreign', text: others.map(({ text }) => text).join('; ') });
-      return null;
+    } else {
+      this.said = '';
+      this.current = { ...this.current, lastRight: this.options.now() };
+      this.set('right', null);
     }
-    this.said = '';
-    this.current = { ...this.current, lastRight: this.options.now() };
-    this.set('right', null);
+    this.leave(held, live, new Set(others.map(keyText)));
     return null;
   }
 
@@ -214,27 +222,27 @@ export class ProviderTarget {
     signal.throwIfAborted();
   }
 
-  private async leftSets(): Promise<LeftSets | null> {
+  private async readLeft(): Promise<void> {
     if (!this.leftRead) this.left = await this.options.left.read();
     this.leftRead = true;
-    return this.left;
   }
 
   /** Notes what stands at the provider now as left there by us; what was left of the sets in `except` stays noted. */
-  private async leave(held: readonly HeldSet[], except: ReadonlySet<string>): Promise<void> {
+  private leave(held: readonly HeldSet[], live: LiveTexts, except: ReadonlySet<string>): void {
     if (this.spec.dryRun) return;
     const found = new Map(held.map((set) => [keyText(set), set]));
     const left: LeftSets = new Map(
-      setKeys(this.spec).map((key) => {
+      setKeys(this.spec).flatMap((key) => {
+        if (!isOurs(key, live, this.left)) return [];
         const text = keyText(key);
         const before = except.has(text) ? this.left?.get(text) : undefined;
         const { ttl, addresses, extra } = before ?? found.get(text) ?? { ttl: null, addresses: [], extra: [] };
-        return [text, { ttl, addresses, extra }];
+        return [[text, { ttl, addresses, extra }] as const];
       }),
     );
     if (JSON.stringify([...left]) === JSON.stringify([...(this.left ?? [])])) return;
     this.left = left;
-    await this.options.left.write(left);
+    this.options.left.write(left);
   }
 
   private noteForeign(foreign: readonly ForeignChange[]): void {
@@ -264,8 +272,10 @@ export class ProviderTarget {
   }
 
   private set(state: TargetState, problem: TargetStatus['problem']): void {
-    const since = state === this.current.state ? this.current.since : this.options.now();
-    this.current = { ...this.current, state, since, problem };
+    const was = this.current;
+    const isNew = state !== was.state || problem?.text !== was.problem?.text;
+    this.current = { ...was, state, since: state === was.state ? was.since : this.options.now(), problem };
+    if (isNew) this.options.onState?.(this.current);
   }
 }
 

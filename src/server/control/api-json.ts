@@ -257,6 +257,30 @@ export type ZoneJson = {
   readonly faults: readonly string[];
 };
 
+/** `/api/v1/publish` is `{publish: [this, …]}`: sets that are kept at other people's DNS, a row a target. */
+export type PublishJson = {
+  readonly target: string;
+  readonly provider: string;
+  readonly network: string;
+  readonly names: readonly string[];
+  /** `differs`: it would be changed, but nothing is written; `foreign`: somebody else changed it, and it stays so. */
+  readonly state: 'unknown' | 'right' | 'differs' | 'foreign' | 'failing';
+  readonly since: number;
+  readonly last_right: number | null;
+  readonly problem: string | null;
+  /** Since the start. */
+  readonly corrections: number;
+  readonly failures: number;
+  readonly foreign_changes: number;
+  /** As they were last read. `ttl` null: records of several TTLs. */
+  readonly sets: readonly {
+    readonly name: string;
+    readonly type: 'A' | 'AAAA';
+    readonly ttl: number | null;
+    readonly addresses: readonly string[];
+  }[];
+};
+
 /** `/api/v1/secondaries` is `{secondaries: [this, …]}`, a row per secondary and zone. */
 export type SecondaryJson = {
   readonly secondary: string;

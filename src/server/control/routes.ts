@@ -1,6 +1,7 @@
 /** What each URL answers, as values: no socket here. Paths are exact. */
+import type { TargetStatus } from '../../publish/providers/target.ts';
 import { formatFault } from '../../system/fault.ts';
-import type { ErrorJson, SecondaryJson, StatusJson, ZoneJson } from './api-json.ts';
+import type { ErrorJson, PublishJson, SecondaryJson, StatusJson, ZoneJson } from './api-json.ts';
 import { networkDetail, networkSummary } from './api-network.ts';
 import { healthBody, healthReasons } from './healthz.ts';
 import type { Metrics } from './metrics.ts';
@@ -41,6 +42,7 @@ const ROUTES: readonly (readonly [path: string, handler: Handler])[] = [
   ['/api/v1/networks/*', network],
   ['/api/v1/zones', ({ view }) => json(200, { zones: view.zones().map(zoneRow) })],
   ['/api/v1/secondaries', ({ view }) => json(200, { secondaries: view.secondaries().map(secondaryRow) })],
+  ['/api/v1/publish', ({ view }) => json(200, { publish: view.providers().map(publishRow) })],
 ];
 
 const INDEX = `Edgewise
@@ -54,6 +56,7 @@ const INDEX = `Edgewise
 /api/v1/networks/NET   one network: edges, judgements and the reasons for them, canaries, changes
 /api/v1/zones          the zones, their serials and faults
 /api/v1/secondaries    serials of the secondaries
+/api/v1/publish        sets that are kept at other people's DNS
 `;
 
 const HEALTH = ['/livez', '/readyz', '/healthz'];
@@ -160,6 +163,23 @@ function zoneRow({ name, network: net, state, serial, records, file, loadedAt, f
     file,
     loaded_at: loadedAt === 0 ? null : loadedAt,
     faults: faults.map(formatFault),
+  };
+}
+
+function publishRow({ name, kind, network, names, state, since, held, ...row }: TargetStatus): PublishJson {
+  return {
+    target: name,
+    provider: kind,
+    network,
+    names,
+    state,
+    since,
+    last_right: row.lastRight,
+    problem: row.problem?.text ?? null,
+    corrections: row.corrections,
+    failures: row.failures,
+    foreign_changes: row.foreignChanges,
+    sets: held.map((set) => ({ name: set.name, type: set.type, ttl: set.ttl, addresses: set.addresses })),
   };
 }
 

@@ -2,6 +2,7 @@ import { asciiLabels } from '../../dns/name.ts';
 import { serialMax } from '../../dns/serial.ts';
 import type { LiveRRsets } from '../../live/live-rrsets.ts';
 import type { NotifyCounts } from '../../publish/notify/notifier.ts';
+import type { TargetStatus } from '../../publish/providers/target.ts';
 import { type Fault, formatFault } from '../../system/fault.ts';
 import { version } from '../../system/version.ts';
 import type { ZoneEntry } from '../../zones/store/types.ts';
@@ -19,6 +20,7 @@ export type StatusSources = {
   readonly proberAlive: () => boolean;
   readonly proberDelayMs: () => number;
   readonly secondaries: () => readonly SecondaryView[];
+  readonly providers: () => readonly TargetStatus[];
   readonly notify: () => NotifyCounts;
   readonly tlsNotAfter: () => number | null;
   readonly partFaults: StatusView['partFaults'];
@@ -40,6 +42,7 @@ export function statusView(sources: StatusSources): StatusView {
     statsNetworks: () => liveRRsets.rows(),
     prober: () => ({ alive: sources.proberAlive(), loopDelaySeconds: sources.proberDelayMs() / 1000 }),
     secondaries: sources.secondaries,
+    providers: sources.providers,
     notify: sources.notify,
     tlsNotAfter: sources.tlsNotAfter,
     partFaults: sources.partFaults,

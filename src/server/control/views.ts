@@ -11,6 +11,7 @@ import type { Figures } from '../../health/judge/history.ts';
 import type { EdgeCounts } from '../../health/pools/edge-counters.ts';
 import type { UptimeNow } from '../../health/state/uptime.ts';
 import type { NotifyCounts } from '../../publish/notify/notifier.ts';
+import type { TargetStatus } from '../../publish/providers/target.ts';
 import type { Fault } from '../../system/fault.ts';
 import type { GuardFault } from '../../system/guard.ts';
 import type { ZoneEntry } from '../../zones/store/types.ts';
@@ -146,6 +147,8 @@ export type StatusView = {
   statsNetworks(): readonly (string | null)[];
   prober(): ProberView;
   secondaries(): readonly SecondaryView[];
+  /** Sets that are kept at other people's DNS, sorted by name. */
+  providers(): readonly TargetStatus[];
   /** Since the start; `pending`: now. */
   notify(): NotifyCounts;
   /** What parts of the server cannot do at present, a sentence each. */

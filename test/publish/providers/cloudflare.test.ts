@@ -63,7 +63,7 @@ async function publish(
 ): Promise<void> {
   const keys = names.flatMap((name) => [{ name, type: 'A' } as const, { name, type: 'AAAA' } as const]);
   const held = await to.read(keys, signal());
-  const { corrections } = difference(rules(names, ttl), { v4, v6 }, held, to.extra, null);
+  const { corrections } = difference(rules(names, ttl), { v4, v6, unanswered: null }, held, to.extra, null);
   await to.apply(corrections as Parameters<typeof to.apply>[0], signal());
 }
 
@@ -493,8 +493,8 @@ describe('as a target', () => {
     return new ProviderTarget({
       spec: { ...rules([WWW.name]), name: 'cloudflare', network: 'net', timeoutMs: 10_000, dryRun },
       provider: one,
-      live: () => ({ v4: live.v4, v6: [] }),
-      left: { read: async () => null, write: async () => undefined },
+      live: () => ({ v4: live.v4, v6: [], unanswered: null }),
+      left: { read: async () => null, write: () => undefined },
       log: () => undefined,
       now: () => 0,
     });

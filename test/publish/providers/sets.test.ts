@@ -19,7 +19,7 @@ function held(type: AddressType, addresses: readonly string[], other: Partial<He
 
 type Row = {
   readonly what: string;
-  readonly live?: { readonly v4?: readonly string[]; readonly v6?: readonly string[] };
+  readonly live?: { readonly v4?: readonly string[]; readonly v6?: readonly string[]; readonly unanswered?: 'v6' };
   readonly held?: readonly HeldSet[];
   readonly rules?: Partial<SetRules>;
   readonly extra?: readonly string[];
@@ -71,8 +71,14 @@ const rows: readonly Row[] = [
     expected: [],
   },
   {
-    what: 'the family that nobody answers goes, after what comes',
+    what: 'a family that the network never had stays as it is',
     live: { v4: ['192.0.2.1'] },
+    held: [held('A', ['192.0.2.1']), held('AAAA', ['2001:db8::9'])],
+    expected: [],
+  },
+  {
+    what: 'the family that nobody answers goes, after what comes',
+    live: { v4: ['192.0.2.1'], unanswered: 'v6' },
     held: [held('AAAA', ['2001:db8::9'])],
     expected: [
       'www.example.org A: is new, 192.0.2.1 with TTL 60',
@@ -99,7 +105,7 @@ describe('difference', () => {
   test.each(rows)('$what', ({ live, held: sets = [], rules, extra = [], expected }) => {
     const { corrections, foreign } = difference(
       { ...RULES, ...rules },
-      { v4: live?.v4 ?? [], v6: live?.v6 ?? [] },
+      { v4: [], v6: [], unanswered: null, ...live },
       sets,
       extra,
       null,
@@ -120,10 +126,16 @@ describe('difference', () => {
     ['a set that is gone is', [], ['www.example.org A was removed by somebody else'], 1],
     ['what happens to be right is none', [held('A', ['192.0.2.2'])], [], 0],
   ])('%s', (_, sets, foreign, corrections) => {
-    const found = difference(RULES, { v4: ['192.0.2.2'], v6: [] }, sets, [], left);
+    const found = difference(RULES, { v4: ['192.0.2.2'], v6: [], unanswered: null }, sets, [], left);
     expect(found.foreign.map(({ text }) => text)).toEqual(foreign);
     expect(found.corrections).toHaveLength(corrections);
-    const kept = difference({ ...RULES, owner: false }, { v4: ['192.0.2.2'], v6: [] }, sets, [], left);
+    const kept = difference(
+      { ...RULES, owner: false },
+      { v4: ['192.0.2.2'], v6: [], unanswered: null },
+      sets,
+      [],
+      left,
+    );
     expect(kept.corrections).toHaveLength(foreign.length > 0 ? 0 : corrections);
   });
 });
@@ -149,14 +161,15 @@ test('the corrections lead to the live set, then there are none, and no name is 
         if (aaaa.length > 0) sets.set(`${name} AAAA`, held('AAAA', aaaa, { name }));
       }
       const answered = new Set([...sets.values()].map(({ name }) => name));
-      const live = { v4: four, v6: six };
-      for (const { was, to, ...key } of difference(rules, live, [...sets.values()], [], null).corrections) {
+      const live = { v4: four, v6: six, unanswered: null };
+      const left: LeftSets = new Map([...sets].map(([key, set]) => [key, set]));
+      for (const { was, to, ...key } of difference(rules, live, [...sets.values()], [], left).corrections) {
         expect(sets.get(keyText(key)) ?? null).toEqual(was);
         if (to === null) sets.delete(keyText(key));
         else sets.set(keyText(key), { ...to, extra: [], own: null });
         for (const name of answered) expect([...sets.values()].some((set) => set.name === name)).toBe(true);
       }
-      expect(difference(rules, live, [...sets.values()], [], null).corrections).toEqual([]);
+      expect(difference(rules, live, [...sets.values()], [], left).corrections).toEqual([]);
       if (four.length + six.length === 0) return;
       for (const key of setKeys(rules)) {
         const addresses = canonicalAddresses(key.type === 'A' ? four : six);

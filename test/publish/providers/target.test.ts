@@ -9,7 +9,7 @@ const NAME = 'www.example.org';
 class Fixture {
   readonly provider = new MemoryProvider();
   readonly said: string[] = [];
-  live: LiveTexts | null = { v4: ['192.0.2.1'], v6: [] };
+  live: LiveTexts | null = { v4: ['192.0.2.1'], v6: [], unanswered: null };
   kept: LeftSets | null = null;
   now = 1000;
   readonly target: ProviderTarget;
@@ -33,7 +33,7 @@ class Fixture {
       },
       provider: this.provider,
       live: () => this.live,
-      left: { read: async () => this.kept, write: async (left) => this.keep(left) },
+      left: { read: async () => this.kept, write: (left) => this.keep(left) },
       log: (level, text) => this.said.push(`${level} ${text}`),
       now: () => this.now,
       ...options,
@@ -76,7 +76,7 @@ test('corrects, reads back, and has nothing to do then', async () => {
 test('the set of the moment of writing counts, not that of the call', async () => {
   const site = new Fixture();
   site.provider.beforeRead.push(() => {
-    site.live = { v4: ['192.0.2.2'], v6: [] };
+    site.live = { v4: ['192.0.2.2'], v6: [], unanswered: null };
   });
   await site.faults();
   expect(site.addresses()).toEqual(['192.0.2.2']);
@@ -92,7 +92,7 @@ test('a set that changes between reading and writing is read again at once', asy
   for (const last of [7, 6]) {
     site.provider.beforeApply.push(() => site.provider.put(NAME, 'A', [`192.0.2.${last}`]));
   }
-  site.live = { v4: ['192.0.2.2'], v6: [] };
+  site.live = { v4: ['192.0.2.2'], v6: [], unanswered: null };
   expect(await site.faults()).toEqual([`provider-conflict: ${NAME} A is not what it was`]);
   expect(site.target.status()).toMatchObject({ state: 'failing', problem: { kind: 'conflict' }, failures: 1 });
   expect(await site.faults()).toEqual([]);
@@ -132,14 +132,14 @@ test('owner: no leaves a changed set alone after a restart too, until it is righ
   await site.faults();
   site.provider.put(NAME, 'A', ['192.0.2.66']);
   const again = site.make({ owner: false });
-  site.live = { v4: ['192.0.2.2'], v6: [] };
+  site.live = { v4: ['192.0.2.2'], v6: [], unanswered: null };
   await again.reconcile();
   expect(site.addresses()).toEqual(['192.0.2.66']);
   expect(again.status().state).toBe('foreign');
   site.provider.put(NAME, 'A', ['192.0.2.2']);
   await again.reconcile();
   expect(again.status().state).toBe('right');
-  site.live = { v4: ['192.0.2.3'], v6: [] };
+  site.live = { v4: ['192.0.2.3'], v6: [], unanswered: null };
   await again.reconcile();
   expect(site.addresses()).toEqual(['192.0.2.3']);
 });
@@ -148,10 +148,23 @@ test('owner: no keeps the other sets right', async () => {
   const site = new Fixture({ owner: false });
   await site.faults();
   site.provider.put(NAME, 'A', ['192.0.2.66']);
-  site.live = { v4: ['192.0.2.1'], v6: ['2001:db8::1'] };
+  site.live = { v4: ['192.0.2.1'], v6: ['2001:db8::1'], unanswered: null };
   await site.faults();
   expect([site.addresses('A'), site.addresses('AAAA')]).toEqual([['192.0.2.66'], ['2001:db8::1']]);
   expect(site.target.status().state).toBe('foreign');
+});
+
+test('a family that no edge has any more goes, one that none ever had stays', async () => {
+  const site = new Fixture();
+  site.provider.put(NAME, 'AAAA', ['2001:db8::66']);
+  await site.faults();
+  expect(site.addresses('AAAA')).toEqual(['2001:db8::66']);
+  site.live = { v4: ['192.0.2.1'], v6: ['2001:db8::1'], unanswered: null };
+  await site.faults();
+  expect(site.addresses('AAAA')).toEqual(['2001:db8::1']);
+  site.live = { v4: ['192.0.2.1'], v6: [], unanswered: null };
+  await site.make().reconcile(); // after a restart
+  expect(site.addresses('AAAA')).toBeNull();
 });
 
 test('a dry run says once what it would do, and writes nothing', async () => {

@@ -245,6 +245,7 @@ export function statusView(over: Partial<StatusView> = {}): StatusView {
         error: null,
       },
     ],
+    providers: () => [],
     notify: () => ({ acknowledged: 3, refused: 1, unanswered: 0, unsent: 0, pending: 2 }),
     zoneStates: () => zoneStates(view.zones()),
     tlsNotAfter: () => null,

@@ -1,0 +1,67 @@
+import type { Config } from '../config/types.ts';
+import type { RoundLog } from '../health/pools/round-log.ts';
+import type { NetworkState } from '../health/state/network-state.ts';
+import { liveOf } from '../live/live-rrsets.ts';
+import { TargetFiles } from '../publish/providers/target-file.ts';
+import { liveTexts, prepareTargets } from '../publish/providers/targets.ts';
+import type { FollowingSink } from '../publish/sink.ts';
+import { formatFault } from '../system/fault.ts';
+import type { Guard } from '../system/guard.ts';
+
+export type RunProviders = {
+  readonly sinks: readonly FollowingSink[];
+  /** Reads what is there and says what would be done. For a dry run. */
+  readonly plan: () => Promise<void>;
+  readonly close: () => Promise<void>;
+};
+
+/**
+ * The targets of one network for a single run, or a row of them. One that cannot be made is an error in the log: zone files
+ * and answers do not depend on it.
+ */
+export function runProviders(
+  config: Config,
+  network: string,
+  dryRun: boolean,
+  state: () => NetworkState,
+  log: RoundLog,
+  guard: Guard,
+): RunProviders {
+  const files = dryRun ? null : new TargetFiles(config, (sentence) => log('warn', sentence));
+  const own = config.publish.filter((target) => target.network === network);
+  const targets = own.flatMap((one) => {
+    const prepared = prepareTargets({ ...config, publish: [one] }, [], {
+      live: () => liveTexts(liveOf(state()).version),
+      files,
+      env: process.env,
+      guard,
+      log: (level, _network, text) => log(level, text),
+      now: () => Date.now() / 1000,
+    });
+    for (const fault of prepared.faults) log(fault.severity === 'error' ? 'error' : 'warn', formatFault(fault));
+    return prepared.ok ? prepared.targets : [];
+  });
+  return {
+    sinks: targets.map(({ sink, target, config: { every } }) => {
+      // A run is a moment to look in any case, but not each of a row of them.
+      let looked = Number.NEGATIVE_INFINITY;
+      const apply: FollowingSink['apply'] = async (change) => {
+        const due = performance.now() - looked > every * 1000;
+        if (!due) return sink.apply(change);
+        const faults = await target.reconcile();
+        if (faults.length === 0) looked = performance.now();
+        return faults;
+      };
+      return { ...sink, apply };
+    }),
+    plan: async () => {
+      for (const { target } of targets) {
+        for (const fault of await target.reconcile()) log('error', `${target.spec.name}: ${formatFault(fault)}`);
+      }
+    },
+    close: async () => {
+      for (const { target } of targets) await target.close();
+      await files?.close();
+    },
+  };
+}

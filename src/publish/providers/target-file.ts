@@ -1,0 +1,128 @@
+/** What is kept on disk of each target: what was last left at the provider, and how it went, for `edgewise explain`. */
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { Config } from '../../config/types.ts';
+import { writeAtomic } from '../../system/atomic-write.ts';
+import { FILE_MAX, readFile } from '../../system/read-file.ts';
+import { WriteBehind } from '../../system/write-behind.ts';
+import { PROVIDER_PROBLEMS } from './provider.ts';
+import type { LeftSets } from './sets.ts';
+import { type LeftStore, TARGET_STATES, type TargetStatus } from './target.ts';
+
+const set = z.object({ ttl: z.number().nullable(), addresses: z.array(z.string()), extra: z.array(z.string()) });
+const status = z.object({
+  name: z.string(),
+  kind: z.string(),
+  network: z.string(),
+  names: z.array(z.string()),
+  state: z.enum(TARGET_STATES),
+  since: z.number(),
+  lastRight: z.number().nullable(),
+  problem: z
+    .object({ kind: z.enum([...PROVIDER_PROBLEMS, 'differs', 'foreign', 'fence']), text: z.string() })
+    .nullable(),
+  failures: z.number(),
+  corrections: z.number(),
+  foreignChanges: z.number(),
+  held: z.array(set.extend({ name: z.string(), type: z.enum(['A', 'AAAA']) })),
+});
+const contents = z.object({ version: z.literal(1), status, left: z.record(z.string(), set).nullable() });
+
+/** `left` null: nothing was left there yet. */
+export type TargetRecord = { readonly status: TargetStatus; readonly left: LeftSets | null };
+
+function folderOf({ stateDir }: Pick<Config, 'stateDir'>): string {
+  return join(stateDir, 'published');
+}
+
+/** Path of the file of the target that is called `name`. */
+export function targetFile(config: Pick<Config, 'stateDir'>, name: string): string {
+  return join(folderOf(config), `${encodeURIComponent(name)}.json`);
+}
+
+/** Null: there is none, or none that can be used, of which `onProblem` is told. */
+export async function readTarget(file: string, onProblem: (sentence: string) => void): Promise<TargetRecord | null> {
+  const read = await readFile(file, FILE_MAX.secret);
+  if (!read.ok) {
+    if (read.code !== 'ENOENT') onProblem(`${file}: ${read.message}`);
+    return null;
+  }
+  try {
+    const found = contents.safeParse(JSON.parse(read.octets.toString('utf8')));
+    if (found.success) {
+      const { left } = found.data;
+      return { status: found.data.status, left: left === null ? null : new Map(Object.entries(left)) };
+    }
+  } catch {
+    // not JSON: below
+  }
+  onProblem(`${file}: is not what this version writes, so it is written anew`);
+  return null;
+}
+
+/** The files of all targets. Nobody waits for a write; one that fails is tried again and is a fault until it works. */
+export class TargetFiles {
+  private readonly config: Config;
+  private readonly onProblem: (sentence: string) => void;
+  private readonly writes: WriteBehind<string>;
+  private readonly lefts = new Map<string, LeftSets | null>();
+  private readonly statuses = new Map<string, TargetStatus>();
+
+  constructor(config: Config, onProblem: (sentence: string) => void) {
+    this.config = config;
+    this.onProblem = onProblem;
+    this.writes = new WriteBehind<string>({
+      onFault: (name, message) => {
+        if (message !== null) onProblem(`${targetFile(config, name)}: ${message}`);
+      },
+    });
+  }
+
+  /** Where the target called `name` keeps what it left. It reads that before its status is saved for the first time. */
+  leftOf(name: string): LeftStore {
+    return {
+      read: async () => {
+        const left = (await readTarget(targetFile(this.config, name), this.onProblem))?.left ?? null;
+        this.lefts.set(name, left);
+        return left;
+      },
+      write: (left) => {
+        this.lefts.set(name, left);
+        this.save(name);
+      },
+    };
+  }
+
+  saveStatus(now: TargetStatus): void {
+    this.statuses.set(now.name, now);
+    this.save(now.name);
+  }
+
+  /** The target is no longer configured. */
+  forget(name: string): void {
+    this.lefts.delete(name);
+    this.statuses.delete(name);
+    this.writes.save(name, () => rm(targetFile(this.config, name), { force: true }));
+  }
+
+  faults(): readonly string[] {
+    return [...this.writes.faults()].map(([name, message]) => `what was published is not noted: ${name}: ${message}`);
+  }
+
+  async close(): Promise<void> {
+    await this.writes.close();
+  }
+
+  private save(name: string): void {
+    this.writes.save(name, async () => {
+      const newest = this.statuses.get(name);
+      if (newest === undefined) return;
+      const left = this.lefts.get(name) ?? null;
+      await mkdir(folderOf(this.config), { recursive: true });
+      const sets = left === null ? null : Object.fromEntries(left);
+      const text = `${JSON.stringify({ version: 1, status: newest, left: sets })}\n`;
+      await writeAtomic(targetFile(this.config, name), text);
+    });
+  }
+}
