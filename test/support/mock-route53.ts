@@ -58,6 +58,8 @@ export class MockRoute53 {
   readonly sets = new Map<string, Map<string, MockSet>>();
   /** One for every request: `GET /2013-04-01/…`. */
   readonly requests: string[] = [];
+  /** Regions that requests were signed for. */
+  readonly regions = new Set<string>();
   /** Batches that were carried out, each with its actions: `DELETE www.example.test. A`. */
   readonly writes: (readonly string[])[] = [];
   /** Taken one by one, each by one request. */
@@ -191,6 +193,7 @@ export class MockRoute53 {
     if (!key || !day || !region || !signed || !signature) {
       throw new Refusal(403, 'MissingAuthenticationToken', 'Request is missing Authentication Token');
     }
+    this.regions.add(region);
     if (key !== ACCESS_KEY) {
       throw new Refusal(403, 'InvalidClientTokenId', 'The security token included in the request is invalid.');
     }

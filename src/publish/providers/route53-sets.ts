@@ -9,10 +9,10 @@ export type Weighted = { readonly setIdentifier: string | null; readonly weight:
 /** A set as it was listed: Route 53 deletes what is repeated to the letter. */
 export type ListedSet = ResourceRecordSet;
 
-/** `obstacles`: why names cannot have our sets, a sentence without final stop each. */
+/** `obstacles`: by name, why it cannot have our sets, a sentence without final stop. */
 export type ListedSets = {
   readonly held: readonly HeldSet<ListedSet>[];
-  readonly obstacles: readonly string[];
+  readonly obstacles: ReadonlyMap<string, string>;
 };
 
 /** Of one change batch: Route 53 counts the records of what goes and of what comes. */
@@ -57,7 +57,7 @@ export function listedSets(
     if (why !== null) obstacles.set(name, why);
     else if (isOurType && isOurs(set, name, weighted)) held.push(heldSet(set, name));
   }
-  return { held, obstacles: [...obstacles.values()] };
+  return { held, obstacles };
 }
 
 function heldSet(set: ListedSet, name: string): HeldSet<ListedSet> {

@@ -43,6 +43,8 @@ class Route53 implements Provider<ListedSet> {
   private readonly closing = new AbortController();
   private opened: Promise<Sdk.Route53Client> | null = null;
   private foundZoneId: string | null = null;
+  /** By name, as last read, why it cannot have our sets. */
+  private obstacles: ReadonlyMap<string, string> = new Map();
   private following: AbortController | null = null;
 
   constructor(spec: Route53Spec, tools: Route53Tools) {
@@ -62,15 +64,18 @@ class Route53 implements Provider<ListedSet> {
       if (!complete.has(name)) await this.list(zoneId, name, listed, complete, signal);
     }
     const { held, obstacles } = listedSets([...listed.values()], keys, this.spec.weighted);
-    if (obstacles.length > 0) throw new ProviderError('name', `Route 53: ${obstacles.join('; ')}`);
-    return held;
+    this.obstacles = obstacles;
+    return held.filter(({ name }) => !obstacles.has(name));
   }
 
+  /** A name that cannot have our sets does not keep the others from being set right. */
   async apply(corrections: readonly Correction<ListedSet>[], signal: AbortSignal): Promise<void> {
     this.checkNames(corrections);
+    const possible = corrections.filter(({ name }) => !this.obstacles.has(name));
+    const refused = new Set(corrections.flatMap(({ name }) => this.obstacles.get(name) ?? []));
     const zoneId = await this.zoneId(signal);
     let last: string | null = null;
-    for (const Changes of changeBatches(corrections, this.spec.weighted)) {
+    for (const Changes of changeBatches(possible, this.spec.weighted)) {
       const { ChangeInfo } = await this.send(signal, (sdk, client, options) =>
         client.send(
           new sdk.ChangeResourceRecordSetsCommand({
@@ -84,6 +89,7 @@ class Route53 implements Provider<ListedSet> {
       last = ChangeInfo.Status === 'INSYNC' ? null : ChangeInfo.Id;
     }
     if (last !== null) await this.follow(last, signal);
+    if (refused.size > 0) throw new ProviderError('name', `Route 53: ${[...refused].join('; ')}`);
   }
 
   async close(): Promise<void> {

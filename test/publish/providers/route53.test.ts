@@ -133,13 +133,22 @@ describe('reading', () => {
       'w',
       /"w" is an alias/,
     ],
-  ] as const)('%s at a name is named', async (_, set, identifier, message) => {
-    mock.put(set);
-    const weighted = identifier === null ? null : { setIdentifier: identifier, weight: 1 };
-    const fault = await problemOf(provider({ weighted }).read([WWW], never));
-    expect(fault.problem).toBe('name');
-    expect(fault.message).toMatch(message);
-  });
+  ] as const)(
+    '%s at a name is named, and keeps no other name from being set right',
+    async (_, set, identifier, message) => {
+      mock.put(set);
+      const weighted = identifier === null ? null : { setIdentifier: identifier, weight: 1 };
+      const made = provider({ weighted });
+      expect(await made.read([WWW, { ...WWW, name: 'cloud.example.test' }], never)).toEqual([]);
+      const before = [...mock.zoneSets().values()];
+      const steps = [step(null, wanted(['192.0.2.7'])), step(null, wanted(['192.0.2.7'], 'cloud.example.test'))];
+      const fault = await problemOf(made.apply(steps, never));
+      expect(fault.problem).toBe('name');
+      expect(fault.message).toMatch(message);
+      expect(mock.get('cloud.example.test', 'A', identifier)?.values).toEqual(['192.0.2.7']);
+      expect([...mock.zoneSets().values()].filter(({ name }) => name === 'www.example.test.')).toEqual(before);
+    },
+  );
 });
 
 describe('changes', () => {
