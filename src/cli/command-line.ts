@@ -74,3 +74,13 @@ export async function runCommandLine(command: Command, argv: readonly string[]):
   });
   await command.parseAsync(argv);
 }
+
+/**
+ * In place of the launcher's listener, which is there for the time before this program is loaded. Ours comes first:
+ * with the last listener goes the watch for the signal, and with that a signal that came meanwhile.
+ */
+export function replaceListeners(signal: NodeJS.Signals, listener: () => void): void {
+  const before = process.rawListeners(signal);
+  process.on(signal, listener);
+  for (const old of before) process.off(signal, old as () => void);
+}

@@ -13,7 +13,7 @@ import { type Fault, formatFault, hasErrors } from '../system/fault.ts';
 import { Guard } from '../system/guard.ts';
 import { pingForbidden } from '../system/icmp-socket.ts';
 import { version } from '../system/version.ts';
-import { endWith, newCommand, printFaults, refuse, runCommandLine } from './command-line.ts';
+import { endWith, newCommand, printFaults, refuse, replaceListeners, runCommandLine } from './command-line.ts';
 
 type MonitorFlags = {
   readonly configFile: string;
@@ -56,6 +56,9 @@ function monitorCommand(): Command {
 
 /** Returns the exit status: 0 after a signal, 1 where it could not begin. */
 async function monitor(flags: MonitorFlags): Promise<number> {
+  const log = logger(flags.debug === true ? 'debug' : 'info');
+  const guard = new Guard({ report: (_part, text) => log('error', text), now: () => Date.now() / 1000 });
+  const signals = new MonitorSignals(guard);
   const { settings, faults } = settingsOf(flags);
   const { access, faults: accessFaults } = providerAccess(flags.dnsProvider, process.env);
   printFaults([...faults, ...accessFaults]);
@@ -65,27 +68,47 @@ async function monitor(flags: MonitorFlags): Promise<number> {
       '--no-dry-run: changing records at a provider and asking peers are not part of this version yet, so only --dry-run (the default) works',
     );
   }
-  const log = logger(flags.debug === true ? 'debug' : 'info');
-  const guard = new Guard({ report: (_part, text) => log('error', text), now: () => Date.now() / 1000 });
   // The last resort: what no guard saw must not end the monitoring.
   process.on('uncaughtException', (error) => guard.note('the main thread', error));
   process.on('unhandledRejection', (error) => guard.note('the main thread', error));
-  const stopped = new Promise<void>((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
-  });
-  const prober = await Prober.start({ userAgent: USER_AGENT, onTrouble: (text) => log('warn', text) });
-  const monitoring = new GoavailMonitor({ settings, prober, guard, log, correct: dryRun(access, log) });
-  process.on(
-    'SIGHUP',
-    guard.protect('SIGHUP', () => reload(flags, monitoring, log)),
-  );
-  for (const text of introduction(settings, access)) log('info', text);
-  monitoring.start();
-  await stopped;
-  monitoring.stop();
-  await prober.stop();
+  const prober = Prober.make({ userAgent: USER_AGENT, onTrouble: (text) => log('warn', text) });
+  try {
+    await Promise.race([prober.ready(), signals.stopped]);
+    const monitoring = new GoavailMonitor({ settings, prober, guard, log, correct: dryRun(access, log) });
+    for (const text of introduction(settings, access)) log('info', text);
+    monitoring.start();
+    signals.onReload(() => reload(flags, monitoring, log));
+    await signals.stopped;
+    monitoring.stop();
+  } finally {
+    await prober.stop();
+  }
   log('info', 'stopped');
   return 0;
+}
+
+/** Signals from the first moment on: SIGTERM and SIGINT end it whenever they come, SIGHUP is served once it has begun. */
+class MonitorSignals {
+  readonly stopped: Promise<void>;
+  private isDue = false;
+  private reload: (() => void) | null = null;
+
+  constructor(guard: Guard) {
+    this.stopped = new Promise((resolve) => {
+      for (const signal of ['SIGTERM', 'SIGINT'] as const) replaceListeners(signal, resolve);
+    });
+    const hangUp = (): void => {
+      if (this.reload === null) this.isDue = true;
+      else this.reload();
+    };
+    replaceListeners('SIGHUP', guard.protect('SIGHUP', hangUp));
+  }
+
+  /** `reload` is called at once where a signal waits for it. */
+  onReload(reload: () => void): void {
+    this.reload = reload;
+    if (this.isDue) reload();
+  }
 }
 
 function settingsOf({ configFile, type, dnsProvider }: MonitorFlags): {

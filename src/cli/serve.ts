@@ -4,7 +4,7 @@ import { errorText } from '../system/error-text.ts';
 import { Guard } from '../system/guard.ts';
 import { createLog, type OpenLog } from '../system/log.ts';
 import { notifySystemd } from '../system/systemd-notify.ts';
-import { networksCommand, printFaults } from './command-line.ts';
+import { networksCommand, printFaults, replaceListeners } from './command-line.ts';
 
 type ServeFlags = {
   readonly config: string;
@@ -118,14 +118,4 @@ function reopenLog(opened: OpenLog | null): string | null {
     opened?.log.error(fault);
     return fault;
   }
-}
-
-/**
- * In place of the launcher's listener, which is there for the time before this program is loaded. Ours comes first:
- * with the last listener goes the watch for the signal, and with that a signal that came meanwhile.
- */
-function replaceListeners(signal: NodeJS.Signals, listener: () => void): void {
-  const before = process.rawListeners(signal);
-  process.on(signal, listener);
-  for (const old of before) process.off(signal, old as () => void);
 }

@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 /** `goavail` as people start it: command line, signals, exit statuses. */
 
@@ -58,6 +58,45 @@ function toml(port: number, addresses: readonly string[], threshold = 2): string
   return `failure_threshold = ${threshold}\ninterval = 1\nport = ${port}
 [Cloudflare]\ndns_domain = "example.test"\nhostnames = ["cloud"]\nip_addresses = ${JSON.stringify(addresses)}\n`;
 }
+
+/** It tells of each listener for SIGHUP, so that signals can be sent as soon as it listens. */
+async function startTelling(port: number): Promise<ReturnType<typeof start>> {
+  const file = join(folder, 'goavail.toml');
+  await writeFile(file, toml(port, [ADDRESS]));
+  const tell = `process.on('newListener', (name) => name === 'SIGHUP' && console.error('HEARS ' + new Error().stack.replaceAll('\\n', ' ')))`;
+  const run = start(['monitor', '-t', 'tcp'], {
+    NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(tell)}`,
+  });
+  return run;
+}
+
+describe('in its first second', () => {
+  test.each(['SIGTERM', 'SIGINT'] as const)('%s ends it with status 0', async (signal) => {
+    const run = await startTelling(9);
+    expect(await run.line('HEARS')).toContain('bin/goavail.js');
+    run.child.kill('SIGHUP');
+    run.child.kill(signal);
+    expect(await run.ended).toBe(0);
+  });
+
+  test.each(['SIGTERM', 'SIGINT'] as const)('%s ends it while the prober starts', async (signal) => {
+    const run = await startTelling(9);
+    await run.line('HEARS');
+    expect(await run.line('HEARS')).toContain('MonitorSignals');
+    run.child.kill(signal);
+    expect(await run.ended).toBe(0);
+  });
+
+  test('SIGHUP is served once it has begun', async () => {
+    const run = await startTelling(9);
+    await run.line('HEARS');
+    await run.line('HEARS');
+    run.child.kill('SIGHUP');
+    await run.line('goavail.toml read again: checking');
+    run.child.kill('SIGTERM');
+    expect(await run.ended).toBe(0);
+  });
+});
 
 test('an edge dies and returns; a reload in between, a bad one too; SIGTERM ends it', async () => {
   const edge = await listener();
