@@ -34,6 +34,10 @@ export type Sampled = {
   readonly networks: ReadonlyMap<string, unknown>;
 };
 
+/** Samples of all networks' own series in one record, as long as each has at least `SERIES_MIN`. */
+const SAMPLES_MAX = 5 * HISTORY_MAX;
+const SERIES_MIN = 20;
+
 /** Whose sample it is. */
 export type SampleOrigin = {
   readonly network: string;
@@ -92,7 +96,7 @@ function hasOther({ networks, series }: Sampled, network: string): boolean {
 
 /**
  * The series with a network's sample more. Those of its checks that are gone are dropped, and all of a network that has no
- * `checks:` any more. A check's is shorter than `fetch_times`: together they are as long.
+ * `checks:` any more. Those of a network's checks are together as long as the network's own.
  */
 function seriesAfter(
   before: Sampled['series'],
@@ -106,10 +110,16 @@ function seriesAfter(
   const add = (key: string, value: number, max: number): void => {
     if (keys.has(key)) after.set(key, addSample(after.get(key) ?? EMPTY_HISTORY, at, value, max));
   };
-  add(seriesKey(network), seconds, HISTORY_MAX);
-  const max = Math.floor(HISTORY_MAX / several.length);
-  for (const [name, value] of ofChecks) add(seriesKey(network, name), microseconds(value), max);
+  const max = seriesMax([...after.keys()].filter((key) => networkOf(key) === key).length);
+  add(seriesKey(network), seconds, max);
+  const maxOfCheck = Math.max(SERIES_MIN, Math.floor(max / several.length));
+  for (const [name, value] of ofChecks) add(seriesKey(network, name), microseconds(value), maxOfCheck);
   return after.size === before.size && [...after].every(([key, one]) => before.get(key) === one) ? before : after;
+}
+
+/** Samples of one network in a record that has series of so many: a file that is written once a round must stay small. */
+function seriesMax(networks: number): number {
+  return Math.max(SERIES_MIN, Math.min(HISTORY_MAX, Math.floor(SAMPLES_MAX / Math.max(1, networks))));
 }
 
 /** Those of the networks that are still known. */

@@ -176,6 +176,24 @@ describe('checks of one network', () => {
   });
 });
 
+test.each([
+  [1, HISTORY_MAX],
+  [5, HISTORY_MAX],
+  [8, 1250],
+  [100, 100],
+  [2000, 20],
+])('of %d networks with `checks:` each keeps %d samples', (count, kept) => {
+  const history = {
+    times: Array.from({ length: HISTORY_MAX }, (_, i) => NOW - HISTORY_MAX + i),
+    seconds: new Array<number>(HISTORY_MAX).fill(0.1),
+  };
+  const names = Array.from({ length: count }, (_, i) => `n${i}`);
+  const full: EdgeRecord = { ...NEW_EDGE, series: new Map(names.map((name) => [name, history])) };
+  const after = decided(full, 'n0', 0, 0.2, ['tcp']);
+  expect(read(after, 'n0', ['tcp'])).toHaveLength(kept);
+  expect(read(after, 'n0', ['tcp']).at(-1)).toBe(0.2);
+});
+
 describe('in the file', () => {
   test('series are dropped a day after their network', () => {
     const record = story('both:1 tcp:2');
