@@ -109,7 +109,9 @@ function zoneCanaries(
     const zone = key === null ? undefined : names?.get(key);
     const at = zones.get(written) ?? null;
     if (zone === undefined && names !== null) {
-      const message = `the canary of ${written} is for no zone of this network (no ${written}.zone); it is tested, but never used`;
+      const message =
+        `the canary of ${written} is for no zone of this network (no ${written}.zone): ` +
+        'it is tested, and may stand in for an edge as the others do, but nothing answers with it';
       faults.push({ severity: 'warning', code: 'canary-zone', at, message });
     }
     const name = zone ?? written.toLowerCase();
