@@ -1,8 +1,9 @@
 /** Reads sets from a primary by asking it, and tells those that exist from those that a wildcard makes up. */
 import { RCODE, TYPE } from '../../dns/message.ts';
-import { isWithin, nameKey, nameText, parentName, type WireName } from '../../dns/name.ts';
+import { isWithin, parentName, type WireName } from '../../dns/name.ts';
 import { canonicalAddress, endpointText } from '../../system/address.ts';
 import type { Guard } from '../../system/guard.ts';
+import { aliasFault, cutFault, nameInZone } from './names-in-zone.ts';
 import { type AddressType, type HeldSet, ProviderError, type SetKey } from './provider.ts';
 import { exchange } from './rfc2136-exchange.ts';
 import { queryFault, type Rfc2136Spec, updateFault } from './rfc2136-faults.ts';
@@ -10,14 +11,6 @@ import { existsMessage, readSetReply, type SetReply, setQuery } from './rfc2136-
 
 export const TYPE_CODES = { A: TYPE.a, AAAA: TYPE.aaaa } as const;
 export const ADDRESS_OCTETS = { A: 4, AAAA: 16 } as const;
-
-/** The name as it is compared; throws unless it is one in the zone. */
-export function nameInZone(text: string, zone: string): WireName {
-  const [name, origin] = [nameKey(text), nameKey(zone)];
-  if (name === null) throw new ProviderError('name', `${text} is no domain name`);
-  if (origin !== null && isWithin(name, origin)) return name;
-  throw new ProviderError('name', `${text} is not in the zone ${zone}: look at zone and names`);
-}
 
 type Asked = { readonly name: WireName; readonly type: AddressType };
 type Found = { readonly asked: Asked; readonly reply: SetReply };
@@ -138,14 +131,10 @@ function heldSet(reply: SetReply, { name, type }: SetKey, spec: Rfc2136Spec): He
         'zone',
         `${endpointText(spec.to)} does not answer for ${name} with authority: look at to`,
       );
-    case 'alias': {
-      const advice = `take it out of names, or remove the ${reply.type}`;
-      throw new ProviderError('name', `${name} is an alias (${reply.type}) and can have no addresses: ${advice}`);
-    }
-    case 'elsewhere': {
-      const cut = nameText(reply.zone).slice(0, -1);
-      throw new ProviderError('name', `${name} is in the zone ${cut}, cut out of ${spec.zone}: give that one as zone`);
-    }
+    case 'alias':
+      throw aliasFault(name, reply.type);
+    case 'elsewhere':
+      throw cutFault(name, reply.zone, spec.zone);
     case 'set': {
       if (reply.records.length === 0) return null;
       const ttls = [...new Set(reply.records.map(({ ttl }) => ttl))];

@@ -6,11 +6,12 @@ import { RCODE } from '../../dns/message.ts';
 import { nameText, type WireName } from '../../dns/name.ts';
 import { addressOctets } from '../../system/address.ts';
 import type { Guard } from '../../system/guard.ts';
+import { nameInZone } from './names-in-zone.ts';
 import { type Correction, type Provider, ProviderError } from './provider.ts';
 import { exchange } from './rfc2136-exchange.ts';
 import { type Rfc2136Spec, updateFault } from './rfc2136-faults.ts';
 import { type UpdateStep, updateMessage } from './rfc2136-message.ts';
-import { ADDRESS_OCTETS, nameInZone, readSets, TYPE_CODES } from './rfc2136-read.ts';
+import { ADDRESS_OCTETS, readSets, TYPE_CODES } from './rfc2136-read.ts';
 
 export type { Rfc2136Spec } from './rfc2136-faults.ts';
 

@@ -99,6 +99,15 @@ export async function axfr(port: number): Promise<readonly string[]> {
   return lines.map((line) => line.replace(/\s+/g, ' '));
 }
 
+/** Everything of the zone but SOA and the conformance suite's sets. */
+export async function otherLines(port: number): Promise<readonly string[]> {
+  return (await axfr(port)).filter((line) => {
+    const [owner, , , type] = line.split(' ');
+    const isOurs = /^(?:(?:www|cloud|a\.b|\*|\*\.wild|below\.wild)\.)?example\.test\.$/i.test(owner);
+    return type !== 'SOA' && !(isOurs && (type === 'A' || type === 'AAAA'));
+  });
+}
+
 /** `nsupdate`, with the key; rejects where the server refuses. */
 export async function nsupdate(port: number, lines: readonly string[]): Promise<void> {
   const input = [`server 127.0.0.1 ${port}`, `zone ${ZONE}`, ...lines, 'send', 'quit', ''].join('\n');
@@ -127,12 +136,7 @@ export async function rfc2136Harness(kind: PrimaryKind): Promise<Harness> {
         `update delete ${name}. ${type}`,
         ...addresses.map((address) => `update add ${name}. ${ttl} ${type} ${address}`),
       ]),
-    others: async () =>
-      (await axfr(port)).filter((line) => {
-        const [owner, , , type] = line.split(' ');
-        const isOurs = /^(?:(?:www|cloud|a\.b|\*|\*\.wild|below\.wild)\.)?example\.test\.$/i.test(owner);
-        return type !== 'SOA' && !(isOurs && (type === 'A' || type === 'AAAA'));
-      }),
+    others: () => otherLines(port),
     breakDown: async (how) => {
       if (how === 'credentials') current = wrong;
       else await proxy.set(how);

@@ -1,0 +1,4 @@
+import { conformance } from './conformance.ts';
+import { powerdnsHarness } from './powerdns-fixture.ts';
+
+conformance('powerdns', powerdnsHarness);
