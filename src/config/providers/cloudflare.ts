@@ -1,8 +1,8 @@
 /** The keys of a provider of kind `cloudflare`. */
 import { z } from 'zod';
-import { type CheckFaults, type Found, withoutEffect } from '../checks/keys.ts';
+import { type CheckFaults, withoutEffect } from '../checks/keys.ts';
 import { flag, optional, parsed, path, section } from '../fields.ts';
-import { apiAddress, publishKeys, readApiAddress } from './keys.ts';
+import { apiAddress, clearTextFaults, publishKeys } from './keys.ts';
 
 const AUTOMATIC_TTL = 1;
 const DEFAULT_TTL = 60;
@@ -35,18 +35,8 @@ export const cloudflare = section({
   // What is proxied has the automatic TTL.
 }).transform((keys) => ({ ...keys, ttl: keys.ttl ?? (keys.proxied === true ? AUTOMATIC_TTL : DEFAULT_TTL) }));
 
-/** Hosts that no wire leads to. */
-const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/;
-
 export const cloudflareFaults: CheckFaults = (get, at, head) => {
-  const api = get(...at, 'api');
-  const base = typeof api === 'string' ? readApiAddress(api) : null;
-  const url = base === null ? null : new URL(base);
-  const found: Found[] = [];
-  if (url?.protocol === 'http:' && !LOOPBACK.test(url.hostname)) {
-    const message = `${head}.api: by http the API token crosses the network in the clear; https keeps it secret`;
-    found.push({ severity: 'warning', code: 'bad-value', path: [...at, 'api'], message });
-  }
+  const found = clearTextFaults(get, at, head, 'api', 'the API token');
   if (get(...at, 'proxied') !== true || get(...at, 'ttl') === AUTOMATIC_TTL) return found;
   const condition = 'proxied is false: what Cloudflare proxies has its automatic TTL';
   return [...found, ...withoutEffect(get, at, head, ['ttl'], condition)];

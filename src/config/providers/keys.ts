@@ -1,6 +1,8 @@
 /** What the providers of `publish` have in common. A kind adds its own keys to these in a file of this folder. */
 import { z } from 'zod';
+import type { Found, Get } from '../checks/keys.ts';
 import { flag, list, number, oneOrMany, optional, parsed, readName, text } from '../fields.ts';
+import type { Path } from '../yaml-source.ts';
 
 const NAMES_MAX = 100;
 
@@ -51,4 +53,17 @@ export function readApiAddress(value: string): string | null {
   if (url === null || !/^https?:$/.test(url.protocol)) return null;
   const isPlain = `${url.username}${url.password}${url.search}${url.hash}` === '';
   return isPlain ? url.href.replace(/\/+$/, '') : null;
+}
+
+/** Hosts that no wire leads to. */
+const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/;
+
+/** A warning where the address of an API in `key` lets others read `secret`, the words for a secret, on the way. */
+export function clearTextFaults(get: Get, at: Path, head: string, key: string, secret: string): readonly Found[] {
+  const given = get(...at, key);
+  const base = typeof given === 'string' ? readApiAddress(given) : null;
+  const url = base === null ? null : new URL(base);
+  if (url?.protocol !== 'http:' || LOOPBACK.test(url.hostname)) return [];
+  const message = `${head}.${key}: by http ${secret} crosses the network in the clear; https keeps it secret`;
+  return [{ severity: 'warning', code: 'bad-value', path: [...at, key], message }];
 }
