@@ -152,7 +152,7 @@ function introduction(
     `dry run: nothing is changed at ${provider.kind} (${api}${from}); records of ${provider.names.join(', ')}`,
     ...(missing.length === 0 ? [] : [`not set, and needed for changes: ${missing.join(', ')}`]),
     ...(cluster === null ? [] : [`${count(cluster.peers.length, 'peer')} configured; they are not asked yet`]),
-    ...(slack ? ['slack_addr is configured; no message is sent yet'] : []),
+    ...(slack !== null ? ['slack_addr is configured; no message is sent yet'] : []),
   ];
 }
 

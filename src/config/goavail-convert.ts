@@ -97,7 +97,7 @@ function publishing(provider: GoavailProvider, network: string): string {
 }
 
 function notices({ slack }: Goavail): string {
-  if (!slack) return '# Notices: goavail.toml has no slack_addr.';
+  if (slack === null) return '# Notices: goavail.toml has no slack_addr.';
   return `# Notices. The path in slack_addr is a secret and is not copied here:
 # notices:
 #   - {to: slack, url_file: slack.url}`;

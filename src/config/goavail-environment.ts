@@ -31,6 +31,13 @@ const ACCESS = {
   },
 } as const;
 
+const SLACK = { variable: 'EDGEWISE_SLACK_API', api: 'https://hooks.slack.com/services' };
+
+/** What Slack's webhooks begin with, without final slash. */
+export function slackApi(env: Environment): { readonly api: string; readonly faults: readonly Fault[] } {
+  return apiOf(SLACK.variable, SLACK.api, env);
+}
+
 /** A variable that is no address of an API is a fault. */
 export function providerAccess(
   kind: GoavailProvider['kind'],
@@ -39,13 +46,20 @@ export function providerAccess(
   const { variable, api, needs, instead } = ACCESS[kind];
   const isUnset = (name: string): boolean => (env[name] ?? '') === '';
   const missing = instead.every(isUnset) ? needs.filter(isUnset) : [];
+  const { api: used, isGiven, faults } = apiOf(variable, api, env);
+  return { access: { api: used, apiFrom: isGiven ? variable : null, missing }, faults };
+}
+
+function apiOf(
+  variable: string,
+  usual: string,
+  env: Environment,
+): { readonly api: string; readonly isGiven: boolean; readonly faults: readonly Fault[] } {
   const given = env[variable] ?? '';
-  if (given === '') return { access: { api, apiFrom: null, missing }, faults: [] };
-  const read = readApiAddress(given);
+  if (given === '') return { api: usual, isGiven: false, faults: [] };
+  const api = readApiAddress(given);
+  if (api !== null) return { api, isGiven: true, faults: [] };
   // Not shown as it is: a user and password may be in it.
   const message = `${variable}: expected an http or https address without user and password, such as http://127.0.0.1:8080`;
-  return {
-    access: { api: read ?? api, apiFrom: read === null ? null : variable, missing },
-    faults: read === null ? [plainFault('bad-value', message)] : [],
-  };
+  return { api: usual, isGiven: false, faults: [plainFault('bad-value', message)] };
 }

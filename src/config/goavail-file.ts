@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { addressKey, parseEndpoint } from '../system/address.ts';
 import { hasErrors } from '../system/fault.ts';
 import { isHostName } from '../system/host-name.ts';
+import { Secret } from '../system/secret.ts';
 import type { ConfigFault } from './fault.ts';
 import { GoavailKeys, goavailSchema, inKnownCase } from './goavail-keys.ts';
 import { readTextFile } from './read-text.ts';
@@ -41,7 +42,8 @@ export type Goavail = {
   readonly intervalSeconds: number;
   /** Null unless addresses are checked by TCP. */
   readonly port: number | null;
-  readonly slack: boolean;
+  /** What follows `https://hooks.slack.com/services/` in the webhook's address; null: no message is sent. */
+  readonly slack: Secret | null;
   readonly cluster: GoavailCluster | null;
   readonly provider: GoavailProvider;
 };
@@ -88,10 +90,21 @@ function build(found: GoavailKeys, use: GoavailUse, sound: boolean): Goavail | n
     threshold: Math.max(1, found.number(['failure_threshold'])),
     intervalSeconds: found.number(['interval']),
     port,
-    slack: found.text(['slack_addr']) !== '',
+    slack: slackOf(found),
     cluster,
     provider,
   };
+}
+
+/** Only what the original could have sent to is taken. */
+function slackOf(found: GoavailKeys): Secret | null {
+  const path = found.text(['slack_addr']).trim().replace(/^\/+/, '');
+  if (path === '') return null;
+  if (/^[\w-]+(?:\/[\w-]+)*$/.test(path)) return new Secret(path);
+  const message =
+    "slack_addr: expected what follows https://hooks.slack.com/services/ in the webhook's address: letters, digits and slashes";
+  found.note('error', 'bad-value', ['slack_addr'], message);
+  return null;
 }
 
 function portOf(found: GoavailKeys, type: GoavailUse['type']): number | null {

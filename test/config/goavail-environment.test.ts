@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { providerAccess } from '../../src/config/goavail-environment.ts';
+import { providerAccess, slackApi } from '../../src/config/goavail-environment.ts';
 
 test("the provider's own address, and what the environment lacks", () => {
   expect(providerAccess('cloudflare', { CF_API_KEY: 'k' })).toEqual({
@@ -32,3 +32,17 @@ test.each(['CLOUDFLARE_API_TOKEN', 'CF_API_TOKEN'])(
     expect(providerAccess('cloudflare', { [name]: 't' }).access.missing).toEqual([]);
   },
 );
+
+test("Slack's own address, another, and what is none", () => {
+  expect(slackApi({})).toMatchObject({ api: 'https://hooks.slack.com/services', faults: [] });
+  expect(slackApi({ EDGEWISE_SLACK_API: 'http://127.0.0.1:8080/hooks/' })).toMatchObject({
+    api: 'http://127.0.0.1:8080/hooks',
+    faults: [],
+  });
+  const { api, faults } = slackApi({ EDGEWISE_SLACK_API: 'verysecret' });
+  expect([api, faults.length, JSON.stringify(faults).includes('verysecret')]).toEqual([
+    'https://hooks.slack.com/services',
+    1,
+    false,
+  ]);
+});

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type GoavailUse, parseGoavail } from '../../src/config/goavail-file.ts';
 import { formatFault } from '../../src/system/fault.ts';
+import { Secret } from '../../src/system/secret.ts';
 
 const TCP: GoavailUse = { type: 'tcp', provider: 'cloudflare' };
 const IP: GoavailUse = { type: 'ip', provider: 'cloudflare' };
@@ -55,7 +56,7 @@ describe('what is read', () => {
       threshold: 3,
       intervalSeconds: 5,
       port: 443,
-      slack: true,
+      slack: expect.any(Secret),
       cluster: {
         peers: ['192.0.2.20:8080', '192.0.2.21:8080'],
         localAddress: '192.0.2.10:8080',
@@ -88,7 +89,7 @@ describe('what is read', () => {
 
   test("keys flat, as the original's README shows them", () => {
     const { goavail, faults } = parseGoavail('/nowhere/goavail.toml', FLAT, IP);
-    expect(goavail).toMatchObject({ threshold: 2, intervalSeconds: 1, port: null, cluster: null, slack: false });
+    expect(goavail).toMatchObject({ threshold: 2, intervalSeconds: 1, port: null, cluster: null, slack: null });
     expect(goavail?.provider).toMatchObject({ names: ['cloud.example.com'], addresses: ['192.0.2.1'], proxied: false });
     expect(faults).toEqual([]);
   });
@@ -284,6 +285,28 @@ describe('what is refused', () => {
     expect(shown).toContain('crypto_key: expected a key');
     expect(shown).toContain('slack_addr: expected');
     expect(shown).not.toContain('verysecret');
+  });
+
+  test.each([
+    ['T0/B0/verysecret', 'T0/B0/verysecret'],
+    ['/T0/B0/very-secret_', 'T0/B0/very-secret_'],
+    [' ', undefined],
+  ])('slack_addr %j', (given, path) => {
+    const { goavail, faults } = parseGoavail('/nowhere/goavail.toml', set('slack_addr', `"${given}"`), TCP);
+    expect([goavail?.slack?.reveal(), faults.filter(({ severity }) => severity === 'error')]).toEqual([path, []]);
+  });
+
+  test.each([
+    'https://hooks.slack.com/services/verysecret',
+    'verysecret?x',
+    '../verysecret',
+    'very secret',
+    'verysecret//b',
+  ])('slack_addr %j could not be sent to', (given) => {
+    const { goavail, faults } = parseGoavail('/nowhere/goavail.toml', set('slack_addr', `"${given}"`), TCP);
+    const shown = faults.map(formatFault).join('\n');
+    expect([goavail, shown]).toEqual([null, expect.stringContaining('slack_addr: expected what follows https://')]);
+    expect(shown).not.toMatch(/very ?secret/);
   });
 
   test('a text nested without end is a fault', () => {

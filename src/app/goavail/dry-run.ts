@@ -3,8 +3,7 @@ import type { Goavail } from '../../config/goavail-file.ts';
 import { count } from '../../health/judge/reason.ts';
 import type { RoundLog } from '../../health/pools/round-log.ts';
 import type { Correction, MonitorOptions } from './monitor.ts';
-
-const DONE = { add: 'Added', remove: 'Removed' } as const;
+import { slackText } from './slack.ts';
 
 /**
  * What would be done at the provider, in goavail's own words and in ours. Nothing is sent. In a cluster nothing would be
@@ -32,7 +31,7 @@ export function correctionTexts(
 ): readonly string[] {
   const type = address.includes(':') ? 'AAAA' : 'A';
   return provider.names.flatMap((name) => [
-    `Dry Run set to True.  Agent would have ${DONE[action]} IP and configured entries from/to domain ${provider.domain} `,
+    slackText(action, provider.domain, true),
     `would ${action} ${name} ${type} ${address} at ${provider.kind} (${api})`,
   ]);
 }
