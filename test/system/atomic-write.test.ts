@@ -1,6 +1,8 @@
+import { execFileSync } from 'node:child_process';
 import {
   chown,
   lchown,
+  lstat,
   mkdir,
   mkdtemp,
   readdir,
@@ -12,11 +14,12 @@ import {
   utimes,
   writeFile,
 } from 'node:fs/promises';
+import { createServer, Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { writeLiveList } from '../../src/publish/live-list.ts';
-import { sweepTemporaries, writeAtomic } from '../../src/system/atomic-write.ts';
+import { replaceFile, sweepTemporaries, writeAtomic } from '../../src/system/atomic-write.ts';
 
 let folder: string;
 let file: string;
@@ -58,6 +61,34 @@ test('a link to nothing gets its target; a link to itself is refused', async () 
   await symlink('round', join(folder, 'round'));
   await expect(writeAtomic(join(folder, 'round'), 'new')).rejects.toThrow('too many links');
 });
+
+// Devices of the test's own: what is tested here may be wrong, and then /dev/null would be gone.
+test.each<[string, boolean, (path: string) => unknown]>([
+  ['a pipe', true, (path) => execFileSync('mkfifo', [path])],
+  ['a socket', true, (path) => listenAt(path)],
+  ['a device', process.getuid?.() === 0, (path) => execFileSync('mknod', [path, 'c', '1', '3'])],
+])('%s is not replaced, through a link neither', async (kind, isPossible, make) => {
+  if (!isPossible) return;
+  const special = join(folder, 'special');
+  const made = await make(special);
+  try {
+    await symlink(special, file);
+    const before = await lstat(special);
+    for (const path of [special, file]) {
+      await expect(writeAtomic(path, 'new')).rejects.toThrow(`${special}: is ${kind}, not a regular file`);
+      expect(() => replaceFile(path, 'new')).toThrow(`${special}: is ${kind}, not a regular file`);
+    }
+    expect((await lstat(special)).ino).toBe(before.ino);
+    expect((await readdir(folder)).sort()).toEqual(['file', 'special']);
+  } finally {
+    if (made instanceof Server) made.close();
+  }
+});
+
+function listenAt(path: string): Promise<Server> {
+  const server = createServer();
+  return new Promise((resolve) => server.listen(path, () => resolve(server)));
+}
 
 test.runIf(process.getuid?.() === 0).each([
   { what: "somebody's link to a file of root", link: 12345, target: 0, follows: false },
