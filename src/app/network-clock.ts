@@ -68,6 +68,9 @@ export class NetworkClock {
   private isBurst = true;
   /** Goes up when turns are cut short because edges are asked in another way. */
   private generation = 0;
+  private wasOverdue = false;
+  /** When edges were asked anew because the prober failed, of `performance.now()`. */
+  private askedAgainMs: number | null = null;
   private stopped = false;
   private readonly since: number;
   private firstDone: () => void = () => undefined;
@@ -235,6 +238,7 @@ export class NetworkClock {
     let next = runFrequency;
     try {
       this.readLists();
+      this.noteOverdue();
       if (this.lists === null || this.running.size >= RUNNING_MAX) {
         this.schedule(next);
         return;
@@ -271,6 +275,7 @@ export class NetworkClock {
       if ('failure' in result) {
         this.roundFailure = result.failure.message;
         this.options.log('error', `${this.network}: no round: ${formatFault(result.failure)}`);
+        if (result.failure.code === 'prober') this.askAgain();
       } else {
         this.roundFailure = null;
         this.options.onReport(result);
@@ -279,6 +284,29 @@ export class NetworkClock {
       this.roundFailure = errorText(error);
       this.options.log('error', `${this.network}: the round failed: ${this.roundFailure}`);
     }
+  }
+
+  /**
+   * The prober broke off the turn: all edges are asked anew at once by its next thread. What they said before still
+   * counts. Once an interval, for a check that ends the thread again and again.
+   */
+  private askAgain(): void {
+    const now = performance.now();
+    if (this.askedAgainMs !== null && now - this.askedAgainMs < this.inForce.runFrequency * 1000) return;
+    this.askedAgainMs = now;
+    this.isBurst = true;
+    this.schedule(0);
+  }
+
+  /** Logged when it begins and when it is over. */
+  private noteOverdue(): void {
+    const { isOverdue, running } = this;
+    if (isOverdue === this.wasOverdue) return;
+    this.wasOverdue = isOverdue;
+    const full = running.size >= RUNNING_MAX ? '; no other begins before one ends' : '';
+    if (isOverdue)
+      this.options.log('error', `${this.network}: turns do not end in time: ${running.size} are under way${full}`);
+    else this.options.log('info', `${this.network}: turns end in time again`);
   }
 
   /** Reads the lists; where one is still being written, again as soon as it may be whole. */

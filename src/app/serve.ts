@@ -190,7 +190,7 @@ class Server implements Running {
         zones: () => store.entries(),
         zoneFaults: () => store.faults(),
         stats: () => dns.stats(),
-        proberAlive: () => prober.alive,
+        prober,
         proberDelayMs: () => networks.proberDelayMs(),
         secondaries: () => secondaries.views(),
         providers: () => providers.statuses(),

@@ -1,3 +1,4 @@
+import { within } from '../../system/deadline.ts';
 import type { Attempt, ProbeTools } from './check.ts';
 import { decisive } from './combine.ts';
 import type { Lane } from './lanes.ts';
@@ -39,14 +40,22 @@ export async function probeAddress(target: FetchTarget, plan: ProbePlan, tools: 
  * `seconds` leaves out the name's look-up, which says nothing about the edge; `phases.total` has it.
  */
 async function probeCheck(target: FetchTarget, test: CheckTest, plan: ProbePlan, tools: ProbeTools): Promise<Tried> {
+  const hung = (): Tried => {
+    const detail = `it has not ended ${HANG_MS / 1000} s after its timeout, which is a bug`;
+    const fail = { reason: 'other', detail, unknown: true, retry: false } as const;
+    return tried(target, test, plan, { ...NOTHING, fail }, 1);
+  };
   try {
-    return await tries(target, test, plan, tools);
+    return await within(test.timeout * 1000 + HANG_MS, tries(target, test, plan, tools), hung);
   } catch (error) {
     // A bug or a test that cannot be turned into a request; one edge's trouble must not end the round of all.
     const detail = `the fetch could not be made: ${String(error)}`;
     return tried(target, test, plan, { ...NOTHING, fail: { reason: 'other', detail, retry: false } }, 1);
   }
 }
+
+/** What is still not over so long after its deadline never ends, and would keep its place and its turn for ever. */
+const HANG_MS = 5000;
 
 const NOTHING: Omit<Attempt<FailReason>, 'fail'> = {
   seconds: 0,

@@ -4,6 +4,7 @@ import { SupervisedThread } from '../../system/supervised-thread.ts';
 import { workerUrl } from '../../system/worker-url.ts';
 import { LIVE_PLACES, SLOW_PLACES } from './lanes.ts';
 import type { ProbeReport, ProbeRequest, RoundEnd, RoundRequest } from './protocol.ts';
+import { HUNG_MS, LOOK_MS, Pulse } from './pulse.ts';
 import type { Sample } from './sample.ts';
 import type { ProbeWorkerData } from './worker.ts';
 
@@ -23,6 +24,9 @@ export type ProberOptions = {
   /** Gets the error when a callback of ours throws; without it, `onTrouble` does. */
   readonly onCallbackError?: (error: unknown) => void;
 };
+
+/** Why the thread was replaced last, epoch seconds. */
+export type ProberTrouble = { readonly message: string; readonly at: number };
 
 /** What to fetch in one round. */
 export type ProbeRound = Omit<RoundRequest, 'kind' | 'id'>;
@@ -60,6 +64,10 @@ export class Prober {
   private doubtful = false;
   /** Of the present thread's programs, which would outlive a thread that dies. */
   private groups = new GroupTable();
+  private pulse = new Pulse();
+  private readonly looking: NodeJS.Timeout;
+  private troubleCount = 0;
+  private lastTrouble: ProberTrouble | null = null;
   private readonly endPrograms = (): void => this.groups.close();
 
   private constructor(options: ProberOptions) {
@@ -70,7 +78,13 @@ export class Prober {
       workerOptions: () => {
         this.endPrograms();
         this.groups = new GroupTable();
-        const workerData: ProbeWorkerData = { userAgent: options.userAgent, groups: this.groups.memory };
+        this.pulse = new Pulse();
+        const { groups, pulse } = this;
+        const workerData: ProbeWorkerData = {
+          userAgent: options.userAgent,
+          groups: groups.memory,
+          beats: pulse.memory,
+        };
         return { workerData, resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB } };
       },
       onStart: () => {
@@ -81,13 +95,14 @@ export class Prober {
       onDeath: (error) => {
         this.endPrograms();
         this.rejectAll(error);
-        options.onTrouble?.(error.message);
+        this.noteTrouble(error.message);
       },
       restart: 'always',
       stopMessage: { kind: 'stop' },
       onCallbackError: (error) => this.note(error),
     });
     process.on('exit', this.endPrograms);
+    this.looking = setInterval(() => this.look(), LOOK_MS).unref();
   }
 
   /** Its thread starts with `ready` or the first round. */
@@ -104,6 +119,16 @@ export class Prober {
   /** Whether its thread runs; false before `ready`, and from a death until the next thread is ready. */
   get alive(): boolean {
     return this.thread.alive;
+  }
+
+  /** How often its thread died, hung or was found in trouble since the start. */
+  get troubles(): number {
+    return this.troubleCount;
+  }
+
+  /** Null: there was none. */
+  get trouble(): ProberTrouble | null {
+    return this.lastTrouble;
   }
 
   /** `make`, and waits until the thread is ready. Rejected when it cannot be started. */
@@ -166,6 +191,7 @@ export class Prober {
   /** Ends the thread; rounds under way are rejected at once, whatever hangs. May be called twice. */
   stop(): Promise<void> {
     this.stopped = true;
+    clearInterval(this.looking);
     this.rejectAll(new Error('the prober was stopped'));
     this.endPrograms();
     process.off('exit', this.endPrograms);
@@ -178,7 +204,7 @@ export class Prober {
         return;
       case 'problem':
         this.doubtful = true;
-        this.options.onTrouble?.(`the prober met a problem and will be replaced after the round: ${report.message}`);
+        this.noteTrouble(`the prober met a problem and will be replaced after the round: ${report.message}`);
         this.replaceDoubtful();
         return;
       case 'samples': {
@@ -223,11 +249,34 @@ export class Prober {
     if (round.quiet < 3 && round.left > 0) return;
     const what = round.left > 0 ? 'the prober thread fell silent during a round' : 'the prober did not end a round';
     const error = new Error(`${what} of ${round.network}`);
+    this.replaceHung(error);
+  }
+
+  /** A thread that is blocked replies to nothing. Its rounds would wait for it for minutes. */
+  private look(): void {
+    if (!this.thread.alive) {
+      this.pulse.rest();
+      return;
+    }
+    const quietMs = this.pulse.look();
+    if (quietMs < HUNG_MS) return;
+    this.pulse.rest();
+    this.replaceHung(new Error(`the prober thread was blocked for ${Math.round(quietMs / 1000)} s and is replaced`));
+  }
+
+  private replaceHung(error: Error): void {
     this.rejectAll(error);
     this.guarded(() => {
-      this.options.onTrouble?.(error.message);
+      this.noteTrouble(error.message);
+      // Its programs go with it; another thread cannot tell them from its own.
       this.thread.replace('terminate');
     });
+  }
+
+  private noteTrouble(message: string): void {
+    this.troubleCount += 1;
+    this.lastTrouble = { message, at: Date.now() / 1000 };
+    this.options.onTrouble?.(message);
   }
 
   private rejectAll(error: Error): void {

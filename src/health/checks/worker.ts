@@ -9,6 +9,7 @@ import { NetworkTargets } from './network-targets.ts';
 import { runFirst } from './priority.ts';
 import { Programs } from './programs.ts';
 import type { ProbePlan, ProbeReport, ProbeRequest, RoundRequest } from './protocol.ts';
+import { beatIn } from './pulse.ts';
 import { edgeResolver } from './resolve.ts';
 import { type RoundTools, runRound } from './round.ts';
 import type { Sample } from './sample.ts';
@@ -21,6 +22,8 @@ export type ProbeWorkerData = {
   readonly userAgent: string;
   /** Memory of a `GroupTable`, for the programs that checks start. */
   readonly groups: SharedArrayBuffer;
+  /** Memory of a `Pulse`. */
+  readonly beats: SharedArrayBuffer;
 };
 
 /** The longest that a sample waits for others to be reported with. */
@@ -28,7 +31,8 @@ const REPORT_MS = 25;
 
 const port = parentPort;
 if (port === null) throw new Error('the prober runs as a worker thread only');
-const { userAgent, groups } = workerData as ProbeWorkerData;
+const { userAgent, groups, beats } = workerData as ProbeWorkerData;
+beatIn(beats);
 
 const watch = new LoopWatch();
 const now = (): number => performance.now();

@@ -12,11 +12,18 @@ const ZONES_NAMED = 5; // a failure of ten thousand zones is one line too
 /** How long a bug that was contained is a reason; its counter stays. */
 const BUG_SHOWN_S = 3600;
 
+/** The same of a prober that was replaced: it works again. */
+const TROUBLE_SHOWN_S = 300;
+
 /** One sentence a failing part, in the order an operator would look; none: healthy. */
 export function healthReasons(view: StatusView): readonly string[] {
   const reasons: string[] = [];
   if (!view.ready()) reasons.push('not ready: DNS queries are not answered yet');
   if (!view.prober().alive) reasons.push('prober: its thread does not run');
+  const { trouble } = view.prober();
+  const troubleAge = trouble === null ? Number.POSITIVE_INFINITY : Math.max(0, view.now() - trouble.at);
+  if (trouble !== null && troubleAge < TROUBLE_SHOWN_S)
+    reasons.push(`prober: ${Math.round(troubleAge)} s ago: ${trouble.message.split('\n')[0]}`);
   for (const network of view.networks()) reasons.push(...networkReasons(network, view.now()));
   const states = view.zoneStates();
   for (const state of ['broken', 'stale'] as const) {

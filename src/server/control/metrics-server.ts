@@ -71,6 +71,12 @@ export function addServerMetrics(families: Family[], view: StatusView): void {
     labels: [],
     collect: (put) => put({}, view.prober().alive),
   });
+  counter(families, {
+    name: 'prober_troubles_total',
+    help: 'How often the thread that fetches from the edges died, hung or met a problem, and was replaced',
+    labels: [],
+    collect: (put) => put({}, view.prober().troubles),
+  });
   gauge(families, {
     name: 'prober_loop_delay_seconds',
     help: 'Largest event-loop delay of the prober thread in its last round; it makes fetch times look longer',

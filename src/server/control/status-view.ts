@@ -7,7 +7,7 @@ import { type Fault, formatFault } from '../../system/fault.ts';
 import { version } from '../../system/version.ts';
 import type { ZoneEntry } from '../../zones/store/types.ts';
 import type { StatsSum } from '../stats.ts';
-import type { NetworkView, SecondaryView, StatusView, ZoneStates, ZoneView } from './views.ts';
+import type { NetworkView, ProberView, SecondaryView, StatusView, ZoneStates, ZoneView } from './views.ts';
 
 /** Where the running server keeps what HTTP may ask. */
 export type StatusSources = {
@@ -17,7 +17,7 @@ export type StatusSources = {
   readonly zones: () => readonly ZoneEntry[];
   readonly zoneFaults: () => readonly Fault[];
   readonly stats: () => StatsSum;
-  readonly proberAlive: () => boolean;
+  readonly prober: Pick<ProberView, 'alive' | 'troubles' | 'trouble'>;
   readonly proberDelayMs: () => number;
   readonly secondaries: () => readonly SecondaryView[];
   readonly providers: () => readonly TargetStatus[];
@@ -40,7 +40,10 @@ export function statusView(sources: StatusSources): StatusView {
     zoneFaults: sources.zoneFaults,
     stats: sources.stats,
     statsNetworks: () => liveRRsets.rows(),
-    prober: () => ({ alive: sources.proberAlive(), loopDelaySeconds: sources.proberDelayMs() / 1000 }),
+    prober: () => {
+      const { alive, troubles, trouble } = sources.prober;
+      return { alive, troubles, trouble, loopDelaySeconds: sources.proberDelayMs() / 1000 };
+    },
     secondaries: sources.secondaries,
     providers: sources.providers,
     notify: sources.notify,

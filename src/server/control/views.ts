@@ -125,6 +125,9 @@ export type ProberView = {
   readonly loopDelaySeconds: number;
   /** Whether its thread runs. */
   readonly alive: boolean;
+  /** How often its thread died, hung or was found in trouble since the start, and the last time, epoch seconds. */
+  readonly troubles: number;
+  readonly trouble: { readonly message: string; readonly at: number } | null;
 };
 
 export type StatusView = {

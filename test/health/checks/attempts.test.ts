@@ -1,5 +1,5 @@
 import { createSecureContext } from 'node:tls';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, expect, test, vi } from 'vitest';
 import { probeAddress } from '../../../src/health/checks/attempts.ts';
 import type { ProbePlan } from '../../../src/health/checks/protocol.ts';
 import type { CheckTest } from '../../../src/health/checks/registry.ts';
@@ -64,4 +64,31 @@ test('a check has its own timeout, and a failure counts with the network’s', a
     seconds: 20,
     fail: { reason: 'timeout', detail: expect.stringMatching(/^0\.200 s passed/) },
   });
+});
+
+test('a check that never ends says nothing of the edge, and does not hold up its turn', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  try {
+    const checks = [await check('web', { kind: 'refuse' }), await check('api', { kind: 'ok' })];
+    const target = { edge: '127.0.0.1', address: '127.0.0.1', resolve: null };
+    let pauses: () => void = () => undefined;
+    const paused = new Promise<void>((resolve) => {
+      pauses = resolve;
+    });
+    const pause = (): Promise<void> => {
+      pauses();
+      return new Promise(() => undefined);
+    };
+    const plan = { checks, combine: 'all', timeout: 20, retry: 2, workers: 1 } as const;
+    const probed = probeAddress(target, plan, { ...TOOLS, pause });
+    await paused;
+    vi.advanceTimersByTime(25_000);
+    const { fetch } = await probed;
+    expect(fetch).toMatchObject({
+      check: 'web',
+      fail: { unknown: true, detail: expect.stringContaining('has not ended') },
+    });
+  } finally {
+    vi.useRealTimers();
+  }
 });

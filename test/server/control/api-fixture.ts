@@ -231,7 +231,7 @@ export function statusView(over: Partial<StatusView> = {}): StatusView {
     zoneFaults: () => [],
     stats: () => sumStats(shared, 2),
     statsNetworks: () => [null, 'net-a'],
-    prober: () => ({ alive: true, loopDelaySeconds: 0.0012 }),
+    prober: () => ({ alive: true, troubles: 0, trouble: null, loopDelaySeconds: 0.0012 }),
     secondaries: () => [
       {
         secondary: '192.0.2.53:53',

@@ -13,12 +13,27 @@ function zones(...states: readonly ZoneView['state'][]): Partial<StatusView> {
 }
 
 const { round } = network;
+const REPLACED = { alive: true, loopDelaySeconds: 0, troubles: 1 };
 
 test.each<[string, Partial<StatusView>, readonly string[]]>([
   ['all is well', {}, []],
   ['no network and no zone', { networks: () => [], zones: () => [] }, []],
   ['not ready', { ready: () => false }, ['not ready: DNS queries are not answered yet']],
-  ['no prober', { prober: () => ({ alive: false, loopDelaySeconds: 0 }) }, ['prober: its thread does not run']],
+  [
+    'no prober',
+    { prober: () => ({ alive: false, loopDelaySeconds: 0, troubles: 0, trouble: null }) },
+    ['prober: its thread does not run'],
+  ],
+  [
+    'a prober that was replaced a moment ago',
+    { prober: () => ({ ...REPLACED, trouble: { message: 'it was blocked\n  at x', at: NOW - 60 } }) },
+    ['prober: 60 s ago: it was blocked'],
+  ],
+  [
+    'a prober that was replaced long ago',
+    { prober: () => ({ ...REPLACED, trouble: { message: 'it was blocked', at: NOW - 301 } }) },
+    [],
+  ],
   ['no live edge', withNetwork({ live: [] }), ['network net-a: no live edge']],
   [
     'live edges that all fail',

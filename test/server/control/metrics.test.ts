@@ -51,6 +51,7 @@ test.each([
     'zone_serial',
     [`edgewise_zone_serial{zone="example.test"} ${NOW - 4}`, 'edgewise_zone_serial{zone="static.test"} 7'],
   ],
+  ['prober_troubles_total', ['edgewise_prober_troubles_total 0']],
   ['prober_loop_delay_seconds', ['edgewise_prober_loop_delay_seconds 0.0012']],
   ['secondary_lag_seconds', ['edgewise_secondary_lag_seconds{secondary="192.0.2.53:53",zone="example.test"} 4']],
   [
