@@ -112,7 +112,8 @@ function twiceFaults(get: Get, i: number, seen: Map<string, number>): Found[] {
   const at = (key: string): unknown => get('publish', i, key);
   const [zone, given] = [at('zone'), at('names')];
   if (typeof zone !== 'string') return [];
-  const where = ['provider', 'to', 'api', 'url', 'zone_id', 'set_identifier'].map((key) => at(key) ?? null);
+  const where = ['provider', 'to', 'api', 'url', 'zone_id'].map((key) => at(key) ?? null);
+  where.push(get('publish', i, 'weighted', 'set_identifier') ?? null);
   for (const text of Array.isArray(given) ? given : [given]) {
     const name = typeof text === 'string' ? setName(text, zone) : null;
     if (name === null) continue;

@@ -124,3 +124,12 @@ describe('faults', () => {
     ]);
   });
 });
+
+test('weighted sets of one name are apart by their identifiers', () => {
+  const one = (keys: string): string => `  - {provider: route53, network: net, zone: example.net, names: a, ${keys}}`;
+  const [blue, green] = ['blue', 'green'].map((id) => one(`weighted: {set_identifier: ${id}, weight: 1}`));
+  expect(targets(`${blue}\n${green}`).places).toEqual([]);
+  expect(targets(`${blue}\n${blue}`).places).toEqual([
+    expect.stringMatching(/^error 19:\d+ publish\[1\]\.names: a\.example\.net\. A is already kept by publish\[0\]/),
+  ]);
+});

@@ -11,12 +11,15 @@ import { madeCloudflare } from './cloudflare-access.ts';
 import { powerdnsProvider } from './powerdns.ts';
 import type { Provider } from './provider.ts';
 import { rfc2136Provider } from './rfc2136.ts';
+import { madeRoute53 } from './route53-access.ts';
 
 export type ProviderTools = {
   /** Those of `transfer`. */
   readonly keys: readonly TsigKey[];
   readonly env: NodeJS.ProcessEnv;
   readonly guard: Guard;
+  /** What becomes of a change that `apply` no longer waits for. */
+  readonly log: (level: 'info' | 'warn', text: string) => void;
 };
 
 /** `provider` null: an error among the faults says why. `secrets`: what it was made with. */
@@ -47,6 +50,7 @@ const MAKERS: { readonly [K in Kind]: (config: Of<K>, tools: ProviderTools) => M
     return { provider, secrets: [apiKey], faults: warning === null ? [] : [warning] };
   },
   cloudflare: (config, { env }) => madeCloudflare(config, env),
+  route53: (config, { env, log }) => ({ ...madeRoute53(config, env, { log }), secrets: [] }),
 };
 
 /** Reads the files of secrets; asks nobody. */

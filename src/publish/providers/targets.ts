@@ -79,10 +79,15 @@ export function prepareTargets(
 function makeSafely(
   one: PublishConfig,
   config: Config,
-  { env, guard, make = makeProvider }: TargetsOptions,
+  { env, guard, log, make = makeProvider }: TargetsOptions,
 ): MadeProvider {
   try {
-    return make(one, { keys: config.transfer.keys, env, guard });
+    return make(one, {
+      keys: config.transfer.keys,
+      env,
+      guard,
+      log: (level, text) => log(level, one.network, `${one.name}: ${text}`),
+    });
   } catch (error) {
     const message = `publish: ${one.name}: ${errorText(error)}`;
     return { provider: null, secrets: [], faults: [plainFault('provider', message)] };
