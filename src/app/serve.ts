@@ -22,6 +22,7 @@ import { DnsPart } from './dns-part.ts';
 import { HttpPart } from './http-part.ts';
 import { LockPart } from './lock-part.ts';
 import { Networks } from './networks.ts';
+import { NoticesPart, providerFact } from './notices-part.ts';
 import { type Part, part } from './part.ts';
 import { type PartFault, Parts } from './parts.ts';
 import { ProvidersPart } from './providers-part.ts';
@@ -164,7 +165,10 @@ class Server implements Running {
       histories,
       hooks,
       sinks,
-      onDecision: options.onDecision ?? (() => undefined),
+      onDecision: (network, decision, flipped) => {
+        notices.decided(network, decision);
+        options.onDecision?.(network, decision, flipped);
+      },
     });
     const secondaries = new SecondariesPart({
       config,
@@ -177,6 +181,21 @@ class Server implements Running {
       guard,
     });
     const providers = new ProvidersPart({ config, dryRun, live, sinks, log, guard });
+    const notices = new NoticesPart({
+      config,
+      only: options.networks,
+      sources: {
+        ready: () => this.ready,
+        networks: () => networks.names(),
+        zones: () => store.entries(),
+        secondaries: () => secondaries.views(),
+        providers: () => providers.statuses().map(providerFact),
+        tlsNotAfter: () => dns.tlsNotAfter,
+        reloadFault: () => this.reloads.fault,
+      },
+      log,
+      guard,
+    });
     this.dnsPart = dns;
     this.zonesPart = zones;
     this.networks = networks;
@@ -195,6 +214,7 @@ class Server implements Running {
         secondaries: () => secondaries.views(),
         providers: () => providers.statuses(),
         notify: () => secondaries.notifyCounts(),
+        notices: () => notices.counts(),
         tlsNotAfter: () => dns.tlsNotAfter,
         partFaults: () => [...this.parts.faults(), ...this.ownFaults()],
         contained: () => guard.faults(),
@@ -257,11 +277,13 @@ class Server implements Running {
       zones.part,
       publish,
       providers.part,
+      dryRun ? null : notices.open,
       rounds,
       dryRun ? null : secondaries.part,
       dryRun ? null : answers,
       probing,
       watch,
+      dryRun ? null : notices.part,
     ];
     this.parts = new Parts(
       list.filter((each) => each !== null),

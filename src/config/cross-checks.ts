@@ -8,6 +8,7 @@ import type { ConfigFault } from './fault.ts';
 import { readName } from './fields.ts';
 import { faultAt, valueAt } from './schema-fault.ts';
 import { checkFaults } from './section-checks.ts';
+import { noticeFaults } from './section-notices.ts';
 import { historicKeys } from './section-probe.ts';
 import { publishFaults } from './section-publish.ts';
 import { safetyFaults } from './section-safety.ts';
@@ -24,6 +25,7 @@ export function crossFaults(source: YamlSource, fileKeys: readonly TsigKey[]): C
     ...checkFaults(get, fullTimeout(get)),
     ...safetyFaults(get, fullTimeout(get)),
     ...publishFaults(get, fullTimeout(get)),
+    ...noticeFaults(get),
     ...soaNames(get),
     ...probing(get),
     ...listening(get),

@@ -15,6 +15,7 @@ export type ConfigCode =
   | 'forbidden' // by the system, as it is set up now
   | 'unsettled-file' // is still being written, or looks cut off
   | 'key-file-syntax'
+  | 'open-secret' // everybody on the machine can read it
   | 'edge-name'
   | 'duplicate-edge'
   | 'no-edges'

@@ -16,6 +16,7 @@ import { faultAt, schemaFaults, soundFaults, valueAt } from './schema-fault.ts';
 import { checkPlans, checks } from './section-checks.ts';
 import { dns } from './section-dns.ts';
 import { judgeConfigs, judges } from './section-judges.ts';
+import { notices, settleNotices } from './section-notices.ts';
 import { commands, fileKeys, historicKeys, probeKeys, selectKeys } from './section-probe.ts';
 import { publish, publishConfigs } from './section-publish.ts';
 import { safety, safetyConfigs } from './section-safety.ts';
@@ -46,6 +47,7 @@ export const configSchema = section(
     publish,
     dns,
     commands,
+    notices,
   },
   'a map of keys such as testobject, dns and edgelist_dir',
 );
@@ -74,7 +76,10 @@ export function parseConfig(file: string, text: string, readKeyFile: (path: stri
   const faults = [...source.faults, ...soundFaults(source, found)];
   faults.sort(inReadingOrder(file));
   if (!checked.success || hasErrors(faults)) return { config: null, faults };
-  const config = build(file, checked.data, valueAt(source.value, ['http']) === false, fileKeys);
+  const told = settleNotices(checked.data.notices, (path) => besideConfig(file, path));
+  faults.push(...told.faults.map(({ path, what, ...fault }) => faultAt(source, path, fault, what ?? 'value')));
+  const httpOff = valueAt(source.value, ['http']) === false;
+  const config = build(file, checked.data, httpOff, fileKeys, told.targets);
   faults.push(...pathFaults(source, config));
   return { config: hasErrors(faults) ? null : config, faults };
 }
@@ -131,6 +136,7 @@ function build(
   keys: z.output<typeof configSchema>,
   httpOff: boolean,
   fileTsigKeys: readonly TsigKey[],
+  noticeTargets: Config['notices'],
 ): Config {
   const at = (path: string): string => besideConfig(file, path);
   const maybe = (path: string | null): string | null => (path === null ? null : at(path));
@@ -194,5 +200,6 @@ function build(
       },
     },
     transfer: transferConfig(keys.transfer, fileTsigKeys),
+    notices: noticeTargets,
   };
 }

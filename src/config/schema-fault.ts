@@ -37,7 +37,9 @@ function faultsOf(source: Source, issue: z.core.$ZodIssue): ConfigFault[] {
     const message = `${head}missing; ${issue.message}`;
     return [faultAt(source, path, { severity: 'error', code: 'missing-key', message }, 'key')];
   }
-  const secret = path.some((segment) => typeof segment === 'string' && /secret|crypto_key|slack_addr/.test(segment));
+  const secret = path.some(
+    (segment) => typeof segment === 'string' && /secret|crypto_key|slack_addr|^url$/.test(segment),
+  );
   const message = `${head}${issue.message}${secret ? '' : `, got ${shown(value)}`}`;
   const fault = faultAt(source, path, { severity: 'error', code: codeOf(issue), message });
   return [secret && fault.at !== null ? { ...fault, at: { ...fault.at, text: '' } } : fault];

@@ -5,7 +5,7 @@ import type { Span } from '../system/fault.ts';
  * those of keys that do not exist because such things belong in files), or a cookie secret itself.
  */
 const SECRET =
-  /secret|crypto_key|slack_addr|\b[0-9a-f]{32}\b|(?<![\w.-])(?:(?:api_|auth_)?token|api_key|password)["']?\s*[:=]/i;
+  /secret|crypto_key|slack_addr|hooks\.slack\.com|\b[0-9a-f]{32}\b|(?<![\w.-])(?:(?:api_|auth_)?token|api_key|password)["']?\s*[:=]/i;
 
 /** Offset in `text` → its line, column and source line (left empty where that holds a secret). */
 export function placesOf(file: string, text: string): (offset: number) => Span {

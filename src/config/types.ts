@@ -4,6 +4,7 @@ import type { Endpoint, Prefix } from '../system/address.ts';
 import type { ZoneLimits } from './limits.ts';
 import type { CheckPlan } from './section-checks.ts';
 import type { JudgeConfig } from './section-judges.ts';
+import type { NoticeConfig } from './section-notices.ts';
 import type { PublishConfig } from './section-publish.ts';
 import type { SafetyConfig } from './section-safety.ts';
 
@@ -144,6 +145,8 @@ export type Config = {
     readonly limits: ZoneLimits;
   };
   readonly transfer: TransferConfig;
+  /** Who is told what happens. */
+  readonly notices: readonly NoticeConfig[];
 };
 
 /** The files of one network, read and checked. */

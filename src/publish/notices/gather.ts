@@ -4,7 +4,7 @@
  * message that fails is merged with what came meanwhile. Memory is bounded by KEYS_MAX.
  */
 import { SEVERITIES } from '../../config/notices/events.ts';
-import { difference, type Observation, type Scope } from './conditions.ts';
+import { difference, type Observation, type Scope, scopeOf } from './conditions.ts';
 import { type Entry, isAtLeast, keyOf, type Message, type NoticeEvent, type Severity } from './event.ts';
 
 export type GatherRules = {
@@ -162,6 +162,11 @@ export class Gather {
     this.notBeforeMs = nowMs + Math.max(pause, Math.min(retryAfterMs ?? 0, RETRY_AFTER_MAX_MS));
     this.firstMs = Number.NEGATIVE_INFINITY; // it was gathered
     return true;
+  }
+
+  /** Of all that the target takes to stand, or is about to. */
+  scopes(): ReadonlySet<Scope> {
+    return new Set(Array.from(this.known().values(), scopeOf));
   }
 
   saved(): Saved {

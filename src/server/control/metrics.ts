@@ -7,6 +7,7 @@ import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Family } from './metric-family.ts';
 import { addDnsMetrics } from './metrics-dns.ts';
 import { addNetworkMetrics } from './metrics-network.ts';
+import { addNoticeMetrics } from './metrics-notices.ts';
 import { addProviderMetrics } from './metrics-providers.ts';
 import { addServerMetrics } from './metrics-server.ts';
 import { MetricsWriter } from './metrics-writer.ts';
@@ -31,6 +32,7 @@ export function createMetrics(view: StatusView): Metrics {
   const families: Family[] = [];
   let last = 0; // octets
   addServerMetrics(families, view);
+  addNoticeMetrics(families, view);
   addNetworkMetrics(families, view);
   addProviderMetrics(families, view);
   addDnsMetrics(families, view);

@@ -1,6 +1,7 @@
 import { asciiLabels } from '../../dns/name.ts';
 import { serialMax } from '../../dns/serial.ts';
 import type { LiveRRsets } from '../../live/live-rrsets.ts';
+import type { NoticeCounts } from '../../publish/notices/delivery.ts';
 import type { NotifyCounts } from '../../publish/notify/notifier.ts';
 import type { TargetStatus } from '../../publish/providers/target.ts';
 import { type Fault, formatFault } from '../../system/fault.ts';
@@ -22,6 +23,7 @@ export type StatusSources = {
   readonly secondaries: () => readonly SecondaryView[];
   readonly providers: () => readonly TargetStatus[];
   readonly notify: () => NotifyCounts;
+  readonly notices: () => ReadonlyMap<string, NoticeCounts>;
   readonly tlsNotAfter: () => number | null;
   readonly partFaults: StatusView['partFaults'];
   readonly contained: StatusView['contained'];
@@ -47,6 +49,7 @@ export function statusView(sources: StatusSources): StatusView {
     secondaries: sources.secondaries,
     providers: sources.providers,
     notify: sources.notify,
+    notices: sources.notices,
     tlsNotAfter: sources.tlsNotAfter,
     partFaults: sources.partFaults,
     contained: sources.contained,

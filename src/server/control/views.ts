@@ -10,6 +10,7 @@ import type { Mode } from '../../health/judge/edge.ts';
 import type { Figures } from '../../health/judge/history.ts';
 import type { EdgeCounts } from '../../health/pools/edge-counters.ts';
 import type { UptimeNow } from '../../health/state/uptime.ts';
+import type { NoticeCounts } from '../../publish/notices/delivery.ts';
 import type { NotifyCounts } from '../../publish/notify/notifier.ts';
 import type { TargetStatus } from '../../publish/providers/target.ts';
 import type { Fault } from '../../system/fault.ts';
@@ -154,6 +155,8 @@ export type StatusView = {
   providers(): readonly TargetStatus[];
   /** Since the start; `pending`: now. */
   notify(): NotifyCounts;
+  /** Of each target of notices, by its name. */
+  notices(): ReadonlyMap<string, NoticeCounts>;
   /** What parts of the server cannot do at present, a sentence each. */
   partFaults(): readonly { readonly part: string; readonly message: string }[];
   /** What was thrown where only a bug throws, and was contained. */

@@ -249,6 +249,7 @@ export function statusView(over: Partial<StatusView> = {}): StatusView {
     notify: () => ({ acknowledged: 3, refused: 1, unanswered: 0, unsent: 0, pending: 2 }),
     zoneStates: () => zoneStates(view.zones()),
     tlsNotAfter: () => null,
+    notices: () => new Map([['ops', { sent: 3, failed: 1, pending: 2 }]]),
     partFaults: () => [],
     contained: () => [],
     ...over,

@@ -64,6 +64,9 @@ test.each([
     ],
   ],
   ['notify_pending', ['edgewise_notify_pending 2']],
+  ['notices_sent_total', ['edgewise_notices_sent_total{target="ops"} 3']],
+  ['notices_failed_total', ['edgewise_notices_failed_total{target="ops"} 1']],
+  ['notices_pending', ['edgewise_notices_pending{target="ops"} 2']],
   [
     'secondary_zones',
     [

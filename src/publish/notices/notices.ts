@@ -1,0 +1,124 @@
+/** All targets of notices: each has a queue of its own, so that one that hangs delays neither the others nor anything else. */
+import { readFile, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { NoticeConfig } from '../../config/section-notices.ts';
+import { sweepTemporaries, writeAtomic } from '../../system/atomic-write.ts';
+import { errorText } from '../../system/error-text.ts';
+import type { Guard } from '../../system/guard.ts';
+import { makeFolder } from '../../system/make-folder.ts';
+import { networkOf, type Observation } from './conditions.ts';
+import { Delivery, type NoticeCounts, type NoticeLog, openGather } from './delivery.ts';
+import type { NoticeEvent } from './event.ts';
+import { Outbox } from './outbox.ts';
+import { makeTarget } from './targets/make.ts';
+import type { NoticeTarget } from './targets/send.ts';
+
+export type NoticesOptions = {
+  /** Where queues are kept; of this process alone. */
+  readonly folder: string;
+  /** This machine's name. */
+  readonly host: string;
+  readonly guard: Guard;
+  readonly log: NoticeLog;
+  /** Epoch seconds. */
+  readonly now: () => number;
+  /** For tests. */
+  readonly make?: (config: NoticeConfig, host: string) => Promise<NoticeTarget>;
+};
+
+/** There while a process runs that means to end in an orderly way. */
+const RUNNING = 'running';
+
+export class Notices {
+  private readonly options: NoticesOptions;
+  private readonly deliveries = new Map<string, Delivery>();
+  /** The newest observation of each scope: what a target that is added learns at once. */
+  private readonly observed = new Map<string, Observation>();
+
+  constructor(options: NoticesOptions) {
+    this.options = options;
+  }
+
+  /** Whether the process before this one ended without `close`. Never rejects. */
+  async open(targets: readonly NoticeConfig[]): Promise<boolean> {
+    const { folder, log } = this.options;
+    if (targets.length === 0) return false;
+    const marker = join(folder, RUNNING);
+    let isUnclean = false;
+    try {
+      await makeFolder(folder);
+      await sweepTemporaries(folder);
+      isUnclean = await readFile(marker).then(
+        () => true,
+        () => false,
+      );
+      await writeAtomic(marker, `${process.pid}\n`);
+    } catch (error) {
+      log('error', `notices: ${folder} cannot be used, so nothing is kept across a restart: ${errorText(error)}`);
+    }
+    await this.configure(targets);
+    return isUnclean;
+  }
+
+  /** Targets that are gone send nothing any more; what they were still to send is kept. */
+  async configure(targets: readonly NoticeConfig[]): Promise<void> {
+    const { folder, host, guard, log, now, make = makeTarget } = this.options;
+    const wanted = new Set(targets.map(({ name }) => name));
+    for (const [name, delivery] of this.deliveries) {
+      if (wanted.has(name)) continue;
+      this.deliveries.delete(name);
+      guard.run('notices', delivery.close(1000));
+    }
+    for (const config of targets) {
+      const target = await make(config, host);
+      const there = this.deliveries.get(config.name);
+      if (there !== undefined) {
+        there.configure(config, target);
+        continue;
+      }
+      const outbox = new Outbox(join(folder, `${config.name}.json`), (message) => {
+        if (message !== null) log('error', `notices: ${config.name}: its queue cannot be written: ${message}`);
+      });
+      const gather = await openGather(config, outbox, now(), log);
+      const delivery = new Delivery(config, target, gather, { outbox, guard, log, now });
+      this.deliveries.set(config.name, delivery);
+      for (const observation of this.observed.values()) delivery.observe(observation);
+    }
+  }
+
+  observe(observation: Observation): void {
+    if (observation.standing.length === 0) this.observed.delete(observation.scope);
+    else this.observed.set(observation.scope, observation);
+    for (const delivery of this.deliveries.values()) delivery.observe(observation);
+  }
+
+  /** Networks that are no longer there: what stood of them ends. */
+  retireOthers(networks: ReadonlySet<string>): void {
+    const scopes = new Set([...this.deliveries.values()].flatMap((delivery) => [...delivery.scopes()]));
+    for (const scope of scopes) {
+      const network = networkOf(scope);
+      if (network !== null && !networks.has(network)) this.observe({ scope, standing: [] });
+    }
+  }
+
+  note(event: NoticeEvent): void {
+    for (const delivery of this.deliveries.values()) delivery.note(event);
+  }
+
+  /** What cannot be sent or kept, a sentence each. */
+  faults(): readonly string[] {
+    return [...this.deliveries.values()].flatMap((delivery) => delivery.faults());
+  }
+
+  /** By target. */
+  counts(): ReadonlyMap<string, NoticeCounts> {
+    return new Map([...this.deliveries].map(([name, delivery]) => [name, delivery.counts()]));
+  }
+
+  /** Sends what waits, once and for at most `ms`, and ends; the next process knows that this was an orderly end. */
+  async close(ms: number): Promise<void> {
+    await Promise.all(Array.from(this.deliveries.values(), (delivery) => delivery.close(ms)));
+    if (this.deliveries.size > 0) await unlink(join(this.options.folder, RUNNING)).catch(() => undefined);
+    this.deliveries.clear();
+  }
+}

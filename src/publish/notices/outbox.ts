@@ -1,0 +1,98 @@
+/**
+ * The queue of one target on disk. A message is noted as under way before it is sent and as sent afterwards; one that is
+ * still under way when the file is read was interrupted by the end of the process, and is not sent again (`Gather`).
+ */
+import { z } from 'zod';
+import { EVENT_NAMES, SEVERITIES } from '../../config/notices/events.ts';
+import { writeAtomic } from '../../system/atomic-write.ts';
+import { FILE_MAX, readFile } from '../../system/read-file.ts';
+import { setAside } from '../../system/set-aside.ts';
+import { WriteBehind, writeFaults } from '../../system/write-behind.ts';
+import { LABELS } from './event.ts';
+import { KEYS_MAX, NOTHING_SAVED, type Saved } from './gather.ts';
+
+const VERSION = 1;
+
+const labels = z.strictObject(Object.fromEntries(LABELS.map((label) => [label, z.string().optional()])));
+const event = z.strictObject({
+  name: z.enum([...EVENT_NAMES, 'delivery_in_doubt', 'test']),
+  severity: z.enum(SEVERITIES),
+  labels,
+  summary: z.string(),
+});
+const entry = z.strictObject({
+  event,
+  status: z.enum(['firing', 'resolved', 'once']),
+  summary: z.string(),
+  startsAt: z.number(),
+  endsAt: z.number().nullable(),
+  count: z.int().min(0),
+});
+const entries = z.array(entry).max(2 * KEYS_MAX);
+const file = z.strictObject({
+  version: z.literal(VERSION),
+  sequence: z.int().min(0),
+  open: z.array(z.strictObject({ event, startsAt: z.number() })).max(2 * KEYS_MAX),
+  pending: entries,
+  sending: entries,
+  unlisted: z.int().min(0),
+});
+
+export type OutboxRead = {
+  readonly saved: Saved;
+  /** Why what was kept is lost; null: it is not. */
+  readonly fault: string | null;
+};
+
+export class Outbox {
+  private readonly path: string;
+  private readonly work: WriteBehind<string>;
+
+  constructor(path: string, onFault: (message: string | null) => void) {
+    this.path = path;
+    this.work = new WriteBehind<string>({ onFault: (_, message) => onFault(message) });
+  }
+
+  /** What was kept; a file that is none is set aside. Never rejects. `at`: epoch seconds. */
+  async read(at: number): Promise<OutboxRead> {
+    const read = await readFile(this.path, FILE_MAX.state);
+    if (!read.ok) {
+      if (read.code === 'ENOENT') return { saved: NOTHING_SAVED, fault: null };
+      return { saved: NOTHING_SAVED, fault: `${this.path}: ${read.message}; notices that waited there are lost` };
+    }
+    const parsed = file.safeParse(jsonOf(read.octets.toString('utf8')));
+    if (parsed.success) {
+      const { version: _, ...saved } = parsed.data;
+      return { saved, fault: null };
+    }
+    const aside = await setAside(this.path, at).catch(() => null);
+    const kept = aside === null ? '' : `; it is kept as ${aside}`;
+    return { saved: NOTHING_SAVED, fault: `${this.path} is not a queue of notices, so they begin anew${kept}` };
+  }
+
+  /** Behind the caller's back; what is newest by then. */
+  save(saved: () => Saved): void {
+    this.work.save(this.path, () => writeAtomic(this.path, JSON.stringify({ version: VERSION, ...saved() })));
+  }
+
+  /** Resolves when what was saved is on disk, or could not be written, which `faults` says. Never rejects. */
+  written(): Promise<void> {
+    return this.work.idle();
+  }
+
+  faults(): readonly string[] {
+    return writeFaults('notices cannot be kept across a restart', this.work);
+  }
+
+  close(): Promise<void> {
+    return this.work.close();
+  }
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
