@@ -15,6 +15,7 @@ const COMMANDS: { readonly [name: string]: () => Promise<Command> } = {
   explain: async () => (await import('./explain.ts')).explainCommand(),
   replay: async () => (await import('./replay.ts')).replayCommand(),
   convert: async () => (await import('./convert.ts')).convertCommand(),
+  notice: async () => (await import('./notice.ts')).noticeCommand(),
   demo: async () => (await import('./demo.ts')).demoCommand(),
 };
 
