@@ -104,7 +104,7 @@ async function store(
   }
   const { record, faults } = await stores.update(edge, now, (old) => withMode(expireMode(old, now), change, now));
   printFaults(faults);
-  // A record that was unreadable is set aside by now, and the new one holds the mode.
+  // A record that was unreadable is set aside by now, or a copy is kept, and the new one holds the mode.
   if (faults.some(({ code }) => code !== 'edge-store-invalid')) return 1;
   await stores.sync();
 

@@ -3,6 +3,7 @@
  * kept. Nobody writes these files by hand, but disks fail, versions change, and operators' scripts edit them.
  */
 import { z } from 'zod';
+import { isObject, numberFrom } from './json-object.ts';
 
 /** `dropped`: what was left out, each with its key and what would have been right; empty: all of the value was read. */
 export type Parts<T> = { readonly value: T; readonly dropped: readonly string[] };
@@ -95,17 +96,13 @@ function keyText(path: Path): string {
 }
 
 /** A finite number, also one that stands there as text, as files have it that somebody edited. */
-export const NUMBER = z.union(
-  [
-    z.number(),
-    z
-      .string()
-      .regex(/^-?\d+(?:\.\d+)?$/)
-      .transform(Number)
-      .pipe(z.number()),
-  ],
-  { error: 'expected a number' },
-);
+export const NUMBER = z.unknown().transform((value, context) => {
+  const number = numberFrom(value);
+  if (number !== null) return number;
+  context.addIssue(NO_NUMBER);
+  return z.NEVER;
+});
+export const NO_NUMBER = 'expected a number';
 
 export const TEXT = z.string({ error: 'expected text' });
 export const FLAG = z.boolean({ error: 'expected true or false' });
@@ -115,16 +112,33 @@ export function listOf<T>(item: z.ZodType<T>): z.ZodType<readonly T[]> {
   return z.array(item, { error: 'expected a list' });
 }
 
-/** An object with any keys. */
+/** An object with any keys, `__proto__` included, which a record of zod's leaves out. */
 export function mapOf<T>(entry: z.ZodType<T>): z.ZodType<ReadonlyMap<string, T>> {
-  return z
-    .record(z.string(), entry, { error: 'expected an object' })
-    .transform((entries) => new Map(Object.entries(entries)));
+  return z.unknown().transform((value, context) => {
+    if (!isObject(value)) {
+      context.addIssue(NO_OBJECT);
+      return z.NEVER;
+    }
+    const entries = new Map<string, T>();
+    for (const [key, of] of Object.entries(value)) {
+      const result = entry.safeParse(of);
+      if (result.success) entries.set(key, result.data);
+      else for (const issue of result.error.issues) context.addIssue(issueAt([key, ...issue.path], issue.message));
+    }
+    return entries;
+  });
 }
+
+/** For schemas that read by hand. */
+export function issueAt(path: PropertyKey[], message: string) {
+  return { code: 'custom', path, message } as const;
+}
+
+export const NO_OBJECT = 'expected an object';
 
 /** An object with these keys; others are left alone. */
 export function objectOf<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
-  return z.object(shape, { error: 'expected an object' });
+  return z.object(shape, { error: NO_OBJECT });
 }
 
 /** One of these texts. */

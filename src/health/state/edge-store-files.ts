@@ -4,15 +4,16 @@ import { join } from 'node:path';
 import { fsyncFolder, writeAtomic } from '../../system/atomic-write.ts';
 import { systemCode } from '../../system/error-text.ts';
 import type { Fault } from '../../system/fault.ts';
+import { droppedText } from '../../system/json-parts.ts';
 import type { Locks } from '../../system/lock.ts';
 import { FILE_MAX, fileError, readFile } from '../../system/read-file.ts';
-import { isUnreadable, setAside } from '../../system/set-aside.ts';
+import { isUnreadable, keepCopy, setAside } from '../../system/set-aside.ts';
 import { Turns } from '../../system/turns.ts';
 import { Slice } from '../../system/yielding.ts';
-import { type EdgeRecord, NEW_EDGE, type ParsedRecord, parseEdgeRecord } from './edge-store.ts';
-import { printEdgeRecord } from './edge-store-text.ts';
+import { type EdgeRecord, NEW_EDGE } from './edge-store.ts';
+import { type ParsedRecord, parseEdgeRecord, printEdgeRecord } from './edge-store-text.ts';
 
-/** `stuck`: could neither be understood nor set aside. */
+/** `stuck`: could not be understood, at least not wholly, and not be kept elsewhere either. */
 export type StoreCode = 'edge-store-invalid' | 'edge-store-stuck' | 'edge-store-busy' | 'edge-store-write';
 export type StoreFault = Fault<StoreCode>;
 
@@ -22,8 +23,8 @@ const BUSY_STEP_MS = 3;
 
 /** What a file was when it was last read or written; another one under its name differs in at least one of these. */
 type Identity = { readonly ino: bigint; readonly size: bigint; readonly mtimeNs: bigint };
-/** `record` null: a file that could be neither read nor set aside. */
-type Known = { readonly identity: Identity | null; readonly record: EdgeRecord | null };
+/** `isStuck`: writing it anew would lose what could not be read. */
+type Known = { readonly identity: Identity | null; readonly record: EdgeRecord; readonly isStuck: boolean };
 type Change = (record: EdgeRecord) => EdgeRecord;
 /** Changes that the file does not have yet. `base`: the file's record, `record`: that one with all of them. */
 type Unwritten = { readonly base: EdgeRecord; readonly record: EdgeRecord; readonly changes: readonly Noted[] };
@@ -63,8 +64,9 @@ export class EdgeStores {
   /**
    * The edge's record as its file has it now, with the changes that are not written yet; without a file, a new edge;
    * with an empty one, too, which is reported. A file that cannot be understood is set aside and reported (left where it
-   * is when nothing is to be written), and the edge starts anew. Waits for a write of the edge that is under way.
-   * Throws the system's error where the file may be read later.
+   * is when nothing is to be written), and the edge starts anew; of one with parts that make no sense those are left
+   * out and reported, and a copy is kept. Waits for a write of the edge that is under way. Throws the system's error
+   * where the file may be read later.
    */
   read(edge: string, now: number): Promise<Stored> {
     return this.turnsOf(edge).take(() => this.readNow(edge, now));
@@ -105,8 +107,8 @@ export class EdgeStores {
     const old = this.present(edge);
     const record = quick !== null && quick.from === old ? quick.to : change(old);
     const known = this.known.get(edge);
-    // A file that could not be set aside is not written over, and the edge stays new.
-    if (record === old || known?.record === null) return record;
+    // A file that could not be kept elsewhere is not written over, and the edge stays as it was read.
+    if (record === old || known?.isStuck === true) return record;
     const { base, changes } = this.unwritten.get(edge) ?? { base: old, changes: [] };
     this.unwritten.set(edge, { base, record, changes: [...changes.slice(1 - UNWRITTEN_MAX), { apply: change }] });
     return record;
@@ -152,24 +154,37 @@ export class EdgeStores {
     if (identity === null) return this.remember(edge, null, NEW_EDGE);
 
     const parsed = await readRecord(path);
+    const fault = (code: StoreCode, message: string) => [fileFault(code, path, message)];
     if (parsed.ok) {
+      const dropped = droppedText(parsed.dropped);
+      if (dropped !== null) {
+        const problem = `what makes no sense is left out (${dropped})`;
+        if (this.locks === null) {
+          return { ...this.remember(edge, identity, parsed.record), faults: fault('edge-store-invalid', problem) };
+        }
+        const copy = await keepCopy(path, now).catch(() => null);
+        const stuck = fault('edge-store-stuck', `${problem}; no copy can be kept, so it is not written any more`);
+        if (copy === null) return { ...this.remember(edge, identity, parsed.record, true), faults: stuck };
+        const faults = fault('edge-store-invalid', `${problem}; the file as it was is kept as ${copy}`);
+        return { ...this.remember(edge, identity, parsed.record), faults };
+      }
       // There is nothing to set aside, but what was there, an operator's mode perhaps, is gone.
-      const lost =
-        identity.size === 0n ? [fileFault('edge-store-invalid', path, 'is empty; the edge starts anew')] : [];
+      const lost = identity.size === 0n ? fault('edge-store-invalid', 'is empty; the edge starts anew') : [];
       return { ...this.remember(edge, identity, parsed.record), faults: lost };
     }
 
-    const fault = (code: StoreCode, end: string) => [fileFault(code, path, `${parsed.problem}${end}`)];
+    const { problem } = parsed;
     if (this.locks === null) {
-      return { ...this.remember(edge, identity, NEW_EDGE), faults: fault('edge-store-invalid', '') };
+      return { ...this.remember(edge, identity, NEW_EDGE), faults: fault('edge-store-invalid', problem) };
     }
     const aside = await setAside(path, now).catch(() => null);
     // As long as it lies there, it is remembered as what it is, and not written over.
     if (aside === null) {
-      return { ...this.remember(edge, identity, null), faults: fault('edge-store-stuck', '; it cannot be set aside') };
+      const faults = fault('edge-store-stuck', `${problem}; it cannot be set aside`);
+      return { ...this.remember(edge, identity, NEW_EDGE, true), faults };
     }
-    const end = `; it is now ${aside}, and the edge starts anew`;
-    return { ...this.remember(edge, null, NEW_EDGE), faults: fault('edge-store-invalid', end) };
+    const faults = fault('edge-store-invalid', `${problem}; it is now ${aside}, and the edge starts anew`);
+    return { ...this.remember(edge, null, NEW_EDGE), faults };
   }
 
   /** Under the edge's lock: what the file has by now, with all changes that are not in it. */
@@ -185,7 +200,7 @@ export class EdgeStores {
     } catch (error) {
       return [...faults, fileFault('edge-store-write', path, `cannot be written (${systemCode(error)})`)];
     }
-    this.known.set(edge, { identity: await identityOf(path), record: writing.record });
+    this.known.set(edge, { identity: await identityOf(path), record: writing.record, isStuck: false });
     const newest = this.unwritten.get(edge);
     // Noted while the file was written.
     const changes = newest?.changes.filter((noted) => !writing.changes.includes(noted)) ?? [];
@@ -195,10 +210,10 @@ export class EdgeStores {
   }
 
   /** The file has another record than before: ours is that one with the changes that are not written. */
-  private remember(edge: string, identity: Identity | null, record: EdgeRecord | null): Stored {
-    this.known.set(edge, { identity, record });
+  private remember(edge: string, identity: Identity | null, record: EdgeRecord, isStuck = false): Stored {
+    this.known.set(edge, { identity, record, isStuck });
     const waiting = this.unwritten.get(edge);
-    if (record === null) this.unwritten.delete(edge);
+    if (isStuck) this.unwritten.delete(edge);
     else if (waiting !== undefined && waiting.base !== record) {
       const changed = waiting.changes.reduce((old, { apply }) => apply(old), record);
       this.unwritten.set(edge, { ...waiting, base: record, record: changed });

@@ -1,6 +1,22 @@
-import type { History } from '../judge/history.ts';
-import { type EdgeRecord, ROTATIONS_MAX } from './edge-store.ts';
-import { uptimeValue } from './uptime.ts';
+/** The text of an edge's health record, as `edge-store.ts` describes it: how it is written and read. */
+import { z } from 'zod';
+import { isObject, numberFrom, otherKeys, parseObject } from '../../system/json-object.ts';
+import {
+  FLAG,
+  issueAt,
+  listOf,
+  mapOf,
+  NO_NUMBER,
+  NO_OBJECT,
+  NUMBER,
+  objectOf,
+  oneOf,
+  readParts,
+  TEXT,
+} from '../../system/json-parts.ts';
+import { AVERAGES_MAX, EMPTY_HISTORY, HISTORY_MAX, type History } from '../judge/history.ts';
+import { type EdgeInNetwork, type EdgeRecord, JUDGEMENTS, MODES, ROTATIONS_MAX } from './edge-store.ts';
+import { UPTIME, uptimeValue } from './uptime.ts';
 
 const INDENT = '    ';
 
@@ -96,3 +112,101 @@ function numberText(value: number): string {
 function indented(text: string): string {
   return text.replaceAll('\n', `\n${INDENT}`);
 }
+
+/** `dropped`: what of the file makes no sense and took its default, with its key. */
+export type ParsedRecord =
+  | { readonly ok: true; readonly record: EdgeRecord; readonly dropped: readonly string[] }
+  | { readonly ok: false; readonly problem: string };
+
+/**
+ * Reads a store's text. Missing keys take their defaults, and so does what makes no sense; an empty file is a new edge,
+ * as in the original.
+ */
+export function parseEdgeRecord(text: string): ParsedRecord {
+  const object = parseObject(text);
+  if (!object.ok) return object;
+  const parts = readParts(RECORD, object.value);
+  if (parts === null) return { ok: false, problem: 'nothing of it makes sense' };
+  return { ok: true, record: { ...parts.value, extra: otherKeys(object.value, KNOWN) }, dropped: parts.dropped };
+}
+
+/** Samples by their times; by hand, as there are thousands. Null is what is missing. */
+function historyOf(max: number): z.ZodType<History> {
+  return z.unknown().transform((value, context) => {
+    if (!isObject(value)) {
+      context.addIssue(NO_OBJECT);
+      return z.NEVER;
+    }
+    const pairs: (readonly [number, number])[] = [];
+    for (const [key, of] of Object.entries(value)) {
+      const time = Number(key);
+      const seconds = numberFrom(of);
+      // One of them would make every average of the edge NaN.
+      if (key === '' || !Number.isFinite(time)) context.addIssue(issueAt([key], 'expected a time'));
+      else if (seconds === null) context.addIssue(issueAt([key], NO_NUMBER));
+      else pairs.push([time, seconds]);
+    }
+    // Files are sorted as text; numbers of different length are not, and a JSON object keeps no order for whole numbers.
+    pairs.sort(([a], [b]) => a - b);
+    const kept = pairs.slice(-max);
+    return { times: kept.map(([time]) => time), seconds: kept.map(([, seconds]) => seconds) };
+  });
+}
+
+const TIME = NUMBER.nullable().default(null);
+const STATE = oneOf(['in', 'out']);
+const JUDGEMENT = oneOf(JUDGEMENTS);
+
+const IN_NETWORK = objectOf({
+  state: STATE,
+  state_since: TIME,
+  health: JUDGEMENT.default('pass'),
+  seen: NUMBER,
+  uptime: UPTIME.optional(),
+  check: TEXT.optional(),
+}).transform(
+  ({ state, state_since: stateSince, health, seen, uptime, check }): EdgeInNetwork => ({
+    state,
+    stateSince,
+    health,
+    seen,
+    ...(check === undefined ? {} : { check }),
+    ...(uptime === undefined ? {} : { uptime }),
+  }),
+);
+
+const FILE = objectOf({
+  comment: TEXT.default(''),
+  fetch_times: historyOf(HISTORY_MAX).default(EMPTY_HISTORY),
+  fetch_times_of_checks: FLAG.default(false),
+  health: JUDGEMENT.default('pass'),
+  historical_average: historyOf(AVERAGES_MAX).default(EMPTY_HISTORY),
+  mode: oneOf(MODES).default('available'),
+  mode_until: TIME,
+  networks: mapOf(IN_NETWORK).default(new Map<string, EdgeInNetwork>()),
+  rotation_history: listOf(NUMBER).default([]),
+  series: mapOf(historyOf(HISTORY_MAX)).default(new Map<string, History>()),
+  state: STATE.default('out'),
+  state_entry_time: TIME,
+  state_since: TIME,
+});
+
+const KNOWN: readonly string[] = Object.keys(FILE.shape);
+
+const RECORD = FILE.transform(
+  (file): Omit<EdgeRecord, 'extra'> => ({
+    history: file.fetch_times,
+    averages: file.historical_average,
+    series: new Map([...file.series].filter(([, { times }]) => times.length > 0)),
+    historyOfChecks: file.fetch_times_of_checks,
+    rotations: file.rotation_history.slice(-ROTATIONS_MAX),
+    state: file.state,
+    stateSince: file.state_since,
+    mode: file.mode,
+    modeSince: file.state_entry_time,
+    modeUntil: file.mode === 'available' ? null : file.mode_until,
+    health: file.health,
+    comment: file.comment,
+    networks: file.networks,
+  }),
+);

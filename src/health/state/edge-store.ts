@@ -20,23 +20,12 @@
  * ```
  */
 
-import {
-  isObject,
-  isOneOf,
-  type JsonObject,
-  numberFrom,
-  numbersFrom,
-  otherKeys,
-  parseObject,
-  unknownForm,
-  withoutNulls,
-} from '../../system/json-object.ts';
 import type { Mode } from '../judge/edge.ts';
-import { AVERAGES_MAX, EMPTY_HISTORY, HISTORY_MAX, type History } from '../judge/history.ts';
+import { EMPTY_HISTORY } from '../judge/history.ts';
 import { passes } from '../judge/judge.ts';
 import type { Judgement, Position } from '../judge/verdict.ts';
 import { historyIn, type Sampled, seriesOf, type TimedSample } from './series.ts';
-import { type Failure, type Uptime, uptimeFrom, withCheck } from './uptime.ts';
+import { type Failure, type Uptime, withCheck } from './uptime.ts';
 
 export const MODES: readonly Mode[] = ['available', 'unavailable', 'force', 'blindforce'];
 export const JUDGEMENTS: readonly Judgement[] = ['pass_threshold', 'pass_window', 'pass_average', 'pass', 'fail'];
@@ -185,101 +174,4 @@ export function inNetwork(record: EdgeRecord, network: string): Omit<EdgeInNetwo
   return record.networks.size === 0
     ? { state, stateSince, health }
     : { state: 'out', stateSince: null, health: record.health };
-}
-
-export type ParsedRecord =
-  | { readonly ok: true; readonly record: EdgeRecord }
-  | { readonly ok: false; readonly problem: string };
-
-/** Reads a store's text. Missing keys take their defaults; an empty file is a new edge, as in the original. */
-export function parseEdgeRecord(text: string): ParsedRecord {
-  const object = parseObject(text);
-  return object.ok ? recordFrom(object.value) : object;
-}
-
-const KNOWN: readonly string[] = [
-  'comment',
-  'fetch_times',
-  'fetch_times_of_checks',
-  'health',
-  'historical_average',
-  'mode',
-  'mode_until',
-  'networks',
-  'rotation_history',
-  'series',
-  'state',
-  'state_entry_time',
-  'state_since',
-];
-
-function recordFrom(value: JsonObject): ParsedRecord {
-  const given = withoutNulls(value);
-  const { mode = 'available', health = 'pass', state = 'out', comment = '' } = given;
-  const { fetch_times = {}, historical_average = {}, rotation_history = [] } = given;
-  const { state_since, state_entry_time, mode_until, networks, series, fetch_times_of_checks } = given;
-  if (!isOneOf(MODES, mode)) return unknownForm('mode');
-  if (!isOneOf(JUDGEMENTS, health)) return unknownForm('health');
-  if (state !== 'in' && state !== 'out') return unknownForm('state');
-  if (typeof comment !== 'string') return unknownForm('comment');
-  if (!isObject(fetch_times)) return unknownForm('fetch_times');
-  if (!isObject(historical_average)) return unknownForm('historical_average');
-  if (!Array.isArray(rotation_history)) return unknownForm('rotation_history');
-  const record: EdgeRecord = {
-    history: historyFrom(fetch_times, HISTORY_MAX),
-    averages: historyFrom(historical_average, AVERAGES_MAX),
-    series: seriesFrom(series),
-    historyOfChecks: fetch_times_of_checks === true,
-    rotations: numbersFrom(rotation_history).slice(-ROTATIONS_MAX),
-    state,
-    stateSince: numberFrom(state_since),
-    mode,
-    modeSince: numberFrom(state_entry_time),
-    modeUntil: mode === 'available' ? null : numberFrom(mode_until),
-    health,
-    comment,
-    networks: networksFrom(networks),
-    extra: otherKeys(value, KNOWN),
-  };
-  return { ok: true, record };
-}
-
-function networksFrom(value: unknown): EdgeRecord['networks'] {
-  if (!isObject(value)) return new Map();
-  return new Map(
-    Object.entries(value).flatMap(([name, entry]) => {
-      if (!isObject(entry)) return [];
-      const { state, state_since, health = 'pass', seen, uptime, check } = entry;
-      const at = numberFrom(seen);
-      if ((state !== 'in' && state !== 'out') || !isOneOf(JUDGEMENTS, health) || at === null) return [];
-      const known = uptimeFrom(uptime);
-      const decided = typeof check === 'string' ? { check } : {};
-      const own: EdgeInNetwork = { state, stateSince: numberFrom(state_since), health, seen: at, ...decided };
-      return [[name, known === null ? own : { ...own, uptime: known }] as const];
-    }),
-  );
-}
-
-function seriesFrom(value: unknown): EdgeRecord['series'] {
-  if (!isObject(value)) return new Map();
-  return new Map(
-    Object.entries(value).flatMap(([key, entries]) => {
-      const history = isObject(entries) ? historyFrom(entries, HISTORY_MAX) : EMPTY_HISTORY;
-      return history.times.length === 0 ? [] : [[key, history] as const];
-    }),
-  );
-}
-
-/** Entries that are no numbers are left out: one of them would make every average of the edge NaN. */
-function historyFrom(entries: JsonObject, max: number): History {
-  const pairs: (readonly [number, number])[] = [];
-  for (const [key, value] of Object.entries(entries)) {
-    const time = Number(key);
-    const seconds = numberFrom(value);
-    if (key !== '' && Number.isFinite(time) && seconds !== null) pairs.push([time, seconds]);
-  }
-  // Files are sorted as text; numbers of different length are not, and a JSON object keeps no order for whole numbers.
-  pairs.sort(([a], [b]) => a - b);
-  const kept = pairs.slice(-max);
-  return { times: kept.map(([time]) => time), seconds: kept.map(([, seconds]) => seconds) };
 }

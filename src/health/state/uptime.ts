@@ -7,7 +7,8 @@
  * is afterwards what it was before has not changed.
  */
 
-import { isObject, type JsonObject, numberFrom } from '../../system/json-object.ts';
+import type { JsonObject } from '../../system/json-object.ts';
+import { FLAG, listOf, NUMBER, objectOf, oneOf, TEXT } from '../../system/json-parts.ts';
 import type { Position } from '../judge/verdict.ts';
 
 export type Transition = { readonly at: number; readonly up: boolean };
@@ -167,54 +168,39 @@ export function uptimeValue(uptime: Uptime): JsonObject {
   };
 }
 
-/** Reads what `uptimeValue` gave; null: nothing is known. Entries of the lists that make no sense are left out. */
-export function uptimeFrom(value: unknown): Uptime | null {
-  if (!isObject(value)) return null;
-  const { up, last_failure, transitions, down, position } = value;
-  const { since: from, checked_at } = value;
-  const [since, checkedAt] = [from, checked_at].map(numberFrom);
-  if (typeof up !== 'boolean' || since === null || checkedAt === null) return null;
-  return {
+const SPAN = objectOf({ from: NUMBER, until: NUMBER, seconds: NUMBER })
+  .refine(({ from, until }) => until > from, 'expected an end after the beginning')
+  .transform(({ from, until, seconds }) => ({ from, until, seconds: Math.min(Math.max(seconds, 0), until - from) }));
+
+const FAILURE = objectOf({
+  at: NUMBER,
+  reason: TEXT,
+  check: TEXT.nullable().default(null),
+  detail: TEXT.transform((detail) => detail.slice(0, DETAIL_MAX)),
+});
+
+/** Reads what `uptimeValue` gave. */
+export const UPTIME = objectOf({
+  up: FLAG,
+  since: NUMBER,
+  checked_at: NUMBER,
+  transitions: listOf(objectOf({ at: NUMBER, up: FLAG })).default([]),
+  down: listOf(SPAN).default([]),
+  last_failure: FAILURE.nullable().default(null),
+  position: objectOf({ count: NUMBER, of: NUMBER, towards: oneOf(['up', 'down']) })
+    .nullable()
+    .default(null),
+}).transform(
+  ({ up, since, checked_at: checkedAt, transitions, down, last_failure: lastFailure, position }): Uptime => ({
     up,
     since: Math.min(since, checkedAt),
     checkedAt,
-    transitions: entriesOf(transitions, transitionFrom).slice(-TRANSITIONS_MAX),
-    down: entriesOf(down, spanFrom).slice(-SPANS_MAX),
-    lastFailure: isObject(last_failure) ? failureFrom(last_failure) : null,
-    position: isObject(position) ? positionFrom(position) : null,
-  };
-}
-
-function entriesOf<T>(value: unknown, read: (entry: JsonObject) => T | null): readonly T[] {
-  if (!Array.isArray(value)) return [];
-  return value
-    .filter(isObject)
-    .map(read)
-    .filter((entry) => entry !== null);
-}
-
-function transitionFrom({ at, up }: JsonObject): Transition | null {
-  const time = numberFrom(at);
-  return time === null || typeof up !== 'boolean' ? null : { at: time, up };
-}
-
-function spanFrom({ from, until, seconds }: JsonObject): DownSpan | null {
-  const [start, end, length] = [from, until, seconds].map(numberFrom);
-  if (start === null || end === null || length === null || end <= start) return null;
-  return { from: start, until: end, seconds: Math.min(Math.max(length, 0), end - start) };
-}
-
-function failureFrom({ at, reason, check, detail }: JsonObject): Failure | null {
-  const time = numberFrom(at);
-  if (time === null || typeof reason !== 'string' || typeof detail !== 'string') return null;
-  return { at: time, reason, check: typeof check === 'string' ? check : null, detail: detail.slice(0, DETAIL_MAX) };
-}
-
-function positionFrom({ count, of, towards }: JsonObject): Position | null {
-  const [results, needed] = [count, of].map(numberFrom);
-  if (results === null || needed === null || (towards !== 'up' && towards !== 'down')) return null;
-  return { count: results, of: needed, towards };
-}
+    transitions: transitions.slice(-TRANSITIONS_MAX),
+    down: down.slice(-SPANS_MAX),
+    lastFailure,
+    position,
+  }),
+);
 
 /** To the millisecond. */
 function rounded(seconds: number): number {

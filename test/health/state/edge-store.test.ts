@@ -10,12 +10,11 @@ import {
   JUDGEMENTS,
   MODES,
   NEW_EDGE,
-  parseEdgeRecord,
   ROTATIONS_MAX,
   withRound,
 } from '../../../src/health/state/edge-store.ts';
 import { EdgeStores } from '../../../src/health/state/edge-store-files.ts';
-import { printEdgeRecord } from '../../../src/health/state/edge-store-text.ts';
+import { parseEdgeRecord, printEdgeRecord } from '../../../src/health/state/edge-store-text.ts';
 import { withSample } from '../../../src/health/state/series.ts';
 import { Locks } from '../../../src/system/lock.ts';
 import { nextTurn } from '../../../src/system/yielding.ts';
@@ -123,20 +122,68 @@ describe('the file form', () => {
     ],
     ['an expiry without a mode to end', '{"mode": "available", "mode_until": 5}', NEW_EDGE],
   ])('%s are taken as meant', (_, text, expected) => {
-    expect(parseEdgeRecord(text)).toEqual({ ok: true, record: expected });
+    expect(parseEdgeRecord(text)).toEqual({ ok: true, record: expected, dropped: expect.any(Array) });
   });
 
   test.each([
     ['half a file', ORIGINAL.slice(0, 200)],
     ['a list', '[]'],
     ['no object', '"text"'],
-    ['an unknown mode', '{"mode": "off"}'],
-    ['an unknown health', '{"health": "good"}'],
-    ['an unknown state', '{"state": "up"}'],
-    ['samples in a list', '{"fetch_times": [1]}'],
-    ['a comment that is no text', '{"comment": {}}'],
   ])('%s is refused', (_, text) => {
     expect(parseEdgeRecord(text).ok).toBe(false);
+  });
+
+  const soft = 'expected a number';
+  test.each<[string, object, readonly string[]]>([
+    ['an unknown mode', { mode: 'off' }, ['mode: expected available, unavailable, force, blindforce']],
+    [
+      'an unknown health',
+      { health: 'good' },
+      ['health: expected pass_threshold, pass_window, pass_average, pass, fail'],
+    ],
+    ['an unknown state', { state: 'up' }, ['state: expected in, out']],
+    ['samples in a list', { fetch_times: [1] }, ['fetch_times: expected an object']],
+    [
+      'samples that are none',
+      { fetch_times: { x: 1, '': 2, '5': 'y', '6': null } },
+      [
+        `fetch_times["5"]: ${soft}`.replace('["5"]', '.5'),
+        'fetch_times.x: expected a time',
+        'fetch_times[""]: expected a time',
+      ],
+    ],
+    ['a comment that is no text', { comment: {} }, ['comment: expected text']],
+    ['networks in a list', { networks: [] }, ['networks: expected an object']],
+    ['a network without what it needs', { networks: { 'a.b': { state: 'in' } } }, [`networks["a.b"].seen: ${soft}`]],
+    [
+      'an uptime of text',
+      { networks: { n: { state: 'in', seen: 5, uptime: 'x' } } },
+      ['networks.n.uptime: expected an object'],
+    ],
+    ['rotations of which one is none', { rotation_history: [1, 'x'] }, [`rotation_history[1]: ${soft}`]],
+  ])('%s: left out with the key, and the rest is kept', (_, bad, dropped) => {
+    const good = {
+      comment: 'busy',
+      mode: 'force',
+      state: 'in',
+      health: 'fail',
+      fetch_times: { '7': 0.5 },
+      historical_average: { '8': 0.25 },
+      rotation_history: [9],
+      state_since: 10,
+      other: 1,
+    };
+    const whole = parsed(JSON.stringify(good));
+    const [key] = Object.keys(bad);
+    const found = parseEdgeRecord(JSON.stringify({ ...good, ...bad }));
+    expect(found).toMatchObject({ ok: true, dropped });
+    if (!found.ok) return;
+    const without = Object.fromEntries(Object.entries(good).filter(([name]) => name !== key));
+    const { networks, rotations, ...record } = found.record;
+    const expected = parsed(JSON.stringify(without));
+    expect(record).toEqual({ ...expected, networks: undefined, rotations: undefined });
+    expect(rotations).toEqual(key === 'rotation_history' ? [1] : whole.rotations);
+    expect([...networks.keys()]).toEqual(dropped[0].includes('uptime') ? ['n'] : []);
   });
 
   test('more samples than are kept: the newest stay', () => {
@@ -269,7 +316,7 @@ describe('a round in a record', () => {
     expect(again).toMatchObject({ state: 'in', stateSince: NOW });
     const out = withRound(again, { ...news, network: 'neta', at: NOW + 120, live: false });
     expect(out).toMatchObject({ state: 'out', stateSince: NOW + 120 });
-    expect(parseEdgeRecord(printEdgeRecord(out))).toEqual({ ok: true, record: out });
+    expect(parseEdgeRecord(printEdgeRecord(out))).toEqual({ ok: true, record: out, dropped: [] });
   });
 
   test('a record that knows no networks is every one of them, a network that is gone is forgotten after a day', () => {
@@ -320,7 +367,7 @@ describe('a round in a record', () => {
       position: null,
     });
     expect(again.networks.get('other')).toBeUndefined();
-    expect(parseEdgeRecord(printEdgeRecord(again))).toEqual({ ok: true, record: again });
+    expect(parseEdgeRecord(printEdgeRecord(again))).toEqual({ ok: true, record: again, dropped: [] });
   });
 
   test('rotation_history is bounded', () => {
@@ -377,6 +424,37 @@ describe('the files', () => {
     expect(await readFile(`${stores.path('e')}.bad-1700000000-2`, 'utf8')).toBe('{"fetch_times": {');
   });
 
+  test('of a file with a bad part a copy is kept, once, and the rest is written on', async () => {
+    const stores = new EdgeStores(folder, locks);
+    const path = stores.path('e');
+    const text = '{"fetch_times": [], "comment": "kept", "mode": "force"}';
+    await writeFile(path, text);
+    const { record, faults } = await stores.read('e', NOW);
+    expect(record).toEqual({ ...NEW_EDGE, comment: 'kept', mode: 'force' });
+    const copy = `${path}.bad-${Math.floor(NOW)}`;
+    const message =
+      'what makes no sense is left out (fetch_times: expected an object); the file as it was is kept as ' + copy;
+    expect(faults).toMatchObject([{ severity: 'error', code: 'edge-store-invalid', at: { file: path }, message }]);
+    expect((await stores.read('e', NOW)).faults).toEqual([]);
+    expect(await readFile(copy, 'utf8')).toBe(text);
+    expect(await readFile(path, 'utf8')).toBe(text);
+    expect((await stores.update('e', NOW, touch)).faults).toEqual([]);
+    expect((await new EdgeStores(folder, locks).read('e', NOW)).record.comment).toBe('keptx');
+    expect(await readdir(folder)).toEqual(['e.edgestore', `e.edgestore.bad-${Math.floor(NOW)}`, 'lock']);
+  });
+
+  test('a file with a bad part of which no copy can be kept is read, and not written any more', async () => {
+    const long = 'e'.repeat(240); // a longer name is none
+    const stores = new EdgeStores(folder, locks);
+    const text = '{"fetch_times": [], "comment": "kept"}';
+    await writeFile(stores.path(long), text);
+    expect((await stores.read(long, NOW)).faults).toMatchObject([{ code: 'edge-store-stuck' }]);
+    stores.note(long, touch);
+    expect(await stores.write(long, NOW)).toEqual([]);
+    expect((await stores.read(long, NOW)).record.comment).toBe('kept');
+    expect(await readFile(stores.path(long), 'utf8')).toBe(text);
+  });
+
   test('a file of no octets is told, once: an operator may have set a mode in it', async () => {
     const stores = new EdgeStores(folder, locks);
     await writeFile(stores.path('e'), '');
@@ -395,6 +473,13 @@ describe('the files', () => {
     const { faults } = await stores.read('e', NOW);
     expect(faults).toHaveLength(1);
     expect(await readFile(stores.path('e'), 'utf8')).toBe('not JSON');
+    await writeFile(stores.path('e'), '{"mode": 5, "comment": "kept"}');
+    const part = await stores.read('e', NOW);
+    expect(part.record.comment).toBe('kept');
+    expect(part.faults.map(({ message }) => message)).toEqual([
+      'what makes no sense is left out (mode: expected available, unavailable, force, blindforce)',
+    ]);
+    expect(await readdir(folder)).toEqual(['e.edgestore', 'lock']);
   });
 
   test("another process's change is taken up, also when it leaves size and time as they were", async () => {

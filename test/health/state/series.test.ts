@@ -1,14 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { HISTORY_MAX } from '../../../src/health/judge/history.ts';
-import {
-  type EdgeRecord,
-  NEW_EDGE,
-  parseEdgeRecord,
-  type RoundUpdate,
-  withRound,
-} from '../../../src/health/state/edge-store.ts';
-import { printEdgeRecord } from '../../../src/health/state/edge-store-text.ts';
+import { type EdgeRecord, NEW_EDGE, type RoundUpdate, withRound } from '../../../src/health/state/edge-store.ts';
+import { parseEdgeRecord, printEdgeRecord } from '../../../src/health/state/edge-store-text.ts';
 import { historyIn, historyOfCheck, withSample } from '../../../src/health/state/series.ts';
 
 const NOW = 1_700_000_000;

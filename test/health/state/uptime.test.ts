@@ -7,12 +7,13 @@ import {
   downUntil,
   SPANS_MAX,
   TRANSITIONS_MAX,
+  UPTIME,
   type Uptime,
   uptimeAt,
-  uptimeFrom,
   uptimeValue,
   withCheck,
 } from '../../../src/health/state/uptime.ts';
+import { readParts } from '../../../src/system/json-parts.ts';
 
 const NOW = 1_700_000_000;
 const DAY = 86_400;
@@ -260,8 +261,9 @@ describe('whatever happens', () => {
     fc.assert(
       fc.property(steps, (all) => {
         const known = fold(all);
-        const read = uptimeFrom(JSON.parse(JSON.stringify(uptimeValue(known))));
-        expect(read).toMatchObject({ ...known, down: known.down.map(({ from, until }) => ({ from, until })) });
+        const read = readParts(UPTIME, JSON.parse(JSON.stringify(uptimeValue(known))));
+        expect(read?.value).toMatchObject({ ...known, down: known.down.map(({ from, until }) => ({ from, until })) });
+        expect(read?.dropped).toEqual([]);
       }),
     );
   });
@@ -284,7 +286,7 @@ describe('whatever happens', () => {
     );
     fc.assert(
       fc.property(fc.oneof(entry, fc.jsonValue()), (value) => {
-        const known = uptimeFrom(value);
+        const known = readParts(UPTIME, value)?.value ?? null;
         if (known === null) return;
         expect(downtimeOfDay(known, NOW, REACH)).toBeGreaterThanOrEqual(0);
         expect(withCheck(known, check(NOW, true), REACH).up).toBe(known.checkedAt === NOW ? known.up : true);
@@ -299,7 +301,7 @@ test.each([
   ['up is no truth value', { up: 1, since: 1, checked_at: 1 }],
   ['no time', { up: true, since: 1 }],
 ])('nothing is known from %s', (_, value) => {
-  expect(uptimeFrom(value)).toBeNull();
+  expect(readParts(UPTIME, value)?.value ?? null).toBeNull();
 });
 
 test('a damaged list loses the entries that make no sense', () => {
@@ -315,7 +317,7 @@ test('a damaged list loses the entries that make no sense', () => {
     last_failure: { at: NOW, reason: 7 },
     position: { count: 1, of: 2, towards: 'left' },
   };
-  expect(uptimeFrom(value)).toEqual({
+  expect(readParts(UPTIME, value)?.value ?? null).toEqual({
     up: true,
     since: NOW,
     checkedAt: NOW,
