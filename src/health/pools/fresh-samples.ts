@@ -14,9 +14,9 @@ type Waiting = {
 
 /** All but the newest of each target, without those that have no other. */
 export function earlierOf(fresh: FreshByTarget): FreshByTarget {
-  return new Map(
-    [...fresh].filter(([, { length }]) => length > 1).map(([name, samples]) => [name, samples.slice(0, -1)]),
-  );
+  const earlier = new Map<string, readonly Sample[]>();
+  for (const [name, samples] of fresh) if (samples.length > 1) earlier.set(name, samples.slice(0, -1));
+  return earlier;
 }
 
 /** Samples of one target that wait for a decision; of more, the oldest are lost. */

@@ -7,7 +7,7 @@ import type { SampledEdge } from '../choose/earlier-samples.ts';
 import { fetchOf } from '../choose/families.ts';
 import type { RoundInput, Scope } from '../choose/round.ts';
 import type { Addresses, CanaryInput, EdgeInput } from '../judge/edge.ts';
-import { EMPTY_HISTORY, figuresOf, microseconds } from '../judge/history.ts';
+import { EMPTY_HISTORY, figuresOf, type History, microseconds } from '../judge/history.ts';
 import { operatorChanged } from '../modes/modes.ts';
 import { type EdgeRecord, NEW_EDGE } from '../state/edge-store.ts';
 import type { NetworkState } from '../state/network-state.ts';
@@ -47,7 +47,7 @@ export function roundInput({
   const edge = (name: string): EdgeInput => {
     const record = records.get(name) ?? NEW_EDGE;
     const history = historyIn(record, pool.id, hasChecks);
-    return { ...edgeInput(name, record, samples.get(name) ?? null, published), history };
+    return edgeInput(name, record, history, samples.get(name) ?? null, published);
   };
   return {
     now,
@@ -65,14 +65,16 @@ export function roundInput({
 function edgeInput(
   name: string,
   record: EdgeRecord,
+  history: History,
   sample: Sample | null,
   published: ReadonlyMap<string, Addresses>,
-): Omit<EdgeInput, 'history'> {
+): EdgeInput {
   return {
     name,
     mode: record.mode,
     modeUntil: record.modeUntil,
     comment: record.comment,
+    history,
     sample,
     ...addressesOf(name, sample, published.get(name)),
     verificationFailed: hasBadObject(sample),
@@ -97,7 +99,7 @@ export function sampledEdges(
     [...earlier].map(([name, samples]) => {
       const record = records.get(name) ?? NEW_EDGE;
       const edges = samples.map((sample): SampledEdge => {
-        const edge = edgeInput(name, record, sample, published);
+        const { history, ...edge } = edgeInput(name, record, EMPTY_HISTORY, sample, published);
         return { ...edge, sample, figures: { ...NO_FIGURES, last: microseconds(sample.seconds), count: 1 } };
       });
       return [name, edges] as const;

@@ -155,8 +155,8 @@ export function withRound(record: EdgeRecord, update: RoundUpdate): EdgeRecord {
 
 function uptimeAfter(before: Uptime | undefined, update: RoundUpdate): Uptime | undefined {
   const { sample, earlier = [], health, position } = update;
-  const samples = sample === null ? earlier : [...earlier, { ...sample, health, position }];
-  return samples.reduce(uptimeWith, before);
+  const uptime = earlier.reduce(uptimeWith, before);
+  return sample === null ? uptime : uptimeWith(uptime, { ...sample, health, position });
 }
 
 /** What is known after one sample more. One that was not judged (the edge is unavailable) says nothing. */

@@ -105,6 +105,7 @@ function seriesAfter(
   { network, checks, seconds: ofChecks }: SampleOrigin,
 ): Sampled['series'] {
   const several = checks !== null && checks.length > 1 ? checks : [];
+  if (checks === null && before.size === 0) return before;
   const keys = new Set(checks === null ? [] : [seriesKey(network), ...several.map((name) => seriesKey(network, name))]);
   const after = new Map([...before].filter(([key]) => networkOf(key) !== network || keys.has(key)));
   const add = (key: string, value: number, max: number): void => {
@@ -124,6 +125,7 @@ function seriesMax(networks: number): number {
 
 /** Those of the networks that are still known. */
 export function seriesOf(series: Sampled['series'], networks: ReadonlyMap<string, unknown>): Sampled['series'] {
+  if (series.size === 0) return series;
   const kept = [...series].filter(([key]) => networks.has(networkOf(key)));
   return kept.length === series.size ? series : new Map(kept);
 }
