@@ -62,8 +62,15 @@ function safetyOf({ safety }: Config, network: string): Pick<Rules, 'safety'> {
   return { safety: rules };
 }
 
+/** Of lists, which never change: two thousand addresses are not spelled out for each decision. */
+const judged = new WeakMap<NetworkFiles, readonly string[]>();
+
 /** Edges that are judged as such. */
-export function edgesOf({ edges, canaries }: NetworkFiles): readonly string[] {
-  const addresses = new Set(Array.from(canaries.values(), edgeKey));
-  return edges.filter((edge) => !addresses.has(edgeKey(edge)));
+export function edgesOf(files: NetworkFiles): readonly string[] {
+  const known = judged.get(files);
+  if (known !== undefined) return known;
+  const addresses = new Set(Array.from(files.canaries.values(), edgeKey));
+  const edges = addresses.size === 0 ? files.edges : files.edges.filter((edge) => !addresses.has(edgeKey(edge)));
+  judged.set(files, edges);
+  return edges;
 }
