@@ -7,7 +7,8 @@ import { PowerDns } from '../../support/powerdns.ts';
 import { TcpProxy } from '../../support/tcp-proxy.ts';
 import type { Harness } from './conformance.ts';
 import { SECRET, snippet } from './provider-snippets.ts';
-import { otherLines, seenSet, ZONE, ZONE_TEXT } from './rfc2136-fixture.ts';
+import { otherLines, seenSet, ZONE_TEXT } from './rfc2136-fixture.ts';
+import { ZONE } from './rfc2136-provider.ts';
 
 export const WRONG_KEY = 'not-the-key-of-this-server';
 

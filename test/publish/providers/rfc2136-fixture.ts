@@ -4,23 +4,20 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { nameKey } from '../../../src/dns/name.ts';
-import type { TsigKey } from '../../../src/dns/tsig-key.ts';
-import type { Provider, SetKey } from '../../../src/publish/providers/provider.ts';
-import { type Rfc2136Spec, rfc2136Provider } from '../../../src/publish/providers/rfc2136.ts';
+import type { SetKey } from '../../../src/publish/providers/provider.ts';
 import { canonicalAddress } from '../../../src/system/address.ts';
 import { dig } from '../../secondaries/secondary.ts';
 import { decodeMessage } from '../../support/dns-message.ts';
 import { encodeQuery } from '../../support/dns-query.ts';
 import { eventually } from '../../support/edgewise.ts';
-import { throwingGuard } from '../../support/guard.ts';
 import { askOnce, Peer } from '../../support/peers.ts';
 import { PowerDns } from '../../support/powerdns.ts';
 import { TcpProxy } from '../../support/tcp-proxy.ts';
 import type { Harness, SeenSet } from './conformance.ts';
 import { SECRET, snippet } from './provider-snippets.ts';
+import { provider, updateKey, ZONE } from './rfc2136-provider.ts';
 
-export const ZONE = 'example.test';
+export { ZONE };
 export const ZONE_TEXT = `$ORIGIN ${ZONE}.
 $TTL 3600
 @ SOA ns1 hostmaster 1 3600 600 86400 60
@@ -72,16 +69,6 @@ export async function startPrimary(kind: PrimaryKind): Promise<RunningPrimary> {
   if (ready !== null) return { port: running.port, log: () => running.log, stop };
   await stop();
   throw new Error(`${kind} does not answer:\n${running.log}`);
-}
-
-export function updateKey(secret = SECRET, algorithm: TsigKey['algorithm'] = 'hmac-sha256'): TsigKey {
-  return { name: nameKey('upd.example.net') as TsigKey['name'], algorithm, secret: Buffer.from(secret, 'base64') };
-}
-
-/** A provider of `spec`, or of a primary at this port. */
-export function provider(port: number, spec: Partial<Rfc2136Spec> = {}): Provider {
-  const to = { address: '127.0.0.1', port };
-  return rfc2136Provider({ to, from: null, key: updateKey(), zone: ZONE, ...spec }, { guard: throwingGuard() });
 }
 
 /** What dig says of a set; null: there is none. Wildcards must not answer in a set's place. */
