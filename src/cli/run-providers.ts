@@ -1,7 +1,7 @@
 import type { Config } from '../config/types.ts';
 import type { RoundLog } from '../health/pools/round-log.ts';
 import type { NetworkState } from '../health/state/network-state.ts';
-import { liveOf } from '../live/live-rrsets.ts';
+import { liveOf } from '../live/network-live.ts';
 import { TargetFiles } from '../publish/providers/target-file.ts';
 import { liveTexts, prepareTargets } from '../publish/providers/targets.ts';
 import type { FollowingSink } from '../publish/sink.ts';

@@ -1,6 +1,7 @@
 import type { WireName } from '../dns/name.ts';
 import type { LiveHistoryFiles } from '../live/history-files.ts';
-import { type LiveRRsets, liveOf } from '../live/live-rrsets.ts';
+import type { LiveRRsets } from '../live/live-rrsets.ts';
+import { liveOf } from '../live/network-live.ts';
 import type { ServingSink } from './sink.ts';
 
 export type SlotsOptions = {

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { nameKey, type WireName } from '../../src/dns/name.ts';
 import { LiveHistory } from '../../src/live/history.ts';
-import { LiveRRsets, NETWORK_ROWS, NETWORKS_MAX, type NetworkLive } from '../../src/live/live-rrsets.ts';
+import { LiveRRsets, NETWORK_ROWS, NETWORKS_MAX } from '../../src/live/live-rrsets.ts';
+import type { NetworkLive } from '../../src/live/network-live.ts';
 import { clearNetwork, Stats, sumStats } from '../../src/server/stats.ts';
 
 const ZONES: readonly WireName[] = ['x.test', 'y.test'].flatMap((text) => nameKey(text) ?? []);

@@ -3,7 +3,8 @@ import { nameKey } from '../../src/dns/name.ts';
 import type { LiveMember } from '../../src/health/choose/decision.ts';
 import { NO_MEMORY } from '../../src/health/choose/memory.ts';
 import { NEW_STATE, type NetworkState } from '../../src/health/state/network-state.ts';
-import { LiveRRsets, liveOf, NETWORKS_MAX } from '../../src/live/live-rrsets.ts';
+import { LiveRRsets, NETWORKS_MAX } from '../../src/live/live-rrsets.ts';
+import { liveOf } from '../../src/live/network-live.ts';
 
 const ZONE = nameKey('x.test');
 if (ZONE === null) throw new Error('not a name');

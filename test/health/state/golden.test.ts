@@ -12,7 +12,7 @@ import { readLines } from '../../../src/health/state/history-log.ts';
 import { parseState, printState } from '../../../src/health/state/state-file.ts';
 import { readState } from '../../../src/health/state/state-file-io.ts';
 import { LiveHistoryFiles } from '../../../src/live/history-files.ts';
-import { liveOf } from '../../../src/live/live-rrsets.ts';
+import { liveOf } from '../../../src/live/network-live.ts';
 import { addressText } from '../../../src/system/address-text.ts';
 
 const GOLDEN = join(import.meta.dirname, '../../golden/v0.1/health');
