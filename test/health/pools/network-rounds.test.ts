@@ -903,6 +903,25 @@ describe('a turn that goes on', () => {
     expect(decideFacts(recorded.facts).memory.unsteady).toEqual(state.memory.unsteady);
   });
 
+  test('a canary that fails and passes between two decisions went down and up', async () => {
+    const bench = new Bench();
+    const rounds = await bench.open();
+    for (const seconds of [[0.1], [10, 0.1]]) {
+      const before = bench.spreads.length;
+      const turn = new Turn(bench, rounds, 0.02, WITH_CANARY);
+      await vi.waitFor(() => expect(bench.spreads.length).toBe(before + 1));
+      turn.sample([ONE, 0.1], ...seconds.map((one) => [CANARY, one] as const));
+      await turn.end();
+    }
+    const transitions = rounds.records
+      .get(CANARY)
+      ?.networks.get(NET)
+      ?.uptime?.transitions.map(({ up }) => up);
+    expect(transitions).toEqual([false, true]);
+    expect(rounds.counters.of(CANARY).transitions).toBe(2);
+    expect(rounds.state.memory.unsteady.size).toBe(0);
+  });
+
   const checking = (checks: string): Config => {
     const plans = parse(`${BASE}checks: {${NET}: ${checks}}\n`).config?.checks;
     if (plans === undefined) throw new Error('no configuration');

@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest';
 import type { FailReason, Fetch, Sample } from '../../../src/health/checks/sample.ts';
-import { hasBadObject } from '../../../src/health/pools/round-input.ts';
+import { hasBadObject, roundInput } from '../../../src/health/pools/round-input.ts';
+import { type EdgeRecord, NEW_EDGE } from '../../../src/health/state/edge-store.ts';
+import { NEW_STATE } from '../../../src/health/state/network-state.ts';
+import { BASE, parse } from '../../config/config-fixture.ts';
 
 const failed = (reason: FailReason | null): Fetch => ({
   address: '127.0.0.1',
@@ -39,4 +42,25 @@ test.each<[FailReason | null, boolean]>([
 
 test('no fetch is none', () => {
   expect(hasBadObject(null)).toBe(false);
+});
+
+test.each<[string, Partial<EdgeRecord>, Sample | null, readonly number[]]>([
+  ['of its own network', { series: new Map([['n', { times: [1], seconds: [0.1] }]]) }, sample(null), [0.1]],
+  ['none where only others know it', {}, null, []],
+  ['the newest of this process, where the record has lost them', {}, { ...sample(null), at: 5, seconds: 0.3 }, [0.3]],
+])('an edge has the samples %s', (_, known, newest, expected) => {
+  const { config } = parse(`${BASE}checks: {n: [{kind: tcp, port: 443}]}\n`);
+  if (config === null) throw new Error('no configuration');
+  const here = { state: 'in', stateSince: 0, health: 'pass', seen: 0 } as const;
+  const history = { times: [2], seconds: [0.2] };
+  const record: EdgeRecord = { ...NEW_EDGE, history, networks: new Map([['other', here]]), ...known };
+  const { edges } = roundInput({
+    now: 10,
+    config,
+    files: { name: 'n', edges: ['e'], canaries: new Map() },
+    state: NEW_STATE,
+    records: new Map([['e', record]]),
+    samples: new Map(newest === null ? [] : [['e', newest]]),
+  });
+  expect(edges[0].history.seconds).toEqual(expected);
 });

@@ -105,6 +105,24 @@ describe("a network's judge reads what its own checks measured", () => {
     expect(read(decided(taken, 'tcp', 0, 0.1), 'tcp')).toEqual([0.1]);
   });
 
+  test('a record that an earlier version wrote, in which samples are mixed', () => {
+    const own = { state: 'in', stateSince: NOW - DAY, health: 'pass', seen: NOW - 60 } as const;
+    const history = { times: [NOW - 120, NOW - 60], seconds: [1, 2] };
+    const mixed = (...names: string[]): EdgeRecord => ({
+      ...NEW_EDGE,
+      history,
+      networks: new Map(names.map((name) => [name, own])),
+    });
+    expect([read(mixed('tcp', 'plain'), 'tcp'), read(mixed('tcp', 'plain'), 'plain')]).toEqual([
+      [1, 2],
+      [1, 2],
+    ]);
+    const both = story('tcp:3 plain:4', mixed('tcp', 'plain'));
+    expect([read(both, 'tcp'), read(both, 'plain')]).toEqual([[3], [1, 2, 4]]);
+    expect(read(story('tcp:3 same:4 tcp:5', mixed('tcp', 'same')), 'tcp')).toEqual([3, 5]);
+    expect(story('tcp:3', mixed('tcp')).networks.get('tcp')?.stateSince).toBe(NOW - DAY);
+  });
+
   test('several samples before the first decision all count', () => {
     const origin = (checks: readonly string[] | null) => ({ network: 'plain', checks, seconds: [] });
     const before = story('tcp:1');
