@@ -6,7 +6,7 @@ import { httpConnections } from '../server/control/connections.ts';
 import { NO_STATS, type StatsSum } from '../server/stats.ts';
 import { DnsService } from '../server/transport/threads/dns-service.ts';
 import { descriptorLimit } from '../system/descriptors.ts';
-import { type Fault, formatFault, hasErrors } from '../system/fault.ts';
+import { type Fault, formatFault } from '../system/fault.ts';
 import type { Guard } from '../system/guard.ts';
 import type { Log } from '../system/log.ts';
 import type { ZoneChange } from '../zones/store/types.ts';
@@ -34,6 +34,8 @@ export class DnsPart {
   private readonly options: DnsPartOptions;
   private tlsFiles: TlsFiles | null;
   private service: DnsService | null = null;
+  /** Why the certificate in use is an older one than the files' at the last reload; null: it is theirs. */
+  private tlsFault: string | null = null;
 
   constructor(options: DnsPartOptions) {
     this.options = options;
@@ -48,7 +50,10 @@ export class DnsPart {
         return null;
       },
     });
-    this.settings = part('dns settings', { prepare: async (reload) => this.prepare(reload) });
+    this.settings = part('dns settings', {
+      prepare: async (reload) => this.prepare(reload),
+      faults: () => (this.tlsFault === null ? [] : [this.tlsFault]),
+    });
   }
 
   /** From here on queries are answered. */
@@ -118,7 +123,10 @@ export class DnsPart {
       this.service?.configure(config.server, config.transfer);
       if (read === null) return;
       for (const fault of read.faults) log[fault.severity === 'error' ? 'error' : 'warn'](formatFault(fault));
-      if (hasErrors(read.faults)) log.error('reload: the certificate for TLS stays the one there was');
+      const fault = read.faults.find(({ severity }) => severity === 'error') ?? null;
+      this.tlsFault =
+        fault === null ? null : `the certificate for TLS stays the one before the last reload: ${fault.message}`;
+      if (fault !== null) log.error('reload: the certificate for TLS stays the one there was');
       if (read.tls === null) return;
       this.tlsFiles = read.tls;
       this.service?.configureTls(read.tls);

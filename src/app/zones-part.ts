@@ -1,14 +1,17 @@
+import { readdirSync } from 'node:fs';
 import type { Config } from '../config/types.ts';
 import type { LiveRRsets } from '../live/live-rrsets.ts';
 import { zoneFaultText } from '../server/control/status-view.ts';
-import { formatFault, hasErrors } from '../system/fault.ts';
+import { systemCode } from '../system/error-text.ts';
+import { type Fault, formatFault, hasErrors, plainFault } from '../system/fault.ts';
 import type { Guard } from '../system/guard.ts';
+import { ioProblem } from '../system/io-problem.ts';
 import type { Locks } from '../system/lock.ts';
 import type { Log } from '../system/log.ts';
 import { ledgerLock, serialLedgerPath } from '../zones/store/serial-ledger.ts';
 import { ZoneStore } from '../zones/store/store.ts';
 import type { ZoneChange, ZoneSettings } from '../zones/store/types.ts';
-import { type Part, part, ready } from './part.ts';
+import { type Part, part, type Reload, ready } from './part.ts';
 
 export type ZonesPartOptions = {
   readonly config: Config;
@@ -64,15 +67,18 @@ export class ZonesPart {
         log.info({ loaded, failed, seconds }, 'zones loaded');
         return null;
       },
-      // The networks are committed by then: their names are those that are served from now on.
-      prepare: async (reload) =>
-        ready(async () => {
+      prepare: async (reload) => {
+        const faults = folderFaults(reload);
+        if (faults.length > 0) return { ok: false, faults };
+        return ready(async () => {
           this.hasTransfers = reload.config.transfer.allow.length > 0;
+          // The networks are committed by now: their names are those that are served from now on.
           const summary = await store.reload(zoneSettings(reload.config, networks()));
           // Whoever reads the line may ask at once, and each thread takes over what is new in its own time.
           await settled();
           log.info(summary, 'reloaded');
-        }),
+        });
+      },
       stop: () => store.close(),
       faults: () => this.ambiguousSerials(),
     });
@@ -92,6 +98,27 @@ export class ZonesPart {
         'other contents; raise the serial in the file (the log says above what)',
     ];
   }
+}
+
+/**
+ * Folders of zones that are other ones from now on must be there: with a slip in their name every zone would go. Of one
+ * that is the same as before its zones stay, whatever becomes of it.
+ */
+function folderFaults({ was, config }: Reload): readonly Fault[] {
+  const folders = [
+    ['zonetemplate_dir', was.zonetemplateDir, config.zonetemplateDir],
+    ['static_zone_dir', was.staticZoneDir, config.staticZoneDir],
+  ] as const;
+  return folders.flatMap(([key, before, folder]) => {
+    if (folder === null || folder === before) return [];
+    try {
+      readdirSync(folder);
+      return [];
+    } catch (error) {
+      const why = systemCode(error) === 'ENOENT' ? 'no such folder' : ioProblem(error);
+      return [plainFault('folder-unreadable', `${key}: ${folder}: ${why}`)];
+    }
+  });
 }
 
 /** What of the configuration says which zones there are. */

@@ -57,7 +57,7 @@ export function pathFaults(source: YamlSource, config: Config): readonly ConfigF
     ...icmpFaults(source, config),
     ...checkPath(['edgelist_dir'], config.edgelistDir, 'folder', 'there are no networks'),
     ...checkPath(['zonetemplate_dir'], config.zonetemplateDir, 'folder', 'there are no zones'),
-    ...given('extra_edgelist_dir', config.extraEdgelistDir, 'folder'),
+    ...checkPath(['extra_edgelist_dir'], config.extraEdgelistDir, 'folder', 'no network gets more edges from there'),
     ...given('canary_files', config.canaryFiles, 'file'),
     ...given('named_dir', config.namedDir, 'folder'),
     ...given('healthdata_store', config.healthdataStore, 'folder'),

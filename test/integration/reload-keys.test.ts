@@ -111,7 +111,7 @@ const MANY_MS = 300_000;
 test('every single key: the reload is made, nothing is thrown, and the server goes on', {
   timeout: MANY_MS,
 }, async () => {
-  await mkdir(site.path('statics'));
+  for (const folder of ['statics', 'zones2']) await mkdir(site.path(folder)); // to which zones may move
   await site.write('static.zone', '@ 60 IN SOA ns. h. 1 1 1 1 1\n@ 60 IN NS ns.static.test.\nns 60 IN A 192.0.2.1\n');
   const before = parse(await site.read('edgemanage.yaml')) as Record<string, unknown>;
   const started = await serve({
