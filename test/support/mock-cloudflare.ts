@@ -88,14 +88,15 @@ export class MockCloudflare {
     });
   }
 
-  static async start(): Promise<MockCloudflare> {
+  static async start(host: '127.0.0.1' | '::1' = '127.0.0.1'): Promise<MockCloudflare> {
     const mock = new MockCloudflare();
-    await new Promise<void>((resolve) => mock.server.listen(0, '127.0.0.1', resolve));
+    await new Promise<void>((resolve) => mock.server.listen(0, host, resolve));
     return mock;
   }
 
   get api(): string {
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}${BASE}`;
+    const { address, port } = this.server.address() as AddressInfo;
+    return `http://${address === '::1' ? '[::1]' : address}:${port}${BASE}`;
   }
 
   /** Nobody listens until what it resolves with is called; the address stays the same. */
@@ -189,6 +190,7 @@ export class MockCloudflare {
   }
 
   private access({ headers }: IncomingMessage): MockToken | Answer {
+    if (!/^\S+\/\S+$/.test(headers['user-agent'] ?? '')) return refuse(403, 1010, 'The owner has banned your access.');
     const { authorization, 'x-auth-key': key, 'x-auth-email': email } = headers;
     if (authorization !== undefined) {
       const token = /^Bearer ([A-Za-z0-9_-]{40,})$/.exec(authorization)?.[1];

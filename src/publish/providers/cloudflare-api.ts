@@ -3,6 +3,7 @@ import { Agent, request } from 'undici';
 import { z } from 'zod';
 import { errorText, systemCode } from '../../system/error-text.ts';
 import { type Secret, withoutSecrets } from '../../system/secret.ts';
+import { version } from '../../system/version.ts';
 import { ProviderError, type ProviderProblem } from './provider.ts';
 
 /** An API token, or the older global key of a user. */
@@ -57,6 +58,7 @@ export class CloudflareApi {
     headersTimeout: BOUNDS.answerMs,
     bodyTimeout: BOUNDS.answerMs,
     keepAliveTimeout: BOUNDS.keepAliveMs,
+    keepAliveMaxTimeout: BOUNDS.keepAliveMs,
     maxResponseSize: BOUNDS.octets,
   });
   /** Nothing is asked before, since nothing would be answered. */
@@ -85,7 +87,12 @@ export class CloudflareApi {
         dispatcher: this.agent,
         signal,
         query,
-        headers: { ...this.credentials(), accept: 'application/json', ...(body !== undefined && JSON_BODY) },
+        headers: {
+          ...this.credentials(),
+          accept: 'application/json',
+          'user-agent': `edgewise/${version()}`,
+          ...(body !== undefined && JSON_BODY),
+        },
         ...(body !== undefined && { body: JSON.stringify(body) }),
       });
       const text = await answer.body.text();

@@ -241,6 +241,29 @@ describe('applying', () => {
     expect(stored()).toEqual(many(2).slice(0, 100).sort());
   });
 
+  test('a call that fails after others leaves what they did, and the rest comes with the next pass', async () => {
+    const many = Array.from({ length: 450 }, (_, i) => `10.1.${i >> 8}.${i & 255}`);
+    let calls = 0;
+    mock.beforeBatch = () => {
+      calls += 1;
+      if (calls === 2) mock.troubles.push({ kind: 'reset' });
+    };
+    const one = provider();
+    expect((await problem(publish(one, many))).problem).toBe('unreachable');
+    expect(stored()).toHaveLength(400);
+    await publish(one, many);
+    expect(stored()).toEqual([...many].sort());
+  });
+
+  test('by IPv6', async () => {
+    const other = await MockCloudflare.start('::1');
+    other.tokens.set(TOKEN, { mayEdit: true, mayReadZone: true, zones: null });
+    const there = other.addZone(ZONE);
+    await publish(provider({ api: other.api }), ['192.0.2.1']);
+    expect(there.records.map(({ content }) => content)).toEqual(['192.0.2.1']);
+    await other.stop();
+  });
+
   test('nothing to do asks for nothing', async () => {
     const one = provider();
     await publish(one, ['192.0.2.1']);
