@@ -46,7 +46,7 @@ export class NetworkPublisher {
     return faults;
   }
 
-  /** These zones have new contents: their files are out of date, or (`notify`) whoever follows them may be told. */
+  /** These zones have new contents: their files are out of date, or (`notify`) those who follow them may be notified. */
   contentsChanged(sink: 'zone-files' | 'notify', origins: readonly WireName[], config: Config): void {
     const { store, sinks } = this.parts;
     const byNetwork = new Map<string | null, WireName[]>();

@@ -260,7 +260,7 @@ export class Networks {
     if (this.started && !this.stopped) clock.start();
   }
 
-  /** Makes no further round. The lock goes when the last one has ended, which nobody waits for. */
+  /** Makes no further round. The lock goes when the last one has ended, in the background. */
   private close(network: string): void {
     const served = this.served.get(network);
     if (served === undefined) return;

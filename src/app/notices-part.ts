@@ -50,7 +50,7 @@ const POLL_MS = 2000;
 const STOP_MS = 2500;
 
 /**
- * Who is told what happens. Two parts, since it is there before the first decision, and is the first to stop: then it
+ * Who is notified of what. Two parts, since it is there before the first decision, and is the first to stop: then it
  * still has the time to say so.
  */
 export class NoticesPart {

@@ -21,7 +21,7 @@ export type Part = {
   readonly start: () => Promise<Fault | null>;
   /** Looks whether the new settings can come into force, and changes nothing that anybody sees. */
   readonly prepare: (reload: Reload) => Promise<Prepared>;
-  /** Also after a start that failed half-way. Has a deadline, after which nobody waits for it any longer. */
+  /** Also after a start that failed half-way. Has a deadline, after which it is not waited for any longer. */
   readonly stop: () => Promise<void>;
   /** What it cannot do at present, a sentence each: reasons of `/healthz`. */
   readonly faults: () => readonly string[];

@@ -2,7 +2,7 @@
 import { Command, type CommanderError, InvalidArgumentError } from 'commander';
 import { type Fault, formatFault } from '../system/fault.ts';
 
-/** Where edgemanage's commands look for the configuration unless told. */
+/** Where edgemanage's commands look for the configuration unless it is named. */
 const CONFIG_PATH = '/etc/edgemanage/edgemanage.yaml';
 
 /**

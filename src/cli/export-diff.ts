@@ -24,7 +24,7 @@ function recordLines(text: string): { readonly serial: number | null; readonly l
   let serial: number | null = null;
   for (const line of text.split('\n')) {
     if (line === '' || line.startsWith(';') || line.startsWith('$')) continue;
-    // Between words; what stands in quotes is data.
+    // Between words; what is in quotes is data.
     const record = line.replace(/"(?:\\.|[^"\\])*"|\s+/g, (part) => (part.startsWith('"') ? part : ' '));
     const soa = /^(\S+ (?:\d+ )?(?:IN )?SOA \S+ \S+) (\d+) (.*)$/.exec(record);
     if (soa !== null) serial = Number(soa[2]);

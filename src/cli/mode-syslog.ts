@@ -5,7 +5,7 @@ const PRIORITY = 3 * 8 + 6;
 
 /**
  * One message to the syslog of this machine, over UDP as the original sends it (specification section 10), with the NUL
- * at its end. Whether anybody listens cannot be told, and a failure is nobody's business: the change is made.
+ * at its end. Whether anybody listens cannot be known, and a failure is not reported: the change is made.
  */
 export function sendSyslog(text: string, port = 514): Promise<void> {
   return new Promise((resolve) => {

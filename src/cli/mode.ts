@@ -48,7 +48,7 @@ export function modeCommand(name = 'mode'): Command {
     });
 }
 
-/** When the mode ends, null for never; a sentence where that cannot be told. */
+/** When the mode ends, null for never; a sentence where that cannot be known. */
 function endOf({ mode, until, for: span }: ModeFlags, now: number): number | null | string {
   if (until === undefined && span === undefined) return null;
   if (mode === 'available') return '--until and --for need a mode other than available, which is what they end';

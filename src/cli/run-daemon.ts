@@ -5,7 +5,7 @@ import { watchModeChanges } from '../health/modes/mode-changes.ts';
 import { Guard } from '../system/guard.ts';
 import { openRun, type RunOptions } from './run-once.ts';
 
-/** Set for the process in the background: it is the daemon, and tells its starter over IPC how it went. */
+/** Set for the process in the background: it is the daemon, and reports to its starter over IPC how it went. */
 const DAEMON = 'EDGEWISE_DAEMON';
 
 /**

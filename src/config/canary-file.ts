@@ -10,9 +10,9 @@ import { readYaml, type YamlSource } from './yaml-source.ts';
 
 export type CanaryFile = {
   readonly canaries: ReadonlyMap<string, string>;
-  /** Where each address stands (the first time). */
+  /** The place of each address, the first time. */
   readonly places: ReadonlyMap<string, Span>;
-  /** Where each zone stands. */
+  /** The place of each zone. */
   readonly zones: ReadonlyMap<string, Span>;
   readonly faults: readonly ConfigFault[];
 };

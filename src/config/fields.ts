@@ -139,7 +139,7 @@ export function relativeName() {
 }
 
 /**
- * What stands in a Host header; an address is allowed, and a name with other than ASCII characters becomes its
+ * What is in a Host header; an address is allowed, and a name with other than ASCII characters becomes its
  * A-labels.
  */
 export function hostName() {

@@ -151,7 +151,7 @@ function providerOf(found: GoavailKeys, kind: GoavailProvider['kind']): GoavailP
   return { kind, domain, names, addresses: checked, ttl, zoneId, region: region === '' ? null : region };
 }
 
-/** As the original: a host that contains the domain is a whole name, any other stands below the domain. */
+/** As the original: a host that contains the domain is a whole name, any other is below the domain. */
 function namesOf(found: GoavailKeys, path: Path | null, domain: string): readonly string[] {
   if (path === null) return [];
   const given = found.texts(path);

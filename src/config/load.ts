@@ -85,7 +85,7 @@ export function parseConfig(file: string, text: string, readKeyFile: (path: stri
 }
 
 /**
- * Without the keys at the top whose names begin with `x-`: nobody's, for an operator's own notes and for anchors
+ * Without the keys at the top whose names begin with `x-`: they are for an operator's own notes and for anchors
  * (`&name`) that other keys refer to.
  */
 function withoutExtensions(value: unknown): unknown {

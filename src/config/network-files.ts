@@ -97,7 +97,7 @@ function zoneNames({ zonetemplateDir }: Config, network: string): ReadonlyMap<Wi
   }
 }
 
-/** Canaries by zone, spelled as the zone's include file is. One for no zone of the network stands for nothing. */
+/** Canaries by zone, spelled as the zone's include file is. One for no zone of the network has no effect. */
 function zoneCanaries(
   { canaries, zones }: CanaryFile,
   names: ReadonlyMap<WireName, string> | null,

@@ -1,5 +1,5 @@
 /**
- * The section `notices`: who is told what happens. The keys of a kind are in a file of `notices/` and have a line in
+ * The section `notices`: who is notified of what. The keys of a kind are in a file of `notices/` and have a line in
  * `NOTICE_SCHEMAS` and, where they can contradict each other, in `NOTICE_FAULTS`; sending is in `src/publish/notices`.
  */
 import { z } from 'zod';

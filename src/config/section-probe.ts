@@ -29,7 +29,7 @@ export const testobject = section(
   'the section testobject: host, port, proto, uri, local, verify',
 );
 
-/** Keys that stand at the top of the file. */
+/** Keys at the top of the file. */
 export const probeKeys = {
   testobject,
   goodenough: number('seconds', { min: 0, max: 3600, integer: false, above: true }),

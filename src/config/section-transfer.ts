@@ -1,4 +1,4 @@
-/** `transfer:`, who may take zones away, who is told of changes, and with which keys. */
+/** `transfer:`, who may transfer zones, who is notified of changes, and with which keys. */
 import { z } from 'zod';
 import type { TsigKey } from '../dns/tsig-key.ts';
 import { isPublishedSecret, PUBLISHED_SECRET, secretOctets, tsigAlgorithm } from '../dns/tsig-key.ts';

@@ -6,7 +6,7 @@ import type { ServerConfig } from './types.ts';
 
 export type TlsFaultCode = 'tls-unreadable' | 'tls-certificate' | 'tls-key' | 'tls-mismatch' | 'tls-expired';
 
-/** What the door for TLS needs, as texts, so that a thread which starts again needs no right to read the files. */
+/** What TLS needs, as texts, so that a thread which starts again needs no right to read the files. */
 export type TlsFiles = {
   /** PEM, the server's own certificate first, then its issuers. */
   readonly certificate: string;

@@ -18,7 +18,7 @@ export type TomlSource = {
 /** Deeper than any configuration; both readers here call themselves once a level. */
 const DEPTH_MAX = 50;
 
-/** Reads TOML 1.0. Never throws; the first syntax error is the only one that can be told. */
+/** Reads TOML 1.0. Never throws; only the first syntax error can be reported. */
 export function readToml(file: string, given: string): TomlSource {
   const text = given.replace(/^\uFEFF/, '');
   const spanAt = placesOf(file, text);
@@ -161,7 +161,7 @@ class Places {
       this.at += quote === '"' && this.text[this.at] === '\\' ? 2 : 1;
     }
     this.at += end.length;
-    // A quotation mark or two may stand before the closing three.
+    // A quotation mark or two may come before the closing three.
     while (triple && this.text[this.at] === quote) this.at++;
   }
 
@@ -169,7 +169,7 @@ class Places {
     while (this.text[this.at] === ' ' || this.text[this.at] === '\t') this.at++;
   }
 
-  /** White space, ends of lines, comments, and what stands in `also`. */
+  /** White space, ends of lines, comments, and what is in `also`. */
   private skipBlank(also = ''): void {
     for (; this.at < this.text.length; this.at++) {
       const char = this.text[this.at];
@@ -200,7 +200,7 @@ function placeKey(path: Path): string {
   return JSON.stringify(path).toLowerCase();
 }
 
-/** Of a quoted key as it stands in the text; escapes other than JSON's leave it as it is. */
+/** Of a quoted key as it is in the text; escapes other than JSON's leave it as it is. */
 function unquoted(text: string): string {
   if (text.startsWith("'")) return text.slice(1, -1);
   try {

@@ -41,7 +41,7 @@ export type ServerConfig = {
   readonly tlsCertificate: string | null;
   readonly tlsKey: string | null;
   readonly udpWorkers: number;
-  /** Largest UDP answer, and what our OPT says: 1232 unless told. */
+  /** Largest UDP answer, and what our OPT says: 1232 unless configured. */
   readonly ednsSize: number;
   readonly tcpIdleSeconds: number;
   readonly tcpMessageSeconds: number;
@@ -145,7 +145,7 @@ export type Config = {
     readonly limits: ZoneLimits;
   };
   readonly transfer: TransferConfig;
-  /** Who is told what happens. */
+  /** Who is notified of what. */
   readonly notices: readonly NoticeConfig[];
 };
 

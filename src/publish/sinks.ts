@@ -49,7 +49,7 @@ export class Sinks {
     return faults;
   }
 
-  /** Brings a durable update into force; a sink that fails is a fault, and keeps no other from being told. */
+  /** Brings a durable update into force; a sink that fails is a fault, and keeps no other from its turn. */
   serve(network: string, update: LiveUpdate): readonly Fault[] {
     const faults: Fault[] = [];
     for (const sink of this.sinks) {

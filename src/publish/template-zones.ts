@@ -127,7 +127,7 @@ export class TemplateZones implements ZoneSource {
     let shown = update;
     const problem = await ledger.change(now(), () => {
       shown = this.latest ?? update;
-      serials = this.give(zones, shown, floors);
+      serials = this.serialsOf(zones, shown, floors);
     });
     const damage = ledger.takeDamage();
     const file = serialLedgerPath(config.stateDir);
@@ -152,7 +152,7 @@ export class TemplateZones implements ZoneSource {
   async planned(report: RoundReport): Promise<readonly { readonly name: string; readonly serial: number }[]> {
     const { config, network } = this.options;
     const { zones } = load(config, network, await dueZones(config, network, report.state));
-    const serials = this.give(zones, report, await this.floors(zones));
+    const serials = this.serialsOf(zones, report, await this.floors(zones));
     return zones.map(({ name }) => ({
       name,
       serial: serialMax(serials.get(name) ?? 0, zoneSerial(report.state, name)),
@@ -176,7 +176,7 @@ export class TemplateZones implements ZoneSource {
   }
 
   /** The contents' serials. One that is new with the live set has the live set's. */
-  private give(
+  private serialsOf(
     zones: readonly LoadedZone[],
     update: RoundUpdate,
     floors: ReadonlyMap<string, number>,

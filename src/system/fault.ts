@@ -3,7 +3,7 @@ export type Span = { readonly file: string; readonly line: number; readonly col:
 
 /**
  * Something wrong in what an operator wrote, as a value: scanners and loaders return faults and go on, so that one run
- * shows all of them. `code` is a closed union per room (tests match it); people read `message`. `at` is null only where
+ * shows all of them. `code` is a closed union per module (tests match it); people read `message`. `at` is null only where
  * there is no file (a missing option, an address in use).
  */
 export type Fault<Code extends string = string> = {

@@ -1,7 +1,7 @@
 /**
  * Whether text can be a host's name for the system resolver: labels of letters, digits, hyphen and underscore, at most
  * 63 octets each and 253 together, and not all-numeric at the end (RFC 1123 §2.1: then it is meant as an address).
- * Underscores are no host name by the book, but edges are called so and every resolver takes them.
+ * Underscores are not allowed in host names (RFC 952), but edges have them in theirs and every resolver takes them.
  */
 export function isHostName(text: string): boolean {
   const bare = text.endsWith('.') ? text.slice(0, -1) : text;

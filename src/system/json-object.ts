@@ -26,7 +26,7 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** A number, also one that stands there as text, as hand-made files have it; null: neither. */
+/** A number, also one that is written as text, as in files made by hand; null: neither. */
 export function numberFrom(value: unknown): number | null {
   const number = typeof value === 'string' && /^-?\d+(?:\.\d+)?$/.test(value) ? Number(value) : value;
   return isFiniteNumber(number) ? number : null;

@@ -1,6 +1,5 @@
 /**
- * State on disk, read by a schema of which each part stands for itself: what does not fit is left out, and the rest is
- * kept. Nobody writes these files by hand, but disks fail, versions change, and operators' scripts edit them.
+ * State on disk, read by a schema part by part: what does not fit is left out, and the rest is kept. Nobody writes these files by hand, but disks fail, versions change, and operators' scripts edit them.
  */
 import { z } from 'zod';
 import { isObject, numberFrom } from './json-object.ts';
@@ -95,7 +94,7 @@ function keyText(path: Path): string {
     .replace(/^\./, '');
 }
 
-/** A finite number, also one that stands there as text, as files have it that somebody edited. */
+/** A finite number, also one that is written as text, as in files made by hand. */
 export const NUMBER = z.unknown().transform((value, context) => {
   const number = numberFrom(value);
   if (number !== null) return number;

@@ -64,7 +64,7 @@ export class Settling {
     return seen.whole ? 0 : left(seen, this.times.doubtMs);
   }
 
-  /** Whether the file has been changing for so long that somebody should know. */
+  /** Whether the file has been changing for so long that it is worth a warning. */
   isOverdue(path: string): boolean {
     const known = this.seen.get(path);
     return known !== undefined && performance.now() - known.changingSince >= this.times.reportMs;

@@ -24,7 +24,7 @@ export type ProbeTools = {
   readonly stalls: StallClock;
   /** For checks that start programs; where it is missing, they cannot. */
   readonly programs?: Programs;
-  /** Aborted when nobody wants the result any more: sockets close at once. */
+  /** Aborted when the result is not wanted any more: sockets close at once. */
   readonly signal: AbortSignal;
   /** Waits between two tries, milliseconds. */
   readonly pause: (ms: number) => Promise<void>;

@@ -73,7 +73,7 @@ export class ExchangeRun {
   private secured = 0;
   private firstByte = 0;
   /**
-   * Stalls before the handshake: nothing of it is told to us before its end, and each of its steps may have waited for
+   * Stalls before the handshake: nothing of it is reported before its end, and each of its steps may have waited for
    * us.
    */
   private readonly stallsBefore: number;

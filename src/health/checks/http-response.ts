@@ -99,7 +99,7 @@ export class ResponseReader {
           this.state = 'chunk-end';
         });
       case 'close':
-        this.give(piece.subarray(at));
+        this.deliver(piece.subarray(at));
         return piece.length;
       case 'status':
       case 'fields':
@@ -117,12 +117,12 @@ export class ResponseReader {
   private takeBody(piece: Buffer, at: number, done: () => void): number {
     const to = Math.min(piece.length, at + this.left);
     this.left -= to - at;
-    this.give(piece.subarray(at, to));
+    this.deliver(piece.subarray(at, to));
     if (this.left === 0 && this.end === null) done();
     return to;
   }
 
-  private give(piece: Buffer): void {
+  private deliver(piece: Buffer): void {
     this.octets += piece.length;
     if (this.octets > this.bodyMax) this.finish(bodyTooLarge(this.octets, this.bodyMax));
     else this.body(piece);

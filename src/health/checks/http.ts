@@ -155,7 +155,7 @@ function requestFields(
   return [...usual.filter(([name]) => !own.has(name.toLowerCase())), ...headers];
 }
 
-/** Waits for the exchange, its deadline, or until nobody wants it any more. */
+/** Waits for the exchange, its deadline, or until it is not wanted any more. */
 async function outcomeOf(run: ExchangeRun, deadline: number, signal: AbortSignal): Promise<ExchangeEnd> {
   const cancel = (): void => run.cancel();
   if (signal.aborted) cancel();

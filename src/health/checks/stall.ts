@@ -26,7 +26,7 @@ export function isDoubtful(stalledMs: number, seconds: number): boolean {
 
 /** What a fetch asks. Milliseconds; 0 for what is less than timers can tell. */
 export type StallClock = {
-  /** By how much later than it happened we may be hearing of what we are just told. */
+  /** How late the event that is being handled may be, at most. */
   late(): number;
   /** All stalls so far, from an arbitrary beginning. */
   total(): number;
@@ -96,7 +96,7 @@ export class LoopWatch implements StallClock {
   late(): number {
     if (this.stopTicks === null) return 0;
     const since = this.clock.now() - this.lastTick;
-    // What arrived during a stall is told after the tick, in one turn of the loop or several (data, then the end).
+    // What arrived during a stall is delivered after the tick, in one turn of the loop or several (data, then the end).
     return overNoise(this.lateMs > 0 ? this.lateMs + since : since - TICK_MS);
   }
 

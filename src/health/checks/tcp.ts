@@ -93,7 +93,7 @@ class TcpRun {
     });
     socket.once('secureConnect', () => {
       this.secured = performance.now();
-      // Each step of the handshake may have waited for us, and nothing of it is told before its end.
+      // Each step of the handshake may have waited for us, and nothing of it is reported before its end.
       this.ready(this.tools.stalls.total() - this.stallsBefore);
     });
     socket.on('data', (piece: Buffer) => this.take(piece));

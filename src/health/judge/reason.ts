@@ -23,7 +23,7 @@ function decimals(value: number, others: readonly number[]): number {
 /** The first second of the year 10000: from there on dates are written otherwise, and soon not at all. */
 const DATES_END = 253_402_300_800;
 
-/** `2026-11-22T02:33:00Z`: a moment in epoch seconds, to the second; what has no such date is told in seconds. */
+/** `2026-11-22T02:33:00Z`: a moment in epoch seconds, to the second; what has no such date is given in seconds. */
 export function moment(at: number): string {
   if (!(Math.abs(at) < DATES_END)) return `${at} s after 1970`;
   return `${new Date(Math.round(at) * 1000).toISOString().slice(0, 19)}Z`;

@@ -1,7 +1,7 @@
 /**
- * How a running server learns of an operator's change at once. The change itself is in the edge's health record before
- * the bell rings, so a bell that nobody hears loses nothing: the next round reads the records anyway. The bell is a
- * file in `healthdata_store` that grows by one line a change, which makes it the record of who changed what as well.
+ * How a running server learns of an operator's change at once: from a file in `healthdata_store` that grows by one line
+ * a change, and so is the audit log of who changed what as well. The change itself is in the edge's health record by
+ * then, so a line that goes unseen loses nothing: the next round reads the records anyway.
  */
 import { closeSync, unwatchFile, watchFile, writeSync } from 'node:fs';
 import { rename, stat } from 'node:fs/promises';
@@ -11,12 +11,12 @@ import { openFileForAppend } from '../../system/open-append.ts';
 import { fileError } from '../../system/read-file.ts';
 import type { Mode } from '../judge/edge.ts';
 
-const BELL = '.mode-changes';
-const BELL_MAX = 1_000_000; // octets; then it is renamed to `.mode-changes.old`
+const FILE_NAME = '.mode-changes';
+const FILE_MAX_OCTETS = 1_000_000; // octets; then it is renamed to `.mode-changes.old`
 /** A stat each quarter of a second works on every file system, mounted and overlaid ones included. */
 const LOOK_MS = 250;
 
-export type RungChange = {
+export type ModeChangeLine = {
   readonly at: number;
   readonly network: string;
   readonly edge: string;
@@ -25,14 +25,14 @@ export type RungChange = {
   readonly comment: string;
 };
 
-/** Adds the change to the bell file of a `healthdata_store`. Throws the system's error. */
-export async function appendModeChange(folder: string, change: RungChange): Promise<void> {
-  const file = join(folder, BELL);
+/** Appends the change to the file of a `healthdata_store`. Throws the system's error. */
+export async function appendModeChange(folder: string, change: ModeChangeLine): Promise<void> {
+  const file = join(folder, FILE_NAME);
   const size = await stat(file).then(
     (found) => found.size,
     () => 0,
   );
-  if (size > BELL_MAX) {
+  if (size > FILE_MAX_OCTETS) {
     await rename(file, `${file}.old`).catch((error: unknown) => {
       if (systemCode(error) !== 'ENOENT') throw error; // another change put it aside just now
     });
@@ -48,7 +48,7 @@ export async function appendModeChange(folder: string, change: RungChange): Prom
 
 /** Calls `onRing` within half a second of each change in the folder until the returned function is called. */
 export function watchModeChanges(folder: string, onRing: () => void): () => void {
-  const file = join(folder, BELL);
+  const file = join(folder, FILE_NAME);
   const listener = (now: { size: number; ino: number; mtimeMs: number }, before: typeof now) => {
     const rang = now.size !== before.size || now.ino !== before.ino || now.mtimeMs !== before.mtimeMs;
     if (rang) onRing();

@@ -13,7 +13,7 @@ export type RoundPace = {
   readonly timeout: number;
   readonly workers: number;
   readonly targets: number;
-  /** That took the whole timeout, and those not heard of where the round is not over. */
+  /** That took the whole timeout, and those without a result yet where the round is not over. */
   readonly hanging: number;
 };
 

@@ -1,4 +1,4 @@
-/** What a network's rounds need from outside, what they are told and what they report. */
+/** What a network's rounds need from outside, what they are ordered to do, and what they report. */
 import type { Config, NetworkFiles } from '../../config/types.ts';
 import type { Fault } from '../../system/fault.ts';
 import type { Prober, RoundResult } from '../checks/prober.ts';
@@ -40,7 +40,7 @@ export type RoundTools = {
   readonly begin: (config: Config) => void;
   /** Makes a state durable; what could not be is a fault each. Never rejects. */
   readonly save: (state: NetworkState) => Promise<readonly Fault[]>;
-  /** Brings a durable update into force, and hands it to whoever follows, for whom nobody waits. Never throws. */
+  /** Brings a durable update into force, and hands it to the sinks that follow, without waiting for them. Never throws. */
   readonly publish: (update: LiveUpdate, config: Config) => readonly Fault[];
   /** What is known of another network, whose set may be borrowed; null: it is not there. Never rejects. */
   readonly fallbackSource?: (network: string) => Promise<FallbackSource | null>;

@@ -41,7 +41,7 @@ export async function readState(file: string, now: number, dryRun = false): Prom
   return { state: NEW_STATE, faults: [fault('state-invalid', file, `${problem}${end}`)] };
 }
 
-/** Durable when it returns. A failure comes back as a fault: the old file then still stands. */
+/** Durable when it returns. A failure comes back as a fault, and the old file is left. */
 export async function writeState(file: string, state: NetworkState): Promise<readonly StateFault[]> {
   try {
     await writeAtomic(file, printState(state));

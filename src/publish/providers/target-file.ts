@@ -41,7 +41,7 @@ export function targetFile(config: Pick<Config, 'stateDir'>, name: string): stri
   return join(folderOf(config), `${encodeURIComponent(name)}.json`);
 }
 
-/** Null: there is none, or none that can be used, of which `onProblem` is told. */
+/** Null: there is none, or none that can be used, which `onProblem` reports. */
 export async function readTarget(file: string, onProblem: (sentence: string) => void): Promise<TargetRecord | null> {
   const read = await readFile(file, FILE_MAX.secret);
   if (!read.ok) {

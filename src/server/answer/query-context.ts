@@ -4,7 +4,7 @@ import { KIND, type Kind } from './outcome.ts';
 import type { ServedZone } from './zone-table.ts';
 
 const NO_OCTETS = new Uint8Array(0);
-const NOBODY: Client = { transport: 0, address: new Uint8Array(16), port: 0 };
+const NO_CLIENT: Client = { transport: 0, address: new Uint8Array(16), port: 0 };
 
 /**
  * One query and its answer, while it is answered: handed from step to step, so that no step relies on what another one
@@ -14,7 +14,7 @@ export class QueryContext {
   /** The query's octets, … */
   octets: Uint8Array = NO_OCTETS;
   length = 0;
-  client: Client = NOBODY;
+  client: Client = NO_CLIENT;
   /** … what they say, once decoded, … */
   readonly query: Query = new Query();
   /** … and the COOKIE option of the answer; null: it gets none. */

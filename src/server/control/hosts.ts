@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 
 /**
  * Whether a request is meant for this server. A page of somebody else's whose name was made to lead here (DNS
- * rebinding) has a browser send that name; it must not read what this server tells. Addresses, names of one label
+ * rebinding) has a browser send that name; it must not read this server's pages. Addresses, names of one label
  * (`localhost`, a container's) and the machine's own name cannot be had from the public DNS by a stranger; all others
  * are to be listed.
  *

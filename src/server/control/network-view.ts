@@ -16,7 +16,7 @@ import type { LiveChange, MemberView, NetworkView, UptimeView } from './views.ts
 /** Changes of the live set kept for the API; the history log on disk has them all. */
 const CHANGES_MAX = 50;
 
-/** What the API tells of a network's past since the process started: its last decision and its changes. */
+/** A network's past as the API shows it, since the process started: its last decision and its changes. */
 export class NetworkHistory {
   decision: Decision | null = null;
   rotations = 0;

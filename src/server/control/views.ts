@@ -1,5 +1,5 @@
 /**
- * What HTTP may ask of the running server: a pull interface. Nothing here is stored by the HTTP room; every call reads
+ * What HTTP may ask of the running server: a pull interface. Nothing of it is stored by `server/control`; every call reads
  * the values of that moment, so a page and a scrape cannot disagree with the answers on the wire for longer than a
  * call.
  */

@@ -13,7 +13,7 @@
  *         links     of RRsets whose rdata names something, see LINKS
  * octets  labels    as first spelled
  *         rdata     of an opaque type: length (2 octets) and rdata of each record;
- *                   of a type with compressible names: only what stands around the names
+ *                   of a type with compressible names: only what is around the names
  * ```
  *
  * Names are numbered: nodes first (the origin is 0, a parent comes before its children), then the names that only occur
@@ -92,7 +92,7 @@ export const LINKS = {
   list: 3,
 } as const;
 
-/** Name ids that stand in place of each record's compressible names, by type; 0 for all types from 16 on. */
+/** Name ids in place of each record's compressible names, by type; 0 for all types from 16 on. */
 export const NAMES_IN_PLACE: Uint8Array = Uint8Array.of(0, 0, 1, 1, 1, 1, 2, 1, 1, 1, 0, 0, 1, 0, 2, 1);
 
 export function namesInPlace(type: number): number {

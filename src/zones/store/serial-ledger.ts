@@ -128,7 +128,7 @@ export class SerialLedger {
     return highest;
   }
 
-  /** A file that another process, or a disk, has spoilt since it was read, and what was done about it: told once. */
+  /** A file that another process, or a disk, has spoilt since it was read, and what was done about it: reported once. */
   takeDamage(): StoreFault | null {
     const { damage } = this;
     this.damage = null;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { momentSeconds, spanSeconds } from '../../../src/health/modes/duration.ts';
-import { appendModeChange, type RungChange, watchModeChanges } from '../../../src/health/modes/mode-changes.ts';
+import { appendModeChange, type ModeChangeLine, watchModeChanges } from '../../../src/health/modes/mode-changes.ts';
 import {
   expireMode,
   nextExpiry,
@@ -178,7 +178,7 @@ describe('moments', () => {
 });
 
 describe('the bell', () => {
-  const change: RungChange = { at: NOW, network: 'n', edge: 'e', mode: 'force', until: null, comment: '[a] b' };
+  const change: ModeChangeLine = { at: NOW, network: 'n', edge: 'e', mode: 'force', until: null, comment: '[a] b' };
 
   async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
     const folder = await mkdtemp(join(tmpdir(), 'edgewise-bell-'));

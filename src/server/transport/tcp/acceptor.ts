@@ -60,7 +60,7 @@ export class Acceptor {
     const listener = this.listeners.get(listening);
     if (listener === undefined) return;
     for (let i = 0; i < ACCEPTS; i++) {
-      if (!parts.connections.hasRoom()) {
+      if (!parts.connections.hasCapacity()) {
         this.pause(listening);
         return;
       }
@@ -83,7 +83,7 @@ export class Acceptor {
     const code = this.sys.errno();
     if (code !== 'EMFILE' && code !== 'ENFILE' && code !== 'ENOBUFS' && code !== 'ENOMEM') return;
     if (code === 'EMFILE' || code === 'ENFILE') {
-      const count = this.parts.connections.giveBack(DESCRIPTORS_BACK);
+      const count = this.parts.connections.release(DESCRIPTORS_BACK);
       this.parts.warn(
         `no descriptors are left (${code}): no more than ${count} TCP connections are served from now on`,
       );
@@ -94,7 +94,7 @@ export class Acceptor {
   /** The rest stays in the system's queue until there may be room. */
   private pause(listening: number): void {
     this.parts.watch(LINUX.EPOLL_CTL_MOD, listening, 0);
-    this.parts.connections.awaitRoom(() => {
+    this.parts.connections.awaitCapacity(() => {
       if (this.listeners.has(listening)) this.parts.watch(LINUX.EPOLL_CTL_MOD, listening, LINUX.EPOLLIN);
     });
   }

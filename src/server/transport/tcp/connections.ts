@@ -38,7 +38,7 @@ export class Connections {
   private readonly stats: Stats;
   private limits: Limits;
   private readonly waiting: { readonly socket: Socket; readonly tls: Pick<TlsAcceptor, 'wrap'> | null }[] = [];
-  private readonly roomWaiters = new Set<() => void>();
+  private readonly waiters = new Set<() => void>();
   private retryTimer: NodeJS.Timeout | null = null;
   private retriesNow = false;
   private streams = 0;
@@ -69,7 +69,7 @@ export class Connections {
    * The process has no descriptor left, so probing and HTTP have none either: from now on there are `count` connections
    * fewer than now, at least one. Returns how many there may be. Another configuration ends it.
    */
-  giveBack(count: number): number {
+  release(count: number): number {
     this.ceiling = Math.max(1, this.open.size - count);
     while (this.open.size > this.ceiling && this.evict());
     return this.ceiling;
@@ -80,18 +80,18 @@ export class Connections {
   }
 
   /** Whether one more connection may be opened, possibly in the place of an idle one. */
-  hasRoom(): boolean {
+  hasCapacity(): boolean {
     return this.open.size < this.most || (this.open.size === this.most && this.toEvict() !== null);
   }
 
   /** Calls `retry` once when there may be room: a connection has closed, or a little time has passed. */
-  awaitRoom(retry: () => void): void {
-    this.roomWaiters.add(retry);
-    this.retryTimer ??= setTimeout(() => this.lookForRoom(), RETRY_MS);
+  awaitCapacity(retry: () => void): void {
+    this.waiters.add(retry);
+    this.retryTimer ??= setTimeout(() => this.retryWaiters(), RETRY_MS);
   }
 
   /**
-   * Counts a new connection of this client, for which `hasRoom` said there is room. Null: the client has too many, and
+   * Counts a new connection of this client, for which `hasCapacity` said there is room. Null: the client has too many, and
    * it must be closed; else what to hand to `add`.
    */
   enter(address: Uint8Array): string | null {
@@ -128,9 +128,9 @@ export class Connections {
     const left = (this.perClient.get(entry.client) ?? 1) - 1;
     if (left === 0) this.perClient.delete(entry.client);
     else this.perClient.set(entry.client, left);
-    if (this.roomWaiters.size === 0 || this.retriesNow) return;
+    if (this.waiters.size === 0 || this.retriesNow) return;
     this.retriesNow = true;
-    setImmediate(() => this.lookForRoom());
+    setImmediate(() => this.retryWaiters());
   }
 
   /** Takes a socket that Node has accepted, over TLS where there is an acceptor, now or as soon as there is room. */
@@ -224,12 +224,12 @@ export class Connections {
     });
   }
 
-  private lookForRoom(): void {
+  private retryWaiters(): void {
     if (this.retryTimer !== null) clearTimeout(this.retryTimer);
     this.retryTimer = null;
     this.retriesNow = false;
-    const waiters = [...this.roomWaiters];
-    this.roomWaiters.clear();
+    const waiters = [...this.waiters];
+    this.waiters.clear();
     for (const retry of waiters) retry();
   }
 
@@ -243,8 +243,8 @@ export class Connections {
         socket.destroy();
         continue;
       }
-      if (!this.hasRoom()) {
-        this.awaitRoom(this.takeWaiting);
+      if (!this.hasCapacity()) {
+        this.awaitCapacity(this.takeWaiting);
         return;
       }
       this.waiting.shift();

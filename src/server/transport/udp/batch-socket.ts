@@ -17,7 +17,7 @@ const HEADER_WORDS = HEADER / 4;
  *
  * ```
  * 64 × mmsghdr (receive) │ 64 × mmsghdr (send) │ 64 × iovec (receive) │ 64 × iovec (send)
- * 64 × sockaddr │ 64 × control message │ 64 × query │ 64 × answer (`PacketRoom`)
+ * 64 × sockaddr │ 64 × control message │ 64 × query │ 64 × answer (`PacketBuffers`)
  * ```
  *
  * A receive header's name, control and iovec never move. The k-th send header owns the k-th answer; its name and

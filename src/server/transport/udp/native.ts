@@ -65,7 +65,7 @@ class BatchSocket {
   }
 
   /**
-   * Sends the first `count` answers. `sendmmsg` stops at the first message the kernel will not take and tells why only
+   * Sends the first `count` answers. `sendmmsg` stops at the first message the kernel does not take and reports why only
    * when asked to go on from there: an interrupted call is repeated, anything else (no route, no memory, a firewall)
    * costs that one answer.
    */

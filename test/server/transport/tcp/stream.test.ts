@@ -597,7 +597,7 @@ test('where the process has no descriptors left, connections give some back', as
   const peers: Peer[] = [];
   for (let i = 0; i < 40; i++) peers.push(await bench.connect());
   await until(() => bench.connections.size === 40);
-  expect(bench.connections.giveBack(32)).toBe(8);
+  expect(bench.connections.release(32)).toBe(8);
   expect(bench.connections.size).toBe(40); // all of them are young
   bench.nowMs = 1000;
   bench.connections.sweep();
