@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
-import type { Rules } from '../health/choose/round.ts';
-import { replay, rulesUnder } from '../health/explain/replay.ts';
+import { type ReplayRules, replay, rulesUnder } from '../health/explain/replay.ts';
 import { replayText } from '../health/explain/replay-text.ts';
 import { moment } from '../health/judge/reason.ts';
 import { type RoundLine, readLines } from '../health/state/history-log.ts';
@@ -8,7 +7,7 @@ import type { RoundRecord } from '../health/state/history-log-record.ts';
 import { endWith, networkCommand, refuse } from './command-line.ts';
 import { findRecord, orRefuse } from './recorded-rounds.ts';
 import { pastMoment } from './recorded-time.ts';
-import { replaySettings } from './replay-settings.ts';
+import { REPLAYED_KEYS, replaySettings } from './replay-settings.ts';
 
 type Flags = {
   readonly dnet: string;
@@ -26,7 +25,7 @@ type Flags = {
 export function replayCommand(): Command {
   return networkCommand('replay')
     .description('decide recorded rounds again under other settings and show what would have changed')
-    .option('--set <key=value...>', 'goodenough, timeout, edge_count, dnschange_maxfreq or canary_killer')
+    .option('--set <key=value...>', REPLAYED_KEYS.join(', '))
     .option('--since <time>', 'first round: 2026-11-22T18:00Z, 18:00, "2h ago" or epoch seconds')
     .option('--until <time>', 'last round, likewise')
     .option('--json', 'print JSON')
@@ -49,12 +48,16 @@ async function replayNetwork(flags: Flags): Promise<number> {
 
   const record = findRecord(flags.config, flags.dnet);
   if (record === null) return 1;
+  const { judge } = settings.rules;
+  const apart = record.config.runFrequency / 2;
+  // Where rounds were recorded with a judge that counts, theirs holds.
+  const rules = judge?.kind === 'rise_fall' ? { ...settings.rules, judge: { ...judge, apart } } : settings.rules;
   const lines = await orRefuse(record.path, readLines(record.path, { since, until }));
   if (lines === null) return 1;
   if (lines.length === 0)
     return refuse(`no round of network ${flags.dnet} is recorded in ${record.path} for that time`);
-  const fit = new FitRounds(lines, settings.rules);
-  const result = replay(fit, settings.rules);
+  const fit = new FitRounds(lines, rules);
+  const result = replay(fit, rules);
   if (fit.problem !== null) return refuse(`--set ${fit.problem}`, 2);
   const text =
     flags.json === true ? `${JSON.stringify(result, withMaps)}\n` : replayText(flags.dnet, flags.set ?? [], result);
@@ -70,9 +73,9 @@ async function replayNetwork(flags: Flags): Promise<number> {
 class FitRounds implements Iterable<RoundRecord> {
   problem: string | null = null;
   private readonly lines: readonly RoundLine[];
-  private readonly set: Partial<Rules>;
+  private readonly set: ReplayRules;
 
-  constructor(lines: readonly RoundLine[], set: Partial<Rules>) {
+  constructor(lines: readonly RoundLine[], set: ReplayRules) {
     this.lines = lines;
     this.set = set;
   }

@@ -130,8 +130,17 @@ export function checkFaults(get: Get, timeout: number): readonly Found[] {
   });
 }
 
-/** Of the list at `listed`, one check in which shares its name with `another`. */
-export function listFaults(get: Get, listed: Path, timeout: number, another: string): readonly Found[] {
+/**
+ * Of the list at `listed`, one check in which shares its name with `another`. `usual`: the timeout of a check without
+ * one of its own, seconds.
+ */
+export function listFaults(
+  get: Get,
+  listed: Path,
+  timeout: number,
+  another: string,
+  usual = timeout,
+): readonly Found[] {
   const of = get(...listed);
   if (!Array.isArray(of)) return [];
   const names = of.map((_, i) => get(...listed, i, 'name'));
@@ -142,7 +151,7 @@ export function listFaults(get: Get, listed: Path, timeout: number, another: str
     const head = `${listed.join('.')}[${i}]`;
     const faults = faultsOfKind(get(...listed, i, 'kind'));
     return [
-      ...(faults?.(get, [...listed, i], head, timeout) ?? []),
+      ...(faults?.(get, [...listed, i], head, usual) ?? []),
       ...(late
         ? [
             fault(

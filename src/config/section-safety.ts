@@ -86,6 +86,41 @@ export type SafetyConfig = {
 /** A check with the one address at which it is made. `timeout` is set. */
 export type ReferenceConfig = { readonly address: string; readonly check: CheckConfig };
 
+/** Rules that recorded rounds can be decided by again, as far as they are given. */
+export type ReplayedSafety = Partial<Pick<SafetyConfig, 'fill' | 'minUp' | 'below' | 'holdUp'>>;
+
+/**
+ * Reads values of `fill`, `min_up`, `below` and `hold_up` given as text; `none` takes `min_up` and `hold_up` away. What
+ * another network answered was not recorded, so that it cannot be `below`.
+ */
+export function replayedSafety(
+  given: Readonly<Record<string, string>>,
+):
+  | { readonly ok: true; readonly rules: ReplayedSafety }
+  | { readonly ok: false; readonly problems: readonly string[] } {
+  const values = Object.entries(given).map(([key, text]): [string, unknown] => {
+    if (text === 'none' && key !== 'fill') return [key, null];
+    return [key, /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : text];
+  });
+  const found = network.safeParse(Object.fromEntries(values));
+  if (!found.success) {
+    return { ok: false, problems: found.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`) };
+  }
+  const { fill, min_up, below, hold_up } = found.data;
+  if (below.kind === 'fallback') {
+    return { ok: false, problems: ['below: a fallback cannot be replayed; expected keep or all'] };
+  }
+  return {
+    ok: true,
+    rules: {
+      ...('fill' in given ? { fill } : {}),
+      ...('min_up' in given ? { minUp: min_up } : {}),
+      ...('below' in given ? { below: below.kind } : {}),
+      ...('hold_up' in given ? { holdUp: hold_up } : {}),
+    },
+  };
+}
+
 /** `at`: the absolute path of a file that is named. `timeout`: of a network's checks together, seconds. */
 export function safetyConfigs(
   given: z.output<typeof safety>,
@@ -114,8 +149,12 @@ function referenceOf(
 ): ReferenceConfig {
   const port = 'port' in check && typeof check.port === 'number' ? ` port ${check.port}` : '';
   const name = check.name ?? `${check.kind} ${address}${port}`;
-  const named = { ...check, name, timeout: check.timeout ?? Math.min(REFERENCE_TIMEOUT, timeout) } as CheckConfig;
+  const named = { ...check, name, timeout: check.timeout ?? usualTimeout(timeout) } as CheckConfig;
   return { address, check: withPaths(named, at) };
+}
+
+function usualTimeout(timeout: number): number {
+  return Math.min(REFERENCE_TIMEOUT, timeout);
 }
 
 type Found = Pick<ConfigFault, 'severity' | 'code' | 'message'> & { readonly path: Path; readonly what?: 'key' };
@@ -128,7 +167,9 @@ export function safetyFaults(get: (...path: Path) => unknown, timeout: number): 
   if (typeof networks !== 'object' || networks === null) return [];
   return Object.keys(networks).flatMap((name): Found[] => {
     const isSet = (key: string): boolean => (get('safety', name, key) ?? null) !== null;
-    const found = [...listFaults(get, ['safety', name, 'reference'], timeout, 'another reference')];
+    const found = [
+      ...listFaults(get, ['safety', name, 'reference'], timeout, 'another reference', usualTimeout(timeout)),
+    ];
     found.push(...circleFaults(get, name));
     if (!isSet('below') || isSet('min_up')) return found;
     const message = `safety.${name}.below: has no effect without min_up`;

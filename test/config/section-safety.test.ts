@@ -102,8 +102,20 @@ test.each([
     'error 18:83 safety.net.reference[0].data: expected the data of a record of type A: "::1" is not an IPv4 address',
   ],
   [
+    '{reference: [{address: 127.0.0.1, kind: icmp, count: 11, interval: 0.3}]}',
+    'error 18:75 safety.net.reference[0]: 11 requests with 0.3 s between them take longer than the timeout of 3 s',
+  ],
+  [
+    '{reference: [{address: 127.0.0.1, kind: icmp, count: 20}]}',
+    'error 18:61 safety.net.reference[0]: 20 requests with 0.2 s between them take longer than the timeout of 3 s',
+  ],
+  [
+    '{reference: [{address: 127.0.0.1, kind: icmp, count: 11, interval: 0.3, timeout: 2.5}]}',
+    'error 18:75 safety.net.reference[0]: 11 requests with 0.3 s between them take longer than the timeout of 2.5 s',
+  ],
+  [
     '{reference: [{address: 127.0.0.1, kind: icmp, count: 20, interval: 1}]}',
-    'error 18:75 safety.net.reference[0]: 20 requests with 1 s between them take longer than the timeout of 10 s',
+    'error 18:75 safety.net.reference[0]: 20 requests with 1 s between them take longer than the timeout of 3 s',
   ],
   [
     '{reference: [{address: 127.0.0.1, kind: tcp}]}',

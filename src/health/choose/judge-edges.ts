@@ -25,13 +25,15 @@ export function judgeEdges(
     if (state !== null && state !== undefined) judged.set(key, state);
   };
   const verdicts = edges.map((edge) => {
-    const found = judge(edge, rules, before.get(edge.name) ?? null);
     const isDoubtful = uplink?.inDoubt === true && (edge.sample?.fail ?? null) !== null;
+    // As if it had been counted before: the sample is not counted later either, and no verdict says that it was.
     const uncounted = (key: string): Judged | undefined => {
       const known = before.get(key);
       return known === undefined ? undefined : { ...known, at: edge.sample?.at ?? known.at };
     };
-    remember(edge.name, isDoubtful ? uncounted(edge.name) : found.judged);
+    const known = isDoubtful ? uncounted(edge.name) : before.get(edge.name);
+    const found = judge(edge, rules, known ?? null);
+    remember(edge.name, isDoubtful ? known : found.judged);
     if (found.judged !== null) {
       for (const [key, state] of otherAddresses(edge, rules, before)) {
         remember(key, isDoubtful ? uncounted(key) : state);

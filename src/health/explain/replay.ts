@@ -3,6 +3,7 @@ import type { Decision } from '../choose/decision.ts';
 import { sameNames } from '../choose/limit-live.ts';
 import type { Memory } from '../choose/memory.ts';
 import type { Rules } from '../choose/round.ts';
+import { NO_SAFETY, type SafetyRules } from '../choose/safety.ts';
 import { byName } from '../judge/reason.ts';
 import type { RoundRecord } from '../state/history-log-record.ts';
 
@@ -58,7 +59,7 @@ const DIFFERENCES_MAX = 1000;
  * Decides recorded rounds again under other rules, each from what replaying the one before remembered, and compares.
  * Fetches are the recorded ones, and so are modes, lists, canaries and averages. With no `rules` nothing may differ.
  */
-export function replay(records: Iterable<RoundRecord>, rules: Partial<Rules>): Replay {
+export function replay(records: Iterable<RoundRecord>, rules: ReplayRules): Replay {
   const recorded = new TallyCount();
   const replayed = new TallyCount();
   const differences = new DifferenceList();
@@ -109,11 +110,24 @@ export function replay(records: Iterable<RoundRecord>, rules: Partial<Rules>): R
   };
 }
 
+/** Rules to decide by instead of the recorded ones, where they are given; of the safety rules each for itself. */
+export type ReplayRules = Omit<Partial<Rules>, 'safety'> & { readonly safety?: Partial<SafetyRules> };
+
 /**
- * A recorded round's rules under settings. Its fetches ended at the recorded timeout, so that a longer one cannot hold.
+ * A recorded round's rules under settings. Its fetches ended at the recorded timeout, so that a longer one cannot hold;
+ * and results in a row lie as far apart as they were asked for.
  */
-export function rulesUnder(recorded: Rules, set: Partial<Rules>): Rules {
-  return { ...recorded, ...set, timeout: Math.min(set.timeout ?? Infinity, recorded.timeout) };
+export function rulesUnder(recorded: Rules, { judge, safety, ...set }: ReplayRules): Rules {
+  const counted = recorded.judge?.kind === 'rise_fall' ? recorded.judge.apart : undefined;
+  return {
+    ...recorded,
+    ...set,
+    timeout: Math.min(set.timeout ?? Infinity, recorded.timeout),
+    ...(judge === undefined
+      ? {}
+      : { judge: judge.kind === 'rise_fall' ? { ...judge, apart: counted ?? judge.apart } : judge }),
+    ...(safety === undefined ? {} : { safety: { ...(recorded.safety ?? NO_SAFETY), ...safety } }),
+  };
 }
 
 /** Whether `record` started from what `before` ended with. */

@@ -12,10 +12,13 @@ import { roundFault } from './faults.ts';
 import { edgesOf } from './pool.ts';
 import { neededFiles, probePlan } from './probe-plan.ts';
 import { sampleLine } from './round-log.ts';
-import { hangingOf, overlongRound, overlongTurn, sharedAddresses, unknownEdges } from './round-notes.ts';
+import { hangingOf, overlongRound, overlongTurn, sharedAddresses, unendedTurn, unknownEdges } from './round-notes.ts';
 import type { RoundFailure, RoundOrder, RoundTools } from './round-types.ts';
 import { SampleTimes, silenceText, silentAfter } from './silence.ts';
 import { UplinkProbes } from './uplink-probes.ts';
+
+/** Seconds that a turn may take beyond what its checks can. */
+const MARGIN_S = 5;
 
 /** Node's longest timer, milliseconds. */
 const TIMER_MAX_MS = 2 ** 31 - 1;
@@ -36,6 +39,8 @@ export class NetworkProbes {
   private newestConfig: Config | null = null;
   private overlongSentence: string | null = null;
   private uncheckedSentence: string | null = null;
+  /** Rounds that are being asked: by when each should have ended, of `performance.now()`, and who has not answered. */
+  private readonly running = new Set<{ readonly dueMs: number; readonly waiting: ReadonlySet<string> }>();
   private readonly sampleTimes = new SampleTimes();
   /** On edges without samples, as last logged. */
   private silenceSentence: string | null = null;
@@ -77,6 +82,12 @@ export class NetworkProbes {
     const { runFrequency, workers, timeout } = config;
     const pace = { runFrequency, workers, timeout, targets: targets.length };
     const began = performance.now();
+    const waiting = new Set(targets.map(({ name }) => name));
+    const running = {
+      dueMs: began + (request.spread + Math.max(runFrequency, 2 * timeout + MARGIN_S)) * 1000,
+      waiting,
+    };
+    this.running.add(running);
     // Logged while it goes on: a round of hanging edges may take minutes.
     const alarm = setTimeout(
       () => {
@@ -89,6 +100,7 @@ export class NetworkProbes {
     );
     const sampled = (sample: Sample): void => {
       this.sampleTimes.sampled(sample.edge);
+      waiting.delete(sample.edge);
       onSample(sample);
     };
     try {
@@ -113,6 +125,7 @@ export class NetworkProbes {
       return { failure: roundFault('prober', errorText(error), null) };
     } finally {
       clearTimeout(alarm);
+      this.running.delete(running);
     }
   }
 
@@ -132,6 +145,13 @@ export class NetworkProbes {
   /** Why the running round, or the last one, takes longer than `run_frequency`; null: it does not. */
   get overlong(): string | null {
     return this.overlongSentence;
+  }
+
+  /** Why a turn that should have ended long ago has not; null: there is none. */
+  get unended(): string | null {
+    const now = performance.now();
+    const late = [...this.running].find(({ dueMs }) => now > dueMs);
+    return late === undefined ? null : unendedTurn([...late.waiting]);
   }
 
   /** Edges of which the last round has no sample because of trouble of our own; null: there are none. */

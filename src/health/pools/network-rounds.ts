@@ -128,7 +128,7 @@ export class NetworkRounds {
   }
 
   /** What is amiss with the asking itself. */
-  get probeTroubles(): Pick<NetworkProbes, 'overlong' | 'unchecked' | 'silent' | 'silence'> {
+  get probeTroubles(): Pick<NetworkProbes, 'overlong' | 'unended' | 'unchecked' | 'silent' | 'silence'> {
     return this.probes;
   }
 
@@ -292,7 +292,8 @@ export class NetworkRounds {
     const fresh = isOperators ? null : this.takeFresh(files);
     const folded = this.folds.end(known, fresh);
     const records = new Map([...folded].map(([name, { record }]) => [name, record]));
-    const troubles = [this.probes.overlong, this.probes.silence].filter((sentence) => sentence !== null);
+    const { overlong, unended, silence } = this.probes;
+    const troubles = [overlong, unended, silence].filter((sentence) => sentence !== null);
     const parts = { now, config, files, state: this.state, records, samples: this.newestSamples, scope, troubles };
     const newest = factsOf({ ...roundInput(parts), ...references, ...fallback });
     // The decision sees the newest sample of each. The history log has it in its memory that the others are counted.

@@ -60,6 +60,17 @@ export function overlongTurn({ overdue, runFrequency, timeout, workers, targets 
   return `the turn takes longer than run_frequency (${runFrequency} s): ${overdue} of ${count(targets, 'edge')} had not answered when they were to be asked again; ${cure}. The others are not delayed`;
 }
 
+/** Names that a sentence has at most. */
+const NAMED_MAX = 5;
+
+/** Why a turn has not ended long after it should have: `waiting` have not answered. It names no time, so that it stays. */
+export function unendedTurn(waiting: readonly string[]): string {
+  const more = waiting.length > NAMED_MAX ? ` (and ${count(waiting.length - NAMED_MAX, 'edge')} more)` : '';
+  const cause =
+    waiting.length === 0 ? 'every edge has answered' : `no answer of ${list(waiting.slice(0, NAMED_MAX))}${more}`;
+  return `a turn is overdue: ${cause}`;
+}
+
 /** Edges whose fetches took the whole timeout. */
 export function hangingOf(samples: Iterable<Sample>): number {
   return [...samples].filter(({ fail }) => fail?.reason === 'timeout').length;

@@ -56,6 +56,7 @@ function networkReasons(network: NetworkView, now: number): readonly string[] {
     reasons.push(`network ${name}: served but not saved: ${round.unsaved[0]}${more}`);
   }
   if (round.overlong !== null) reasons.push(`network ${name}: ${round.overlong}`);
+  if (round.unended !== null) reasons.push(`network ${name}: ${round.unended}`);
   if (round.silence !== null) reasons.push(`network ${name}: ${round.silence}`);
   if (round.unchecked !== null) reasons.push(`network ${name}: ${round.unchecked}`);
   if (round.overdue) {

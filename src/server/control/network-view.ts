@@ -95,6 +95,7 @@ export function networkView(sources: NetworkSources, now: number): NetworkView {
       nextDue: sources.nextDue,
       overdue: sources.isOverdue,
       overlong: rounds.probeTroubles.overlong,
+      unended: rounds.probeTroubles.unended,
       unchecked: rounds.probeTroubles.unchecked,
       silence: rounds.probeTroubles.silence,
       failure: sources.failure,

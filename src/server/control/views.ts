@@ -60,6 +60,8 @@ export type RoundView = {
   readonly overdue: boolean;
   /** Why the running round, or the last one, takes longer than `runFrequency`, and what to do; null: it does not. */
   readonly overlong: string | null;
+  /** Why a turn that should have ended long ago has not; null: there is none. */
+  readonly unended: string | null;
   /** Edges that trouble of our own kept from being checked in the last round; null: none. */
   readonly unchecked: string | null;
   /** Which edges have had no sample for three intervals; null: none. */

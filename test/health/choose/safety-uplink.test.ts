@@ -80,6 +80,8 @@ describe('with our own line in doubt', () => {
     const words: RoundWords = { edges: { A: failing, B: {} }, last: 'AB', memory: { judged }, rules };
     const doubtful = decide(round({ ...words, references: DOWN }));
     expect(doubtful.memory.judged.get('A')).toEqual({ up: true, count: 1, at: NOW - 1 });
+    expect(doubtful.verdicts[0].position).toEqual({ count: 1, of: 3, towards: 'down' });
+    expect(doubtful.verdicts[0].why).toContain('1 of 3 failures in a row (fall 3)');
     const again = decide(round({ ...words, memory: doubtful.memory }));
     expect(again.memory.judged.get('A')?.count).toBe(1);
     expect(decide(round(words)).memory.judged.get('A')?.count).toBe(2);

@@ -7,6 +7,7 @@ import { pastMoment } from '../../../src/cli/recorded-time.ts';
 import { replayCommand } from '../../../src/cli/replay.ts';
 import { replaySettings } from '../../../src/cli/replay-settings.ts';
 import { decideFacts } from '../../../src/health/choose/decide.ts';
+import type { ReplayRules } from '../../../src/health/explain/replay.ts';
 import { appendRound, historyLogPath } from '../../../src/health/state/history-log.ts';
 import { recordStory } from '../../support/recorded-story.ts';
 import { NOW } from '../../support/round-input.ts';
@@ -193,6 +194,30 @@ describe('settings to replay', () => {
       ok: true,
       rules: { goodenough: 0.5, timeout: 8, edgeCount: 3, maxfreq: 2, canaryKiller: 0 },
     });
+  });
+
+  test.each<[readonly string[], ReplayRules]>([
+    [['rise=2', 'fall=3'], { judge: { kind: 'rise_fall', rise: 2, fall: 3 } }],
+    [['judge=goodenough'], { judge: { kind: 'goodenough' } }],
+    [['min_up=50%', 'below=all'], { safety: { minUp: { value: 50, percent: true }, below: 'all' } }],
+    [['min_up=2'], { safety: { minUp: { value: 2, percent: false } } }],
+    [['min_up=none', 'hold_up=none'], { safety: { minUp: null, holdUp: null } }],
+    [['fill=none', 'hold_up=60'], { safety: { fill: 'none', holdUp: 60 } }],
+  ])('judges and safety rules: %s', (words, rules) => {
+    expect(replaySettings(words)).toEqual({ ok: true, rules });
+  });
+
+  test.each([
+    [['rise=2'], 'rise and fall must be set together'],
+    [['rise=0', 'fall=1'], 'rise must be a number of at least 1, not "0"'],
+    [['judge=rise_fall'], 'judge must be goodenough, or rise and fall, not "rise_fall"'],
+    [['judge=goodenough', 'rise=1', 'fall=1'], 'judge=goodenough counts no results: leave out rise and fall'],
+    [['below=fallback:spare'], 'below: a fallback cannot be replayed; expected keep or all'],
+    [['fill=all'], 'fill: expected failing or none'],
+    [['min_up=101%'], 'min_up: expected a number of edges, 1 to 100000, or a share of them such as "50%"'],
+    [['hold_up=0'], 'hold_up: expected seconds, greater than 0, at most 3600'],
+  ])('refuses %s', (words, problem) => {
+    expect(replaySettings(words)).toEqual({ ok: false, problems: [problem] });
   });
 
   test.each([

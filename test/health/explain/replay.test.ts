@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { replay } from '../../../src/health/explain/replay.ts';
+import { NO_SAFETY } from '../../../src/health/choose/safety.ts';
+import { replay, rulesUnder } from '../../../src/health/explain/replay.ts';
 import { replayText } from '../../../src/health/explain/replay-text.ts';
 import type { RoundRecord } from '../../../src/health/state/history-log-record.ts';
 import { recordStory, type Told } from '../../support/recorded-story.ts';
-import { NOW } from '../../support/round-input.ts';
+import { NOW, RULES } from '../../support/round-input.ts';
 
 /** B wavers around 0.6 s; C is a spare edge, slower but even. */
 const wavering: readonly Told[] = Array.from({ length: 20 }, (_, i) => ({
@@ -49,6 +50,28 @@ describe('under the recorded settings', () => {
 
 describe('under other settings', () => {
   const records = recordStory(wavering, { edgeCount: 2, goodenough: 0.7, maxfreq: 100 });
+
+  test('a judge that counts keeps the wavering edge, and so do safety rules that keep the set', () => {
+    const failing = recordStory(
+      Array.from({ length: 20 }, (_, i) => ({ fetches: { A: 0.2, B: 0.2, C: i % 4 === 2 ? 10 : 0.2, D: 5 } })),
+      { edgeCount: 3, maxfreq: 100 },
+    );
+    const { recorded } = replay(failing, {});
+    expect(recorded.rotations).toBeGreaterThan(2);
+    expect(replay(failing, { judge: { kind: 'rise_fall', rise: 1, fall: 2 } }).replayed.rotations).toBe(1);
+    expect(replay(failing, { safety: { minUp: { value: 4, percent: false } } }).replayed.rotations).toBe(1);
+  });
+
+  test('what is not set of the safety rules stays as recorded; results lie as far apart as recorded', () => {
+    const judge = { kind: 'rise_fall', rise: 1, fall: 2 } as const;
+    const rules = rulesUnder(
+      { ...RULES, judge: { ...judge, apart: 7 }, safety: { ...NO_SAFETY, fill: 'none', holdUp: 60 } },
+      { judge: { ...judge, fall: 3, apart: 30 }, safety: { holdUp: null } },
+    );
+    expect(rules.safety).toEqual({ ...NO_SAFETY, fill: 'none' });
+    expect(rules.judge).toEqual({ ...judge, fall: 3, apart: 7 });
+    expect(rulesUnder(RULES, { judge: { ...judge, apart: 30 } }).judge).toEqual({ ...judge, apart: 30 });
+  });
 
   test('a higher goodenough keeps the wavering edge', () => {
     const result = replay(records, { goodenough: 1 });

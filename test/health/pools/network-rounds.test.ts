@@ -806,6 +806,28 @@ describe('a turn that goes on', () => {
     expect(bench.log).toContain(`warn ${decision.notes.at(-1)}`);
   });
 
+  test('a turn that does not end is a note of the decisions meanwhile, with its cause', async () => {
+    const bench = new Bench();
+    const rounds = await bench.open();
+    const turn = await begun(bench, rounds);
+    turn.sample([ONE, 0.1], [TWO, 0.2]);
+    expect((await turn.event()).decision.notes.join()).not.toContain('overdue');
+    expect(rounds.probeTroubles.unended).toBeNull();
+    const now = performance.now();
+    vi.spyOn(performance, 'now').mockImplementation(() => now + 1000_000);
+    try {
+      const note = `a turn is overdue: no answer of ${THREE}`;
+      expect(rounds.probeTroubles.unended).toBe(note);
+      turn.sample([TWO, 10]);
+      await vi.waitFor(() => expect(turn.events).toHaveLength(2));
+      expect(turn.events[1].decision.notes).toContain(note);
+      await turn.end();
+      expect(rounds.probeTroubles.unended).toBeNull();
+    } finally {
+      vi.restoreAllMocks();
+    }
+  });
+
   const counting = (rise: number, fall: number): Config => {
     const judges = parse(`${BASE}judges: {${NET}: {rise_fall: {rise: ${rise}, fall: ${fall}}}}\n`).config?.judges;
     if (judges === undefined) throw new Error('no configuration');

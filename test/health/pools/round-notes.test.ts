@@ -4,6 +4,7 @@ import {
   overlongRound,
   type RoundPace,
   sharedAddresses,
+  unendedTurn,
   unknownEdges,
 } from '../../../src/health/pools/round-notes.ts';
 import { sample } from '../../support/round-input.ts';
@@ -118,4 +119,12 @@ describe('edges at one address', () => {
     expect(said).toHaveLength(expected.length);
     for (const [i, text] of expected.entries()) expect(said[i]).toContain(text);
   });
+});
+
+test.each([
+  [[], 'a turn is overdue: every edge has answered'],
+  [['a'], 'a turn is overdue: no answer of a'],
+  [['a', 'b', 'c', 'd', 'e', 'f', 'g'], 'a turn is overdue: no answer of a, b, c, d and e (and 2 edges more)'],
+])('a turn that does not end, waiting for %j', (waiting, text) => {
+  expect(unendedTurn(waiting)).toBe(text);
 });

@@ -182,6 +182,7 @@ export const network: NetworkView = {
     nextDue: NOW + 56,
     overdue: false,
     overlong: null,
+    unended: null,
     unchecked: null,
     silence: null,
     failure: null,

@@ -105,6 +105,11 @@ test.each<[string, Partial<StatusView>, readonly string[]]>([
     ['zones: /zones/b/example.test.zone: zone example.test is in two networks'],
   ],
   [
+    'a turn that does not end',
+    withNetwork({ round: { ...round, unended: 'a turn is overdue: no answer of A' } }),
+    ['network net-a: a turn is overdue: no answer of A'],
+  ],
+  [
     'a round that takes too long',
     withNetwork({ round: { ...round, overlong: 'the round is not over yet, longer than run_frequency (60 s)' } }),
     ['network net-a: the round is not over yet, longer than run_frequency (60 s)'],
