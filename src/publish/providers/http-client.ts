@@ -79,7 +79,10 @@ function lost(host: string, error: unknown): ProviderError {
   if (code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE') {
     return new TooLargeError('malformed', `${host} answers with more than ${BOUNDS.octets / MIB} MiB`);
   }
-  if (error instanceof errors.HTTPParserError) return new ProviderError('malformed', `${host} does not speak HTTP`);
+  // An end inside a chunk is one of these errors, too.
+  if (error instanceof errors.HTTPParserError && !error.message.includes('EOF')) {
+    return new ProviderError('malformed', `${host} does not speak HTTP`);
+  }
   const why = code === '' || code.startsWith('UND_ERR_') ? errorText(error).slice(0, QUOTED_MAX) : code;
   return new ProviderError('unreachable', `${host} cannot be reached, or broke off: ${why}`);
 }
