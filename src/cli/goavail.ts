@@ -1,9 +1,9 @@
 /** `goavail monitor`: the second original's command line. */
 import { type Command, Option } from 'commander';
-import { dryRun } from '../app/goavail/dry-run.ts';
 import { GoavailMonitor, type MonitorSettings } from '../app/goavail/monitor.ts';
 import { goavailPlan } from '../app/goavail/plan.ts';
-import { providerAccess } from '../config/goavail-environment.ts';
+import { GoavailPublisher, waitsForPeers } from '../app/goavail/publisher.ts';
+import { providerAccess, slackApi } from '../config/goavail-environment.ts';
 import { type GoavailUse, loadGoavail } from '../config/goavail-file.ts';
 import { Prober, USER_AGENT } from '../health/checks/prober.ts';
 import { count } from '../health/judge/reason.ts';
@@ -37,7 +37,7 @@ function monitorCommand(): Command {
     .description('check the addresses of goavail.toml until SIGTERM or SIGINT; SIGHUP reads it again')
     .option('-f, --config-file <file>', "goavail's configuration", 'goavail.toml')
     .option('-d, --dry-run', 'change nothing at the provider, log what would be changed', true)
-    .option('--no-dry-run', 'change the records at the provider (not possible yet: ends with status 1)')
+    .option('--no-dry-run', 'change the records at the provider')
     .addOption(
       new Option('-t, --type <type>', 'check by ICMP echo (ip) or by TCP connection (tcp)')
         .choices(['ip', 'tcp'])
@@ -61,27 +61,35 @@ async function monitor(flags: MonitorFlags): Promise<number> {
   const signals = new MonitorSignals(guard);
   const { settings, faults } = settingsOf(flags);
   const { access, faults: accessFaults } = providerAccess(flags.dnsProvider, process.env);
-  printFaults([...faults, ...accessFaults]);
-  if (settings === null || hasErrors(accessFaults)) return 1;
-  if (!flags.dryRun) {
-    return refuse(
-      '--no-dry-run: changing records at a provider and asking peers are not part of this version yet, so only --dry-run (the default) works',
-    );
+  const { api: slack, faults: slackFaults } = slackApi(process.env);
+  printFaults([...faults, ...accessFaults, ...slackFaults]);
+  if (settings === null || hasErrors([...accessFaults, ...slackFaults])) return 1;
+  if (!flags.dryRun && flags.dnsProvider === 'cloudflare' && access.missing.length > 0) {
+    return refuse(`--no-dry-run: Cloudflare's records cannot be changed without ${access.missing.join(' and ')}`);
   }
   // The last resort: what no guard saw must not end the monitoring.
   process.on('uncaughtException', (error) => guard.note('the main thread', error));
   process.on('unhandledRejection', (error) => guard.note('the main thread', error));
   const prober = Prober.make({ userAgent: USER_AGENT, onTrouble: (text) => log('warn', text) });
+  const { dryRun } = flags;
+  const publisher = new GoavailPublisher({ access, env: process.env, slackApi: slack, dryRun, log });
   try {
     await Promise.race([prober.ready(), signals.stopped]);
-    const monitoring = new GoavailMonitor({ settings, prober, guard, log, correct: dryRun(access, log) });
-    for (const text of introduction(settings, access)) log('info', text);
+    const monitoring = new GoavailMonitor({
+      settings,
+      prober,
+      guard,
+      log,
+      publish: (wanted) => publisher.publish(wanted),
+    });
+    for (const text of introduction(settings, access, dryRun)) log('info', text);
     monitoring.start();
     signals.onReload(() => reload(flags, monitoring, log));
     await signals.stopped;
     monitoring.stop();
   } finally {
     await prober.stop();
+    await publisher.close();
   }
   log('info', 'stopped');
   return 0;
@@ -144,16 +152,27 @@ function reload(flags: MonitorFlags, monitoring: GoavailMonitor, log: RoundLog):
 function introduction(
   settings: MonitorSettings,
   { api, apiFrom, missing }: ReturnType<typeof providerAccess>['access'],
+  dryRun: boolean,
 ): readonly string[] {
-  const { provider, cluster, slack } = settings.goavail;
+  const { goavail } = settings;
+  const { provider, cluster, slack } = goavail;
   const from = apiFrom === null ? '' : `, from ${apiFrom}`;
-  return [
+  const what = dryRun ? 'dry run: nothing is changed at' : 'changes are made at';
+  const notes = [
     checkedText(settings),
-    `dry run: nothing is changed at ${provider.kind} (${api}${from}); records of ${provider.names.join(', ')}`,
-    ...(missing.length === 0 ? [] : [`not set, and needed for changes: ${missing.join(', ')}`]),
-    ...(cluster === null ? [] : [`${count(cluster.peers.length, 'peer')} configured; they are not asked yet`]),
-    ...(slack !== null ? ['slack_addr is configured; no message is sent yet'] : []),
+    `${what} ${provider.kind} (${api}${from}); records of ${provider.names.join(', ')}`,
   ];
+  if (missing.length > 0) notes.push(missingText(provider.kind, missing, dryRun));
+  if (cluster !== null) notes.push(`${count(cluster.peers.length, 'peer')} configured; they are not asked yet`);
+  if (waitsForPeers(goavail)) notes.push('min_peers_agree asks for peers, so nothing is changed at all');
+  if (slack !== null) notes.push('every change is told to Slack (slack_addr)');
+  return notes;
+}
+
+function missingText(kind: GoavailUse['provider'], missing: readonly string[], dryRun: boolean): string {
+  const names = `not set, and needed for changes: ${missing.join(', ')}`;
+  if (kind === 'route53') return `${names}, unless AWS' files or a role have them`;
+  return dryRun ? `${names}; nothing is read either, all addresses are taken for published` : names;
 }
 
 function checkedText({ goavail: { provider, use, port, threshold, intervalSeconds } }: MonitorSettings): string {

@@ -62,7 +62,7 @@ healthdata_store: health
 statefile: state/{dnet}.state
 lockfile: state/lock
 
-# --- What Edgewise does not do yet ------------------------------------------------------------------------------------
+# --- What goavail did besides -----------------------------------------------------------------------------------------
 ${[publishing(provider, network), notices(goavail), vantage(goavail.cluster)].join('\n#\n')}
 `;
 }
@@ -84,14 +84,15 @@ function tooMany({ addresses }: GoavailProvider): string {
 }
 
 function publishing(provider: GoavailProvider, network: string): string {
-  const names = provider.names.map(yamlText).join(', ');
+  const names = provider.names.map((name) => yamlText(`${name}.`)).join(', ');
   const head = `provider: ${provider.kind}, network: ${network}`;
   const own =
     provider.kind === 'cloudflare'
       ? `token_file: cloudflare.token, zone: ${yamlText(provider.domain)}, names: [${names}], proxied: ${provider.proxied}`
-      : `zone_id: ${yamlText(provider.zoneId)}, zone: ${yamlText(provider.domain)}, names: [${names}], ttl: ${provider.ttl}`;
+      : `zone_id: ${yamlText(provider.zoneId)}, zone: ${yamlText(provider.domain)}, names: [${names}], ttl: ${provider.ttl}, weighted: {weight: 0}`;
   const from = provider.kind === 'cloudflare' ? 'CF_API_KEY and CF_API_EMAIL' : "AWS' own sources of credentials";
-  return `# Keeping the records at the provider ([${provider.kind === 'cloudflare' ? 'Cloudflare' : 'Route53'}]; goavail had its secrets from ${from}):
+  return `# Keeping the records at the provider ([${provider.kind === 'cloudflare' ? 'Cloudflare' : 'Route53'}]; goavail had its secrets from ${from}).
+# Unlike goavail, this keeps whole sets: addresses that are not in the edge list go from these names (docs/providers.md).
 # publish:
 #   - {${head}, ${own}}`;
 }
@@ -107,7 +108,7 @@ function vantage(cluster: GoavailCluster | null): string {
   if (cluster === null) return '# Vantage points: goavail.toml has no peers, or no local_addr.';
   const peers = cluster.peers.map((peer) => `{url: ${yamlText(`http://${peer}`)}}`).join(', ');
   const key = cluster.encrypted ? 'key_file: peers.key, ' : '';
-  return `# Vantage points ([Members]${cluster.encrypted ? '; crypto_key is a secret and is not copied here' : ''}):
+  return `# Vantage points, which Edgewise does not ask yet ([Members]${cluster.encrypted ? '; crypto_key is a secret and is not copied here' : ''}):
 # vantage: {engine: peers, listen: ${yamlText(cluster.localAddress)}, ${key}peers: [${peers}], min_peers_agree: ${cluster.minPeersAgree}}`;
 }
 

@@ -147,7 +147,12 @@ test.each([
   ],
   ['no file', ['monitor', '-f', 'nowhere.toml', '-t', 'tcp'], 1, 'nowhere.toml'],
   ['a port that is missing', ['monitor', '-f', 'flat.toml', '-t', 'tcp'], 1, 'flat.toml:1:1: error: missing-key: port'],
-  ['no dry run', ['monitor', '-f', 'whole.toml', '-t', 'tcp', '--no-dry-run'], 1, 'are not part of this version yet'],
+  [
+    'no dry run, and no key of the API',
+    ['monitor', '-f', 'whole.toml', '-t', 'tcp', '--no-dry-run'],
+    1,
+    "--no-dry-run: Cloudflare's records cannot be changed without CF_API_KEY and CF_API_EMAIL",
+  ],
 ] as const)('%s', async (_, args, status, expected) => {
   await writeFile(join(folder, 'whole.toml'), toml(9, [ADDRESS]));
   await writeFile(join(folder, 'flat.toml'), toml(9, [ADDRESS]).replace(/^port.*$/m, ''));

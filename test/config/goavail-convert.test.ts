@@ -6,7 +6,7 @@ import { edgemanageYaml } from '../../src/config/goavail-convert.ts';
 import { type GoavailUse, parseGoavail } from '../../src/config/goavail-file.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { readNetworkFiles } from '../../src/config/network-files.ts';
-import { folderOf } from './config-fixture.ts';
+import { BASE, folderOf, parse } from './config-fixture.ts';
 
 const TOML = `failure_threshold = 3
 interval = 5
@@ -56,7 +56,7 @@ test('what is printed loads, once the files are made that it lists', () => {
 test('what is not carried out yet stands in comments, without secrets', () => {
   const text = convert(TCP);
   expect(text).toContain(
-    '#   - {provider: cloudflare, network: mynet, token_file: cloudflare.token, zone: example.test, names: [cloud.example.test, www.example.test], proxied: true}',
+    '#   - {provider: cloudflare, network: mynet, token_file: cloudflare.token, zone: example.test, names: [cloud.example.test., www.example.test.], proxied: true}',
   );
   expect(text).toContain(
     '# vantage: {engine: peers, listen: 127.0.0.1:8080, key_file: peers.key, peers: [{url: http://127.0.0.2:8080}, {url: http://[::1]:8080}], min_peers_agree: 1}',
@@ -70,8 +70,19 @@ test('Route 53, with names that YAML takes for something else', () => {
   expect(text).toContain('ttl: 30 # Route53.ttl');
   expect(text).toContain('  host: no.test\n');
   expect(text).toContain(
-    '#   - {provider: route53, network: mynet, zone_id: Z1, zone: no.test, names: [yes.no.test], ttl: 30}',
+    '#   - {provider: route53, network: mynet, zone_id: Z1, zone: no.test, names: [yes.no.test.], ttl: 30, weighted: {weight: 0}}',
   );
+});
+
+test.each(['cloudflare', 'route53'] as const)('what keeps the records at %s is a target that loads', (provider) => {
+  const lines = /^# publish:\n#( .*)$/m.exec(convert({ type: 'tcp', provider }));
+  const { config, faults } = parse(`${BASE}publish:\n${lines?.[1]}\n`.replaceAll('mynet', 'net'));
+  expect(faults).toEqual([]);
+  expect(config?.publish).toMatchObject([
+    provider === 'cloudflare'
+      ? { names: ['cloud.example.test', 'www.example.test'] }
+      : { names: ['yes.no.test'], ttl: 30, weighted: { set_identifier: null, weight: 0 } },
+  ]);
 });
 
 test('more addresses than can be live', () => {

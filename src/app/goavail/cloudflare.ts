@@ -5,7 +5,7 @@ import { environmentAuth } from '../../publish/providers/cloudflare-access.ts';
 import type { CloudflareCorrection, CloudflareOwn } from '../../publish/providers/cloudflare-batch.ts';
 import type { HeldSet, Provider, SetKey } from '../../publish/providers/provider.ts';
 import { canonicalAddress } from '../../system/address.ts';
-import type { Correction } from './monitor.ts';
+import type { AddressStep } from './own-addresses.ts';
 
 type Environment = { readonly [name: string]: string | undefined };
 
@@ -44,7 +44,7 @@ export type CloudflareStep =
  */
 export function cloudflareStep(
   name: string,
-  { action, address }: Correction,
+  { action, address }: Pick<AddressStep, 'action' | 'address'>,
   held: readonly HeldSet<CloudflareOwn>[],
 ): CloudflareStep {
   const wanted = canonicalAddress(address) ?? address;

@@ -6,10 +6,8 @@ import type { Sample } from '../../health/checks/sample.ts';
 import type { RoundLog } from '../../health/pools/round-log.ts';
 import { errorText } from '../../system/error-text.ts';
 import type { Guard } from '../../system/guard.ts';
+import type { Wanted } from './publisher.ts';
 import { type AddressState, wantedAddresses, withAddresses, withResult } from './results.ts';
-
-/** One step towards what should be published. */
-export type Correction = { readonly action: 'add' | 'remove'; readonly address: string };
 
 /** A settled configuration: the file, and what each address is asked. */
 export type MonitorSettings = { readonly goavail: Goavail; readonly plan: ProbePlan };
@@ -19,26 +17,24 @@ export type MonitorOptions = {
   readonly prober: Pick<Prober, 'round' | 'cancel'>;
   readonly guard: Guard;
   readonly log: RoundLog;
-  /** Carries one correction out. False or rejected: it is asked for again with the next result. */
-  readonly correct: (correction: Correction, goavail: Goavail) => Promise<boolean>;
+  /** Takes what should be published, with every result; it must not wait. */
+  readonly publish: (wanted: Wanted) => void;
 };
 
 /** Failures of our own machine, which say nothing of an address. */
 const OWN_TROUBLE: ReadonlySet<string> = new Set(['forbidden', 'other']);
 
-/**
- * Addresses are asked each for itself, so that one that hangs delays no other. What is published is compared with what
- * should be after every result, so that a correction that failed is made later.
- */
+/** Addresses are asked each for itself, so that one that hangs delays no other, and neither does publishing. */
 export class GoavailMonitor {
   private readonly options: MonitorOptions;
   private settings: MonitorSettings;
   private states: ReadonlyMap<string, AddressState>;
-  private readonly published: Set<string>;
+  private wanted: ReadonlySet<string>;
+  /** Addresses that have passed, or are down: before that, what is published of them stays as it is. */
+  private readonly shown = new Set<string>();
   private readonly timers = new Map<string, NodeJS.Timeout>();
   private readonly troubled = new Set<string>();
   private keptLast: string | null = null;
-  private correcting: Promise<void> = Promise.resolve();
   private stopped = false;
 
   constructor(options: MonitorOptions) {
@@ -46,7 +42,7 @@ export class GoavailMonitor {
     this.settings = options.settings;
     const { addresses } = options.settings.goavail.provider;
     this.states = withAddresses(new Map(), addresses);
-    this.published = new Set(addresses);
+    this.wanted = new Set(addresses);
   }
 
   /** Each address, whether it counts as up. */
@@ -54,9 +50,9 @@ export class GoavailMonitor {
     return new Map([...this.states].map(([address, { up }]) => [address, up]));
   }
 
-  /** What is published, as far as this process has carried it out. */
+  /** What should be published. */
   get live(): readonly string[] {
-    return [...this.published];
+    return [...this.wanted];
   }
 
   /** Asks every address now, and again each interval. */
@@ -69,19 +65,23 @@ export class GoavailMonitor {
     const known = this.states;
     this.settings = settings;
     this.states = withAddresses(known, settings.goavail.provider.addresses);
+    const wanted = new Set(this.wanted);
     for (const address of known.keys()) {
       if (this.states.has(address)) continue;
       clearTimeout(this.timers.get(address));
       this.timers.delete(address);
       this.troubled.delete(address);
       // No longer ours: it is neither kept nor taken out.
-      this.published.delete(address);
+      wanted.delete(address);
+      this.shown.delete(address);
     }
     for (const address of this.states.keys()) {
       if (known.has(address)) continue;
-      this.published.add(address); // as at the start
+      wanted.add(address); // as at the start
       this.schedule(address, 0);
     }
+    this.wanted = wanted;
+    this.publish();
   }
 
   /** Nothing is asked any more. */
@@ -104,7 +104,8 @@ export class GoavailMonitor {
     const state = withResult(was, sample.fail === null, threshold);
     this.states = new Map(this.states).set(address, state);
     this.report(address, was, state, sample);
-    await this.correct();
+    if (sample.fail === null || !state.up) this.shown.add(address);
+    this.publish();
   }
 
   private async sampleOf(address: string): Promise<Sample | null> {
@@ -151,52 +152,17 @@ export class GoavailMonitor {
     log(state.up ? 'info' : 'warn', `${address} is ${state.up ? 'up' : 'down'}: ${found}${row}`);
   }
 
-  /** One after the other, each from the newest state. */
-  private correct(): Promise<void> {
-    const next = this.correcting.then(() => this.correctNow());
-    this.correcting = next.catch(() => undefined);
-    return next;
-  }
-
-  private async correctNow(): Promise<void> {
-    if (this.stopped) return;
-    const { goavail } = this.settings;
-    const wanted = wantedAddresses(this.states, this.published);
-    const corrections: Correction[] = [
-      // What comes is added before anything goes.
-      ...[...wanted].filter((one) => !this.published.has(one)).map((address) => ({ action: 'add' as const, address })),
-      ...[...this.published]
-        .filter((one) => !wanted.has(one))
-        .map((address) => ({ action: 'remove' as const, address })),
-    ];
-    let allAdded = true;
-    for (const correction of corrections) {
-      // Nothing goes while what takes its place is missing.
-      if (correction.action === 'remove' && !allAdded) break;
-      if (await this.carryOut(correction, goavail)) continue;
-      if (correction.action === 'add') allAdded = false;
-    }
+  private publish(): void {
+    this.wanted = wantedAddresses(this.states, this.wanted);
     this.noteLast();
-  }
-
-  /** Whether it is done; what is not is asked for again with the next result. */
-  private async carryOut(correction: Correction, goavail: Goavail): Promise<boolean> {
-    const { action, address } = correction;
-    try {
-      if (!(await this.options.correct(correction, goavail))) return false;
-    } catch (error) {
-      this.options.log('error', `cannot ${action} ${address}, so it is tried again: ${errorText(error)}`);
-      return false;
-    }
-    if (action === 'add') this.published.add(address);
-    else this.published.delete(address);
-    return true;
+    const { goavail } = this.settings;
+    this.options.publish({ goavail, addresses: this.wanted, shown: new Set(this.shown) });
   }
 
   /** Says once that the last address is down and stays all the same. */
   private noteLast(): void {
-    const [address] = this.published;
-    const isKept = this.published.size === 1 && this.states.get(address)?.up === false;
+    const [address] = this.wanted;
+    const isKept = this.wanted.size === 1 && this.states.get(address)?.up === false;
     if (isKept && this.keptLast !== address) {
       this.options.log('error', `${address} is down, but stays published: it is the last address`);
     }

@@ -2,12 +2,12 @@
 import { Agent, request } from 'undici';
 import { errorText } from '../../system/error-text.ts';
 import { Secret, withoutSecrets } from '../../system/secret.ts';
-import type { Correction } from './monitor.ts';
+import type { AddressStep } from './own-addresses.ts';
 
 const DONE = { add: 'Added', remove: 'Removed' } as const;
 
 /** As the original says it, its spaces included: people look for it. */
-export function slackText(action: Correction['action'], domain: string, dryRun: boolean): string {
+export function slackText(action: AddressStep['action'], domain: string, dryRun: boolean): string {
   const done = `${DONE[action]} IP and configured entries from/to domain ${domain} `;
   return dryRun ? `Dry Run set to True.  Agent would have ${done}` : `Dry Run set to False. Agent ${done}`;
 }

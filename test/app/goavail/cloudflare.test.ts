@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type CloudflareStep, cloudflareStep, goavailCloudflare, keysOf } from '../../../src/app/goavail/cloudflare.ts';
-import type { Correction } from '../../../src/app/goavail/monitor.ts';
+import type { AddressStep } from '../../../src/app/goavail/own-addresses.ts';
 import { MockCloudflare, type MockZone } from '../../support/mock-cloudflare.ts';
 
 const NAME = 'www.example.test';
@@ -19,7 +19,7 @@ afterEach(() => mock.stop());
 
 /** Reads a name and carries a step out. */
 async function carryOut(
-  action: Correction['action'],
+  action: AddressStep['action'],
   address: string,
   proxied = false,
 ): Promise<CloudflareStep['kind']> {

@@ -1,11 +1,14 @@
 import { createServer, type Server } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { dryRun } from '../../../src/app/goavail/dry-run.ts';
-import { type Correction, GoavailMonitor, type MonitorSettings } from '../../../src/app/goavail/monitor.ts';
+import { GoavailMonitor, type MonitorSettings } from '../../../src/app/goavail/monitor.ts';
+import { wholeSets } from '../../../src/app/goavail/own-addresses.ts';
 import { goavailPlan } from '../../../src/app/goavail/plan.ts';
-import { type Goavail, parseGoavail } from '../../../src/config/goavail-file.ts';
+import { GoavailPublisher } from '../../../src/app/goavail/publisher.ts';
+import { parseGoavail } from '../../../src/config/goavail-file.ts';
 import { Prober } from '../../../src/health/checks/prober.ts';
+import { ProviderError } from '../../../src/publish/providers/provider.ts';
 import { throwingGuard } from '../../support/guard.ts';
+import { MemoryProvider } from '../../support/memory-provider.ts';
 
 /** The original's worked examples from end to end: listeners that die and return, asked by the prober's thread. */
 
@@ -69,34 +72,46 @@ function settings(threshold: number, addresses = [FIRST, SECOND], members = ''):
   return { goavail, plan: plan.plan };
 }
 
-type Made = { readonly monitor: GoavailMonitor; readonly lines: string[] };
+type Made = { readonly monitor: GoavailMonitor; readonly publisher: GoavailPublisher; readonly lines: string[] };
 
-function made(
-  given: MonitorSettings,
-  correct?: (correction: Correction, goavail: Goavail, lines: string[]) => Promise<boolean>,
-): Made {
+/** A dry run that knows no provider; with one, changes are made there. */
+function made(given: MonitorSettings, provider: MemoryProvider | null = null): Made {
   const lines: string[] = [];
   const log = (level: string, text: string): void => {
     if (level !== 'debug') lines.push(text);
   };
-  const access = { api: 'http://127.0.0.1:9', apiFrom: null, missing: [] };
+  const publisher = new GoavailPublisher({
+    access: { api: 'http://127.0.0.1:9', apiFrom: null, missing: [] },
+    env: {},
+    slackApi: 'http://127.0.0.1:9',
+    dryRun: provider === null,
+    log,
+    retryMs: 5,
+    target: () => (provider === null ? null : { provider, ttl: 60, corrections: wholeSets(60) }),
+  });
   const monitor = new GoavailMonitor({
     settings: given,
     prober,
     guard: throwingGuard(),
     log,
-    correct: correct === undefined ? dryRun(access, log) : (correction, goavail) => correct(correction, goavail, lines),
+    publish: (wanted) => publisher.publish(wanted),
   });
-  return { monitor, lines };
+  return { monitor, publisher, lines };
 }
 
-/** `-4 +7`: what is published of the first address changes with these results. */
-async function story({ monitor }: Made, results: string): Promise<string> {
+/** The addresses of cloud.example.test. */
+function held(provider: MemoryProvider): readonly string[] {
+  return provider.sets.get('cloud.example.test A')?.addresses ?? [];
+}
+
+/** `-4 +7`: what should be published of the first address changes with these results. */
+async function story({ monitor, publisher }: Pick<Made, 'monitor' | 'publisher'>, results: string): Promise<string> {
   const found: string[] = [];
   for (const [i, result] of results.split(' ').entries()) {
     const before = monitor.live.includes(FIRST);
     await first.set(result === '1');
     await monitor.check(FIRST);
+    await publisher.idle();
     const after = monitor.live.includes(FIRST);
     if (before !== after) found.push(`${after ? '+' : '-'}${i + 1}`);
   }
@@ -113,8 +128,8 @@ test.each([
 });
 
 test("an outage is logged in the original's words, with what would be changed", async () => {
-  const { monitor, lines } = made(settings(2));
-  await story({ monitor, lines }, '0 0 0 1 1');
+  const { monitor, publisher, lines } = made(settings(2));
+  await story({ monitor, publisher }, '0 0 0 1 1');
   expect(lines).toEqual([
     `${FIRST} is down: failed (refused: connection refused), result 2 of that kind in a row`,
     'Dry Run set to True.  Agent would have Removed IP and configured entries from/to domain example.test ',
@@ -125,51 +140,86 @@ test("an outage is logged in the original's words, with what would be changed", 
   ]);
 });
 
-test.each([
-  ['is refused', async (): Promise<boolean> => false],
-  [
-    'fails',
-    async (): Promise<boolean> => {
-      throw new Error('no answer');
-    },
-  ],
-] as const)('G5: a removal that %s is tried again with the next result', async (_, fails) => {
-  let tries = 0;
-  const failing = made(settings(2), async (): Promise<boolean> => (++tries < 3 ? fails() : true));
-  expect(await story(failing, '0 0 0 0 0')).toBe('-4');
-  expect(tries).toBe(3);
+test('G5: a removal that fails is tried again until it is done, without another result', async () => {
+  const provider = new MemoryProvider();
+  provider.put('cloud.example.test', 'A', [FIRST, SECOND]);
+  const { monitor, publisher, lines } = made(settings(2), provider);
+  await monitor.check(SECOND);
+  const fails = (): never => {
+    throw new ProviderError('trouble', 'no answer');
+  };
+  provider.beforeApply.push(fails, fails);
+  expect(await story({ monitor, publisher }, '0 0')).toBe('-2');
+  await expect.poll(() => held(provider), { timeout: 20_000 }).toEqual([SECOND]);
+  await publisher.idle();
+  expect(provider.beforeApply).toEqual([]);
+  expect(lines.slice(1)).toEqual([
+    'the records at cloudflare cannot be kept right, so it is tried again: no answer',
+    'Dry Run set to False. Agent Removed IP and configured entries from/to domain example.test ',
+    `removed cloud.example.test A ${FIRST} at cloudflare (http://127.0.0.1:9)`,
+    'the records at cloudflare can be kept right again',
+  ]);
+  await publisher.close();
+});
+
+test('what was not seen yet stays as it is, and so does what is not ours', async () => {
+  const provider = new MemoryProvider();
+  provider.put('cloud.example.test', 'A', ['192.0.2.77', FIRST]);
+  const { monitor, publisher } = made(settings(2), provider);
+  // One failure says nothing yet; the second address was never published, and is not asked here.
+  expect(await story({ monitor, publisher }, '0')).toBe('');
+  expect(provider.applied).toEqual([]);
+  await monitor.check(SECOND);
+  await publisher.idle();
+  expect(held(provider)).toEqual([FIRST, SECOND, '192.0.2.77']);
+  expect(await story({ monitor, publisher }, '0')).toBe('-1');
+  expect(held(provider)).toEqual([SECOND, '192.0.2.77']);
+  await publisher.close();
+});
+
+test('an address that died while nobody looked is not published at the start', async () => {
+  const provider = new MemoryProvider();
+  provider.put('cloud.example.test', 'A', [SECOND]);
+  const { monitor, publisher } = made(settings(2), provider);
+  await monitor.check(SECOND);
+  expect(await story({ monitor, publisher }, '0 0 0')).toBe('-2');
+  expect(held(provider)).toEqual([SECOND]);
+  expect(provider.applied).toEqual([]);
+  expect(await story({ monitor, publisher }, '1 1')).toBe('+2');
+  expect(held(provider)).toEqual([FIRST, SECOND]);
+  await publisher.close();
 });
 
 test('G9: down and removed, a reload, and it is added all the same', async () => {
-  const { monitor, lines } = made(settings(2));
-  expect(await story({ monitor, lines }, '0 0')).toBe('-2');
+  const { monitor, publisher } = made(settings(2));
+  expect(await story({ monitor, publisher }, '0 0')).toBe('-2');
   monitor.reload(settings(2));
-  expect(await story({ monitor, lines }, '1 1 1 1')).toBe('+2');
+  expect(await story({ monitor, publisher }, '1 1 1 1')).toBe('+2');
 });
 
 test('a reload keeps results in a row, takes addresses in and lets others go', async () => {
-  const { monitor } = made(settings(3));
-  expect(await story({ monitor, lines: [] }, '0 0')).toBe('');
+  const { monitor, publisher } = made(settings(3));
+  expect(await story({ monitor, publisher }, '0 0')).toBe('');
   monitor.reload(settings(3, [FIRST]));
   expect(monitor.live).toEqual([FIRST]);
   monitor.reload(settings(3));
   expect(monitor.live).toEqual([FIRST, SECOND]);
-  expect(await story({ monitor, lines: [] }, '0')).toBe('-1');
+  expect(await story({ monitor, publisher }, '0')).toBe('-1');
   monitor.stop();
 });
 
 test('a lower threshold holds from the next result on', async () => {
-  const { monitor, lines } = made(settings(5));
-  await story({ monitor, lines }, '0 0 0');
+  const { monitor, publisher } = made(settings(5));
+  await story({ monitor, publisher }, '0 0 0');
   monitor.reload(settings(2));
-  expect(await story({ monitor, lines }, '0')).toBe('-1');
+  expect(await story({ monitor, publisher }, '0')).toBe('-1');
 });
 
 test('the last address stays, said once, and goes when another is back', async () => {
-  const { monitor, lines } = made(settings(1));
+  const { monitor, publisher, lines } = made(settings(1));
   await second.set(false);
   await monitor.check(SECOND);
-  await story({ monitor, lines }, '0 0 0');
+  await story({ monitor, publisher }, '0 0 0');
   expect(monitor.live).toEqual([FIRST]);
   expect(lines.filter((line) => line.includes('it is the last address'))).toEqual([
     `${FIRST} is down, but stays published: it is the last address`,
@@ -180,19 +230,43 @@ test('the last address stays, said once, and goes when another is back', async (
 });
 
 test('nothing goes while what takes its place cannot be added', async () => {
-  const { monitor } = made(settings(1), async ({ action, address }) => action === 'remove' || address !== SECOND);
+  const provider = new MemoryProvider();
+  provider.put('cloud.example.test', 'A', [FIRST]);
+  const { monitor, publisher } = made(settings(1), provider);
   await second.set(false);
   await monitor.check(SECOND);
-  await story({ monitor, lines: [] }, '0');
+  await story({ monitor, publisher }, '0');
+  expect(held(provider)).toEqual([FIRST]);
+  let isTrying = (): void => undefined;
+  const tried = new Promise<void>((resolve) => {
+    isTrying = resolve;
+  });
+  let goOn = (): void => undefined;
+  provider.beforeApply.push(
+    () =>
+      new Promise<void>((resolve) => {
+        isTrying();
+        goOn = resolve;
+      }),
+  );
   await second.set(true, first.port);
   await monitor.check(SECOND);
-  expect(monitor.live).toEqual([FIRST]);
+  await tried;
+  expect(held(provider)).toEqual([FIRST]);
+  goOn();
+  await publisher.idle();
+  expect(held(provider)).toEqual([SECOND]);
+  await publisher.close();
 });
 
 test('in a cluster nothing is done before peers agree, and nobody asks them yet', async () => {
   const members = '[Members]\npeers = ["127.0.0.1:9"]\nlocal_addr = "127.0.0.1:8"\nmin_peers_agree = 1\n';
-  const { monitor, lines } = made(settings(1, undefined, members));
-  expect(await story({ monitor, lines }, '0 0 0')).toBe('');
+  const provider = new MemoryProvider();
+  provider.put('cloud.example.test', 'A', [FIRST, SECOND]);
+  const { monitor, publisher, lines } = made(settings(1, undefined, members), provider);
+  await story({ monitor, publisher }, '0 0 0');
+  expect(held(provider)).toEqual([FIRST, SECOND]);
+  expect([provider.reads, provider.applied]).toEqual([0, []]);
   expect(lines).toEqual([
     expect.stringContaining(`${FIRST} is down`),
     `would remove ${FIRST} once 1 peer see the same; peers are not asked yet, so nothing is done`,
@@ -222,7 +296,7 @@ test('trouble of our own is no result of the address', async () => {
     },
     guard: throwingGuard(),
     log: (_, text) => lines.push(text),
-    correct: async () => true,
+    publish: () => undefined,
   });
   for (let i = 0; i < 3; i++) await monitor.check(FIRST);
   expect(monitor.up.get(FIRST)).toBe(true);
