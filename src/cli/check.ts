@@ -9,8 +9,10 @@ import { ReferenceReader, referenceFault } from '../health/checks/reference.ts';
 import { count } from '../health/judge/reason.ts';
 import { neededFiles } from '../health/pools/probe-plan.ts';
 import { readState } from '../health/state/state-file-io.ts';
+import { prepareTargets } from '../publish/providers/targets.ts';
 import { errorText } from '../system/error-text.ts';
 import { type Fault, hasErrors, plainFault } from '../system/fault.ts';
+import { Guard } from '../system/guard.ts';
 import { ZoneStore } from '../zones/store/store.ts';
 import { endWith, networksCommand, printFaults } from './command-line.ts';
 
@@ -57,12 +59,27 @@ async function check({ config: file, dnet }: CheckFlags): Promise<readonly Fault
     ...faults,
     ...unreadable,
     ...tls.faults,
+    ...(await providerFaults(config)),
     ...lists,
     ...nothing,
     ...states,
     ...store.faults(),
     ...zones.flatMap((zone) => zone.faults),
   ];
+}
+
+/** Files of secrets, and other things that targets are made of; no provider is asked. */
+async function providerFaults(config: Config): Promise<readonly Fault[]> {
+  const prepared = prepareTargets(config, [], {
+    live: () => null,
+    files: null,
+    env: process.env,
+    guard: new Guard({ report: () => undefined, now: () => Date.now() / 1000 }),
+    log: () => undefined,
+    now: () => Date.now() / 1000,
+  });
+  if (prepared.ok) for (const { target } of prepared.targets) await target.close();
+  return prepared.faults;
 }
 
 /** Files without which the edges of a network cannot be judged. Without a network, those of `testobject`. */

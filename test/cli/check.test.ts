@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
@@ -20,7 +20,10 @@ function put(name: string, text: string): void {
 }
 
 /** What the command says of files that checks need, without the folder. */
-async function check(text: string): Promise<readonly string[]> {
+async function check(
+  text: string,
+  wanted = (line: string): boolean => line.includes('no edge can be judged') && !line.includes('warning'),
+): Promise<readonly string[]> {
   put('e.yaml', `${BASE}${text}`);
   let written = '';
   const spies = (['stdout', 'stderr'] as const).map((name) =>
@@ -37,7 +40,7 @@ async function check(text: string): Promise<readonly string[]> {
     for (const spy of spies) spy.mockRestore();
   }
   const lines = written.replaceAll(`${folder}/`, '').split('\n');
-  return lines.filter((line) => line.includes('no edge can be judged') && !line.includes('warning'));
+  return lines.filter(wanted);
 }
 
 test('the test object, where a network uses it', async () => {
@@ -61,4 +64,17 @@ test('every file of every check, once', async () => {
     expect.stringMatching(/nothing.*body\.file of http cannot be used/),
     expect.stringMatching(/ca\.pem.*verify of tcp cannot be used/),
   ]);
+});
+
+test('files of tokens of providers, without what is in them', async () => {
+  const target = '{provider: cloudflare, network: a, zone: example.org, names: www, token_file: token}';
+  const said = (line: string): boolean => line.includes('token');
+  expect(await check(`publish: [${target}]\n`, said)).toEqual([expect.stringMatching(/^error: .*token: no such file/)]);
+  put('token', 'not-to-be-shown\n');
+  chmodSync(join(folder, 'token'), 0o644);
+  expect(await check(`publish: [${target}]\n`, said)).toEqual([
+    expect.stringMatching(/^warning: open-secret: token: every user of this machine can read it/),
+  ]);
+  chmodSync(join(folder, 'token'), 0o600);
+  expect(await check(`publish: [${target}]\n`, said)).toEqual([]);
 });
