@@ -17,6 +17,7 @@ import { lockNetwork } from '../system/lock-network.ts';
 import { ledgerLock, SerialLedger, serialLedgerPath } from '../zones/store/serial-ledger.ts';
 import { type LoadedBoth, loadNetwork } from './load-network.ts';
 import { fileLog, type RunLog, stderrLog } from './run-log.ts';
+import { runNotices } from './run-notices.ts';
 import { printDryRun } from './run-print.ts';
 import { runProviders } from './run-providers.ts';
 import { runSinks } from './run-sinks.ts';
@@ -115,6 +116,7 @@ async function startRun(
     () => rounds.flushRecords(),
     providers.sinks,
   );
+  const notices = dryRun ? null : await runNotices(config, network, guard, log);
   const prober = await Prober.start({ userAgent: USER_AGENT, onTrouble: (message) => log('warn', message) });
   const rounds = await NetworkRounds.open(network, config, locks, {
     kind: 'run',
@@ -155,6 +157,7 @@ async function startRun(
       if (!verbose) process.stderr.write(`${formatFault(done.failure)}\n`);
       return null;
     }
+    notices?.decided(done.decision);
     await print(done);
     return done;
   };
@@ -164,6 +167,7 @@ async function startRun(
     await sinks.close();
     await providers.close();
     await rounds.idle(); // with the times of the zone files
+    await notices?.close();
     locks?.close();
     await hooks.settle(HOOKS_MS);
     if (endHooks) await hooks.stop();

@@ -58,8 +58,16 @@ export type EmailConfig = NoticeCommon & {
   readonly verify: boolean;
   readonly login: { readonly user: string; readonly password: Secret } | null;
 };
+/** A target of which a secret cannot be read: what it should be sent waits until it can. */
+export type UnusableConfig = NoticeCommon & { readonly to: 'unusable'; readonly reason: string };
 /** One target of notices; its name is unique. */
-export type NoticeConfig = SlackConfig | WebhookConfig | AlertmanagerConfig | CommandConfig | EmailConfig;
+export type NoticeConfig =
+  | SlackConfig
+  | WebhookConfig
+  | AlertmanagerConfig
+  | CommandConfig
+  | EmailConfig
+  | UnusableConfig;
 
 const KINDS = Object.keys(NOTICE_SCHEMAS).join(', ');
 const target = z.discriminatedUnion('to', Object.values(NOTICE_SCHEMAS) as [Schema, ...Schema[]], {
@@ -96,33 +104,44 @@ export function noticeFaults(get: Get): readonly Found[] {
 
 export type NoticesSettled = { readonly targets: readonly NoticeConfig[]; readonly faults: readonly Found[] };
 
-/** The targets with their secrets, which are read here. `at`: the absolute path of one in the file. */
+/**
+ * The targets with their secrets, which are read here. One that cannot be read is a warning: it keeps no server from
+ * starting, nor a command from being used by somebody who may not read it. `at`: the absolute path of one in the file.
+ */
 export function settleNotices(given: z.output<typeof notices>, at: (path: string) => string): NoticesSettled {
   const faults: Found[] = [];
-  const targets = given.flatMap((one, i): NoticeConfig[] => {
+  const targets = given.map((one, i): NoticeConfig => {
     const place: Path = ['notices', i];
     const head = `notices[${i}]`;
+    let reason: string | null = null;
+    const unusable = (wrong: Found): void => {
+      reason ??= wrong.message;
+      faults.push({
+        ...wrong,
+        severity: 'warning',
+        message: `${wrong.message}; its notices wait for a reload with it`,
+      });
+    };
     const read = (name: string, file: string | null, variable: string | null): Secret | null => {
       const settled = settleSecret(name, { file: file === null ? null : at(file), variable }, place, head);
-      faults.push(...settled.faults);
-      return settled.secret;
+      for (const found of settled.faults) {
+        if (found.severity === 'error') unusable(found);
+        else faults.push(found);
+      }
+      if (name !== 'url' || settled.secret === null || isHttpUrl(settled.secret.reveal())) return settled.secret;
+      const key = file === null ? 'url_env' : 'url_file';
+      unusable(fault([...place, key], 'bad-value', `${head}.${key}: what is there is not an http or https URL`));
+      return null;
     };
-    const settled = settle(one, read);
-    if (settled !== null && 'url' in settled && !isHttpUrl(settled.url.reveal())) {
-      const key = 'url_file' in one && one.url_file !== null ? 'url_file' : 'url_env';
-      faults.push(fault([...place, key], 'bad-value', `${head}.${key}: what is there is not an http or https URL`));
-      return [];
-    }
-    return settled === null ? [] : [settled];
+    return settle(one, read) ?? { ...commonOf(one), to: 'unusable', reason: reason ?? 'a secret cannot be read' };
   });
   return { targets, faults };
 }
 
 type Read = (name: string, file: string | null, variable: string | null) => Secret | null;
 
-/** Null: a secret could not be read. */
-function settle(one: Given, read: Read): NoticeConfig | null {
-  const common: NoticeCommon = {
+function commonOf(one: Given): NoticeCommon {
+  return {
     name: one.name ?? one.to,
     events: one.events,
     networks: one.networks,
@@ -132,6 +151,11 @@ function settle(one: Given, read: Read): NoticeConfig | null {
     timeoutMs: one.timeout * 1000,
     template: one.template,
   };
+}
+
+/** Null: a secret could not be read. */
+function settle(one: Given, read: Read): NoticeConfig | null {
+  const common = commonOf(one);
   if (one.to === 'command') return { ...common, to: 'command', program: one.program, args: one.args };
   if (one.to === 'email') {
     const { server, from, recipients, encryption, verify, user } = one;

@@ -1,6 +1,6 @@
 import type { NoticeConfig } from '../../../config/section-notices.ts';
 import { alertmanagerTarget } from './alertmanager.ts';
-import type { NoticeTarget } from './send.ts';
+import { type NoticeTarget, notSent } from './send.ts';
 import { slackTarget } from './slack.ts';
 import { webhookTarget } from './webhook.ts';
 
@@ -17,5 +17,7 @@ export async function makeTarget(config: NoticeConfig, host: string): Promise<No
       return (await import('./command.ts')).commandTarget(config, host);
     case 'email':
       return (await import('./email.ts')).emailTarget(config, host);
+    case 'unusable':
+      return { send: async () => notSent(config.reason), close: async () => undefined };
   }
 }
