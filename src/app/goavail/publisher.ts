@@ -1,5 +1,6 @@
 import type { Environment, ProviderAccess } from '../../config/goavail-environment.ts';
 import type { Goavail } from '../../config/goavail-file.ts';
+import { agreement } from '../../health/judge/agreement.ts';
 import { count } from '../../health/judge/reason.ts';
 import type { RoundLog } from '../../health/pools/round-log.ts';
 import { canonicalAddresses, type LiveTexts } from '../../publish/providers/sets.ts';
@@ -195,9 +196,11 @@ export class GoavailPublisher {
   }
 }
 
-/** Whether peers must see the same before anything is done; nobody asks them yet. */
+/** Whether peers must see the same before anything is done. Nobody asks them yet, so that none has a view. */
 export function waitsForPeers({ cluster }: Goavail): boolean {
-  return cluster !== null && cluster.minPeersAgree > 0;
+  if (cluster === null) return false;
+  const { peers, minPeersAgree: needed } = cluster;
+  return !agreement(false, [], { peers, needed, maxAge: 0 }).agreed;
 }
 
 /** A family that is listed, but of which nothing passes, goes where the other one answers. */
