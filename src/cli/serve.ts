@@ -64,7 +64,7 @@ async function run(flags: ServeFlags): Promise<void> {
     networks: flags.dnet ?? [],
     dryRun: flags.dryRun === true,
     guard,
-    logFault: () => logFault,
+    logFault: () => logFault ?? linesLost(opened),
     log: ({ logpath, logLevel }) => {
       opened = createLog({
         verbose: flags.verbose === true,
@@ -102,6 +102,11 @@ async function run(flags: ServeFlags): Promise<void> {
   process.stdout.write(`edgewise ready dns=${dns} http=${running.http ?? '-'} zones=${running.zones()}${tls}\n`);
   await notifySystemd('READY=1');
   if (hungUp) reload();
+}
+
+function linesLost(opened: OpenLog | null): string | null {
+  const fault = opened?.writeFault() ?? null;
+  return fault === null ? null : `lines of the log are held back or lost, since they cannot be written: ${fault}`;
 }
 
 /** The log is rotated whatever else a reload comes to. What went wrong, or null. */

@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, writeSync } from 'node:fs';
-import { errorText } from './error-text.ts';
+import { errorText, systemCode } from './error-text.ts';
+import { ioProblem } from './io-problem.ts';
 import { openForAppend } from './open-append.ts';
 import { fileError } from './read-file.ts';
 
@@ -16,6 +17,7 @@ export class LogFile {
   private fd: number;
   private held: Buffer[] = [];
   private heldOctets = 0;
+  private problem: string | null = null;
 
   private constructor(file: string, fd: number) {
     this.file = file;
@@ -39,6 +41,12 @@ export class LogFile {
   /** Whether it stands in for the file, which could not be opened. */
   get isStandardError(): boolean {
     return this.fd === STANDARD_ERROR;
+  }
+
+  /** Why the newest lines are not in the file: its name and a phrase; null: they are, or a reader is slow. */
+  writeFault(): string | null {
+    this.flush(); // there may be room again, and the next line far off
+    return this.problem === null || this.isStandardError ? null : `${this.file}: ${this.problem}`;
   }
 
   write(text: string): void {
@@ -77,9 +85,12 @@ export class LogFile {
       let count: number;
       try {
         count = writeSync(this.fd, octets);
-      } catch {
-        return; // there is nowhere to say so, and a full disk must cost log lines only
+      } catch (error) {
+        // A full disk must cost log lines only.
+        this.problem = systemCode(error) === 'EAGAIN' ? null : ioProblem(error);
+        return;
       }
+      this.problem = null;
       this.heldOctets -= count;
       if (count === octets.length) this.held.shift();
       else this.held[0] = octets.subarray(count);

@@ -19,6 +19,8 @@ export type OpenLog = {
   readonly reopen: () => void;
   /** Why the log goes to standard error though it should go to a file; null: it goes where it should. */
   readonly fault: () => string | null;
+  /** Why lines are held back, or lost, that should be in the file; null: they are there. */
+  readonly writeFault: () => string | null;
 };
 
 /** Octets of log lines that wait for standard error; later ones are dropped. */
@@ -36,13 +38,14 @@ export function createLog({ verbose, level, file }: LogOptions): OpenLog {
     formatters: { level: (label: string) => ({ level: label }) },
   };
   if (file === null || verbose) {
-    return { log: pino(options, standardError()), reopen: () => undefined, fault: () => null };
+    return { log: pino(options, standardError()), reopen: () => undefined, fault: () => null, writeFault: () => null };
   }
   const { log: destination, fault } = LogFile.openOrStandardError(file);
   return {
     log: pino(options, destination),
     reopen: () => destination.reopen(),
     fault: () => (destination.isStandardError ? fault : null),
+    writeFault: () => destination.writeFault(),
   };
 }
 

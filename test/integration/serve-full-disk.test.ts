@@ -118,8 +118,10 @@ describe.each(DISKS)('$name', ({ prepare, fill, free }) => {
         await fill(pid);
         return running.get('/healthz');
       },
-      ({ status }) => status === 503,
+      ({ status, text }) =>
+        status === 503 && text.includes('served but not saved') && text.includes('lines of the log'),
     );
+    expect(text).toMatch(/lines of the log are held back or lost, since they cannot be written: .*(EFBIG|ENOSPC)/);
     expect(text).toMatch(/network mynet: served but not saved: .*(EFBIG|ENOSPC)/);
     expect(await running.dig(`mail.${ZONE}`, 'A')).toEqual(['192.0.2.25']);
 

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { closeSync, constants, openSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -56,15 +57,29 @@ test.each([
 test('a full disk costs lines, never an exception; what fits into memory comes out later', async () => {
   const file = join(folder, 'log');
   const full = LogFile.open('/dev/full');
+  expect(full.writeFault()).toBe(null);
   for (let i = 0; i < 3000; i++) full.write(`${'x'.repeat(1000)}\n`);
+  expect(full.writeFault()).toBe('/dev/full: no space is left on the disk (ENOSPC)');
   // The same object, with room again.
   Object.assign(full, { file });
   full.reopen();
+  expect(full.writeFault()).toBe(null);
   full.write('after\n');
   const text = await readFile(file, 'utf8');
   expect(text.length).toBeGreaterThan(1_000_000);
   expect(text.length).toBeLessThan(1_100_000);
   expect(text.endsWith('after\n')).toBe(true);
+});
+
+test('a reader that is slow is no fault', () => {
+  const pipe = join(folder, 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  const reader = openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK);
+  const log = LogFile.open(pipe);
+  for (let i = 0; i < 200; i++) log.write(`${'x'.repeat(1000)}\n`);
+  expect(log.writeFault()).toBe(null);
+  closeSync(reader);
+  expect(log.writeFault()).toMatch(/pipe: .*EPIPE/);
 });
 
 test('a file that cannot be opened: standard error until it can, which is said', async () => {
