@@ -34,6 +34,7 @@ export default defineConfig({
     pool: 'forks',
     maxWorkers: 2,
     globalSetup: ['test/support/global-setup.ts'],
+    setupFiles: ['test/support/equal-histories.ts'],
     coverage: {
       provider: 'v8',
       include: ['src/**/*.ts'],

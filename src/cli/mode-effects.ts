@@ -3,6 +3,7 @@ import { listNetworks, readNetworkFiles } from '../config/network-files.ts';
 import { forNetwork } from '../config/paths.ts';
 import type { Config, NetworkFiles } from '../config/types.ts';
 import type { Mode } from '../health/judge/edge.ts';
+import { sampleCount } from '../health/judge/history.ts';
 import { list } from '../health/judge/reason.ts';
 import { expireMode } from '../health/modes/modes.ts';
 import { edgesOf } from '../health/pools/pool.ts';
@@ -60,6 +61,6 @@ async function anyOther(
 
 function isFit(record: EdgeRecord, network: string, hasChecks: boolean, wasLive: boolean): boolean {
   if (record.mode === 'unavailable') return false;
-  const passes = historyIn(record, network, hasChecks).times.length > 0 && inNetwork(record, network).health !== 'fail';
+  const passes = sampleCount(historyIn(record, network, hasChecks)) > 0 && inNetwork(record, network).health !== 'fail';
   return passes || wasLive || record.mode === 'blindforce';
 }

@@ -1,7 +1,7 @@
 /** What `edge_query` lists and how it prints it (specification section 10 and 12.19). Pure. */
 
 import type { Mode } from '../health/judge/edge.ts';
-import { type Figures, figuresOf, type History } from '../health/judge/history.ts';
+import { type Figures, figuresOf, type History, sampleCount } from '../health/judge/history.ts';
 import type { Judgement } from '../health/judge/verdict.ts';
 import { oneLine } from '../health/modes/modes.ts';
 import { type EdgeRecord, inNetwork } from '../health/state/edge-store.ts';
@@ -63,7 +63,7 @@ export function rowOf(
   const { mode, comment } = record;
   const own = inNetwork(record, network);
   const { state, stateSince, check } = own;
-  const health = historyIn(record, network, checks !== null).times.length === 0 ? 'unknown' : own.health;
+  const health = sampleCount(historyIn(record, network, checks !== null)) === 0 ? 'unknown' : own.health;
   const known = record.networks.get(network)?.uptime ?? null;
   const uptime = uptimeAt(known, mode !== 'unavailable', now, reachOf(interval));
   return {

@@ -7,7 +7,7 @@ import type { SampledEdge } from '../choose/earlier-samples.ts';
 import { fetchOf } from '../choose/families.ts';
 import type { RoundInput, Scope } from '../choose/round.ts';
 import type { Addresses, CanaryInput, EdgeInput } from '../judge/edge.ts';
-import { addSample, EMPTY_HISTORY, figuresOf, type History, microseconds } from '../judge/history.ts';
+import { addSample, EMPTY_HISTORY, figuresOf, type History, microseconds, sampleCount } from '../judge/history.ts';
 import { operatorChanged } from '../modes/modes.ts';
 import { type EdgeRecord, NEW_EDGE } from '../state/edge-store.ts';
 import type { NetworkState } from '../state/network-state.ts';
@@ -49,7 +49,7 @@ export function roundInput({
     const sample = samples.get(name) ?? null;
     const known = historyIn(record, pool.id, hasChecks);
     // A record may lose what it had of us (a clock that jumps by days); what this process saw last still stands.
-    const isLost = known.times.length === 0 && sample !== null;
+    const isLost = sampleCount(known) === 0 && sample !== null;
     const history = isLost ? addSample(known, sample.at, microseconds(sample.seconds)) : known;
     return edgeInput(name, record, history, sample, published);
   };

@@ -14,7 +14,7 @@ import {
   readParts,
   TEXT,
 } from '../../system/json-parts.ts';
-import { AVERAGES_MAX, EMPTY_HISTORY, HISTORY_MAX, type History } from '../judge/history.ts';
+import { AVERAGES_MAX, EMPTY_HISTORY, HISTORY_MAX, type History, sampleCount } from '../judge/history.ts';
 import { type EdgeInNetwork, type EdgeRecord, JUDGEMENTS, MODES, ROTATIONS_MAX } from './edge-store.ts';
 import { UPTIME, uptimeValue } from './uptime.ts';
 
@@ -197,7 +197,7 @@ const RECORD = FILE.transform(
   (file): Omit<EdgeRecord, 'extra'> => ({
     history: file.fetch_times,
     averages: file.historical_average,
-    series: new Map([...file.series].filter(([, { times }]) => times.length > 0)),
+    series: new Map([...file.series].filter(([, history]) => sampleCount(history) > 0)),
     historyOfChecks: file.fetch_times_of_checks,
     rotations: file.rotation_history.slice(-ROTATIONS_MAX),
     state: file.state,

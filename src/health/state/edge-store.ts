@@ -21,7 +21,7 @@
  */
 
 import type { Mode } from '../judge/edge.ts';
-import { EMPTY_HISTORY } from '../judge/history.ts';
+import { EMPTY_HISTORY, sampleCount } from '../judge/history.ts';
 import { passes } from '../judge/judge.ts';
 import type { Judgement, Position } from '../judge/verdict.ts';
 import { historyIn, type Sampled, seriesOf, type TimedSample } from './series.ts';
@@ -119,7 +119,7 @@ export type RoundUpdate = {
 export function withRound(record: EdgeRecord, update: RoundUpdate): EdgeRecord {
   const { network, at, isRun, sample, earlier = [], live } = update;
   const before = inNetwork(record, network);
-  const { length: known } = historyIn(record, network, (sample?.origin?.checks ?? null) !== null).times;
+  const known = sampleCount(historyIn(record, network, (sample?.origin?.checks ?? null) !== null));
   const isNew = before.stateSince === null && known <= (sample === null ? 0 : 1 + earlier.length);
   const state = live ? 'in' : 'out';
   const health = update.health ?? before.health;

@@ -8,6 +8,7 @@ import {
   HISTORY_MAX,
   type History,
   noteAverage,
+  sampleCount,
 } from '../../../src/health/judge/history.ts';
 import { NOW } from '../../support/round-input.ts';
 
@@ -50,6 +51,82 @@ describe('addSample', () => {
 
   test('drops samples from the future: the clock was set back', () => {
     expect(historyOf([NOW - 60, 1], [NOW + 3600, 2], [NOW, 3])).toEqual({ times: [NOW - 60, NOW], seconds: [1, 3] });
+  });
+});
+
+describe('histories made of one another', () => {
+  type Plain = { readonly times: readonly number[]; readonly seconds: readonly number[] };
+
+  /** What `addSample` says of itself, by copies. */
+  function added({ times, seconds }: Plain, at: number, value: number, max: number): Plain {
+    const stamp = Math.round(at * 100) / 100;
+    if (times.length <= max && times.at(-1) === stamp && seconds.at(-1) === value) return { times, seconds };
+    const later = times.findIndex((_, i) => times.slice(i).every((time) => time >= stamp));
+    const keep = later < 0 ? times.length : later;
+    return {
+      times: [...times.slice(0, keep), stamp].slice(-max),
+      seconds: [...seconds.slice(0, keep), value].slice(-max),
+    };
+  }
+
+  function expectSame(history: History, plain: Plain): void {
+    expect(history.times).toEqual(plain.times);
+    expect(history.seconds).toEqual(plain.seconds);
+    expect(sampleCount(history)).toBe(plain.times.length);
+    // The same samples in arrays of their own.
+    expect(figuresOf(history, NOW + 100)).toEqual(figuresOf({ ...plain }, NOW + 100));
+  }
+
+  const MAX = 8;
+  const step = fc.record({
+    /** Which of those made so far gets one more: mostly the last. */
+    of: fc.option(fc.nat(), { freq: 4 }),
+    /** The clock goes on, stays, or is set back. */
+    after: fc.oneof({ weight: 4, arbitrary: fc.constantFrom(1, 60) }, fc.constantFrom(0, 0.004, -1, -150, -10_000)),
+    value: fc.constantFrom(0.1, 0.2, 10),
+  });
+
+  test('each stays what it was, whatever is made of it and of its ancestors', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), fc.nat(12), (steps, found) => {
+        const times = Array.from({ length: found }, (_, i) => NOW - 60 * (found - i));
+        const file = { times, seconds: times.map((_, i) => i / 1000) };
+        const made: { history: History; plain: Plain; clock: number }[] = [{ history: file, plain: file, clock: NOW }];
+        for (const { of, after, value } of steps) {
+          const { history, plain, clock } = made[of === null ? made.length - 1 : of % made.length];
+          const at = clock + after;
+          const next = { history: addSample(history, at, value, MAX), plain: added(plain, at, value, MAX), clock: at };
+          expectSame(next.history, next.plain);
+          made.push(next);
+        }
+        for (const { history, plain } of made) expectSame(history, plain);
+      }),
+    );
+  });
+
+  test('what was dropped does not pile up, and old ones are whole when the newest are copied', () => {
+    let history = EMPTY_HISTORY;
+    let plain: Plain = EMPTY_HISTORY;
+    const kept: [History, Plain][] = [];
+    for (let i = 0; i < 2000; i++) {
+      history = addSample(history, NOW + i, i, MAX);
+      plain = added(plain, NOW + i, i, MAX);
+      if (i % 97 === 0 || (i > 500 && i < 520)) kept.push([history, plain]);
+    }
+    kept.push([history, plain]);
+    for (const [old, expected] of kept) expectSame(old, expected);
+  });
+
+  test('equal by their samples alone, in assertions', () => {
+    const one = historyOf([NOW, 1], [NOW + 60, 2]);
+    const shared = addSample(one, NOW + 120, 3);
+    expect(one).toEqual({ times: [NOW, NOW + 60], seconds: [1, 2] });
+    expect(addSample(historyOf([NOW, 1], [NOW + 60, 2], [NOW + 120, 9]), NOW + 120, 3)).toEqual(shared);
+    expect({ one }).not.toEqual({ one: shared });
+    expect(one).not.toEqual({ times: [NOW, NOW + 60], seconds: [1, 3] });
+    expect(one).not.toEqual({ times: [NOW, NOW + 61], seconds: [1, 2] });
+    expect(one).not.toEqual({ times: [NOW, NOW + 60], seconds: [1, 2], more: 1 });
+    expect(one).not.toEqual(EMPTY_HISTORY);
   });
 });
 
