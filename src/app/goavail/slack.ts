@@ -1,7 +1,6 @@
 /** goavail's messages to Slack. */
-import { Agent, request } from 'undici';
-import { errorText } from '../../system/error-text.ts';
-import { Secret, withoutSecrets } from '../../system/secret.ts';
+import { HttpPost } from '../../publish/notices/targets/http-post.ts';
+import { Secret } from '../../system/secret.ts';
 import type { AddressStep } from './own-addresses.ts';
 
 const DONE = { add: 'Added', remove: 'Removed' } as const;
@@ -18,47 +17,25 @@ export function slackForm(text: string): string {
 }
 
 const TIMEOUT_MS = 10_000;
-const ANSWER_MAX = 65_536; // octets
+const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
 
 /** Sends messages to one webhook. `api`: what its address begins with, without final slash; the rest is a secret. */
 export class SlackWebhook {
-  private readonly url: Secret;
-  private readonly agent = new Agent({
-    connections: 1,
-    connect: { timeout: TIMEOUT_MS },
-    maxResponseSize: ANSWER_MAX,
-  });
+  private readonly http: HttpPost;
 
   constructor(api: string, path: Secret) {
-    this.url = new Secret(`${api}/${path.reveal()}`);
+    const url = `${api}/${path.reveal()}`;
+    const secrets = [new Secret(new URL(url).pathname), path];
+    this.http = new HttpPost({ url: new Secret(url), timeoutMs: TIMEOUT_MS, secrets });
   }
 
   /** A sentence: why the message was not sent; null: it was. Never rejects. */
   async send(text: string): Promise<string | null> {
-    try {
-      const { statusCode, body } = await request(this.url.reveal(), {
-        method: 'POST',
-        dispatcher: this.agent,
-        headers: { 'content-type': 'application/x-www-form-urlencoded' },
-        body: slackForm(text),
-        signal: AbortSignal.timeout(TIMEOUT_MS),
-      });
-      const answer = await body.text();
-      if (statusCode >= 200 && statusCode < 300) return null;
-      return `Slack does not take the message (status ${statusCode}): ${this.shown(answer)}`;
-    } catch (error) {
-      return `the message was not sent to Slack: ${this.shown(errorText(error))}`;
-    }
+    const sent = await this.http.post(slackForm(text), FORM, AbortSignal.timeout(TIMEOUT_MS));
+    return sent.ok ? null : `the message was not sent to Slack: ${sent.reason}`;
   }
 
-  async close(): Promise<void> {
-    await this.agent.destroy();
-  }
-
-  private shown(text: string): string {
-    const { pathname } = new URL(this.url.reveal());
-    return withoutSecrets(text, [this.url, new Secret(pathname)])
-      .replace(/\p{Cc}+/gu, ' ')
-      .slice(0, 200);
+  close(): Promise<void> {
+    return this.http.close();
   }
 }

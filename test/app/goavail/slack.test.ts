@@ -58,16 +58,19 @@ test("the original's form: JSON in a field of its own", async () => {
 });
 
 test('a refusal is a sentence, without the address that it may repeat', async () => {
-  answer = { status: 404, body: `no_service /services/${PATH}\n` };
+  answer = { status: 404, body: `no_service /services/${PATH} ${PATH}\n` };
   const slack = webhook();
-  expect(await slack.send('text')).toBe('Slack does not take the message (status 404): no_service [secret] ');
+  const why = await slack.send('text');
+  expect(why).toMatch(/^the message was not sent to Slack: .*404.*no_service \[secret\] \[secret\]$/);
   await slack.close();
 });
 
-test('nobody there, and an answer without end, are sentences as well', async () => {
+test('of an answer without end the status counts; nobody there is a sentence as well', async () => {
   const slack = webhook();
   answer = { status: 200, body: 'x'.repeat(200_000) };
-  expect(await slack.send('text')).toMatch(/^the message was not sent to Slack: /);
+  expect(await slack.send('text')).toBeNull();
+  answer = { status: 500, body: 'x'.repeat(200_000) };
+  expect(await slack.send('text')).toMatch(/^the message was not sent to Slack: .*500/);
   await new Promise((resolve) => {
     server.close(resolve);
     server.closeAllConnections();
