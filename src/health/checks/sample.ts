@@ -1,27 +1,30 @@
 /** What checks make and judges take: one target's sample of one round, whatever the kind of check. */
 import type { CHECK_SCHEMAS } from '../../config/section-checks.ts';
-import { COMMAND_REASONS, type CommandReason } from './command.ts';
-import { DNS_REASONS, type DnsReason } from './dns.ts';
-import { HTTP_REASONS, HTTP_WRONG_CONTENT, type HttpReason } from './http-fail.ts';
-import { ICMP_REASONS, type IcmpReason } from './icmp.ts';
-import { TCP_REASONS, type TcpReason } from './tcp.ts';
-
-/** Every kind's reasons to fail, and `resolve`: the edge's name has no address, so that nothing could be asked. */
-export type FailReason = 'resolve' | HttpReason | TcpReason | IcmpReason | CommandReason | DnsReason;
-
-export const FAIL_REASONS: readonly FailReason[] = [
-  ...new Set<FailReason>([
-    'resolve',
-    ...HTTP_REASONS,
-    ...TCP_REASONS,
-    ...ICMP_REASONS,
-    ...COMMAND_REASONS,
-    ...DNS_REASONS,
-  ]),
-];
+import { COMMAND_REASONS } from './command.ts';
+import { DNS_REASONS } from './dns.ts';
+import { HTTP_REASONS, HTTP_WRONG_CONTENT } from './http-fail.ts';
+import { ICMP_REASONS } from './icmp.ts';
+import { TCP_REASONS } from './tcp.ts';
 
 export type CheckKind = keyof typeof CHECK_SCHEMAS;
-export const CHECK_KINDS: readonly CheckKind[] = ['http', 'tcp', 'icmp', 'command', 'dns'];
+
+/** Every kind's reasons to fail. */
+const REASONS = {
+  http: HTTP_REASONS,
+  tcp: TCP_REASONS,
+  icmp: ICMP_REASONS,
+  command: COMMAND_REASONS,
+  dns: DNS_REASONS,
+} as const satisfies { readonly [Kind in CheckKind]: readonly string[] };
+
+/** Of a check, or `resolve`: the edge's name has no address, so that nothing could be asked. */
+export type FailReason = 'resolve' | (typeof REASONS)[CheckKind][number];
+
+export const FAIL_REASONS: readonly FailReason[] = [
+  ...new Set<FailReason>(['resolve', ...Object.values(REASONS).flat()]),
+];
+
+export const CHECK_KINDS = Object.keys(REASONS) as readonly CheckKind[];
 
 /**
  * Reasons that say an edge served something else than it should, cut short or too long included: what edgemanage notes
