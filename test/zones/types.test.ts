@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { rdataNames } from '../../src/dns/rdata-names.ts';
 import { isMetaType, typeName } from '../../src/dns/type-name.ts';
+import type { RdataScan } from '../../src/zones/text/rdata.ts';
+import type { Field } from '../../src/zones/types/field.ts';
 import { checkRdata, recordType, recordTypeByName } from '../../src/zones/types/record-type.ts';
 import { TABLE } from '../../src/zones/types/table.ts';
 import { printRecord, rdataText } from '../../src/zones/write/print-record.ts';
@@ -207,3 +210,33 @@ describe('reading', () => {
     );
   });
 });
+
+/** Names in no fixed place (RFC 3403 §4.1), and names that are opaque as of every type since RFC 3597. */
+const OPAQUE = ['NAPTR', 'DSYNC'];
+
+test.each(
+  TABLE.filter(({ name, fields }) => namesRead(fields) > 0 && !OPAQUE.includes(name)).map(
+    ({ name, code, fields }) => [name, code, namesRead(fields)] as const,
+  ),
+)('%s: where the names of its rdata are is known', (_name, code, count) => {
+  expect(rdataNames(code)).toHaveLength(count);
+});
+
+/** How many of the fields read nothing but a domain name. */
+function namesRead(fields: readonly Field[]): number {
+  let names = 0;
+  const scan = new Proxy({} as RdataScan, {
+    get: (_, key) => () => {
+      if (key === 'name') names += 1;
+      return null;
+    },
+  });
+  for (const { read } of fields) {
+    try {
+      read(scan);
+    } catch {
+      // It reads something else, by what the scan returns.
+    }
+  }
+  return names;
+}
