@@ -64,12 +64,16 @@ export class PowerdnsApi {
   async setsAt(names: readonly WireName[], signal: AbortSignal): Promise<ZoneSets> {
     const [first, ...others] = [...new Set([this.zone, ...names.flatMap((name) => this.upToZone(name))])];
     const apex = await this.zoneSets(first, signal);
-    if ([...apex.keys()].some((name) => name !== first)) return apex;
+    // Comments come unfiltered, as sets without records.
+    const isWhole = [...apex].some(([name, sets]) => name !== first && sets.some(({ records }) => records.length > 0));
+    if (isWhole) return apex;
     const failed = new AbortController();
     const either = AbortSignal.any([signal, failed.signal]);
     try {
-      const sets = await Promise.all(others.map((name) => this.zoneSets(name, either)));
-      return new Map([apex, ...sets].flatMap((some) => [...some]));
+      const sets = await Promise.all(
+        others.map(async (name) => [name, (await this.zoneSets(name, either)).get(name) ?? []] as const),
+      );
+      return new Map([[first, apex.get(first) ?? []], ...sets]);
     } finally {
       failed.abort();
     }

@@ -40,7 +40,7 @@ export function powerdnsProvider(spec: PowerdnsSpec): Provider {
 function heldSet(sets: ZoneSets, { name, type }: SetKey, spec: PowerdnsSpec): HeldSet | null {
   const wire = nameInZone(name, spec.zone);
   checkName(sets, wire, name, spec);
-  const found = (sets.get(wire) ?? []).filter((set) => set.type === type);
+  const found = (sets.get(wire) ?? []).filter((set) => set.type === type && set.records.some(isEnabled));
   const enabled = found.flatMap(({ records }) => records.filter(isEnabled));
   if (enabled.length === 0) return null;
   const addresses = enabled.map(({ content }) => {

@@ -29,6 +29,9 @@ export function updateFault(rcode: number, { to, key, zone }: Rfc2136Spec): Prov
       return new ProviderError('credentials', `${where} refuses updates of ${zone} ${who} (${code}): ${advice}`);
     }
     case RCODE.notAuth:
+      if (key === null) {
+        return new ProviderError('credentials', `${where} takes no unsigned updates of ${zone} (${code}): give a key`);
+      }
       return new ProviderError('zone', `${where} is not the primary of ${zone} (${code}): look at zone and to`);
     case RCODE.notZone:
       return new ProviderError(

@@ -223,6 +223,21 @@ describe('what a zone says', () => {
     expect(handler.state.gets).toBe(51);
   });
 
+  test('comments, which come unfiltered as sets without records, hide nothing', async () => {
+    const other: SetKey = { name: 'other.example.test', type: 'A' };
+    const sets = [apex, www([at('192.0.2.1')]), { ...www([at('192.0.2.2')]), name: 'other.example.test.' }];
+    const bare = sets.map((set) => ({ ...set, ttl: 0, records: [] }));
+    const one = await start((request, response) => {
+      const wanted = new URL(request.url ?? '', 'http://127.0.0.1').searchParams.get('rrset_name');
+      const rrsets = sets.map((set, i) => (set.name === wanted ? set : bare[i]));
+      json({ kind: 'Native', rrsets })(request, response);
+    });
+    expect(await one.read([WWW, other], far())).toMatchObject([
+      { ...WWW, ttl: 60, addresses: ['192.0.2.1'] },
+      { ...other, ttl: 60, addresses: ['192.0.2.2'] },
+    ]);
+  });
+
   test.each<[string, readonly Rrset[], string]>([
     ['a CNAME', [www([at('x.')], 'CNAME')], 'name'],
     ['an ALIAS', [www([at('x.')], 'ALIAS')], 'name'],
