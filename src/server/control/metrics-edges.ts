@@ -16,7 +16,7 @@ export function addEdgeMetrics(families: Family[], view: StatusView): void {
       collect: (put: Put<'network' | 'edge'>) => {
         for (const network of view.networks()) {
           const live = new Set(network.live.map(({ edge }) => edge));
-          for (const verdict of network.decision?.verdicts ?? []) {
+          for (const verdict of listedVerdicts(network)) {
             put({ network: network.name, edge: verdict.edge }, value(verdict, network, live));
           }
         }
@@ -46,8 +46,9 @@ export function addEdgeMetrics(families: Family[], view: StatusView): void {
     help: 'Always 1; the label says which mode an operator gave the edge',
     labels: ['network', 'edge', 'mode'],
     collect: (put) => {
-      for (const { name, members, decision } of view.networks()) {
-        for (const { edge } of decision?.verdicts ?? []) {
+      for (const network of view.networks()) {
+        const { name, members } = network;
+        for (const { edge } of listedVerdicts(network)) {
           put({ network: name, edge, mode: members.get(edge)?.mode ?? 'available' }, 1);
         }
       }
@@ -56,12 +57,18 @@ export function addEdgeMetrics(families: Family[], view: StatusView): void {
   addUptimeMetrics(families, view);
 }
 
+/** Of the edges on the list in force: one that was taken off has no series any more, an unavailable one has. */
+function listedVerdicts({ edges, decision }: NetworkView): readonly Verdict[] {
+  const listed = new Set(edges);
+  return (decision?.verdicts ?? []).filter(({ edge }) => listed.has(edge));
+}
+
 function addUptimeMetrics(families: Family[], view: StatusView): void {
   const perEdge = (value: (uptime: UptimeView) => number | null) => (put: Put<'network' | 'edge'>) => {
-    for (const { name: network, members, decision } of view.networks()) {
-      for (const { edge } of decision?.verdicts ?? []) {
-        const uptime = members.get(edge)?.uptime;
-        if (uptime !== undefined) put({ network, edge }, value(uptime));
+    for (const network of view.networks()) {
+      for (const { edge } of listedVerdicts(network)) {
+        const uptime = network.members.get(edge)?.uptime;
+        if (uptime !== undefined) put({ network: network.name, edge }, value(uptime));
       }
     }
   };

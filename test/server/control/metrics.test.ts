@@ -214,6 +214,14 @@ test('before the first round nothing is claimed', async () => {
   expect(samples(text, 'network_live_edges')).toEqual(['edgewise_network_live_edges{network="net-a"} 1']);
 });
 
+test('an edge that is taken off the list has no series any more, one that is unavailable has', async () => {
+  const shown = await scrape({ networks: () => [{ ...network, edges: ['e1', 'e3'] }] });
+  const series = samples(shown, 'edge_');
+  expect(series.filter((line) => line.includes('edge="e2"'))).toEqual([]);
+  expect(series.filter((line) => line.includes('edge="e3"')).length).toBeGreaterThan(2);
+  expect(series).toContain('edgewise_edge_live{network="net-a",edge="e3"} 0');
+});
+
 test("several servers in one process do not get in one another's way", async () => {
   const [first, second] = [createMetrics(statusView()), createMetrics(statusView({ version: '9' }))];
   expect(samples(await text(first), 'build_info')).toEqual(['edgewise_build_info{version="1.2.3"} 1']);

@@ -1,0 +1,99 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { NetworkClock } from '../../src/app/network-clock.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import type { Config, NetworkFiles } from '../../src/config/types.ts';
+import type { NetworkRounds } from '../../src/health/pools/network-rounds.ts';
+import type { RoundFailure, RoundOrder } from '../../src/health/pools/round-types.ts';
+import { Guard } from '../../src/system/guard.ts';
+import { Installation, NETWORK } from '../support/installation.ts';
+
+/** When turns begin, with rounds of our own in a time of our own. */
+
+const EDGES = ['127.0.0.1', '127.0.0.2'];
+const FILES: NetworkFiles = { name: NETWORK, edges: EDGES, canaries: new Map() };
+const INTERVAL = 60;
+
+let site: Installation;
+let config: Config;
+let clock: NetworkClock;
+let log: string[];
+/** Ends the turns that are under way. */
+let ends: (() => void)[];
+let orders: RoundOrder[];
+
+beforeEach(async () => {
+  site = await Installation.make({ edges: EDGES, keys: { run_frequency: INTERVAL } });
+  const loaded = loadConfig(site.path('edgemanage.yaml'));
+  if (loaded.config === null) throw new Error(JSON.stringify(loaded.faults));
+  config = loaded.config;
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance', 'Date'] });
+  log = [];
+  ends = [];
+  orders = [];
+});
+afterEach(async () => {
+  const stopped = clock.stop();
+  for (const end of ends) end();
+  await stopped;
+  vi.useRealTimers();
+  await site.remove();
+});
+
+function start(round: () => Promise<RoundFailure>): void {
+  const rounds = {
+    round: (order: RoundOrder) => {
+      orders.push(order);
+      return round();
+    },
+    cutShort: () => undefined,
+    idle: async () => undefined,
+    nextExpiry: null,
+  } as unknown as NetworkRounds;
+  clock = new NetworkClock({
+    network: NETWORK,
+    config,
+    list: { files: FILES, faults: [] },
+    rounds,
+    guard: new Guard({ report: (_, text) => log.push(text), now: () => 0 }),
+    log: (level, text) => log.push(`${level} ${text}`),
+    now: () => Date.now() / 1000,
+    onReport: () => undefined,
+  });
+  clock.start();
+}
+
+const failure = (code: 'prober' | 'test-object'): RoundFailure => ({
+  failure: { severity: 'error', code, at: null, message: 'as told' },
+});
+const hanging = (): Promise<RoundFailure> => new Promise((resolve) => ends.push(() => resolve(failure('test-object'))));
+const pass = (seconds: number) => vi.advanceTimersByTimeAsync(seconds * 1000);
+
+test('when the prober fails the edges are asked anew at once, but once an interval', async () => {
+  start(async () => failure('prober'));
+  await pass(1.5);
+  expect(orders.map(({ spread }) => spread)).toEqual([1, 1]);
+  await pass(INTERVAL);
+  expect(orders).toHaveLength(3);
+});
+
+test('without the test object they are not: nothing has changed', async () => {
+  start(async () => failure('test-object'));
+  await pass(1.5);
+  expect(orders).toHaveLength(1);
+});
+
+test('turns that do not end are said when that begins and when it is over, and a hundred are enough', async () => {
+  start(hanging);
+  await pass(4 * INTERVAL);
+  const said = (): readonly string[] => log.filter((line) => line.includes(' in time'));
+  expect(said()).toHaveLength(1);
+  expect(said()[0]).toMatch(/^error mynet: turns do not end in time: \d are under way/);
+  expect(clock.isOverdue).toBe(true);
+  await pass(120 * INTERVAL);
+  expect(orders).toHaveLength(100);
+  expect(said()).toHaveLength(1);
+  for (const end of ends) end();
+  await pass(2 * INTERVAL);
+  expect(said()[1]).toBe('info mynet: turns end in time again');
+  expect(orders.length).toBeGreaterThan(100);
+});
