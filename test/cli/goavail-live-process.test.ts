@@ -181,6 +181,7 @@ describe.each([
     const log = run.lines.join('\n');
     expect(log).toContain('Dry Run set to False. Agent Removed IP and configured entries from/to domain example.test ');
     expect(log).toContain(`added cloud.example.test A ${DIES} at ${kind}`);
+    expect(log).not.toContain('Warning:');
     for (const secret of ['hidden', 'global-key', AWS_ENVIRONMENT['AWS_SECRET_ACCESS_KEY'] ?? '']) {
       expect(log).not.toContain(secret);
     }

@@ -213,8 +213,8 @@ class Route53 implements Provider<ListedSet> {
     signal: AbortSignal,
     ask: (sdk: typeof Sdk, client: Sdk.Route53Client, options: { readonly abortSignal: AbortSignal }) => Promise<T>,
   ): Promise<T> {
-    const both = AbortSignal.any([signal, this.closing.signal]);
-    both.throwIfAborted();
+    signal.throwIfAborted();
+    this.closing.signal.throwIfAborted();
     const load = this.tools.load ?? loadSdk;
     this.opened ??= openClient(load, this.spec).catch((error: unknown) => {
       this.opened = null; // the package may be there next time
@@ -222,10 +222,10 @@ class Route53 implements Provider<ListedSet> {
     });
     const { opened } = this;
     try {
-      const client = await orAborted(both, opened);
-      return await orAborted(both, ask(await load(), client, { abortSignal: both }));
+      const client = await orAborted(signal, opened);
+      return await orAborted(signal, ask(await load(), client, { abortSignal: signal }));
     } catch (error) {
-      if (both.aborted) throw both.reason;
+      if (signal.aborted) throw signal.reason;
       const problem = route53Problem(error, await this.subject());
       if (problem.problem === 'zone') this.foundZoneId = null;
       throw problem;

@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { madeRoute53, type Route53Keys } from '../../../src/publish/providers/route53-access.ts';
 import { useAwsEnvironment } from '../../support/aws-environment.ts';
@@ -53,4 +55,20 @@ test.each([
   await provider?.read([WWW], new AbortController().signal);
   expect(mock.regions).toContain(region);
   await provider?.close();
+});
+
+test("AWS' client is loaded when it is first needed", () => {
+  const dist = join(import.meta.dirname, '..', '..', '..', 'dist', 'publish', 'providers');
+  const program = `
+    import { createRequire } from 'node:module';
+    import { madeRoute53 } from ${JSON.stringify(join(dist, 'route53-access.js'))};
+    await import(${JSON.stringify(join(dist, 'registry.js'))});
+    const isLoaded = () => Object.keys(createRequire(import.meta.url).cache).some((file) => file.includes('client-route-53'));
+    const { provider } = madeRoute53(${JSON.stringify({ ...KEYS, zone_id: 'Z1', api: 'http://127.0.0.1:9' })}, {});
+    const before = isLoaded();
+    await provider.read([{ name: 'www.example.test', type: 'A' }], AbortSignal.timeout(30_000)).catch(() => undefined);
+    console.log(before, isLoaded());
+    await provider.close();`;
+  const output = execFileSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' });
+  expect(output.trim()).toBe('false true');
 });
