@@ -1,10 +1,9 @@
 /** The check of kind `dns` as it is configured, of other name servers. */
-import { createSecureContext } from 'node:tls';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { probeAddress } from '../../../src/health/checks/attempts.ts';
 import { probePlan } from '../../../src/health/pools/probe-plan.ts';
 import { BASE, parse } from '../../config/config-fixture.ts';
 import { Peer, type PeerKind } from '../../support/peers.ts';
+import { probeBy } from '../../support/probe-address.ts';
 
 const MANY = Array.from({ length: 90 }, (_, i) => `many A 127.1.0.${i}`).join('\n');
 const ZONE = `$TTL 60
@@ -27,15 +26,7 @@ async function fails(port: number, check: string): Promise<string | null> {
   expect(faults).toEqual([]);
   if (config === null) return expect.fail();
   const plan = probePlan(config, 'net', { objects: new Map(), authorities: new Map() });
-  const tools = {
-    userAgent: 'Edgewise/test',
-    trust: () => createSecureContext(),
-    stalls: { late: () => 0, total: () => 0 },
-    signal: new AbortController().signal,
-    pause: async () => {},
-  };
-  const target = { edge: '127.0.0.1', address: '127.0.0.1', resolve: null };
-  const { fail } = (await probeAddress(target, plan, tools)).fetch;
+  const { fail } = await probeBy(plan);
   return fail === null ? null : `${fail.reason}: ${fail.detail}`;
 }
 

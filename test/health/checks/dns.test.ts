@@ -1,13 +1,12 @@
 import { createSocket, type RemoteInfo, type Socket as UdpSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
-import { createSecureContext } from 'node:tls';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { nameKey } from '../../../src/dns/name.ts';
-import { probeAddress } from '../../../src/health/checks/attempts.ts';
 import type { DnsReason, DnsTest } from '../../../src/health/checks/dns.ts';
 import type { Fetch } from '../../../src/health/checks/sample.ts';
 import { freePort } from '../../support/ports.ts';
+import { probeBy } from '../../support/probe-address.ts';
 
 const QUERY = nameKey('a.test') ?? expect.fail();
 const LOCALHOST = Uint8Array.of(127, 0, 0, 1);
@@ -31,14 +30,7 @@ async function probe(
     ...more,
   };
   const plan = { checks: [check], combine: 'all', timeout: 10, retry: 2, workers: 1 } as const;
-  const tools = {
-    userAgent: 'Edgewise/test',
-    trust: () => createSecureContext(),
-    stalls: { late: () => 0, total: () => 0 },
-    signal,
-    pause: async () => {},
-  };
-  return (await probeAddress({ edge: address, address, resolve: null }, plan, tools)).fetch;
+  return probeBy(plan, address, signal);
 }
 
 /** A name server over both transports; each answers with what its function sends. */

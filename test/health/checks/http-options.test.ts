@@ -2,13 +2,12 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createSecureContext } from 'node:tls';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from 'vitest';
-import { probeAddress } from '../../../src/health/checks/attempts.ts';
 import type { ExpectedBody } from '../../../src/health/checks/http-body.ts';
 import type { HttpTest } from '../../../src/health/checks/http-fail.ts';
 import type { FailReason, Fetch } from '../../../src/health/checks/sample.ts';
+import { httpTestAt, planOf, probeBy } from '../../support/probe-address.ts';
 
 const closers: (() => void)[] = [];
 afterEach(() => {
@@ -23,32 +22,7 @@ async function probe(serve: Serve, more: Partial<HttpTest> = {}): Promise<Fetch>
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  const check: HttpTest = {
-    kind: 'http',
-    name: 'http',
-    timeout: 5,
-    host: 'demo.test',
-    port,
-    proto: 'http',
-    uri: '/health',
-    verify: true,
-    ca: null,
-    status: null,
-    body: null,
-    headers: [],
-    hostIsEdge: false,
-    maxBytes: 100_000,
-    ...more,
-  };
-  const plan = { checks: [check], combine: 'all', timeout: 10, retry: 1, workers: 1 } as const;
-  const tools = {
-    userAgent: 'Edgewise/test',
-    trust: () => createSecureContext(),
-    stalls: { late: () => 0, total: () => 0 },
-    signal: new AbortController().signal,
-    pause: async () => {},
-  };
-  return (await probeAddress({ edge: '127.0.0.1', address: '127.0.0.1', resolve: null }, plan, tools)).fetch;
+  return probeBy(planOf(httpTestAt(port, more)));
 }
 
 const answers =

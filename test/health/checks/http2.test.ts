@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
 import {
   createSecureServer,
   type Http2SecureServer,
@@ -7,14 +6,14 @@ import {
   type ServerHttp2Session,
   type ServerHttp2Stream,
 } from 'node:http2';
-import type { AddressInfo, Socket } from 'node:net';
-import { createSecureContext, createServer as createTlsServer, type TLSSocket } from 'node:tls';
+import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { probeAddress } from '../../../src/health/checks/attempts.ts';
 import type { HttpTest } from '../../../src/health/checks/http-fail.ts';
 import type { Fetch } from '../../../src/health/checks/sample.ts';
+import { listenOnLoopback } from '../../support/listen-on-loopback.ts';
 import { type CertificateKinds, makeCertificates } from '../../support/mock-edge-certificates.ts';
+import { httpTestAt, planOf, probeBy } from '../../support/probe-address.ts';
 
 const HOST = 'demo.test';
 let certificates: CertificateKinds;
@@ -31,19 +30,10 @@ type Serve = (stream: ServerHttp2Stream, headers: Record<string, unknown>) => vo
 type Options = { readonly kind?: Exclude<keyof CertificateKinds, 'ca'>; readonly allowHTTP1?: boolean };
 
 async function listen(server: Http2SecureServer | Http2Server | ReturnType<typeof createTlsServer>): Promise<number> {
-  const sockets = new Set<Socket>();
-  server.on('connection', (socket: Socket) => {
-    sockets.add(socket);
-    socket.on('error', () => {});
-  });
   server.on('tlsClientError', () => {});
-  closers.push(() => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return (server.address() as AddressInfo).port;
+  const { port, close } = await listenOnLoopback(server);
+  closers.push(close);
+  return port;
 }
 
 /** An edge that speaks nothing but HTTP/2, and how many connections came to it. */
@@ -66,33 +56,9 @@ async function serve(answer: Serve, { kind = 'good', allowHTTP1 = false }: Optio
   return { port: await listen(server), seen };
 }
 
-async function probe(port: number, more: Partial<HttpTest> = {}): Promise<Fetch> {
-  const check: HttpTest = {
-    kind: 'http',
-    name: 'http',
-    timeout: 5,
-    host: HOST,
-    port,
-    proto: 'https',
-    uri: '/health?x=1',
-    verify: true,
-    ca: certificates.ca,
-    status: null,
-    body: null,
-    headers: [],
-    hostIsEdge: false,
-    maxBytes: 100_000,
-    ...more,
-  };
-  const plan = { checks: [check], combine: 'all', timeout: 10, retry: 1, workers: 1 } as const;
-  const tools = {
-    userAgent: 'Edgewise/test',
-    trust: (ca: string | null) => createSecureContext(ca === null ? {} : { ca }),
-    stalls: { late: () => 0, total: () => 0 },
-    signal: new AbortController().signal,
-    pause: async () => {},
-  };
-  return (await probeAddress({ edge: '127.0.0.1', address: '127.0.0.1', resolve: null }, plan, tools)).fetch;
+function probe(port: number, more: Partial<HttpTest> = {}): Promise<Fetch> {
+  const usual = { host: HOST, proto: 'https', uri: '/health?x=1', ca: certificates.ca } as const;
+  return probeBy(planOf(httpTestAt(port, { ...usual, ...more })));
 }
 
 const md5 = (body: Buffer) => ({ kind: 'md5', digest: createHash('md5').update(body).digest('hex') }) as const;

@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
-import { createSecureContext } from 'node:tls';
 import { deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, test } from 'vitest';
-import { probeAddress } from '../../../src/health/checks/attempts.ts';
 import type { Fetch } from '../../../src/health/checks/sample.ts';
 import { MockEdge } from '../../support/mock-edge.ts';
 import { OBJECT, ODD_SERVERS } from '../../support/odd-servers.ts';
+import { probeBy } from '../../support/probe-address.ts';
 import { type HttpProbe, httpPlan } from '../../support/probe-plan.ts';
 
 const edges: MockEdge[] = [];
@@ -35,15 +34,7 @@ async function fetchAt(edge: MockEdge, more: Partial<HttpProbe> = {}): Promise<F
     maxBytes: 10_000,
     ...more,
   };
-  const tools = {
-    userAgent: 'Edgewise/test',
-    trust: () => createSecureContext(),
-    stalls: { late: () => 0, total: () => 0 },
-    signal: new AbortController().signal,
-    pause: async () => {},
-  };
-  return (await probeAddress({ edge: edge.address, address: edge.address, resolve: null }, httpPlan(probe), tools))
-    .fetch;
+  return probeBy(httpPlan(probe), edge.address);
 }
 
 describe('HTTP out of order', () => {

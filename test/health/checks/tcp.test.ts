@@ -1,12 +1,13 @@
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
-import { createSecureContext, createServer as createTlsServer } from 'node:tls';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
 import { Worker } from 'node:worker_threads';
 import { afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { probeAddress } from '../../../src/health/checks/attempts.ts';
 import type { Fetch } from '../../../src/health/checks/sample.ts';
 import type { TcpReason, TcpTest } from '../../../src/health/checks/tcp.ts';
+import { listenOnLoopback } from '../../support/listen-on-loopback.ts';
 import { type CertificateKinds, makeCertificates } from '../../support/mock-edge-certificates.ts';
+import { probeBy } from '../../support/probe-address.ts';
 
 const HOST = 'demo.test';
 let certificates: CertificateKinds;
@@ -20,18 +21,9 @@ afterEach(() => {
 });
 
 async function listen(server: Server): Promise<number> {
-  const sockets = new Set<Socket>();
-  server.on('connection', (socket: Socket) => {
-    sockets.add(socket);
-    socket.on('error', () => {});
-  });
-  closers.push(() => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return (server.address() as AddressInfo).port;
+  const { port, close } = await listenOnLoopback(server);
+  closers.push(close);
+  return port;
 }
 
 const plain = (serve: (socket: Socket) => void): Promise<number> => listen(createServer(serve));
@@ -41,14 +33,7 @@ const secure = (kind: Exclude<keyof CertificateKinds, 'ca'>, serve: (socket: Soc
 async function probe(port: number, more: Partial<TcpTest> = {}, signal?: AbortSignal): Promise<Fetch> {
   const check: TcpTest = { kind: 'tcp', name: 'tcp', timeout: 5, port, tls: null, send: null, expect: null, ...more };
   const plan = { checks: [check], combine: 'all', timeout: 10, retry: 2, workers: 1 } as const;
-  const tools = {
-    userAgent: 'Edgewise/test',
-    trust: (ca: string | null) => createSecureContext(ca === null ? {} : { ca }),
-    stalls: { late: () => 0, total: () => 0 },
-    signal: signal ?? new AbortController().signal,
-    pause: async () => {},
-  };
-  return (await probeAddress({ edge: '127.0.0.1', address: '127.0.0.1', resolve: null }, plan, tools)).fetch;
+  return probeBy(plan, '127.0.0.1', signal);
 }
 
 const TLS = { name: HOST, verify: true, ca: null };
