@@ -10,5 +10,5 @@ export function bugText(error: unknown): string {
 
 /** `ENOENT` and the like; '' for what does not come from the system. */
 export function systemCode(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : '';
+  return error instanceof Error && 'code' in error ? String(error.code ?? '') : '';
 }

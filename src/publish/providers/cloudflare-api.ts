@@ -1,9 +1,9 @@
 /** Calls of Cloudflare's API v4, and what its answers mean (developers.cloudflare.com/api, /fundamentals/api/reference/limits). */
 import { Agent, request } from 'undici';
 import { z } from 'zod';
-import { errorText, systemCode } from '../../system/error-text.ts';
 import { type Secret, withoutSecrets } from '../../system/secret.ts';
 import { version } from '../../system/version.ts';
+import { lostAnswer } from './http-client.ts';
 import { ProviderError, type ProviderProblem } from './provider.ts';
 
 /** An API token, or the older global key of a user. */
@@ -100,7 +100,7 @@ export class CloudflareApi {
       return this.meaning(answer.statusCode, answer.headers, text);
     } catch (error) {
       signal.throwIfAborted();
-      throw error instanceof ProviderError ? error : this.lost(error);
+      throw error instanceof ProviderError ? error : lostAnswer(this.host, error);
     }
   }
 
@@ -189,20 +189,6 @@ export class CloudflareApi {
     const { auth } = this;
     const clean = withoutSecrets(text, [auth.kind === 'token' ? auth.token : auth.key]).replace(/\p{Cc}+/gu, ' ');
     return clean.length > QUOTED_MAX ? `${clean.slice(0, QUOTED_MAX)}…` : clean;
-  }
-
-  /** What a failed connection means. */
-  private lost(error: unknown): ProviderError {
-    const code = systemCode(error);
-    if (/^UND_ERR_(?:CONNECT|HEADERS|BODY)_TIMEOUT$/.test(code)) {
-      return new ProviderError('timeout', `${this.host} does not answer in time`);
-    }
-    if (code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE') {
-      return new ProviderError('malformed', `${this.host} answers with more than ${BOUNDS.octets / MIB} MiB`);
-    }
-    if (code.startsWith('HPE_')) return new ProviderError('malformed', `${this.host} does not speak HTTP (${code})`);
-    const why = code === '' || code.startsWith('UND_ERR_') ? errorText(error).slice(0, QUOTED_MAX) : code;
-    return new ProviderError('unreachable', `${this.host} cannot be reached, or broke off: ${why}`);
   }
 }
 

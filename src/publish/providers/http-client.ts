@@ -56,7 +56,7 @@ export class HttpClient {
       return { status: answer.statusCode, text, retryAfterMs: waitOf(String(retryAfter ?? '')) };
     } catch (error) {
       signal.throwIfAborted();
-      throw lost(new URL(url).host, error);
+      throw lostAnswer(new URL(url).host, error);
     }
   }
 
@@ -71,7 +71,8 @@ function waitOf(text: string): number | null {
   return Number.isNaN(ms) ? null : Math.min(Math.max(ms, 0), WAIT_MAX_MS);
 }
 
-function lost(host: string, error: unknown): ProviderError {
+/** What a request without a whole answer means, from what undici rejects with. `host`: as messages name the server. */
+export function lostAnswer(host: string, error: unknown): ProviderError {
   const code = systemCode(error);
   if (/^UND_ERR_(?:CONNECT|HEADERS|BODY)_TIMEOUT$/.test(code)) {
     return new ProviderError('timeout', `${host} does not answer in time`);
