@@ -68,7 +68,8 @@ async function explainNetwork(edge: string | null, flags: Flags): Promise<number
   process.stdout.write(
     flags.json === true
       ? `${JSON.stringify({ ...explanation, ...(published.length === 0 ? {} : { published }) })}\n`
-      : explanationText(explanation, age) + published.map((status) => `${publishedText(status, now)}\n`).join(''),
+      : explanationText(explanation, age, record.config.runFrequency) +
+          published.map((status) => `${publishedText(status, now)}\n`).join(''),
   );
   return 0;
 }

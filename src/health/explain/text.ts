@@ -7,9 +7,9 @@ import type { Prospect } from './prospect.ts';
 
 /**
  * An explanation as text for a terminal, lines joined with a final newline. Control characters of strangers are masked.
- * `now`: epoch seconds, to say how long ago that was; null: unsaid.
+ * `now`: epoch seconds, to say how long ago that was; null: unsaid. `interval`: seconds from one turn to the next.
  */
-export function explanationText(explanation: Explanation, now: number | null = null): string {
+export function explanationText(explanation: Explanation, now: number | null = null, interval = Infinity): string {
   const { network, at, scope, live, wanted, maxfreq } = explanation;
   const decided = scope === 'turn' ? 'round' : 'event';
   const age = now === null ? '' : ` (${Math.max(0, Math.round(now - at))} s ago)`;
@@ -17,12 +17,20 @@ export function explanationText(explanation: Explanation, now: number | null = n
     `network ${network}, ${decided} of ${moment(at)}${age}: ${live.length} of ${wanted} wanted edges live, ${outcomeText(explanation.outcome)}`,
     `changes of the live set in ${LIMIT_SECONDS} s: ${explanation.recentChanges}, dnschange_maxfreq ${maxfreq}`,
     ...(scope === 'turn' ? [] : ['between two turns: only edges that fail leave, ranking waits for the turn']),
+    ...(now !== null && now - at > OVERDUE * interval ? [overdueText(interval)] : []),
     ...explanation.notes.map((note) => `! ${note}`),
   ];
   section(lines, 'live', explanation.edges.filter((edge) => edge.live).map(edgeLines));
   section(lines, 'not live', explanation.edges.filter((edge) => !edge.live).map(edgeLines));
   section(lines, 'canaries', explanation.canaries.map(canaryLines));
   return `${lines.map(masked).join('\n')}\n`;
+}
+
+/** Without a decision for so many intervals something is wrong. */
+const OVERDUE = 3;
+
+function overdueText(interval: number): string {
+  return `! overdue: it should be decided every ${interval} s; either nothing runs, or its turns do not end (/healthz of a server has the cause)`;
 }
 
 function section(lines: string[], title: string, blocks: readonly (readonly string[])[]): void {

@@ -356,6 +356,15 @@ describe('explaining a recorded round', () => {
     expect(explain(twice, { only: 'A', interval: 60 })?.edges[0].samples).toHaveLength(1);
   });
 
+  test('a last decision that is too old is said', () => {
+    const explanation = explain(records, { only: null, interval: 60 });
+    if (explanation === null) return expect.fail();
+    const overdue = '! overdue: it should be decided every 60 s';
+    expect(explanationText(explanation, explanation.at + 180, 60)).not.toContain(overdue);
+    expect(explanationText(explanation, explanation.at + 181, 60)).toContain(overdue);
+    expect(explanationText(explanation, null, 60)).not.toContain(overdue);
+  });
+
   test('as text', () => {
     const explanation = explain(records, { only: null, interval: 60 });
     expect(explanation).not.toBeNull();
