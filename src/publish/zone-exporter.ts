@@ -3,6 +3,7 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fsyncFolder, replaceFile, sweepTemporaries, writeAtomic } from '../system/atomic-write.ts';
+import { errorText } from '../system/error-text.ts';
 import { readFileNow } from '../system/read-file.ts';
 
 /** One zone to be written. `name` as in `ZoneEntry`; `text` is called once, when its turn has come. */
@@ -91,7 +92,7 @@ export class ZoneExporter {
         } catch (error) {
           this.written.delete(file);
           this.retry.set(item.name, item);
-          summary.failed.push({ file, message: error instanceof Error ? error.message : String(error) });
+          summary.failed.push({ file, message: errorText(error).replace(`${file}: `, '') }); // whoever prints it names it
         }
       }
     };

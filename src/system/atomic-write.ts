@@ -7,6 +7,8 @@ import { chmodSync, chownSync, closeSync, openSync, renameSync, statSync, unlink
 import { type FileHandle, open, readdir, rename, stat, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { systemCode } from './error-text.ts';
+import { ioProblem } from './io-problem.ts';
+import { fileError } from './read-file.ts';
 import { writeTarget } from './write-target.ts';
 
 let written = 0;
@@ -14,13 +16,25 @@ let written = 0;
 /**
  * Writes `text` to `file` with the given permissions, whatever the umask is. A symbolic link stays one: its target is
  * replaced, or made where it leads to nothing yet (`writeTarget`). `syncFolder` false leaves the folder's fsync to the
- * caller, who writes many files into it; `sync` false leaves all of it to the system, for what may be lost. Throws the
- * system's error; the old file is then untouched and nothing is left behind.
+ * caller, who writes many files into it; `sync` false leaves all of it to the system, for what may be lost. Throws an
+ * error with the system's code that names `file`; the old file is then untouched and nothing is left behind.
  */
 export async function writeAtomic(
   file: string,
   text: string | Uint8Array,
   options: { readonly mode?: number; readonly syncFolder?: boolean; readonly sync?: boolean } = {},
+): Promise<void> {
+  try {
+    await write(file, text, options);
+  } catch (error) {
+    throw writeError(file, error);
+  }
+}
+
+async function write(
+  file: string,
+  text: string | Uint8Array,
+  options: Parameters<typeof writeAtomic>[2] = {},
 ): Promise<void> {
   const { mode = 0o644, sync = true, syncFolder = sync } = options;
   const target = writeTarget(file);
@@ -54,6 +68,21 @@ async function keepOwner(handle: FileHandle, target: string): Promise<void> {
  * or the new one; after a loss of power the new one may be empty.
  */
 export function replaceFile(file: string, text: string, mode = 0o644): void {
+  try {
+    replace(file, text, mode);
+  } catch (error) {
+    throw writeError(file, error);
+  }
+}
+
+/** Without the temporary file's name: it differs each time, and a fault that goes on would be a new one each time. */
+function writeError(file: string, error: unknown): Error {
+  const code = systemCode(error);
+  if (error instanceof Error && !code.startsWith('E')) return error; // ours, in words
+  return fileError(file, { code, message: ioProblem(error) });
+}
+
+function replace(file: string, text: string, mode: number): void {
   const target = writeTarget(file);
   const temporary = temporaryName(target);
   const octets = Buffer.from(text);

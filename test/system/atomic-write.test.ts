@@ -124,6 +124,34 @@ test.runIf(process.getuid?.() === 0)("what root replaces stays its owner's", asy
   expect(await stat(file)).toMatchObject({ uid: 12345, gid: 12346 });
 });
 
+// Root may write where others may not, so the folder is one that nobody can write to.
+test.each([
+  ['a folder that is not there', () => join(folder, 'gone', 'file'), 'no such file (ENOENT)'],
+  [
+    'a file in its folder',
+    () => join(folder, 'file', 'below'),
+    'what should be a folder on the way to it is a file (ENOTDIR)',
+  ],
+  ['a folder of the kernel', () => '/proc/self/file', '(ENOENT)'],
+])(
+  '%s: the error is the same each time, and names the file and not what is written on the way',
+  async (_, at, text) => {
+    await writeFile(join(folder, 'file'), 'a file');
+    const path = at();
+    const messages = new Set<string>();
+    for (let i = 0; i < 2; i++) {
+      for (const write of [async () => writeAtomic(path, 'x'), async () => replaceFile(path, 'x')]) {
+        const error: unknown = await write().catch((thrown: unknown) => thrown);
+        messages.add(String(error));
+        expect(error).toMatchObject({ code: expect.stringMatching(/^E/) });
+      }
+    }
+    expect([...messages]).toEqual([expect.stringContaining(path)]);
+    expect([...messages][0]).toContain(text);
+    expect([...messages][0]).not.toContain('.tmp');
+  },
+);
+
 test('only leavings of processes that are gone are swept', async () => {
   const names = ['.file.4194305-1.tmp', `.file.${process.pid}-1.tmp`, '.file.tmp', 'file.4194305-1.tmp', '.file'];
   for (const name of names) await writeFile(join(folder, name), '');
