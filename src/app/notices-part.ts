@@ -94,6 +94,7 @@ export class NoticesPart {
 
   /** With every decision, so that what lasts for a moment only is not missed. */
   decided(network: string, decision: Decision): void {
+    if (this.notices.isEmpty) return;
     this.options.guard.run(NAME, () => {
       this.notices.observe(decisionObservation(network, decision));
       const changed = liveSetEvent(network, decision);
@@ -122,7 +123,7 @@ export class NoticesPart {
 
   private poll(): void {
     const { sources } = this.options;
-    if (!sources.ready()) return;
+    if (!sources.ready() || this.notices.isEmpty) return;
     const { notices } = this;
     notices.retireOthers(new Set(sources.networks()));
     notices.observe(zoneObservation(sources.zones()));

@@ -1,11 +1,12 @@
 /** All targets of notices: each has a queue of its own, so that one that hangs delays neither the others nor anything else. */
-import { readFile, unlink } from 'node:fs/promises';
+import { unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { NoticeConfig } from '../../config/section-notices.ts';
 import { sweepTemporaries, writeAtomic } from '../../system/atomic-write.ts';
 import { errorText } from '../../system/error-text.ts';
 import type { Guard } from '../../system/guard.ts';
 import { makeFolder } from '../../system/make-folder.ts';
+import { exists } from '../../system/set-aside.ts';
 import { networkOf, type Observation } from './conditions.ts';
 import { Delivery, type NoticeCounts, type NoticeLog, openGather } from './delivery.ts';
 import type { NoticeEvent } from './event.ts';
@@ -34,6 +35,8 @@ export class Notices {
   private readonly deliveries = new Map<string, Delivery>();
   /** The newest observation of each scope: what a target that is added learns at once. */
   private readonly observed = new Map<string, Observation>();
+  private isPrepared = false;
+  private isUnclean = false;
 
   constructor(options: NoticesOptions) {
     this.options = options;
@@ -41,28 +44,19 @@ export class Notices {
 
   /** Whether the process before this one ended without `close`. Never rejects. */
   async open(targets: readonly NoticeConfig[]): Promise<boolean> {
-    const { folder, log } = this.options;
-    if (targets.length === 0) return false;
-    const marker = join(folder, RUNNING);
-    let isUnclean = false;
-    try {
-      await makeFolder(folder);
-      await sweepTemporaries(folder);
-      isUnclean = await readFile(marker).then(
-        () => true,
-        () => false,
-      );
-      await writeAtomic(marker, `${process.pid}\n`);
-    } catch (error) {
-      log('error', `notices: ${folder} cannot be used, so nothing is kept across a restart: ${errorText(error)}`);
-    }
     await this.configure(targets);
-    return isUnclean;
+    return this.isUnclean;
+  }
+
+  /** Nobody is told anything. */
+  get isEmpty(): boolean {
+    return this.deliveries.size === 0;
   }
 
   /** Targets that are gone send nothing any more; what they were still to send is kept. */
   async configure(targets: readonly NoticeConfig[]): Promise<void> {
     const { folder, host, guard, log, now, make = makeTarget } = this.options;
+    if (targets.length > 0 && !this.isPrepared) await this.prepare();
     const wanted = new Set(targets.map(({ name }) => name));
     for (const [name, delivery] of this.deliveries) {
       if (wanted.has(name)) continue;
@@ -118,7 +112,22 @@ export class Notices {
   /** Sends what waits, once and for at most `ms`, and ends; the next process knows that this was an orderly end. */
   async close(ms: number): Promise<void> {
     await Promise.all(Array.from(this.deliveries.values(), (delivery) => delivery.close(ms)));
-    if (this.deliveries.size > 0) await unlink(join(this.options.folder, RUNNING)).catch(() => undefined);
+    if (this.isPrepared) await unlink(join(this.options.folder, RUNNING)).catch(() => undefined);
     this.deliveries.clear();
+  }
+
+  /** The folder, with the mark of a process that runs. */
+  private async prepare(): Promise<void> {
+    const { folder, log } = this.options;
+    const marker = join(folder, RUNNING);
+    this.isPrepared = true;
+    try {
+      await makeFolder(folder);
+      await sweepTemporaries(folder);
+      this.isUnclean = await exists(marker);
+      await writeAtomic(marker, `${process.pid}\n`);
+    } catch (error) {
+      log('error', `notices: ${folder} cannot be used, so nothing is kept across a restart: ${errorText(error)}`);
+    }
   }
 }

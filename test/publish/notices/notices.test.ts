@@ -164,6 +164,30 @@ test('a network that is gone ends; a target that is added learns what stands', a
   expect(statuses()).toEqual(['a firing', 'a resolved']);
 });
 
+test('targets that come and go while it runs leave no mark of an end that was not orderly', async () => {
+  expect(await notices.open([])).toBe(false);
+  expect(notices.isEmpty).toBe(true);
+  await notices.configure([webhook('ops')]);
+  down('a');
+  await hook.count(1);
+  await eventually(
+    async () => readFile(join(folder, 'ops.json'), 'utf8'),
+    (text) => text.includes('"open":[{'),
+  );
+  expect(notices.faults()).toEqual([]);
+  await notices.configure([]);
+  await notices.close(1000);
+  notices = made();
+  expect(await notices.open([webhook('ops')])).toBe(false);
+});
+
+test('a process that ends without closing is noticed by the next', async () => {
+  await notices.open([webhook('ops')]);
+  const next = made();
+  expect(await next.open([webhook('ops')])).toBe(true);
+  await next.close(1000);
+});
+
 test('a queue that is none is set aside, and said', async () => {
   await notices.open([webhook('ops')]);
   await notices.close(1000);
