@@ -5,7 +5,7 @@ import { EdgewiseServer, edgewise, eventually } from '../support/edgewise.ts';
 import { Installation, NETWORK } from '../support/installation.ts';
 import { MockCloudflare, type MockZone } from '../support/mock-cloudflare.ts';
 import { MockFleet } from '../support/mock-fleet.ts';
-import { freePort } from '../support/ports.ts';
+import { countingKeys, listenKeys } from '../support/serve-keys.ts';
 
 /** A real server, real edges that die and return, and Cloudflare's API, which fails meanwhile. */
 
@@ -36,15 +36,9 @@ beforeEach(async () => {
     port: fleet.port,
     zones: { 'good.test': '' },
     keys: {
-      run_frequency: 2,
+      ...countingKeys(fleet.port, { rise: 1, fall: 1 }),
       settle: 0.2,
-      dnschange_maxfreq: 1000,
       edge_count: EDGES.length,
-      safety: { [NETWORK]: { fill: 'none' } },
-      checks: {
-        [NETWORK]: [{ kind: 'tcp', port: fleet.port, send: 'GET / HTTP/1.0\r\n\r\n', expect: 'HTTP/1.1 200' }],
-      },
-      judges: { [NETWORK]: { rise_fall: { rise: 1, fall: 1 } } },
       publish: [
         {
           provider: 'cloudflare',
@@ -57,9 +51,7 @@ beforeEach(async () => {
           timeout: 2,
         },
       ],
-      logpath: null,
-      server: { listen: [`127.0.0.1:${await freePort()}`], startup_timeout: 60 },
-      http: { listen: `127.0.0.1:${await freePort()}` },
+      ...(await listenKeys()),
     },
   });
   await writeFile(site.path('cloudflare.token'), `${TOKEN}\n`, { mode: 0o600 });

@@ -3,7 +3,7 @@ import { decodeRecord } from '../../src/health/state/history-log-record.ts';
 import { EdgewiseServer, eventually } from '../support/edgewise.ts';
 import { Installation, NETWORK, OBJECT, PATIENCE } from '../support/installation.ts';
 import { MockFleet } from '../support/mock-fleet.ts';
-import { freePort } from '../support/ports.ts';
+import { listenKeys } from '../support/serve-keys.ts';
 
 /** Three hundred edges of which two hundred do not answer: nobody waits for those. */
 
@@ -32,9 +32,7 @@ beforeEach(async () => {
       run_frequency: RUN_FREQUENCY,
       workers: 10,
       dnschange_maxfreq: 1000,
-      logpath: null,
-      server: { listen: [`127.0.0.1:${await freePort()}`], startup_timeout: 60 },
-      http: { listen: `127.0.0.1:${await freePort()}` },
+      ...(await listenKeys()),
     },
   });
 });

@@ -3,7 +3,7 @@ import { decodeRecord, type RoundRecord } from '../../src/health/state/history-l
 import { EdgewiseServer, eventually } from '../support/edgewise.ts';
 import { Installation, NETWORK } from '../support/installation.ts';
 import { MockFleet } from '../support/mock-fleet.ts';
-import { freePort } from '../support/ports.ts';
+import { countingKeys, listenKeys } from '../support/serve-keys.ts';
 
 /** Results in a row, counted by a server: against the clock nothing is measured, its own log says what it counted. */
 
@@ -26,16 +26,8 @@ beforeEach(async () => {
     port: fleet.port,
     zones: { 'good.test': '' },
     keys: {
-      run_frequency: 2,
-      dnschange_maxfreq: 1000,
-      checks: {
-        [NETWORK]: [{ kind: 'tcp', port: fleet.port, send: 'GET / HTTP/1.0\r\n\r\n', expect: 'HTTP/1.1 200' }],
-      },
-      judges: { [NETWORK]: { rise_fall: { rise: 2, fall: FALL } } },
-      safety: { [NETWORK]: { fill: 'none' } },
-      logpath: null,
-      server: { listen: [`127.0.0.1:${await freePort()}`], startup_timeout: 60 },
-      http: { listen: `127.0.0.1:${await freePort()}` },
+      ...countingKeys(fleet.port, { rise: 2, fall: FALL }),
+      ...(await listenKeys()),
     },
   });
 });

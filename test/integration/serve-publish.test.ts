@@ -5,7 +5,7 @@ import { type RunningPrimary, seenSet, startPrimary, ZONE } from '../publish/pro
 import { EdgewiseServer, edgewise, eventually } from '../support/edgewise.ts';
 import { Installation, NETWORK } from '../support/installation.ts';
 import { MockFleet } from '../support/mock-fleet.ts';
-import { freePort } from '../support/ports.ts';
+import { countingKeys, listenKeys } from '../support/serve-keys.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
 
 /** A real server, real edges that die and return, and a real primary that is away meanwhile. */
@@ -39,23 +39,15 @@ beforeEach(async () => {
     port: fleet.port,
     zones: { 'good.test': '' },
     keys: {
-      run_frequency: 2,
+      ...countingKeys(fleet.port, { rise: 1, fall: 1 }),
       settle: 0.2,
-      dnschange_maxfreq: 1000,
       edge_count: EDGES.length,
-      safety: { [NETWORK]: { fill: 'none' } },
-      checks: {
-        [NETWORK]: [{ kind: 'tcp', port: fleet.port, send: 'GET / HTTP/1.0\r\n\r\n', expect: 'HTTP/1.1 200' }],
-      },
-      judges: { [NETWORK]: { rise_fall: { rise: 1, fall: 1 } } },
       transfer: { keys: [{ name: 'upd.example.net.', algorithm: 'hmac-sha256', secret: SECRET }] },
       publish: [
         { ...target, name: 'main', to: to(proxy.port), names: ['www'], every: 10 },
         { ...target, name: 'silent', to: to(silent.port), names: ['cloud'], timeout: 1 },
       ],
-      logpath: null,
-      server: { listen: [`127.0.0.1:${await freePort()}`], startup_timeout: 60 },
-      http: { listen: `127.0.0.1:${await freePort()}` },
+      ...(await listenKeys()),
     },
   });
 });

@@ -6,6 +6,12 @@ import { uplinkState } from '../../../src/health/choose/safety-uplink.ts';
 import { decodeRecord, encodeRecord } from '../../../src/health/state/history-log-record.ts';
 import { canary, type EdgeWords, NOW, type RoundWords, round } from '../../support/round-input.ts';
 
+const edges = fc.dictionary(
+  fc.constantFrom(...'ABCDEF'),
+  fc.record({ fetch: fc.constantFrom(0.1, 0.9, 10), mode: fc.constantFrom('available', 'force', 'unavailable') }),
+  { minKeys: 1, noNullPrototype: true },
+) as fc.Arbitrary<RoundWords['edges']>;
+
 const failing: EdgeWords = { fetch: 10 };
 const refs = (...passes: (boolean | null)[]) =>
   passes.map((one, i) => ({ name: `r${i}`, passes: one, detail: one === false ? 'timeout' : '' }));
@@ -128,11 +134,6 @@ describe('with our own line in doubt', () => {
   });
 
   test('references that pass change nothing', () => {
-    const edges = fc.dictionary(
-      fc.constantFrom(...'ABCDEF'),
-      fc.record({ fetch: fc.constantFrom(0.1, 0.9, 10), mode: fc.constantFrom('available', 'force', 'unavailable') }),
-      { minKeys: 1, noNullPrototype: true },
-    ) as fc.Arbitrary<RoundWords['edges']>;
     fc.assert(
       fc.property(edges, fc.subarray([...'ABCDEF']), (told, last) => {
         const words = { edges: told, last: last.join('') };
@@ -145,11 +146,6 @@ describe('with our own line in doubt', () => {
   });
 
   test('no member leaves that may stay, whatever fails', () => {
-    const edges = fc.dictionary(
-      fc.constantFrom(...'ABCDEF'),
-      fc.record({ fetch: fc.constantFrom(0.1, 0.9, 10), mode: fc.constantFrom('available', 'force', 'unavailable') }),
-      { minKeys: 1, noNullPrototype: true },
-    ) as fc.Arbitrary<RoundWords['edges']>;
     fc.assert(
       fc.property(edges, fc.subarray([...'ABCDEF']), fc.constantFrom('failing', 'none'), (told, last, fill) => {
         const rules = { maxfreq: 1000, safety: { ...NO_SAFETY, fill } } as const;

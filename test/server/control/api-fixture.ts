@@ -34,14 +34,16 @@ export const slowSample: Sample = {
   stalledMs: 0,
 };
 
+export const TRANSITIONS = [
+  { at: NOW - 605, up: false },
+  { at: NOW - 365, up: true },
+  { at: NOW - 65, up: false },
+];
+
 const downUptime: UptimeView = {
   up: false,
   since: NOW - 65,
-  transitions: [
-    { at: NOW - 605, up: false },
-    { at: NOW - 365, up: true },
-    { at: NOW - 65, up: false },
-  ],
+  transitions: TRANSITIONS,
   downtimeOfDay: 305,
   position: { count: 1, of: 2, towards: 'up' },
   lastFailure: { at: NOW - 5, check: 'api', ...slowFigures.fail },

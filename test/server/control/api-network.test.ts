@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { networkDetail, networkSummary } from '../../../src/server/control/api-network.ts';
-import { decision, NOW, network } from './api-fixture.ts';
+import { decision, NOW, network, TRANSITIONS } from './api-fixture.ts';
 
 /** What a client would see. */
 function asJson(value: object): unknown {
@@ -113,11 +113,7 @@ test('edges: one that was never set, one that fails, one that is set aside', () 
       uptime: {
         up: false,
         since: NOW - 65,
-        transitions: [
-          { at: NOW - 605, up: false },
-          { at: NOW - 365, up: true },
-          { at: NOW - 65, up: false },
-        ],
+        transitions: TRANSITIONS,
         downtime_last_day: 305,
         position: { count: 1, of: 2, towards: 'up' },
         last_failure: {
