@@ -5,6 +5,7 @@ import type { Prober } from '../health/checks/prober.ts';
 import type { Decision } from '../health/choose/decision.ts';
 import type { NetworkRounds } from '../health/pools/network-rounds.ts';
 import type { RoundReport, WrittenZone } from '../health/pools/round-types.ts';
+import type { NetworkState } from '../health/state/network-state.ts';
 import type { Hooks } from '../publish/hooks.ts';
 import { NetworkHistory, networkView } from '../server/control/network-view.ts';
 import type { NetworkView } from '../server/control/views.ts';
@@ -27,6 +28,8 @@ export type NetworksOptions = PublisherParts &
     readonly prober: Prober;
     readonly hooks: Hooks;
     readonly onDecision: (network: string, decision: Decision, flipped: boolean) => void;
+    /** In a dry run nothing is published: what would be live from now on. */
+    readonly onPlanned: (network: string, state: NetworkState) => void;
   };
 
 /** How long a start waits for a network: a run from cron that is under way ends sooner. */
@@ -278,6 +281,7 @@ export class Networks {
     history.note(report);
     const { decision, liveChanged, canaryZones } = report;
     this.options.onDecision(network, decision, liveChanged || canaryZones.length > 0);
+    if (this.options.locks() === null && liveChanged) this.options.onPlanned(network, report.state);
     for (const { clock } of this.served.values()) {
       if (clock.config.safety.get(clock.network)?.fallback !== network) continue;
       this.options.guard.run(`network ${clock.network}`, clock.followFallback());

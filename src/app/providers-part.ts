@@ -56,6 +56,11 @@ export class ProvidersPart {
     return this.targets.map(({ target }) => target.status()).toSorted((a, b) => (a.name < b.name ? -1 : 1));
   }
 
+  /** Has a network's targets say what they would do now that its live set would be another one. For a dry run. */
+  plan(network: string): void {
+    for (const { sink, config } of this.targets) if (config.network === network) this.look(sink.name, network);
+  }
+
   private prepared(config: Config): ReturnType<typeof prepareTargets> {
     const { live, log, guard, make } = this.options;
     return prepareTargets(config, this.targets, {

@@ -11,6 +11,7 @@ import { Prober, USER_AGENT } from '../health/checks/prober.ts';
 import type { Decision } from '../health/choose/decision.ts';
 import { LiveHistoryFiles } from '../live/history-files.ts';
 import { LiveRRsets, NETWORKS_MAX } from '../live/live-rrsets.ts';
+import { liveOf } from '../live/network-live.ts';
 import { Hooks } from '../publish/hooks.ts';
 import { descriptorLimit } from '../system/descriptors.ts';
 import { dropPrivileges } from '../system/drop-privileges.ts';
@@ -168,6 +169,10 @@ class Server implements Running {
       onDecision: (network, decision, flipped) => {
         notices.decided(network, decision);
         options.onDecision?.(network, decision, flipped);
+      },
+      onPlanned: (network, state) => {
+        live.publish(network, liveOf(state));
+        providers.plan(network);
       },
     });
     const secondaries = new SecondariesPart({

@@ -35,7 +35,10 @@ export function runProviders(
       files,
       env: process.env,
       guard,
-      log: (level, _network, text) => log(level, text),
+      log: (level, _network, text) => {
+        if (dryRun && level === 'info') process.stdout.write(`${text}\n`);
+        else log(level, text);
+      },
       now: () => Date.now() / 1000,
     });
     for (const fault of prepared.faults) log(fault.severity === 'error' ? 'error' : 'warn', formatFault(fault));

@@ -117,7 +117,17 @@ test('an edge dies and returns, and BIND is away meanwhile; a target that hangs 
 test('-n says what would be done, and writes nothing', async () => {
   const before = await seenSet(primary.port, WWW);
   await fleet.behave(EDGES[2], { kind: 'refuse' });
-  const ended = await edgewise(['run', '-n', '-v', '-A', NETWORK, '--config', site.path('edgemanage.yaml')]);
-  expect(`${ended.stdout}${ended.stderr}`).toMatch(/main: would do: www\.example\.test A: /);
+  const ended = await edgewise(['run', '-n', '-A', NETWORK, '--config', site.path('edgemanage.yaml')]);
+  expect(ended.stdout).toMatch(/^main: would do: www\.example\.test A: /m);
+  expect(await seenSet(primary.port, WWW)).toEqual(before);
+});
+
+test('a server of -n says it as well, and again when the live set would change', async () => {
+  const before = await seenSet(primary.port, WWW);
+  server = await EdgewiseServer.start(site.path('edgemanage.yaml'), ['-n']);
+  await server.prints(new RegExp(`main: would do: www.example.test A: .*${EDGES[2]}`));
+  await fleet.behave(EDGES[2], { kind: 'refuse' });
+  await server.prints(new RegExp(`main: would do: www.example.test A: (?!.*${EDGES[2]}).*${EDGES[1]}`));
+  expect(await targetNow('main')).toMatchObject({ state: 'differs', corrections: 0 });
   expect(await seenSet(primary.port, WWW)).toEqual(before);
 });
