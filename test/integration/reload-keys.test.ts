@@ -55,6 +55,7 @@ const CHANGES: Readonly<Record<string, (site: Installation) => unknown>> = {
   publish: () => [
     { provider: 'rfc2136', network: NETWORK, zone: 'x.test', names: 'www', to: '127.0.0.1:1', unsigned: true },
   ],
+  notices: () => [{ to: 'webhook', url: 'http://127.0.0.1:1/' }],
   edge_count: () => 2,
   dnet_edge_count: () => ({ [NETWORK]: 1 }),
   dnschange_maxfreq: () => 5,

@@ -124,8 +124,10 @@ test('each part in each way: nothing of the new settings is in force, and it say
       'dns settings',
       'zones',
       'publish',
+      'providers',
+      'notice queues',
     ],
-    ...['rounds', 'secondaries', 'answers', 'prober', 'watches'],
+    ...['rounds', 'secondaries', 'answers', 'prober', 'watches', 'notices'],
   ]);
   const before = await seen();
   expect(before).toMatchObject({ version: '"old"', staticZone: '', secondNetwork: '', transfer: true });
