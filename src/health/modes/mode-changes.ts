@@ -5,13 +5,12 @@
  */
 import { closeSync, unwatchFile, watchFile, writeSync } from 'node:fs';
 import { rename, stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import { systemCode } from '../../system/error-text.ts';
 import { openFileForAppend } from '../../system/open-append.ts';
 import { fileError } from '../../system/read-file.ts';
 import type { Mode } from '../judge/edge.ts';
+import { modeChangesFile } from '../state/edge-store-files.ts';
 
-const FILE_NAME = '.mode-changes';
 const FILE_MAX_OCTETS = 1_000_000; // octets; then it is renamed to `.mode-changes.old`
 /** A stat each quarter of a second works on every file system, mounted and overlaid ones included. */
 const LOOK_MS = 250;
@@ -27,7 +26,7 @@ export type ModeChangeLine = {
 
 /** Appends the change to the file of a `healthdata_store`. Throws the system's error. */
 export async function appendModeChange(folder: string, change: ModeChangeLine): Promise<void> {
-  const file = join(folder, FILE_NAME);
+  const file = modeChangesFile(folder);
   const size = await stat(file).then(
     (found) => found.size,
     () => 0,
@@ -48,7 +47,7 @@ export async function appendModeChange(folder: string, change: ModeChangeLine): 
 
 /** Calls `onRing` within half a second of each change in the folder until the returned function is called. */
 export function watchModeChanges(folder: string, onRing: () => void): () => void {
-  const file = join(folder, FILE_NAME);
+  const file = modeChangesFile(folder);
   const listener = (now: { size: number; ino: number; mtimeMs: number }, before: typeof now) => {
     const rang = now.size !== before.size || now.ino !== before.ino || now.mtimeMs !== before.mtimeMs;
     if (rang) onRing();

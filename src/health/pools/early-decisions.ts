@@ -22,6 +22,8 @@ export type EarlyDecisionParts = {
   readonly decided: (name: string) => Sample | undefined;
   /** Decides with the fresh samples, which it takes. */
   readonly decide: () => Promise<void>;
+  /** Called when that is near: reads what can be read before. */
+  readonly lookAhead: () => void;
   readonly log: RoundLog;
 };
 
@@ -33,7 +35,7 @@ export class EarlyDecisions {
 
   constructor(parts: EarlyDecisionParts) {
     this.parts = parts;
-    this.fresh = new FreshSamples(parts.decide, parts.log);
+    this.fresh = new FreshSamples(parts.decide, parts.lookAhead, parts.log);
   }
 
   /** Whether one of the samples that no decision has seen may change the answer. */

@@ -22,6 +22,9 @@ export function earlierOf(fresh: FreshByTarget): FreshByTarget {
 /** Samples of one target that wait for a decision; of more, the oldest are lost. */
 const SAMPLES_MAX = 100;
 
+/** How long before a decision its records are looked at, milliseconds. */
+const AHEAD_MS = 1000;
+
 /**
  * Samples that no decision has seen yet, and the wait until one does: `settle` seconds from the first of them that may
  * change the answer, so that what belongs to one event is decided upon together.
@@ -31,11 +34,13 @@ export class FreshSamples {
   private samples = new Map<string, readonly Sample[]>();
   private waiting: Waiting | null = null;
   private readonly decide: () => Promise<void>;
+  private readonly lookAhead: () => void;
   private readonly log: RoundLog;
 
-  /** `decide` takes the samples. */
-  constructor(decide: () => Promise<void>, log: RoundLog) {
+  /** `decide` takes the samples. `lookAhead` is called at most a second before it. */
+  constructor(decide: () => Promise<void>, lookAhead: () => void, log: RoundLog) {
     this.decide = decide;
+    this.lookAhead = lookAhead;
     this.log = log;
   }
 
@@ -87,13 +92,21 @@ export class FreshSamples {
   }
 
   private timer(seconds: number): NodeJS.Timeout {
+    const ms = seconds * 1000;
+    if (ms > AHEAD_MS) {
+      return setTimeout(() => {
+        const timer = this.timer(AHEAD_MS / 1000);
+        if (this.waiting !== null) this.waiting.timer = timer;
+      }, ms - AHEAD_MS);
+    }
+    this.lookAhead();
     return setTimeout(() => {
       const end = this.waiting?.end;
       this.waiting = null;
       this.decide()
         .catch((error: unknown) => this.log('error', `a decision between two turns failed: ${errorText(error)}`))
         .finally(end);
-    }, seconds * 1000);
+    }, ms);
   }
 
   /** Nothing that settles is decided upon any more. */

@@ -39,7 +39,7 @@ import { earlierOf, type FreshByTarget } from './fresh-samples.ts';
 import { NetworkProbes } from './network-probes.ts';
 import { nextState, openingState, type StateChange } from './next-state.ts';
 import { knownTargets, lastAddresses, probeTargets } from './probe-targets.ts';
-import { checksOf, judgedSamples, noteRecords, readRecords, SampleFolds } from './records.ts';
+import { checksOf, judgedSamples, type Look, noteRecords, readRecords, SampleFolds } from './records.ts';
 import { RecordsBehind } from './records-behind.ts';
 import { roundInput, sampledEdges } from './round-input.ts';
 import { decisionLines, movedLines } from './round-log.ts';
@@ -50,12 +50,19 @@ import { StandingLog } from './standing-log.ts';
 /** Why it is decided: a round has ended, samples may change the answer, a mode, the configuration or a borrowed set changed. */
 type Cause = 'turn' | 'event' | 'operator' | 'reload' | 'fallback';
 
+/** Thousands of files take tens of milliseconds to be looked at: those of the last two seconds are not, between sample and answer. */
+const DECISION_AGE_MS = 2000;
+/** What is looked at in advance is the rest, and what would be too old by the decision a second later. */
+const AHEAD_AGE_MS = 500;
+
 export class NetworkRounds {
   readonly network: string;
   readonly stores: EdgeStores;
   readonly counters: EdgeCounters;
   private readonly tools: RoundTools;
   private readonly dryRun: boolean;
+  /** How long before a decision a record's file may have been looked at; 0 outside of a server. */
+  private readonly maxAgeMs: number;
   private readonly behind: RecordsBehind;
   private readonly folds = new SampleFolds();
   private readonly saved: SavedState;
@@ -80,6 +87,7 @@ export class NetworkRounds {
     this.stores = tools.stores ?? new EdgeStores(config.healthdataStore, locks);
     this.tools = tools;
     this.dryRun = locks === null;
+    this.maxAgeMs = tools.kind === 'server' ? DECISION_AGE_MS : 0;
     const { log, now } = tools;
     const historyLog = historyLogPath(config.stateDir, network);
     this.behind = new RecordsBehind({ stores: this.stores, historyLog, log, now });
@@ -88,6 +96,7 @@ export class NetworkRounds {
       inForce: () => ({ order: this.newestOrder, state: this.state, records: this.currentRecords }),
       decided: (name) => this.newestSamples.get(name),
       decide: () => this.decideEvent(),
+      lookAhead: () => this.lookAhead(),
       log,
     });
     this.standing = new StandingLog(log);
@@ -168,7 +177,7 @@ export class NetworkRounds {
    */
   redecide(order: RoundOrder): Promise<RoundReport | null> {
     return this.turns.take(async () => {
-      const records = await this.readRecords(order.files, this.tools.now(), true);
+      const records = await this.readRecords(order.files, this.tools.now(), 'exact');
       this.currentRecords = records; // ends and comments change without the mode
       const parts = { ...order, now: this.tools.now(), state: this.state, samples: this.newestSamples, records };
       return roundInput(parts).operatorChange ? this.conclude(order, 'operator') : null;
@@ -238,13 +247,21 @@ export class NetworkRounds {
 
   private targetsOf(files: NetworkFiles): readonly ProbeTarget[] {
     // Thousands of records take seconds to be read for the first time: while the edges are asked, not after it.
-    this.readRecords(files, this.tools.now(), false).catch(() => undefined); // the decision reads them again
+    this.readAhead(files);
     const { state, newestSamples: samples, currentRecords: records } = this;
     return probeTargets(
       files,
       lastAddresses(files, state, samples),
       knownTargets({ network: this.network, state, samples, records }),
     );
+  }
+
+  private lookAhead(): void {
+    if (this.newestOrder !== null) this.readAhead(this.newestOrder.files);
+  }
+
+  private readAhead(files: NetworkFiles): void {
+    this.readRecords(files, this.tools.now(), AHEAD_AGE_MS).catch(() => undefined); // the decision reads them again
   }
 
   /** Ends the fetches of the running rounds at once; `round` then returns a failure. */
@@ -288,7 +305,7 @@ export class NetworkRounds {
     const isOperators = cause === 'operator';
     const scope: Scope = cause === 'event' ? 'event' : 'turn';
     const repeats = cause !== 'event' && cause !== 'fallback';
-    const known = await this.readRecords(files, now, isOperators);
+    const known = await this.readRecords(files, now, isOperators ? 'exact' : this.maxAgeMs);
     const fresh = isOperators ? null : this.takeFresh(files);
     const folded = this.folds.end(known, fresh);
     const records = new Map([...folded].map(([name, { record }]) => [name, record]));
@@ -353,13 +370,9 @@ export class NetworkRounds {
     return fresh;
   }
 
-  private async readRecords(
-    files: NetworkFiles,
-    now: number,
-    exact: boolean,
-  ): Promise<ReadonlyMap<string, EdgeRecord>> {
+  private async readRecords(files: NetworkFiles, now: number, look: Look): Promise<ReadonlyMap<string, EdgeRecord>> {
     const names = probeTargets(files).map(({ name }) => name);
-    const { records, faults } = await readRecords(this.stores, names, now, exact);
+    const { records, faults } = await readRecords(this.stores, names, now, look);
     this.standing.faults('records', faults, false);
     return records;
   }

@@ -25,16 +25,19 @@ const BEGUN_MAX = 100;
 const READERS = 16;
 
 /**
- * Records of these targets with modes whose time is over already ended. `exact`: waits for the files that are being
- * written at the moment, for what another process may just have changed.
+ * How well files are looked at for what another process may have changed. `exact`: all, those that are being written at
+ * the moment, too, which is waited for. Milliseconds: all that were not looked at in that time (`EdgeStores.outdated`).
  */
+export type Look = 'exact' | number;
+
+/** Records of these targets with modes whose time is over already ended. */
 export async function readRecords(
   stores: EdgeStores,
   names: readonly string[],
   now: number,
-  exact: boolean,
+  look: Look,
 ): Promise<Records> {
-  const outdated = exact ? names : await stores.outdated(names);
+  const outdated = look === 'exact' ? names : await stores.outdated(names, look);
   const read = await inParallel(outdated, READERS, (name) => stores.read(name, now));
   return {
     records: new Map(names.map((name) => [name, expireMode(stores.present(name), now)])),

@@ -21,6 +21,11 @@ export type StoreFault = Fault<StoreCode>;
 const BUSY_MS = 5000;
 const BUSY_STEP_MS = 3;
 
+/** Grows by a line after each change of a mode by `edge_conf` in any process (modes/mode-changes.ts). */
+export function modeChangesFile(folder: string): string {
+  return join(folder, '.mode-changes');
+}
+
 /** What a file was when it was last read or written; another one under its name differs in at least one of these. */
 type Identity = { readonly ino: bigint; readonly size: bigint; readonly mtimeNs: bigint };
 /** `isStuck`: writing it anew would lose what could not be read. */
@@ -48,6 +53,9 @@ export class EdgeStores {
   private readonly known = new Map<string, Known>();
   private readonly unwritten = new Map<string, Unwritten>();
   private readonly turns = new Map<string, Turns>();
+  /** When each edge's file was last seen to be the one known, by `performance.now()`; since `modeChanges` was that file. */
+  private lookedAt = new Map<string, number>();
+  private modeChanges: Identity | null = null;
   /** Edges whose file is being written, or waited for. */
   private readonly writing = new Set<string>();
 
@@ -74,18 +82,24 @@ export class EdgeStores {
 
   /**
    * Those of these edges whose record must be read: `present` is what the others' files have. Edges that are being
-   * written are no part of it, as nobody should wait for that. Looks at files synchronously, at thousands in a few
+   * written are no part of it, as nobody should wait for that. A file that was looked at within `maxAgeMs` is taken to be
+   * the same, unless an operator has changed a mode since. Looks at files synchronously, at thousands in some
    * milliseconds, once the folder has answered: a disk that hangs must not hold the thread.
    */
-  async outdated(edges: readonly string[]): Promise<readonly string[]> {
-    await identityOf(this.folder);
+  async outdated(edges: readonly string[], maxAgeMs = 0): Promise<readonly string[]> {
+    const modeChanges = await identityOf(modeChangesFile(this.folder));
+    if (!sameFile(modeChanges, this.modeChanges)) this.lookedAt = new Map();
+    this.modeChanges = modeChanges;
     const slice = new Slice();
     const outdated: string[] = [];
     for (const edge of edges) {
+      const known = this.known.get(edge);
+      const now = performance.now();
+      if (known !== undefined && now - (this.lookedAt.get(edge) ?? -Infinity) < maxAgeMs) continue;
       await slice.rest();
       if (this.writing.has(edge)) continue;
-      const known = this.known.get(edge);
       if (known === undefined || !sameFile(known.identity, identityNow(this.path(edge)))) outdated.push(edge);
+      else this.lookedAt.set(edge, now);
     }
     return outdated;
   }
@@ -148,12 +162,17 @@ export class EdgeStores {
 
   private async readNow(edge: string, now: number): Promise<Stored> {
     const path = this.path(edge);
+    // Looks that a change of a mode makes void while this one is under way include it.
+    const { lookedAt } = this;
+    const startedAt = performance.now();
     const identity = await identityOf(path);
     const known = this.known.get(edge);
-    if (known !== undefined && sameFile(known.identity, identity)) return { record: this.present(edge), faults: [] };
-    if (identity === null) return this.remember(edge, null, NEW_EDGE);
+    const isSame = known !== undefined && sameFile(known.identity, identity);
+    const parsed = isSame || identity === null ? null : await readRecord(path);
+    lookedAt.set(edge, startedAt);
+    if (isSame) return { record: this.present(edge), faults: [] };
+    if (identity === null || parsed === null) return this.remember(edge, null, NEW_EDGE);
 
-    const parsed = await readRecord(path);
     const fault = (code: StoreCode, message: string) => [fileFault(code, path, message)];
     if (parsed.ok) {
       const dropped = droppedText(parsed.dropped);
@@ -200,7 +219,10 @@ export class EdgeStores {
     } catch (error) {
       return [...faults, fileFault('edge-store-write', path, `cannot be written (${systemCode(error)})`)];
     }
+    const { lookedAt } = this;
+    const writtenAt = performance.now();
     this.known.set(edge, { identity: await identityOf(path), record: writing.record, isStuck: false });
+    lookedAt.set(edge, writtenAt);
     const newest = this.unwritten.get(edge);
     // Noted while the file was written.
     const changes = newest?.changes.filter((noted) => !writing.changes.includes(noted)) ?? [];

@@ -41,6 +41,7 @@ class Network {
     this.early = new EarlyDecisions({
       inForce: () => ({ order: this.order, state: this.state, records: new Map() }),
       decided: (name) => this.decided.get(name),
+      lookAhead: () => undefined,
       decide: async () => {
         if (this.early.isDue) this.conclude(true);
       },

@@ -6,6 +6,7 @@ import type { Config, NetworkFiles } from '../../../src/config/types.ts';
 import type { RoundResult } from '../../../src/health/checks/prober.ts';
 import type { Sample } from '../../../src/health/checks/sample.ts';
 import { decideFacts } from '../../../src/health/choose/decide.ts';
+import { appendModeChange } from '../../../src/health/modes/mode-changes.ts';
 import { withMode } from '../../../src/health/modes/modes.ts';
 import { NetworkRounds } from '../../../src/health/pools/network-rounds.ts';
 import { type TemplateChanges, zoneSerial } from '../../../src/health/pools/next-state.ts';
@@ -661,6 +662,32 @@ describe('a turn that goes on', () => {
     const end = await turn.end();
     expect(end.decision.outcome).toEqual({ kind: 'unchanged' });
     expect(turn.events).toHaveLength(1);
+  });
+
+  test.each([
+    ['as edge_conf does it', true],
+    ['by hand, seconds before', false],
+  ])('a mode that another process changes while samples settle is decided by: %s', async (_, isNoted) => {
+    const bench = new Bench();
+    const rounds = await bench.open();
+    done(await rounds.round({ config, files: FILES }));
+    const theirs = new EdgeStores(config.healthdataStore, locks);
+    const unavailable = (): Promise<unknown> =>
+      theirs.update(THREE, bench.clock, (record) => ({ ...record, mode: 'unavailable' }));
+    if (!isNoted) await unavailable();
+    if (!isNoted) vi.spyOn(performance, 'now').mockImplementation(() => Date.now() + 1e9); // the last look is long ago
+    const turn = await begun(bench, rounds, 0.2);
+    turn.sample([THREE, 0.1], [ONE, 10]);
+    if (isNoted) {
+      await unavailable();
+      const change = { network: NET, edge: THREE, mode: 'unavailable', until: null, comment: '' } as const;
+      await appendModeChange(config.healthdataStore, { at: bench.clock, ...change });
+    }
+    const event = await turn.event();
+    vi.restoreAllMocks();
+    expect(rounds.records.get(THREE)?.mode).toBe('unavailable');
+    expect(names(event)).not.toContain(THREE);
+    await turn.end();
   });
 
   test('members that fail within the settling time cost one rotation, no run, and each sample counts once', async () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { HISTORY_MAX } from '../../../src/health/judge/history.ts';
+import { appendModeChange } from '../../../src/health/modes/mode-changes.ts';
 import {
   type EdgeRecord,
   inNetwork,
@@ -491,6 +492,49 @@ describe('the files', () => {
     await utimes(mine.path('e'), mtime, mtime);
     expect((await mine.read('e', NOW)).record.comment).toBe('b');
     expect((await mine.update('e', NOW, touch)).record.comment).toBe('bx');
+  });
+
+  test('a file that was looked at lately is not looked at again, unless that is asked for or a mode was changed', async () => {
+    const mine = new EdgeStores(folder, locks);
+    const theirs = new EdgeStores(folder, locks);
+    const edges = ['e', 'f', 'never'];
+    const comment = (text: string) => theirs.update('e', NOW, (record) => ({ ...record, comment: text }));
+    await comment('first');
+    for (const edge of ['e', 'f']) await mine.read(edge, NOW);
+    expect(await mine.outdated(edges, 60_000)).toEqual(['never']);
+
+    await comment('by hand');
+    expect(await mine.outdated(edges, 60_000)).toEqual(['never']);
+    expect(await mine.outdated(edges)).toEqual(['e', 'never']);
+    // What is known to be another file was not looked at in vain.
+    await mine.read('e', NOW);
+    expect(mine.present('e').comment).toBe('by hand');
+
+    await comment("by an operator's command");
+    expect(await mine.outdated(edges, 60_000)).toEqual(['never']);
+    const change = { at: NOW, network: 'n', edge: 'e', mode: 'available', until: null, comment: '' } as const;
+    await appendModeChange(folder, change);
+    expect(await mine.outdated(edges, 60_000)).toEqual(['e', 'never']);
+    expect(await mine.outdated(edges, 60_000)).toEqual(['e', 'never']); // until it is read
+    await mine.read('e', NOW);
+    expect(await mine.outdated(edges, 60_000)).toEqual(['never']);
+  });
+
+  test('a look that a change of a mode overtakes does not count', async () => {
+    const mine = new EdgeStores(folder, locks);
+    const theirs = new EdgeStores(folder, locks);
+    await mine.read('e', NOW);
+    const change = { at: NOW, network: 'n', edge: 'e', mode: 'available', until: null, comment: '' } as const;
+    for (let i = 0; i < 20; i++) {
+      const reading = mine.read('e', NOW);
+      await theirs.update('e', NOW, (record) => ({ ...record, comment: String(i) }));
+      await appendModeChange(folder, change);
+      const outdated = mine.outdated(['e'], 60_000);
+      await reading;
+      for (const edge of await outdated) await mine.read(edge, NOW);
+      for (const edge of await mine.outdated(['e'], 60_000)) await mine.read(edge, NOW);
+      expect(mine.present('e').comment).toBe(String(i));
+    }
   });
 
   test('changes made at once by several holders are all kept', async () => {
