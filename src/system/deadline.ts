@@ -36,3 +36,24 @@ export async function orAborted<T>(signal: AbortSignal, promise: Promise<T>): Pr
     signal.removeEventListener('abort', abort);
   }
 }
+
+/** `end` is called when the work is over, or each limit would be kept as long as the parent is. */
+export type Limit = { readonly signal: AbortSignal; readonly end: () => void };
+
+/**
+ * A signal that is aborted after `ms`, with `late()`, or with the parent. (`AbortSignal.any` keeps what it makes of a
+ * parent that lives for long.)
+ */
+export function limitOf(ms: number, parent: AbortSignal, late: () => Error): Limit {
+  const limit = new AbortController();
+  const close = (): void => limit.abort(parent.reason);
+  const timer = setTimeout(() => limit.abort(late()), ms);
+  timer.unref();
+  parent.addEventListener('abort', close, { once: true });
+  if (parent.aborted) close();
+  const end = (): void => {
+    clearTimeout(timer);
+    parent.removeEventListener('abort', close);
+  };
+  return { signal: limit.signal, end };
+}

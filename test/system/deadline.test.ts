@@ -1,5 +1,6 @@
-import { expect, test, vi } from 'vitest';
-import { orAborted, within } from '../../src/system/deadline.ts';
+import { once } from 'node:events';
+import { describe, expect, test, vi } from 'vitest';
+import { limitOf, orAborted, within } from '../../src/system/deadline.ts';
 
 test('the promise, when it is in time', async () => {
   expect(await within(60_000, Promise.resolve('done'), () => 'late')).toBe('done');
@@ -44,4 +45,27 @@ test('the promise, unless the signal is aborted first', async () => {
   await expect(orAborted(abort.signal, new Promise(() => undefined))).rejects.toBe(reason);
   // An unhandled rejection would fail the run.
   await expect(orAborted(abort.signal, Promise.reject(new Error('afterwards')))).rejects.toThrow();
+});
+
+describe('a limit', () => {
+  const late = (): Error => new Error('late');
+
+  test('ends with its time, with its parent, or with a parent that has ended already', async () => {
+    const parent = new AbortController();
+    const short = limitOf(1, parent.signal, late);
+    await once(short.signal, 'abort');
+    expect(short.signal.reason).toEqual(new Error('late'));
+    const long = limitOf(60_000, parent.signal, late);
+    parent.abort(new Error('stopped'));
+    expect(long.signal.reason).toEqual(new Error('stopped'));
+    expect(limitOf(60_000, parent.signal, late).signal.aborted).toBe(true);
+  });
+
+  test('is left alone by its parent once it is over', () => {
+    const parent = new AbortController();
+    const { signal, end } = limitOf(60_000, parent.signal, late);
+    end();
+    parent.abort();
+    expect(signal.aborted).toBe(false);
+  });
 });

@@ -1,6 +1,6 @@
 /** One target at work: its queue, its timer, and the message that is under way. */
 import type { NoticeConfig } from '../../config/section-notices.ts';
-import { within } from '../../system/deadline.ts';
+import { limitOf, within } from '../../system/deadline.ts';
 import { errorText } from '../../system/error-text.ts';
 import type { Guard } from '../../system/guard.ts';
 import type { Observation, Scope } from './conditions.ts';
@@ -147,10 +147,10 @@ export class Delivery {
 
   private async attempt(message: Message): Promise<Sent> {
     const { timeoutMs } = this.config;
-    const signal = AbortSignal.any([this.abort.signal, AbortSignal.timeout(timeoutMs)]);
-    const late = (): Sent => notSent(`no end within ${timeoutMs / 1000} s`);
+    const text = `no end within ${timeoutMs / 1000} s`;
+    const { signal, end } = limitOf(timeoutMs, this.abort.signal, () => new Error(text));
     const work = this.target.send(message, signal).catch((error: unknown) => notSent(errorText(error)));
-    return within(timeoutMs + GRACE_MS, work, late);
+    return within(timeoutMs + GRACE_MS, work.finally(end), () => notSent(text));
   }
 
   private arrived(): void {

@@ -1,4 +1,4 @@
-import { within } from '../../system/deadline.ts';
+import { limitOf, orAborted, within } from '../../system/deadline.ts';
 import { errorText } from '../../system/error-text.ts';
 import { type Fault, plainFault } from '../../system/fault.ts';
 import { type Correction, type HeldSet, type Provider, ProviderError, type ProviderProblem } from './provider.ts';
@@ -171,7 +171,7 @@ export class ProviderTarget {
       this.set('differs', { kind: 'fence', text: fence });
       return null;
     }
-    await provider.apply(corrections, this.signal(spec.timeoutMs * APPLY_FACTOR));
+    await this.limited(spec.timeoutMs * APPLY_FACTOR, (signal) => provider.apply(corrections, signal));
     for (const { text } of corrections) options.log('info', `${spec.name}: ${text}`);
     this.current = { ...this.current, corrections: this.current.corrections + corrections.length };
     const after = await this.read();
@@ -198,18 +198,21 @@ export class ProviderTarget {
 
   private async read(): Promise<readonly HeldSet[]> {
     const keys = setKeys(this.spec);
-    const held = await this.options.provider.read(keys, this.signal(this.spec.timeoutMs));
+    const held = await this.limited(this.spec.timeoutMs, (signal) => this.options.provider.read(keys, signal));
     const shown = held.map(({ name, type, ttl, addresses, extra }) => ({ name, type, ttl, addresses, extra }));
     this.current = { ...this.current, held: shown };
     return held;
   }
 
-  private signal(ms: number): AbortSignal {
-    const late = new ProviderError('timeout', `no answer within ${Math.round(ms / 100) / 10} s`);
-    const timer = new AbortController();
-    const timeout = setTimeout(() => timer.abort(late), ms);
-    timeout.unref();
-    return AbortSignal.any([this.closing.signal, timer.signal]);
+  /** The work, which is given up after `ms` and when the target closes, whether the provider heeds its signal or not. */
+  private async limited<T>(ms: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const late = (): Error => new ProviderError('timeout', `no answer within ${Math.round(ms / 100) / 10} s`);
+    const { signal, end } = limitOf(ms, this.closing.signal, late);
+    try {
+      return await orAborted(signal, work(signal));
+    } finally {
+      end();
+    }
   }
 
   /** Waits until the provider may be asked again. */
