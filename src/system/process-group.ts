@@ -1,4 +1,5 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
+import { FILE_MAX, readFile } from './read-file.ts';
 
 /** Signals every process of the group that `leader` (a child started with `detached`) began; one that is gone is fine. */
 export function signalGroup(leader: number | undefined, signal: NodeJS.Signals): void {
@@ -30,7 +31,8 @@ export async function groupLives(leader: number): Promise<boolean> {
   const pids = (await readdir('/proc').catch(() => null))?.filter((name) => /^\d+$/.test(name));
   if (pids === undefined) return groupExists(leader);
   for (const pid of pids) {
-    const stat = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => '');
+    const read = await readFile(`/proc/${pid}/stat`, FILE_MAX.secret);
+    const stat = read.ok ? read.octets.toString('latin1') : ''; // gone meanwhile
     // After the name in brackets, which may hold anything: state, parent, group.
     const [state, , group] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     if (group === `${leader}` && state !== 'Z' && state !== 'X') return true;
