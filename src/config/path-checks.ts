@@ -158,10 +158,10 @@ function networkReferences(source: YamlSource): readonly Reference[] {
     const names = typeof networks === 'object' && networks !== null ? Object.keys(networks) : [];
     return names.map((name) => ({ name, path: [key, name], what: 'key' as const }));
   });
-  const scopes = (['allow', 'notify'] as const).flatMap((section) => {
-    const rules = valueAt(source.value, ['transfer', section]);
+  const scopes = [['transfer', 'allow'], ['transfer', 'notify'], ['notices']].flatMap((section) => {
+    const rules = valueAt(source.value, section);
     return (Array.isArray(rules) ? rules : []).flatMap((_: unknown, i) => {
-      const path: Path = ['transfer', section, i, 'networks'];
+      const path: Path = [...section, i, 'networks'];
       const given = valueAt(source.value, path);
       if (!Array.isArray(given)) return typeof given === 'string' ? [{ name: given, path }] : [];
       return given.map((name: unknown, j) => ({ name: String(name), path: [...path, j] }));

@@ -259,7 +259,8 @@ test('paths that lead nowhere are warnings at their keys', () => {
 test('networks that are named but not listed are warnings at their names', () => {
   const more =
     'dnet_edge_count: {net-a: 1, net-b: 2}\ntransfer:\n  allow: [{from: ::1, networks: [net-a, net-c]}]\n' +
-    '  notify: [{to: ::1, networks: net-d}]\n';
+    '  notify: [{to: ::1, networks: net-d}]\n' +
+    'notices:\n  - {to: command, program: /bin/true, networks: [net-e, net-a, net-f]}\n';
   const folder = folderOf({ 'e.yaml': BASE + more, 'edges/net-a': 'x', 'zones/x': '', object: '' });
   const { config, faults } = loadConfig(join(folder, 'e.yaml'));
   expect(config?.dnetEdgeCount).toEqual(
@@ -274,6 +275,8 @@ test('networks that are named but not listed are warnings at their names', () =>
     'warning unknown-reference 17:29 no network "net-b": there is no such file in edgelist_dir',
     'warning unknown-reference 19:41 no network "net-c": there is no such file in edgelist_dir',
     'warning unknown-reference 20:32 no network "net-d": there is no such file in edgelist_dir',
+    'warning unknown-reference 22:53 no network "net-e": there is no such file in edgelist_dir',
+    'warning unknown-reference 22:67 no network "net-f": there is no such file in edgelist_dir',
   ]);
 });
 
