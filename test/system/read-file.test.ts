@@ -93,7 +93,9 @@ test('nothing else in src reads files by itself', () => {
   const SRC = join(import.meta.dirname, '..', '..', 'src');
   // Our own package.json; /proc, which has no size and is no operator's.
   const OWN = ['system/version.ts', 'system/descriptors.ts'];
-  const ALLOWED = new Set(['system/read-file.ts', ...OWN]);
+  // A copy of what was just read in the one way.
+  const COPY = 'system/set-aside.ts';
+  const ALLOWED = new Set(['system/read-file.ts', COPY, ...OWN]);
   const readers = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.ts') && !ALLOWED.has(file) && !file.startsWith('demo/'))
     .filter((file) => {
