@@ -275,8 +275,8 @@ test('networks that are named but not listed are warnings at their names', () =>
     'warning unknown-reference 17:29 no network "net-b": there is no such file in edgelist_dir',
     'warning unknown-reference 19:41 no network "net-c": there is no such file in edgelist_dir',
     'warning unknown-reference 20:32 no network "net-d": there is no such file in edgelist_dir',
-    'warning unknown-reference 22:53 no network "net-e": there is no such file in edgelist_dir',
-    'warning unknown-reference 22:67 no network "net-f": there is no such file in edgelist_dir',
+    'warning unknown-reference 22:50 no network "net-e": there is no such file in edgelist_dir',
+    'warning unknown-reference 22:64 no network "net-f": there is no such file in edgelist_dir',
   ]);
 });
 
