@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -32,7 +32,13 @@ test('so it does with its examples switched on, but for the secrets that everybo
   const own = withExamples()
     .replace('  - YOUR-OWN-SECRET', `  - ${'5a'.repeat(16)}`)
     .replace('YOUR-OWN-SECRET', Buffer.alloc(32, 9).toString('base64'));
-  expect(parse(own, files)).toMatchObject({ faults: [], config: { transfer: { allow: { length: 3 } } } });
+  const folder = folderOf({ 'slack.url': 'https://hooks.example.net/s', 'hooks.secret': 'x', 'mail.password': 'y' });
+  for (const file of ['slack.url', 'hooks.secret', 'mail.password']) chmodSync(join(folder, file), 0o600);
+  const keys = { [join(folder, 'transfer.key')]: key };
+  expect(parse(own, keys, join(folder, 'e.yaml'))).toMatchObject({
+    faults: [],
+    config: { transfer: { allow: { length: 3 } }, notices: { length: 5 } },
+  });
 });
 
 test.each([
@@ -60,7 +66,7 @@ test('the annotated reference names every key there is', () => {
   expect(known.length).toBeGreaterThan(80);
   // A map from networks has no keys of its own.
   const written = writtenKeys(doc.contents).filter(
-    (key) => !/^(?:dnet_edge_count|checks|judges|safety|publish)\./.test(key),
+    (key) => !/^(?:dnet_edge_count|checks|judges|safety|publish|notices)\./.test(key),
   );
   expect(written.sort()).toEqual([...new Set(known)].sort());
 });
