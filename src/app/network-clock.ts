@@ -254,7 +254,8 @@ export class NetworkClock {
       this.options.log('error', `${this.network}: the round failed: ${this.roundFailure}`);
       this.schedule(next);
     } finally {
-      this.firstDone();
+      // Where the edges are asked anew at once, nothing is known yet.
+      if (!this.isBurst || this.lists === null) this.firstDone();
       this.watchExpiry();
     }
   }

@@ -76,6 +76,36 @@ test('when the prober fails the edges are asked anew at once, but once an interv
   expect(orders).toHaveLength(3);
 });
 
+test('a first turn that was broken off is none: the one that is begun at once is', async () => {
+  let turns = 0;
+  start(() => {
+    turns += 1;
+    return turns === 1 ? Promise.resolve(failure('prober')) : hanging();
+  });
+  let isOver = false;
+  void clock.firstRound.then(() => {
+    isOver = true;
+  });
+  await pass(1.5);
+  expect([orders.length, isOver]).toEqual([2, false]);
+  for (const end of ends) end();
+  await pass(0.1);
+  expect(isOver).toBe(true);
+});
+
+test.each(['prober', 'test-object'] as const)(
+  'a first turn that cannot be made (%s) keeps no start waiting',
+  async (code) => {
+    start(async () => failure(code));
+    let isOver = false;
+    void clock.firstRound.then(() => {
+      isOver = true;
+    });
+    await pass(1.5);
+    expect(isOver).toBe(true);
+  },
+);
+
 test('without the test object they are not: nothing has changed', async () => {
   start(async () => failure('test-object'));
   await pass(1.5);
