@@ -63,6 +63,9 @@ export class Delivery {
     const wait = gather.waiting === 1 ? '1 event waits' : `${gather.waiting} events wait`;
     return [
       ...(failing === null ? [] : [`notices: ${config.name} takes none since ${since}Z (${wait}): ${failing.reason}`]),
+      ...(failing === null && config.to === 'unusable'
+        ? [`notices: ${config.name} can be sent none: ${config.reason}`]
+        : []),
       ...options.outbox.faults().map((fault) => `notices: ${config.name}: ${fault}`),
     ];
   }

@@ -239,3 +239,8 @@ test('a thousand changes in a moment are few messages, and end with what is so',
     ['b', 'firing', 500],
   ]);
 });
+
+test('a target whose secret cannot be read is named before there is anything to send', async () => {
+  await notices.open([{ ...COMMON, to: 'unusable', name: 'ops', reason: 'slack.url: no such file' }, webhook('good')]);
+  expect(notices.faults()).toEqual(['notices: ops can be sent none: slack.url: no such file']);
+});
