@@ -77,7 +77,7 @@ export class Sinks {
   async remove(name: string): Promise<void> {
     const queue = this.queues.get(name);
     this.queues.delete(name);
-    await queue?.close();
+    await queue?.leave();
   }
 
   /** Resolves when the sink has nothing to do but what it failed at. */
@@ -113,6 +113,7 @@ class Queue {
   private readonly slowMs: number;
   private readonly waiting = new Map<string, Change>();
   private readonly work: WriteBehind<string>;
+  private hasLeft = false;
   private running: { readonly network: string; readonly since: number } | null = null;
 
   constructor(sink: FollowingSink, sinks: Sinks, { log, slowMs = SLOW_MS }: SinksOptions) {
@@ -121,6 +122,7 @@ class Queue {
     this.slowMs = slowMs;
     this.work = new WriteBehind<string>({
       onFault: (network, message) => {
+        if (this.hasLeft) return;
         if (message === null) log('info', network, `${sink.name}: all well again`);
         else log('error', network, `${sink.name}: ${message}`);
       },
@@ -139,6 +141,12 @@ class Queue {
   }
 
   close(): Promise<void> {
+    return this.work.close();
+  }
+
+  /** Closes, and says nothing more: what failed has not become well by that. */
+  leave(): Promise<void> {
+    this.hasLeft = true;
     return this.work.close();
   }
 

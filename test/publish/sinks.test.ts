@@ -230,16 +230,20 @@ test('a sink can join and leave, and have one network only', async () => {
 
 test('one that fails and leaves is tried once more, and is no fault afterwards', async () => {
   let calls = 0;
+  let isWell = false;
   const sinks = sinksOf([]);
   sinks.add(
     following('fails', async () => {
       calls += 1;
-      return [plainFault('failed', 'no')];
+      return isWell ? [] : [plainFault('failed', 'no')];
     }),
   );
   sinks.follow(change(1));
   await sinks.idleOf('fails');
   expect([calls, sinks.faults()]).toEqual([1, ['network mynet: fails: error: failed: no']]);
+  const { length } = sinks.said;
+  isWell = true;
   await sinks.remove('fails');
   expect([calls, sinks.faults()]).toEqual([2, []]);
+  expect(sinks.said.slice(length)).toEqual([]);
 });

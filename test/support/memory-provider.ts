@@ -14,6 +14,8 @@ export class MemoryProvider implements Provider<null> {
   readonly sets = new Map<string, HeldSet<null>>();
   /** Corrections that were applied, in order. */
   readonly applied: Correction[] = [];
+  /** Names that cannot have such sets. */
+  readonly aliases = new Set<string>();
   reads = 0;
   /** What the next calls do before anything else; each is used once. */
   readonly beforeRead: (() => void | Promise<void>)[] = [];
@@ -26,6 +28,8 @@ export class MemoryProvider implements Provider<null> {
   async read(keys: readonly SetKey[], signal: AbortSignal): Promise<readonly HeldSet<null>[]> {
     this.reads += 1;
     await abortable(this.beforeRead.shift(), signal);
+    const alias = keys.find(({ name }) => this.aliases.has(name));
+    if (alias !== undefined) throw new ProviderError('name', `${alias.name} is an alias`);
     return keys.flatMap((key) => this.sets.get(keyText(key)) ?? []);
   }
 

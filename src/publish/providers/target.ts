@@ -148,23 +148,40 @@ export class ProviderTarget {
       try {
         return await this.once();
       } catch (error) {
-        const isConflict = error instanceof ProviderError && error.problem === 'conflict';
-        if (!isConflict || attempt === ATTEMPTS) throw error;
+        const { problem = null } = error instanceof ProviderError ? error : {};
+        const { names, dryRun } = this.spec;
+        if (problem === 'name' && names.length > 1 && !dryRun) return this.oneByOne(names);
+        if (problem !== 'conflict' || attempt === ATTEMPTS) throw error;
       }
     }
   }
 
-  /** Null: as it should be, or nothing is known or allowed. */
-  private async once(): Promise<Fault | null> {
-    const { spec, options } = this;
+  /** A name that cannot have its sets, such as an alias, keeps none of the others from having theirs. */
+  private async oneByOne(names: readonly string[]): Promise<Fault | null> {
+    const problems: string[] = [];
+    for (const name of names) {
+      try {
+        await this.once([name]);
+      } catch (error) {
+        if (!(error instanceof ProviderError) || error.problem !== 'name') throw error;
+        problems.push(error.message);
+      }
+    }
+    return problems.length === 0 ? null : this.failed('name', problems.join('; '));
+  }
+
+  /** Null: as it should be, or nothing is known or allowed. Of some names only, the target's state stays what it was. */
+  private async once(names = this.spec.names): Promise<Fault | null> {
+    const { options } = this;
+    const spec = { ...this.spec, names };
     const { provider, live } = options;
     if (live() === null) return null;
-    const held = await this.read();
+    const held = await this.read(names);
     const wanted = live(); // the newest, since reading took a while
     if (wanted === null) return null;
     const { corrections, foreign } = difference(spec, wanted, held, provider.extra, this.left);
     this.noteForeign(foreign);
-    if (corrections.length === 0) return this.settled(held, wanted, foreign);
+    if (corrections.length === 0) return this.settled(held, wanted, foreign, names);
     if (spec.dryRun) return this.wouldDo(corrections);
     const fence = (await options.mayPublish?.()) ?? null;
     if (fence !== null) {
@@ -174,17 +191,24 @@ export class ProviderTarget {
     await this.limited(spec.timeoutMs * APPLY_FACTOR, (signal) => provider.apply(corrections, signal));
     for (const { text } of corrections) options.log('info', `${spec.name}: ${text}`);
     this.current = { ...this.current, corrections: this.current.corrections + corrections.length };
-    const after = await this.read();
+    const after = await this.read(names);
     const corrected = new Set(corrections.map(keyText));
     const rest = difference({ ...spec, owner: true }, wanted, after, provider.extra, null).corrections;
     const wrong = rest.filter((one) => corrected.has(keyText(one)));
     if (wrong.length > 0) return this.failed('conflict', `not as it was written: ${texts(wrong)}`);
-    return this.settled(after, wanted, foreign);
+    return this.settled(after, wanted, foreign, names);
   }
 
   /** All sets are right but those that are somebody else's. */
-  private async settled(held: readonly HeldSet[], live: LiveTexts, foreign: readonly ForeignChange[]): Promise<null> {
+  private settled(
+    held: readonly HeldSet[],
+    live: LiveTexts,
+    foreign: readonly ForeignChange[],
+    names: readonly string[],
+  ): null {
     const others = this.spec.owner ? [] : foreign;
+    this.leave(held, live, new Set(others.map(keyText)), names);
+    if (names.length < this.spec.names.length) return null;
     if (others.length > 0) {
       this.set('foreign', { kind: 'foreign', text: others.map(({ text }) => text).join('; ') });
     } else {
@@ -192,15 +216,15 @@ export class ProviderTarget {
       this.current = { ...this.current, lastRight: this.options.now() };
       this.set('right', null);
     }
-    this.leave(held, live, new Set(others.map(keyText)));
     return null;
   }
 
-  private async read(): Promise<readonly HeldSet[]> {
-    const keys = setKeys(this.spec);
+  private async read(names: readonly string[]): Promise<readonly HeldSet[]> {
+    const keys = setKeys({ ...this.spec, names });
     const held = await this.limited(this.spec.timeoutMs, (signal) => this.options.provider.read(keys, signal));
     const shown = held.map(({ name, type, ttl, addresses, extra }) => ({ name, type, ttl, addresses, extra }));
-    this.current = { ...this.current, held: shown };
+    const others = this.current.held.filter(({ name }) => !names.includes(name));
+    this.current = { ...this.current, held: [...others, ...shown] };
     return held;
   }
 
@@ -231,14 +255,21 @@ export class ProviderTarget {
   }
 
   /** Notes what stands at the provider now as left there by us; what was left of the sets in `except` stays noted. */
-  private leave(held: readonly HeldSet[], live: LiveTexts, except: ReadonlySet<string>): void {
+  private leave(
+    held: readonly HeldSet[],
+    live: LiveTexts,
+    except: ReadonlySet<string>,
+    names: readonly string[],
+  ): void {
     if (this.spec.dryRun) return;
     const found = new Map(held.map((set) => [keyText(set), set]));
     const left: LeftSets = new Map(
       setKeys(this.spec).flatMap((key) => {
         if (!isOurs(key, live, this.left)) return [];
         const text = keyText(key);
-        const before = except.has(text) ? this.left?.get(text) : undefined;
+        const stays = except.has(text) || !names.includes(key.name);
+        const before = stays ? this.left?.get(text) : undefined;
+        if (before === undefined && !names.includes(key.name)) return [];
         const { ttl, addresses, extra } = before ?? found.get(text) ?? { ttl: null, addresses: [], extra: [] };
         return [[text, { ttl, addresses, extra }] as const];
       }),

@@ -176,6 +176,24 @@ test('a dry run says once what it would do, and writes nothing', async () => {
   expect(site.target.status()).toMatchObject({ state: 'differs', corrections: 0 });
 });
 
+test('a name that cannot have its sets keeps no other from having theirs', async () => {
+  const site = new Fixture({ names: ['alias.example.org', NAME, 'other.example.org', 'too.example.org'] });
+  site.provider.aliases.add('alias.example.org').add('too.example.org');
+  const both = 'provider-name: alias.example.org is an alias; too.example.org is an alias';
+  expect(await site.faults()).toEqual([both]);
+  expect([...site.provider.sets.keys()]).toEqual([`${NAME} A`, 'other.example.org A']);
+  expect(site.target.status()).toMatchObject({ state: 'failing', since: 1000, lastRight: null, corrections: 2 });
+  site.now = 2000;
+  site.live = { v4: ['192.0.2.2'], v6: [], unanswered: null };
+  expect(await site.faults()).toEqual([both]);
+  expect(site.addresses()).toEqual(['192.0.2.2']);
+  expect(site.target.status()).toMatchObject({ state: 'failing', since: 1000 });
+  expect([...(site.kept?.keys() ?? [])]).toEqual([`${NAME} A`, 'other.example.org A']);
+  site.provider.aliases.clear();
+  expect(await site.faults()).toEqual([]);
+  expect(site.target.status()).toMatchObject({ state: 'right', since: 2000, held: { length: 4 } });
+});
+
 test('a fence keeps everything unwritten', async () => {
   const site = new Fixture({}, { mayPublish: async () => 'another node decides' });
   expect(await site.faults()).toEqual([]);
