@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { PublishJson } from '../../src/server/control/api-json.ts';
 import { SECRET } from '../publish/providers/provider-snippets.ts';
-import { type RunningPrimary, seenSet, startPrimary, ZONE } from '../publish/providers/rfc2136-fixture.ts';
+import { nsupdate, type RunningPrimary, seenSet, startPrimary, ZONE } from '../publish/providers/rfc2136-fixture.ts';
 import { EdgewiseServer, edgewise, eventually } from '../support/edgewise.ts';
 import { Installation, NETWORK } from '../support/installation.ts';
 import { MockFleet } from '../support/mock-fleet.ts';
@@ -123,6 +123,8 @@ test('-n says what would be done, and writes nothing', async () => {
 });
 
 test('a server of -n says it as well, and again when the live set would change', async () => {
+  // Whatever the tests before have left there.
+  await nsupdate(primary.port, [`update delete ${WWW.name}. A`, `update add ${WWW.name}. 60 A 127.96.9.9`]);
   const before = await seenSet(primary.port, WWW);
   server = await EdgewiseServer.start(site.path('edgemanage.yaml'), ['-n']);
   await server.prints(new RegExp(`main: would do: www.example.test A: .*${EDGES[2]}`));

@@ -12,7 +12,7 @@ const ZONES_NAMED = 5; // a failure of ten thousand zones is one line too
 /** How long a bug that was contained is a reason; its counter stays. */
 const BUG_SHOWN_S = 3600;
 
-/** The same of a prober that was replaced: it works again. */
+/** How long a prober that was replaced, and works again, is a warning. */
 const TROUBLE_SHOWN_S = 300;
 
 /** One sentence a failing part, in the order an operator would look; none: healthy. */
@@ -20,10 +20,6 @@ export function healthReasons(view: StatusView): readonly string[] {
   const reasons: string[] = [];
   if (!view.ready()) reasons.push('not ready: DNS queries are not answered yet');
   if (!view.prober().alive) reasons.push('prober: its thread does not run');
-  const { trouble } = view.prober();
-  const troubleAge = trouble === null ? Number.POSITIVE_INFINITY : Math.max(0, view.now() - trouble.at);
-  if (trouble !== null && troubleAge < TROUBLE_SHOWN_S)
-    reasons.push(`prober: ${Math.round(troubleAge)} s ago: ${trouble.message.split('\n')[0]}`);
   for (const network of view.networks()) reasons.push(...networkReasons(network, view.now()));
   const states = view.zoneStates();
   for (const state of ['broken', 'stale'] as const) {
@@ -94,12 +90,17 @@ function liveReason({ live, decision }: NetworkView): readonly string[] {
 }
 
 /**
- * What an operator should look at though the answers are as they should be: the notes of each network's last decision.
+ * What an operator should look at though the answers are as they should be: the notes of each network's last decision,
+ * and a prober that was in trouble lately.
  */
 export function healthWarnings(view: StatusView): readonly string[] {
-  return view
+  const { trouble } = view.prober();
+  const age = trouble === null ? Number.POSITIVE_INFINITY : Math.max(0, view.now() - trouble.at);
+  const notes = view
     .networks()
     .flatMap(({ name, decision }) => (decision?.notes ?? []).map((note) => `network ${name}: ${note}`));
+  if (trouble === null || age >= TROUBLE_SHOWN_S) return notes;
+  return [`prober: ${Math.round(age)} s ago: ${trouble.message.split('\n')[0]}`, ...notes];
 }
 
 /** The body of `/healthz`; 503 when there are reasons. */

@@ -433,8 +433,7 @@ describe('the files', () => {
     const { record, faults } = await stores.read('e', NOW);
     expect(record).toEqual({ ...NEW_EDGE, comment: 'kept', mode: 'force' });
     const copy = `${path}.bad-${Math.floor(NOW)}`;
-    const message =
-      'what makes no sense is left out (fetch_times: expected an object); the file as it was is kept as ' + copy;
+    const message = `what makes no sense is left out (fetch_times: expected an object); the file as it was is kept as ${copy}`;
     expect(faults).toMatchObject([{ severity: 'error', code: 'edge-store-invalid', at: { file: path }, message }]);
     expect((await stores.read('e', NOW)).faults).toEqual([]);
     expect(await readFile(copy, 'utf8')).toBe(text);

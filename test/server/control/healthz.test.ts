@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { healthReasons } from '../../../src/server/control/healthz.ts';
+import { healthReasons, healthWarnings } from '../../../src/server/control/healthz.ts';
 import type { NetworkView, StatusView, ZoneView } from '../../../src/server/control/views.ts';
 import { decision, NOW, network, statusView } from './api-fixture.ts';
 
@@ -23,16 +23,6 @@ test.each<[string, Partial<StatusView>, readonly string[]]>([
     'no prober',
     { prober: () => ({ alive: false, loopDelaySeconds: 0, troubles: 0, trouble: null }) },
     ['prober: its thread does not run'],
-  ],
-  [
-    'a prober that was replaced a moment ago',
-    { prober: () => ({ ...REPLACED, trouble: { message: 'it was blocked\n  at x', at: NOW - 60 } }) },
-    ['prober: 60 s ago: it was blocked'],
-  ],
-  [
-    'a prober that was replaced long ago',
-    { prober: () => ({ ...REPLACED, trouble: { message: 'it was blocked', at: NOW - 301 } }) },
-    [],
   ],
   ['no live edge', withNetwork({ live: [] }), ['network net-a: no live edge']],
   [
@@ -147,4 +137,15 @@ test.each<[string, Partial<StatusView>, readonly string[]]>([
   ],
 ])('%s', (_, over, reasons) => {
   expect(healthReasons(statusView(over))).toEqual(reasons);
+});
+
+test.each([
+  [60, ['prober: 60 s ago: it was blocked']],
+  [299, ['prober: 299 s ago: it was blocked']],
+  [301, []],
+])('a prober that was replaced %i s ago and works is a warning for a while', (age, warnings) => {
+  const trouble = { message: 'it was blocked\n  at x', at: NOW - age };
+  const view = statusView({ networks: () => [], prober: () => ({ ...REPLACED, trouble }) });
+  expect(healthReasons(view)).toEqual([]);
+  expect(healthWarnings(view)).toEqual(warnings);
 });
