@@ -13,6 +13,7 @@ import {
   reloadObservation,
   type SecondaryFact,
   secondaryObservation,
+  signatureObservation,
   type ZoneFact,
   zoneObservation,
 } from '../publish/notices/server-events.ts';
@@ -129,6 +130,7 @@ export class NoticesPart {
     notices.observe(zoneObservation(sources.zones()));
     notices.observe(secondaryObservation(sources.secondaries(), (performance.now() - this.startedMs) / 1000));
     notices.observe(providerObservation(sources.providers()));
+    notices.observe(signatureObservation(sources.zones(), Date.now() / 1000));
     notices.observe(certificateObservation(sources.tlsNotAfter(), Date.now() / 1000));
     notices.observe(reloadObservation(sources.reloadFault()));
   }

@@ -14,6 +14,7 @@ export const EVENT_NAMES = [
   'secondary_behind',
   'provider_failing',
   'certificate_expiry',
+  'signatures_expiry',
   'reload_failed',
   'started',
   'stopped',

@@ -6,6 +6,8 @@ export type ZoneFact = {
   readonly name: string;
   readonly network: string | null;
   readonly state: 'ok' | 'stale' | 'broken';
+  /** When its first signature ends, epoch seconds; null: it is not signed. */
+  readonly signaturesEnd: number | null;
 };
 
 export type SecondaryFact = {
@@ -98,6 +100,33 @@ export function certificateObservation(notAfter: number | null, now: number): Ob
           ? 'the certificate for DNS over TLS has ended'
           : `the certificate for DNS over TLS ends in less than ${days} days`,
     })),
+  };
+}
+
+/** Days before the first signature of a zone ends. */
+const SIGNATURE_DAYS = [
+  [3, 'warning'],
+  [1, 'critical'],
+] as const;
+
+/** Zones that were signed elsewhere: whoever signs them may have stopped to. */
+export function signatureObservation(zones: readonly ZoneFact[], now: number): Observation {
+  return {
+    scope: 'signatures_expiry',
+    standing: zones.flatMap(({ name, network, signaturesEnd }): NoticeEvent[] => {
+      if (signaturesEnd === null) return [];
+      const left = signaturesEnd - now;
+      return SIGNATURE_DAYS.filter(([days]) => left < days * DAY_S).map(([days, severity]) => {
+        const zone = network === null ? { zone: name } : { network, zone: name };
+        const end = left <= 0 ? 'has ended' : `ends in less than ${days === 1 ? 'a day' : `${days} days`}`;
+        return {
+          name: 'signatures_expiry',
+          severity,
+          labels: { ...zone, days: String(days) },
+          summary: `a signature of zone ${name} ${end}`,
+        };
+      });
+    }),
   };
 }
 

@@ -253,6 +253,8 @@ export type ZoneJson = {
   readonly records: number;
   readonly file: string;
   readonly loaded_at: number | null;
+  /** Of a zone that was signed elsewhere: when its first signature ends. */
+  readonly signatures_end: number | null;
   /** Of the last attempt to load it, as text with file, line and column. */
   readonly faults: readonly string[];
 };

@@ -60,6 +60,16 @@ export function addServerMetrics(families: Family[], view: StatusView): void {
     },
   });
   gauge(families, {
+    name: 'zone_signatures_expiry_timestamp_seconds',
+    help: 'When the first signature of a zone that was signed elsewhere ends, seconds since 1970',
+    labels: ['zone'],
+    perZone: true,
+    collect: (put) => {
+      for (const { name, signaturesEnd } of view.zones())
+        if (signaturesEnd !== null) put({ zone: name }, signaturesEnd);
+    },
+  });
+  gauge(families, {
     name: 'tls_certificate_expiry_timestamp_seconds',
     help: 'When the certificate for DNS over TLS ends, seconds since 1970',
     labels: [],

@@ -153,7 +153,17 @@ function status(view: StatusView): StatusJson {
   };
 }
 
-function zoneRow({ name, network: net, state, serial, records, file, loadedAt, faults }: ZoneView): ZoneJson {
+function zoneRow({
+  name,
+  network: net,
+  state,
+  serial,
+  records,
+  file,
+  loadedAt,
+  signaturesEnd,
+  faults,
+}: ZoneView): ZoneJson {
   return {
     zone: name,
     network: net,
@@ -162,6 +172,7 @@ function zoneRow({ name, network: net, state, serial, records, file, loadedAt, f
     records,
     file,
     loaded_at: loadedAt === 0 ? null : loadedAt,
+    signatures_end: signaturesEnd,
     faults: faults.map(formatFault),
   };
 }

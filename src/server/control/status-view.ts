@@ -73,7 +73,7 @@ function shownName(name: string): string {
 
 /** `serial`: what the zone's SOA says, contents and live set together. */
 function zoneView(liveRRsets: LiveRRsets, entry: ZoneEntry): ZoneView {
-  const { origin, network, file, state, records, faults, loadedAt, serial } = entry;
+  const { origin, network, file, state, records, faults, signaturesEnd, loadedAt, serial } = entry;
   const live = liveRRsets.versionOf(network, origin)?.serial ?? 0;
   return {
     name: shownName(entry.name),
@@ -82,6 +82,7 @@ function zoneView(liveRRsets: LiveRRsets, entry: ZoneEntry): ZoneView {
     state,
     serial: state === 'broken' ? 0 : serialMax(serial, live),
     records,
+    signaturesEnd,
     loadedAt,
     faults,
   };

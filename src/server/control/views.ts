@@ -102,7 +102,7 @@ export type NetworkView = {
 /** `serial` and `loadedAt` are 0 where there is no version to be served. `serial`: the one that is answered. */
 export type ZoneView = Pick<
   ZoneEntry,
-  'name' | 'network' | 'file' | 'state' | 'serial' | 'faults' | 'records' | 'loadedAt'
+  'name' | 'network' | 'file' | 'state' | 'serial' | 'faults' | 'records' | 'signaturesEnd' | 'loadedAt'
 >;
 
 /** How many zones are well, and the names of those that are not. */

@@ -1,6 +1,7 @@
 import type { ZoneLimits } from '../../config/limits.ts';
 import { wireFromName } from '../../dns/name.ts';
 import { RecordStore } from '../records/record-store.ts';
+import { signaturesEnd } from '../records/signatures.ts';
 import type { Included } from '../scan/include.ts';
 import { contentHash } from './content-hash.ts';
 import type { FileCache, FileHash } from './file-cache.ts';
@@ -18,6 +19,8 @@ export type GoodZone = {
   readonly serial: number;
   /** Live ones not counted. */
   readonly records: number;
+  /** Of a zone that was signed elsewhere: when its first signature ends, epoch seconds; null: it has none. */
+  readonly signaturesEnd: number | null;
 };
 
 /** What came of one attempt to load a zone. */
@@ -123,5 +126,6 @@ function goodZone(loaded: LoadedZone): GoodZone {
     hash: contentHash(loaded),
     serial: loaded.serial,
     records: loaded.store.size,
+    signaturesEnd: signaturesEnd(loaded.store),
   };
 }

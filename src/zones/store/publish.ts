@@ -12,13 +12,14 @@ export type ServedZone = {
   /** Of its content (`contentHash`). */
   readonly hash: string;
   readonly records: number;
+  readonly signaturesEnd: number | null;
   readonly loadedAt: number;
   serial: number;
   image: SharedArrayBuffer;
 };
 
 /** What came of a load, with the way to its image. */
-export type NewVersion = Pick<GoodZone, 'hash' | 'serial' | 'records' | 'compile'>;
+export type NewVersion = Pick<GoodZone, 'hash' | 'serial' | 'records' | 'signaturesEnd' | 'compile'>;
 
 type Queued = { readonly change: ZoneChange; readonly served: ServedZone | null };
 
@@ -79,19 +80,19 @@ export class Publisher {
     good: NewVersion,
   ): { readonly served: ServedZone; readonly warning: StoreFault | null } {
     const { network } = target;
-    const { hash, records } = good;
+    const { hash, records, signaturesEnd } = good;
     const now = this.options.now();
     if (network === null) {
       const reused = this.ledger?.noteStatic(origin, hash, good.serial) ?? null;
       const { serial } = good;
-      const served = { hash, records, loadedAt: now, serial, image: good.compile(serial) };
+      const served = { hash, records, signaturesEnd, loadedAt: now, serial, image: good.compile(serial) };
       return { served, warning: reused === null ? null : reusedWarning(target, good.serial, reused) };
     }
     const liveBefore = wasNetwork === null ? 0 : this.options.liveSerial(wasNetwork, origin);
     const live = serialMax(liveBefore, this.options.liveSerial(network, origin));
     const found = this.ledger?.serialFor(origin, network, hash, { liveSerial: live, now });
     const serial = found?.serial ?? nextSerial(live, now);
-    const served = { hash, records, loadedAt: now, serial, image: good.compile(serial) };
+    const served = { hash, records, signaturesEnd, loadedAt: now, serial, image: good.compile(serial) };
     if (found?.isNew === true) this.raised.set(served, { network, origin });
     return { served, warning: null };
   }

@@ -309,10 +309,10 @@ function sameTarget(a: ZoneTarget | undefined, b: ZoneTarget): boolean {
 /** What the other thread made; the serial is written into a copy of its image. */
 function versionOf(loaded: LoadReport['result']['good']): NewVersion | null {
   if (loaded === null) return null;
-  const { hash, serial, records, image } = loaded;
+  const { hash, serial, records, signaturesEnd, image } = loaded;
   const compile = (wanted: number): SharedArrayBuffer => {
     if (image === null) throw new Error('a zone that did not change needs no other image');
     return wanted === serial ? image : withSerial(image, wanted);
   };
-  return { hash, serial, records, compile };
+  return { hash, serial, records, signaturesEnd, compile };
 }

@@ -63,6 +63,8 @@ export type ZoneEntry = {
   readonly faults: readonly StoreFault[];
   /** Records served, live ones not counted. */
   readonly records: number;
+  /** When the first signature of the served version ends, epoch seconds; null: it has none. */
+  readonly signaturesEnd: number | null;
   /** When the served version was loaded, epoch seconds; 0 when broken. */
   readonly loadedAt: number;
   readonly image: SharedArrayBuffer | null;

@@ -63,6 +63,9 @@ export class Zone implements ZoneEntry {
   get records(): number {
     return this.served?.records ?? 0;
   }
+  get signaturesEnd(): number | null {
+    return this.served?.signaturesEnd ?? null;
+  }
   get loadedAt(): number {
     return this.served?.loadedAt ?? 0;
   }

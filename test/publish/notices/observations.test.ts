@@ -9,6 +9,7 @@ import {
   reloadObservation,
   type SecondaryFact,
   secondaryObservation,
+  signatureObservation,
   zoneObservation,
 } from '../../../src/publish/notices/server-events.ts';
 import { decision } from '../decision-fixture.ts';
@@ -109,9 +110,9 @@ describe('of a decision', () => {
 describe('of the server', () => {
   test('zones', () => {
     const zones = [
-      { name: 'a.test', network: null, state: 'broken' },
-      { name: 'b.test', network: 'mynet', state: 'stale' },
-      { name: 'c.test', network: null, state: 'ok' },
+      { name: 'a.test', network: null, state: 'broken', signaturesEnd: null },
+      { name: 'b.test', network: 'mynet', state: 'stale', signaturesEnd: null },
+      { name: 'c.test', network: null, state: 'ok', signaturesEnd: null },
     ] as const;
     expect(told(zoneObservation(zones))).toEqual([
       'critical zone_broken: zone a.test does not load; it is answered with SERVFAIL',
@@ -163,6 +164,25 @@ describe('of the server', () => {
     ['no longer configured', [], 900, true, [expect.stringMatching(/^ended: no longer so: /)]],
   ])('a secondary: %s', (_, facts, uptime, wasBehind, expected) => {
     expect(told(secondaryObservation(facts, uptime), wasBehind ? BEHIND : [])).toEqual(expected);
+  });
+
+  test('signatures of zones, twice each', () => {
+    const at = (...days: readonly (number | null)[]) =>
+      told(
+        signatureObservation(
+          days.map((left, i) => ({
+            name: `z${i}.test`,
+            network: i === 0 ? null : 'mynet',
+            state: 'ok',
+            signaturesEnd: left === null ? null : left * DAY,
+          })),
+          0,
+        ),
+      );
+    expect([at(null), at(3)]).toEqual([[], []]);
+    expect(at(2.9, 30)).toEqual(['warning signatures_expiry: a signature of zone z0.test ends in less than 3 days']);
+    expect(at(null, 0.5)[1]).toBe('critical signatures_expiry: a signature of zone z1.test ends in less than a day');
+    expect(at(-1)[1]).toBe('critical signatures_expiry: a signature of zone z0.test has ended');
   });
 
   test('a certificate, twice', () => {

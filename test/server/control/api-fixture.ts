@@ -218,6 +218,7 @@ export function statusView(over: Partial<StatusView> = {}): StatusView {
         serial: NOW - 4,
         faults: [],
         records: 12,
+        signaturesEnd: null,
         loadedAt: NOW - 90,
       },
       {
@@ -228,6 +229,7 @@ export function statusView(over: Partial<StatusView> = {}): StatusView {
         serial: 7,
         faults: [],
         records: 4,
+        signaturesEnd: null,
         loadedAt: NOW - 90,
       },
     ],

@@ -29,6 +29,21 @@ describe('load', () => {
     expect(ZoneImage.attach(image)).toMatchObject({ serial: here.now, isLive: true });
   });
 
+  test('a zone that was signed elsewhere says when its first signature ends, however large it is', async () => {
+    const here = install();
+    const rrsig = (end: string) => `@ 300 RRSIG SOA 13 2 300 ${end} 20260101000000 1 @ AAAA\n`;
+    const many = Array.from({ length: 20_000 }, (_, i) => `h${i} 300 IN TXT "${'x'.repeat(200)}"\n`).join('');
+    const signed = `${STATIC}${rrsig('20270301000000')}${rrsig('20261201000000').replace('SOA', 'NS')}`;
+    here.write('static/signed.test.zone', signed);
+    here.write('static/large.test.zone', signed + many);
+    here.write('static/plain.test.zone', STATIC);
+    here.open({ staticZoneDir: here.path('static') });
+    await here.store.load();
+    const ends = Object.fromEntries(here.store.entries().map(({ name, signaturesEnd }) => [name, signaturesEnd]));
+    const end = Date.UTC(2026, 11, 1) / 1000;
+    expect(ends).toEqual({ 'signed.test': end, 'large.test': end, 'plain.test': null });
+  });
+
   test('static zones come from static_zones and static_zone_dir, the root among them', async () => {
     const here = install();
     const file = here.write('elsewhere/one.db', STATIC);
