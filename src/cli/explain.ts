@@ -4,6 +4,7 @@ import { explain } from '../health/explain/explain.ts';
 import { explanationText } from '../health/explain/text.ts';
 import { moment } from '../health/judge/reason.ts';
 import { lastRounds } from '../health/state/history-log.ts';
+import { waitingNotices, waitingText } from '../publish/notices/waiting.ts';
 import type { TargetStatus } from '../publish/providers/target.ts';
 import { readTarget, targetFile } from '../publish/providers/target-file.ts';
 import { publishedText } from '../publish/providers/target-text.ts';
@@ -64,12 +65,19 @@ async function explainNetwork(edge: string | null, flags: Flags): Promise<number
     return refuse(`network ${flags.dnet} has no edge or canary "${edge}" in the round of ${when}`);
   }
   const age = flags.at === undefined ? now : null;
-  const published = flags.at === undefined ? await publishedOf(record.config, flags.dnet) : [];
-  process.stdout.write(
-    flags.json === true
-      ? `${JSON.stringify({ ...explanation, ...(published.length === 0 ? {} : { published }) })}\n`
-      : explanationText(explanation, age, record.config.runFrequency) +
-          published.map((status) => `${publishedText(status, now)}\n`).join(''),
-  );
+  const isNow = flags.at === undefined;
+  const published = isNow ? await publishedOf(record.config, flags.dnet) : [];
+  const waiting = isNow ? await waitingNotices(record.config, flags.dnet) : [];
+  if (flags.json === true) {
+    const besides = {
+      ...(published.length === 0 ? {} : { published }),
+      ...(waiting.length === 0 ? {} : { notices: waiting }),
+    };
+    process.stdout.write(`${JSON.stringify({ ...explanation, ...besides })}\n`);
+    return 0;
+  }
+  const lines = [...published.map((status) => publishedText(status, now)), ...waiting.map(waitingText)];
+  const text = explanationText(explanation, age, record.config.runFrequency);
+  process.stdout.write(text + lines.map((line) => `${line}\n`).join(''));
   return 0;
 }

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { NoticeBody } from '../../src/publish/notices/targets/webhook.ts';
-import { EdgewiseServer, eventually } from '../support/edgewise.ts';
+import { EdgewiseServer, edgewise, eventually } from '../support/edgewise.ts';
 import { Installation, NETWORK, OBJECT } from '../support/installation.ts';
 import { MockEdge } from '../support/mock-edge.ts';
 import { NoticeServer } from '../support/notice-server.ts';
@@ -97,6 +97,8 @@ test('an edge that dies and returns, a zone that breaks and is mended, start and
   await untilTold('zone_broken', 'firing', 'zone.test');
   await site.write(`zones/${NETWORK}/zone.test.zone`, ZONE);
   await untilTold('zone_broken', 'resolved', 'zone.test');
+  const explained = await edgewise(['explain', '-A', NETWORK, '-c', site.path('edgemanage.yaml')]);
+  expect(explained.stdout).toMatch(/^notices: hangs: \d+ events? waits? to be sent, the oldest since /m);
   await site.write('edgemanage.yaml', `${await site.read('edgemanage.yaml')}nonsense: 1\n`);
   running.child.kill('SIGHUP');
   await untilTold('reload_failed', 'firing');

@@ -10,7 +10,7 @@ import { exists } from '../../system/set-aside.ts';
 import { networkOf, type Observation } from './conditions.ts';
 import { Delivery, type NoticeCounts, type NoticeLog, openGather } from './delivery.ts';
 import type { NoticeEvent } from './event.ts';
-import { Outbox } from './outbox.ts';
+import { Outbox, queueFile } from './outbox.ts';
 import { makeTarget } from './targets/make.ts';
 import type { NoticeTarget } from './targets/send.ts';
 
@@ -70,7 +70,7 @@ export class Notices {
         there.configure(config, target);
         continue;
       }
-      const outbox = new Outbox(join(folder, `${config.name}.json`), (message) => {
+      const outbox = new Outbox(queueFile(folder, config.name), (message) => {
         if (message !== null) log('error', `notices: ${config.name}: its queue cannot be written: ${message}`);
       });
       const gather = await openGather(config, outbox, now(), log);

@@ -2,6 +2,7 @@
  * The queue of one target on disk. A message is noted as under way before it is sent and as sent afterwards; one that is
  * still under way when the file is read was interrupted by the end of the process, and is not sent again (`Gather`).
  */
+import { join } from 'node:path';
 import { z } from 'zod';
 import { EVENT_NAMES, SEVERITIES } from '../../config/notices/events.ts';
 import { writeAtomic } from '../../system/atomic-write.ts';
@@ -43,6 +44,19 @@ export type OutboxRead = {
   /** Why what was kept is lost; null: it is not. */
   readonly fault: string | null;
 };
+
+/** Path of the queue of the target that is called `name`. */
+export function queueFile(folder: string, name: string): string {
+  return join(folder, `${name}.json`);
+}
+
+/** What a queue holds, for those who only look; null: there is none, or none that can be read. */
+export async function readQueue(path: string): Promise<Saved | null> {
+  const read = await readFile(path, FILE_MAX.state);
+  if (!read.ok) return null;
+  const parsed = file.safeParse(jsonOf(read.octets.toString('utf8')));
+  return parsed.success ? parsed.data : null;
+}
 
 export class Outbox {
   private readonly path: string;
