@@ -227,10 +227,16 @@ describe('what is no HTTP/2 after all', () => {
     ['a stream that is cancelled', [OK, DATA, frame(3, 0, 1, [0, 0, 0, 8])], 'reset', 'error code 8'],
     ['a stream that is refused', [frame(3, 0, 1, [0, 0, 0, 7])], 'reset', 'REFUSED_STREAM'],
     ['a frame that nobody may send', [OK, frame(5, 4, 1, [0, 0, 0, 2, 0x88])], 'timeout', 'inside the body'],
-    ['a header that is none', [frame(1, 4, 1, [0xff, 0xff, 0xff, 0xff, 0xff, 0xff])], 'timeout', 'without an answer'],
   ])('%s', async (_, frames, reason, detail) => {
     const { port } = await raw({ ALPNProtocols: ['h2'] }, ...frames);
     expect((await probe(port, { timeout: 1 })).fail).toEqual({ reason, detail: expect.stringContaining(detail) });
+  });
+
+  test('a header that is none', async () => {
+    const { port } = await raw({ ALPNProtocols: ['h2'] }, frame(1, 4, 1, [0xff, 0xff, 0xff, 0xff, 0xff, 0xff]));
+    const reason = (await probe(port, { timeout: 1 })).fail?.reason;
+    // Node 20 waits for the edge to close, as above; 22 and 24 say what it is.
+    expect(reason).toBe(Number.parseInt(process.versions.node, 10) >= 22 ? 'protocol' : 'timeout');
   });
 
   /** RFC 9113 section 4.1. */
