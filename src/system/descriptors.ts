@@ -1,15 +1,22 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { systemCode } from './error-text.ts';
 
 /** Where the system's limit cannot be read. */
 const UNKNOWN_LIMIT = 1 << 20;
 
 /** RLIMIT_NOFILE of this process, at most a million. Node.js raises the soft limit to the hard one at its start. */
 export function descriptorLimit(): number {
+  const limit = descriptorLimitNow();
+  return typeof limit === 'number' ? limit : UNKNOWN_LIMIT;
+}
+
+/** The limit as it is now; `exhausted`: no descriptor is left to read it by; null: the system does not say. */
+export function descriptorLimitNow(): number | 'exhausted' | null {
   try {
     const line = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'));
-    return line === null ? UNKNOWN_LIMIT : Math.min(Number(line[1]), UNKNOWN_LIMIT);
-  } catch {
-    return UNKNOWN_LIMIT;
+    return line === null ? null : Math.min(Number(line[1]), UNKNOWN_LIMIT);
+  } catch (error) {
+    return systemCode(error) === 'EMFILE' ? 'exhausted' : null;
   }
 }
 

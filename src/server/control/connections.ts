@@ -5,7 +5,7 @@ import type { MeteredStream } from './metered-stream.ts';
 /** Connections at most, all clients together. */
 export const CONNECTIONS_MAX = 200;
 /** Where the process may open few files: their share of these, but at least so many. */
-const CONNECTIONS_MIN = 4;
+export const CONNECTIONS_MIN = 4;
 const SHARE_OF_DESCRIPTORS = 1 / 8;
 /** Of all connections by one client: the others always find room. */
 const PART_OF_ONE_CLIENT = 1 / 2;
@@ -43,8 +43,8 @@ type Connection = {
 export class Connections {
   private readonly answer: Answer;
   private readonly guard: Guard;
-  private readonly most: number;
-  private readonly mostPerClient: number;
+  private most: number;
+  private mostPerClient: number;
   private readonly now: () => number;
   private readonly all = new Map<unknown, Connection>();
   /** Closed for the sake of others since the start. */
@@ -63,6 +63,14 @@ export class Connections {
 
   get size(): number {
     return this.all.size;
+  }
+
+  /** So many from now on; of those there are, idle ones above it give way. */
+  limit(most: number): void {
+    if (most === this.most) return;
+    this.most = most;
+    this.mostPerClient = Math.floor(most * PART_OF_ONE_CLIENT);
+    while (this.all.size > most) if (!this.evict(null)) return;
   }
 
   /** A new connection: makes room for it, or closes it. */

@@ -4,11 +4,11 @@ import type { Socket } from 'node:net';
 import { hostname } from 'node:os';
 import type { Endpoint } from '../../system/address.ts';
 import { endpointText } from '../../system/address.ts';
-import { descriptorLimit } from '../../system/descriptors.ts';
+import { descriptorLimit, descriptorLimitNow } from '../../system/descriptors.ts';
 import { bugText } from '../../system/error-text.ts';
 import type { Fault } from '../../system/fault.ts';
 import type { Guard } from '../../system/guard.ts';
-import { Connections, httpConnections } from './connections.ts';
+import { CONNECTIONS_MIN, Connections, httpConnections } from './connections.ts';
 import { isOwnHost } from './hosts.ts';
 import { MeteredStream } from './metered-stream.ts';
 import { createMetrics } from './metrics.ts';
@@ -24,6 +24,9 @@ const HEADER_OCTETS = 8192;
 const REQUESTS_PER_CONNECTION = 1000;
 
 export type HttpFault = Fault<'address-in-use' | 'listen-failed'>;
+
+/** How often the limit of descriptors is looked at, milliseconds. */
+const LIMIT_MS = 1000;
 
 export type HttpOptions = {
   readonly endpoint: Endpoint;
@@ -42,14 +45,7 @@ export type HttpStart =
   | { readonly ok: false; readonly fault: HttpFault };
 
 /** Listens, or says in one fault why not. `endpoint.port` 0: any free port; see `HttpServer.endpoint`. */
-export function startHttp({
-  endpoint,
-  hosts,
-  view,
-  connections: most = httpConnections(descriptorLimit()),
-  log,
-  guard,
-}: HttpOptions): Promise<HttpStart> {
+export function startHttp({ endpoint, hosts, view, connections: most, log, guard }: HttpOptions): Promise<HttpStart> {
   const pages: Pages = {
     sources: { view, metrics: createMetrics(view) },
     lanes: { health: new Renderer(guard), rest: new Renderer(guard) },
@@ -59,7 +55,7 @@ export function startHttp({
   const connections = new Connections(
     (request, response, isLast) => answer(request, response, isLast, pages),
     guard,
-    most,
+    most ?? httpConnections(descriptorLimit()),
   );
   const guarded = <Args extends readonly unknown[]>(work: (...args: Args) => unknown) => guard.protect('http', work);
   const server = createServer(
@@ -73,6 +69,18 @@ export function startHttp({
     },
     guarded((request: IncomingMessage, response: ServerResponse) => connections.request(request, response)),
   );
+  if (most === undefined) {
+    // The limit may be lowered under a running server, whose idle HTTP clients must not keep DNS from its share.
+    const timer = setInterval(
+      guarded(() => {
+        const limit = descriptorLimitNow();
+        if (limit !== null) connections.limit(limit === 'exhausted' ? CONNECTIONS_MIN : httpConnections(limit));
+      }),
+      LIMIT_MS,
+    );
+    timer.unref();
+    server.once('close', () => clearInterval(timer));
+  }
   server.timeout = SILENCE_MS;
   meter(server, guard, (stream) => connections.add(stream));
   server.maxRequestsPerSocket = REQUESTS_PER_CONNECTION;

@@ -1,8 +1,14 @@
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
-import { CONNECTIONS_MAX, httpConnections, PIPELINED_MAX } from '../../../src/server/control/connections.ts';
+import {
+  CONNECTIONS_MAX,
+  Connections,
+  httpConnections,
+  PIPELINED_MAX,
+} from '../../../src/server/control/connections.ts';
 import { type HttpServer, startHttp } from '../../../src/server/control/http-server.ts';
+import type { MeteredStream } from '../../../src/server/control/metered-stream.ts';
 import type { StatusView } from '../../../src/server/control/views.ts';
 import { throwingGuard } from '../../support/guard.ts';
 import { statusView } from './api-fixture.ts';
@@ -168,4 +174,26 @@ test('bodies that never end are not waited for', async () => {
   }
   expect(await health(port)).toBe(200);
   await Promise.all(ends);
+});
+
+test('a lower limit ends idle connections that are above it, and holds for those that come', () => {
+  const connections = new Connections(async () => undefined, throwingGuard(), 100);
+  const closed: number[] = [];
+  const add = (i: number): void => {
+    const socket = Object.assign(new EventEmitter(), {
+      remoteAddress: `127.0.1.${i}`,
+      destroy: () => closed.push(i),
+    });
+    connections.add(socket as unknown as MeteredStream);
+  };
+  for (let i = 0; i < 30; i++) add(i);
+  connections.limit(100);
+  expect([connections.size, closed.length]).toEqual([30, 0]);
+  connections.limit(8);
+  expect([connections.size, closed.length]).toEqual([8, 22]);
+  for (let i = 30; i < 40; i++) add(i);
+  expect(connections.size).toBe(8);
+  connections.limit(20);
+  for (let i = 40; i < 60; i++) add(i);
+  expect(connections.size).toBe(20);
 });
