@@ -79,7 +79,10 @@ export function startHttp({ endpoint, hosts, view, connections: most, log, guard
       LIMIT_MS,
     );
     timer.unref();
-    server.once('close', () => clearInterval(timer));
+    server.once(
+      'close',
+      guarded(() => clearInterval(timer)),
+    );
   }
   server.timeout = SILENCE_MS;
   meter(server, guard, (stream) => connections.add(stream));
