@@ -4,6 +4,7 @@
  * message that fails is merged with what came meanwhile. Memory is bounded by KEYS_MAX.
  */
 import { SEVERITIES } from '../../config/notices/events.ts';
+import { RETRY_AFTER_MAX_MS } from '../../system/retry-after.ts';
 import { difference, type Observation, type Scope, scopeOf } from './conditions.ts';
 import { type Entry, isAtLeast, keyOf, type Message, type NoticeEvent, type Severity } from './event.ts';
 
@@ -36,8 +37,6 @@ export const NOTHING_SAVED: Saved = { sequence: 0, open: [], pending: [], sendin
 export const KEYS_MAX = 2000;
 const RETRY_MS = 1000;
 const RETRY_MAX_MS = 60_000;
-/** What a target may ask for. */
-const RETRY_AFTER_MAX_MS = 3_600_000;
 /** A message that is refused so often in a row is given up, or it would keep all later ones back. */
 const REFUSED_MAX = 3;
 const NAMED_MAX = 10;

@@ -1,6 +1,7 @@
 /** Calls of Cloudflare's API v4, and what its answers mean (developers.cloudflare.com/api, /fundamentals/api/reference/limits). */
 import { Agent, request } from 'undici';
 import { z } from 'zod';
+import { RETRY_AFTER_MAX_MS, retryAfterMs } from '../../system/retry-after.ts';
 import { type Secret, withoutSecrets } from '../../system/secret.ts';
 import { version } from '../../system/version.ts';
 import { lostAnswer } from './http-client.ts';
@@ -19,8 +20,6 @@ export type CloudflareResult = { readonly result: unknown; readonly pages: numbe
 const MIB = 2 ** 20;
 /** A batch of 200 operations is far from all of these; the caller's signal usually ends a call long before. */
 const BOUNDS = { connections: 4, connectMs: 10_000, answerMs: 60_000, keepAliveMs: 10_000, octets: 4 * MIB };
-/** No answer makes us wait longer, whatever it says. */
-const WAIT_MAX_MS = 3_600_000;
 const QUOTED_MAX = 200;
 
 const apiError = z.object({ code: z.number(), message: z.string() });
@@ -135,7 +134,7 @@ export class CloudflareApi {
   }
 
   private holdFor(ms: number): void {
-    if (ms > 0) this.notBefore = Math.max(this.notBefore, this.now() + Math.min(ms, WAIT_MAX_MS));
+    if (ms > 0) this.notBefore = Math.max(this.notBefore, this.now() + Math.min(ms, RETRY_AFTER_MAX_MS));
   }
 
   private limit(ms: number | null): ProviderError {
@@ -150,7 +149,7 @@ export class CloudflareApi {
     if (parsed.success && parsed.data.success && status >= 200 && status < 300) {
       return { result: parsed.data.result, pages: parsed.data.result_info?.total_pages ?? null };
     }
-    const retryAfter = retryAfterMs(fieldText(headers, 'retry-after'), Date.now());
+    const retryAfter = retryAfterMs(fieldText(headers, 'retry-after'));
     const problem = problemOf(status, parsed.success, errors);
     if (problem === 'limit') {
       this.holdFor(retryAfter ?? 0);
@@ -216,12 +215,4 @@ function problemOf(status: number, isEnvelope: boolean, errors: readonly ApiErro
   if (!isEnvelope) return 'malformed';
   if (status === 404) return 'zone';
   return status >= 300 && status < 400 ? 'malformed' : 'refused';
-}
-
-/** Seconds or an HTTP date (RFC 9110 §10.2.3) as milliseconds from `now`, at most an hour; null: none, or neither. */
-export function retryAfterMs(text: string, now: number): number | null {
-  const given = text.trim();
-  if (given === '') return null;
-  const ms = /^\d+$/.test(given) ? Number(given) * 1000 : Date.parse(given) - now;
-  return Number.isNaN(ms) ? null : Math.min(Math.max(0, ms), WAIT_MAX_MS);
 }

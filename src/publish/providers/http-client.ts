@@ -1,6 +1,7 @@
 /** Bounded requests to a provider's HTTP API. */
 import { Agent, errors, request } from 'undici';
 import { errorText, systemCode } from '../../system/error-text.ts';
+import { retryAfterMs } from '../../system/retry-after.ts';
 import { ProviderError } from './provider.ts';
 
 export type HttpRequest = {
@@ -16,7 +17,6 @@ export type HttpAnswer = { readonly status: number; readonly text: string; reado
 
 const MIB = 2 ** 20;
 const BOUNDS = { connections: 4, connectMs: 10_000, answerMs: 60_000, octets: 4 * MIB };
-const WAIT_MAX_MS = 3_600_000;
 const QUOTED_MAX = 200;
 
 /** An answer has more octets than it may. */
@@ -52,8 +52,7 @@ export class HttpClient {
         body,
       });
       const text = await answer.body.text();
-      const retryAfter = answer.headers['retry-after'];
-      return { status: answer.statusCode, text, retryAfterMs: waitOf(String(retryAfter ?? '')) };
+      return { status: answer.statusCode, text, retryAfterMs: retryAfterMs(answer.headers['retry-after']) };
     } catch (error) {
       signal.throwIfAborted();
       throw lostAnswer(new URL(url).host, error);
@@ -63,12 +62,6 @@ export class HttpClient {
   async close(): Promise<void> {
     await this.agent.destroy();
   }
-}
-
-/** Seconds, or a date (RFC 9110 §10.2.3). */
-function waitOf(text: string): number | null {
-  const ms = /^\d{1,9}$/.test(text) ? Number(text) * 1000 : Date.parse(text) - Date.now();
-  return Number.isNaN(ms) ? null : Math.min(Math.max(ms, 0), WAIT_MAX_MS);
 }
 
 /** What a request without a whole answer means, from what undici rejects with. `host`: as messages name the server. */

@@ -1,5 +1,6 @@
 /** What AWS' client throws, as a provider's problem with a sentence that says what to do. */
 import { errorText } from '../../system/error-text.ts';
+import { retryAfterMs } from '../../system/retry-after.ts';
 import { Secret, withoutSecrets } from '../../system/secret.ts';
 import { ProviderError, type ProviderProblem } from './provider.ts';
 
@@ -92,13 +93,12 @@ function factsOf(error: unknown): Facts {
   const code =
     typeof systemCode === 'string' && UNREACHABLE.test(systemCode) ? systemCode : String(found.name ?? 'Error');
   const status = found.$metadata?.httpStatusCode ?? found.$response?.statusCode;
-  const after = Number(found.$response?.headers?.['retry-after'] ?? Number.NaN);
   return {
     code,
     status: typeof status === 'number' ? status : null,
     // The client adds advice for programmers.
     message: errorText(error).split('\n  Deserialization error', 1)[0] ?? '',
-    retryAfterMs: Number.isFinite(after) && after >= 0 ? after * 1000 : null,
+    retryAfterMs: retryAfterMs(found.$response?.headers?.['retry-after']),
   };
 }
 

@@ -2,7 +2,6 @@ import { setImmediate } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type CloudflareSpec, cloudflareProvider } from '../../../src/publish/providers/cloudflare.ts';
-import { retryAfterMs } from '../../../src/publish/providers/cloudflare-api.ts';
 import type { CloudflareOwn } from '../../../src/publish/providers/cloudflare-batch.ts';
 import { type Provider, ProviderError, type WantedSet } from '../../../src/publish/providers/provider.ts';
 import { difference, type SetRules } from '../../../src/publish/providers/sets.ts';
@@ -495,19 +494,6 @@ describe('limits', () => {
   test('503 with retry-after says when again', async () => {
     mock.troubles.push({ kind: 'answer', status: 503, headers: { 'retry-after': '20' }, body: '' });
     expect(await problem(provider().read([WWW], signal()))).toMatchObject({ problem: 'trouble', retryAfterMs: 20_000 });
-  });
-
-  const NOW = Date.parse('2026-11-29T10:00:00Z');
-  test.each([
-    ['5', 5000],
-    ['0', 0],
-    ['Sun, 29 Nov 2026 10:01:00 GMT', 60_000],
-    ['Sun, 29 Nov 2026 09:59:00 GMT', 0],
-    ['99999999999', 3_600_000],
-    ['soon', null],
-    ['', null],
-  ])('retry-after: %s', (text, ms) => {
-    expect(retryAfterMs(text, NOW)).toBe(ms);
   });
 });
 

@@ -1,6 +1,7 @@
 /** One POST of a JSON body to a URL that may be a secret: bounded in time and size, no redirect followed. */
 import { Agent, type Dispatcher } from 'undici';
 import { errorText, systemCode } from '../../../system/error-text.ts';
+import { retryAfterMs } from '../../../system/retry-after.ts';
 import { type Secret, withoutSecrets } from '../../../system/secret.ts';
 import { version } from '../../../system/version.ts';
 import { cut } from '../text.ts';
@@ -66,8 +67,8 @@ export class HttpPost {
     if (statusCode >= 200 && statusCode < 300) return { ok: true };
     const said = cut(withoutSecrets(answer, hidden).replace(/\s+/g, ' ').trim(), SHOWN_MAX);
     const reason = `it answers ${statusCode}${meaning(statusCode)}${said === '' ? '' : `: ${said}`}`;
-    const retryAfterMs = retryAfter(response.headers['retry-after']);
-    return notSent(reason, { isRefused: REFUSALS.has(statusCode), retryAfterMs });
+    const wait = retryAfterMs(response.headers['retry-after']);
+    return notSent(reason, { isRefused: REFUSALS.has(statusCode), retryAfterMs: wait });
   }
 
   close(): Promise<void> {
@@ -92,12 +93,4 @@ function failureText(error: unknown, timeoutMs: number): string {
   }
   const text = errorText(error);
   return text === '' ? `no connection (${code})` : text; // of several addresses that all failed there is no text
-}
-
-/** RFC 9110 section 10.2.3: seconds, or a date. Milliseconds from now; null: neither. */
-function retryAfter(field: string | string[] | undefined): number | null {
-  if (typeof field !== 'string') return null;
-  if (/^\d{1,9}$/.test(field.trim())) return Number(field) * 1000;
-  const date = Date.parse(field);
-  return Number.isNaN(date) ? null : Math.max(0, date - Date.now());
 }
