@@ -37,6 +37,8 @@ export class NetworkProbes {
   private readonly uplink: UplinkProbes;
   /** Of the round that began last. */
   private newestConfig: Config | null = null;
+  /** How often what was under way was ended. */
+  private cancelled = 0;
   private overlongSentence: string | null = null;
   private uncheckedSentence: string | null = null;
   /** Rounds that are being asked: by when each should have ended, of `performance.now()`, and who has not answered. */
@@ -66,7 +68,12 @@ export class NetworkProbes {
     { config, spread, settle }: RoundOrder,
     { targets: targetsOf, onSample }: ProbeHandlers,
   ): Promise<RoundResult | RoundFailure> {
+    const { cancelled } = this;
     const reference = await this.referenceReader.readAll(neededFiles(config, this.network));
+    // A file that was just replaced is read for seconds, and the prober does not know of the round yet.
+    if (cancelled !== this.cancelled) {
+      return { failure: roundFault('prober', `the probing round of ${this.network} was cut short`, null) };
+    }
     if (!reference.ok) return { failure: referenceFault(reference) };
     this.uplink.ask(config, reference.files).catch(() => undefined); // never rejects
     const targets = targetsOf();
@@ -138,6 +145,7 @@ export class NetworkProbes {
 
   /** Ends what is under way; `ask` then returns a failure. */
   cancel(): void {
+    this.cancelled += 1;
     this.tools.prober.cancel?.(this.network);
     this.uplink.cancel();
   }

@@ -373,7 +373,7 @@ export class NetworkRounds {
   private async readRecords(files: NetworkFiles, now: number, look: Look): Promise<ReadonlyMap<string, EdgeRecord>> {
     const names = probeTargets(files).map(({ name }) => name);
     const { records, faults } = await readRecords(this.stores, names, now, look);
-    this.standing.faults('records', faults, false);
+    reportFaults(this.tools.log, faults); // said once for each state of a file
     return records;
   }
 }

@@ -1109,6 +1109,17 @@ describe('a turn that goes on', () => {
   });
 });
 
+test('a round that is cut short while it reads its files asks nobody; the next one does', async () => {
+  const bench = new Bench();
+  const rounds = await bench.open();
+  const turn = rounds.round({ config, files: FILES });
+  rounds.cutShort();
+  expect(await turn).toMatchObject({ failure: { code: 'prober', message: expect.stringContaining('cut short') } });
+  expect(bench.spreads).toEqual([]);
+  expect(await rounds.round({ config, files: FILES })).not.toHaveProperty('failure');
+  expect(bench.spreads).toHaveLength(1);
+});
+
 describe('references', () => {
   const [ONE, TWO, THREE] = EDGES;
   const REFERENCE = '127.0.2.1';
