@@ -1,6 +1,4 @@
 import { isDeepStrictEqual } from 'node:util';
-import { readNetworkFiles } from '../config/network-files.ts';
-import { SettledLists } from '../config/settled-lists.ts';
 import type { Config, NetworkFiles } from '../config/types.ts';
 import type { FallbackSource } from '../health/pools/fallback.ts';
 import type { NetworkRounds } from '../health/pools/network-rounds.ts';
@@ -10,6 +8,7 @@ import type { RoundReport } from '../health/pools/round-types.ts';
 import { errorText } from '../system/error-text.ts';
 import { formatFault } from '../system/fault.ts';
 import type { Guard } from '../system/guard.ts';
+import { NetworkLists } from './network-lists.ts';
 import type { NetworkList } from './read-networks.ts';
 
 /** A timer longer than this would fire at once (Node's limit is 2^31 - 1 ms). */
@@ -54,14 +53,9 @@ export class NetworkClock {
   readonly firstRound: Promise<void>;
   private readonly options: NetworkClockOptions;
   private inForce: Config;
-  private lists: NetworkFiles | null;
-  /** What was logged of the lists as they are. */
-  private said: string;
-  private faultsOfLists: string;
+  private readonly lists: NetworkLists;
   private timer: NodeJS.Timeout | undefined;
   private expiryTimer: NodeJS.Timeout | undefined;
-  private listTimer: NodeJS.Timeout | undefined;
-  private readonly settled = new SettledLists();
   /** The turns that have not ended, and by when each should have, of `performance.now()`. */
   private readonly running = new Map<Promise<void>, number>();
   /** The next turn is a burst. */
@@ -84,9 +78,11 @@ export class NetworkClock {
     this.network = options.network;
     this.rounds = options.rounds;
     this.inForce = options.config;
-    this.lists = options.list.files;
-    this.said = options.list.faults.map(formatFault).join('\n');
-    this.faultsOfLists = listFaults(options.list);
+    const { network, list, log, guard } = options;
+    const onMayBeWhole = guard.protect(`network ${network}`, () =>
+      this.change(this.inForce, () => this.lists.read(this.inForce)),
+    );
+    this.lists = new NetworkLists({ network, list, log, onMayBeWhole });
     this.since = options.now();
     this.dueAt = this.since;
     this.dueMs = performance.now();
@@ -106,17 +102,18 @@ export class NetworkClock {
   configure(config: Config, list: NetworkList): void {
     this.change(config, () => {
       // The list was read whatever state its file is in.
-      if (list.files === null) this.takeLists(list);
-      else this.readLists();
+      if (list.files === null) this.lists.take(list);
+      else this.lists.read(config);
     });
   }
 
   /** Brings a configuration into force; `take`, the lists that go with it. */
   private change(config: Config, take: () => void): void {
-    const { inForce: before, lists: listsBefore, network } = this;
+    const { inForce: before, network } = this;
+    const { inForce: listsBefore } = this.lists;
     this.inForce = config;
     take();
-    const { lists } = this;
+    const { inForce: lists } = this.lists;
     if (this.stopped) return;
     if (lists !== null) this.rounds.adopt({ config, files: lists, settle: config.settle });
     const isAskedSame = isDeepStrictEqual(askedBy(config, network), askedBy(before, network));
@@ -133,7 +130,7 @@ export class NetworkClock {
 
   /** An operator may have changed a mode: decides again at once, without fetching. Never rejects. */
   async redecide(): Promise<void> {
-    const { lists } = this;
+    const { inForce: lists } = this.lists;
     if (lists !== null) await this.decideNow(() => this.rounds.redecide({ config: this.inForce, files: lists }));
   }
 
@@ -163,7 +160,7 @@ export class NetworkClock {
     this.stopped = true;
     clearTimeout(this.timer);
     clearTimeout(this.expiryTimer);
-    clearTimeout(this.listTimer);
+    this.lists.stop();
     this.firstDone();
     this.rounds.cutShort();
     await Promise.all(this.running.keys());
@@ -176,7 +173,7 @@ export class NetworkClock {
 
   /** Null: none could be read since the start. */
   get files(): NetworkFiles | null {
-    return this.lists;
+    return this.lists.inForce;
   }
 
   /** Whether the network has something to answer with. */
@@ -196,7 +193,7 @@ export class NetworkClock {
 
   /** The next round is later than it should be, or the running one takes too long. */
   get isOverdue(): boolean {
-    if (this.lists === null) return false;
+    if (this.lists.inForce === null) return false;
     const earliest = Math.min(this.dueMs, ...this.running.values());
     return performance.now() > earliest + this.graceSeconds() * 1000;
   }
@@ -208,13 +205,14 @@ export class NetworkClock {
 
   /** Why the lists cannot be used as they are now, with places; null: they can. */
   get listFault(): string | null {
-    return this.faultsOfLists === '' ? null : this.faultsOfLists;
+    return this.lists.fault;
   }
 
   /** How late a round may end before somebody should look: its fetches take turns, `workers` at a time. */
   private graceSeconds(): number {
     const { runFrequency, timeout, workers } = this.inForce;
-    const targets = this.lists === null ? 0 : this.lists.edges.length + this.lists.canaries.size;
+    const { inForce: lists } = this.lists;
+    const targets = lists === null ? 0 : lists.edges.length + lists.canaries.size;
     const turns = Math.ceil(targets / workers);
     return Math.max(runFrequency, Math.min(turns, TURNS_MAX) * timeout + 5);
   }
@@ -237,15 +235,16 @@ export class NetworkClock {
     const spread = isBurst ? burst : runFrequency - burst;
     let next = runFrequency;
     try {
-      this.readLists();
+      this.lists.read(this.inForce);
       this.noteOverdue();
-      if (this.lists === null || this.running.size >= RUNNING_MAX) {
+      const { inForce: lists } = this.lists;
+      if (lists === null || this.running.size >= RUNNING_MAX) {
         this.schedule(next);
         return;
       }
       this.isBurst = false;
       if (isBurst) next = 2 * burst;
-      const turn = this.turn(this.lists, spread).finally(() => this.running.delete(turn));
+      const turn = this.turn(lists, spread).finally(() => this.running.delete(turn));
       this.running.set(turn, performance.now() + spread * 1000);
       this.schedule(next);
       await turn;
@@ -255,7 +254,7 @@ export class NetworkClock {
       this.schedule(next);
     } finally {
       // Where the edges are asked anew at once, nothing is known yet.
-      if (!this.isBurst || this.lists === null) this.firstDone();
+      if (!this.isBurst || this.lists.inForce === null) this.firstDone();
       this.watchExpiry();
     }
   }
@@ -310,35 +309,6 @@ export class NetworkClock {
     else this.options.log('info', `${this.network}: turns end in time again`);
   }
 
-  /** Reads the lists; where one is still being written, again as soon as it may be whole. */
-  private readLists(): void {
-    clearTimeout(this.listTimer);
-    const read = readNetworkFiles(this.inForce, this.network, this.settled);
-    this.takeLists(read);
-    if (read.againMs === undefined || this.stopped) return;
-    const again = this.options.guard.protect(`network ${this.network}`, () =>
-      this.change(this.inForce, () => this.readLists()),
-    );
-    this.listTimer = setTimeout(again, read.againMs);
-  }
-
-  /** Lists that cannot be used are an error for as long as they are, and those read before stay in force. */
-  private takeLists(list: NetworkList): void {
-    const { log } = this.options;
-    const { network } = this;
-    const said = list.faults.map(formatFault).join('\n');
-    const wasGood = this.listFault === null;
-    if (list.files !== null) this.lists = list.files;
-    if (said === this.said) return;
-    this.said = said;
-    this.faultsOfLists = listFaults(list);
-    if (said !== '') log(list.files === null ? 'error' : 'warn', said);
-    const effect = this.lists === null ? 'the live set that was saved last stays' : 'those read before stay in force';
-    if (list.files === null)
-      log('error', `${network}: the lists do not load, so nothing was changed for it: ${effect}`);
-    else if (!wasGood) log('info', `${network}: the lists load again`);
-  }
-
   private watchExpiry(): void {
     clearTimeout(this.expiryTimer);
     const at = this.rounds.nextExpiry;
@@ -365,11 +335,4 @@ function hasNewTargets(files: NetworkFiles | null, before: NetworkFiles | null):
   if (files === null) return false;
   const known = new Set([...(before?.edges ?? []), ...(before?.canaries.values() ?? [])]);
   return [...files.edges, ...files.canaries.values()].some((name) => !known.has(name));
-}
-
-function listFaults({ faults }: NetworkList): string {
-  return faults
-    .filter(({ severity }) => severity === 'error')
-    .map(formatFault)
-    .join('\n');
 }
