@@ -10,7 +10,6 @@
  * A state that was not published is published by the next round; samples that were not written yet are lost.
  */
 import { dirname } from 'node:path';
-import { isDeepStrictEqual } from 'node:util';
 import { forNetwork } from '../../config/paths.ts';
 import type { Config, NetworkFiles } from '../../config/types.ts';
 import { sweepTemporaries } from '../../system/atomic-write.ts';
@@ -23,7 +22,7 @@ import type { ProbeTarget } from '../checks/protocol.ts';
 import type { Sample } from '../checks/sample.ts';
 import { decideFacts, factsOf } from '../choose/decide.ts';
 import { countEarlier } from '../choose/earlier-samples.ts';
-import type { RoundInput, Scope } from '../choose/round.ts';
+import type { Scope } from '../choose/round.ts';
 import { nextExpiry } from '../modes/modes.ts';
 import type { EdgeRecord, StoredSample } from '../state/edge-store.ts';
 import { EdgeStores } from '../state/edge-store-files.ts';
@@ -31,9 +30,9 @@ import { historyLogPath } from '../state/history-log.ts';
 import type { NetworkState } from '../state/network-state.ts';
 import { readState } from '../state/state-file-io.ts';
 import { reachOf } from '../state/uptime.ts';
+import { BorrowedSet } from './borrowed-set.ts';
 import { EarlyDecisions } from './early-decisions.ts';
 import { EdgeCounters } from './edge-counters.ts';
-import { fallbackSet } from './fallback.ts';
 import { reportFaults } from './faults.ts';
 import { earlierOf, type FreshByTarget } from './fresh-samples.ts';
 import { NetworkProbes } from './network-probes.ts';
@@ -75,8 +74,7 @@ export class NetworkRounds {
   private readonly early: EarlyDecisions;
   private hasDecided = false;
   /** Fewer edges pass than `min_up` wants. */
-  private isInNeed = false;
-  private lastFallback: unknown = null;
+  private readonly borrowed: BorrowedSet;
   private readonly standing: StandingLog;
   private readonly probes: NetworkProbes;
   private readonly turns = new Turns();
@@ -92,6 +90,7 @@ export class NetworkRounds {
     const historyLog = historyLogPath(config.stateDir, network);
     this.behind = new RecordsBehind({ stores: this.stores, historyLog, log, now });
     this.saved = new SavedState(state, tools);
+    this.borrowed = new BorrowedSet(network, tools);
     this.early = new EarlyDecisions({
       inForce: () => ({ order: this.newestOrder, state: this.state, records: this.currentRecords }),
       decided: (name) => this.newestSamples.get(name),
@@ -270,24 +269,13 @@ export class NetworkRounds {
     this.probes.cancel();
   }
 
-  /** The set of the network that answers where too few edges pass; nothing where none is named. */
-  private async fallbackOf(config: Config): Promise<Pick<RoundInput, 'fallback' | 'fallbackDoubt'>> {
-    const name = config.safety.get(this.network)?.fallback ?? null;
-    const { fallbackSource, now } = this.tools;
-    if (name === null || fallbackSource === undefined) return {};
-    const set = await fallbackSet(name, config, now(), fallbackSource);
-    return { fallback: set?.members ?? null, ...(set?.doubt ? { fallbackDoubt: set.doubt } : {}) };
-  }
-
   /**
    * Decides again where another network's set is needed and is not as the last decision saw it; null: it is not.
    */
   followFallback(): Promise<RoundReport | null> {
     return this.turns.take(async () => {
-      const { newestOrder: order, lastFallback, isInNeed } = this;
-      if (order === null || !isInNeed) return null;
-      const isSame = isDeepStrictEqual(answeredOf(await this.fallbackOf(order.config)), lastFallback);
-      return isSame ? null : this.conclude(order, 'fallback');
+      const { newestOrder: order } = this;
+      return order !== null && (await this.borrowed.isOther(order.config)) ? this.conclude(order, 'fallback') : null;
     });
   }
 
@@ -299,7 +287,7 @@ export class NetworkRounds {
     const { config, files, forceUpdate = false } = order;
     const { log, publish } = this.tools;
     const references = await this.probes.askReferences(config);
-    const fallback = await this.fallbackOf(config);
+    const fallback = await this.borrowed.facts(config);
     const reach = reachOf(config.runFrequency);
     const now = this.tools.now();
     const isOperators = cause === 'operator';
@@ -321,9 +309,7 @@ export class NetworkRounds {
     const facts = { ...newest, memory: counted.memory };
     const decision = decideFacts(facts);
     this.hasDecided = true;
-    const { minUp } = decision.safety;
-    this.isInNeed = minUp !== null && minUp.up < minUp.needed;
-    this.lastFallback = answeredOf(fallback);
+    this.borrowed.decided(decision, fallback);
     this.standing.lines('decision', decisionLines(decision), repeats);
 
     const before = { ...this.state, addresses: lastAddresses(files, this.state, this.newestSamples) };
@@ -376,9 +362,4 @@ export class NetworkRounds {
     reportFaults(this.tools.log, faults); // said once for each state of a file
     return records;
   }
-}
-
-/** What a decision takes of another network's set; why its members are live there may differ with every sample. */
-function answeredOf({ fallback, fallbackDoubt }: Pick<RoundInput, 'fallback' | 'fallbackDoubt'>): unknown {
-  return { members: fallback?.map(({ edge, v4, v6 }) => [edge, v4, v6]), fallbackDoubt };
 }
