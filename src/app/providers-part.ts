@@ -123,11 +123,16 @@ export class ProvidersPart {
   private async stop(): Promise<void> {
     for (const timer of this.timers.values()) clearInterval(timer);
     this.timers.clear();
-    for (const { target, sink } of this.targets) {
+    // None waits for another, which may hang.
+    const closed = this.targets.map(async ({ target, sink }) => {
       await target.close();
       await this.options.sinks.remove(sink.name);
+    });
+    try {
+      await Promise.all(closed);
+    } finally {
+      await this.files?.close();
     }
-    await this.files?.close();
   }
 
   /** Targets that fail are in the sinks' faults. */

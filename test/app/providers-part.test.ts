@@ -190,6 +190,21 @@ test('one that hangs delays no other, gets the newest state, and keeps no stop',
   await site.part.part.stop();
 });
 
+test('a stop ends the pauses of all, and writes what was published', async () => {
+  const site = new Site([target('names: www, name: a'), target('names: b, name: b')]);
+  site.publish(1, 1);
+  await site.start();
+  for (const provider of site.providers.values()) {
+    provider.beforeRead.push(() => {
+      throw new ProviderError('limit', 'asked too often', 3_600_000);
+    });
+  }
+  await site.change(2, 2);
+  expect(site.sinks.faults()).toHaveLength(2);
+  await site.part.part.stop();
+  expect(readdirSync(join(site.folder, 'published'))).toEqual(['a.json', 'b.json']);
+});
+
 test('a failure is in the faults, tried again, and over when it works', async () => {
   const site = new Site([target('names: www, name: a')]);
   site.publish(1, 1);

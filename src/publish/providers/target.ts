@@ -1,4 +1,5 @@
-import { limitOf, orAborted, within } from '../../system/deadline.ts';
+import { setTimeout as pause } from 'node:timers/promises';
+import { limitOf, orAborted } from '../../system/deadline.ts';
 import { errorText } from '../../system/error-text.ts';
 import { type Fault, plainFault } from '../../system/fault.ts';
 import { type Correction, type HeldSet, type Provider, ProviderError, type ProviderProblem } from './provider.ts';
@@ -84,6 +85,8 @@ export type TargetStatus = {
 const APPLY_FACTOR = 6;
 /** A set that changed between reading and writing is read again at once, but not for ever. */
 const ATTEMPTS = 2;
+/** A provider that asks for a longer pause is asked again after this one. */
+const PAUSE_MAX_MS = 3_600_000;
 
 /** Keeps the sets of one target equal to a network's live set: reads, corrects, and reads back. */
 export class ProviderTarget {
@@ -122,16 +125,19 @@ export class ProviderTarget {
 
   /** One reconciliation; a fault is what could not be done. Never rejects, and is over soon after `close`. */
   async reconcile(): Promise<readonly Fault[]> {
+    const { signal } = this.closing;
     try {
-      await this.pause();
+      signal.throwIfAborted();
+      const ms = this.notBefore - performance.now();
+      if (ms > 0) await pause(ms, undefined, { signal });
       await this.readLeft(); // before any state is noted
       const fault = await this.attempts();
       return fault === null ? [] : [fault];
     } catch (error) {
-      if (this.closing.signal.aborted) return [];
+      if (signal.aborted) return [];
       const problem = error instanceof ProviderError ? error.problem : 'trouble';
       if (error instanceof ProviderError && error.retryAfterMs !== null) {
-        this.notBefore = performance.now() + error.retryAfterMs;
+        this.notBefore = performance.now() + Math.min(error.retryAfterMs, PAUSE_MAX_MS);
       }
       return [this.failed(problem, errorText(error))];
     }
@@ -237,16 +243,6 @@ export class ProviderTarget {
     } finally {
       end();
     }
-  }
-
-  /** Waits until the provider may be asked again. */
-  private async pause(): Promise<void> {
-    const ms = this.notBefore - performance.now();
-    if (ms <= 0) return;
-    const { signal } = this.closing;
-    const closed = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
-    await within(ms, closed, () => undefined);
-    signal.throwIfAborted();
   }
 
   private async readLeft(): Promise<void> {

@@ -212,6 +212,21 @@ test('a provider that asks for a pause is not asked before it is over', async ()
   expect(performance.now() - began).toBeGreaterThan(10); // the pause itself, not a speed
 });
 
+test('a pause, however long, ends with the target, before it or within it', async () => {
+  const limit = new ProviderError('limit', 'asked too often', 3_600_000);
+  for (const isWithin of [false, true]) {
+    const site = new Fixture();
+    site.provider.beforeRead.push(() => {
+      throw limit;
+    });
+    await site.faults();
+    const within = isWithin ? site.target.reconcile() : null;
+    await site.target.close();
+    await (within ?? site.target.reconcile());
+    expect(site.provider.reads).toBe(1);
+  }
+});
+
 test('one that hangs is given up in time, and at once when it ends', async () => {
   const never = (): Promise<void> => new Promise(() => undefined);
   const site = new Fixture({ timeoutMs: 5 });
