@@ -22,7 +22,7 @@ export type ProviderTools = {
   readonly log: (level: 'info' | 'warn', text: string) => void;
 };
 
-/** `provider` null: an error among the faults says why. `secrets`: what it was made with. */
+/** `provider` null: an error among the faults says why. `secrets`: what it was made with that is not in the configuration's own keys. */
 export type MadeProvider = {
   readonly provider: Provider | null;
   readonly secrets: readonly Secret[];
@@ -39,7 +39,7 @@ const MAKERS: { readonly [K in Kind]: (config: Of<K>, tools: ProviderTools) => M
       const message = `the key ${nameText(name)} is not in transfer.keys or transfer.key_files`;
       return { provider: null, secrets: [], faults: [plainFault('missing-secret', message)] };
     }
-    const secrets = key === null ? [] : [new Secret(Buffer.from(key.secret).toString('base64'))];
+    const secrets = key === null ? [] : [new Secret(`${key.algorithm} ${Buffer.from(key.secret).toString('base64')}`)];
     return { provider: rfc2136Provider({ zone, to, from, key }, { guard }), secrets, faults: [] };
   },
   powerdns: ({ zone, url, server, api_key_file: file }) => {
