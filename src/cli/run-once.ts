@@ -19,7 +19,7 @@ import { type LoadedBoth, loadNetwork } from './load-network.ts';
 import { fileLog, type RunLog, stderrLog } from './run-log.ts';
 import { runNotices } from './run-notices.ts';
 import { printDryRun } from './run-print.ts';
-import { runProviders } from './run-providers.ts';
+import { closeSinks, runProviders } from './run-providers.ts';
 import { runSinks } from './run-sinks.ts';
 
 export type RunOptions = {
@@ -164,8 +164,7 @@ async function startRun(
   const close = async (endHooks = false): Promise<void> => {
     await prober.stop();
     await rounds.idle();
-    await sinks.close();
-    await providers.close();
+    await closeSinks(sinks, providers);
     await rounds.idle(); // with the times of the zone files
     await notices?.close();
     locks?.close();

@@ -5,6 +5,8 @@ import { liveOf } from '../live/network-live.ts';
 import { TargetFiles } from '../publish/providers/target-file.ts';
 import { liveTexts, prepareTargets } from '../publish/providers/targets.ts';
 import type { FollowingSink } from '../publish/sink.ts';
+import type { Sinks } from '../publish/sinks.ts';
+import { within } from '../system/deadline.ts';
 import { formatFault } from '../system/fault.ts';
 import type { Guard } from '../system/guard.ts';
 
@@ -12,8 +14,27 @@ export type RunProviders = {
   readonly sinks: readonly FollowingSink[];
   /** Reads what is there and says what would be done. For a dry run. */
   readonly plan: () => Promise<void>;
+  /** Gives up what is under way, and what waits until a provider may be asked again. */
+  readonly stop: () => Promise<void>;
+  /** Stops, and resolves when it is on disk what was published. */
   readonly close: () => Promise<void>;
 };
+
+/** How long a run that is over has its network locked because of a provider, milliseconds. */
+const END_MS = 30_000;
+
+/** Ends a run's sinks, each of which tries once more what failed; providers are given up after `ms`. */
+export async function closeSinks(
+  sinks: Pick<Sinks, 'close'>,
+  providers: Pick<RunProviders, 'stop' | 'close'>,
+  ms = END_MS,
+): Promise<void> {
+  const closed = sinks.close();
+  await within(ms, closed, () => undefined);
+  await providers.stop();
+  await closed;
+  await providers.close();
+}
 
 /**
  * The targets of one network for a single run, or a row of them. One that cannot be made is an error in the log: zone files
@@ -44,7 +65,11 @@ export function runProviders(
     for (const fault of prepared.faults) log(fault.severity === 'error' ? 'error' : 'warn', formatFault(fault));
     return prepared.ok ? prepared.targets : [];
   });
+  const stop = async (): Promise<void> => {
+    await Promise.all(targets.map(({ target }) => target.close()));
+  };
   return {
+    stop,
     sinks: targets.map(({ sink, target, config: { every } }) => {
       // A run is a moment to look in any case, but not each of a row of them.
       let looked = Number.NEGATIVE_INFINITY;
@@ -63,7 +88,7 @@ export function runProviders(
       }
     },
     close: async () => {
-      for (const { target } of targets) await target.close();
+      await stop();
       await files?.close();
     },
   };
