@@ -3,6 +3,7 @@ import {
   type HeldSet,
   type Provider,
   ProviderError,
+  type Refusal,
   type SetKey,
 } from '../../src/publish/providers/provider.ts';
 import { canonicalAddresses, keyText } from '../../src/publish/providers/sets.ts';
@@ -14,8 +15,9 @@ export class MemoryProvider implements Provider<null> {
   readonly sets = new Map<string, HeldSet<null>>();
   /** Corrections that were applied, in order. */
   readonly applied: Correction[] = [];
-  /** Names that cannot have such sets. */
+  /** Names that cannot have such sets, as a read finds, or `apply`. */
   readonly aliases = new Set<string>();
+  readonly refused = new Set<string>();
   reads = 0;
   /** What the next calls do before anything else; each is used once. */
   readonly beforeRead: (() => void | Promise<void>)[] = [];
@@ -33,8 +35,9 @@ export class MemoryProvider implements Provider<null> {
     return keys.flatMap((key) => this.sets.get(keyText(key)) ?? []);
   }
 
-  async apply(corrections: readonly Correction<null>[], signal: AbortSignal): Promise<void> {
+  async apply(given: readonly Correction<null>[], signal: AbortSignal): Promise<readonly Refusal<null>[]> {
     await abortable(this.beforeApply.shift(), signal);
+    const corrections = given.filter(({ name }) => !this.refused.has(name));
     for (const { was, ...key } of corrections) {
       const now = this.sets.get(keyText(key));
       const same = (set: HeldSet | null | undefined): string =>
@@ -46,6 +49,9 @@ export class MemoryProvider implements Provider<null> {
       if (correction.to === null) this.sets.delete(keyText(correction));
       else this.sets.set(keyText(correction), { ...correction.to, extra: this.extra, own: null });
     }
+    return given.flatMap((correction) =>
+      corrections.includes(correction) ? [] : [{ correction, why: `${correction.name} is refused` }],
+    );
   }
 
   async close(): Promise<void> {}

@@ -1,15 +1,18 @@
-import type { Correction, HeldSet, Provider, SetKey } from '../../publish/providers/provider.ts';
+import type { Correction, HeldSet, Provider, Refusal, SetKey } from '../../publish/providers/provider.ts';
 import { canonicalAddresses, keyText } from '../../publish/providers/sets.ts';
 
 /** An address that comes to a set, or goes from it. */
 export type AddressStep = SetKey & { readonly action: 'add' | 'remove'; readonly address: string };
+
+/** A correction and the steps that it takes. */
+export type PlannedSteps = { readonly correction: Correction; readonly steps: readonly AddressStep[] };
 
 /** What changes one set as the steps say. `held`: what the provider has of the name. */
 export type StepsToCorrections = (
   key: SetKey,
   steps: readonly AddressStep[],
   held: readonly HeldSet[],
-) => readonly Correction[];
+) => readonly PlannedSteps[];
 
 export type OwnAddressesOptions = {
   readonly provider: Provider;
@@ -56,8 +59,10 @@ export class OwnAddresses implements Provider {
     });
   }
 
-  async apply(corrections: readonly Correction[], signal: AbortSignal): Promise<void> {
+  /** Of a correction, part of which is refused, the rest is done. */
+  async apply(corrections: readonly Correction[], signal: AbortSignal): Promise<readonly Refusal[]> {
     const { provider, dryRun, onStep } = this.options;
+    const refused = new Map<AddressStep, string>();
     const steps = corrections.map((correction) => ({ correction, steps: stepsOf(correction) }));
     if (dryRun) {
       for (const { correction } of steps) {
@@ -76,9 +81,17 @@ export class OwnAddresses implements Provider {
           [...this.held.values()].filter((set) => set.name === name),
         ),
       );
-      if (planned.length > 0) await provider.apply(planned, signal);
+      const all = planned.map(({ correction }) => correction);
+      for (const { correction, why } of all.length === 0 ? [] : await provider.apply(all, signal)) {
+        const taken = planned.find((one) => one.correction === correction)?.steps ?? [];
+        for (const step of taken) refused.set(step, why);
+      }
     }
-    for (const step of steps.flatMap((one) => one.steps)) onStep(step);
+    for (const step of steps.flatMap((one) => one.steps)) if (!refused.has(step)) onStep(step);
+    return steps.flatMap(({ correction, steps: some }) => {
+      const why = some.flatMap((step) => refused.get(step) ?? []);
+      return why.length === 0 ? [] : [{ correction, why: [...new Set(why)].join('; ') }];
+    });
   }
 
   close(): Promise<void> {
@@ -117,6 +130,7 @@ export function wholeSets(ttl: number): StepsToCorrections {
     const kept = canonicalAddresses(was?.addresses ?? []).filter((address) => !gone.has(address));
     const addresses = canonicalAddresses([...kept, ...of('add')]);
     const text = steps.map(({ action, address }) => `${action} ${key.name} ${key.type} ${address}`).join(', ');
-    return [{ ...key, was, to: addresses.length === 0 ? null : { ...key, ttl, addresses }, text }];
+    const to = addresses.length === 0 ? null : { ...key, ttl, addresses };
+    return [{ correction: { ...key, was, to, text }, steps }];
   };
 }

@@ -63,7 +63,7 @@ const recordByRecord: StepsToCorrections = (key, steps, held) => {
   return steps.flatMap((step) => {
     const of = step.action === 'add' ? known : [...known, next];
     const found = cloudflareStep(key.name, step, of);
-    return found.kind === 'change' ? [found.correction] : [];
+    return found.kind === 'change' ? [{ correction: found.correction, steps: [step] }] : [];
   });
 };
 
@@ -81,7 +81,7 @@ export function assumedProvider({ provider }: Goavail): Provider {
         extra: [],
         own: null,
       })),
-    apply: async () => undefined,
+    apply: async () => [],
     close: async () => undefined,
   };
 }

@@ -10,7 +10,7 @@ import {
   type CloudflareRecord,
   changesOf,
 } from './cloudflare-batch.ts';
-import { type HeldSet, type Provider, ProviderError, type SetKey } from './provider.ts';
+import { type HeldSet, type Provider, ProviderError, type Refusal, type SetKey } from './provider.ts';
 
 /** `zone`: lower case, without final dot. `ttl`: that of the sets, seconds; 1 is automatic. */
 export type CloudflareSpec = {
@@ -101,7 +101,10 @@ class Cloudflare {
   }
 
   /** A name that cannot have addresses does not keep the others from being set right. */
-  async apply(corrections: readonly CloudflareCorrection[], signal: AbortSignal): Promise<void> {
+  async apply(
+    corrections: readonly CloudflareCorrection[],
+    signal: AbortSignal,
+  ): Promise<readonly Refusal<CloudflareOwn>[]> {
     this.requireInZone(corrections.map(({ name }) => name));
     const proxying = { wanted: this.spec.proxied, namesProxied: this.namesProxied };
     const refused = corrections.flatMap((correction) => {
@@ -109,6 +112,7 @@ class Cloudflare {
       return why === null ? [] : [{ correction, why }];
     });
     const possible = corrections.filter((correction) => refused.every((one) => one.correction !== correction));
+    if (possible.length === 0) return refused;
     const zone = await this.zone(signal);
     try {
       for (const body of batches(possible, proxying, BATCH_MAX)) {
@@ -118,8 +122,7 @@ class Cloudflare {
       if (!this.forgetsZone(error)) throw error;
       throw new ProviderError('conflict', `the zone ${this.spec.zone} has another identifier than when it was read`);
     }
-    const [first] = refused;
-    if (first !== undefined) throw new ProviderError('name', first.why);
+    return refused;
   }
 
   private whyNot(correction: CloudflareCorrection, proxying: Parameters<typeof changesOf>[1]): string | null {

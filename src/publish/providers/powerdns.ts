@@ -23,7 +23,7 @@ export function powerdnsProvider(spec: PowerdnsSpec): Provider {
       return keys.flatMap((key) => heldSet(sets, key, spec) ?? []);
     },
     apply: async (corrections, signal) => {
-      if (corrections.length === 0) return;
+      if (corrections.length === 0) return [];
       const names = corrections.map(({ name }) => nameInZone(name, spec.zone));
       // Only the whole zone shows disabled records, which a replacement would remove.
       const sets = (await api.wholeZone(signal)) ?? (await api.setsAt(names, signal));
@@ -31,6 +31,7 @@ export function powerdnsProvider(spec: PowerdnsSpec): Provider {
         corrections.map((correction) => changeOf(sets, correction, spec)),
         signal,
       );
+      return [];
     },
     close: () => api.close(),
   };

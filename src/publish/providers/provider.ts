@@ -33,6 +33,9 @@ export type Correction<Own = unknown> = SetKey & {
   readonly text: string;
 };
 
+/** One that was not carried out, though others of its call were. `why`: as the message of a ProviderError. */
+export type Refusal<Own = unknown> = { readonly correction: Correction<Own>; readonly why: string };
+
 export const PROVIDER_PROBLEMS = [
   /** The token, key or signature is refused, or may not do this. */
   'credentials',
@@ -85,12 +88,13 @@ export type Provider<Own = unknown> = {
   readonly read: (keys: readonly SetKey[], signal: AbortSignal) => Promise<readonly HeldSet<Own>[]>;
   /**
    * Carries corrections out, as one transaction where the provider has them, what comes before what goes where it has
-   * not; never touches another set. Resolves when the provider has taken them over for good (Route 53: INSYNC). A set that
-   * is no longer what `was` says must not be overwritten where the provider can tell (`conflict`).
-   * Rejects as `read`; some of it may be done then. (Written as a method, so that a provider with an `own` of its own is
-   * a Provider of any: it gets back only what it read itself.)
+   * not; never touches another set. Resolves when the provider has taken them over for good (Route 53: INSYNC), with those
+   * of names that cannot have such a set, usually none, where the provider tells before it writes; one that takes all or
+   * nothing rejects with `name`. A set that is no longer what `was` says must not be overwritten where the provider can
+   * tell (`conflict`). Rejects as `read`; some of it may be done then. (Written as a method, so that a provider with an
+   * `own` of its own is a Provider of any: it gets back only what it read itself.)
    */
-  apply(corrections: readonly Correction<Own>[], signal: AbortSignal): Promise<void>;
+  apply(corrections: readonly Correction<Own>[], signal: AbortSignal): Promise<readonly Refusal<Own>[]>;
   /** Ends kept connections. */
   readonly close: () => Promise<void>;
 };

@@ -31,7 +31,7 @@ async function update(
   corrections: readonly Correction<null>[],
   signal: AbortSignal,
   guard: Guard,
-): Promise<void> {
+): Promise<readonly []> {
   const zone = nameInZone(spec.zone, spec.zone);
   const steps = corrections.map((correction) => stepOf(correction, spec));
   for (const message of messagesFor(zone, steps)) {
@@ -39,6 +39,7 @@ async function update(
     const rcode = answer[3] & 15;
     if (rcode !== RCODE.noError) throw updateFault(rcode, spec);
   }
+  return [];
 }
 
 function messagesFor(zone: WireName, steps: readonly UpdateStep[]): readonly Uint8Array[] {

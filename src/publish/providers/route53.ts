@@ -2,7 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type * as Sdk from '@aws-sdk/client-route-53';
 import { orAborted, within } from '../../system/deadline.ts';
-import { type Correction, type HeldSet, type Provider, ProviderError, type SetKey } from './provider.ts';
+import { type Correction, type HeldSet, type Provider, ProviderError, type Refusal, type SetKey } from './provider.ts';
 import { type LoadSdk, loadSdk, openClient, type Route53Access } from './route53-client.ts';
 import { type Route53Subject, route53Problem } from './route53-errors.ts';
 import { changeBatches, type ListedSet, listedSets, plainName, type Weighted, weightWords } from './route53-sets.ts';
@@ -69,10 +69,16 @@ class Route53 implements Provider<ListedSet> {
   }
 
   /** A name that cannot have our sets does not keep the others from being set right. */
-  async apply(corrections: readonly Correction<ListedSet>[], signal: AbortSignal): Promise<void> {
+  async apply(
+    corrections: readonly Correction<ListedSet>[],
+    signal: AbortSignal,
+  ): Promise<readonly Refusal<ListedSet>[]> {
     this.checkNames(corrections);
     const possible = corrections.filter(({ name }) => !this.obstacles.has(name));
-    const refused = new Set(corrections.flatMap(({ name }) => this.obstacles.get(name) ?? []));
+    const refused = corrections.flatMap((correction) => {
+      const why = this.obstacles.get(correction.name);
+      return why === undefined ? [] : [{ correction, why: `Route 53: ${why}` }];
+    });
     const zoneId = await this.zoneId(signal);
     let last: string | null = null;
     for (const Changes of changeBatches(possible, this.spec.weighted)) {
@@ -89,7 +95,7 @@ class Route53 implements Provider<ListedSet> {
       last = ChangeInfo.Status === 'INSYNC' ? null : ChangeInfo.Id;
     }
     if (last !== null) await this.follow(last, signal);
-    if (refused.size > 0) throw new ProviderError('name', `Route 53: ${[...refused].join('; ')}`);
+    return refused;
   }
 
   async close(): Promise<void> {

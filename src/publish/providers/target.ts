@@ -82,6 +82,9 @@ export type TargetStatus = {
   readonly held: readonly Pick<HeldSet, 'name' | 'type' | 'ttl' | 'addresses' | 'extra'>[];
 };
 
+/** What could not be done. */
+type Wrong = { readonly kind: ProviderProblem; readonly text: string };
+
 const APPLY_FACTOR = 6;
 /** A set that changed between reading and writing is read again at once, but not for ever. */
 const ATTEMPTS = 2;
@@ -131,15 +134,15 @@ export class ProviderTarget {
       const ms = this.notBefore - performance.now();
       if (ms > 0) await pause(ms, undefined, { signal });
       await this.readLeft(); // before any state is noted
-      const fault = await this.attempts();
-      return fault === null ? [] : [fault];
+      const wrong = await this.attempts();
+      return wrong === null ? [] : [this.failed(wrong)];
     } catch (error) {
       if (signal.aborted) return [];
       const problem = error instanceof ProviderError ? error.problem : 'trouble';
       if (error instanceof ProviderError && error.retryAfterMs !== null) {
         this.notBefore = performance.now() + Math.min(error.retryAfterMs, PAUSE_MAX_MS);
       }
-      return [this.failed(problem, errorText(error))];
+      return [this.failed({ kind: problem, text: errorText(error) })];
     }
   }
 
@@ -149,7 +152,7 @@ export class ProviderTarget {
     await this.options.provider.close().catch(() => undefined);
   }
 
-  private async attempts(): Promise<Fault | null> {
+  private async attempts(): Promise<Wrong | null> {
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await this.once();
@@ -163,21 +166,25 @@ export class ProviderTarget {
   }
 
   /** A name that cannot have its sets, such as an alias, keeps none of the others from having theirs. */
-  private async oneByOne(names: readonly string[]): Promise<Fault | null> {
-    const problems: string[] = [];
+  private async oneByOne(names: readonly string[]): Promise<Wrong | null> {
+    const found: Wrong[] = [];
     for (const name of names) {
       try {
-        await this.once([name]);
+        const wrong = await this.once([name]);
+        if (wrong !== null) found.push(wrong);
       } catch (error) {
         if (!(error instanceof ProviderError) || error.problem !== 'name') throw error;
-        problems.push(error.message);
+        found.push({ kind: 'name', text: error.message });
       }
     }
-    return problems.length === 0 ? null : this.failed('name', problems.join('; '));
+    const [first] = found;
+    if (first === undefined) return this.once(); // it was mended meanwhile
+    const kind = found.some((wrong) => wrong.kind === 'name') ? 'name' : first.kind;
+    return { kind, text: found.map(({ text }) => text).join('; ') };
   }
 
   /** Null: as it should be, or nothing is known or allowed. Of some names only, the target's state stays what it was. */
-  private async once(names = this.spec.names): Promise<Fault | null> {
+  private async once(names = this.spec.names): Promise<Wrong | null> {
     const { options } = this;
     const spec = { ...this.spec, names };
     const { provider, live } = options;
@@ -194,15 +201,22 @@ export class ProviderTarget {
       this.set('differs', { kind: 'fence', text: fence });
       return null;
     }
-    await this.limited(spec.timeoutMs * APPLY_FACTOR, (signal) => provider.apply(corrections, signal));
-    for (const { text } of corrections) options.log('info', `${spec.name}: ${text}`);
-    this.current = { ...this.current, corrections: this.current.corrections + corrections.length };
-    const after = await this.read(names);
-    const corrected = new Set(corrections.map(keyText));
+    const refused = await this.limited(spec.timeoutMs * APPLY_FACTOR, (signal) => provider.apply(corrections, signal));
+    const not = new Set(refused.map(({ correction }) => keyText(correction)));
+    const done = corrections.filter((one) => !not.has(keyText(one)));
+    for (const { text } of done) options.log('info', `${spec.name}: ${text}`);
+    this.current = { ...this.current, corrections: this.current.corrections + done.length };
+    const after = done.length === 0 ? held : await this.read(names);
+    const corrected = new Set(done.map(keyText));
     const rest = difference({ ...spec, owner: true }, wanted, after, provider.extra, null).corrections;
     const wrong = rest.filter((one) => corrected.has(keyText(one)));
-    if (wrong.length > 0) return this.failed('conflict', `not as it was written: ${texts(wrong)}`);
-    return this.settled(after, wanted, foreign, names);
+    const reasons = [...new Set(refused.map(({ why }) => why))];
+    if (wrong.length > 0) {
+      return { kind: 'conflict', text: [`not as it was written: ${texts(wrong)}`, ...reasons].join('; ') };
+    }
+    if (refused.length === 0) return this.settled(after, wanted, foreign, names);
+    this.leave(after, wanted, new Set([...not, ...this.others(foreign).map(keyText)]), names);
+    return { kind: 'name', text: reasons.join('; ') };
   }
 
   /** All sets are right but those that are somebody else's. */
@@ -212,7 +226,7 @@ export class ProviderTarget {
     foreign: readonly ForeignChange[],
     names: readonly string[],
   ): null {
-    const others = this.spec.owner ? [] : foreign;
+    const others = this.others(foreign);
     this.leave(held, live, new Set(others.map(keyText)), names);
     if (names.length < this.spec.names.length) return null;
     if (others.length > 0) {
@@ -223,6 +237,11 @@ export class ProviderTarget {
       this.set('right', null);
     }
     return null;
+  }
+
+  /** What is somebody else's and stays so. */
+  private others(foreign: readonly ForeignChange[]): readonly ForeignChange[] {
+    return this.spec.owner ? [] : foreign;
   }
 
   private async read(names: readonly string[]): Promise<readonly HeldSet[]> {
@@ -265,7 +284,7 @@ export class ProviderTarget {
         const text = keyText(key);
         const stays = except.has(text) || !names.includes(key.name);
         const before = stays ? this.left?.get(text) : undefined;
-        if (before === undefined && !names.includes(key.name)) return [];
+        if (before === undefined && stays) return [];
         const { ttl, addresses, extra } = before ?? found.get(text) ?? { ttl: null, addresses: [], extra: [] };
         return [[text, { ttl, addresses, extra }] as const];
       }),
@@ -295,7 +314,7 @@ export class ProviderTarget {
     return null;
   }
 
-  private failed(kind: ProviderProblem, text: string): Fault {
+  private failed({ kind, text }: Wrong): Fault {
     this.current = { ...this.current, failures: this.current.failures + 1 };
     this.set('failing', { kind, text });
     return plainFault(`provider-${kind}`, text);

@@ -110,6 +110,28 @@ describe('in memory', () => {
   });
 });
 
+test('of a step that is refused nothing is said, of the others all', async () => {
+  const memory = new MemoryProvider();
+  memory.refused.add('alias.example.test');
+  const steps: string[] = [];
+  const provider = new OwnAddresses({
+    provider: memory,
+    own: () => new Set(['192.0.2.1']),
+    ttl: 60,
+    dryRun: false,
+    corrections: wholeSets(60),
+    onStep: ({ action, name, address }) => steps.push(`${action} ${name} ${address}`),
+  });
+  const corrections = [NAME, 'alias.example.test'].map((name) => {
+    const key = { name, type: 'A' } as const;
+    return { ...key, was: null, to: { ...key, ttl: 60, addresses: ['192.0.2.1'] }, text: '' };
+  });
+  expect(await provider.apply(corrections, signal)).toEqual([
+    { correction: corrections[1], why: 'alias.example.test is refused' },
+  ]);
+  expect(steps).toEqual([`add ${NAME} 192.0.2.1`]);
+});
+
 describe('at Cloudflare', () => {
   let mock: MockCloudflare;
   let zone: MockZone;
@@ -157,6 +179,28 @@ describe('at Cloudflare', () => {
     expect(await kept.reconcile()).toEqual([]);
     expect(zone.records.map(({ content }) => content)).toEqual(['192.0.2.2']);
     expect(await provider.read(KEYS, signal)).toMatchObject([{ addresses: ['192.0.2.2'] }]);
+    await kept.close();
+  });
+
+  test("what another of Cloudflare's products keeps stays, and what comes is said all the same", async () => {
+    const table = {
+      kind: 'cloudflare',
+      domain: 'example.test',
+      names: [NAME],
+      addresses: ['192.0.2.1', '192.0.2.2'],
+      proxied: false,
+    } as const;
+    mock.addRecord(zone, { name: NAME, type: 'A', content: '192.0.2.1', ttl: 60, meta: { read_only: true } });
+    const env = { CF_API_KEY: 'global-key', CF_API_EMAIL: 'ops@example.test' };
+    const made = goavailTarget(table, { api: mock.api, apiFrom: null, missing: [] }, env, () => undefined);
+    if (made === null) throw new Error('no target');
+    const steps: string[] = [];
+    const onStep = ({ action, address }: AddressStep): number => steps.push(`${action} ${address}`);
+    const provider = new OwnAddresses({ ...made, own: () => new Set(table.addresses), dryRun: false, onStep });
+    const kept = target(provider, () => texts(['192.0.2.2']), made.ttl);
+    expect(await kept.reconcile()).toMatchObject([{ code: 'provider-name' }]);
+    expect(steps).toEqual(['add 192.0.2.2']);
+    expect(zone.records.map(({ content }) => content)).toEqual(['192.0.2.1', '192.0.2.2']);
     await kept.close();
   });
 });

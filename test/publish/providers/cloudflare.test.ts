@@ -54,7 +54,7 @@ function rules(names: readonly string[], ttl = 60): SetRules {
   return { names, types: ['A', 'AAAA'], ttl, owner: true };
 }
 
-/** Reads, and makes the names equal to the addresses. */
+/** Reads, and makes the names equal to the addresses; rejects with what is refused, too. */
 async function publish(
   to: Provider<CloudflareOwn>,
   v4: readonly string[],
@@ -63,7 +63,8 @@ async function publish(
   const keys = names.flatMap((name) => [{ name, type: 'A' } as const, { name, type: 'AAAA' } as const]);
   const held = await to.read(keys, signal());
   const { corrections } = difference(rules(names, ttl), { v4, v6, unanswered: null }, held, to.extra, null);
-  await to.apply(corrections as Parameters<typeof to.apply>[0], signal());
+  const [refusal] = await to.apply(corrections as Parameters<typeof to.apply>[0], signal());
+  if (refusal !== undefined) throw new ProviderError('name', refusal.why);
 }
 
 /** What is there, as the API lists it. */

@@ -80,7 +80,10 @@ export function conformance<Own>(kind: string, makeHarness: () => Promise<Harnes
       to: addresses.length === 0 ? null : { ...of, ttl: seconds, addresses: [...addresses].sort() },
       text: 'a step of the suite',
     });
-    const apply = (...steps: readonly Correction<Own>[]): Promise<void> => harness.provider.apply(steps, late());
+    const apply = async (...steps: readonly Correction<Own>[]): Promise<void> => {
+      const [refusal] = await harness.provider.apply(steps, late());
+      if (refusal !== undefined) throw new ProviderError('name', refusal.why);
+    };
     const change = async (of: SetKey, addresses: readonly string[], seconds: number = ttl): Promise<void> =>
       apply(await correction(of, addresses, seconds));
 

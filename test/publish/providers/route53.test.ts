@@ -142,9 +142,9 @@ describe('reading', () => {
       expect(await made.read([WWW, { ...WWW, name: 'cloud.example.test' }], never)).toEqual([]);
       const before = [...mock.zoneSets().values()];
       const steps = [step(null, wanted(['192.0.2.7'])), step(null, wanted(['192.0.2.7'], 'cloud.example.test'))];
-      const fault = await problemOf(made.apply(steps, never));
-      expect(fault.problem).toBe('name');
-      expect(fault.message).toMatch(message);
+      expect(await made.apply(steps, never)).toEqual([
+        { correction: steps[0], why: expect.stringMatching(message) as string },
+      ]);
       expect(mock.get('cloud.example.test', 'A', identifier)?.values).toEqual(['192.0.2.7']);
       expect([...mock.zoneSets().values()].filter(({ name }) => name === 'www.example.test.')).toEqual(before);
     },

@@ -194,6 +194,47 @@ test('a name that cannot have its sets keeps no other from having theirs', async
   expect(site.target.status()).toMatchObject({ state: 'right', since: 2000, held: { length: 4 } });
 });
 
+test('what is refused of several is a fault; what was done is counted, said and left there', async () => {
+  const site = new Fixture({ names: ['alias.example.org', NAME] });
+  site.provider.refused.add('alias.example.org');
+  expect(await site.faults()).toEqual(['provider-name: alias.example.org is refused']);
+  expect(site.addresses()).toEqual(['192.0.2.1']);
+  expect(site.said).toEqual([`info memory example.org: ${NAME} A: is new, 192.0.2.1 with TTL 60`]);
+  expect(site.target.status()).toMatchObject({
+    state: 'failing',
+    corrections: 1,
+    failures: 1,
+    held: [{ name: NAME, addresses: ['192.0.2.1'] }],
+  });
+  expect([...(site.kept?.keys() ?? [])]).toEqual([`${NAME} A`]);
+  site.provider.refused.clear();
+  expect(await site.faults()).toEqual([]);
+  expect(site.target.status()).toMatchObject({ state: 'right', corrections: 2 });
+});
+
+test('of several names, one by one, each fault is said', async () => {
+  const site = new Fixture({ names: ['alias.example.org', NAME] });
+  site.provider.aliases.add('alias.example.org');
+  const nothing = (): void => undefined;
+  site.provider.beforeRead.push(nothing, nothing, nothing, () => site.provider.put(NAME, 'A', ['192.0.2.200']));
+  expect(await site.faults()).toEqual([
+    `provider-name: alias.example.org is an alias; not as it was written: ${NAME} A: adds 192.0.2.1, removes 192.0.2.200`,
+  ]);
+  expect(site.target.status()).toMatchObject({ failures: 1 });
+});
+
+test('an alias that goes meanwhile leaves nothing that fails', async () => {
+  const site = new Fixture({ names: ['alias.example.org', NAME] });
+  site.provider.aliases.add('alias.example.org');
+  expect(await site.faults()).toHaveLength(1);
+  site.provider.beforeRead.push(
+    () => undefined,
+    () => site.provider.aliases.clear(),
+  );
+  expect(await site.faults()).toEqual([]);
+  expect(site.target.status()).toMatchObject({ state: 'right', problem: null, held: { length: 2 } });
+});
+
 test('a fence keeps everything unwritten', async () => {
   const site = new Fixture({}, { mayPublish: async () => 'another node decides' });
   expect(await site.faults()).toEqual([]);
