@@ -56,7 +56,7 @@ export function publishConfigs(
       key.endsWith('_file') && typeof value === 'string' ? [[key, at(value)] as const] : [],
     );
     const names = [...new Set(one.names.map((text) => withoutDot(setName(text, one.zone))))];
-    return { ...one, ...Object.fromEntries(files), name, zone, names };
+    return { ...one, ...Object.fromEntries(files), name, zone, names, types: [...new Set(one.types)] };
   });
 }
 

@@ -50,6 +50,11 @@ test.each([
   expect(target(`zone: example.net., names: ${names}`)).toMatchObject({ places: [], publish: [{ names: expected }] });
 });
 
+test('a type, too, is there once', () => {
+  const { publish } = target('zone: example.net, names: www, types: [AAAA, A, AAAA]');
+  expect(publish.map(({ types }) => types)).toEqual([['AAAA', 'A']]);
+});
+
 test('owner: no is a no', () => {
   expect(target('zone: example.net, names: www, owner: no').publish[0]).toMatchObject({ owner: false });
 });
