@@ -44,7 +44,7 @@ export function providerAccess(
   env: Environment,
 ): { readonly access: ProviderAccess; readonly faults: readonly Fault[] } {
   const { variable, api, needs, instead } = ACCESS[kind];
-  const isUnset = (name: string): boolean => (env[name] ?? '') === '';
+  const isUnset = (name: string): boolean => (env[name] ?? '').trim() === ''; // as the providers see it
   const missing = instead.every(isUnset) ? needs.filter(isUnset) : [];
   const { api: used, isGiven, faults } = apiOf(variable, api, env);
   return { access: { api: used, apiFrom: isGiven ? variable : null, missing }, faults };

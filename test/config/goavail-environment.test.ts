@@ -9,6 +9,11 @@ test("the provider's own address, and what the environment lacks", () => {
   expect(providerAccess('route53', { AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 'b' }).access.missing).toEqual([]);
 });
 
+test.each(['CLOUDFLARE_API_TOKEN', 'CF_API_TOKEN'])('%s of blanks is none', (name) => {
+  expect(providerAccess('cloudflare', { [name]: ' \n' }).access.missing).toEqual(['CF_API_KEY', 'CF_API_EMAIL']);
+  expect(providerAccess('cloudflare', { [name]: 'a' }).access.missing).toEqual([]);
+});
+
 test('another address', () => {
   const { access, faults } = providerAccess('route53', { EDGEWISE_ROUTE53_API: 'http://127.0.0.1:8080/' });
   expect(access).toMatchObject({ api: 'http://127.0.0.1:8080', apiFrom: 'EDGEWISE_ROUTE53_API' });
