@@ -70,17 +70,15 @@ export function runProviders(
   };
   return {
     stop,
-    sinks: targets.map(({ sink, target, config: { every } }) => {
+    sinks: targets.map(({ sink, config: { every } }) => {
       // A run is a moment to look in any case, but not each of a row of them.
       let looked = Number.NEGATIVE_INFINITY;
-      const apply: FollowingSink['apply'] = async (change) => {
-        const due = performance.now() - looked > every * 1000;
-        if (!due) return sink.apply(change);
-        const faults = await target.reconcile();
-        if (faults.length === 0) looked = performance.now();
-        return faults;
+      const isDue = (): boolean => performance.now() - looked > every * 1000;
+      const apply: FollowingSink['apply'] = (change) => {
+        looked = performance.now(); // what fails is tried again by itself
+        return sink.apply(change);
       };
-      return { ...sink, apply };
+      return { ...sink, wants: (change) => isDue() || sink.wants?.(change) !== false, apply };
     }),
     plan: async () => {
       for (const { target } of targets) {

@@ -45,6 +45,8 @@ export type FollowingSink = {
   readonly network?: string;
   /** Sinks that have what they do of the same change done first, unless they hang. */
   readonly after?: readonly string[];
+  /** Whether a change concerns it; absent: every one. Others neither call it nor end a pause after a failure. */
+  readonly wants?: (change: Change) => boolean;
   readonly apply: (change: Change) => Promise<readonly Fault[]>;
 };
 

@@ -132,6 +132,7 @@ class Queue {
   add(change: Change): void {
     const network = change.network ?? NO_NETWORK;
     if (this.sink.network !== undefined && this.sink.network !== network) return;
+    if (this.sink.wants?.(change) === false) return;
     this.waiting.set(network, mergeChanges(this.waiting.get(network), change));
     this.work.save(network, () => this.apply(network));
   }

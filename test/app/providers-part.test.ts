@@ -219,12 +219,13 @@ test('a failure is in the faults, tried again, and over when it works', async ()
     { state: 'failing', problem: { kind: 'credentials', text: 'the token is refused' } },
   ]);
   // A round that changes nothing does not make it well.
-  site.sinks.follow({ network: 'net', config: site.config, update: update(false), zones: [], filesWritten: false });
   provider.beforeRead.push(() => {
     throw new ProviderError('credentials', 'the token is refused');
   });
+  site.sinks.follow({ network: 'net', config: site.config, update: update(false), zones: [], filesWritten: false });
   await site.idle();
   expect(site.sinks.faults()).toHaveLength(1);
+  provider.beforeRead.splice(0);
   await site.change(2, 2);
   expect(site.sinks.faults()).toEqual([]);
   expect(site.said).toContain('info publish a: all well again');

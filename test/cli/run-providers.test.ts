@@ -1,9 +1,13 @@
 import { expect, test } from 'vitest';
-import { closeSinks } from '../../src/cli/run-providers.ts';
+import { closeSinks, runProviders } from '../../src/cli/run-providers.ts';
 import type { Config } from '../../src/config/types.ts';
+import type { LiveUpdate } from '../../src/health/pools/round-types.ts';
+import { NEW_STATE } from '../../src/health/state/network-state.ts';
 import { ProviderError } from '../../src/publish/providers/provider.ts';
 import { ProviderTarget } from '../../src/publish/providers/target.ts';
 import { Sinks } from '../../src/publish/sinks.ts';
+import { Guard } from '../../src/system/guard.ts';
+import { BASE, parse } from '../config/config-fixture.ts';
 import { MemoryProvider } from '../support/memory-provider.ts';
 
 function targetOf(provider: MemoryProvider): ProviderTarget {
@@ -72,4 +76,24 @@ test('what failed is tried once more', async () => {
     throw new ProviderError('trouble', 'out of order');
   };
   expect(await run(trouble, 'publish a', 60_000)).toEqual(['hooks', 'stop', 'close', 'www.example.org A']);
+});
+
+test('a row of runs looks at a provider now and then, and else where the live set changes', async () => {
+  const { config } = parse(
+    `${BASE}publish: [{provider: rfc2136, network: net, zone: example.net, names: www, to: "127.0.0.1", unsigned: true}]\n`,
+  );
+  if (config === null) throw new Error('no configuration');
+  const guard = new Guard({ report: () => undefined, now: () => 0 });
+  const nothing = (): void => undefined;
+  const providers = runProviders(config, 'net', true, () => NEW_STATE, nothing, guard);
+  const change = (liveChanged: boolean): Parameters<(typeof providers.sinks)[number]['apply']>[0] => {
+    const update = { liveChanged } as LiveUpdate; // of which no more is looked at
+    return { network: 'net', config, update, zones: [], filesWritten: false };
+  };
+  const [sink] = providers.sinks;
+  expect(sink?.wants?.(change(false))).toBe(true);
+  expect(await sink?.apply(change(false))).toEqual([]);
+  expect(sink?.wants?.(change(false))).toBe(false);
+  expect(sink?.wants?.(change(true))).toBe(true);
+  await providers.close();
 });

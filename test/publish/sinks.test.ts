@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Config } from '../../src/config/types.ts';
 import { nameKey, type WireName } from '../../src/dns/name.ts';
 import type { LiveUpdate } from '../../src/health/pools/round-types.ts';
@@ -85,6 +85,35 @@ test('a thousand changes reach a slow sink as the newest state, with all that di
   await sinks.idleOf('slow');
   expect(seen).toHaveLength(2);
   expect(seen[1].update).toMatchObject({ state: { serial: 1000 }, liveChanged: true, canaryZones: ['x.test'] });
+});
+
+test('a change that a sink does not want neither calls it nor ends its pause', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
+  let tries = 0;
+  let isBroken = true;
+  const sinks = sinksOf([
+    {
+      ...following('far', async () => {
+        tries += 1;
+        return isBroken ? [plainFault('x', 'out of order')] : [];
+      }),
+      wants: ({ update: news }) => news?.liveChanged === true,
+    },
+  ]);
+  sinks.follow(change(1));
+  await sinks.idleOf('far');
+  expect(tries).toBe(0);
+  sinks.follow(change(2, { update: update(2, { liveChanged: true }) }));
+  await sinks.idleOf('far');
+  for (const serial of [3, 4, 5]) {
+    sinks.follow(change(serial));
+    await sinks.idleOf('far');
+  }
+  expect([tries, sinks.faults().length]).toEqual([1, 1]);
+  isBroken = false;
+  await sinks.close();
+  expect([tries, sinks.faults()]).toEqual([2, []]);
 });
 
 describe('a sink that fails', () => {

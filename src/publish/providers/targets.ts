@@ -126,6 +126,7 @@ function sinkOf(target: ProviderTarget): FollowingSink {
     name: `publish ${name}`,
     phase: 'follow',
     network,
-    apply: async ({ update, look }) => (look === true || update?.liveChanged === true ? target.reconcile() : []),
+    wants: ({ update, look }) => look === true || update?.liveChanged === true,
+    apply: () => target.reconcile(),
   };
 }
