@@ -255,6 +255,24 @@ test('a reload keeps what is the same, and changes what is not', async () => {
   expect(readdirSync(join(site.folder, 'published'))).toEqual(['a.json']);
 });
 
+test('a target that moves finds nothing changed by somebody else at its new place', async () => {
+  const here = target('names: www, name: a, owner: no');
+  const site = new Site([here]);
+  site.publish(1, 1);
+  await site.start();
+  const there = new MemoryProvider();
+  there.put('www.example.net', 'A', ['192.0.2.66']);
+  site.providers.set('a', there);
+  expect(await site.reload([here.replace('127.0.0.1', '127.0.0.2')])).toEqual([]);
+  expect(site.addresses('a')).toEqual(['192.0.2.1']);
+  expect(site.part.statuses()).toMatchObject([{ state: 'right', foreignChanges: 0 }]);
+  // With other keys at the same place it knows what it left.
+  there.put('www.example.net', 'A', ['192.0.2.66']);
+  expect(await site.reload([here.replace('127.0.0.1', '127.0.0.2').replace('names', 'every: 60, names')])).toEqual([]);
+  expect(site.addresses('a')).toEqual(['192.0.2.66']);
+  expect(site.part.statuses()).toMatchObject([{ state: 'foreign', foreignChanges: 1 }]);
+});
+
 test('a start whose secret cannot be read is refused in words', async () => {
   const site = new Site([target('names: www')]);
   site.refuses = true;

@@ -24,7 +24,7 @@ function targetOf(provider: MemoryProvider): ProviderTarget {
     },
     provider,
     live: () => ({ v4: ['192.0.2.1'], v6: [], unanswered: null }),
-    left: { read: async () => null, write: () => undefined },
+    left: { read: async () => ({ left: null, lastRight: null }), write: () => undefined },
     log: () => undefined,
     now: () => 0,
   });

@@ -143,7 +143,7 @@ export class GoavailPublisher {
       },
       provider,
       live: () => (this.wanted === null ? null : liveOf(shown(this.wanted))),
-      left: { read: async () => null, write: () => undefined },
+      left: { read: async () => ({ left: null, lastRight: null }), write: () => undefined },
       log: () => undefined, // each step is said by itself
       now: () => Date.now() / 1000,
     });

@@ -8,7 +8,7 @@ import { FILE_MAX, readFile } from '../../system/read-file.ts';
 import { WriteBehind } from '../../system/write-behind.ts';
 import { PROVIDER_PROBLEMS } from './provider.ts';
 import type { LeftSets } from './sets.ts';
-import { type LeftStore, TARGET_STATES, type TargetStatus } from './target.ts';
+import { type KeptLeft, type LeftStore, TARGET_STATES, type TargetStatus } from './target.ts';
 
 const set = z.object({ ttl: z.number().nullable(), addresses: z.array(z.string()), extra: z.array(z.string()) });
 const status = z.object({
@@ -27,10 +27,20 @@ const status = z.object({
   foreignChanges: z.number(),
   held: z.array(set.extend({ name: z.string(), type: z.enum(['A', 'AAAA']) })),
 });
-const contents = z.object({ version: z.literal(1), status, left: z.record(z.string(), set).nullable() });
+const contents = z.object({
+  version: z.literal(1),
+  status,
+  left: z.record(z.string(), set).nullable(),
+  /** Earlier versions have none. */
+  where: z.string().nullable().default(null),
+});
 
-/** `left` null: nothing was left there yet. */
-export type TargetRecord = { readonly status: TargetStatus; readonly left: LeftSets | null };
+/** `left` null: nothing was left there yet. `where`: at which provider, as `TargetFiles.leftOf` has it; null: not known. */
+export type TargetRecord = {
+  readonly status: TargetStatus;
+  readonly left: LeftSets | null;
+  readonly where: string | null;
+};
 
 function folderOf({ stateDir }: Pick<Config, 'stateDir'>): string {
   return join(stateDir, 'published');
@@ -51,8 +61,8 @@ export async function readTarget(file: string, onProblem: (sentence: string) => 
   try {
     const found = contents.safeParse(JSON.parse(read.octets.toString('utf8')));
     if (found.success) {
-      const { left } = found.data;
-      return { status: found.data.status, left: left === null ? null : new Map(Object.entries(left)) };
+      const { left, where } = found.data;
+      return { status: found.data.status, where, left: left === null ? null : new Map(Object.entries(left)) };
     }
   } catch {
     // not JSON: below
@@ -66,7 +76,7 @@ export class TargetFiles {
   private readonly config: Config;
   private readonly onProblem: (sentence: string) => void;
   private readonly writes: WriteBehind<string>;
-  private readonly lefts = new Map<string, LeftSets | null>();
+  private readonly lefts = new Map<string, { readonly where: string; readonly left: LeftSets | null }>();
   private readonly statuses = new Map<string, TargetStatus>();
 
   constructor(config: Config, onProblem: (sentence: string) => void) {
@@ -79,16 +89,19 @@ export class TargetFiles {
     });
   }
 
-  /** Where the target called `name` keeps what it left. It reads that before its status is saved for the first time. */
-  leftOf(name: string): LeftStore {
+  /**
+   * Where the target called `name` keeps what it left. It reads that before its status is saved for the first time.
+   * `where`: the same for as long as the sets are at the same place, and no secret; of another nothing is read.
+   */
+  leftOf(name: string, where: string): LeftStore {
     return {
       read: async () => {
-        const left = (await readTarget(targetFile(this.config, name), this.onProblem))?.left ?? null;
-        this.lefts.set(name, left);
-        return left;
+        const { left, lastRight } = await this.kept(name, where);
+        this.lefts.set(name, { where, left });
+        return { left, lastRight };
       },
       write: (left) => {
-        this.lefts.set(name, left);
+        this.lefts.set(name, { where, left });
         this.save(name);
       },
     };
@@ -101,7 +114,7 @@ export class TargetFiles {
 
   /** The target is no longer configured. */
   forget(name: string): void {
-    this.lefts.delete(name);
+    this.lefts.set(name, { where: '', left: null }); // the file may be there for a while
     this.statuses.delete(name);
     this.writes.save(name, () => rm(targetFile(this.config, name), { force: true }));
   }
@@ -114,14 +127,23 @@ export class TargetFiles {
     await this.writes.close();
   }
 
+  /** What is in memory is newer than the file, which may wait to be written. */
+  private async kept(name: string, where: string): Promise<KeptLeft> {
+    const inFile = this.lefts.has(name) ? null : await readTarget(targetFile(this.config, name), this.onProblem);
+    const known = this.lefts.get(name) ?? inFile;
+    if (known === null || (known.where ?? where) !== where) return { left: null, lastRight: null };
+    const status = this.statuses.get(name) ?? inFile?.status;
+    return { left: known.left, lastRight: status?.lastRight ?? null };
+  }
+
   private save(name: string): void {
     this.writes.save(name, async () => {
       const newest = this.statuses.get(name);
       if (newest === undefined) return;
-      const left = this.lefts.get(name) ?? null;
+      const { where = null, left = null } = this.lefts.get(name) ?? {};
       await mkdir(folderOf(this.config), { recursive: true });
       const sets = left === null ? null : Object.fromEntries(left);
-      const text = `${JSON.stringify({ version: 1, status: newest, left: sets })}\n`;
+      const text = `${JSON.stringify({ version: 1, status: newest, where, left: sets })}\n`;
       await writeAtomic(targetFile(this.config, name), text);
     });
   }

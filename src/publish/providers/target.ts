@@ -26,9 +26,12 @@ export type TargetSpec = SetRules & {
 
 export type TargetLog = (level: 'info' | 'warn', text: string) => void;
 
-/** What was last left at the provider, kept across restarts. */
+/** What is kept of a target: what was last left at the provider, and when all was right there. Null: never yet. */
+export type KeptLeft = { readonly left: LeftSets | null; readonly lastRight: number | null };
+
+/** Keeps what was left across restarts. */
 export type LeftStore = {
-  readonly read: () => Promise<LeftSets | null>;
+  readonly read: () => Promise<KeptLeft>;
   /** Nobody waits until it is on disk. */
   readonly write: (left: LeftSets) => void;
 };
@@ -265,7 +268,10 @@ export class ProviderTarget {
   }
 
   private async readLeft(): Promise<void> {
-    if (!this.leftRead) this.left = await this.options.left.read();
+    if (this.leftRead) return;
+    const { left, lastRight } = await this.options.left.read();
+    this.left = left;
+    this.current = { ...this.current, lastRight };
     this.leftRead = true;
   }
 

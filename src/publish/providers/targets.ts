@@ -10,7 +10,7 @@ import type { FollowingSink } from '../sink.ts';
 import type { Provider } from './provider.ts';
 import { type MadeProvider, makeProvider } from './registry.ts';
 import type { LiveTexts } from './sets.ts';
-import { ProviderTarget } from './target.ts';
+import { type LeftStore, ProviderTarget } from './target.ts';
 import type { TargetFiles } from './target-file.ts';
 
 export type TargetsOptions = {
@@ -100,6 +100,18 @@ function fingerprintOf(config: PublishConfig, secrets: readonly string[]): strin
     .digest('hex');
 }
 
+/** The keys that say where sets are; what else there is says what they should be, or who may change them. */
+const PLACE = ['provider', 'to', 'api', 'url', 'server', 'profile', 'zone', 'zone_id'];
+
+/** The same text for as long as a target's sets are at the same place. */
+function whereOf(config: PublishConfig): string {
+  const given = new Map<string, unknown>(Object.entries(config));
+  const weighted = config.provider === 'route53' ? (config.weighted?.set_identifier ?? config.weighted !== null) : null;
+  return JSON.stringify([...PLACE.map((key) => given.get(key) ?? null), weighted]);
+}
+
+const NOTHING_LEFT: LeftStore = { read: async () => ({ left: null, lastRight: null }), write: () => undefined };
+
 function keep(
   config: PublishConfig,
   provider: Provider,
@@ -111,7 +123,7 @@ function keep(
     spec: { name, network, names, types, ttl, owner, timeoutMs: timeout * 1000, dryRun: files === null },
     provider,
     live: () => live(network),
-    left: files?.leftOf(name) ?? { read: async () => null, write: () => undefined },
+    left: files?.leftOf(name, whereOf(config)) ?? NOTHING_LEFT,
     log: (level, text) => log(level, network, text),
     onState: (state) => files?.saveStatus(state),
     now,

@@ -29,7 +29,7 @@ function target(provider: OwnAddresses, live: () => LiveTexts, ttl = 60): Provid
     },
     provider,
     live,
-    left: { read: async () => null, write: () => undefined },
+    left: { read: async () => ({ left: null, lastRight: null }), write: () => undefined },
     log: () => undefined,
     now: () => 0,
   });

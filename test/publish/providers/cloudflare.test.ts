@@ -504,7 +504,7 @@ describe('as a target', () => {
       spec: { ...rules([WWW.name]), name: 'cloudflare', network: 'net', timeoutMs: 10_000, dryRun },
       provider: one,
       live: () => ({ v4: live.v4, v6: [], unanswered: null }),
-      left: { read: async () => null, write: () => undefined },
+      left: { read: async () => ({ left: null, lastRight: null }), write: () => undefined },
       log: () => undefined,
       now: () => 0,
     });

@@ -11,6 +11,7 @@ class Fixture {
   readonly said: string[] = [];
   live: LiveTexts | null = { v4: ['192.0.2.1'], v6: [], unanswered: null };
   kept: LeftSets | null = null;
+  keptRight: number | null = null;
   now = 1000;
   readonly target: ProviderTarget;
 
@@ -33,7 +34,7 @@ class Fixture {
       },
       provider: this.provider,
       live: () => this.live,
-      left: { read: async () => this.kept, write: (left) => this.keep(left) },
+      left: { read: async () => ({ left: this.kept, lastRight: this.keptRight }), write: (left) => this.keep(left) },
       log: (level, text) => this.said.push(`${level} ${text}`),
       now: () => this.now,
       ...options,
@@ -142,6 +143,18 @@ test('owner: no leaves a changed set alone after a restart too, until it is righ
   site.live = { v4: ['192.0.2.3'], v6: [], unanswered: null };
   await again.reconcile();
   expect(site.addresses()).toEqual(['192.0.2.3']);
+});
+
+test('when all was right last is known after a restart', async () => {
+  const site = new Fixture();
+  site.keptRight = 900;
+  site.provider.beforeRead.push(() => {
+    throw new ProviderError('trouble', 'out of order');
+  });
+  await site.faults();
+  expect(site.target.status()).toMatchObject({ state: 'failing', lastRight: 900 });
+  await site.faults();
+  expect(site.target.status()).toMatchObject({ state: 'right', lastRight: 1000 });
 });
 
 test('owner: no keeps the other sets right', async () => {
