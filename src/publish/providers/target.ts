@@ -129,7 +129,10 @@ export class ProviderTarget {
     return this.current;
   }
 
-  /** One reconciliation; a fault is what could not be done. Never rejects, and is over soon after `close`. */
+  /**
+   * One reconciliation; a fault is what could not be done. Never rejects, and is over soon after `close`, with what it
+   * failed at before.
+   */
   async reconcile(): Promise<readonly Fault[]> {
     const { signal } = this.closing;
     try {
@@ -140,7 +143,7 @@ export class ProviderTarget {
       const wrong = await this.attempts();
       return wrong === null ? [] : [this.failed(wrong)];
     } catch (error) {
-      if (signal.aborted) return [];
+      if (signal.aborted) return this.known();
       const problem = error instanceof ProviderError ? error.problem : 'trouble';
       if (error instanceof ProviderError && error.retryAfterMs !== null) {
         this.notBefore = performance.now() + Math.min(error.retryAfterMs, PAUSE_MAX_MS);
@@ -153,6 +156,12 @@ export class ProviderTarget {
   async close(): Promise<void> {
     this.closing.abort(new Error('stopped'));
     await this.options.provider.close().catch(() => undefined);
+  }
+
+  /** By being given up nothing becomes well. */
+  private known(): readonly Fault[] {
+    const { state, problem } = this.current;
+    return state === 'failing' && problem !== null ? [plainFault(`provider-${problem.kind}`, problem.text)] : [];
   }
 
   private async attempts(): Promise<Wrong | null> {

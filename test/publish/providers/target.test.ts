@@ -281,6 +281,21 @@ test('a pause, however long, ends with the target, before it or within it', asyn
   }
 });
 
+test('by closing nothing becomes well', async () => {
+  const site = new Fixture();
+  const never = (): Promise<void> => new Promise(() => undefined);
+  const trouble = (): never => {
+    throw new ProviderError('trouble', 'out of order');
+  };
+  site.provider.beforeRead.push(trouble, never);
+  expect(await site.faults()).toEqual(['provider-trouble: out of order']);
+  const pass = site.faults();
+  await site.target.close();
+  expect(await pass).toEqual(['provider-trouble: out of order']);
+  expect(await site.faults()).toEqual(['provider-trouble: out of order']);
+  expect(site.target.status()).toMatchObject({ failures: 1 });
+});
+
 test('one that hangs is given up in time, and at once when it ends', async () => {
   const never = (): Promise<void> => new Promise(() => undefined);
   const site = new Fixture({ timeoutMs: 5 });
