@@ -1,5 +1,5 @@
 /** Standing conditions: what is observed of them in one place, compared with what a target knows. Pure. */
-import { keyOf, type NoticeEvent } from './event.ts';
+import { isAtLeast, keyOf, type NoticeEvent } from './event.ts';
 
 /** Events whose conditions are observed together. Of a network: those that its decisions have. */
 export type Scope = string;
@@ -41,6 +41,7 @@ export function scopeOf({ name, labels }: Pick<NoticeEvent, 'name' | 'labels'>):
 }
 
 export type Difference = {
+  /** Those that are worse than what is known of them included. */
   readonly began: readonly (readonly [key: string, event: NoticeEvent])[];
   readonly ended: readonly (readonly [key: string, summary: string])[];
 };
@@ -52,7 +53,10 @@ export function difference(
 ): Difference {
   const now = new Map(standing.map((event) => [keyOf(event), event]));
   return {
-    began: [...now].filter(([key]) => !known.has(key)),
+    began: [...now].filter(([key, event]) => {
+      const before = known.get(key);
+      return before === undefined || !isAtLeast(before.severity, event.severity);
+    }),
     ended: [...known]
       .filter(([key, event]) => scopeOf(event) === scope && !now.has(key) && unknown?.has(key) !== true)
       .map(([key, event]) => [key, endings?.get(key) ?? endedText(event)]),

@@ -5,7 +5,7 @@ export type { Severity } from '../../config/notices/events.ts';
 
 /**
  * `delivery_in_doubt` and `test` concern one target and reach it whatever it has chosen: a message that was under way
- * when the process was killed, and the sample of `edgewise notice test`.
+ * when the process ended, and the sample of `edgewise notice test`.
  */
 export type EventName = ChosenEvent | 'delivery_in_doubt' | 'test';
 

@@ -78,8 +78,12 @@ export class Gather {
     this.add(inDoubt(saved.sending, at), nowMs);
   }
 
+  /** What failed with the old settings neither delays nor ends a message with the new ones. */
   configure(rules: GatherRules): void {
     this.rules = rules;
+    this.failures = 0;
+    this.refusals = 0;
+    this.notBeforeMs = Number.NEGATIVE_INFINITY;
     this.tokens = Math.min(this.tokens, rules.perMinute);
   }
 
@@ -90,14 +94,16 @@ export class Gather {
 
   /** Takes an observation in. Whether it changed anything. */
   observe(observation: Observation, at: number, nowMs: number): boolean {
-    const { began, ended } = difference(observation, this.known());
+    const known = this.known();
+    const { began, ended } = difference(observation, known);
     let unlisted = 0;
     let hasChanged = false;
     const wanted = began.map(([, event]) => event).filter((event) => this.rules.wants(event));
     wanted.sort((a, b) => SEVERITIES.indexOf(b.severity) - SEVERITIES.indexOf(a.severity));
     for (const [key, summary] of ended) hasChanged = this.end(key, summary, at, nowMs) || hasChanged;
     for (const [i, event] of wanted.entries()) {
-      if (!this.add({ ...once(event, at), status: 'firing' }, nowMs)) {
+      const entry: Entry = { ...once(event, at), status: 'firing' };
+      if (!this.add(known.has(keyOf(event)) ? this.worse(entry) : entry, nowMs)) {
         unlisted = wanted.length - i; // those after it are no worse
         break;
       }
@@ -190,6 +196,13 @@ export class Gather {
     return known;
   }
 
+  /** What goes on and got worse did not begin again. */
+  private worse(entry: Entry): Entry {
+    const key = keyOf(entry.event);
+    const begun = this.pending.get(key) ?? this.sending.get(key) ?? this.open.get(key);
+    return { ...entry, startsAt: begun?.startsAt ?? entry.startsAt, count: 0 };
+  }
+
   private end(key: string, summary: string, at: number, nowMs: number): boolean {
     const begun = this.pending.get(key) ?? this.sending.get(key) ?? this.open.get(key);
     if (begun === undefined) return false;
@@ -255,6 +268,6 @@ function merged(older: Entry | undefined, newer: Entry): Entry {
 function inDoubt(entries: readonly Entry[], at: number): Entry {
   const named = entries.slice(0, NAMED_MAX).map(({ status, event }) => `${keyOf(event)} ${status}`);
   const more = entries.length > NAMED_MAX ? ` and ${entries.length - NAMED_MAX} more` : '';
-  const summary = `a message was being sent when Edgewise was killed, so it may not have arrived: ${named.join(', ')}${more}`;
+  const summary = `a message was being sent when Edgewise ended, so it may not have arrived: ${named.join(', ')}${more}`;
   return once({ name: 'delivery_in_doubt', severity: 'warning', labels: {}, summary }, at);
 }

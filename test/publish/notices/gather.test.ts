@@ -119,6 +119,47 @@ describe('one message a window', () => {
     expect(gather.saved()).toMatchObject({ open: [], pending: [], sending: [] });
   });
 
+  test('one that gets worse is told, and closed once', () => {
+    const gather = new Gather(RULES, 0, 0);
+    const see = (second: number, ...standing: readonly NoticeEvent[]) =>
+      gather.observe({ scope: SCOPE, standing }, second, second * 1000);
+    see(0, down('a'));
+    gather.take(5, 5000);
+    gather.sent();
+    expect(see(6, down('a', 'critical'))).toBe(true);
+    const message = gather.take(11, 11_000);
+    expect(message?.entries.map(({ event, status, startsAt }) => [event.severity, status, startsAt])).toEqual([
+      ['critical', 'firing', 0],
+    ]);
+    expect(see(12, down('a', 'critical'))).toBe(false); // under way
+    gather.sent();
+    expect(see(13, down('a', 'critical'))).toBe(false);
+    expect(see(14, down('a', 'info'))).toBe(false); // better, but not over
+    see(15);
+    expect(takeAt(gather, 20)).toEqual(['a resolved 0-15 ×0']);
+  });
+
+  test('one that gets worse before it was sent is sent as it is now, counted once', () => {
+    const gather = new Gather(RULES, 0, 0);
+    gather.observe({ scope: SCOPE, standing: [down('a', 'info')] }, 0, 0);
+    gather.observe({ scope: SCOPE, standing: [down('a', 'warning')] }, 1, 1000);
+    gather.observe({ scope: SCOPE, standing: [down('a', 'critical')] }, 2, 2000);
+    const message = gather.take(5, 5000);
+    expect(message?.entries[0].event.severity).toBe('critical');
+    expect(shown(message)).toEqual(['a firing 0 ×1']);
+  });
+
+  test('one that gets worse while its message fails is sent once, as it is now', () => {
+    const gather = new Gather(RULES, 0, 0);
+    play(gather, [[0, ['a']]]);
+    gather.take(5, 5000);
+    gather.observe({ scope: SCOPE, standing: [down('a', 'critical')] }, 6, 6000);
+    gather.failed({ isRefused: false, retryAfterMs: null }, 7000);
+    const message = gather.take(20, 20_000);
+    expect(message?.entries[0].event.severity).toBe('critical');
+    expect(shown(message)).toEqual(['a firing 0 ×1']);
+  });
+
   test('a condition of another scope is left alone', () => {
     const gather = new Gather(RULES, 0, 0);
     play(gather, [[0, ['a']]]);
@@ -174,6 +215,21 @@ describe('what fails', () => {
     gather.take(95, 95_000);
     gather.failed({ isRefused: false, retryAfterMs: 1e12 }, 95_000);
     expect(gather.dueMs(95_000)).toBe(95_000 + 3_600_000);
+  });
+
+  test('is tried at once, and as if for the first time, with other settings', () => {
+    const gather = new Gather(RULES, 0, 0);
+    play(gather, [[0, ['a']]]);
+    for (const second of [5, 100]) {
+      gather.take(second, second * 1000);
+      gather.failed({ ...REFUSED, retryAfterMs: 90_000 }, second * 1000);
+    }
+    expect(gather.dueMs(101_000)).toBe(190_000);
+    gather.configure(RULES);
+    expect(gather.dueMs(101_000)).toBe(101_000);
+    expect(takeAt(gather, 101)).toEqual(['a firing 0 ×1']);
+    expect(gather.failed(REFUSED, 101_000)).toBe(true);
+    expect(gather.dueMs(101_000)).toBe(102_000);
   });
 
   test('is given up when it was refused three times, as if it had been sent', () => {
