@@ -98,6 +98,23 @@ describe('over HTTP', () => {
     });
   });
 
+  test.each([
+    ['/hook/T0ken-of-ours?key=s3cretkey', 'no /hook/T0ken-of-ours?key=s3cretkey here', 'no [secret] here'],
+    ['/hook/T0ken-of-ours?key=s3cretkey', 'no "/hook/T0ken-of-ours" here', 'no "[secret]" here'],
+    ['/hook/T0ken-of-ours?key=s3cretkey', '{"path":"\\/hook\\/T0ken-of-ours"}', '{"path":"[secret]"}'],
+    ['/hook/T0ken-of-ours?key=s3cretkey', 'T0ken-of-ours and s3cretkey are wrong', '[secret] and [secret] are wrong'],
+    ['/hook/T0ken%20of%20ours', 'not found: /hook/T0ken of ours', 'not found: [secret]'],
+    ['/hook/T0ken of ours', 'not found: /hook/T0ken%20of%20ours', 'not found: [secret]'],
+    ['/', 'a/b is not found', 'a/b is not found'],
+    ['/hook/a', 'a hook is not found', 'a hook is not found'],
+  ])('of %s an answer that repeats a part of it is not repeated: %s', async (path, body, said) => {
+    hook.usual = { status: 500, body };
+    const url = new Secret(new URL(hook.url).origin + path);
+    expect(await sendTo(webhook({ url } as Partial<NoticeConfig>))).toMatchObject({
+      reason: `it answers 500: ${said}`,
+    });
+  });
+
   test('a signal ends it at once', async () => {
     hook.usual = 'hang';
     const abort = new AbortController();

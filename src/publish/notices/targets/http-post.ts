@@ -2,7 +2,7 @@
 import { Agent, type Dispatcher } from 'undici';
 import { errorText, systemCode } from '../../../system/error-text.ts';
 import { retryAfterMs } from '../../../system/retry-after.ts';
-import { type Secret, withoutSecrets } from '../../../system/secret.ts';
+import { Secret, withoutSecrets } from '../../../system/secret.ts';
 import { version } from '../../../system/version.ts';
 import { cut } from '../text.ts';
 import { notSent, type Sent } from './send.ts';
@@ -11,6 +11,8 @@ import { notSent, type Sent } from './send.ts';
 const ANSWER_MAX = 64 * 1024;
 /** Characters of an answer that a reason repeats. */
 const SHOWN_MAX = 200;
+/** Characters of a segment or a value of a URL from which on it may be a secret by itself, and not a plain word. */
+const PIECE_MIN = 9;
 /** RFC 9110: the message itself is what is wrong, so that it never will be taken. */
 const REFUSALS: ReadonlySet<number> = new Set([400, 413, 415, 422]);
 
@@ -43,7 +45,7 @@ export class HttpPost {
   async post(body: string, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<Sent> {
     const { url, secrets = [], timeoutMs } = this.options;
     const { origin, pathname, search } = new URL(url.reveal());
-    const hidden = [url, ...secrets];
+    const hidden = [...secrets, ...secretParts(url)];
     let response: Dispatcher.ResponseData;
     try {
       response = await this.agent.request({
@@ -73,6 +75,24 @@ export class HttpPost {
 
   close(): Promise<void> {
     return this.agent.destroy();
+  }
+}
+
+/** All that a receiver may repeat of a URL, longest first: as it is written, as it is sent, and as a JSON or a log has it. */
+function secretParts(url: Secret): readonly Secret[] {
+  const { href, pathname, search, searchParams } = new URL(url.reveal());
+  const whole = [url.reveal(), href, `${pathname}${search}`, pathname, search].filter((part) => part.length > 1);
+  const pieces = [...pathname.split('/'), ...searchParams.values()].filter((part) => part.length >= PIECE_MIN);
+  const parts = [...whole, ...pieces].flatMap((part) => [part, decoded(part)]);
+  const forms = new Set(parts.flatMap((part) => [part, part.replaceAll('/', '\\/')]));
+  return [...forms].sort((a, b) => b.length - a.length).map((part) => new Secret(part));
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part; // a percent sign of its own
   }
 }
 
