@@ -23,7 +23,10 @@ export function decisionObservation(network: string, decision: Decision): Observ
       ...ofTheSet(network, decision),
     ],
     // Not asked, or not believed: what was known of them stays.
-    unknown: new Set(edges.filter(({ judgement }) => judgement === null).map(({ key }) => key)),
+    unknown: new Set([
+      ...edges.filter(({ judgement }) => judgement === null).map(({ key }) => key),
+      ...(decision.safety.uplink?.inDoubt === true ? [keyOf({ name: 'no_live_edge', labels: { network } })] : []),
+    ]),
     endings: new Map(passing.map(({ key, edge, why }) => [key, `${edge} of ${network} passes again: ${why}`])),
   };
 }

@@ -145,6 +145,15 @@ test('starttls with a login; the password is in no reason', async () => {
   expect(mail.isEncrypted).toBe(true);
 });
 
+test.each([
+  ['takes', true],
+  ['no-starttls', false],
+] as const)('what is offered is used with whatever certificate, or not (%s)', async (mode, isEncrypted) => {
+  mail.mode = mode;
+  expect(await send({ encryption: 'offered' })).toEqual({ ok: true });
+  expect(mail.isEncrypted).toBe(isEncrypted);
+});
+
 test.each<[string, Partial<EmailConfig>, Mode, RegExp]>([
   ['a certificate that nobody signed', { encryption: 'starttls' }, 'takes', /certificate/i],
   ['no starttls where it must be', { encryption: 'starttls' }, 'no-starttls', /STARTTLS|TLS/i],

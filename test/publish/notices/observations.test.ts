@@ -54,6 +54,16 @@ describe('of a decision', () => {
     ]);
   });
 
+  test('what is known of the set stays while the uplink is in doubt', () => {
+    const empty = { outcome: { kind: 'empty' }, live: [] } as unknown as Partial<Decision>;
+    const { standing } = decisionObservation('mynet', { ...WELL, ...empty });
+    expect(standing.map(({ name }) => name)).toEqual(['no_live_edge']);
+    const safety = { ...WELL.safety, uplink: { inDoubt: true, known: 1, failing: ['gateway'] } };
+    expect(seen({ ...empty, safety }, standing)).toEqual([expect.stringMatching(/^critical uplink_in_doubt: /)]);
+    expect(seen({ safety }, standing)).toEqual([expect.stringMatching(/^critical uplink_in_doubt: /)]);
+    expect(seen({}, standing)).toEqual([expect.stringMatching(/^ended: no longer so: no edge of mynet/)]);
+  });
+
   test.each<[string, Partial<Decision>, readonly unknown[]]>([
     [
       'a hold that keeps nothing bad',

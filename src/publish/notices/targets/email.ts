@@ -19,7 +19,8 @@ export function emailTarget(config: EmailConfig, host: string): NoticeTarget {
     secure: encryption === 'tls',
     ignoreTLS: encryption === 'none',
     requireTLS: encryption === 'starttls',
-    tls: { rejectUnauthorized: verify },
+    // RFC 7435: opportunistic encryption takes any certificate; who could forge one could hide STARTTLS as well.
+    tls: { rejectUnauthorized: verify && encryption !== 'offered' },
     ...(login === null ? {} : { auth: { user: login.user, pass: login.password.reveal() } }),
     connectionTimeout: timeoutMs,
     greetingTimeout: timeoutMs,
