@@ -77,6 +77,7 @@ export class Delivery {
     this.config = config;
     this.target = target;
     this.gather.configure(rulesOf(config));
+    this.failing = null;
     // A message that is under way is finished the old way.
     guard.run(
       'notices',
@@ -97,14 +98,17 @@ export class Delivery {
     if (this.gather.note(event, this.options.now(), performance.now())) this.changed();
   }
 
-  /** Sends what waits, once, and ends; at the latest after `ms`. What does not arrive by then is kept. */
-  async close(ms: number): Promise<void> {
+  /**
+   * Sends what waits, once, and ends; at the latest after `ms`. What does not arrive by then is kept. `sendsRest` false:
+   * only the message that is under way is finished.
+   */
+  async close(ms: number, sendsRest = true): Promise<void> {
     this.closed = true;
     clearTimeout(this.timer);
     const giveUp = setTimeout(() => this.abort.abort(new Error('stopped')), ms * 0.7);
     const work = async (): Promise<void> => {
       await this.running;
-      if (!this.abort.signal.aborted) await this.run(true);
+      if (sendsRest && !this.abort.signal.aborted) await this.run(true);
     };
     await within(ms * 0.8, work(), () => undefined);
     clearTimeout(giveUp);
@@ -143,6 +147,8 @@ export class Delivery {
     await within(WRITE_MS, outbox.written(), () => undefined);
     const sent = await this.attempt(message);
     if (sent.ok) this.arrived();
+    // It may have arrived: left as under way, it is not sent a second time by the next process, which says so.
+    else if (this.abort.signal.aborted && sent.isUnsent !== true) this.interrupted(sent.reason);
     else this.failed(sent, message);
     outbox.save(() => this.gather.saved());
     await within(WRITE_MS, outbox.written(), () => undefined);
@@ -152,8 +158,14 @@ export class Delivery {
     const { timeoutMs } = this.config;
     const text = `no end within ${timeoutMs / 1000} s`;
     const { signal, end } = limitOf(timeoutMs, this.abort.signal, () => new Error(text));
-    const work = this.target.send(message, signal).catch((error: unknown) => notSent(errorText(error)));
+    const send = async (): Promise<Sent> => this.target.send(message, signal); // whatever it throws, and when
+    const work = send().catch((error: unknown) => notSent(errorText(error)));
     return within(timeoutMs + GRACE_MS, work.finally(end), () => notSent(text));
+  }
+
+  private interrupted(reason: string): void {
+    this.failedTotal += 1;
+    this.options.log('warn', `notices: ${this.name}: a message was under way at the end and is in doubt: ${reason}`);
   }
 
   private arrived(): void {
@@ -170,7 +182,10 @@ export class Delivery {
     if (!this.gather.failed(sent, performance.now())) {
       const events = message.entries.length === 1 ? '1 event' : `${message.entries.length} events`;
       log('error', `notices: ${this.name} refuses a message again and again, so it is given up (${events}): ${reason}`);
-    } else if (this.failing?.reason !== reason) {
+      this.failing = null;
+      return;
+    }
+    if (this.failing?.reason !== reason) {
       log('error', `notices: ${this.name}: not sent, and tried again: ${reason}`);
     }
     this.failing = { since: this.failing?.since ?? now(), reason };

@@ -29,10 +29,14 @@ export type NoticesOptions = {
 
 /** There while a process runs that means to end in an orderly way. */
 const RUNNING = 'running';
+/** What a target that was removed has for the message that is under way. */
+const REMOVED_MS = 1000;
 
 export class Notices {
   private readonly options: NoticesOptions;
   private readonly deliveries = new Map<string, Delivery>();
+  /** Targets that were removed and may still write their queues. */
+  private readonly closing = new Map<string, Promise<void>>();
   /** The newest observation of each scope: what a target that is added learns at once. */
   private readonly observed = new Map<string, Observation>();
   private isPrepared = false;
@@ -53,7 +57,7 @@ export class Notices {
     return this.deliveries.size === 0;
   }
 
-  /** Targets that are gone send nothing any more; what they were still to send is kept. */
+  /** Targets that are gone finish the message that is under way; what else they were to send is kept. */
   async configure(targets: readonly NoticeConfig[]): Promise<void> {
     const { folder, host, guard, log, now, make = makeTarget } = this.options;
     if (targets.length > 0 && !this.isPrepared) await this.prepare();
@@ -61,7 +65,9 @@ export class Notices {
     for (const [name, delivery] of this.deliveries) {
       if (wanted.has(name)) continue;
       this.deliveries.delete(name);
-      guard.run('notices', delivery.close(1000));
+      const closing = delivery.close(REMOVED_MS, false);
+      this.closing.set(name, closing);
+      guard.run('notices', closing);
     }
     for (const config of targets) {
       const target = await make(config, host);
@@ -70,6 +76,8 @@ export class Notices {
         there.configure(config, target);
         continue;
       }
+      await this.closing.get(config.name)?.catch(() => undefined); // it still writes the queue
+      this.closing.delete(config.name);
       const outbox = new Outbox(queueFile(folder, config.name), (message) => {
         if (message !== null) log('error', `notices: ${config.name}: its queue cannot be written: ${message}`);
       });
@@ -111,7 +119,11 @@ export class Notices {
 
   /** Sends what waits, once and for at most `ms`, and ends; the next process knows that this was an orderly end. */
   async close(ms: number): Promise<void> {
-    await Promise.all(Array.from(this.deliveries.values(), (delivery) => delivery.close(ms)));
+    await Promise.all([
+      ...Array.from(this.deliveries.values(), (delivery) => delivery.close(ms)),
+      ...Array.from(this.closing.values(), (closing) => closing.catch(() => undefined)),
+    ]);
+    this.closing.clear();
     if (this.isPrepared) await unlink(join(this.options.folder, RUNNING)).catch(() => undefined);
     this.deliveries.clear();
   }

@@ -1,10 +1,11 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { NoticeConfig } from '../../../src/config/section-notices.ts';
 import { decisionScope } from '../../../src/publish/notices/conditions.ts';
-import { Notices } from '../../../src/publish/notices/notices.ts';
+import { Notices, type NoticesOptions } from '../../../src/publish/notices/notices.ts';
 import type { AlertmanagerBody } from '../../../src/publish/notices/targets/alertmanager.ts';
 import type { SlackBody } from '../../../src/publish/notices/targets/slack.ts';
 import type { NoticeBody } from '../../../src/publish/notices/targets/webhook.ts';
@@ -35,17 +36,21 @@ afterEach(async () => {
   await rm(join(folder, '..'), { recursive: true });
 });
 
-function made(): Notices {
-  return new Notices({
+function options(): NoticesOptions {
+  return {
     folder,
     host: 'dns1',
     guard: throwingGuard(),
     log: (level, text) => log.push(`${level} ${text}`),
     now: () => Date.now() / 1000,
-  });
+  };
 }
 
-function webhook(name: string, to = hook, more: Partial<NoticeConfig> = {}): NoticeConfig {
+function made(): Notices {
+  return new Notices(options());
+}
+
+function webhook(name: string, to: { readonly url: string } = hook, more: Partial<NoticeConfig> = {}): NoticeConfig {
   return { ...COMMON, to: 'webhook', name, url: new Secret(to.url), secret: null, ...more } as NoticeConfig;
 }
 
@@ -150,6 +155,106 @@ test('what could not be sent before the end is sent after it', async () => {
   expect(statuses().slice(tried)).toEqual(['a firing']);
 });
 
+test('what was under way at an orderly end is not sent again, and said to be in doubt', async () => {
+  hook.usual = 'hang';
+  await notices.open([webhook('ops')]);
+  down('a');
+  await hook.count(1);
+  await notices.close(500);
+  hook.usual = { status: 200 };
+  notices = made();
+  expect(await notices.open([webhook('ops')])).toBe(false);
+  down('a');
+  await hook.count(2);
+  await eventually(
+    async () => notices.counts().get('ops')?.sent,
+    (sent) => sent === 1,
+  );
+  const [, { events }] = hook.bodies<NoticeBody>();
+  expect(events.map(({ event, summary }) => [event, summary])).toEqual([
+    ['delivery_in_doubt', expect.stringMatching(/^a message was being sent when Edgewise ended, so it may not/)],
+  ]);
+});
+
+test('what never left at an orderly end is sent after it', async () => {
+  const silent = createServer(); // never answers the TLS handshake
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  const { port } = silent.address() as AddressInfo;
+  await notices.open([webhook('ops', { url: `https://127.0.0.1:${port}/hook` })]);
+  down('a');
+  await eventually(
+    () => readFile(join(folder, 'ops.json'), 'utf8').catch(() => ''),
+    (text) => text.includes('"sending":[{'),
+  );
+  await notices.close(500);
+  silent.close();
+  notices = made();
+  await notices.open([webhook('ops')]);
+  await hook.count(1);
+  expect(statuses()).toEqual(['a firing']);
+});
+
+test('a target that is removed sends nothing any more, and what waited for it is kept', async () => {
+  await notices.open([webhook('ops', hook, { gather: 60 })]);
+  down('a');
+  await notices.configure([webhook('new', other)]);
+  await other.count(1);
+  await notices.configure([webhook('ops'), webhook('new', other)]);
+  await hook.count(1);
+  expect(statuses()).toEqual(['a firing']);
+  await notices.configure([webhook('new', other)]);
+  down('a', 'b');
+  await other.count(2);
+  await notices.close(2000);
+  expect(statuses()).toEqual(['a firing']);
+});
+
+test('a message that is given up is no fault any more', async () => {
+  hook.usual = { status: 400, body: 'invalid_payload' };
+  await notices.open([webhook('ops')]);
+  down('a');
+  await eventually(
+    async () => notices.faults(),
+    (faults) => faults.length > 0,
+  );
+  await hook.count(3);
+  await eventually(
+    async () => notices.counts().get('ops')?.pending,
+    (pending) => pending === 0,
+  );
+  expect(notices.faults()).toEqual([]);
+});
+
+test('with other settings what failed before is no fault any more', async () => {
+  hook.usual = { status: 503, headers: { 'retry-after': '3600' } };
+  await notices.open([webhook('ops')]);
+  down('a');
+  await eventually(
+    async () => notices.faults(),
+    (faults) => faults.length > 0,
+  );
+  await notices.configure([webhook('ops', other)]);
+  expect(notices.faults()).toEqual([]);
+  await other.count(1);
+  expect(statuses(other)).toEqual(['a firing']);
+});
+
+test('a target that throws is tried again like one that fails', async () => {
+  let calls = 0;
+  const send = (): never => {
+    calls += 1;
+    throw new Error('a fault of ours');
+  };
+  notices = new Notices({ ...options(), make: async () => ({ send, close: async () => undefined }) });
+  await notices.open([webhook('ops')]);
+  down('a');
+  await eventually(
+    async () => calls,
+    (count) => count === 2,
+  );
+  expect(notices.faults()).toEqual([expect.stringContaining('(1 event waits): a fault of ours')]);
+});
+
 test('a network that is gone ends; a target that is added learns what stands', async () => {
   await notices.open([webhook('ops')]);
   down('a');
@@ -200,6 +305,30 @@ test('a queue that is none is set aside, and said', async () => {
   down('a');
   await hook.count(1);
 });
+
+test.each([
+  ['a time that no date can have', (file: string) => writeFile(file, queue({ startsAt: 1e300 }))],
+  ['a time before all of them', (file: string) => writeFile(file, queue({ endsAt: -1e300 }))],
+  ['a queue that is too large to be read', (file: string) => writeFile(file, 'x').then(() => truncate(file, 2 ** 33))],
+  ['a folder', (file: string) => mkdir(file)],
+])('%s in place of a queue is set aside, and notices go on', async (_, put) => {
+  await mkdir(folder, { recursive: true });
+  await put(join(folder, 'ops.json'));
+  await notices.open([webhook('ops')]);
+  expect(log).toEqual([expect.stringMatching(/ops\.json.*; it is kept as .*ops\.json\.bad-/)]);
+  down('b');
+  await hook.count(1);
+  expect(statuses()).toEqual(['b firing']);
+  await notices.close(1000);
+  const files = await readdir(folder);
+  expect(files.map((name) => name.replace(/\d+$/, '')).sort()).toEqual(['ops.json', 'ops.json.bad-']);
+});
+
+function queue(times: { startsAt?: number; endsAt?: number }): string {
+  const event = edgeDown('a');
+  const entry = { event, status: 'firing', summary: event.summary, startsAt: 0, endsAt: null, count: 1, ...times };
+  return JSON.stringify({ version: 1, sequence: 0, open: [], pending: [entry], sending: [], unlisted: 0 });
+}
 
 test('without a folder it is told all the same, and the log says what that means', async () => {
   await rm(folder, { recursive: true, force: true });

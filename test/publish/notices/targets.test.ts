@@ -86,6 +86,7 @@ describe('over HTTP', () => {
       expect(sent).toMatchObject({ ok: false, isRefused: false, retryAfterMs: null });
       expect(JSON.stringify(sent)).not.toContain('T0ken');
     }
+    expect([late, reset, gone].map((sent) => !sent.ok && sent.isUnsent === true)).toEqual([false, false, true]);
     expect(late).toMatchObject({ reason: 'no answer within 0.2 s' });
     expect(gone).toMatchObject({ reason: expect.stringContaining('ECONNREFUSED') });
   });

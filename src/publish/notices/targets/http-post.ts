@@ -26,6 +26,9 @@ export type HttpPostOptions = {
 export class HttpPost {
   private readonly options: HttpPostOptions;
   private readonly agent: Agent;
+  /** Since the start, and now. */
+  private connected = 0;
+  private connections = 0;
 
   constructor(options: HttpPostOptions) {
     const { timeoutMs } = options;
@@ -40,12 +43,21 @@ export class HttpPost {
       maxResponseSize: ANSWER_MAX,
       connect: { timeout: timeoutMs },
     });
+    this.agent.on('connect', () => {
+      this.connected += 1;
+      this.connections += 1;
+    });
+    this.agent.on('disconnect', () => {
+      this.connections -= 1;
+    });
   }
 
   async post(body: string, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<Sent> {
     const { url, secrets = [], timeoutMs } = this.options;
     const { origin, pathname, search } = new URL(url.reveal());
     const hidden = [...secrets, ...secretParts(url)];
+    const before = this.connected;
+    const isIdle = this.connections === 0;
     let response: Dispatcher.ResponseData;
     try {
       response = await this.agent.request({
@@ -57,7 +69,8 @@ export class HttpPost {
         signal,
       });
     } catch (error) {
-      return notSent(withoutSecrets(failureText(error, timeoutMs), hidden));
+      const reason = withoutSecrets(failureText(error, timeoutMs), hidden);
+      return { ...notSent(reason), isUnsent: isIdle && this.connected === before };
     }
     const { statusCode } = response;
     let answer = '';

@@ -2,7 +2,13 @@ import type { Message } from '../event.ts';
 import type { SendFailure } from '../gather.ts';
 
 /** What became of one attempt. `reason`: a sentence without final stop and without a secret. */
-export type Sent = { readonly ok: true } | ({ readonly ok: false; readonly reason: string } & SendFailure);
+export type Sent = { readonly ok: true } | NotSent;
+type NotSent = SendFailure & {
+  readonly ok: false;
+  readonly reason: string;
+  /** True: no octet of it left, since there was no connection. */
+  readonly isUnsent?: boolean;
+};
 
 /** One target: brings a message there, once. */
 export type NoticeTarget = {
@@ -12,6 +18,6 @@ export type NoticeTarget = {
   readonly close: () => Promise<void>;
 };
 
-export function notSent(reason: string, more: Partial<SendFailure> = {}): Sent {
+export function notSent(reason: string, more: Partial<SendFailure> = {}): NotSent {
   return { ok: false, reason, isRefused: false, retryAfterMs: null, ...more };
 }
