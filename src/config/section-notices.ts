@@ -148,7 +148,8 @@ function commonOf(one: Given): NoticeCommon {
     minSeverity: one.min_severity,
     gather: one.gather,
     perMinute: one.per_minute,
-    timeoutMs: one.timeout * 1000,
+    // Whole: 16.1 * 1000 is 16100.000000000002, which neither undici nor AbortSignal.timeout takes.
+    timeoutMs: Math.max(1, Math.round(one.timeout * 1000)),
     template: one.template,
   };
 }

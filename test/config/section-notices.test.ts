@@ -38,6 +38,17 @@ test('a target has its kind as name, and defaults', () => {
   expect(JSON.stringify(found)).not.toContain('127.0.0.1:1');
 });
 
+test.each([
+  ['16.1', 16_100], // 16.1 * 1000 is 16100.000000000002, which neither undici nor AbortSignal.timeout takes
+  ['8.2', 8200],
+  ['0.0001', 1],
+  ['299.9999', 300_000],
+])('a timeout of %s s is a whole number of milliseconds', (timeout, timeoutMs) => {
+  const { targets: found, places } = targets(`[{to: webhook, url: "http://127.0.0.1:1/x", timeout: ${timeout}}]`);
+  expect(places).toEqual([]);
+  expect(found).toMatchObject([{ timeoutMs }]);
+});
+
 test('secrets come from the environment', () => {
   vi.stubEnv('EDGEWISE_TEST_URL', ' https://hooks.test/T0ken \n');
   vi.stubEnv('EDGEWISE_TEST_PASSWORD', 'pa55word');
