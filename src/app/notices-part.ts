@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Config } from '../config/types.ts';
@@ -49,6 +50,8 @@ const NAME = 'notices';
 const POLL_MS = 2000;
 /** What a stop gives the targets; half of what a part has. */
 const STOP_MS = 2500;
+/** Octets of a folder's name that is made of networks' names; file systems take 255. */
+const FOLDER_NAME_MAX = 200;
 
 /**
  * Who is notified of what. Two parts, since it is there before the first decision, and is the first to stop: then it
@@ -80,6 +83,8 @@ export class NoticesPart {
         this.isUnclean = await this.notices.open(config.notices);
         return null;
       },
+      // After a start that ended before `part` did, which otherwise closes them.
+      stop: () => this.notices.close(STOP_MS),
     });
     this.part = part(NAME, {
       start: async () => this.started(),
@@ -143,9 +148,12 @@ export class NoticesPart {
 }
 
 /** Where a server's queues are kept; one that serves some networks only has its own. */
-function noticesFolder({ stateDir }: Config, only: readonly string[]): string {
+export function noticesFolder({ stateDir }: Config, only: readonly string[]): string {
   const folder = join(stateDir, 'notices');
-  return only.length === 0 ? folder : join(folder, [...only].sort().join('+'));
+  if (only.length === 0) return folder;
+  const name = [...only].sort().join('+');
+  const isShort = Buffer.byteLength(name) <= FOLDER_NAME_MAX;
+  return join(folder, isShort ? name : createHash('sha256').update(name).digest('hex'));
 }
 
 /** A provider's target as people hear of it; a dry run's sets, which differ and stay so, are not worth a notice. */

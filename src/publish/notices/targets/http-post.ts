@@ -55,7 +55,8 @@ export class HttpPost {
   async post(body: string, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<Sent> {
     const { url, secrets = [], timeoutMs } = this.options;
     const { origin, pathname, search } = new URL(url.reveal());
-    const hidden = [...secrets, ...secretParts(url)];
+    // The longest first, since one may be a part of another.
+    const hidden = [...secrets, ...secretParts(url)].sort((a, b) => b.reveal().length - a.reveal().length);
     const before = this.connected;
     const isIdle = this.connections === 0;
     let response: Dispatcher.ResponseData;
@@ -91,14 +92,14 @@ export class HttpPost {
   }
 }
 
-/** All that a receiver may repeat of a URL, longest first: as it is written, as it is sent, and as a JSON or a log has it. */
+/** All that a receiver may repeat of a URL: as it is written, as it is sent, and as a JSON or a log has it. */
 function secretParts(url: Secret): readonly Secret[] {
   const { href, pathname, search, searchParams } = new URL(url.reveal());
   const whole = [url.reveal(), href, `${pathname}${search}`, pathname, search].filter((part) => part.length > 1);
   const pieces = [...pathname.split('/'), ...searchParams.values()].filter((part) => part.length >= PIECE_MIN);
   const parts = [...whole, ...pieces].flatMap((part) => [part, decoded(part)]);
   const forms = new Set(parts.flatMap((part) => [part, part.replaceAll('/', '\\/')]));
-  return [...forms].sort((a, b) => b.length - a.length).map((part) => new Secret(part));
+  return [...forms].map((part) => new Secret(part));
 }
 
 function decoded(part: string): string {
