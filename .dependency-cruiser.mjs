@@ -10,7 +10,7 @@ const LAYERS = [
   ['config'],
   ['health', 'zones'],
   ['live'],
-  ['publish'],
+  ['publish', 'vantage'],
   ['server'],
   ['app'],
   ['demo'],
@@ -53,9 +53,9 @@ export default {
       name: 'decisions-are-pure',
       comment: 'judging and choosing are functions of what they are given: no clock, file, socket or thread',
       severity: 'error',
-      from: { path: '^src/health/(judge|choose)/' },
+      from: { path: '^src/health/(judge|choose|agreement)/' },
       // Samples are what judging is about; `net` is for telling the families of addresses apart.
-      to: { pathNot: '^src/health/(judge|choose)/|^src/health/checks/sample\\.ts$|^net$' },
+      to: { pathNot: '^src/health/(judge|choose|agreement)/|^src/health/checks/sample\\.ts$|^net$' },
     },
     {
       name: 'answers-know-no-sockets',
