@@ -22,6 +22,9 @@ const PEERS = {
   sqlite3: 'sqlite3',
   openssl: 'openssl',
   curl: 'curl',
+  etcd: 'etcd-server',
+  etcdctl: 'etcd-client',
+  faketime: 'faketime',
 };
 const EXTRA = { pdns_server: ['pdns-backend-bind', 'pdns-backend-sqlite3'] };
 
