@@ -12,6 +12,7 @@ import { noticeFaults } from './section-notices.ts';
 import { historicKeys } from './section-probe.ts';
 import { publishFaults } from './section-publish.ts';
 import { safetyFaults } from './section-safety.ts';
+import { vantageFaults } from './section-vantage.ts';
 import { sendFaults } from './send-addresses.ts';
 import type { Path, YamlSource } from './yaml-source.ts';
 
@@ -26,6 +27,8 @@ export function crossFaults(source: YamlSource, fileKeys: readonly TsigKey[]): C
     ...safetyFaults(get, fullTimeout(get)),
     ...publishFaults(get, fullTimeout(get)),
     ...noticeFaults(get),
+    ...vantageFaults(get),
+    ...unfinishedVantage(get),
     ...soaNames(get),
     ...probing(get),
     ...listening(get),
@@ -35,6 +38,13 @@ export function crossFaults(source: YamlSource, fileKeys: readonly TsigKey[]): C
     ...staticZones(get),
   ];
   return found.map(({ path, what, ...fault }) => faultAt(source, path, fault, what ?? 'value'));
+}
+
+/** Until a server goes by it: a key that is accepted and does nothing would be taken for protection. */
+function unfinishedVantage(get: Get): readonly Found[] {
+  if ((get('vantage') ?? null) === null) return [];
+  const message = 'vantage: this version does not agree with other vantages yet';
+  return [{ severity: 'error', code: 'forbidden', path: ['vantage'], what: 'key', message }];
 }
 
 type Get = (...path: Path) => unknown;

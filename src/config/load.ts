@@ -22,8 +22,10 @@ import { publish, publishConfigs } from './section-publish.ts';
 import { safety, safetyConfigs } from './section-safety.ts';
 import { serverConfig, serverKeys } from './section-server.ts';
 import { transferConfig, transferKeys } from './section-transfer.ts';
+import { vantage, vantageConfig } from './section-vantage.ts';
 import { zoneKeys } from './section-zones.ts';
 import type { Config } from './types.ts';
+import { vantageSecretFaults } from './vantage-files.ts';
 import { readYaml, type YamlSource } from './yaml-source.ts';
 
 /** Fetched in constant memory, so this bounds only an edge that sends without end. */
@@ -48,6 +50,7 @@ export const configSchema = section(
     dns,
     commands,
     notices,
+    vantage,
   },
   'a map of keys such as testobject, dns and edgelist_dir',
 );
@@ -77,9 +80,10 @@ export function parseConfig(file: string, text: string, readKeyFile: (path: stri
   faults.sort(inReadingOrder(file));
   if (!checked.success || hasErrors(faults)) return { config: null, faults };
   const told = settleNotices(checked.data.notices, (path) => besideConfig(file, path));
-  faults.push(...told.faults.map(({ path, what, ...fault }) => faultAt(source, path, fault, what ?? 'value')));
   const httpOff = valueAt(source.value, ['http']) === false;
   const config = build(file, checked.data, httpOff, fileKeys, told.targets);
+  const secrets = [...told.faults, ...vantageSecretFaults(config.vantage)];
+  faults.push(...secrets.map(({ path, what, ...fault }) => faultAt(source, path, fault, what ?? 'value')));
   faults.push(...pathFaults(source, config));
   return { config: hasErrors(faults) ? null : config, faults };
 }
@@ -201,5 +205,6 @@ function build(
     },
     transfer: transferConfig(keys.transfer, fileTsigKeys),
     notices: noticeTargets,
+    vantage: vantageConfig(keys.vantage, at),
   };
 }

@@ -7,6 +7,7 @@ import { listNetworks } from './network-files.ts';
 import { faultAt, pathText, valueAt } from './schema-fault.ts';
 import type { CheckConfig } from './section-checks.ts';
 import type { Config } from './types.ts';
+import { vantageTlsFiles } from './vantage-files.ts';
 import type { Path, YamlSource } from './yaml-source.ts';
 
 /**
@@ -55,6 +56,9 @@ export function pathFaults(source: YamlSource, config: Config): readonly ConfigF
       return found.length > 0 || kindOf(file) !== 'file' ? found : executable(source, path, file);
     }),
     ...icmpFaults(source, config),
+    ...vantageTlsFiles(config.vantage).flatMap(({ path, file, effect }) =>
+      checkPath(path, file, 'file', effect, 'warning'),
+    ),
     ...checkPath(['edgelist_dir'], config.edgelistDir, 'folder', 'there are no networks'),
     ...checkPath(['zonetemplate_dir'], config.zonetemplateDir, 'folder', 'there are no zones'),
     ...checkPath(['extra_edgelist_dir'], config.extraEdgelistDir, 'folder', 'no network gets more edges from there'),

@@ -1,4 +1,12 @@
 /** The section `vantage`: which vantage point this is, and by what it agrees with the others. */
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import { isHostName } from '../system/host-name.ts';
+import { type Found, fault, type Get, withoutEffect } from './checks/keys.ts';
+import { endpoint, list, number, optional, parsed, path, section, text } from './fields.ts';
+import { clearTextFaults } from './providers/keys.ts';
+import { suggest } from './suggest.ts';
+import type { Path } from './yaml-source.ts';
 
 /** Which votes call an edge down: so many of the configured vantages. */
 export type QuorumChoice = 'majority' | 'any' | 'all' | number;
@@ -44,3 +52,255 @@ export type PeersVantage = {
 
 /** Null in `Config`: this server decides alone. */
 export type VantageConfig = EtcdVantage | PeersVantage;
+
+/** Beyond nine, views cost more than another opinion is worth; peers also ask each other, which grows by the square. */
+const VANTAGES_MAX = 9;
+const ENDPOINTS_MAX = 9;
+const LEASE = { min: 2, max: 60, usual: 5 } as const;
+const TIMEOUT = { max: 60, usual: 2 } as const;
+
+const QUORUM = 'expected majority, any, all, or the number of vantages that must see an edge down';
+
+const vantageName = parsed<string>('a name of up to 64 letters, digits and . _ -', (value) =>
+  /^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}$/.test(value) ? value : null,
+);
+
+/** `http(s)://host:port` in lower case. Null: it is none, or there is more to it. */
+function readAddress(value: string): string | null {
+  const parts = /^(https?):\/\/(\[[0-9a-f:.]+\]|[^/:@?#[\]]+):(\d{1,5})\/?$/i.exec(value);
+  if (parts === null) return null;
+  const [, scheme, host, port] = parts;
+  const bare = host.startsWith('[') ? host.slice(1, -1) : host;
+  const isHost = host.startsWith('[') ? isIP(bare) === 6 : isIP(bare) === 4 || isHostName(bare);
+  const isPort = Number(port) >= 1 && Number(port) <= 65_535;
+  return isHost && isPort ? `${scheme}://${host}:${Number(port)}`.toLowerCase() : null;
+}
+
+const address = (example: string) =>
+  parsed<string>(`a URL with a port and without a path, such as ${example}`, readAddress);
+
+const tls = optional(
+  section({
+    ca_file: optional(path('the file of the authorities (PEM) that sign the certificates of the others'), null),
+    cert_file: optional(path('the file of our own certificate (PEM)'), null),
+    key_file: optional(path("the file of our own certificate's key (PEM)"), null),
+  }),
+  null,
+);
+
+const seconds = { integer: false, above: true } as const;
+
+const etcd = section({
+  engine: z.literal('etcd'),
+  name: vantageName,
+  endpoints: list(address('https://192.0.2.10:2379'), 'a list of URLs of etcd')
+    .min(1, { error: 'expected at least one URL of etcd' })
+    .max(ENDPOINTS_MAX, { error: `expected at most ${ENDPOINTS_MAX} URLs of etcd` }),
+  prefix: optional(
+    parsed<string>('the beginning of our keys in etcd, such as edgewise/prod: letters, digits and . _ - /', (value) => {
+      const trimmed = value.replace(/^\/+|\/+$/g, '');
+      return trimmed.length <= 128 && /^[A-Za-z0-9._-]+(?:\/[A-Za-z0-9._-]+)*$/.test(trimmed) ? trimmed : null;
+    }),
+    'edgewise',
+  ),
+  members: list(vantageName, 'a list of the names of all vantages')
+    .min(2, { error: 'expected the names of all vantages, this one among them: at least two' })
+    .max(VANTAGES_MAX, { error: `expected at most ${VANTAGES_MAX} vantages` }),
+  quorum: optional(
+    z.union([z.literal(['majority', 'any', 'all']), z.int({ error: QUORUM }).min(1, { error: QUORUM })], {
+      error: QUORUM,
+    }),
+    'majority' as const,
+  ),
+  user: optional(text('a user of etcd'), null),
+  password_file: optional(path("the file that holds the password of etcd's user"), null),
+  tls,
+  lease: optional(number('seconds', LEASE), LEASE.usual),
+  timeout: optional(number('seconds', { min: 0, max: TIMEOUT.max, ...seconds }), null),
+});
+
+const peers = section({
+  engine: z.literal('peers'),
+  name: vantageName,
+  listen: endpoint(8061),
+  key_file: path('the file that holds the key which all peers share'),
+  peers: list(
+    section(
+      { name: vantageName, url: address('https://192.0.2.2:8061') },
+      'a peer such as {name: b, url: "https://192.0.2.2:8061"}',
+    ),
+    'a list of {name, url}',
+  )
+    .min(1, { error: 'expected at least one peer' })
+    .max(VANTAGES_MAX - 1, { error: `expected at most ${VANTAGES_MAX - 1} peers` }),
+  min_peers_agree: optional(number('a number of peers', { min: 0, max: VANTAGES_MAX - 1 }), 1),
+  tls,
+  timeout: optional(number('seconds', { min: 0, max: TIMEOUT.max, ...seconds }), null),
+});
+
+export const vantage = optional(
+  z.discriminatedUnion('engine', [etcd, peers], {
+    error: ({ code }) =>
+      code === 'invalid_union'
+        ? 'expected the engine by which vantages agree: etcd or peers'
+        : 'expected a section, such as {name: a, engine: peers, …}',
+  }),
+  null,
+);
+
+/** `at`: the absolute path of a file that is named. */
+export function vantageConfig(given: z.output<typeof vantage>, at: (path: string) => string): VantageConfig | null {
+  if (given === null) return null;
+  const maybe = (file: string | null | undefined): string | null => (file == null ? null : at(file));
+  const common = {
+    name: given.name,
+    tls: {
+      caFile: maybe(given.tls?.ca_file),
+      certFile: maybe(given.tls?.cert_file),
+      keyFile: maybe(given.tls?.key_file),
+    },
+  };
+  if (given.engine === 'peers') {
+    const { engine, listen, key_file, peers, min_peers_agree, timeout } = given;
+    const keyFile = at(key_file);
+    return {
+      ...common,
+      engine,
+      listen,
+      keyFile,
+      peers,
+      minPeersAgree: min_peers_agree,
+      timeout: timeout ?? TIMEOUT.usual,
+    };
+  }
+  const { engine, endpoints, prefix, members, quorum, user, lease } = given;
+  // Half of a short lease: a request that fails leaves time for another before the lease ends.
+  const timeout = given.timeout ?? Math.min(TIMEOUT.usual, lease / 2);
+  return {
+    ...common,
+    engine,
+    endpoints,
+    prefix,
+    members,
+    quorum,
+    user,
+    passwordFile: maybe(given.password_file),
+    lease,
+    timeout,
+  };
+}
+
+/** What is wrong between keys that are each fine alone. Reads the plain values. */
+export function vantageFaults(get: Get): readonly Found[] {
+  const engine = get('vantage', 'engine');
+  if (engine === 'etcd') return [...etcdFaults(get), ...tlsFaults(get, schemes(get, ['vantage', 'endpoints'], []))];
+  if (engine === 'peers') return [...peersFaults(get), ...tlsFaults(get, schemes(get, ['vantage', 'peers'], ['url']))];
+  return [];
+}
+
+function etcdFaults(get: Get): readonly Found[] {
+  const members = texts(get('vantage', 'members'));
+  const name = get('vantage', 'name');
+  const found: Found[] = [
+    ...repeated(members, ['vantage', 'members'], [], 'is given twice; each vantage has one vote'),
+    ...repeated(
+      texts(get('vantage', 'endpoints')).map((url) => url && (readAddress(url.trim()) ?? url)),
+      ['vantage', 'endpoints'],
+      [],
+      'is given twice',
+    ),
+  ];
+  if (typeof name === 'string' && members.length > 0 && !members.includes(name.trim())) {
+    const meant = suggest(
+      name,
+      members.filter((member) => member !== null),
+    );
+    const hint = meant === null ? '' : `; did you mean "${meant}"?`;
+    found.push(
+      fault(['vantage', 'name'], 'unknown-reference', `vantage.name: "${name}" is not in vantage.members${hint}`),
+    );
+  }
+  const quorum = get('vantage', 'quorum');
+  if (typeof quorum === 'number' && members.length >= 2 && quorum > members.length) {
+    const message = `vantage.quorum: expected at most ${members.length}, the number of vantage.members, got ${quorum}; no edge would ever be down`;
+    found.push(fault(['vantage', 'quorum'], 'out-of-range', message));
+  }
+  const [lease, timeout] = [get('vantage', 'lease') ?? LEASE.usual, get('vantage', 'timeout')];
+  if (typeof timeout === 'number' && typeof lease === 'number' && timeout >= lease) {
+    const message = `vantage.timeout: expected less than the lease of ${lease} s, got ${timeout}; one slow request would cost the decider its lease`;
+    found.push(fault(['vantage', 'timeout'], 'out-of-range', message));
+  }
+  return [...found, ...pair(get, ['vantage'], 'user', 'password_file'), ...clearText(get)];
+}
+
+/** A password that crosses a network for everybody to read. */
+function clearText(get: Get): readonly Found[] {
+  if ((get('vantage', 'password_file') ?? null) === null) return [];
+  return texts(get('vantage', 'endpoints')).flatMap((_, i) =>
+    clearTextFaults(get, ['vantage', 'endpoints'], 'vantage.endpoints', i, 'the password'),
+  );
+}
+
+function peersFaults(get: Get): readonly Found[] {
+  const given = get('vantage', 'peers');
+  const count = Array.isArray(given) ? given.length : 0;
+  const of = (key: string) => texts(Array.from({ length: count }, (_, i) => get('vantage', 'peers', i, key)));
+  const names = of('name');
+  const own = get('vantage', 'name');
+  const urls = of('url').map((url) => url && (readAddress(url.trim()) ?? url));
+  const found: Found[] = [
+    ...repeated(names, ['vantage', 'peers'], ['name'], 'is the name of another peer already'),
+    ...repeated(urls, ['vantage', 'peers'], ['url'], 'is the address of another peer already'),
+  ];
+  for (const [i, name] of names.entries()) {
+    if (name === null || typeof own !== 'string' || name !== own.trim()) continue;
+    const message = `vantage.peers[${i}].name: "${name}" is this vantage itself; expected only the others`;
+    found.push(fault(['vantage', 'peers', i, 'name'], 'bad-value', message));
+  }
+  const least = get('vantage', 'min_peers_agree');
+  if (typeof least === 'number' && count > 0 && least > count) {
+    const message = `vantage.min_peers_agree: expected at most ${count}, the number of vantage.peers, got ${least}; no change would ever be believed`;
+    found.push(fault(['vantage', 'min_peers_agree'], 'out-of-range', message));
+  }
+  return found;
+}
+
+function tlsFaults(get: Get, used: readonly string[]): readonly Found[] {
+  const at: Path = ['vantage', 'tls'];
+  const isPeers = get('vantage', 'engine') === 'peers';
+  const byHttps = used.includes('https:');
+  // A peer's own certificate is for its listener, whatever it asks the others by.
+  const idle = used.length === 0 || byHttps ? [] : isPeers ? ['ca_file'] : ['ca_file', 'cert_file', 'key_file'];
+  const condition = isPeers ? 'the url of a peer begins with https' : 'an endpoint begins with https';
+  return [...pair(get, at, 'cert_file', 'key_file'), ...withoutEffect(get, at, 'vantage.tls', idle, condition)];
+}
+
+/** Two keys that need each other. */
+function pair(get: Get, at: Path, one: string, other: string): readonly Found[] {
+  const isGiven = (key: string): boolean => (get(...at, key) ?? null) !== null;
+  if (isGiven(one) === isGiven(other)) return [];
+  const [given, missing] = isGiven(one) ? [one, other] : [other, one];
+  const message = `${at.join('.')}.${missing}: missing; ${given} needs it`;
+  return [{ ...fault([...at, given], 'missing-key', message), what: 'key' }];
+}
+
+function repeated(values: readonly (string | null)[], list: Path, below: Path, what: string): readonly Found[] {
+  return values.flatMap((value, i): Found[] => {
+    if (value === null || values.indexOf(value) === i) return [];
+    const key = below.map((part) => `.${part}`).join('');
+    return [fault([...list, i, ...below], 'bad-value', `${list.join('.')}[${i}]${key}: "${value}" ${what}`)];
+  });
+}
+
+function schemes(get: Get, list: Path, below: Path): readonly string[] {
+  const given = get(...list);
+  return (Array.isArray(given) ? given : []).flatMap((_, i) => {
+    const url = get(...list, i, ...below);
+    return typeof url === 'string' && URL.canParse(url.trim()) ? [new URL(url.trim()).protocol] : [];
+  });
+}
+
+/** The texts of a list in their places; null: something else is there. */
+function texts(value: unknown): readonly (string | null)[] {
+  return (Array.isArray(value) ? value : []).map((one: unknown) => (typeof one === 'string' ? one.trim() : null));
+}

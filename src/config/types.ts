@@ -7,6 +7,7 @@ import type { JudgeConfig } from './section-judges.ts';
 import type { NoticeConfig } from './section-notices.ts';
 import type { PublishConfig } from './section-publish.ts';
 import type { SafetyConfig } from './section-safety.ts';
+import type { VantageConfig } from './section-vantage.ts';
 
 /** Who may transfer. Both given: both needed. `tls`: over TLS only. `networks`/`zones` null: all. */
 export type TransferRule = {
@@ -147,6 +148,8 @@ export type Config = {
   readonly transfer: TransferConfig;
   /** Who is notified of what. */
   readonly notices: readonly NoticeConfig[];
+  /** By what it agrees with other vantage points; null: this server decides alone. */
+  readonly vantage: VantageConfig | null;
 };
 
 /** The files of one network, read and checked. */

@@ -61,12 +61,13 @@ test.each([
 
 test('the annotated reference names every key there is', () => {
   const doc = parseDocument(withExamples(), { version: '1.1' });
-  const historic = ['command_reap_timeout', 'rotationhistory_store', 'soa_template'];
+  // `vantage` is refused as yet.
+  const historic = ['command_reap_timeout', 'rotationhistory_store', 'soa_template', 'vantage'];
   const known = keysOf(configSchema).filter((key) => !historic.includes(key));
   expect(known.length).toBeGreaterThan(80);
   // A map from networks has no keys of its own.
   const written = writtenKeys(doc.contents).filter(
-    (key) => !/^(?:dnet_edge_count|checks|judges|safety|publish|notices)\./.test(key),
+    (key) => !/^(?:dnet_edge_count|checks|judges|safety|publish|notices|vantage)\./.test(key),
   );
   expect(written.sort()).toEqual([...new Set(known)].sort());
 });

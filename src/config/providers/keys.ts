@@ -59,11 +59,18 @@ export function readApiAddress(value: string): string | null {
 const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/;
 
 /** A warning where the address of an API in `key` lets others read `secret`, the words for a secret, on the way. */
-export function clearTextFaults(get: Get, at: Path, head: string, key: string, secret: string): readonly Found[] {
+export function clearTextFaults(
+  get: Get,
+  at: Path,
+  head: string,
+  key: string | number,
+  secret: string,
+): readonly Found[] {
   const given = get(...at, key);
   const base = typeof given === 'string' ? readApiAddress(given) : null;
   const url = base === null ? null : new URL(base);
   if (url?.protocol !== 'http:' || LOOPBACK.test(url.hostname)) return [];
-  const message = `${head}.${key}: by http ${secret} crosses the network in the clear; https keeps it secret`;
+  const name = typeof key === 'number' ? `${head}[${key}]` : `${head}.${key}`;
+  const message = `${name}: by http ${secret} crosses the network in the clear; https keeps it secret`;
   return [{ severity: 'warning', code: 'bad-value', path: [...at, key], message }];
 }
