@@ -16,13 +16,19 @@ let written = 0;
 /**
  * Writes `text` to `file` with the given permissions, whatever the umask is. A symbolic link stays one: its target is
  * replaced, or made where it leads to nothing yet (`writeTarget`). `syncFolder` false leaves the folder's fsync to the
- * caller, who writes many files into it; `sync` false leaves all of it to the system, for what may be lost. Throws an
+ * caller, who writes many files into it; `sync` false leaves all of it to the system, for what may be lost. `newOwner`: of
+ * a file that root makes where there is none, or one of root's. Throws an
  * error with the system's code that names `file`; the old file is then untouched and nothing is left behind.
  */
 export async function writeAtomic(
   file: string,
   text: string | Uint8Array,
-  options: { readonly mode?: number; readonly syncFolder?: boolean; readonly sync?: boolean } = {},
+  options: {
+    readonly mode?: number;
+    readonly syncFolder?: boolean;
+    readonly sync?: boolean;
+    readonly newOwner?: { readonly uid: number; readonly gid: number };
+  } = {},
 ): Promise<void> {
   try {
     await write(file, text, options);
@@ -36,14 +42,14 @@ async function write(
   text: string | Uint8Array,
   options: Parameters<typeof writeAtomic>[2] = {},
 ): Promise<void> {
-  const { mode = 0o644, sync = true, syncFolder = sync } = options;
+  const { mode = 0o644, sync = true, syncFolder = sync, newOwner = null } = options;
   const target = writeTarget(file);
   const temporary = temporaryName(target);
   const handle = await open(temporary, 'wx', mode);
   try {
     try {
       await handle.chmod(mode);
-      if (process.getuid?.() === 0) await keepOwner(handle, target);
+      if (process.getuid?.() === 0) await keepOwner(handle, target, newOwner);
       await handle.writeFile(text);
       if (sync) await handle.sync();
     } finally {
@@ -58,9 +64,14 @@ async function write(
 }
 
 /** What root replaces stays its owner's: a command run by hand must not lock out the server that wrote the file. */
-async function keepOwner(handle: FileHandle, target: string): Promise<void> {
+async function keepOwner(
+  handle: FileHandle,
+  target: string,
+  newOwner: { readonly uid: number; readonly gid: number } | null,
+): Promise<void> {
   const old = await stat(target).catch(() => null);
-  if (old !== null && old.uid !== 0) await handle.chown(old.uid, old.gid);
+  const owner = old !== null && old.uid !== 0 ? old : newOwner;
+  if (owner !== null && owner.uid !== 0) await handle.chown(owner.uid, owner.gid);
 }
 
 /**

@@ -298,3 +298,73 @@ export type SecondaryJson = {
   readonly checked_at: number | null;
   readonly error: string | null;
 };
+
+/** What one vantage says of an edge; `up` null: no opinion, or none that counts. */
+export type SayJson = { readonly vantage: string; readonly up: boolean | null; readonly detail: string };
+
+/** `/api/v1/vantage`; 404 where the configuration has no `vantage`. */
+export type VantageJson = {
+  readonly engine: 'peers' | 'etcd';
+  /** This server's own. */
+  readonly vantage: string;
+  /** The server's clock at the answer. */
+  readonly now: number;
+  /** Whether etcd answers; null with peers. */
+  readonly connected: boolean | null;
+  /** Who decides for all, since when by this server's clock; null with peers, where each decides for itself. */
+  readonly decider: null | {
+    readonly vantage: string | null;
+    readonly is_self: boolean;
+    readonly token: string | null;
+    readonly since: number | null;
+  };
+  /** An operator's: this server decides alone. `until` null: until it is ended. */
+  readonly override: null | {
+    readonly reason: string;
+    readonly by: string;
+    readonly at: number;
+    readonly until: number | null;
+  };
+  /** This one among them. */
+  readonly vantages: readonly {
+    readonly vantage: string;
+    readonly is_self: boolean;
+    readonly reachable: boolean;
+    /** Seconds since it was last heard of; null: never. */
+    readonly last_heard: number | null;
+    readonly version: string | null;
+    /** Its clock less ours, seconds; null: not known. */
+    readonly clock_offset: number | null;
+    readonly problem: string | null;
+  }[];
+  readonly networks: readonly {
+    readonly network: string;
+    /** Of the live set as it is answered here. */
+    readonly serial: number;
+    /** The newest set that was stored; null: none is known, or each vantage decides for itself. */
+    readonly decided: null | {
+      readonly serial: number;
+      readonly at: number;
+      readonly by: string;
+      readonly token: string;
+    };
+    /** Views that count now, our own included, and how many must for anything to be decided. */
+    readonly counting: number;
+    readonly needed: number;
+    readonly views: readonly {
+      readonly vantage: string;
+      /** Seconds; null: none was ever received. */
+      readonly age: number | null;
+      readonly turn: number | null;
+      /** Whether what decides is configured as here; null: not known. */
+      readonly same_config: boolean | null;
+      readonly counts: boolean;
+      /** Of the live set as that vantage answers it. */
+      readonly serial: number | null;
+    }[];
+    /** Edges that some see down and the quorum does not. */
+    readonly suspects: readonly { readonly edge: string; readonly says: readonly SayJson[] }[];
+  }[];
+  /** What does not work, a sentence each. */
+  readonly faults: readonly string[];
+};
