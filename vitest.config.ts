@@ -32,7 +32,6 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 120_000,
     pool: 'forks',
-    maxWorkers: 2,
     globalSetup: ['test/support/global-setup.ts'],
     setupFiles: ['test/support/equal-histories.ts'],
     coverage: {
@@ -43,9 +42,19 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: [...configDefaults.exclude, ...PEERS, ...SLOW] },
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: [...configDefaults.exclude, ...PEERS, ...SLOW],
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+        },
       },
-      { extends: true, test: { name: 'peers', include: [...PEERS, ...SLOW] } },
+      {
+        extends: true,
+        // They wait for servers, rounds and time-outs two thirds of their time: four files at once keep two cores busy.
+        test: { name: 'peers', include: [...PEERS, ...SLOW], maxWorkers: 4, sequence: { groupOrder: 1 } },
+      },
     ],
   },
 });
