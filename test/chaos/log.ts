@@ -1,0 +1,83 @@
+/** What was seen in a run of several vantage points: everything that the checker judges by. */
+import type { Say } from '../../src/health/judge/quorum.ts';
+
+/** One look at a node: the serial was the same before and after the addresses were asked for. */
+export type Answer = {
+  readonly kind: 'answer';
+  readonly node: string;
+  readonly zone: string;
+  readonly serial: number;
+  /** Of the apex, sorted. */
+  readonly addresses: readonly string[];
+};
+
+/** A zone as a node transferred it: every record in a line, sorted. */
+export type Transfer = {
+  readonly kind: 'transfer';
+  readonly node: string;
+  readonly zone: string;
+  readonly serial: number;
+  readonly records: readonly string[];
+};
+
+/** Where the store said something: revisions order only within one cluster of it. */
+type Stored = { readonly cluster: string; readonly revision: number };
+
+export type StoredSet = Stored & {
+  readonly kind: 'set';
+  readonly network: string;
+  readonly serial: number;
+  /** Edges that are live, sorted, and their addresses. */
+  readonly edges: readonly string[];
+  readonly addresses: readonly string[];
+  readonly by: string;
+  readonly token: string;
+  readonly basis: Readonly<Record<string, number>>;
+  readonly says: Readonly<Record<string, readonly Say[]>>;
+};
+
+/** Who holds `leader`; null: nobody. */
+export type StoredLeader = Stored & {
+  readonly kind: 'leader';
+  readonly holder: { readonly name: string; readonly token: string } | null;
+};
+
+export type StoredView = Stored & {
+  readonly kind: 'view';
+  readonly vantage: string;
+  readonly network: string;
+  readonly boot: string;
+  readonly turn: number;
+  readonly up: Readonly<Record<string, boolean | null>>;
+};
+
+/** The content of a zone that is in force. */
+export type StoredContent = Stored & {
+  readonly kind: 'content';
+  readonly zone: string;
+  readonly serial: number;
+  readonly hash: string;
+};
+
+/**
+ * What the run itself did. `broken`: something is wrong from here on, so nodes may lag. `healed`: all is well again.
+ * `frozen`: no quorum of anything, so that nothing may change until `thawed`.
+ */
+export type Mark = {
+  readonly kind: 'mark';
+  readonly mark: 'broken' | 'healed' | 'frozen' | 'thawed';
+  readonly what: string;
+};
+
+/** `at`: milliseconds of the run; of an answer when it was asked, of all else when it was seen. In this order. */
+export type Entry = { readonly at: number } & (
+  | Answer
+  | Transfer
+  | StoredSet
+  | StoredLeader
+  | StoredView
+  | StoredContent
+  | Mark
+);
+
+export type Log = readonly Entry[];
