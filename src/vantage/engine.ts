@@ -1,6 +1,8 @@
 /** The contract of the ways in which vantage points agree: a folder each, a line each in `registry.ts`. */
+import type { WireName } from '../dns/name.ts';
 import type { DecidedSet } from '../health/agreement/decided-set.ts';
 import type { ReceivedView, VantageView } from '../health/agreement/view.ts';
+import type { ContentInForce, OwnContent } from '../zones/agreement/content.ts';
 
 /** What one vantage is known to be, for `cluster status`, `/healthz` and metrics. */
 export type VantageStatus = {
@@ -80,15 +82,20 @@ export type AgreedSets = {
   readonly contents: ContentSerials;
 };
 
-/** What content a zone has, or is ready to have: `origin` absolute in lower case, `hash` of the records. */
-export type ZoneContent = { readonly origin: string; readonly hash: string; readonly serial: number };
+/** A content that this vantage has, with the zone: `origin` absolute in lower case. */
+export type ReadyContent = OwnContent & { readonly origin: WireName };
 
 /** Serials of zones' contents, the same for the same content everywhere. */
 export type ContentSerials = {
-  /** In force: what every vantage should serve; null: nothing is known of the zone, or of any (not connected yet). */
-  readonly inForce: (origin: string) => ZoneContent | null;
-  /** This vantage has this content ready to be served; `serial`: the highest that it knows of the zone. Sent in batches. */
-  readonly ready: (contents: readonly ZoneContent[]) => void;
+  /** What every vantage should serve; null: nothing is known of the zone, or of any (not connected yet). */
+  readonly inForce: (origin: WireName) => ContentInForce | null;
+  /**
+   * The latest serial that any content has, or was about to get: a new set's must be later, or `propose` refuses it.
+   * 0: none is known.
+   */
+  readonly highest: () => number;
+  /** This vantage has this content ready to be served. Sent in batches; the newest of a zone counts. */
+  readonly ready: (contents: readonly ReadyContent[]) => void;
   /** It serves these zones no longer. */
-  readonly gone: (origins: readonly string[]) => void;
+  readonly gone: (origins: readonly WireName[]) => void;
 };
