@@ -1,4 +1,5 @@
 /** What all commands share: options, faults on standard error, exit statuses. */
+import { userInfo } from 'node:os';
 import { Command, type CommanderError, InvalidArgumentError } from 'commander';
 import { type Fault, formatFault } from '../system/fault.ts';
 
@@ -83,4 +84,11 @@ export function replaceListeners(signal: NodeJS.Signals, listener: () => void): 
   const before = process.rawListeners(signal);
   process.on(signal, listener);
   for (const old of before) process.off(signal, old as () => void);
+}
+
+/** Who does this: behind sudo the person, not root. */
+export function userName(): string {
+  const { SUDO_USER, LOGNAME, USER } = process.env;
+  const name = [SUDO_USER, LOGNAME, USER].find((text) => text !== undefined && text !== '');
+  return name ?? userInfo().username;
 }

@@ -16,6 +16,7 @@ const COMMANDS: { readonly [name: string]: () => Promise<Command> } = {
   replay: async () => (await import('./replay.ts')).replayCommand(),
   convert: async () => (await import('./convert.ts')).convertCommand(),
   notice: async () => (await import('./notice.ts')).noticeCommand(),
+  cluster: async () => (await import('./cluster.ts')).clusterCommand(),
   demo: async () => (await import('./demo.ts')).demoCommand(),
 };
 

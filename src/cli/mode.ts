@@ -1,4 +1,3 @@
-import { userInfo } from 'node:os';
 import { type Command, Option } from 'commander';
 import type { Config } from '../config/types.ts';
 import type { Mode } from '../health/judge/edge.ts';
@@ -10,7 +9,7 @@ import { EdgeStores } from '../health/state/edge-store-files.ts';
 import { Locks } from '../system/lock.ts';
 import { lockNetwork } from '../system/lock-network.ts';
 import { exists } from '../system/set-aside.ts';
-import { endWith, networkCommand, printFaults, refuse } from './command-line.ts';
+import { endWith, networkCommand, printFaults, refuse, userName } from './command-line.ts';
 import { loadNetwork } from './load-network.ts';
 import { modeEffects } from './mode-effects.ts';
 import { sendSyslog } from './mode-syslog.ts';
@@ -118,11 +117,4 @@ async function store(
   process.stdout.write(`Set mode for ${edge} to ${mode}\n`);
   for (const effect of await modeEffects(config, stores, edge, mode, now)) process.stderr.write(`${effect}\n`);
   return 0;
-}
-
-/** Who does this: behind sudo the person, not root. */
-function userName(): string {
-  const { SUDO_USER, LOGNAME, USER } = process.env;
-  const name = [SUDO_USER, LOGNAME, USER].find((text) => text !== undefined && text !== '');
-  return name ?? userInfo().username;
 }

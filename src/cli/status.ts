@@ -1,13 +1,10 @@
 import type { Command } from 'commander';
 import type { NetworkSummaryJson, PublishJson, SecondaryJson, StatusJson } from '../server/control/api-json.ts';
-import { endpointText } from '../system/address.ts';
+import { apiAddressOf, askServer, unansweredText } from './ask-server.ts';
 import { configOption, endWith, newCommand, refuse } from './command-line.ts';
-import { readConfig } from './load-network.ts';
 import { isWell, type StatusAnswers, statusText } from './status-text.ts';
 
 type StatusFlags = { readonly config: string; readonly url?: string; readonly all?: true };
-
-const TIMEOUT_MS = 5000;
 
 /**
  * `edgewise status`: what a running server says of itself. Exit status 0 when all is well, 1 when not, 2 without an
@@ -24,19 +21,19 @@ export function statusCommand(): Command {
 }
 
 async function status({ config, url, all }: StatusFlags): Promise<number> {
-  const base = url ?? baseOf(config);
+  const base = url ?? apiAddressOf(config);
   if (base === null) return 2;
   let answers: StatusAnswers;
   try {
     const [overview, networks, secondaries, publish] = await Promise.all([
-      get<StatusJson>(base, 'status'),
-      get<{ readonly networks: readonly NetworkSummaryJson[] }>(base, 'networks'),
-      get<{ readonly secondaries: readonly SecondaryJson[] }>(base, 'secondaries'),
+      askServer<StatusJson>(base, 'status'),
+      askServer<{ readonly networks: readonly NetworkSummaryJson[] }>(base, 'networks'),
+      askServer<{ readonly secondaries: readonly SecondaryJson[] }>(base, 'secondaries'),
       getPublish(base),
     ]);
     answers = { status: overview, networks: networks.networks, secondaries: secondaries.secondaries, publish };
   } catch (error) {
-    return refuse(`${base} does not answer: ${reasonOf(error)}`, 2);
+    return refuse(`${base} does not answer: ${unansweredText(error)}`, 2);
   }
   process.stdout.write(statusText(answers, all === true, Date.now() / 1000));
   // One that has not been asked yet is not known to be unwell.
@@ -44,32 +41,12 @@ async function status({ config, url, all }: StatusFlags): Promise<number> {
   return answers.status.status === 'ok' && !unwell ? 0 : 1;
 }
 
-function baseOf(file: string): string | null {
-  const config = readConfig(file);
-  if (config === null) return null;
-  if (config.http !== null) return `http://${endpointText(config.http.listen)}`;
-  refuse(`${file}: http is off, so the server cannot be asked`);
-  return null;
-}
-
 /** A server of an earlier version has no such page. */
 async function getPublish(base: string): Promise<readonly PublishJson[]> {
   try {
-    return (await get<{ readonly publish: readonly PublishJson[] }>(base, 'publish')).publish;
+    return (await askServer<{ readonly publish: readonly PublishJson[] }>(base, 'publish')).publish;
   } catch (error) {
     if (error instanceof Error && error.message === 'publish: 404') return [];
     throw error;
   }
-}
-
-async function get<T>(base: string, what: string): Promise<T> {
-  const response = await fetch(`${base}/api/v1/${what}`, { signal: AbortSignal.timeout(TIMEOUT_MS) });
-  if (!response.ok) throw new Error(`${what}: ${response.status}`);
-  return (await response.json()) as T;
-}
-
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const { cause } = error as { cause?: { readonly code?: string } };
-  return cause?.code ?? error.message;
 }

@@ -6,7 +6,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EDGEWISE, edgewise } from '../support/edgewise.ts';
 import { ended } from '../support/installation.ts';
 
-const COMMANDS = 'serve run check checkzone status query export mode explain replay convert notice demo'.split(' ');
+const COMMANDS = 'serve run check checkzone status query export mode explain replay convert notice cluster demo'.split(
+  ' ',
+);
 
 let folder: string;
 beforeAll(async () => {

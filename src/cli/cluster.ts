@@ -1,0 +1,138 @@
+/** `edgewise cluster`: several vantage points that agree, how they are, and an operator's way out. */
+import type { Command } from 'commander';
+import type { VantageConfig } from '../config/section-vantage.ts';
+import type { Config } from '../config/types.ts';
+import { spanSeconds } from '../health/modes/duration.ts';
+import { oneLine } from '../health/modes/modes.ts';
+import type { VantageJson } from '../server/control/api-json.ts';
+import { endpointText } from '../system/address.ts';
+import { isInForce, OVERRIDE_REASON_MAX, readOverride, removeOverride, writeOverride } from '../vantage/override.ts';
+import { apiAddressOf, askServer, unansweredText } from './ask-server.ts';
+import { clusterText, isClusterWell, overrideText } from './cluster-text.ts';
+import { configOption, endWith, newCommand, refuse, userName } from './command-line.ts';
+import { readConfig } from './load-network.ts';
+
+type StatusFlags = { readonly config: string; readonly url?: string; readonly json?: true };
+type OverrideFlags = { readonly config: string; readonly reason?: string; readonly for?: string; readonly end?: true };
+
+/** How long a running server may take to follow the file. */
+const FOLLOWS_MS = 5000;
+const LOOK_MS = 200;
+
+export function clusterCommand(): Command {
+  const status = configOption(newCommand('status', 'edgewise cluster status'))
+    .description('who decides, what each vantage says of itself, which views count; exit status 0: all is well')
+    .option('-u, --url <url>', "the server's address, http://127.0.0.1:8053, instead")
+    .option('--json', 'what the server says, as JSON')
+    .action(async (flags: StatusFlags) => {
+      await endWith(() => printStatus(flags));
+    });
+  const override = configOption(newCommand('override', 'edgewise cluster override'))
+    .description('let this server alone decide, from its own view: where the others, or etcd, are lost')
+    .option('--reason <text>', 'why; it is recorded')
+    .option('--for <span>', 'end it by itself after this time: 45m, 2h, 1h30m (default: --end ends it)')
+    .option('--end', 'agree with the others again')
+    .action(async (flags: OverrideFlags, command: Command) => {
+      const wrong = wrongUse(flags);
+      if (wrong !== null) command.error(`error: ${wrong}`, { exitCode: 2 });
+      else await endWith(() => setOverride(flags, Date.now() / 1000));
+    });
+  return newCommand('cluster')
+    .description('several vantage points that agree: how they are, and an override')
+    .addCommand(status)
+    .addCommand(override);
+}
+
+/** 0: all is well; 1: not; 2: the server does not answer. */
+async function printStatus({ config: file, url, json }: StatusFlags): Promise<number> {
+  const base = url ?? apiAddressOf(file);
+  if (base === null) return 2;
+  let answer: VantageJson;
+  try {
+    answer = await askServer<VantageJson>(base, 'vantage');
+  } catch (error) {
+    if (error instanceof Error && error.message === 'vantage: 404') {
+      return refuse(`the server at ${base} decides alone: its configuration has no vantage`, 2);
+    }
+    const status = refuse(`${base} does not answer: ${unansweredText(error)}`, 2);
+    if (url === undefined) process.stderr.write(configuredText(file));
+    return status;
+  }
+  process.stdout.write(json === true ? `${JSON.stringify(answer, null, 2)}\n` : clusterText(answer));
+  return isClusterWell(answer) ? 0 : 1;
+}
+
+/** What can be said without the server. */
+function configuredText(file: string): string {
+  const config = readConfig(file);
+  if (config === null) return '';
+  const { vantage, stateDir } = config;
+  if (vantage === null) return `${file} has no vantage: this server decides alone\n`;
+  const { override, problem } = readOverride(stateDir);
+  const now = Date.now() / 1000;
+  const lines = [
+    `configured: ${vantageText(vantage)}`,
+    ...(override !== null && isInForce(override, now)
+      ? [`set for its next start: ${overrideText(override, now)}`]
+      : []),
+    ...(problem === null ? [] : [problem]),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function vantageText(vantage: VantageConfig): string {
+  const { name } = vantage;
+  if (vantage.engine === 'peers') {
+    const peers = vantage.peers.map((peer) => `${peer.name} (${peer.url})`).join(', ');
+    return `vantage ${name}, peers ${peers}, of which ${vantage.minPeersAgree} must agree`;
+  }
+  return `vantage ${name} of ${vantage.members.join(', ')}, quorum ${vantage.quorum}, etcd at ${vantage.endpoints.join(', ')}`;
+}
+
+/** A sentence where the options contradict each other. */
+function wrongUse({ reason, for: span, end }: OverrideFlags): string | null {
+  if (end === true) return reason === undefined && span === undefined ? null : '--end takes no --reason and no --for';
+  const text = oneLine(reason ?? '');
+  if (text === '') return '--reason is needed, or --end';
+  if (text.length > OVERRIDE_REASON_MAX) return `--reason: at most ${OVERRIDE_REASON_MAX} characters`;
+  if (span === undefined || spanSeconds(span) !== null) return null;
+  return `--for: "${span}" is no span of time such as 45m, 2h or 1h30m`;
+}
+
+async function setOverride({ config: file, reason, for: span, end }: OverrideFlags, now: number): Promise<number> {
+  const config = readConfig(file);
+  if (config === null) return 1;
+  if (config.vantage === null) return refuse(`${file} has no vantage: this server decides alone as it is`);
+  if (end === true) {
+    const was = await removeOverride(config.stateDir);
+    process.stdout.write(was ? 'The override has ended.\n' : 'No override was in force.\n');
+    return was ? follows(config, false) : 0;
+  }
+  const seconds = span === undefined ? null : spanSeconds(span);
+  const until = seconds === null ? null : now + seconds;
+  const override = { reason: oneLine(reason ?? ''), by: userName(), at: now, until };
+  await writeOverride(config.stateDir, override);
+  process.stdout.write(`This server decides alone, from its own view: ${overrideText(override, now)}.\n`);
+  return follows(config, true);
+}
+
+/** Waits until the server has taken it up, and says so where it has not. The file is there in either case: status 0. */
+async function follows({ http }: Config, wanted: boolean): Promise<number> {
+  const later = (why: string): number => {
+    process.stderr.write(`The server has not confirmed it yet: ${why}; it goes by it as soon as it runs.\n`);
+    return 0;
+  };
+  if (http === null) return later('http is off, so it cannot be asked');
+  const base = `http://${endpointText(http.listen)}`;
+  const until = performance.now() + FOLLOWS_MS;
+  for (;;) {
+    try {
+      const { override } = await askServer<VantageJson>(base, 'vantage');
+      if ((override !== null) === wanted) return 0;
+    } catch (error) {
+      return later(`${base} does not answer: ${unansweredText(error)}`);
+    }
+    if (performance.now() > until) return later('it answers as before');
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  }
+}
