@@ -78,6 +78,11 @@ export type AgreedSets = {
   readonly propose: (set: DecidedSet) => Promise<Stored>;
   /** Asks the store whether we decide still: null if so, or the sentence why not. Never rejects. */
   readonly mayAct: () => Promise<string | null>;
+  /**
+   * Whether this vantage may be the decider, as it may unless told otherwise. One that is and may not gives it up at once,
+   * so that another takes over without waiting for the lease.
+   */
+  readonly setCandidate: (isCandidate: boolean) => void;
   /** See `ContentSerials`. */
   readonly contents: ContentSerials;
 };
