@@ -1,0 +1,393 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { decodeMessage, line, type Message } from '../support/dns-message.ts';
+import { encodeQuery } from '../support/dns-query.ts';
+import { EdgewiseServer, eventually } from '../support/edgewise.ts';
+import { EtcdCluster } from '../support/etcd.ts';
+import { Installation, OBJECT } from '../support/installation.ts';
+import { LinkProxy, type LinkState } from '../support/link-proxy.ts';
+import { askOnce } from '../support/peers.ts';
+import { freePort } from '../support/ports.ts';
+import { transfer } from '../support/transfer-client.ts';
+import { check, type Violation } from './checker.ts';
+import { Edges } from './edges.ts';
+import type { Entry, Log, Mark } from './log.ts';
+import { decoded } from './stored.ts';
+import { type Change, EtcdWatch } from './watch-etcd.ts';
+
+export const ZONE = 'z.test';
+export const PREFIX = 'edgewise/chaos';
+const SWEEP_MS = 100;
+const ASK_MS = 500;
+/** Of the nodes' turns: by when what was stored is served (issue 12). */
+const TURNS = 2;
+
+export type VantagesOptions = {
+  readonly names?: readonly string[];
+  /** Second octet of the loopback addresses, so that files running at once do not meet. */
+  readonly block: number;
+  readonly edges?: number;
+  /** Seconds. */
+  readonly interval?: number;
+  readonly lease?: number;
+  /** More keys of edgemanage.yaml. */
+  readonly keys?: Readonly<Record<string, unknown>>;
+};
+
+/** One vantage: an `edgewise serve` with a link of its own to each member of etcd. */
+export class Vantage {
+  readonly name: string;
+  /** Where its probes come from. */
+  readonly source: string;
+  readonly site: Installation;
+  readonly dnsPort: number;
+  readonly links: readonly LinkProxy[];
+  server: EdgewiseServer | null = null;
+  isPaused = false;
+  private readonly to: string;
+
+  constructor(
+    name: string,
+    source: string,
+    site: Installation,
+    dnsPort: number,
+    links: readonly LinkProxy[],
+    to: string,
+  ) {
+    this.name = name;
+    this.source = source;
+    this.site = site;
+    this.dnsPort = dnsPort;
+    this.links = links;
+    this.to = to;
+  }
+
+  /** `skew`: of its clock, as libfaketime writes it: `+1h`. */
+  launch(skew: string | null = null): void {
+    const clock = skew === null ? {} : { LD_PRELOAD: fakeTime(), FAKETIME: skew, FAKETIME_DONT_FAKE_MONOTONIC: '1' };
+    const env = { EDGEWISE_PROBE_FROM: this.source, EDGEWISE_PROBE_TO: this.to, ...clock };
+    const preload = new URL('probe-from.mjs', import.meta.url).href;
+    this.server = EdgewiseServer.spawn(this.site.path('edgemanage.yaml'), [], env, ['--import', preload]);
+    this.isPaused = false;
+  }
+
+  async link(state: LinkState): Promise<void> {
+    await Promise.all(this.links.map((proxy) => proxy.set(state)));
+  }
+
+  pause(): void {
+    this.server?.child.kill('SIGSTOP');
+    this.isPaused = true;
+  }
+
+  resume(): void {
+    this.server?.child.kill('SIGCONT');
+    this.isPaused = false;
+  }
+
+  async kill(): Promise<void> {
+    await this.server?.stop('SIGKILL');
+    this.server = null;
+  }
+}
+
+/** Several vantages, etcd, edges, and a look at everything that they say. */
+export class Vantages {
+  readonly etcd: EtcdCluster;
+  readonly edges: Edges;
+  readonly all: readonly Vantage[];
+  private readonly entries: Entry[] = [];
+  private readonly began = performance.now();
+  private readonly watch: EtcdWatch;
+  private readonly transfers = new Set<string>();
+  /** The edge that is not live while all is well. */
+  private spare: string;
+  private isOver = false;
+  private sweeps: Promise<void> = Promise.resolve();
+  /** Up to this revision a cluster that is not known yet repeats what is in the log. */
+  private repeated = 0;
+  private readonly clusters = new Set<string>();
+
+  private constructor(etcd: EtcdCluster, edges: Edges, all: readonly Vantage[]) {
+    this.etcd = etcd;
+    this.edges = edges;
+    this.all = all;
+    this.spare = edges.addresses.at(-1) ?? '';
+    this.watch = new EtcdWatch(etcd, PREFIX, (change) => this.take(change));
+  }
+
+  /** Resolves when every vantage answers the same. */
+  static async start(options: VantagesOptions): Promise<Vantages> {
+    const { names = ['a', 'b', 'c'], block, edges: count = 4, interval = 1, lease = 2, keys = {} } = options;
+    const etcd = await EtcdCluster.start({ members: 3 });
+    const addresses = Array.from({ length: count }, (_, i) => `127.${block}.0.${i + 1}`);
+    const edges = await Edges.start(addresses, OBJECT);
+    const all: Vantage[] = [];
+    for (const [i, name] of names.entries()) {
+      const links = await Promise.all(
+        etcd.members.map(({ clientPort }) => LinkProxy.start({ address: '127.0.0.1', port: clientPort })),
+      );
+      const dnsPort = await freePort();
+      const site = await Installation.make({
+        edges: addresses,
+        port: edges.port,
+        zones: { [ZONE]: 'mail IN A 192.0.2.25\n' },
+        // The last is the spare: it joins when another one dies, and that one is the spare from then on.
+        speeds: Object.fromEntries(addresses.map((address, edge) => [address, edge === count - 1 ? 2.5 : 0.1])),
+        keys: {
+          edge_count: count - 1,
+          run_frequency: interval,
+          dnschange_maxfreq: 100_000,
+          state_dir: 'STATE',
+          logpath: null,
+          named_dir: null,
+          server: { listen: [`127.0.0.1:${dnsPort}`], udp_workers: 1 },
+          http: { listen: `127.0.0.1:${await freePort()}` },
+          transfer: { allow: [{ from: '127.0.0.1' }] },
+          vantage: {
+            name,
+            engine: 'etcd',
+            endpoints: links.map(({ port }) => `http://127.0.0.1:${port}`),
+            prefix: PREFIX,
+            members: names,
+            lease,
+          },
+          ...keys,
+        },
+      });
+      const state = site.path('state');
+      await mkdir(state);
+      const config = await site.read('edgemanage.yaml');
+      await site.write('edgemanage.yaml', config.replace('STATE', state));
+      all.push(new Vantage(name, `127.${block}.1.${i + 1}`, site, dnsPort, links, `127.${block}.0.`));
+    }
+    const vantages = new Vantages(etcd, edges, all);
+    try {
+      for (const vantage of all) vantage.launch();
+      for (const { server } of all) await server?.ready();
+      vantages.sweeps = vantages.sweep();
+      await vantages.agreed(vantages.live);
+    } catch (error) {
+      await vantages.stop();
+      throw error;
+    }
+    return vantages;
+  }
+
+  /** In the order of time. */
+  get log(): Log {
+    return [...this.entries].sort((a, b) => a.at - b.at);
+  }
+
+  violations(): readonly Violation[] {
+    const members = this.all.map(({ name }) => name);
+    return check(this.log, { members, down: Math.floor(members.length / 2) + 1, turns: TURNS });
+  }
+
+  mark(mark: Mark['mark'], what: string): void {
+    this.add({ kind: 'mark', mark, what });
+  }
+
+  vantage(name: string): Vantage {
+    const found = this.all.find((vantage) => vantage.name === name);
+    if (found === undefined) throw new Error(`no vantage ${name}`);
+    return found;
+  }
+
+  /** Who decides, as etcd has it. */
+  async decider(): Promise<Vantage> {
+    const name = await eventually(
+      async () => this.log.filter((entry) => entry.kind === 'leader').at(-1)?.holder?.name ?? null,
+      (seen) => seen !== null,
+    );
+    return this.vantage(name ?? '');
+  }
+
+  others(vantage: Vantage): readonly Vantage[] {
+    return this.all.filter((other) => other !== vantage);
+  }
+
+  /** Dead for these vantages; for all unless given. */
+  die(edge: string, seenBy: readonly Vantage[] = this.all): void {
+    this.edges.die(
+      edge,
+      seenBy.map(({ source }) => source),
+    );
+  }
+
+  revive(edge: string): void {
+    this.edges.revive(
+      edge,
+      this.all.map(({ source }) => source),
+    );
+  }
+
+  /** Resolves when these nodes (all that run) answer these addresses under one serial. */
+  async agreed(addresses: readonly string[], nodes?: readonly Vantage[], seconds = 60): Promise<number> {
+    const wanted = [...addresses].sort().join();
+    const since = this.now();
+    const look = async (): Promise<readonly string[]> => {
+      const asked = nodes ?? this.all.filter(({ server, isPaused }) => server !== null && !isPaused);
+      return asked.map(({ name }) => {
+        const last = this.entries.findLast(
+          (entry) => entry.kind === 'answer' && entry.node === name && entry.at >= since,
+        );
+        return last?.kind === 'answer' ? `${last.serial} ${last.addresses.join()}` : `${name}: none`;
+      });
+    };
+    const seen = await eventually(
+      look,
+      (all) => new Set(all).size === 1 && all[0].split(' ')[1] === wanted,
+      seconds,
+    ).catch((error: Error) => {
+      throw new Error(`wanted ${wanted}: ${error.message}\n${this.tail()}`);
+    });
+    return Number(seen[0].split(' ')[0]);
+  }
+
+  /** Resolves when every running vantage has stored so many views more. */
+  async turns(count: number, nodes: readonly Vantage[] = this.all): Promise<void> {
+    const begin = this.entries.length;
+    const taken = (name: string): number =>
+      this.entries.slice(begin).filter((entry) => entry.kind === 'view' && entry.vantage === name).length;
+    await eventually(
+      async () => nodes.map(({ name }) => taken(name)),
+      (seen) => seen.every((turns) => turns >= count),
+    );
+  }
+
+  /** The edges that should be answered, once all know what there is to know. */
+  get live(): readonly string[] {
+    return this.edges.addresses.filter((edge) => edge !== this.spare);
+  }
+
+  /** Every vantage of these sees the spare edge well: it can join. */
+  async ready(nodes: readonly Vantage[] = this.all): Promise<void> {
+    this.revive(this.spare);
+    await eventually(
+      async () =>
+        nodes.map(({ name }) => {
+          const view = this.entries.findLast((entry) => entry.kind === 'view' && entry.vantage === name);
+          return view?.kind === 'view' ? view.up[this.spare] : null;
+        }),
+      (seen) => seen.every((up) => up === true),
+    );
+  }
+
+  /** A live edge dies for all; `live` is from now on what should be answered. */
+  flip(): string {
+    const [victim] = this.live;
+    this.die(victim);
+    this.spare = victim;
+    return victim;
+  }
+
+  /** Restores an older snapshot; what it repeats is not logged again as if it were new. */
+  async restore(snapshot: string): Promise<void> {
+    const { stdout } = await this.etcd.etcdctl('snapshot', 'status', snapshot, '-w', 'json');
+    this.repeated = (JSON.parse(stdout) as { readonly revision: number }).revision;
+    await this.etcd.restore(snapshot);
+  }
+
+  async compact(): Promise<void> {
+    await this.watch.caughtUp();
+    await this.etcd.compact();
+  }
+
+  /** Resolves when everything that is in etcd is in the log. */
+  caughtUp(): Promise<void> {
+    return this.watch.caughtUp();
+  }
+
+  /** The last lines of what each vantage printed, for a test that fails. */
+  tail(): string {
+    return this.all
+      .map(({ name, server }) => `== ${name}\n${server?.output.slice(-1500) ?? '(not running)'}`)
+      .join('\n');
+  }
+
+  async stop(): Promise<void> {
+    this.isOver = true;
+    await this.sweeps;
+    for (const vantage of this.all) {
+      await vantage.kill();
+      for (const link of vantage.links) await link.stop();
+      await vantage.site.remove();
+    }
+    await this.watch.close();
+    await this.etcd.stop();
+    this.edges.close();
+  }
+
+  private now(): number {
+    return performance.now() - this.began;
+  }
+
+  private add(entry: Entry extends infer E ? (E extends Entry ? Omit<E, 'at'> : never) : never, at = this.now()): void {
+    this.entries.push({ at, ...entry } as Entry);
+  }
+
+  private take(change: Change): void {
+    const entry = decoded(change, PREFIX);
+    if (entry === null) return;
+    if (!this.clusters.has(change.cluster) && change.revision > this.repeated) {
+      this.clusters.add(change.cluster);
+      this.repeated = 0;
+    }
+    if (this.clusters.has(change.cluster) || entry.kind !== 'set') this.add(entry);
+  }
+
+  private async sweep(): Promise<void> {
+    while (!this.isOver) {
+      const began = performance.now();
+      await Promise.all(
+        this.all.filter(({ server, isPaused }) => server !== null && !isPaused).map((node) => this.look(node)),
+      );
+      await new Promise((resolve) => setTimeout(resolve, Math.max(0, SWEEP_MS - (performance.now() - began))));
+    }
+  }
+
+  private async look(node: Vantage): Promise<void> {
+    const at = this.now();
+    const before = serialOf(await ask(node, 'SOA'));
+    if (before === null) return;
+    const reply = await ask(node, 'A');
+    const after = serialOf(await ask(node, 'SOA'));
+    if (reply === null || reply.rcode !== 'NOERROR' || before !== after) return;
+    const addresses = reply.answer.filter(({ type }) => type === 'A').map(({ text }) => text);
+    this.add({ kind: 'answer', node: node.name, zone: ZONE, serial: before, addresses: addresses.sort() }, at);
+    const key = `${node.name} ${before}`;
+    if (this.transfers.has(key)) return;
+    this.transfers.add(key);
+    await this.dump(node).catch(() => this.transfers.delete(key)); // killed meanwhile
+  }
+
+  private async dump(node: Vantage): Promise<void> {
+    const at = this.now();
+    const endpoint = { address: '127.0.0.1', port: node.dnsPort };
+    const { rows } = await transfer(endpoint, encodeQuery({ name: ZONE, type: 'AXFR' }));
+    if (rows.length < 2) return; // refused: a node that lacks the content in force
+    const serial = Number(rows[0].text.split(' ')[2]);
+    this.add({ kind: 'transfer', node: node.name, zone: ZONE, serial, records: rows.map(line).sort() }, at);
+  }
+}
+
+async function ask({ dnsPort }: Vantage, type: string): Promise<Message | null> {
+  const reply = await askOnce(dnsPort, encodeQuery({ name: ZONE, type }), ASK_MS);
+  return reply === null ? null : decodeMessage(reply);
+}
+
+function serialOf(reply: Message | null): number | null {
+  const soa = reply?.answer.find(({ type }) => type === 'SOA');
+  return soa === undefined ? null : Number(soa.text.split(' ')[2]);
+}
+
+/** Debian keeps it under the machine's architecture. */
+function fakeTime(): string {
+  const found = readdirSync('/usr/lib')
+    .map((folder) => join('/usr/lib', folder, 'faketime', 'libfaketime.so.1'))
+    .find((file) => existsSync(file));
+  if (found === undefined) throw new Error('libfaketime is not installed');
+  return found;
+}
