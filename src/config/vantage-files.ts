@@ -1,8 +1,10 @@
 /** The files that the section `vantage` names. */
 
+import type { Fault } from '../system/fault.ts';
 import type { Found } from './checks/keys.ts';
 import { readSecretFile } from './secret-file.ts';
 import type { VantageConfig } from './section-vantage.ts';
+import { readKeyFile } from './vantage-key.ts';
 import type { Path } from './yaml-source.ts';
 
 /**
@@ -11,18 +13,27 @@ import type { Path } from './yaml-source.ts';
  */
 export function vantageSecretFaults(vantage: VantageConfig | null): readonly Found[] {
   if (vantage === null) return [];
-  const [key, file] =
-    vantage.engine === 'peers' ? ['key_file', vantage.keyFile] : ['password_file', vantage.passwordFile];
-  if (file === null) return [];
-  const path: Path = ['vantage', key];
-  const read = readSecretFile(file);
-  if (!read.ok) {
-    const effect = vantage.engine === 'peers' ? 'no peer can be asked' : 'etcd cannot be asked';
-    const message = `vantage.${key}: ${read.fault.message}; ${effect} without it`;
-    return [{ severity: 'warning', code: 'unreadable-file', path, message }];
+  if (vantage.engine === 'peers') {
+    return secretFaults('key_file', readKeyFile(vantage.keyFile).faults, 'no peer can be asked');
   }
-  const { warning } = read;
-  return warning === null ? [] : [{ severity: 'warning', code: 'open-secret', path, message: warning.message }];
+  if (vantage.passwordFile === null) return [];
+  const read = readSecretFile(vantage.passwordFile);
+  const fault = read.ok ? read.warning : read.fault;
+  return secretFaults('password_file', fault === null ? [] : [fault], 'etcd cannot be asked');
+}
+
+function secretFaults(key: string, faults: readonly Fault[], effect: string): readonly Found[] {
+  const path: Path = ['vantage', key];
+  return faults.map(({ severity, message }) =>
+    severity === 'error'
+      ? {
+          severity: 'warning',
+          code: 'unreadable-file',
+          path,
+          message: `vantage.${key}: ${message}; ${effect} without it`,
+        }
+      : { severity, code: 'open-secret', path, message },
+  );
 }
 
 /** Files of certificates, with the place of each and what does not work without it. */

@@ -6,10 +6,11 @@ export const REQUEST_MAX = 256 * 1024;
 /** Octets of an answer's body, sealed. What does not fit is sent with the next answer. */
 export const ANSWER_MAX = 8 * 2 ** 20;
 /** Networks of one peer. */
-export const NETWORKS_MAX = 1000;
+export const NETWORKS_MAX = 500;
 /** Milliseconds that a request may ask to be kept waiting. */
 export const WAIT_MAX_MS = 30_000;
 const NAME_MAX = 255;
+const BOOT_MAX = 64;
 
 const name = z.string().min(1).max(NAME_MAX);
 /** 16 random octets in base64url. */
@@ -18,7 +19,7 @@ const wholeNumber = z.int().min(0);
 const milliseconds = z.number().min(0);
 
 /** Which view of a network is known already: the start of its process, and its turn. */
-const knownSchema = z.object({ boot: z.string().max(NAME_MAX), turn: wholeNumber });
+const knownSchema = z.object({ boot: z.string().max(BOOT_MAX), turn: wholeNumber });
 export type KnownView = z.infer<typeof knownSchema>;
 
 const requestSchema = z.object({

@@ -1,7 +1,7 @@
 /** The key that peers share: AES of 128, 192 or 256 bits. */
 import { createSecretKey, type KeyObject } from 'node:crypto';
-import { readSecretFile } from '../../config/secret-file.ts';
-import type { Fault } from '../../system/fault.ts';
+import type { Fault } from '../system/fault.ts';
+import { readSecretFile } from './secret-file.ts';
 
 /** `key` null: the faults say why. A key file that every user of the machine can read is a warning. */
 export type KeyRead = { readonly key: KeyObject | null; readonly faults: readonly Fault[] };

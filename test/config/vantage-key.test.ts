@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { parseKey, rawKey, readKeyFile } from '../../../src/vantage/peers/key.ts';
+import { parseKey, rawKey, readKeyFile } from '../../src/config/vantage-key.ts';
 
 const HEX_16 = '00112233445566778899aabbccddeeff';
 
