@@ -1,5 +1,4 @@
 import { readFileSync, statSync } from 'node:fs';
-import { rename } from 'node:fs/promises';
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { parse, stringify } from 'yaml';
@@ -68,8 +67,7 @@ async function writeNewSettings(): Promise<void> {
     static_zones: [{ name: 'static.test', file: site.path('static.zone') }],
     transfer: { allow: [{ from: '127.0.0.1' }], watch: 0 },
   };
-  await site.write('new.yaml', stringify(keys));
-  await rename(site.path('new.yaml'), site.path('edgemanage.yaml')); // whole, so nobody waits for the rest
+  await site.replace('edgemanage.yaml', stringify(keys));
 }
 
 /** What clients, secondaries, operators and other processes see of the settings. */

@@ -178,8 +178,7 @@ const healthz = async (): Promise<string> => (await fetch(`http://${running.http
 async function reload(version: string, change: Readonly<Record<string, unknown>> = {}): Promise<string> {
   const since = said.length;
   const server = { ...(keys['server'] as object), version };
-  await site.write('new.yaml', stringify({ ...keys, ...change, server }));
-  await rename(site.path('new.yaml'), site.path('edgemanage.yaml')); // whole, so nobody waits for the rest
+  await site.replace('edgemanage.yaml', stringify({ ...keys, ...change, server }));
   await running.reload();
   return said.slice(since);
 }
@@ -218,8 +217,7 @@ test('a port that another program has takes a restart: the old one goes on', asy
   try {
     const { port } = taken.address() as { readonly port: number };
     const server = { ...(keys['server'] as object), version: 'new', listen: [`127.0.0.1:${port}`] };
-    await site.write('new.yaml', stringify({ ...keys, server, http: { listen: `127.0.0.1:${port}` } }));
-    await rename(site.path('new.yaml'), site.path('edgemanage.yaml'));
+    await site.replace('edgemanage.yaml', stringify({ ...keys, server, http: { listen: `127.0.0.1:${port}` } }));
     await running.reload();
     expect(said).toContain('server.listen, http.listen changed; that takes a restart');
     expect(await version()).toBe('"new"');

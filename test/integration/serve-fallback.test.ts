@@ -60,7 +60,7 @@ test('it is followed, left while none of it passes, taken again, and gone with a
 
   const { safety: _, checks, ...config } = parse(await site.read('edgemanage.yaml'));
   await rm(site.path('edges/spare'));
-  await site.write('edgemanage.yaml', stringify({ ...config, checks: { [NETWORK]: checks[NETWORK] } }));
+  await site.replace('edgemanage.yaml', stringify({ ...config, checks: { [NETWORK]: checks[NETWORK] } }));
   server.child.kill('SIGHUP');
   await server.prints(/network spare is no longer served/);
   await answered(OURS);

@@ -33,7 +33,7 @@ async function editConfig(from: string | RegExp, to: string): Promise<void> {
   const text = await site.read('edgemanage.yaml');
   const edited = text.replace(from, to);
   expect(edited).not.toBe(text);
-  await site.write('edgemanage.yaml', edited);
+  await site.replace('edgemanage.yaml', edited);
 }
 
 describe('at start', () => {

@@ -55,12 +55,12 @@ async function network(): Promise<NetworkJson> {
 
 async function reload(keys: Readonly<Record<string, unknown>>): Promise<void> {
   const config = { ...parse(await site.read('edgemanage.yaml')), ...keys };
-  await site.write('edgemanage.yaml', stringify(config));
+  await site.replace('edgemanage.yaml', stringify(config));
   server.child.kill('SIGHUP');
 }
 
 async function list(edges: readonly string[]): Promise<void> {
-  await site.write(`edges/${NETWORK}`, `${edges.join('\n')}\n`);
+  await site.replace(`edges/${NETWORK}`, `${edges.join('\n')}\n`);
   server.child.kill('SIGHUP');
 }
 

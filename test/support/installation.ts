@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { stringify } from 'yaml';
@@ -52,7 +52,7 @@ const PAST_SAMPLES = 200;
 /** An edgemanage installation in a folder of its own, and its commands as an operator runs them: from `bin/`. */
 export class Installation {
   readonly folder: string;
-  readonly #started = new Set<ChildProcess>();
+  private readonly started = new Set<ChildProcess>();
 
   private constructor(folder: string) {
     this.folder = folder;
@@ -121,6 +121,16 @@ export class Installation {
     await writeFile(this.path(file), text);
   }
 
+  /** Puts a finished file in its place, as careful tools do: nobody waits to see whether more of it comes. */
+  async replace(file: string, text: string): Promise<void> {
+    await this.write('aside.new', text);
+    // Clocks of file systems are coarse: without it, the writing and the renaming may seem to be one moment.
+    const past = new Date(Date.now() - 60_000);
+    await utimes(this.path('aside.new'), past, past);
+    await mkdir(dirname(this.path(file)), { recursive: true });
+    await rename(this.path('aside.new'), this.path(file));
+  }
+
   read(file: string): Promise<string> {
     return readFile(this.path(file), 'utf8');
   }
@@ -147,8 +157,8 @@ export class Installation {
   startBare(command: Program, args: readonly string[], env = {}): ChildProcess {
     const script = join(import.meta.dirname, '..', '..', 'bin', `${command}.js`);
     const child = spawn(process.execPath, [script, ...args], { env: { ...process.env, ...env } });
-    this.#started.add(child);
-    child.once('exit', () => this.#started.delete(child));
+    this.started.add(child);
+    child.once('exit', () => this.started.delete(child));
     return child;
   }
 
@@ -157,7 +167,7 @@ export class Installation {
   }
 
   async remove(): Promise<void> {
-    for (const child of this.#started) child.kill('SIGKILL');
+    for (const child of this.started) child.kill('SIGKILL');
     await rm(this.folder, { recursive: true, force: true });
   }
 }
