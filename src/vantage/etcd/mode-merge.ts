@@ -1,0 +1,76 @@
+/**
+ * What becomes of an edge's mode that operators may set on any vantage: a merge of three, what was last the same here and
+ * in the store, what is here now, and what the store has now. The last one to be stored wins. No clock of another machine
+ * is compared with ours; when a mode ends, each vantage sees by its own.
+ */
+import type { Mode } from '../../health/judge/edge.ts';
+
+/** As an operator set it. `until`: epoch seconds; null: until the next change. */
+export type SetMode = { readonly mode: Mode; readonly until: number | null; readonly comment: string };
+
+/** `by`: the vantage on which it was set. `at`: when, by its clock; shown only. `revision`: of the store. */
+export type StoredMode = SetMode & { readonly by: string; readonly at: number; readonly revision: bigint };
+
+/** What the store had when this vantage last had the same. */
+export type SyncedMode = SetMode & { readonly revision: bigint };
+
+export type ModeMerge =
+  /** Here and in the store it is the same, or nothing is known of it. */
+  | { readonly kind: 'same'; readonly synced: SyncedMode | null }
+  /** The store's is to be set here. */
+  | { readonly kind: 'apply'; readonly mode: SetMode; readonly by: string; readonly synced: SyncedMode }
+  /** Ours is to be stored, if the store still has `expected` (0: nothing). `replaces`: what another set meanwhile. */
+  | {
+      readonly kind: 'store';
+      readonly mode: SetMode;
+      readonly expected: bigint;
+      readonly replaces: StoredMode | null;
+    };
+
+const AVAILABLE: SetMode = { mode: 'available', until: null, comment: '' };
+
+/** Characters; what is longer is cut, here and in the store. */
+export const COMMENT_MAX = 1000;
+
+/** As it is now: one whose time is over is available. */
+export function modeNow({ mode, until, comment }: SetMode, now: number): SetMode {
+  if (until !== null && until <= now) return AVAILABLE;
+  return { mode, until, comment: comment.slice(0, COMMENT_MAX) };
+}
+
+/**
+ * `synced` null: this vantage never had what the store has, or the store is another one than then (emptied, restored,
+ * replaced); `wasShared`: in that case, whether it had a mode in common with the store before.
+ */
+export function mergeMode(
+  local: SetMode,
+  stored: StoredMode | null,
+  synced: SyncedMode | null,
+  wasShared: boolean,
+  now: number,
+): ModeMerge {
+  const here = modeNow(local, now);
+  if (stored === null) {
+    // An empty store knows nothing; it does not say that everything is available.
+    const isWorthIt = here.mode !== 'available' || here.comment !== '' || synced !== null || wasShared;
+    return isWorthIt ? { kind: 'store', mode: here, expected: 0n, replaces: null } : { kind: 'same', synced: null };
+  }
+  const there = modeNow(stored, now);
+  if (isSameMode(here, there)) return { kind: 'same', synced: { ...there, revision: stored.revision } };
+  const apply: ModeMerge = {
+    kind: 'apply',
+    mode: there,
+    by: stored.by,
+    synced: { ...there, revision: stored.revision },
+  };
+  if (synced === null) return apply;
+  const isChangedHere = !isSameMode(here, modeNow(synced, now));
+  // An earlier revision than we had: the store was set back, and what is here is newer.
+  if (!isChangedHere && stored.revision >= synced.revision) return apply;
+  const isChangedThere = stored.revision > synced.revision;
+  return { kind: 'store', mode: here, expected: stored.revision, replaces: isChangedThere ? stored : null };
+}
+
+export function isSameMode(one: SetMode, other: SetMode): boolean {
+  return one.mode === other.mode && one.until === other.until && one.comment === other.comment;
+}
