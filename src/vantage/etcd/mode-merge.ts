@@ -39,18 +39,20 @@ export function modeNow({ mode, until, comment }: SetMode, now: number): SetMode
 }
 
 /**
+ * `local` null: nobody ever set a mode here, or the edge's record was lost, which is no wish to have it available.
  * `synced` null: this vantage never had what the store has, or the store is another one than then (emptied, restored,
  * replaced); `wasShared`: in that case, whether it had a mode in common with the store before.
  */
 export function mergeMode(
-  local: SetMode,
+  local: SetMode | null,
   stored: StoredMode | null,
   synced: SyncedMode | null,
   wasShared: boolean,
   now: number,
 ): ModeMerge {
-  const here = modeNow(local, now);
+  const here = modeNow(local ?? AVAILABLE, now);
   if (stored === null) {
+    if (local === null) return { kind: 'same', synced: null };
     // An empty store knows nothing; it does not say that everything is available.
     const isWorthIt = here.mode !== 'available' || here.comment !== '' || synced !== null || wasShared;
     return isWorthIt ? { kind: 'store', mode: here, expected: 0n, replaces: null } : { kind: 'same', synced: null };
@@ -63,7 +65,7 @@ export function mergeMode(
     by: stored.by,
     synced: { ...there, revision: stored.revision },
   };
-  if (synced === null) return apply;
+  if (synced === null || local === null) return apply;
   const isChangedHere = !isSameMode(here, modeNow(synced, now));
   // An earlier revision than we had: the store was set back, and what is here is newer.
   if (!isChangedHere && stored.revision >= synced.revision) return apply;

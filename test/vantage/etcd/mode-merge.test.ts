@@ -17,7 +17,7 @@ const synced = (mode: SetMode, revision: bigint): SyncedMode => ({ ...mode, revi
 const NOW = 1000;
 
 describe('one merge', () => {
-  test.each<[string, SetMode, StoredMode | null, SyncedMode | null, boolean, object]>([
+  test.each<[string, SetMode | null, StoredMode | null, SyncedMode | null, boolean, object]>([
     ['nothing anywhere', FREE, null, null, false, { kind: 'same', synced: null }],
     ['set here, before there was a store', FORCE, null, null, false, { kind: 'store', mode: FORCE, expected: 0n }],
     ['set there, new here', FREE, stored(FORCE, 7n), null, false, { kind: 'apply', mode: FORCE, by: 'ams1' }],
@@ -33,6 +33,15 @@ describe('one merge', () => {
       synced(FREE, 5n),
       false,
       { kind: 'store', mode: DOWN, expected: 7n, replaces: { mode: 'force' } },
+    ],
+    ['the record was lost here', null, stored(FORCE, 5n), synced(FORCE, 5n), false, { kind: 'apply', mode: FORCE }],
+    [
+      'the record was lost, and the store is empty',
+      null,
+      null,
+      synced(FORCE, 5n),
+      false,
+      { kind: 'same', synced: null },
     ],
     [
       'only the comment',

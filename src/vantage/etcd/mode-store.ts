@@ -1,0 +1,61 @@
+/** Modes in etcd: `PREFIX/modes/EDGE`, JSON; the edge's name is percent-encoded. */
+import { z } from 'zod';
+import { oneLine } from '../../health/modes/modes.ts';
+import type { StoredMode } from './mode-merge.ts';
+
+/** Octets of a value: a comment of the greatest length, each character of four octets and escaped, and room. */
+export const MODE_MAX_OCTETS = 16_384;
+
+const MOMENT = z.number().min(0).max(1e12);
+const VALUE = z.object({
+  v: z.literal(1),
+  mode: z.enum(['available', 'unavailable', 'force', 'blindforce']),
+  until: MOMENT.nullable(),
+  comment: z.string().max(1000),
+  by: z.string().max(64),
+  at: MOMENT,
+});
+
+export type ModeEntry = { readonly key: string; readonly value: Buffer; readonly revision: bigint };
+
+/** Modes as the store has them. `clusterId`: revisions order only within one. */
+export type ModesRead =
+  | { readonly ok: true; readonly clusterId: string; readonly entries: readonly ModeEntry[] }
+  | { readonly ok: false; readonly why: string };
+
+/** `refused`: another was stored meanwhile. */
+export type ModePut =
+  | { readonly kind: 'stored'; readonly revision: bigint }
+  | { readonly kind: 'refused' }
+  | { readonly kind: 'failed'; readonly why: string };
+
+/** What `SharedModes` needs of etcd. Nothing rejects. */
+export type ModeStore = {
+  /** All that begins with the prefix, as new as anything that was stored before. */
+  readonly read: (prefix: string) => Promise<ModesRead>;
+  /** If the key still has this revision (0: there is none). */
+  readonly put: (key: string, value: string, expected: bigint) => Promise<ModePut>;
+};
+
+export function modesPrefix(prefix: string): string {
+  return `${prefix}/modes/`;
+}
+
+export function modeKey(prefix: string, edge: string): string {
+  return modesPrefix(prefix) + encodeURIComponent(edge);
+}
+
+export function printMode({ mode, until, comment, by, at }: Omit<StoredMode, 'revision'>): string {
+  return JSON.stringify({ v: 1, mode, until, comment, by, at });
+}
+
+/** Null: it is none that this version understands. */
+export function parseMode({ value, revision }: ModeEntry): StoredMode | null {
+  if (value.length > MODE_MAX_OCTETS) return null;
+  try {
+    const { mode, until, comment, by, at } = VALUE.parse(JSON.parse(value.toString('utf8')));
+    return { mode, until, comment: oneLine(comment), by: oneLine(by), at, revision };
+  } catch {
+    return null;
+  }
+}
