@@ -11,6 +11,8 @@ export class Edges {
   /** `edge from` of what is dead. */
   private readonly dead = new Set<string>();
 
+  private readonly counts = new Map<string, number>();
+
   private constructor(addresses: readonly string[], port: number, body: string) {
     this.addresses = addresses;
     this.port = port;
@@ -36,6 +38,11 @@ export class Edges {
     for (const address of from) this.dead.delete(`${edge} ${address}`);
   }
 
+  /** How often it was asked from there so far. */
+  asked(edge: string, from: string): number {
+    return this.counts.get(`${edge} ${from}`) ?? 0;
+  }
+
   close(): void {
     for (const server of this.servers) server.close();
     for (const socket of this.sockets) socket.destroy();
@@ -45,7 +52,9 @@ export class Edges {
     this.sockets.add(socket);
     socket.on('error', () => undefined);
     socket.on('close', () => this.sockets.delete(socket));
-    if (this.dead.has(`${edge} ${socket.remoteAddress}`)) socket.resetAndDestroy();
+    const who = `${edge} ${socket.remoteAddress}`;
+    this.counts.set(who, (this.counts.get(who) ?? 0) + 1);
+    if (this.dead.has(who)) socket.resetAndDestroy();
     else socket.once('data', () => socket.end(answer));
   }
 }

@@ -5,7 +5,7 @@ import { decodeMessage, line, type Message } from '../support/dns-message.ts';
 import { encodeQuery } from '../support/dns-query.ts';
 import { EdgewiseServer, eventually } from '../support/edgewise.ts';
 import { EtcdCluster } from '../support/etcd.ts';
-import { Installation, OBJECT } from '../support/installation.ts';
+import { Installation, NETWORK, OBJECT } from '../support/installation.ts';
 import { LinkProxy, type LinkState } from '../support/link-proxy.ts';
 import { askOnce } from '../support/peers.ts';
 import { freePort } from '../support/ports.ts';
@@ -70,6 +70,12 @@ export class Vantage {
     const preload = new URL('probe-from.mjs', import.meta.url).href;
     this.server = EdgewiseServer.spawn(this.site.path('edgemanage.yaml'), [], env, ['--import', preload]);
     this.isPaused = false;
+  }
+
+  /** Resolves when it answers. */
+  async begin(skew: string | null = null): Promise<void> {
+    this.launch(skew);
+    await this.server?.ready();
   }
 
   async link(state: LinkState): Promise<void> {
@@ -198,10 +204,34 @@ export class Vantages {
   /** Who decides, as etcd has it. */
   async decider(): Promise<Vantage> {
     const name = await eventually(
-      async () => this.log.filter((entry) => entry.kind === 'leader').at(-1)?.holder?.name ?? null,
+      async () => {
+        const last = this.entries.findLast((entry) => entry.kind === 'leader');
+        return last?.kind === 'leader' ? (last.holder?.name ?? null) : null;
+      },
       (seen) => seen !== null,
     );
     return this.vantage(name ?? '');
+  }
+
+  /** Resolves when etcd has another decider. */
+  async deciderIsNot(former: Vantage): Promise<void> {
+    await eventually(
+      async () => (await this.decider()).name,
+      (name) => name !== former.name,
+    );
+  }
+
+  /** The include text of the zone on one vantage, as an operator's rsync brings it. */
+  async content(vantage: Vantage, text: string): Promise<void> {
+    await vantage.site.write(`zones/${NETWORK}/${ZONE}.zone`, text);
+  }
+
+  /** Resolves when all answer under one serial that is another one than this. */
+  async serialIsNot(before: number): Promise<void> {
+    await eventually(
+      () => this.agreed(this.live),
+      (serial) => serial !== before,
+    );
   }
 
   others(vantage: Vantage): readonly Vantage[] {
@@ -260,6 +290,32 @@ export class Vantages {
   /** The edges that should be answered, once all know what there is to know. */
   get live(): readonly string[] {
     return this.edges.addresses.filter((edge) => edge !== this.spare);
+  }
+
+  /** Resolves when each of these has asked an edge so many times more. */
+  async probed(edge: string, times: number, nodes: readonly Vantage[]): Promise<void> {
+    const before = nodes.map(({ source }) => this.edges.asked(edge, source));
+    await eventually(
+      async () => nodes.map(({ source }, i) => this.edges.asked(edge, source) - before[i]),
+      (seen) => seen.every((count) => count >= times),
+    );
+  }
+
+  /** All is as at the start again, whatever a scenario left behind. */
+  async mend(): Promise<void> {
+    for (const [number, { isPaused, isRunning }] of this.etcd.members.entries()) {
+      if (isPaused) this.etcd.resume(number);
+      if (!isRunning) await this.etcd.restart(number);
+    }
+    for (const edge of this.edges.addresses) if (edge !== this.spare) this.revive(edge);
+    for (const vantage of this.all) {
+      await vantage.link('pass');
+      if (vantage.isPaused) vantage.resume();
+      if (vantage.server === null) await vantage.begin();
+    }
+    await this.agreed(this.live);
+    this.mark('healed', 'all');
+    this.mark('thawed', 'all');
   }
 
   /** Every vantage of these sees the spare edge well: it can join. */

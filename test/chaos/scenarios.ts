@@ -1,0 +1,261 @@
+import { program } from '../support/installation.ts';
+import type { LinkState } from '../support/link-proxy.ts';
+import type { Vantage, Vantages } from './vantages.ts';
+
+/**
+ * What fails, and what is seen of it besides what the checker judges of every run. Each begins and ends with everything
+ * well; `quick`: in every run of the tests, the others in the long ones.
+ */
+export type Scenario = {
+  readonly name: string;
+  readonly quick: boolean;
+  readonly run: (all: Vantages) => Promise<void>;
+};
+
+/** How often each vantage asks an edge before it counts as settled that nothing comes of it. */
+const PROBES = 4;
+const CUTS: readonly LinkState[] = ['drop', 'half-open', 'no-requests', 'no-answers'];
+
+/** An edge dies and all of these answer without it. */
+async function flips(all: Vantages, nodes?: readonly Vantage[]): Promise<void> {
+  all.flip();
+  await all.agreed(all.live, nodes);
+}
+
+/** An edge dies, all that run see it again and again, and nothing changes. Returns what was answered, to be so still. */
+async function flipsNothing(all: Vantages, nodes: readonly Vantage[]): Promise<void> {
+  const before = all.live;
+  const victim = all.flip();
+  await all.probed(victim, PROBES, nodes);
+  await all.agreed(before, nodes);
+}
+
+async function etcdLeader(all: Vantages, how: 'kill' | 'pause'): Promise<void> {
+  const leader = await all.etcd.leader();
+  all.mark('broken', `etcd's leader: ${how}`);
+  if (how === 'kill') await all.etcd.kill(leader);
+  else all.etcd.pause(leader);
+  await flips(all);
+  if (how === 'kill') await all.etcd.restart(leader);
+  else all.etcd.resume(leader);
+  await all.etcd.healthy();
+  all.mark('healed', 'etcd');
+}
+
+async function etcdMajority(all: Vantages, how: 'kill' | 'pause'): Promise<void> {
+  const lost = [0, 1];
+  all.mark('broken', `two members of etcd: ${how}`);
+  all.mark('frozen', `two members of etcd: ${how}`);
+  for (const member of lost) {
+    if (how === 'kill') await all.etcd.kill(member);
+    else all.etcd.pause(member);
+  }
+  await flipsNothing(all, all.all);
+  all.mark('thawed', 'etcd');
+  for (const member of lost) {
+    // Both at once: none is healthy alone.
+    if (how === 'pause') all.etcd.resume(member);
+  }
+  if (how === 'kill') await Promise.all(lost.map((member) => all.etcd.restart(member)));
+  await all.etcd.healthy();
+  all.mark('healed', 'etcd');
+  await all.agreed(all.live);
+}
+
+async function decider(all: Vantages, how: 'kill' | 'pause'): Promise<void> {
+  const former = await all.decider();
+  all.mark('broken', `the decider: ${how}`);
+  if (how === 'kill') await former.kill();
+  else former.pause();
+  await all.deciderIsNot(former);
+  await flips(all, all.others(former));
+  if (how === 'kill') await former.begin();
+  else former.resume();
+  await all.agreed(all.live);
+  all.mark('healed', 'the decider');
+}
+
+async function vantageMajority(all: Vantages, how: 'kill' | 'pause'): Promise<void> {
+  const [left, ...lost] = all.all;
+  all.mark('broken', `two vantages: ${how}`);
+  all.mark('frozen', `two vantages: ${how}`);
+  for (const vantage of lost) {
+    if (how === 'kill') await vantage.kill();
+    else vantage.pause();
+  }
+  await flipsNothing(all, [left]);
+  all.mark('thawed', 'vantages');
+  for (const vantage of lost) {
+    if (how === 'kill') await vantage.begin();
+    else vantage.resume();
+  }
+  await all.agreed(all.live);
+  all.mark('healed', 'vantages');
+}
+
+/** One vantage is cut off from etcd. */
+async function cut(all: Vantages, who: 'decider' | 'follower', state: LinkState): Promise<void> {
+  const deciding = await all.decider();
+  const one = who === 'decider' ? deciding : all.others(deciding)[0];
+  all.mark('broken', `${one.name}: ${state}`);
+  const before = all.live;
+  await one.link(state);
+  if (who === 'decider') await all.deciderIsNot(one);
+  const victim = all.flip();
+  await all.agreed(all.live, all.others(one));
+  await all.probed(victim, PROBES, [one]);
+  await all.agreed(before, [one]);
+  await one.link('pass');
+  await all.agreed(all.live);
+  all.mark('healed', one.name);
+}
+
+export const SCENARIOS: readonly Scenario[] = [
+  {
+    name: 'one vantage sees an edge dead that is not',
+    quick: true,
+    run: async (all) => {
+      const [liar] = all.others(await all.decider());
+      const [victim] = all.live;
+      all.mark('frozen', 'a false alarm');
+      all.die(victim, [liar]);
+      await all.probed(victim, PROBES, all.all);
+      await all.agreed(all.live);
+      all.mark('thawed', 'a false alarm');
+      all.revive(victim);
+      await all.turns(2);
+    },
+  },
+  ...(['kill', 'pause'] as const).flatMap((how): readonly Scenario[] => [
+    { name: `etcd's leader: ${how}`, quick: true, run: (all) => etcdLeader(all, how) },
+    { name: `two of three members of etcd: ${how}`, quick: how === 'kill', run: (all) => etcdMajority(all, how) },
+    { name: `the decider: ${how}`, quick: true, run: (all) => decider(all, how) },
+    { name: `two of three vantages: ${how}`, quick: how === 'pause', run: (all) => vantageMajority(all, how) },
+  ]),
+  ...CUTS.flatMap((state): readonly Scenario[] => [
+    {
+      name: `the decider cut off from etcd: ${state}`,
+      quick: state === 'half-open',
+      run: (all) => cut(all, 'decider', state),
+    },
+    {
+      name: `another vantage cut off from etcd: ${state}`,
+      quick: state === 'drop' || state === 'no-answers',
+      run: (all) => cut(all, 'follower', state),
+    },
+  ]),
+  {
+    name: 'all links are slow',
+    quick: false,
+    run: async (all) => {
+      all.mark('broken', 'slow');
+      for (const { links } of all.all) for (const link of links) link.delay(200);
+      await flips(all);
+      for (const { links } of all.all) for (const link of links) link.delay(0);
+      all.mark('healed', 'slow');
+    },
+  },
+  {
+    name: 'compaction behind the back of a watch',
+    quick: true,
+    run: async (all) => {
+      const [late] = all.others(await all.decider());
+      all.mark('broken', `${late.name} hears nothing`);
+      await late.link('no-answers');
+      await flips(all, all.others(late));
+      await all.compact();
+      await late.link('pass');
+      await all.agreed(all.live);
+      await all.compact();
+      all.mark('healed', late.name);
+      await all.ready();
+      await flips(all);
+    },
+  },
+  {
+    name: 'etcd loses everything',
+    quick: true,
+    run: async (all) => {
+      all.mark('broken', 'etcd is wiped');
+      await all.caughtUp();
+      await all.etcd.wipe();
+      await flips(all);
+      all.mark('healed', 'etcd');
+      await all.ready();
+      await flips(all);
+    },
+  },
+  {
+    name: 'etcd is restored from an older backup',
+    quick: true,
+    run: async (all) => {
+      const snapshot = await all.etcd.snapshot();
+      for (let i = 0; i < 2; i++) {
+        await flips(all);
+        await all.ready();
+      }
+      await all.caughtUp();
+      all.mark('broken', 'etcd is restored');
+      await all.restore(snapshot);
+      await all.agreed(all.live);
+      await flips(all);
+      all.mark('healed', 'etcd');
+    },
+  },
+  ...['+1h', '-1h'].map(
+    (skew): Scenario => ({
+      name: `one vantage's clock is off: ${skew}`,
+      quick: skew === '+1h',
+      run: async (all) => {
+        const skewed = await all.decider();
+        all.mark('broken', `${skewed.name} begins again`);
+        await skewed.kill();
+        await skewed.begin(skew);
+        await all.agreed(all.live);
+        all.mark('healed', skewed.name);
+        await flips(all);
+        await all.ready();
+        // It decides, if the one that does now is stopped and it comes first.
+        const deciding = await all.decider();
+        all.mark('broken', `${deciding.name} is paused`);
+        deciding.pause();
+        await all.deciderIsNot(deciding);
+        await flips(all, all.others(deciding));
+        deciding.resume();
+        await skewed.kill();
+        await skewed.begin();
+        await all.agreed(all.live);
+        all.mark('healed', skewed.name);
+      },
+    }),
+  ),
+  ...(['decider', 'follower'] as const).map(
+    (who): Scenario => ({
+      name: `no room on the disk of ${who === 'decider' ? 'the decider' : 'another vantage'}`,
+      quick: who === 'decider',
+      run: async (all) => {
+        const deciding = await all.decider();
+        const full = who === 'decider' ? deciding : all.others(deciding)[0];
+        const files = (limit: string): Promise<unknown> =>
+          program('prlimit', ['--pid', String(full.server?.child.pid), `--fsize=${limit}:`]);
+        await files('0');
+        await flips(all);
+        await files('unlimited');
+        await all.ready();
+        await flips(all);
+      },
+    }),
+  ),
+  {
+    name: 'a zone gets another content everywhere, one vantage after the other',
+    quick: true,
+    run: async (all) => {
+      const before = await all.agreed(all.live);
+      const text = `mail IN A 192.0.2.${26 + Math.floor(Math.random() * 200)}\n`;
+      for (const vantage of all.all) await all.content(vantage, text);
+      await all.serialIsNot(before);
+      await all.ready();
+      await flips(all);
+    },
+  },
+];
