@@ -1,6 +1,8 @@
 /** Modes in etcd: `PREFIX/modes/EDGE`, JSON; the edge's name is percent-encoded. */
 import { z } from 'zod';
 import { oneLine } from '../../health/modes/modes.ts';
+import type { EtcdClient } from './client/client.ts';
+import { prefixEnd } from './client/wire.ts';
 import type { StoredMode } from './mode-merge.ts';
 
 /** Octets of a value: a comment of the greatest length, each character of four octets and escaped, and room. */
@@ -58,4 +60,37 @@ export function parseMode({ value, revision }: ModeEntry): StoredMode | null {
   } catch {
     return null;
   }
+}
+
+/** Keys in one answer: of values of the greatest length a part of what the client takes. */
+const PAGE = 250;
+/** Of somebody else's making: there is one for each edge. It also ends a walk that a key without meaning leads astray. */
+const ENTRIES_MAX = 100_000;
+
+export function etcdModeStore(client: Pick<EtcdClient, 'range' | 'txn'>): ModeStore {
+  return {
+    async read(prefix) {
+      const entries: ModeEntry[] = [];
+      for (let from = prefix; ; ) {
+        const answer = await client.range({ key: from, end: prefixEnd(prefix), limit: PAGE });
+        if (!answer.ok) return { ok: false, why: answer.fault.text };
+        const { kvs, more } = answer.value;
+        entries.push(...kvs.map(({ key, value, modRevision }) => ({ key, value, revision: modRevision })));
+        if (entries.length > ENTRIES_MAX)
+          return { ok: false, why: `there are over ${ENTRIES_MAX} keys below ${prefix}` };
+        const last = kvs.at(-1);
+        if (!more || last === undefined) return { ok: true, clusterId: answer.header.clusterId, entries };
+        from = `${last.key}\0`;
+      }
+    },
+    async put(key, value, expected) {
+      const answer = await client.txn({
+        compare: [{ key, target: 'mod', revision: expected }],
+        success: [{ kind: 'put', key, value }],
+        failure: [],
+      });
+      if (!answer.ok) return { kind: 'failed', why: answer.fault.text };
+      return answer.value.succeeded ? { kind: 'stored', revision: answer.header.revision } : { kind: 'refused' };
+    },
+  };
 }
