@@ -2,6 +2,7 @@ import type { WireName } from '../dns/name.ts';
 import { serialMax } from '../dns/serial.ts';
 import type { LiveVersion } from '../zones/image/live-version.ts';
 import { NOTHING_LIVE } from './addresses.ts';
+import { type HeldAs, HeldZones } from './held-zones.ts';
 import { LiveHistory, type NewLiveVersions } from './history.ts';
 import type { SavedLiveHistory } from './history-files.ts';
 import type { NetworkLive } from './network-live.ts';
@@ -50,10 +51,18 @@ export class LiveRRsets {
   /** Own slots that no thread answers by any more. */
   private readonly freeOwn: number[] = [];
   private highest = 0;
+  private readonly held: HeldZones;
+  /** Slots that held zones had, each with the generation that it was left in. */
+  private leftSlots: { readonly slot: number; readonly generation: number }[] = [];
 
   constructor(options: LiveRRsetsOptions = {}) {
     this.options = options;
     this.networkRows = options.networkRows ?? NETWORK_ROWS;
+    this.held = new HeldZones({
+      takeSlot: () => this.takeSlot(),
+      leaveSlot: (slot) => this.leftSlots.push({ slot, generation: ++this.generation }),
+      write: (slot, version) => this.slots.write(slot, version),
+    });
   }
 
   /**
@@ -89,6 +98,9 @@ export class LiveRRsets {
   /** No thread answers by the rows and slots of what was retired up to this generation. */
   release(generation: number): void {
     this.releasedGeneration = Math.max(this.releasedGeneration, generation);
+    const isFree = (left: { readonly generation: number }): boolean => left.generation <= this.releasedGeneration;
+    for (const left of this.leftSlots) if (isFree(left)) this.freeOwn.push(left.slot);
+    this.leftSlots = this.leftSlots.filter((left) => !isFree(left));
   }
 
   /** Those of the networks that there is no row for now, were they all that are served. */
@@ -109,6 +121,7 @@ export class LiveRRsets {
       if (registered === undefined || generation > this.releasedGeneration) continue;
       this.retired.delete(network);
       this.networks.delete(network);
+      this.held.forget(network);
       for (const slot of registered.own.values()) {
         this.empty(slot);
         this.freeOwn.push(slot);
@@ -130,9 +143,13 @@ export class LiveRRsets {
   private ownSlot(registered: Registered, origin: WireName): number | null {
     const known = registered.own.get(origin);
     if (known !== undefined) return known;
-    const slot = this.freeOwn.pop() ?? (this.nextOwn < SLOTS ? this.nextOwn++ : null);
+    const slot = this.takeSlot();
     if (slot !== null) registered.own.set(origin, slot);
     return slot;
+  }
+
+  private takeSlot(): number | null {
+    return this.freeOwn.pop() ?? (this.nextOwn < SLOTS ? this.nextOwn++ : null);
   }
 
   /** Names by row, as `StatusView.statsNetworks` wants them; a row keeps its name until another network has it. */
@@ -173,6 +190,7 @@ export class LiveRRsets {
       if (registered.live.zones.has(origin) && !live.zones.has(origin)) this.write(slot, live.version);
     }
     this.write(registered.slot, live.version);
+    this.held.published(network, live.version);
     const kept = [...registered.live.zones.keys()].filter((origin) => !live.zones.has(origin));
     registered.live = {
       version: live.version,
@@ -246,12 +264,35 @@ export class LiveRRsets {
   slotOf(network: string | null, origin: WireName): number {
     if (network === null) return -1;
     const registered = this.networks.get(network);
-    return registered?.own.get(origin) ?? registered?.slot ?? -1;
+    return this.held.of(network, origin)?.slot ?? registered?.own.get(origin) ?? registered?.slot ?? -1;
+  }
+
+  /**
+   * The zone keeps its live set from now on, or answers under no serial of its own, until it is held no more. The
+   * threads must be told of the zone afterwards. False: there is no slot left for it.
+   */
+  hold(network: string, origin: WireName, as: HeldAs): boolean {
+    const live = as === 'frozen' ? this.versionOf(network, origin) : this.current(network);
+    return this.held.hold(network, origin, as, live ?? NOTHING_LIVE);
+  }
+
+  /** The zone has its network's live set again. */
+  follow(origin: WireName): void {
+    this.held.release(origin);
+  }
+
+  isHeld(origin: WireName): boolean {
+    return this.held.has(origin);
   }
 
   /** What the zone's live names answer; null: a static zone. */
   versionOf(network: string | null, origin: WireName): LiveVersion | null {
     if (network === null) return null;
+    return this.held.of(network, origin)?.version ?? this.followedVersion(network, origin);
+  }
+
+  /** What they would answer if the zone were not held. */
+  followedVersion(network: string, origin: WireName): LiveVersion {
     const live = this.networks.get(network)?.live;
     return live?.zones.get(origin) ?? live?.version ?? NOTHING_LIVE;
   }

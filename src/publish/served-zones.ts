@@ -17,6 +17,8 @@ export function servedZones(store: EntrySource, live: LiveRRsets): ZoneSource {
       zones: zones.flatMap((origin): readonly DueZone[] => {
         const entry = store.entry(origin);
         if (entry === null || entry.network === null || entry.image === null) return [];
+        // The file keeps what is in force, or the serial of one that nobody agreed upon would be taken for its own.
+        if ((entry.standing ?? 'agreed') !== 'agreed') return [];
         // A network that never had a live edge has no zone to publish yet (specification 12.4).
         if (live.versionOf(entry.network, origin)?.serial === 0) return [];
         return [{ name: entry.name, print: () => printServed(store.entry(origin) ?? entry, live) }];

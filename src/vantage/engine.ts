@@ -2,7 +2,7 @@
 import type { WireName } from '../dns/name.ts';
 import type { DecidedSet } from '../health/agreement/decided-set.ts';
 import type { ReceivedView, VantageView } from '../health/agreement/view.ts';
-import type { ContentInForce, OwnContent } from '../zones/agreement/content.ts';
+import type { SerialAuthority } from '../zones/agreement/content.ts';
 
 /** What one vantage is known to be, for `cluster status`, `/healthz` and metrics. */
 export type VantageStatus = {
@@ -46,8 +46,8 @@ export type EngineEvents = {
   readonly onDecided: (network: string) => void;
   /** Who decides has changed. */
   readonly onRole: () => void;
-  /** Contents of zones have serials that were not known here. */
-  readonly onContents: () => void;
+  /** Other contents of these zones are in force than were known here. */
+  readonly onContents: (origins: readonly WireName[]) => void;
 };
 
 /** Who decides; `token`: the fencing token, which is another one each time somebody becomes the decider. */
@@ -87,20 +87,11 @@ export type AgreedSets = {
   readonly contents: ContentSerials;
 };
 
-/** A content that this vantage has, with the zone: `origin` absolute in lower case. */
-export type ReadyContent = OwnContent & { readonly origin: WireName };
-
 /** Serials of zones' contents, the same for the same content everywhere. */
-export type ContentSerials = {
-  /** What every vantage should serve; null: nothing is known of the zone, or of any (not connected yet). */
-  readonly inForce: (origin: WireName) => ContentInForce | null;
+export type ContentSerials = SerialAuthority & {
   /**
    * The latest serial that any content has, or was about to get: a new set's must be later, or `propose` refuses it.
    * 0: none is known.
    */
   readonly highest: () => number;
-  /** This vantage has this content ready to be served. Sent in batches; the newest of a zone counts. */
-  readonly ready: (contents: readonly ReadyContent[]) => void;
-  /** It serves these zones no longer. */
-  readonly gone: (origins: readonly WireName[]) => void;
 };

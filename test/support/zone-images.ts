@@ -15,6 +15,8 @@ export type ZoneSpec = {
   readonly live?: readonly string[];
   readonly liveTtl?: number;
   readonly slot?: number;
+  /** Not to be transferred. */
+  readonly isHeld?: boolean;
   readonly serial?: number;
 };
 
@@ -48,7 +50,15 @@ export function imageOf({ origin, text, live, liveTtl = 60, serial }: ZoneSpec):
 /** The update that makes a thread serve the zone as number `zone`. */
 export function zoneUpdate(spec: ZoneSpec, zone: number, network = 1): ZoneUpdate {
   const origin = lowerName(wireName(spec.origin));
-  return { kind: 'zone', zone, origin, image: imageOf(spec), slot: spec.slot ?? -1, network };
+  return {
+    kind: 'zone',
+    zone,
+    origin,
+    image: imageOf(spec),
+    slot: spec.slot ?? -1,
+    network,
+    isHeld: spec.isHeld ?? false,
+  };
 }
 
 /** Text of a zone file below `test/`. */

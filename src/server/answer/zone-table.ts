@@ -29,6 +29,8 @@ export type ServedZone = {
   readonly slots: Int32Array;
   /** A catalog zone: nothing but its SOA is answered. */
   readonly catalog: boolean;
+  /** Not to be transferred for now. */
+  readonly isHeld: boolean;
 };
 
 /**
@@ -94,14 +96,14 @@ export class ZoneTable {
   private note(update: Exclude<ZoneUpdate, { kind: 'gone' }>): void {
     switch (update.kind) {
       case 'zone':
-        this.put(served(update, ZoneImage.attach(update.image), update.slot, update.catalog ?? false));
+        this.put(served(update, ZoneImage.attach(update.image), update.slot, update));
         return;
       case 'broken':
-        this.put(served(update, null, -1, false));
+        this.put(served(update, null, -1, {}));
         return;
       case 'slot': {
         const known = this.zones[this.places.get(update.zone) ?? -1];
-        if (known !== undefined) this.put(served(known, known.image, update.slot, known.catalog));
+        if (known !== undefined) this.put(served(known, known.image, update.slot, known));
         return;
       }
       default:
@@ -177,7 +179,7 @@ function served(
   { origin, zone, network }: Pick<ServedZone, 'origin' | 'zone' | 'network'>,
   image: ZoneImage | null,
   slot: number,
-  catalog: boolean,
+  { catalog = false, isHeld = false }: Partial<Pick<ServedZone, 'catalog' | 'isHeld'>>,
 ): ServedZone {
   const originOctets = wireFromName(origin);
   parts.read(originOctets, 0, originOctets.length);
@@ -192,6 +194,7 @@ function served(
     image,
     slots: slot < 0 ? NO_SLOTS : Int32Array.of(slot),
     catalog,
+    isHeld,
   };
 }
 

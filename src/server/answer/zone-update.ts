@@ -13,6 +13,8 @@ export type ZoneUpdate =
       readonly network: number;
       /** A list of zones for secondaries (RFC 9432): it is transferred, and nothing but its SOA is answered. */
       readonly catalog?: boolean;
+      /** Not to be transferred for now: it is not the version that the other vantages serve. */
+      readonly isHeld?: boolean;
     }
   /** The zone has no usable version: SERVFAIL. */
   | { readonly kind: 'broken'; readonly zone: number; readonly origin: WireName; readonly network: number }

@@ -70,7 +70,11 @@ export class Secondaries {
   async open(): Promise<void> {
     this.updateCatalogs();
     const catalogs = this.catalogs.origins().flatMap((origin) => this.catalogs.get(origin) ?? []);
-    await this.journal.open([...this.options.store.entries(), ...catalogs]);
+    // What nobody agreed upon has no serial that a difference could lead from or to.
+    const zones = this.options.store.entries().map(({ origin, network, image, standing }) => {
+      return { origin, network, image: standing === 'unagreed' ? null : image };
+    });
+    await this.journal.open([...zones, ...catalogs]);
   }
 
   /** To be called once the threads know the new keys and rules, since a secondary that is notified comes at once. */
@@ -105,7 +109,9 @@ export class Secondaries {
    */
   async contentsChanged(changes: readonly ZoneChange[]): Promise<void> {
     const changed: readonly JournalZone[] = [
-      ...changes.map((change) => ({ ...change, image: change.kind === 'image' ? change.image : null })),
+      ...changes
+        .filter((change) => change.kind !== 'image' || (change.standing ?? 'agreed') === 'agreed')
+        .map((change) => ({ ...change, image: change.kind === 'image' ? change.image : null })),
       ...this.updateCatalogs(),
     ];
     for (const { kind, origin } of changes) if (kind === 'gone') this.forget(origin);

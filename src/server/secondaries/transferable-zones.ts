@@ -61,7 +61,9 @@ export class TransferableZones {
       return { origin, network: catalog.network, image: catalog.image, serial: catalog.serial };
     }
     const entry = this.store.entry(origin);
+    // A version that the other vantages do not serve is nobody's to take over.
     if (entry === null || entry.image === null) return null;
+    if ((entry.standing ?? 'agreed') !== 'agreed') return null;
     const live = this.live.versionOf(entry.network, origin);
     if (live?.serial === 0) return null; // no live set yet
     const serial = serialMax(entry.serial, live?.serial ?? 0);

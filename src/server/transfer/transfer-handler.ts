@@ -215,6 +215,13 @@ export class TransferHandler implements NonPlainHandler {
       this.logRefusal(zone, client, keyName === null ? 'not signed' : `signed with ${nameText(keyName)}`);
       return { kind: 'refused', rcode: RCODE.refused };
     }
+    if (zone.isHeld) {
+      if (this.transfer.quiet !== true) {
+        const to = addressText(client.address);
+        this.options.log(`${nameText(zone.origin)}: refused, its version is not in force on the vantages: ${to}`);
+      }
+      return { kind: 'refused', rcode: RCODE.refused };
+    }
     return wants.kind === 'ixfr' && wants.since === null
       ? { kind: 'refused', rcode: RCODE.formErr }
       : { kind: 'allowed', zone };

@@ -15,25 +15,35 @@ export type ZoneVersion = {
 
 /**
  * The version that the zone has now; null: none that could be transferred (not loaded, or no edge was ever live).
- * `catchUp` must take in every message of the main thread: that sends an image before it makes a later flip, so the
- * live set is read first and the image after it, or one serial could name two contents.
+ * `catchUp` must take in every message of the main thread: that sends an image before it makes a later flip, and makes
+ * an earlier flip before it sends an image. So both are looked at until neither has changed, or one serial could name
+ * two versions.
  */
 export function captureVersion(
   slots: LiveSlots,
   find: () => ServedZone | null,
   catchUp: () => void,
 ): ZoneVersion | null {
-  const before = find();
-  const live = before === null ? null : readLive(slots, before);
-  catchUp();
-  const zone = find();
-  if (zone === null || zone.image === null) return null;
-  // Its slot changed meanwhile (a canary of its own): the new slot holds what the network's does, or newer.
-  const current = zone.slots.at(0) === before?.slots.at(0) ? live : readLive(slots, zone);
+  let zone = find();
+  let current = zone === null ? null : readLive(slots, zone);
+  for (let tries = 0; ; tries++) {
+    catchUp();
+    const now = find();
+    const live = now === null ? null : readLive(slots, now);
+    // A flip, an image after it, and both while we looked: the image belongs to the later live set.
+    const isSame = now === zone && live?.serial === current?.serial;
+    [zone, current] = [now, live];
+    if (isSame) break;
+    if (tries >= TRIES_MAX) return null;
+  }
+  if (zone === null || zone.image === null || zone.isHeld) return null;
   if (zone.image.isLive && (current === null || current.serial === 0)) return null;
   const { serial } = zone.image;
   return { zone, live: current, serial: current === null ? serial : serialMax(serial, current.serial) };
 }
+
+/** The main thread changes a zone some times a second at most. */
+const TRIES_MAX = 16;
 
 /** The live set that the zone's live RRsets hold: of its one pool. Null: it has none. */
 function readLive(slots: LiveSlots, zone: ServedZone): LiveVersion | null {

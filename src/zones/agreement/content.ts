@@ -1,4 +1,5 @@
 /** What several vantages agree upon of one zone's content. Serials are SOA serials; 0: none. */
+import type { WireName } from '../../dns/name.ts';
 
 /** A content as one vantage knows it; `hash`: of its records (`contentHash`). */
 export type Content = { readonly hash: string; readonly serial: number };
@@ -25,4 +26,18 @@ export type OwnContent = {
   readonly serial: number;
   /** The content in force that it serves or served last, with the serial that was agreed upon; null: none. */
   readonly served: Content | null;
+};
+
+export type ReadyContent = OwnContent & { readonly origin: WireName };
+
+/** Who says which content of a zone is in force, and under which serial, where several vantages serve it. */
+export type SerialAuthority = {
+  /** What every vantage should serve; null: nothing is known of the zone, or of any (not connected yet). */
+  readonly inForce: (origin: WireName) => ContentInForce | null;
+  /** We could serve these from now on. The newest of a zone counts. */
+  readonly ready: (contents: readonly ReadyContent[]) => void;
+  /** We serve these zones no longer. */
+  readonly gone: (origins: readonly WireName[]) => void;
+  /** What the zone's newest content waits for, a phrase that names vantages; null: not known here. */
+  readonly why: (origin: WireName) => string | null;
 };

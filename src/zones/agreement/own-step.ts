@@ -9,6 +9,9 @@ import type { Content, ContentInForce } from './content.ts';
  */
 export type Standing = 'agreed' | 'frozen' | 'unagreed';
 
+/** Of zones that nobody agreed upon: earlier than every serial that is given (RFC 1982, until 2038). */
+export const UNAGREED_SERIAL = 1;
+
 export type OwnZone = {
   /** What is served; null: nothing. */
   readonly served: (Content & { readonly standing: Standing }) | null;

@@ -22,6 +22,8 @@ export type JournalZone = {
   readonly network: string | null;
   /** Null: there is no such zone, or nothing of it to serve. */
   readonly image: SharedArrayBuffer | null;
+  /** Contents that are not known here were served elsewhere since the one before: no difference leads from that. */
+  readonly isGap?: boolean | undefined;
 };
 
 type Kept = {
@@ -121,7 +123,7 @@ export class ContentJournal {
     await this.files.close();
   }
 
-  private async note({ origin, network, image }: JournalZone): Promise<void> {
+  private async note({ origin, network, image, isGap = false }: JournalZone): Promise<void> {
     const was = this.zones.get(origin);
     if (image === null) {
       this.forget(origin);
@@ -130,9 +132,10 @@ export class ContentJournal {
     if (was?.image === image && was.network === network) return;
     if (was === undefined) {
       // It comes late: it did not load so far, or is new.
-      const found = await this.restore(origin, network, image, true);
+      const found = isGap ? { steps: [], ambiguous: false } : await this.restore(origin, network, image, true);
       const kept = { network, image, ...found, octets: octetsOf(found.steps) };
       this.keep(origin, kept);
+      if (isGap) await this.saveSteps(origin, kept);
       this.saveContent(origin, kept);
       return;
     }
@@ -142,7 +145,7 @@ export class ContentJournal {
     // whose serial was not raised: secondaries would take a difference for one they have, and who has its serial has
     // either content.
     const known = this.keepsContents && raised && was.network === network && !was.ambiguous;
-    const step = known ? await diffImages(before, after, mostOf(after), () => this.slice.rest()) : null;
+    const step = known && !isGap ? await diffImages(before, after, mostOf(after), () => this.slice.rest()) : null;
     const steps = step === null ? [] : bounded([...was.steps, encodeStep(step)]);
     const kept = { network, image, steps, octets: octetsOf(steps), ambiguous: !raised && was.network === network };
     this.keep(origin, kept);

@@ -1,8 +1,12 @@
 import type { WireName } from '../../dns/name.ts';
 import { nextSerial, serialCompare, serialMax } from '../../dns/serial.ts';
+import { Turns } from '../../system/turns.ts';
+import type { ContentInForce } from '../agreement/content.ts';
+import type { Standing } from '../agreement/own-step.ts';
 import type { GoodZone } from './load-target.ts';
 import { withSerial } from './load-zone.ts';
 import { type LedgerLock, SerialLedger } from './serial-ledger.ts';
+import type { LedgerEntry } from './serial-ledger-file.ts';
 import type { StoreFault, ZoneChange, ZoneTarget } from './types.ts';
 
 /**
@@ -16,6 +20,8 @@ export type ServedZone = {
   readonly loadedAt: number;
   serial: number;
   image: SharedArrayBuffer;
+  /** Where several vantages agree upon contents; unless given, it is ours alone. */
+  standing?: Standing;
 };
 
 /** What came of a load, with the way to its image. */
@@ -58,6 +64,7 @@ export class Publisher {
   private raised: Raised = new Map();
   /** The batch before, while it is made durable and handed over. */
   private publishing: Promise<void> | null = null;
+  private readonly turns = new Turns();
 
   constructor(options: PublisherOptions) {
     this.options = options;
@@ -97,6 +104,26 @@ export class Publisher {
     return { served, warning: null };
   }
 
+  /** As `SerialLedger.agree`. */
+  agree(origin: WireName, network: string, hash: string, serial: number): void {
+    this.ledger?.agree(origin, network, hash, serial);
+  }
+
+  /** As `SerialLedger.lack`. */
+  lack(origin: WireName, lacked: ContentInForce): void {
+    this.ledger?.lack(origin, lacked);
+  }
+
+  /** As `SerialLedger.agreed`. */
+  agreed(origin: WireName): Readonly<LedgerEntry> | null {
+    return this.ledger?.agreed(origin) ?? null;
+  }
+
+  /** The serial that the zone's content has; 0: none. */
+  serialOf(origin: WireName): number {
+    return this.ledger?.serialOf(origin) ?? 0;
+  }
+
   /** As `SerialLedger.servedBefore`. */
   servedBefore(origin: WireName, network: string | null): number | null {
     return this.ledger?.servedBefore(origin, network) ?? null;
@@ -131,9 +158,11 @@ export class Publisher {
   publishDue(): void {
     const due = this.batch.length >= BATCH_ZONES || performance.now() > this.batchDueAt;
     if (!due || this.batch.length === 0 || this.publishing !== null) return;
-    const publishing = this.publishBatch().then(() => {
-      this.publishing = null;
-    });
+    const publishing = this.turns
+      .take(() => this.publishBatch())
+      .then(() => {
+        this.publishing = null;
+      });
     publishing.catch(() => undefined); // `publish` throws it
     this.publishing = publishing;
   }
@@ -143,7 +172,7 @@ export class Publisher {
     const { publishing } = this;
     this.publishing = null;
     await publishing;
-    await this.publishBatch();
+    await this.turns.take(() => this.publishBatch());
   }
 
   private async publishBatch(): Promise<void> {

@@ -2,6 +2,7 @@ import { dirname } from 'node:path';
 import type { WireName } from '../../dns/name.ts';
 import type { Arrival, SettleTimes } from '../../system/settling.ts';
 import { Slice } from '../../system/yielding.ts';
+import type { AgreedVersions } from './agreed-versions.ts';
 import { type Discovery, discoverZones } from './discover.ts';
 import { FileCache } from './file-cache.ts';
 import { FolderCache } from './folder-cache.ts';
@@ -20,6 +21,8 @@ import { type Counts, type Outcome, ZoneVersions } from './zone-versions.ts';
 export type ScanOptions = {
   readonly settings: ZoneSettings;
   readonly publisher: Publisher;
+  /** Null: this process alone gives serials. */
+  readonly agreed?: AgreedVersions | null;
   readonly onFaults: (entry: ZoneEntry, faults: readonly StoreFault[]) => void;
   /** Runs work when no pass is under way. */
   readonly inTurn: (work: () => Promise<void>) => Promise<void>;
@@ -124,6 +127,22 @@ export class ZoneScan {
     await Promise.all(Array.from(this.background.values(), ({ done }) => done));
   }
 
+  /** As `ZoneVersions.agree`, of these zones; without anything new this costs next to nothing. */
+  async agree(origins: readonly WireName[]): Promise<void> {
+    const slice = new Slice();
+    for (const origin of origins) {
+      if (this.closed) return;
+      this.versions.agree(origin);
+      if (slice.isSpent()) await slice.rest();
+    }
+    await this.publish();
+  }
+
+  /** As `ZoneVersions.overdue`, of so many zones at most. */
+  overdue(origins: readonly WireName[], most: number): void {
+    for (const origin of origins.slice(0, most)) this.versions.overdue(origin);
+  }
+
   /** Looks at every file, loads what changed, and publishes it in batches. `first`: since the start. */
   async pass({ sure, removeNow, first = false, changed = [] }: PassOptions): Promise<void> {
     const { publisher } = this.options;
@@ -147,7 +166,7 @@ export class ZoneScan {
       if (this.slice.isSpent()) await this.slice.rest(); // asked first: a promise for each of ten thousand costs more
     }
     if (this.versions.dirty || this.linked) await this.follow(discovery);
-    await publisher.publish();
+    await this.publish();
     this.folderFaults = discovery.faults;
   }
 
@@ -169,8 +188,13 @@ export class ZoneScan {
       else this.refresh(origin, target);
       if (this.slice.isSpent()) await this.slice.rest();
     }
-    await this.options.publisher.publish();
+    await this.publish();
     return first;
+  }
+
+  private async publish(): Promise<void> {
+    await this.options.publisher.publish();
+    this.options.agreed?.flush();
   }
 
   /** Notes where to watch, and forgets what no zone needs any more. */
@@ -287,7 +311,7 @@ export class ZoneScan {
       this.counts = counts;
       this.first = first;
       this.versions.settle(origin, source, result);
-      await this.options.publisher.publish();
+      await this.publish();
       this.options.again(0);
     });
   }

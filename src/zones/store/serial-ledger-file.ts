@@ -10,6 +10,7 @@ import { ioProblem } from '../../system/io-problem.ts';
 import { isObject, parseObject } from '../../system/json-object.ts';
 import { FILE_MAX, readFile } from '../../system/read-file.ts';
 import { setAside } from '../../system/set-aside.ts';
+import type { ContentInForce } from '../agreement/content.ts';
 import type { StoreFault } from './types.ts';
 
 /** `goneAt`: epoch seconds since when there is no such zone; null: there is one. */
@@ -21,6 +22,10 @@ export type LedgerEntry = {
   readonly goneAt: number | null;
   /** Of a static zone: the highest serial under which it also had other contents; null: there is none. */
   readonly reused: number | null;
+  /** The serial is the one that all vantages agreed upon. */
+  readonly agreed?: boolean;
+  /** What was in force on the other vantages while we had this; null: just this. */
+  readonly lacked?: ContentInForce | null;
   /** The entry as the file has it; null: not written yet. Of ten thousand entries few change between two writings. */
   text: string | null;
 };
@@ -70,20 +75,25 @@ export async function folderFault(file: string): Promise<StoreFault | null> {
   }
 }
 
-export function entryText(origin: WireName, { network, hash, serial, goneAt, reused }: LedgerEntry): string {
+export function entryText(origin: WireName, entry: LedgerEntry): string {
+  const { network, hash, serial, goneAt, reused, agreed = false, lacked = null } = entry;
   const name = JSON.stringify(nameText(origin));
   const gone = goneAt === null ? '' : `,"gone_at":${goneAt}`;
   const twice = reused === null ? '' : `,"reused":${reused}`;
-  return `${name}:{"network":${JSON.stringify(network)},"hash":${JSON.stringify(hash)},"serial":${serial}${gone}${twice}}`;
+  const more = `${gone}${twice}${agreed ? ',"agreed":true' : ''}${lacked === null ? '' : `,"lacked":${JSON.stringify(lacked)}`}`;
+  return `${name}:{"network":${JSON.stringify(network)},"hash":${JSON.stringify(hash)},"serial":${serial}${more}}`;
 }
 
 const SERIAL_MAX = 2 ** 32 - 1;
+const SERIAL = z.int().min(0).max(SERIAL_MAX);
 const ENTRY = z.object({
   network: z.string().nullable().default(null),
   hash: z.string(),
   serial: z.int().min(0).max(SERIAL_MAX),
   gone_at: z.number().nullable().default(null),
   reused: z.int().min(0).max(SERIAL_MAX).nullable().default(null),
+  agreed: z.boolean().default(false),
+  lacked: z.object({ hash: z.string(), serial: SERIAL, from: SERIAL, after: SERIAL }).nullable().default(null),
 });
 
 /** The entries that make sense; `problem`: the first thing that does not. */
@@ -101,8 +111,8 @@ function parseEntries(text: string): { readonly entries: Map<WireName, LedgerEnt
     if (origin === null) problem ??= `"${name}" is not a zone's name`;
     else if (!entry.success) problem ??= `the entry of "${name}" does not make sense (${firstIssue(entry.error)})`;
     else {
-      const { network, hash, serial, gone_at: goneAt, reused } = entry.data;
-      entries.set(origin, { network, hash, serial, goneAt, reused, text: null });
+      const { gone_at: goneAt, ...rest } = entry.data;
+      entries.set(origin, { ...rest, goneAt, text: null });
     }
   }
   return { entries, problem };

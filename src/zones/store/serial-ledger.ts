@@ -3,6 +3,7 @@ import { nextSerial, serialCompare, serialMax } from '../../dns/serial.ts';
 import { writeAtomic } from '../../system/atomic-write.ts';
 import { errorText } from '../../system/error-text.ts';
 import type { Locks } from '../../system/lock.ts';
+import type { ContentInForce } from '../agreement/content.ts';
 import { entryText, folderFault, identityOf, type LedgerEntry, readEntries } from './serial-ledger-file.ts';
 import type { StoreFault } from './types.ts';
 
@@ -180,6 +181,23 @@ export class SerialLedger {
     if (entry !== undefined) this.write(origin, { ...entry, serial, text: null });
   }
 
+  /** The content that is in force on all vantages, with their serial, is served from now on. */
+  agree(origin: WireName, network: string, hash: string, serial: number): void {
+    this.write(origin, { network, hash, serial, goneAt: null, reused: null, agreed: true, text: null });
+  }
+
+  /** Another content is in force than the zone has here. */
+  lack(origin: WireName, lacked: ContentInForce): void {
+    const entry = this.entries.get(origin);
+    if (entry !== undefined) this.write(origin, { ...entry, lacked, text: null });
+  }
+
+  /** What was agreed upon last, as far as it is remembered; null: nothing was. */
+  agreed(origin: WireName): Readonly<LedgerEntry> | null {
+    const entry = this.entries.get(origin);
+    return entry?.agreed === true ? entry : null;
+  }
+
   /** The zone is no more; its serial is kept for a while, in case it comes back. */
   gone(origin: WireName, now: number): void {
     const entry = this.entries.get(origin);
@@ -261,7 +279,12 @@ export class SerialLedger {
     for (const [origin, theirs] of entries) {
       const ours = this.entries.get(origin);
       if (!this.unsaved.has(origin)) this.entries.set(origin, theirs);
-      else if (ours !== undefined && ours.network !== null && serialCompare(theirs.serial, ours.serial) >= 0) {
+      else if (
+        ours !== undefined &&
+        ours.network !== null &&
+        ours.agreed !== true &&
+        serialCompare(theirs.serial, ours.serial) >= 0
+      ) {
         const isSame = theirs.hash === ours.hash && theirs.network === ours.network;
         const serial = isSame ? theirs.serial : nextSerial(theirs.serial, now);
         this.entries.set(origin, { ...ours, serial, text: null });

@@ -3,6 +3,8 @@ import { serialMax } from '../../dns/serial.ts';
 import { Guard } from '../../system/guard.ts';
 import { SETTLE, type SettleTimes } from '../../system/settling.ts';
 import { Turns } from '../../system/turns.ts';
+import type { SerialAuthority } from '../agreement/content.ts';
+import { AgreedVersions } from './agreed-versions.ts';
 import { Publisher } from './publish.ts';
 import { ZoneScan } from './scan.ts';
 import type { LedgerLock } from './serial-ledger.ts';
@@ -27,11 +29,18 @@ export type ZoneStoreOptions = {
    * gone.
    */
   readonly onFaults?: (entry: ZoneEntry | null, faults: readonly StoreFault[]) => void;
+  /** Who gives contents their serials, where several vantages must have the same; unless given, this process does. */
+  readonly authority?: SerialAuthority | null;
+  /** For `authority`: as `liveSerial`, of what the zone would have if it were not held. */
+  readonly followedSerial?: (network: string, origin: WireName) => number;
   /** Around what the event loop calls. */
   readonly guard?: Guard;
   /** For tests: how long files must be quiet. */
   readonly settle?: SettleTimes;
 };
+
+/** So many zones that wait for too long say so each; the others are counted. */
+const OVERDUE_MAX = 100;
 
 /** A load or reload waits at most so long for files that are being written. */
 const SETTLE_WAIT_MS = 2500;
@@ -45,6 +54,8 @@ export class ZoneStore {
   private readonly publisher: Publisher;
   private readonly scan: ZoneScan;
   private readonly turns = new Turns();
+  private readonly agreed: AgreedVersions | null;
+  private readonly agreeing = new Turns();
   private readonly guard: Guard;
   private storeFaults: readonly StoreFault[] = [];
   private folderWatch: FolderWatch | null = null;
@@ -63,9 +74,20 @@ export class ZoneStore {
       },
       onFault: () => options.onFaults?.(null, this.faults()),
     });
+    const { authority = null, followedSerial = options.liveSerial } = options;
+    this.agreed =
+      authority === null
+        ? null
+        : new AgreedVersions({
+            authority,
+            publisher: this.publisher,
+            liveSerial: followedSerial,
+            now: options.now,
+          });
     this.scan = new ZoneScan({
       settings: options.settings,
       publisher: this.publisher,
+      agreed: this.agreed,
       onFaults: (entry, faults) => options.onFaults?.(entry, faults),
       inTurn: (work) => this.turns.take(work),
       again: (ms) => this.folderWatch?.again(ms),
@@ -95,6 +117,27 @@ export class ZoneStore {
       onChange: (changed) => this.turns.take(() => this.pass({ sure: false, removeNow: false, changed })),
       guard: this.guard,
     });
+  }
+
+  /**
+   * Brings into force what the authority says of these zones, or (null) of those that wait for it; to be called when it
+   * says something new of them, before a network's live set is made durable, and after it is published. Resolves when it
+   * was handed over, with all that was said before.
+   */
+  async agree(origins: readonly WireName[] | null = null): Promise<void> {
+    const { agreed } = this;
+    if (agreed === null) return;
+    await this.agreeing.take(async () => {
+      if (this.closed) return;
+      await this.scan.agree(origins ?? agreed.exceptions());
+    });
+  }
+
+  /** Says of zones that wait for the authority for too long that they do, and returns their names. */
+  overdue(): readonly string[] {
+    const origins = this.agreed?.overdue() ?? [];
+    this.scan.overdue(origins, OVERDUE_MAX);
+    return origins.flatMap((origin) => this.entry(origin)?.name ?? []);
   }
 
   /** Stops watching and loading. The changes of a load that is under way are not published any more. */

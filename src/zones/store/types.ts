@@ -1,6 +1,7 @@
 import type { Config } from '../../config/types.ts';
 import type { WireName } from '../../dns/name.ts';
 import type { Fault } from '../../system/fault.ts';
+import type { Standing } from '../agreement/own-step.ts';
 import type { LoadFaultCode } from './load-zone.ts';
 
 /** The part of the configuration that says which zones there are and what the server adds to them. */
@@ -14,6 +15,7 @@ export type StoreFaultCode =
   | 'folder-unreadable'
   | 'zone-name' // the file's name is no zone's name
   | 'zone-twice'
+  | 'zone-not-agreed' // another content is in force on the other vantages, or none yet
   | 'zone-unsettled' // its files are still being written, or look cut off
   | 'serial-not-raised' // a static zone changed and its serial did not
   | 'serials-unreadable'
@@ -41,7 +43,14 @@ export type ZoneChange = {
   readonly origin: WireName;
   readonly network: string | null;
 } & (
-  | { readonly kind: 'image'; readonly image: SharedArrayBuffer }
+  | {
+      readonly kind: 'image';
+      readonly image: SharedArrayBuffer;
+      /** Unless given, it follows its network's live set and may be transferred. */
+      readonly standing?: Standing;
+      /** Other contents may have been in force since the image before: no difference leads from there. */
+      readonly isGap?: boolean;
+    }
   /** There is no version to be served. */
   | { readonly kind: 'broken' }
   | { readonly kind: 'gone' }
@@ -68,6 +77,8 @@ export type ZoneEntry = {
   /** When the served version was loaded, epoch seconds; 0 when broken. */
   readonly loadedAt: number;
   readonly image: SharedArrayBuffer | null;
+  /** Of what is served, where several vantages agree upon contents. */
+  readonly standing?: Standing | undefined;
 };
 
 /** What one load or reload did, in zones. */

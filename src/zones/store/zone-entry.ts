@@ -1,4 +1,5 @@
 import type { WireName } from '../../dns/name.ts';
+import type { Standing } from '../agreement/own-step.ts';
 import type { FileHash } from './file-cache.ts';
 import type { ServedZone } from './publish.ts';
 import type { StoreFault, ZoneEntry, ZoneState, ZoneTarget } from './types.ts';
@@ -42,6 +43,14 @@ export class Zone implements ZoneEntry {
     this.previous = parts.previous ?? null;
   }
 
+  /** The same zone with these parts. */
+  with(parts: Partial<Pick<ZoneParts, 'served' | 'faults'>>): Zone {
+    const { zone, source, files, faults, failed, served, unsettled, previous } = this;
+    // What is served now is served also where an older version of the files is returned to.
+    const earlier = parts.served === undefined ? previous : (previous?.with({ served: parts.served }) ?? null);
+    return new Zone({ zone, source, files, faults, failed, served, unsettled, ...parts, previous: earlier });
+  }
+
   get origin(): WireName {
     return this.source.target.origin;
   }
@@ -68,6 +77,9 @@ export class Zone implements ZoneEntry {
   }
   get loadedAt(): number {
     return this.served?.loadedAt ?? 0;
+  }
+  get standing(): Standing | undefined {
+    return this.served?.standing;
   }
   get image(): SharedArrayBuffer | null {
     return this.served?.image ?? null;

@@ -1,4 +1,5 @@
 import type { WireName } from '../../dns/name.ts';
+import type { AgreedVersions, Applied } from './agreed-versions.ts';
 import { type Hold, unsettledFault } from './hold.ts';
 import type { LoadResult } from './load-target.ts';
 import type { NewVersion, Publisher, ServedZone } from './publish.ts';
@@ -13,6 +14,8 @@ export type Outcome = Omit<LoadResult, 'good'> & { readonly good: NewVersion | n
 
 type VersionsOptions = {
   readonly publisher: Publisher;
+  /** Null: this process alone gives serials. */
+  readonly agreed?: AgreedVersions | null;
   readonly onFaults: (entry: ZoneEntry, faults: readonly StoreFault[]) => void;
   /** Wants another pass after so many milliseconds. */
   readonly again: (ms: number) => void;
@@ -62,8 +65,16 @@ export class ZoneVersions {
     const { publisher } = this.options;
     let served: ServedZone | null = before;
     let warning: StoreFault | null = null;
-    if (good !== null && (before === null || moved || before.hash !== good.hash)) {
+    const { agreed = null } = this.options;
+    if (agreed !== null && network !== null) {
+      served = this.agreeUpon(agreed, origin, network, zone, moved ? null : before, good);
+      if (served === null && before !== null && good === null) {
+        served = agreed.moved(origin, before);
+        publisher.push({ kind: 'image', zone, origin, network, image: served.image, standing: 'unagreed' });
+      }
+    } else if (good !== null && (before === null || moved || before.hash !== good.hash)) {
       ({ served, warning } = publisher.assign(origin, target, was?.network ?? null, good));
+      agreed?.offerStatic(origin, served);
       publisher.push({ kind: 'image', zone, origin, network, image: served.image }, served);
     } else if (good === null && before === null) {
       publisher.push({ kind: 'broken', zone, origin, network });
@@ -75,6 +86,58 @@ export class ZoneVersions {
     const faults = warning === null ? result.faults : [...result.faults, warning];
     this.counts[good === null ? 'failed' : 'loaded']++;
     this.note(new Zone({ zone, source, files, faults, failed: good === null, served }));
+  }
+
+  /** What is served of a zone of which several vantages agree upon the content; null: `before`, of another network. */
+  private agreeUpon(
+    agreed: AgreedVersions,
+    origin: WireName,
+    network: string,
+    zone: number,
+    before: ServedZone | null,
+    good: NewVersion | null,
+  ): ServedZone | null {
+    if (good === null) {
+      if (before === null && !this.zones.get(origin)?.served)
+        this.options.publisher.push({ kind: 'broken', zone, origin, network });
+      return before;
+    }
+    const newest = agreed.newestHash(origin) ?? before?.hash;
+    if (newest === good.hash) return before;
+    return this.handOver(origin, network, zone, agreed.offer(origin, network, before, good));
+  }
+
+  /**
+   * Another content of the zone may be in force on the vantages, or its live set is another. Nothing is changed where
+   * this says nothing new.
+   */
+  agree(origin: WireName): void {
+    const { agreed = null } = this.options;
+    const was = this.zones.get(origin);
+    if (agreed === null || was === undefined || was.network === null) return;
+    const applied = agreed.look(origin, was.network, was.served);
+    if (!applied.changed) return;
+    const served = this.handOver(origin, was.network, was.zone, applied);
+    this.note(was.with({ served, faults: was.faults.filter(({ code }) => code !== 'zone-not-agreed') }));
+  }
+
+  /** Says of a zone that it has waited for too long. */
+  overdue(origin: WireName): void {
+    const { agreed = null } = this.options;
+    const was = this.zones.get(origin);
+    if (agreed === null || was === undefined || was.failed) return;
+    if (was.faults.some(({ code }) => code === 'zone-not-agreed')) return;
+    const at = { file: was.file, line: 1, col: 1, text: '' };
+    const message = agreed.problem(origin, was.served);
+    this.note(was.with({ faults: [...was.faults, { severity: 'warning', code: 'zone-not-agreed', at, message }] }));
+  }
+
+  private handOver(origin: WireName, network: string, zone: number, applied: Applied): ServedZone | null {
+    const { served, changed, isGap } = applied;
+    if (!changed || served === null) return served;
+    const { image, standing = 'unagreed' } = served;
+    this.options.publisher.push({ kind: 'image', zone, origin, network, image, standing, isGap }, served);
+    return served;
   }
 
   /** Why a version that could be served should wait; null: it need not. */
@@ -160,6 +223,7 @@ export class ZoneVersions {
     this.hold.release(origin, files.keys());
     this.dirty = true;
     publisher.gone(origin);
+    this.options.agreed?.gone(origin);
     publisher.push({ kind: 'gone', zone, origin, network });
     this.counts.removed++;
   }

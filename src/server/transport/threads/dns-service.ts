@@ -191,6 +191,7 @@ export class DnsService {
           network,
           image: change.image,
           slot: this.liveRRsets.slotOf(change.network, origin),
+          isHeld: this.liveRRsets.isHeld(origin),
         };
       case 'broken':
         return { kind: 'broken', zone, origin, network };
