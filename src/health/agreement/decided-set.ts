@@ -30,3 +30,39 @@ export type DecidedSet = {
   /** Of the edges that joined or left: who says what of them. */
   readonly says: ReadonlyMap<string, readonly Say[]>;
 };
+
+/** The part of a memory that is stored with a set. */
+export function decidedPart(memory: Memory): DecidedMemory {
+  const { lastLive, borrowed, answered, unanswered, rotations, activeCanaries, canaryRotations } = memory;
+  const own = { lastLive, answered, unanswered, rotations, activeCanaries, canaryRotations };
+  return borrowed === undefined ? own : { ...own, borrowed };
+}
+
+/** One's own memory with what a set says of the answer. */
+export function withDecided(memory: Memory, decided: DecidedMemory): Memory {
+  const { borrowed: _, ...own } = memory;
+  return { ...own, ...decided };
+}
+
+/** What a vantage serves of a network: what makes its answers. */
+export type Served = {
+  readonly serial: number;
+  readonly canarySerials: ReadonlyMap<string, number>;
+  readonly live: readonly LiveMember[];
+  readonly memory: Pick<Memory, 'unanswered' | 'activeCanaries'>;
+};
+
+/** Whether live names are answered alike, zones' canaries aside. */
+export function sameLive(a: Served, b: Served): boolean {
+  const text = ({ live, memory }: Served): string =>
+    JSON.stringify([memory.unanswered, live.map(({ edge, v4, v6 }) => [edge, v4, v6])]);
+  return text(a) === text(b);
+}
+
+/** Zones that are answered with another canary, or whose canary stands in for another edge. */
+export function otherCanaries(a: Served, b: Served): readonly string[] {
+  const text = ({ memory }: Served): ReadonlyMap<string, string> =>
+    new Map(memory.activeCanaries.map(({ zone, address, victim }) => [zone, `${address} ${victim ?? ''}`]));
+  const [left, right] = [text(a), text(b)];
+  return [...new Set([...left.keys(), ...right.keys()])].filter((zone) => left.get(zone) !== right.get(zone));
+}

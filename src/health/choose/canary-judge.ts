@@ -2,7 +2,7 @@ import { byName } from '../judge/reason.ts';
 import type { Verdict } from '../judge/verdict.ts';
 import { type JudgedAddresses, judgeEdges } from './judge-edges.ts';
 import type { RoundFacts } from './round.ts';
-import { uplinkState } from './safety-uplink.ts';
+import { decidingUplink } from './safety-uplink.ts';
 
 /** `killed`: how many distinct canaries failed when `canary_killer` condemned them all; null when it did not. */
 export type CanaryJudgement = {
@@ -16,13 +16,16 @@ export type CanaryJudgement = {
  * more fail this round, all are judged `fail`, also those whose fetch was cancelled for it (section 8). Unavailable
  * ones count among the failing (none does while our own line is in doubt): the prober fetches them too and cancels by the same count.
  */
-export function judgeCanaries({ canaries, rules, memory, references }: RoundFacts): CanaryJudgement {
+export function judgeCanaries(facts: RoundFacts): CanaryJudgement {
+  const { canaries, rules, memory } = facts;
   const distinct = new Map(canaries.map((canary) => [canary.name, canary]));
   const sorted = [...distinct.values()].sort((a, b) => byName(a.name, b.name));
-  const failing = sorted.filter(
-    ({ sample }) => sample !== null && (sample.fail !== null || sample.seconds >= rules.timeout),
+  const failing = sorted.filter(({ sample, quorum }) =>
+    quorum === undefined
+      ? sample !== null && (sample.fail !== null || sample.seconds >= rules.timeout)
+      : quorum.up === false,
   );
-  const uplink = uplinkState(references);
+  const uplink = decidingUplink(facts);
   const { verdicts, judged } = judgeEdges(sorted, rules, memory.judged, uplink);
   if (uplink?.inDoubt === true) return { verdicts, judged, killed: null };
   if (rules.canaryKiller <= 0 || failing.length < rules.canaryKiller) return { verdicts, judged, killed: null };

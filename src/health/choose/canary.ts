@@ -8,7 +8,7 @@ import { familyOf } from './families.ts';
 import { holdAt, holdText, recentChanges } from './limit.ts';
 import type { ActiveCanary, Memory } from './memory.ts';
 import type { RoundFacts } from './round.ts';
-import { doubtText, uplinkState } from './safety-uplink.ts';
+import { decidingUplink, doubtText } from './safety-uplink.ts';
 
 export type CanaryOutcome = {
   readonly canaries: readonly CanaryDecision[];
@@ -84,12 +84,13 @@ function decideZone(round: ZoneRound): CanaryDecision {
   const victim = drawVictim(zone, live, was?.victim ?? null, familyOf(address));
   const inUse: ActiveCanary = { zone, address, victim };
   // With our own line in doubt the zone is answered as before, but for what an operator changes.
-  const uplink = uplinkState(facts.references);
+  const uplink = decidingUplink(facts);
   const isDoubtful = uplink?.inDoubt === true && canary.mode !== 'unavailable';
+  const isUnknown = isDoubtful || (canary.quorum?.up === null && canary.mode !== 'unavailable');
   const judgement = verdict?.judgement ?? null;
   const mayJoin = was !== null || canary.mode !== 'available' || facts.memory.lastLive.length === 0;
   const isHeldOut = isDoubtful && passes(judgement) && !mayJoin;
-  const usable = (passes(judgement) && !isHeldOut) || (isDoubtful && judgement === null && kept !== null);
+  const usable = (passes(judgement) && !isHeldOut) || (isUnknown && judgement === null && kept !== null);
   const why = verdict?.why ?? 'never fetched';
   const judged = isHeldOut ? `it passes (${why}), but ${doubtText(uplink)}: the set is kept` : why;
   const used = `stands in for ${victim}`;

@@ -9,7 +9,7 @@ import { missesAfter } from './misses.ts';
 import type { RoundFacts, Rules, Scope } from './round.ts';
 import { type Below, type MinUpState, NO_SAFETY, type SafetyRules } from './safety.ts';
 import { borrowedCandidates, minUpState, selectBelow, selectFallback } from './safety-min-up.ts';
-import { type UplinkState, uplinkState } from './safety-uplink.ts';
+import { decidingUplink, type UplinkState } from './safety-uplink.ts';
 import { type Candidate, select } from './select.ts';
 import { returnsAt, steadinessAfter } from './steadiness.ts';
 
@@ -73,6 +73,9 @@ export function candidatePool(facts: RoundFacts, verdicts: readonly Verdict[], j
       waitsUntil: returnsAt(unsteady.get(edge.name), facts.now, safety.holdUp),
       fails: unsteady.get(edge.name)?.fails ?? 0,
       answered: before.get(edge.name) ?? null,
+      ...(edge.quorum?.up === null && lastLive.has(edge.name) && facts.memory.agreed?.get(edge.name) !== false
+        ? { isHeld: true }
+        : {}),
     };
   };
   for (const [i, edge] of facts.edges.entries()) {
@@ -92,7 +95,7 @@ export function candidatePool(facts: RoundFacts, verdicts: readonly Verdict[], j
     verdicts.filter((_, i) => !canaryOf.has(facts.edges[i].name)),
     safety,
   );
-  const uplink = uplinkState(facts.references);
+  const uplink = decidingUplink(facts);
   const isDoubtful = uplink?.inDoubt === true;
   const members = facts.fallback ?? [];
   const isOursPassing = candidates.some(({ verdict }) => passes(verdict.judgement));

@@ -7,14 +7,15 @@ import { type CandidatePool, candidatePool } from './candidates.ts';
 import type { Decision, Outcome } from './decision.ts';
 import { familyStates } from './families.ts';
 import { judgeEdges } from './judge-edges.ts';
+import { keptDecision } from './kept-decision.ts';
 import { type Answers, type Limited, limitLive, sameAnswers } from './limit-live.ts';
 import type { Memory } from './memory.ts';
 import { isDead, missKey, worksAt } from './misses.ts';
 import { reasonsOf } from './reason-live.ts';
-import { notesOf } from './reason-notes.ts';
+import { notesOf, vantageNotes } from './reason-notes.ts';
 import type { RoundFacts, RoundInput } from './round.ts';
 import { safetyState } from './safety.ts';
-import { uplinkState } from './safety-uplink.ts';
+import { decidingUplink, uplinkState } from './safety-uplink.ts';
 
 const ROTATIONS_MAX = 100; // entries of edgemanage's rotation_list
 
@@ -38,8 +39,9 @@ function sumUp({ history, ...rest }: EdgeInput, now: number): EdgeFacts {
 
 /** `decide` for a round whose histories are summed up already: a recorded one, or a supposed one. */
 export function decideFacts(facts: RoundFacts): Decision {
+  if (facts.views !== undefined && facts.views.counting < facts.views.needed) return keptDecision(facts, facts.views);
   const { now, network, memory, rules } = facts;
-  const uplink = uplinkState(facts.references);
+  const uplink = decidingUplink(facts);
   const { verdicts, judged } = judgeEdges(facts.edges, rules, memory.judged, uplink);
   const pool = candidatePool(facts, verdicts, judged);
   const limited = limitLive(facts, pool);
@@ -62,7 +64,7 @@ export function decideFacts(facts: RoundFacts): Decision {
     })),
   );
   const isChange = outcome.kind === 'changed';
-  const safety = safetyState(pool, answers);
+  const safety = { ...safetyState(pool, answers), uplink: uplinkState(facts.references) };
 
   return {
     at: now,
@@ -81,12 +83,14 @@ export function decideFacts(facts: RoundFacts): Decision {
     verificationFailures: verificationFailures(facts),
     safety,
     notes: [
+      ...vantageNotes(facts),
       ...notesOf({ pool, limited, families, safety, killed, canaryKiller: rules.canaryKiller }),
       ...(facts.troubles ?? []),
     ],
     memory: {
       ...(outcome.kind === 'empty' ? memory : answeredMemory(pool, answers, families)),
       unsteady: pool.unsteady,
+      ...agreedMemory(facts),
       judged: new Map([...judged, ...judgedCanaries]),
       rotations: isChange ? [...memory.rotations, now].slice(-ROTATIONS_MAX) : memory.rotations,
       activeCanaries: canaries.active,
@@ -115,6 +119,16 @@ function answeredMemory(
     unanswered: families.v4 === 'unanswered' ? 'v4' : families.v6 === 'unanswered' ? 'v6' : null,
     misses: new Map([...misses].filter(([key]) => keys.has(key))),
   };
+}
+
+/** What the vantages together held of each edge and canary last. */
+function agreedMemory({ views, memory, edges, canaries }: RoundFacts): Pick<Memory, 'agreed'> {
+  if (views === undefined) return {};
+  const agreed = [...edges, ...canaries].flatMap(({ name, quorum }) => {
+    const up = quorum?.up ?? memory.agreed?.get(name);
+    return up === undefined ? [] : [[name, up] as const];
+  });
+  return { agreed: new Map(agreed) };
 }
 
 /** Members that nothing but the hold keeps in some family, and that do not work there. */

@@ -24,9 +24,13 @@ export type EarlierSamples = {
 /**
  * Counts samples that newer ones of their targets have replaced before any decision saw them, as if each had been decided
  * upon while the answer stayed as it is. `facts`: of the decision that sees the newest ones. `earlier`: by target, the
- * oldest first.
+ * oldest first. `isAlone` false: several vantages decide, so that only what our own judges remember is counted.
  */
-export function countEarlier(facts: RoundFacts, earlier: ReadonlyMap<string, readonly SampledEdge[]>): EarlierSamples {
+export function countEarlier(
+  facts: RoundFacts,
+  earlier: ReadonlyMap<string, readonly SampledEdge[]>,
+  isAlone = true,
+): EarlierSamples {
   const { memory, rules } = facts;
   const verdicts = new Map<string, readonly Verdict[]>();
   if (earlier.size === 0) return { memory, verdicts };
@@ -44,7 +48,7 @@ export function countEarlier(facts: RoundFacts, earlier: ReadonlyMap<string, rea
     const found = judgeEdges([edge], rules, judged, uplink);
     const [verdict] = found.verdicts;
     replaceOf(judged, name, found.judged);
-    if (!edges.has(name)) return verdict;
+    if (!edges.has(name) || !isAlone) return verdict;
     replaceOf(unsteady, name, steadinessAfter(unsteady, [edge], [verdict], first));
     if (refusalOf(edge, canaryOf.get(name)) === null) {
       const works = workingFamilies(edge, verdict, { timeout: rules.timeout, judged });

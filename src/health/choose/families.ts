@@ -141,7 +141,7 @@ function isUnreachable(facts: EdgeFacts, family: Family): boolean {
 
 /**
  * In which families an edge works: its judgement for the one that was judged; for the other what its judge remembers of
- * that address, else the fetch itself.
+ * that address, else the fetch itself. What several vantages say of it comes first.
  */
 export function workingFamilies(
   facts: EdgeFacts,
@@ -150,7 +150,9 @@ export function workingFamilies(
 ): Readonly<Record<Family, boolean>> {
   const works = (family: Family): boolean => {
     const address = facts[family];
-    if (address === null || judgement === null) return false;
+    if (address === null || facts.mode === 'unavailable') return false;
+    if (facts.quorum !== undefined) return facts.quorum.works[family];
+    if (judgement === null) return false;
     const fetch = fetchOf(facts, family);
     if (fetch !== null && fetch === facts.sample?.primary) return passes(judgement);
     const own = judged.get(missKey(facts.name, address));

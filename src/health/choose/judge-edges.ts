@@ -1,5 +1,6 @@
 import type { CanaryFacts, EdgeFacts } from '../judge/edge.ts';
 import { judge, judgeAddress } from '../judge/judge.ts';
+import { quorumVerdict } from '../judge/quorum-verdict.ts';
 import type { Judged, JudgeRules, Verdict } from '../judge/verdict.ts';
 import { missKey } from './misses.ts';
 import { believed, type UplinkState } from './safety-uplink.ts';
@@ -12,7 +13,8 @@ export type JudgedEdges = { readonly verdicts: readonly Verdict[]; readonly judg
 
 /**
  * Judges edges or canaries, each for itself, and the addresses that an edge has besides its primary one. While our own
- * line is in doubt, a failure is not counted.
+ * line is in doubt, a failure is not counted. What several vantages say of an edge is its verdict, and what is remembered
+ * stays as it is: the sample may be another's, and our own was counted when our view was made.
  */
 export function judgeEdges(
   edges: readonly (EdgeFacts | CanaryFacts)[],
@@ -21,10 +23,15 @@ export function judgeEdges(
   uplink: UplinkState | null,
 ): JudgedEdges {
   const judged = new Map<string, Judged>();
+  const agreed = new Set<string>();
   const remember = (key: string, state: Judged | null | undefined): void => {
     if (state !== null && state !== undefined) judged.set(key, state);
   };
   const verdicts = edges.map((edge) => {
+    if (edge.quorum !== undefined) {
+      agreed.add(edge.name);
+      return quorumVerdict(edge, edge.quorum, rules);
+    }
     const isDoubtful = uplink?.inDoubt === true && (edge.sample?.fail ?? null) !== null;
     // As if it had been counted before: the sample is not counted later either, and no verdict says that it was.
     const uncounted = (key: string): Judged | undefined => {
@@ -41,6 +48,9 @@ export function judgeEdges(
     }
     return believed(found.verdict, uplink);
   });
+  if (agreed.size > 0) {
+    for (const [key, state] of before) if (agreed.has(key.split(' ', 1)[0])) judged.set(key, state);
+  }
   return { verdicts, judged };
 }
 

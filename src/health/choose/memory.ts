@@ -16,6 +16,8 @@ export type Memory = {
   readonly unsteady: ReadonlyMap<string, Unsteady>;
   /** What judges that count results in a row remember, by edge or canary; of an edge's second address by `missKey`. */
   readonly judged: ReadonlyMap<string, Judged>;
+  /** Which edges and canaries the vantage points together last held to be up, or down; absent: never asked. */
+  readonly agreed?: ReadonlyMap<string, boolean>;
   /** Addresses that are answered and do not work, by edge and address (`missKey`). */
   readonly misses: ReadonlyMap<string, Misses>;
   /** When what is answered changed, epoch seconds, newest last; at most 100. */

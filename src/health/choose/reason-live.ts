@@ -100,6 +100,7 @@ function selectedWhy(chosen: Chosen, place: number, { edgeCount, minUp, uplink }
       return `forced${quoted(facts.comment)}${until(facts)} and passing: ${verdict.why}`;
     case 'still-healthy':
       if (isBetween(verdict)) return `still up: ${verdict.why}`;
+      if (verdict.judgement === null) return `kept: ${verdict.why}`;
       return verdict.judgement === 'pass_threshold'
         ? `still healthy: ${verdict.why}`
         : `still passing; ranking waits for the turn: ${verdict.why}`;

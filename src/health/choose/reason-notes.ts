@@ -1,13 +1,15 @@
 import { FAMILIES } from '../judge/edge.ts';
+import { isSuspect, saysText } from '../judge/quorum.ts';
 import { count, list } from '../judge/reason.ts';
 import type { CandidatePool } from './candidates.ts';
 import type { Decision } from './decision.ts';
 import { FAMILY_NAME, RECORD_TYPE } from './families.ts';
 import { holdText } from './limit.ts';
 import type { Limited } from './limit-live.ts';
+import type { RoundFacts } from './round.ts';
 import type { SafetyState } from './safety.ts';
 import { minUpText } from './safety-min-up.ts';
-import { doubtText } from './safety-uplink.ts';
+import { doubtText, uplinkState } from './safety-uplink.ts';
 
 export type NotesInput = {
   readonly pool: CandidatePool;
@@ -27,7 +29,8 @@ export function notesOf({ pool, limited, families, safety, killed, canaryKiller 
   const { hold, replaced } = limited;
   const live = [...limited.answers.keys()];
   const notes: string[] = [];
-  const { minUp, uplink } = safety;
+  const { minUp } = safety;
+  const { uplink } = pool;
   const isDoubtful = uplink?.inDoubt === true;
   if (isDoubtful) notes.push(`${doubtText(uplink)}: what fails is not believed, the set is kept`);
   if (minUp !== null && (minUp.below !== null || minUp.doubt !== undefined)) notes.push(minUpText(minUp, minUp.below));
@@ -60,6 +63,26 @@ export function notesOf({ pool, limited, families, safety, killed, canaryKiller 
   if (doubles.length > 0) notes.push(`edge and canary at once, used as canary only: ${list(doubles)}`);
   if (pool.unlisted.length > 0) notes.push(`no longer in the edge list: ${list(pool.unlisted)}`);
   return notes;
+}
+
+/** Vantages and edges that are shown by name. */
+const NAMED_MAX = 5;
+
+/** Vantages that do not count, and edges that some of them see down. */
+export function vantageNotes({ views, edges, canaries, references }: RoundFacts): readonly string[] {
+  if (views === undefined) return [];
+  const uplink = uplinkState(references);
+  const targets = new Map([...edges, ...canaries].map((edge) => [edge.name, edge]));
+  const suspects = [...targets.values()].flatMap(({ name, quorum }) =>
+    quorum !== undefined && isSuspect(quorum) ? [`suspect: ${name}, ${saysText(quorum.says, false)}`] : [],
+  );
+  const more = suspects.length - NAMED_MAX;
+  return [
+    ...(uplink?.inDoubt === true ? [`${doubtText(uplink)}: what fails here is no vote`] : []),
+    ...views.excluded.slice(0, NAMED_MAX).map(({ vantage, why }) => `vantage ${vantage} does not count: ${why}`),
+    ...suspects.slice(0, NAMED_MAX),
+    ...(more > 0 ? [`${count(more, 'edge')} more ${more === 1 ? 'is' : 'are'} suspect`] : []),
+  ];
 }
 
 /** Families that are not answered as they should be. A set without any member has a note of its own. */

@@ -43,8 +43,20 @@ export type RoundInput = {
   readonly troubles?: readonly string[] | undefined;
 };
 
+/**
+ * Whose views a round rests on. `counting` of the vantages, our own included, of which `needed` must count, or nothing is
+ * decided. `excluded`: those that do not count, with the reason.
+ */
+export type RoundViews = {
+  readonly counting: number;
+  readonly needed: number;
+  readonly excluded: readonly { readonly vantage: string; readonly why: string }[];
+};
+
 /** A round with histories summed up: what the history log keeps. */
 export type RoundFacts = Omit<RoundInput, 'edges' | 'canaries'> & {
   readonly edges: readonly EdgeFacts[];
   readonly canaries: readonly CanaryFacts[];
+  /** Absent: this server decides by its own samples alone, and no edge has a `quorum`. */
+  readonly views?: RoundViews | undefined;
 };

@@ -62,7 +62,7 @@ export function selectBelow(
   }
   const kept = rest.filter(isLast).map((candidate): Selected => ({ candidate, place: 'kept' }));
   const members = [...forced, ...kept];
-  if (!joins || members.some(({ candidate }) => isPassing(candidate))) return members;
+  if (!joins || members.some(({ candidate }) => isPassing(candidate) || candidate.isHeld === true)) return members;
   const joining = passing.slice(0, Math.min(edgeCount, Math.max(0, SET_MAX - members.length)));
   return [...members, ...joining.map((candidate): Selected => ({ candidate, place: 'filled' }))];
 }

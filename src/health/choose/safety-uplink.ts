@@ -20,6 +20,20 @@ export function uplinkState(references: readonly ReferenceFact[] = []): UplinkSt
   return { inDoubt: failing.length * 2 > known.length, known: known.length, failing };
 }
 
+/**
+ * The state by which a round is decided. Where several vantages judge, doubt has silenced our own view already, and the
+ * set follows the others.
+ */
+export function decidingUplink({
+  references,
+  views,
+}: {
+  readonly references?: readonly ReferenceFact[] | undefined;
+  readonly views?: unknown;
+}): UplinkState | null {
+  return views === undefined ? uplinkState(references) : null;
+}
+
 /** The verdict as it can be believed: with the line in doubt, that an edge fails says nothing of it. */
 export function believed(verdict: Verdict, uplink: UplinkState | null): Verdict {
   if (uplink?.inDoubt !== true || verdict.judgement !== 'fail') return verdict;

@@ -18,6 +18,8 @@ export type Candidate = {
   readonly fails: number;
   /** What was answered of it until now; null: it was not live. */
   readonly answered: Addresses | null;
+  /** It is live and was up, and the vantages together cannot say what it is now: it stays. */
+  readonly isHeld?: boolean;
 };
 
 /** By which of selection's rules an edge is live, in the order in which the rules apply. `family`: see families.ts. `kept`, `all`, `fallback`: see safety-min-up.ts. */
@@ -107,13 +109,19 @@ function isFresh({ fails }: Candidate): boolean {
 
 /**
  * Live last round and under `goodenough` now: a faster outsider does not displace it. Neither does it one that has not
- * failed often enough yet to be judged down, nor in an event one that passes: ranking waits for the turn.
+ * failed often enough yet to be judged down, nor one on which several vantages do not agree, nor in an event one that passes: ranking waits for the turn.
  */
-export function isStillHealthy({ facts, verdict }: Candidate, lastLive: ReadonlySet<string>, scope: Scope): boolean {
+export function isStillHealthy(
+  { facts, verdict, isHeld }: Candidate,
+  lastLive: ReadonlySet<string>,
+  scope: Scope,
+): boolean {
   const { judgement } = verdict;
   return (
     lastLive.has(facts.name) &&
-    (judgement === 'pass_threshold' || (passes(judgement) && (scope === 'event' || isBetween(verdict))))
+    (isHeld === true ||
+      judgement === 'pass_threshold' ||
+      (passes(judgement) && (scope === 'event' || isBetween(verdict))))
   );
 }
 

@@ -5,7 +5,7 @@ import { type JudgedEdges, judgeEdges } from '../choose/judge-edges.ts';
 import { holdAt } from '../choose/limit.ts';
 import { limitLive } from '../choose/limit-live.ts';
 import type { RoundFacts } from '../choose/round.ts';
-import { believed, uplinkState } from '../choose/safety-uplink.ts';
+import { believed, decidingUplink } from '../choose/safety-uplink.ts';
 import type { EdgeFacts, Mode } from '../judge/edge.ts';
 import type { Figures } from '../judge/history.ts';
 import { judge, resultsNeeded } from '../judge/judge.ts';
@@ -32,7 +32,7 @@ export function nextRound(facts: RoundFacts, decision: Decision, interval: numbe
   const index = new Map(facts.edges.map(({ name }, i) => [name, i]));
 
   const base = repeated(facts, decision, soon);
-  const uplink = uplinkState(facts.references);
+  const uplink = decidingUplink(facts);
   const live = (changes: ReadonlyMap<string, Change>): ReadonlySet<string> => {
     const edges = [...base.edges];
     const verdicts = [...base.verdicts];
@@ -58,13 +58,14 @@ export function nextRound(facts: RoundFacts, decision: Decision, interval: numbe
 
 /** The edges after their last results have come once more: what a judge that counts makes of that. */
 function repeated(
-  { edges, rules, references }: RoundFacts,
+  facts: RoundFacts,
   { verdicts, memory }: Decision,
   at: number,
 ): JudgedEdges & { readonly edges: readonly EdgeFacts[] } {
+  const { edges, rules } = facts;
   if (memory.judged.size === 0) return { edges, verdicts, judged: memory.judged };
   const again = edges.map((edge) => (edge.sample === null ? edge : { ...edge, sample: { ...edge.sample, at } }));
-  return { edges: again, ...judgeEdges(again, rules, memory.judged, uplinkState(references)) };
+  return { edges: again, ...judgeEdges(again, rules, memory.judged, decidingUplink(facts)) };
 }
 
 /**

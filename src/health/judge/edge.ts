@@ -2,6 +2,7 @@
 
 import type { Sample } from '../checks/sample.ts';
 import type { Figures, History } from './history.ts';
+import type { EdgeQuorum } from './quorum.ts';
 
 /**
  * Set by an operator. `force`: live while it passes; `blindforce`: live whatever it does; `unavailable`: never live.
@@ -35,6 +36,10 @@ export type EdgeInput = {
 export type CanaryInput = EdgeInput & { readonly zone: string };
 
 /** An edge with its history summed up: what the history log keeps, so that a round can be decided again. */
-export type EdgeFacts = Omit<EdgeInput, 'history'> & { readonly figures: Figures };
+export type EdgeFacts = Omit<EdgeInput, 'history'> & {
+  readonly figures: Figures;
+  /** What the vantage points together make of it, which then judges; absent: nobody was asked. */
+  readonly quorum?: EdgeQuorum | undefined;
+};
 
 export type CanaryFacts = EdgeFacts & { readonly zone: string };

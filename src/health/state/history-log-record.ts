@@ -3,9 +3,10 @@ import type { Decision, Outcome } from '../choose/decision.ts';
 import { fetchOf } from '../choose/families.ts';
 import { recentChanges } from '../choose/limit.ts';
 import type { Memory } from '../choose/memory.ts';
-import type { RoundFacts } from '../choose/round.ts';
+import type { RoundFacts, RoundViews } from '../choose/round.ts';
 import type { ReferenceFact } from '../choose/safety-uplink.ts';
 import { type CanaryFacts, type EdgeFacts, FAMILIES } from '../judge/edge.ts';
+import type { EdgeQuorum } from '../judge/quorum.ts';
 import { DETAIL_MAX, decodeSample, encodeSample, SAMPLE } from './history-log-sample.ts';
 
 /** One recorded round: all that deciding it again needs, and a summary of what was decided then. */
@@ -37,6 +38,7 @@ export function encodeRecord(facts: RoundFacts, decision: Decision): string {
     references = [],
     fallback = null,
     fallbackDoubt,
+    views,
   } = facts;
   const record: z.input<typeof RECORD> = {
     at: now,
@@ -49,6 +51,7 @@ export function encodeRecord(facts: RoundFacts, decision: Decision): string {
     ...(fallback === null ? {} : { fallback: fallback.map(({ edge, v4, v6, why }) => ({ edge, v4, v6, why })) }),
     ...(fallbackDoubt === undefined ? {} : { fallbackDoubt }),
     ...(references.length === 0 ? {} : { references: references.map(encodeReference) }),
+    ...(views === undefined ? {} : { views: encodeViews(views) }),
     memory: {
       live: [...memory.lastLive],
       rotations: [...recentChanges(memory.rotations, now)],
@@ -60,6 +63,7 @@ export function encodeRecord(facts: RoundFacts, decision: Decision): string {
       ...(memory.unsteady.size === 0 ? {} : { unsteady: encodeUnsteady(memory.unsteady) }),
       ...(memory.judged.size === 0 ? {} : { judged: [...memory.judged].map(([key, j]) => [key, j.up, j.count, j.at]) }),
       ...(memory.misses.size === 0 ? {} : { misses: [...memory.misses].map(([key, m]) => [key, m.count, m.at]) }),
+      ...(memory.agreed === undefined ? {} : { agreed: [...memory.agreed] }),
     },
     edges: facts.edges.map(encodeEdge),
     canaries: facts.canaries.map((canary) => ({ ...encodeEdge(canary), zone: canary.zone })),
@@ -88,6 +92,7 @@ export function decodeRecord(line: string): RoundRecord | null {
     references,
     fallback,
     fallbackDoubt,
+    views,
     memory,
     edges,
     canaries,
@@ -106,6 +111,15 @@ export function decodeRecord(line: string): RoundRecord | null {
       ...(references.length === 0
         ? {}
         : { references: references.map(([name, passes, detail]) => ({ name, passes, detail })) }),
+      ...(views === undefined
+        ? {}
+        : {
+            views: {
+              counting: views.counting,
+              needed: views.needed,
+              excluded: views.excluded.map(([vantage, why]) => ({ vantage, why })),
+            },
+          }),
       memory: {
         lastLive: memory.live,
         ...(memory.borrowed === undefined ? {} : { borrowed: memory.borrowed }),
@@ -122,11 +136,36 @@ export function decodeRecord(line: string): RoundRecord | null {
         ),
         judged: new Map(memory.judged.map(([key, up, count, last]) => [key, { up, count, at: last }])),
         misses: new Map(memory.misses.map(([key, count, last]) => [key, { count, at: last }])),
+        ...(memory.agreed === undefined ? {} : { agreed: new Map(memory.agreed) }),
       },
       edges: edges.map(decodeEdge),
       canaries: canaries.map((canary): CanaryFacts => ({ ...decodeEdge(canary), zone: canary.zone })),
     },
     decided: { ...decided, canaries: new Map(Object.entries(decided.canaries)) },
+  };
+}
+
+function encodeViews({ counting, needed, excluded }: RoundViews): z.input<typeof VIEWS> {
+  return { counting, needed, excluded: excluded.map(({ vantage, why }) => [vantage, why.slice(0, DETAIL_MAX)]) };
+}
+
+function encodeQuorum({ up, says, needed, works, from }: EdgeQuorum): z.input<typeof QUORUM> {
+  return {
+    up,
+    says: says.map((say) => [say.vantage, say.up, say.detail.slice(0, DETAIL_MAX)]),
+    needed: [needed.down, needed.up],
+    works: [works.v4, works.v6],
+    ...(from === null ? {} : { from }),
+  };
+}
+
+function decodeQuorum({ up, says, needed, works, from }: z.output<typeof QUORUM>): EdgeQuorum {
+  return {
+    up,
+    says: says.map(([vantage, vote, detail]) => ({ vantage, up: vote, detail })),
+    needed: { down: needed[0], up: needed[1] },
+    works: { v4: works[0], v6: works[1] },
+    from,
   };
 }
 
@@ -166,6 +205,7 @@ function encodeEdge(edge: EdgeFacts): z.input<typeof EDGE> {
     ...(edge.v6 === null ? {} : { v6: edge.v6 }),
     figures: [last, windowAverage, windowCount, average, count],
     ...(edge.sample === null ? {} : { sample: encodeSample(edge.sample) }),
+    ...(edge.quorum === undefined ? {} : { quorum: encodeQuorum(edge.quorum) }),
   };
 }
 
@@ -183,10 +223,24 @@ function decodeEdge(edge: z.output<typeof EDGE>): EdgeFacts {
     v6: edge.v6 ?? fetchOf({ sample }, 'v6')?.address ?? null,
     figures: { last, windowAverage, windowCount, average, count },
     sample,
+    ...(edge.quorum === undefined ? {} : { quorum: decodeQuorum(edge.quorum) }),
   };
 }
 
 const NUMBER = z.number();
+// Only where several vantages decide.
+const QUORUM = z.object({
+  up: z.boolean().nullable(),
+  says: z.array(z.tuple([z.string(), z.boolean().nullable(), z.string()])),
+  needed: z.tuple([NUMBER, NUMBER]),
+  works: z.tuple([z.boolean(), z.boolean()]),
+  from: z.string().nullable().default(null),
+});
+const VIEWS = z.object({
+  counting: NUMBER,
+  needed: NUMBER,
+  excluded: z.array(z.tuple([z.string(), z.string()])).default([]),
+});
 const EDGE = z.object({
   name: z.string(),
   mode: z.enum(['available', 'force', 'blindforce', 'unavailable']).default('available'),
@@ -197,6 +251,7 @@ const EDGE = z.object({
   v6: z.string().nullable().default(null),
   figures: z.tuple([NUMBER.nullable(), NUMBER.nullable(), NUMBER, NUMBER.nullable(), NUMBER]),
   sample: SAMPLE.nullable().default(null),
+  quorum: QUORUM.optional(),
 });
 const SAFETY = z.object({
   fill: z.enum(['failing', 'none']),
@@ -230,6 +285,7 @@ const RECORD = z.object({
     .optional(),
   fallbackDoubt: z.string().optional(),
   references: z.array(z.tuple([z.string(), z.boolean().nullable(), z.string()])).default([]),
+  views: VIEWS.optional(),
   memory: z.object({
     live: z.array(z.string()),
     rotations: z.array(NUMBER),
@@ -242,6 +298,7 @@ const RECORD = z.object({
     unsteady: z.array(z.tuple([z.string(), NUMBER, NUMBER, NUMBER.nullable(), NUMBER])).default([]),
     judged: z.array(z.tuple([z.string(), z.boolean(), NUMBER, NUMBER])).default([]),
     misses: z.array(z.tuple([z.string(), NUMBER, NUMBER])).default([]),
+    agreed: z.array(z.tuple([z.string(), z.boolean()])).optional(),
   }),
   edges: z.array(EDGE),
   canaries: z.array(EDGE.extend({ zone: z.string() })),

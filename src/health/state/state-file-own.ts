@@ -45,6 +45,7 @@ const KEYS = objectOf({
   ).default(NONE),
   judged: mapOf(objectOf({ up: FLAG, count: COUNT, at: NUMBER })).default(NONE),
   misses: mapOf(objectOf({ count: NUMBER, at: NUMBER })).default(NONE),
+  agreed: mapOf(FLAG).optional(),
   addresses: mapOf(listOf(ADDRESS)).default(NONE),
 });
 
@@ -59,6 +60,7 @@ export const OWN_STATE = KEYS.prefault({}).transform((own) => ({
     unsteady: own.unsteady,
     judged: own.judged,
     misses: own.misses,
+    ...(own.agreed === undefined ? {} : { agreed: own.agreed }),
     canaryRotations: own.canary_rotations,
   },
   victims: own.victims,
@@ -97,6 +99,7 @@ export function ownValue(state: NetworkState): JsonObject {
     ...(memory.unsteady.size === 0 ? {} : { unsteady: Object.fromEntries(memory.unsteady) }),
     ...(memory.judged.size === 0 ? {} : { judged: Object.fromEntries(memory.judged) }),
     ...(memory.misses.size === 0 ? {} : { misses: Object.fromEntries(memory.misses) }),
+    ...(memory.agreed === undefined ? {} : { agreed: Object.fromEntries(memory.agreed) }),
     ...(state.addresses.size === 0 ? {} : { addresses: Object.fromEntries(state.addresses) }),
   };
 }
