@@ -5,7 +5,6 @@
  */
 import { serialAfterAll, serialCompare, serialMax } from '../../dns/serial.ts';
 import type { RoundViews } from '../choose/round.ts';
-import { majorityOf } from '../judge/quorum.ts';
 import { type DecidedSet, otherCanaries, type Served, sameLive } from './decided-set.ts';
 import { mayDecide } from './merge.ts';
 import { FRESH_INTERVALS, type ReceivedView } from './view.ts';
@@ -69,8 +68,7 @@ export type DeciderInput = Standing & {
   readonly isConnected: boolean;
   readonly views: RoundViews;
   readonly received: readonly ReceivedView[];
-  /** What our own configuration is (`configHash`), and seconds between two views. */
-  readonly config: string;
+  /** Seconds between two views. */
   readonly interval: number;
   /** Our own decision, from the stored set's memory: what it would change. */
   readonly decision: {
@@ -85,22 +83,20 @@ export type DeciderInput = Standing & {
  * - `propose`: store our decision, with a new serial for the live set where `live`, and for each of `zones`.
  * - `restore`: store the set in force once more, as it is, under a later serial: some vantage is ahead of the stored one.
  *   `of`: whether that is what we serve or what is stored.
- * - `resign`: others could decide, and we cannot.
  * - `wait`: nothing is to be done.
  */
 export type DeciderStep =
   | { readonly kind: 'propose'; readonly live: boolean; readonly zones: readonly string[] }
   | { readonly kind: 'restore'; readonly of: 'own' | 'stored'; readonly why: string }
-  | { readonly kind: 'resign'; readonly why: string }
   | { readonly kind: 'wait'; readonly why: string };
 
 /** `isOwnAgreed`: what we serve comes from a stored set, not from an override. */
 export function deciderStep(input: DeciderInput, isOwnAgreed: boolean): DeciderStep {
   const { token, isConnected, isOverride, stored, own, views, received, decision, interval } = input;
   if (token === null) return { kind: 'wait', why: 'another vantage decides' };
-  if (isOverride) return { kind: 'resign', why: 'this vantage decides for itself alone, by an override' };
+  if (isOverride) return { kind: 'wait', why: 'this vantage decides for itself alone, by an override' };
   if (!isConnected) return { kind: 'wait', why: 'the store does not answer' };
-  if (!mayDecide(views)) return othersCould(input) ?? { kind: 'wait', why: noMajority(views) };
+  if (!mayDecide(views)) return { kind: 'wait', why: noMajority(views) };
   const following = follow(input);
   if (following.kind === 'apply') return { kind: 'wait', why: 'the stored set is not in force here yet' };
   if (following.kind === 'behind') {
@@ -139,16 +135,12 @@ export function noMajority({ counting, needed, excluded }: RoundViews): string {
   return `no decision: only ${votes}${who === '' ? '' : `: ${who}`}`;
 }
 
-/** A majority of the vantages has one configuration, and it is not ours: one of them should decide. */
-function othersCould({ members, received, config, interval }: DeciderInput): DeciderStep | null {
-  const alike = new Map<string, number>();
-  for (const { view, age } of received) {
-    if (view.config === config || age > interval * FRESH_INTERVALS || !members.includes(view.vantage)) continue;
-    alike.set(view.config, (alike.get(view.config) ?? 0) + 1);
-  }
-  return [...alike.values()].some((count) => count >= majorityOf(members.length))
-    ? { kind: 'resign', why: 'a majority of the vantages has another configuration' }
-    : null;
+/**
+ * Whether we may be the decider at all: one that counts too few views could hold the role and decide nothing, where
+ * others, whose configuration is not ours, could.
+ */
+export function isCandidate(views: RoundViews, isOverride: boolean): boolean {
+  return mayDecide(views) && !isOverride;
 }
 
 /**
