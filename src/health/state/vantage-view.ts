@@ -31,7 +31,12 @@ export function encodeView(view: VantageView): string {
 }
 
 export function decodeView(text: string): Decoded<VantageView> {
-  return decoded(text, VIEW, ({ v: _, edges, canaries, ...head }) => ({
+  return decoded(text, readView);
+}
+
+/** `value`: as JSON has it. */
+export function readView(value: unknown): Decoded<VantageView> {
+  return read(value, VIEW, ({ v: _, edges, canaries, ...head }) => ({
     ...head,
     edges: edges.map(decodeEdge),
     canaries: canaries.map((canary): CanaryView => ({ ...decodeEdge(canary), zone: canary.zone })),
@@ -62,7 +67,12 @@ export function encodeDecidedSet(set: DecidedSet): string {
 }
 
 export function decodeDecidedSet(text: string): Decoded<DecidedSet> {
-  return decoded(text, SET, ({ v: _, canarySerials, memory, basis, says, ...head }) => {
+  return decoded(text, readDecidedSet);
+}
+
+/** `value`: as JSON has it. */
+export function readDecidedSet(value: unknown): Decoded<DecidedSet> {
+  return read(value, SET, ({ v: _, canarySerials, memory, basis, says, ...head }) => {
     const { answered, activeCanaries, canaryRotations, borrowed, ...rest } = memory;
     return {
       ...head,
@@ -80,20 +90,22 @@ export function decodeDecidedSet(text: string): Decoded<DecidedSet> {
   });
 }
 
-function decoded<S extends z.ZodType, T>(text: string, schema: S, value: (read: z.output<S>) => T): Decoded<T> {
+function decoded<T>(text: string, read: (value: unknown) => Decoded<T>): Decoded<T> {
   if (text.length > TEXT_MAX) return { problem: `it has more than ${TEXT_MAX} characters` };
-  let json: unknown;
+  let value: unknown;
   try {
-    json = JSON.parse(text);
+    value = JSON.parse(text);
   } catch {
     return { problem: 'it is no JSON' };
   }
-  const read = schema.safeParse(json);
-  if (read.success) return { value: value(read.data), problem: null };
-  const [issue] = read.error.issues;
-  return {
-    problem: `${issue.path.map(String).join('.').slice(0, 100) || 'the whole'}: ${issue.message.slice(0, 200)}`,
-  };
+  return read(value);
+}
+
+function read<S extends z.ZodType, T>(value: unknown, schema: S, take: (found: z.output<S>) => T): Decoded<T> {
+  const found = schema.safeParse(value);
+  if (found.success) return { value: take(found.data), problem: null };
+  const [{ path, message }] = found.error.issues;
+  return { problem: `${path.map(String).join('.').slice(0, 100) || 'the whole'}: ${message.slice(0, 200)}` };
 }
 
 function encodeEdge({ name, up, detail, samples, works, facts }: EdgeView): z.input<typeof EDGE> {

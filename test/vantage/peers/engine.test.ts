@@ -265,6 +265,7 @@ const EDGE = {
   up: true,
   detail: '',
   samples: 1,
+  works: { v4: true, v6: false },
   facts: {
     sample: null,
     figures: { last: null, windowAverage: null, windowCount: 0, average: null, count: 0 },
