@@ -92,11 +92,19 @@ export class Vantage {
     this.isPaused = false;
   }
 
+  /** In the orderly way. */
+  async end(): Promise<void> {
+    await this.server?.stop();
+    this.server = null;
+  }
+
   async kill(): Promise<void> {
     await this.server?.stop('SIGKILL');
     this.server = null;
   }
 }
+
+type Answering = { readonly name: string; readonly dnsPort: number };
 
 /** Several vantages, etcd, edges, and a look at everything that they say. */
 export class Vantages {
@@ -107,6 +115,8 @@ export class Vantages {
   private readonly began = performance.now();
   private readonly watch: EtcdWatch;
   private readonly transfers = new Set<string>();
+  /** Name → port of other servers that are looked at as well. */
+  private readonly secondaries = new Map<string, number>();
   /** The edge that is not live while all is well. */
   private spare: string;
   private isOver = false;
@@ -356,6 +366,25 @@ export class Vantages {
     return this.watch.caughtUp();
   }
 
+  /** From now on this server's answers and transfers are in the log as well. */
+  lookAt(name: string, port: number): void {
+    this.secondaries.set(name, port);
+  }
+
+  /** Resolves when the server of this name answers so. */
+  async answers(name: string, addresses: readonly string[], serial: number): Promise<void> {
+    const wanted = `${serial} ${[...addresses].sort().join()}`;
+    await eventually(
+      async () => {
+        const last = this.entries.findLast((entry) => entry.kind === 'answer' && entry.node === name);
+        return last?.kind === 'answer' ? `${last.serial} ${last.addresses.join()}` : 'none';
+      },
+      (seen) => seen === wanted,
+    ).catch((error: Error) => {
+      throw new Error(`${name}: wanted ${wanted}: ${error.message}`);
+    });
+  }
+
   /** The last lines of what each vantage printed, for a test that fails. */
   tail(): string {
     return this.all
@@ -397,14 +426,14 @@ export class Vantages {
   private async sweep(): Promise<void> {
     while (!this.isOver) {
       const began = performance.now();
-      await Promise.all(
-        this.all.filter(({ server, isPaused }) => server !== null && !isPaused).map((node) => this.look(node)),
-      );
+      const nodes = this.all.filter(({ server, isPaused }) => server !== null && !isPaused);
+      const others = [...this.secondaries].map(([name, dnsPort]) => ({ name, dnsPort }));
+      await Promise.all([...nodes, ...others].map((node) => this.look(node)));
       await new Promise((resolve) => setTimeout(resolve, Math.max(0, SWEEP_MS - (performance.now() - began))));
     }
   }
 
-  private async look(node: Vantage): Promise<void> {
+  private async look(node: Answering): Promise<void> {
     const at = this.now();
     const before = serialOf(await ask(node, 'SOA'));
     if (before === null) return;
@@ -419,7 +448,7 @@ export class Vantages {
     await this.dump(node).catch(() => this.transfers.delete(key)); // killed meanwhile
   }
 
-  private async dump(node: Vantage): Promise<void> {
+  private async dump(node: Answering): Promise<void> {
     const at = this.now();
     const endpoint = { address: '127.0.0.1', port: node.dnsPort };
     const { rows } = await transfer(endpoint, encodeQuery({ name: ZONE, type: 'AXFR' }));
@@ -429,7 +458,7 @@ export class Vantages {
   }
 }
 
-async function ask({ dnsPort }: Vantage, type: string): Promise<Message | null> {
+async function ask({ dnsPort }: Answering, type: string): Promise<Message | null> {
   const reply = await askOnce(dnsPort, encodeQuery({ name: ZONE, type }), ASK_MS);
   return reply === null ? null : decodeMessage(reply);
 }

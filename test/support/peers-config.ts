@@ -1,16 +1,18 @@
-import type { PeerKey, PeerOptions, PeerZone } from './peers.ts';
+import type { PeerKey, PeerOptions, PeerPrimary, PeerZone } from './peers.ts';
 
 type ZoneFile = (zone: PeerZone) => string;
 
 /** `named.conf` of a peer: no recursion, everything in its own folder, transfers to anybody on loopback. */
 export function bindConfig(folder: string, port: number, options: PeerOptions, file: ZoneFile): string {
   const zone = (spec: PeerZone): string => {
+    const from = primariesOf(spec).map(
+      ({ address, port: primaryPort, key }) =>
+        `${address} port ${primaryPort}${key === undefined ? '' : ` key "${key}"`};`,
+    );
     const source =
       'text' in spec
         ? 'type primary; notify no;'
-        : `type secondary; masterfile-format text; primaries { ${spec.primary.address} port ${spec.primary.port}${
-            spec.primary.key === undefined ? '' : ` key "${spec.primary.key}"`
-          }; };`;
+        : `type secondary; masterfile-format text; primaries { ${from.join(' ')} };`;
     return `zone "${spec.origin}" { ${source} file "${file(spec)}"; ${spec.extra ?? ''} };`;
   };
   return `options {
@@ -47,8 +49,7 @@ export function nsdConfig(folder: string, port: number, options: PeerOptions, fi
   const zone = (spec: PeerZone): string => {
     const lines = [`zone:`, `  name: "${spec.origin}"`, `  zonefile: "${file(spec)}"`];
     if ('text' in spec) lines.push('  provide-xfr: 127.0.0.0/8 NOKEY');
-    else {
-      const { address, port: primaryPort, key: name = 'NOKEY' } = spec.primary;
+    for (const { address, port: primaryPort, key: name = 'NOKEY' } of primariesOf(spec)) {
       lines.push(`  allow-notify: 127.0.0.0/8 ${name}`, `  request-xfr: ${address}@${primaryPort} ${name}`);
     }
     return [...lines, spec.extra ?? ''].join('\n');
@@ -76,7 +77,7 @@ ${options.extra ?? ''}
 
 export function knotConfig(folder: string, port: number, options: PeerOptions, file: ZoneFile): string {
   const keys = options.keys ?? [];
-  const primaries = options.zones.flatMap((spec) => ('primary' in spec ? [spec.primary] : []));
+  const primaries = options.zones.flatMap(primariesOf);
   const remotes = [...new Map(primaries.map((primary) => [remoteName(primary), primary]))];
   const remote = ([name, { address, port: primaryPort, key }]: (typeof remotes)[number]): string =>
     `  - id: ${name}\n    address: ${address}@${primaryPort}\n${key === undefined ? '' : `    key: ${key}\n`}`;
@@ -86,7 +87,9 @@ export function knotConfig(folder: string, port: number, options: PeerOptions, f
       `    file: "${file(spec)}"`,
       '    journal-content: none',
       '    acl: [loopback]',
-      ...('primary' in spec ? [`    master: ${remoteName(spec.primary)}`, '    zonefile-load: none'] : []),
+      ...('primary' in spec
+        ? [`    master: [${primariesOf(spec).map(remoteName).join(', ')}]`, '    zonefile-load: none']
+        : []),
       spec.extra ?? '',
     ].join('\n');
   return `server:
@@ -113,6 +116,10 @@ ${options.extra ?? ''}
 `;
 }
 
-function remoteName({ address, port, key }: { address: string; port: number; key?: string }): string {
+function primariesOf(spec: PeerZone): readonly PeerPrimary[] {
+  return 'primary' in spec ? [spec.primary].flat() : [];
+}
+
+function remoteName({ address, port, key }: PeerPrimary): string {
   return `p${address.replaceAll('.', '-')}-${port}${key === undefined ? '' : '-keyed'}`;
 }

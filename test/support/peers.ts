@@ -13,10 +13,12 @@ export type PeerKind = 'bind' | 'nsd' | 'knot';
 
 export type PeerKey = { readonly name: string; readonly algorithm: string; readonly secret: string };
 
-/** A zone of a peer: from text, or transferred from a primary. `extra`: more lines for its zone block. */
+export type PeerPrimary = { readonly address: string; readonly port: number; readonly key?: string };
+
+/** A zone of a peer: from text, or transferred from one of its primaries. `extra`: more lines for its zone block. */
 export type PeerZone = { readonly origin: string; readonly extra?: string } & (
   | { readonly text: string }
-  | { readonly primary: { readonly address: string; readonly port: number; readonly key?: string } }
+  | { readonly primary: PeerPrimary | readonly PeerPrimary[] }
 );
 
 export type PeerOptions = {
