@@ -26,6 +26,8 @@ export type StateUpdate = {
   readonly floorSerial: number;
   /** Publish under a new serial even if nothing changed (`--force-update`). */
   readonly forceUpdate: boolean;
+  /** Unless given, `serialAfterAll`. */
+  readonly serialAfter?: (old: readonly number[], now: number) => number;
   /** Null: a server, which looks after zones itself. */
   readonly zones: TemplateChanges | null;
   /** A probing round, which counts as a run; false: a decision between two. */
@@ -40,7 +42,8 @@ export function nextState(state: NetworkState, update: StateUpdate): StateChange
   const live = decision.live.length === 0 ? state.live : decision.live;
   const isOpen = decision.live.length > 0 && memory.unanswered !== state.memory.unanswered;
   const liveChanged = !sameAddresses(state.live, live) || isOpen || (update.forceUpdate && live.length > 0);
-  const fresh = serialAfterAll(serialsOf(state, update.floorSerial), at);
+  const { serialAfter = serialAfterAll } = update;
+  const fresh = serialAfter(serialsOf(state, update.floorSerial), at);
   const serial = liveChanged ? fresh : state.serial;
 
   const canaryZones = changedCanaries(state.memory.activeCanaries, memory.activeCanaries);
@@ -94,7 +97,7 @@ function sameAddresses(a: readonly LiveMember[], b: readonly LiveMember[]): bool
   return a.every((member, i) => member.edge === b[i].edge && member.v4 === b[i].v4 && member.v6 === b[i].v6);
 }
 
-function changedCanaries(before: readonly ActiveCanary[], after: readonly ActiveCanary[]): readonly string[] {
+export function changedCanaries(before: readonly ActiveCanary[], after: readonly ActiveCanary[]): readonly string[] {
   const text = ({ address, victim }: ActiveCanary): string => `${address} ${victim ?? ''}`;
   const old = new Map(before.map((canary) => [canary.zone, text(canary)]));
   const changed = after.filter((canary) => old.get(canary.zone) !== text(canary)).map(({ zone }) => zone);

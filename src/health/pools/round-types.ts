@@ -8,6 +8,7 @@ import type { NetworkState } from '../state/network-state.ts';
 import type { FallbackSource } from './fallback.ts';
 import type { StateChange, TemplateChanges } from './next-state.ts';
 import type { RoundLog } from './round-log.ts';
+import type { RoundVantage } from './round-vantage.ts';
 
 /** The commands of the configuration, by when they are started. */
 export type HookName = 'run_before' | 'run_after' | 'run_after_changes';
@@ -48,6 +49,8 @@ export type RoundTools = {
   readonly floorSerial: () => number;
   /** For a single run, which writes zone files itself: what became of their include files. */
   readonly templateChanges?: (state: NetworkState) => Promise<TemplateChanges>;
+  /** Other vantage points, as they are at the moment; absent or null: this one decides alone. */
+  readonly vantage?: () => RoundVantage | null;
   /** Epoch seconds. */
   readonly now: () => number;
   readonly log: RoundLog;

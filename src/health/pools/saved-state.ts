@@ -46,6 +46,12 @@ export class SavedState {
     }
   }
 
+  /** Makes the next state durable, with the serials that it has. */
+  async saveAsIs(change: StateChange): Promise<{ readonly change: StateChange; readonly faults: readonly Fault[] }> {
+    this.state = change.state;
+    return { change, faults: await this.write() };
+  }
+
   /** For a dry run: the next state, in memory only. */
   keep(state: NetworkState): void {
     this.state = state;

@@ -1,0 +1,340 @@
+/**
+ * How a network's decisions are agreed upon with other vantage points: our own view is published, everybody's are merged,
+ * and what is decided is carried out, stored first, or left to another vantage. Without vantage points it does nothing.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import type { VantageConfig } from '../../config/section-vantage.ts';
+import type { Config } from '../../config/types.ts';
+import { serialMax } from '../../dns/serial.ts';
+import type { DecidedSet } from '../agreement/decided-set.ts';
+import { deciderStep, follow, knownSerials, noMajority, reportedSerial, setSerial } from '../agreement/decider.ts';
+import { type Merged, type MergeRule, mayDecide, mergeViews, type Receipts } from '../agreement/merge.ts';
+import { FRESH_INTERVALS, type OwnView, ownView, type ReceivedView } from '../agreement/view.ts';
+import { decideFacts } from '../choose/decide.ts';
+import type { Decision } from '../choose/decision.ts';
+import { NO_MEMORY } from '../choose/memory.ts';
+import type { RoundFacts } from '../choose/round.ts';
+import type { EdgeFacts } from '../judge/edge.ts';
+import { majorityOf, type Say } from '../judge/quorum.ts';
+import type { NetworkState } from '../state/network-state.ts';
+import { configHash } from './config-hash.ts';
+import { adoptedDecision, uncarriedDecision } from './decided-elsewhere.ts';
+import { adoptedChange, decidedSetOf, keptChange, sameBorrowed, versionSerial } from './decided-state.ts';
+import type { StateChange, StateUpdate } from './next-state.ts';
+import { rulesOf } from './pool.ts';
+import type { RoundOrder, RoundTools } from './round-types.ts';
+import type { RoundSets, RoundVantage } from './round-vantage.ts';
+
+/** What of a change differs from how it is made without vantage points. */
+export type ChangeOptions = Pick<StateUpdate, 'floorSerial' | 'forceUpdate' | 'serialAfter'>;
+
+/** What is decided from: `merged` null where our own view alone counts. */
+export type AgreedFacts = { readonly facts: RoundFacts; readonly merged: Merged | null };
+
+export type SettleParts = {
+  readonly order: RoundOrder;
+  readonly before: NetworkState;
+  readonly decision: Decision;
+  readonly agreed: AgreedFacts;
+  readonly forceUpdate: boolean;
+  readonly derive: (options: ChangeOptions) => StateChange;
+};
+
+/**
+ * What becomes of a decision. `derive`: makes the change anew where a zone took a serial meanwhile; null: it is as it
+ * is. `decision`: with what is served instead where it is not carried out.
+ */
+export type Settled = {
+  readonly planned: StateChange;
+  readonly derive: (() => StateChange) | null;
+  readonly decision: Decision;
+};
+
+type StoredParts = {
+  readonly name: string;
+  readonly members: readonly string[];
+  readonly received: readonly ReceivedView[];
+  readonly derive: (force: boolean) => StateChange;
+  readonly nextSerial: () => number;
+};
+
+/** What was merged last, so that a view that comes can be compared with it. */
+type LastMerge = { readonly own: OwnView; readonly facts: RoundFacts; readonly quorums: unknown };
+
+/** Its callers take turns, but for `isChanged`. */
+export class AgreedDecisions {
+  private readonly network: string;
+  private readonly tools: Pick<RoundTools, 'vantage' | 'floorSerial' | 'now' | 'log'>;
+  private turn = 0;
+  private receipts: Receipts = new Map();
+  private last: LastMerge | null = null;
+  /** The latest serial that any vantage ever reported, of any network; 0: none. */
+  private highest = 0;
+  /** What is served comes from a stored set, or from before there were any: not from an override. */
+  private isOwnAgreed = true;
+  private unstored: string | null = null;
+
+  constructor(network: string, tools: Pick<RoundTools, 'vantage' | 'floorSerial' | 'now' | 'log'>) {
+    this.network = network;
+    this.tools = tools;
+  }
+
+  /** Why a change that is wanted could not be stored, so that it should be decided again soon; null: none is. */
+  get notStored(): string | null {
+    return this.unstored;
+  }
+
+  /** Publishes our own view of these facts, and merges it with the others'. */
+  merge(
+    { config, files }: RoundOrder,
+    facts: RoundFacts,
+    { numbers, state }: { readonly numbers: ReadonlyMap<string, number>; readonly state: NetworkState },
+  ): AgreedFacts {
+    const vantage = this.vantage();
+    if (vantage === null) {
+      this.last = null;
+      return { facts, merged: null };
+    }
+    const received = this.received(vantage);
+    const isOverride = vantage.override() !== null;
+    this.turn += 1;
+    const own = ownView(facts, numbers, config.runFrequency, {
+      vantage: vantage.settings.name,
+      boot: vantage.boot,
+      turn: this.turn,
+      version: vantage.version,
+      config: configHash(config, files, vantage.settings),
+      clock: this.tools.now(),
+      serial: reportedSerial({ own: state, stored: vantage.sets?.decided() ?? null, isOverride }),
+      highestSerial: [versionSerial(state), this.highest, this.tools.floorSerial()].reduce(serialMax, 0),
+    });
+    vantage.publishView(own.view);
+    if (isOverride) {
+      this.last = null;
+      return { facts, merged: null };
+    }
+    const merged = mergeViews(facts, own, received, ruleOf(vantage.settings, config), this.receipts);
+    this.receipts = merged.receipts;
+    this.last = { own, facts, quorums: quorumsOf(merged) };
+    return { facts: merged.facts, merged };
+  }
+
+  /** Whether the others' views make another quorum than the last decision saw. Cheap where none came. */
+  isChanged({ config }: RoundOrder): boolean {
+    const vantage = this.vantage();
+    const { last } = this;
+    if (vantage === null || last === null || vantage.override() !== null) return false;
+    const merged = mergeViews(
+      last.facts,
+      last.own,
+      this.received(vantage),
+      ruleOf(vantage.settings, config),
+      this.receipts,
+    );
+    return !isDeepStrictEqual(quorumsOf(merged), last.quorums);
+  }
+
+  /** What becomes of a decision that was made from `agreed`. Stores it where several vantages serve one answer. */
+  async settle(parts: SettleParts): Promise<Settled> {
+    const { before, decision, agreed, derive } = parts;
+    const vantage = this.vantage();
+    const { floorSerial } = this.tools;
+    this.unstored = null;
+    const sets = vantage?.sets ?? null;
+    if (vantage === null || sets === null) {
+      const again = (): StateChange => derive({ floorSerial: floorSerial(), forceUpdate: parts.forceUpdate });
+      return { planned: again(), derive: again, decision };
+    }
+    const received = this.received(vantage);
+    const { name } = vantage.settings;
+    const members = membersOf(vantage.settings);
+    const serialAfter = (by: string | null) => (old: readonly number[], now: number) =>
+      setSerial(
+        [...old, ...knownSerials(before, sets.decided(), received, [this.highest, floorSerial()])],
+        now,
+        members,
+        by,
+      );
+    const changeBy = (by: string | null, forceUpdate: boolean): StateChange =>
+      derive({ floorSerial: floorSerial(), forceUpdate, serialAfter: serialAfter(by) });
+    if (agreed.merged === null) {
+      sets.setFit(false);
+      const again = (): StateChange => changeBy(name, parts.forceUpdate);
+      const planned = again();
+      this.isOwnAgreed &&= !isChange(planned);
+      return { planned, derive: again, decision };
+    }
+    return this.stored(parts, sets, agreed.merged, {
+      name,
+      members,
+      received,
+      derive: (force) => changeBy(null, force),
+      nextSerial: () => serialAfter(null)([], decision.at),
+    });
+  }
+
+  /** The stored set, if it may be served instead of what is; null: nothing is to be done. */
+  adoptable(
+    before: NetworkState,
+    last: Decision | null,
+    config: Config,
+  ): { readonly change: StateChange; readonly decision: Decision; readonly set: DecidedSet } | null {
+    const vantage = this.vantage();
+    const set = vantage?.sets?.decided() ?? null;
+    if (vantage === null || set === null) return null;
+    const isOverride = vantage.override() !== null;
+    if (follow({ own: before, stored: set, isOverride }).kind !== 'apply') return null;
+    const change = adoptedChange(before, set);
+    const now = this.tools.now();
+    const base = last ?? this.nothingDecided(config, now);
+    this.isOwnAgreed = true;
+    return { change, decision: adoptedDecision(set, base, { before, state: change.state, now }), set };
+  }
+
+  private async stored(
+    { order, before, decision, forceUpdate }: SettleParts,
+    sets: RoundSets,
+    merged: Merged,
+    { name, members, received, derive, nextSerial }: StoredParts,
+  ): Promise<Settled> {
+    const { network } = this;
+    const { views } = merged.facts;
+    const usual = derive(forceUpdate);
+    const liveChanged = usual.liveChanged || !sameBorrowed(before.memory, decision.memory);
+    const isWanted = isChange(usual);
+    const kept = (why: string): Settled => {
+      const planned = keptChange(before, usual);
+      return { planned, derive: null, decision: uncarriedDecision(decision, planned.state, isWanted ? why : null) };
+    };
+    const { decider, token, isOurs } = sets.role();
+    const stored = sets.decided();
+    const step = deciderStep(
+      {
+        own: before,
+        stored,
+        isOverride: false,
+        self: name,
+        members,
+        token: isOurs ? token : null,
+        isConnected: sets.isConnected(),
+        views,
+        received,
+        interval: order.config.runFrequency,
+        decision: { hasLive: usual.state.live.length > 0, liveChanged, canaryZones: usual.canaryZones },
+      },
+      this.isOwnAgreed,
+    );
+    sets.setFit(mayDecide(views) || !this.othersCould(received, members, order));
+    if (!mayDecide(views)) return kept(`${noMajority(views)}: the answer stays as it is`);
+    if (!isOurs || token === null) return kept(followsText(decider));
+    if (step.kind === 'wait') {
+      if (isWanted) this.unstored = step.why;
+      return kept(step.why);
+    }
+    const says = (state: NetworkState): DecidedSet['says'] => saysOf(merged, before, state);
+    const origin = { network, at: decision.at, by: name, token, basis: merged.basis };
+    if (step.kind === 'restore' && step.of === 'stored' && stored !== null) {
+      const set = { ...stored, ...origin, serial: nextSerial() };
+      const { state } = adoptedChange(before, set);
+      const adopted = adoptedDecision(set, decision, { before, state, now: decision.at });
+      return this.propose({ ...set, says: says(state) }, sets, kept, {
+        planned: adoptedChange(before, set),
+        derive: null,
+        decision: adopted,
+      });
+    }
+    const planned = step.kind === 'restore' || step.live ? derive(true) : usual;
+    const set = decidedSetOf(planned.state, { ...origin, says: says(planned.state) });
+    return this.propose(set, sets, kept, { planned, derive: null, decision });
+  }
+
+  private async propose(
+    set: DecidedSet,
+    sets: RoundSets,
+    kept: (why: string) => Settled,
+    settled: Settled,
+  ): Promise<Settled> {
+    const outcome = await sets.propose(set);
+    if (outcome.kind === 'stored') {
+      this.isOwnAgreed = true;
+      return settled;
+    }
+    const why = `what was decided is not stored: ${outcome.why}`;
+    this.unstored = why;
+    return kept(why);
+  }
+
+  /** A majority is configured alike, and not as we are, so that one of them should decide. */
+  private othersCould(
+    received: readonly ReceivedView[],
+    members: readonly string[],
+    { config: { runFrequency } }: RoundOrder,
+  ): boolean {
+    const own = this.last?.own.view.config;
+    const alike = new Map<string, number>();
+    for (const { view, age } of received) {
+      const { vantage, config } = view;
+      if (config === own || age > runFrequency * FRESH_INTERVALS || !members.includes(vantage)) continue;
+      alike.set(config, (alike.get(config) ?? 0) + 1);
+    }
+    return [...alike.values()].some((count) => count >= majorityOf(members.length));
+  }
+
+  private vantage(): RoundVantage | null {
+    return this.tools.vantage?.() ?? null;
+  }
+
+  /** Views of configured vantages, with their serials noted. */
+  private received({ settings, views }: RoundVantage): readonly ReceivedView[] {
+    const members = new Set(membersOf(settings));
+    const received = views();
+    for (const { view } of received) {
+      if (!members.has(view.vantage) || view.network !== this.network) continue;
+      this.highest = [this.highest, view.serial, view.highestSerial].reduce(serialMax, 0);
+    }
+    return received;
+  }
+
+  private nothingDecided(config: Config, now: number): Decision {
+    const { network } = this;
+    const rules = rulesOf(config, network);
+    const nothing = { edges: [], canaries: [], memory: NO_MEMORY, operatorChange: false };
+    return decideFacts({ now, network, scope: 'turn', rules, ...nothing });
+  }
+}
+
+function isChange({ liveChanged, canaryZones }: StateChange): boolean {
+  return liveChanged || canaryZones.length > 0;
+}
+
+function followsText(decider: string | null): string {
+  return decider === null ? 'no vantage point decides at present' : `${decider} decides, and has not decided so`;
+}
+
+function membersOf(settings: VantageConfig): readonly string[] {
+  return settings.engine === 'etcd' ? settings.members : [settings.name, ...settings.peers.map(({ name }) => name)];
+}
+
+function ruleOf(settings: VantageConfig, { runFrequency: interval }: Config): MergeRule {
+  const rule = { self: settings.name, members: membersOf(settings), interval };
+  return settings.engine === 'etcd'
+    ? { ...rule, kind: 'quorum', size: settings.quorum }
+    : { ...rule, kind: 'peers', agreeing: settings.minPeersAgree };
+}
+
+/** What of merged views decides whether an edge may be answered. */
+function quorumsOf({ facts }: Merged): unknown {
+  const of = ({ quorum }: EdgeFacts): unknown => [quorum?.up, quorum?.works];
+  return [mayDecide(facts.views), facts.edges.map(of), facts.canaries.map(of)];
+}
+
+/** Who says what of the edges that join or leave. */
+function saysOf({ facts }: Merged, before: NetworkState, after: NetworkState): ReadonlyMap<string, readonly Say[]> {
+  const names = (state: NetworkState): ReadonlySet<string> => new Set(state.live.map(({ edge }) => edge));
+  const [old, now] = [names(before), names(after)];
+  return new Map(
+    facts.edges.flatMap(({ name, quorum }) =>
+      quorum !== undefined && old.has(name) !== now.has(name) ? [[name, quorum.says] as const] : [],
+    ),
+  );
+}
