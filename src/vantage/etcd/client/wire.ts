@@ -26,13 +26,17 @@ export type KeyValue = {
   readonly lease: string;
 };
 
-/** One key, or with `end` all from `key` to before it (`prefixEnd`). `minModRevision`: only what was written since. */
+/**
+ * One key, or with `end` all from `key` to before it (`prefixEnd`). `minModRevision`: only what was written since.
+ * `revision`: as it was then, if it was not compacted since.
+ */
 export type Range = {
   readonly key: string;
   readonly end?: string;
   readonly keysOnly?: boolean;
   readonly limit?: number;
   readonly minModRevision?: bigint;
+  readonly revision?: bigint;
 };
 
 /** In the order of the keys. `more`: there are more than the limit. */
@@ -116,13 +120,21 @@ export function prefixEnd(prefix: string): string {
   return prefix.slice(0, -1) + String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1);
 }
 
-export function rangeJson({ key, end, keysOnly = false, limit = 0, minModRevision = 0n }: Range): object {
+export function rangeJson({
+  key,
+  end,
+  keysOnly = false,
+  limit = 0,
+  minModRevision = 0n,
+  revision: at = 0n,
+}: Range): object {
   return {
     key: encode(key),
     ...(end === undefined ? {} : { range_end: encode(end) }),
     keys_only: keysOnly,
     limit: String(limit),
     min_mod_revision: String(minModRevision),
+    revision: String(at),
   };
 }
 
