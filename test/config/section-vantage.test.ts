@@ -271,7 +271,7 @@ test.each([
 });
 
 test('files of secrets: missing, readable for everybody, sound', () => {
-  const folder = folderOf({ 'open.key': 'x'.repeat(32), 'own.key': 'y'.repeat(32), 'empty.key': '\n' });
+  const folder = folderOf({ 'open.key': 'xxx!'.repeat(8), 'own.key': 'yyy!'.repeat(8), 'empty.key': '\n' });
   chmodSync(join(folder, 'open.key'), 0o644);
   chmodSync(join(folder, 'own.key'), 0o600);
   const of = (file: string) => {
