@@ -51,6 +51,7 @@ async function etcdMajority(all: Vantages, how: 'kill' | 'pause'): Promise<void>
     else all.etcd.pause(member);
   }
   await flipsNothing(all, all.all);
+  await all.health(false);
   all.mark('thawed', 'etcd');
   for (const member of lost) {
     // Both at once: none is healthy alone.
@@ -84,6 +85,7 @@ async function vantageMajority(all: Vantages, how: 'kill' | 'pause'): Promise<vo
     else vantage.pause();
   }
   await flipsNothing(all, [left]);
+  await all.health(false, [left]);
   all.mark('thawed', 'vantages');
   for (const vantage of lost) {
     if (how === 'kill') await vantage.begin();
@@ -105,6 +107,7 @@ async function cut(all: Vantages, who: 'decider' | 'follower', state: LinkState)
   await all.agreed(all.live, all.others(one));
   await all.probed(victim, PROBES, [one]);
   await all.agreed(before, [one]);
+  await all.health(false, [one]);
   await one.link('pass');
   await all.agreed(all.live);
   all.mark('healed', one.name);

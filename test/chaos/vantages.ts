@@ -311,6 +311,14 @@ export class Vantages {
     );
   }
 
+  /** Resolves when each of these says in /healthz that something is wrong (503), or, `isWell`, that all is well (200). */
+  async health(isWell: boolean, nodes: readonly Vantage[] = this.all): Promise<void> {
+    await eventually(
+      () => Promise.all(nodes.map(async ({ name, server }) => ({ name, ...(await server?.get('/healthz')) }))),
+      (seen) => seen.every(({ status }) => status === (isWell ? 200 : 503)),
+    );
+  }
+
   /** All is as at the start again, whatever a scenario left behind. */
   async mend(): Promise<void> {
     for (const [number, { isPaused, isRunning }] of this.etcd.members.entries()) {
@@ -324,6 +332,7 @@ export class Vantages {
       if (vantage.server === null) await vantage.begin();
     }
     await this.agreed(this.live);
+    await this.health(true);
     this.mark('healed', 'all');
     this.mark('thawed', 'all');
   }
