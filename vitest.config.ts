@@ -16,6 +16,7 @@ const PEERS = [
 const SLOW = [
   'test/health/checks/{command,command-threads,http,prober}.test.ts',
   'test/health/choose/differential-edgemanage.test.ts',
+  'test/publish/hooks.test.ts',
   'test/publish/notify/notifier.test.ts',
   'test/server/answer/respond-fuzz.test.ts',
   'test/server/control/http-server.test.ts',

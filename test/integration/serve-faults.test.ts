@@ -1,11 +1,16 @@
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { parse, stringify } from 'yaml';
 import { EdgewiseServer, edgewise, eventually } from '../support/edgewise.ts';
 import { Installation, NETWORK } from '../support/installation.ts';
 import { freePort } from '../support/ports.ts';
 
 /** What an operator gets wrong: one clear message each, with its place, and a status that scripts can see. */
+
+const EDGE = '127.79.0.1';
+/** Of no list. */
+const OTHER = '127.79.0.9';
 
 let site: Installation;
 let dnsPort: number;
@@ -15,7 +20,7 @@ beforeEach(async () => {
   dnsPort = await freePort();
   httpPort = await freePort();
   site = await Installation.make({
-    edges: ['127.79.0.1'],
+    edges: [EDGE],
     port: 1, // nobody listens: no edge ever passes
     zones: { 'good.test': 'mail IN A 192.0.2.25\n' },
     keys: {
@@ -159,6 +164,34 @@ describe('zones and networks that cannot be answered for', () => {
       expect(text).toContain(`network ${NETWORK}: no live edge`);
     } finally {
       await server.stop();
+    }
+  });
+
+  test.each([
+    { what: 'no address', named: [], live: [{ edge: EDGE }, { edge: OTHER, v4: null, v6: null }], answer: null },
+    { what: 'addresses that are none', named: [], live: [{ edge: EDGE, v4: '127.79.0', v6: 7 }], answer: null },
+    { what: 'no address, in a set that is named', named: [EDGE, OTHER], live: [{ edge: EDGE }], answer: null },
+    { what: 'no address beside one', named: [], live: [{ edge: OTHER }, { edge: EDGE, v4: EDGE }], answer: EDGE },
+  ])('saved live members with $what are none, all through the first round', async ({ named, live, answer }) => {
+    const silent = createServer((socket) => socket.on('error', () => undefined));
+    await new Promise<void>((resolve) => silent.listen(0, EDGE, resolve));
+    const { port } = silent.address() as { readonly port: number };
+    const keys = parse(await site.read('edgemanage.yaml'));
+    Object.assign(keys, { run_frequency: 600, timeout: 500 }); // the first round ends after the test
+    Object.assign(keys.testobject, { port });
+    Object.assign(keys.server, { startup_timeout: 0 });
+    await site.replace('edgemanage.yaml', stringify(keys));
+    const saved = { last_live: named, edgewise: { serial: 1_700_000_000, live } };
+    await site.write(`${NETWORK}.state`, `${JSON.stringify(saved)}\n`);
+    const server = await EdgewiseServer.start(site.path('edgemanage.yaml'));
+    try {
+      const text = await server.digText('good.test', 'A');
+      expect(text).toContain(answer === null ? 'status: SERVFAIL' : 'status: NOERROR');
+      expect(await server.dig('good.test', 'A')).toEqual(answer === null ? [] : [answer]);
+      expect(await server.dig('mail.good.test', 'A')).toEqual(['192.0.2.25']);
+    } finally {
+      await server.stop('SIGKILL');
+      silent.close();
     }
   });
 

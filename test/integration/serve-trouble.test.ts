@@ -150,7 +150,11 @@ describe('a network that cannot be used', () => {
   test('is served from its saved live set at a start, leaves the others alone, and recovers by itself', async () => {
     await secondNetwork('second', EDGE);
     server = await EdgewiseServer.start(config());
-    expect(await server.dig('second.test', 'A')).toEqual([EDGE]);
+    // On a busy machine a first round of one second may be over before its only edge has answered.
+    await eventually(
+      async () => (await server?.dig('second.test', 'A'))?.join() ?? '',
+      (answer) => answer === EDGE,
+    );
     expect(await server.stop()).toBe(0);
 
     await site.write('edges/second', `${EDGE}\nnot an edge\n`);
