@@ -5,14 +5,13 @@ import type { NetworkRounds } from '../health/pools/network-rounds.ts';
 import { poolOf } from '../health/pools/pool.ts';
 import type { RoundLog } from '../health/pools/round-log.ts';
 import type { RoundReport } from '../health/pools/round-types.ts';
+import { TIMER_MAX_MS } from '../system/deadline.ts';
 import { errorText } from '../system/error-text.ts';
 import { formatFault } from '../system/fault.ts';
 import type { Guard } from '../system/guard.ts';
 import { NetworkLists } from './network-lists.ts';
 import type { NetworkList } from './read-networks.ts';
 
-/** A timer longer than this would fire at once (Node's limit is 2^31 - 1 ms). */
-const TIMER_MAX_MS = 2_000_000_000;
 /** Rounds in a row that may wait for `workers` before a round counts as overdue. */
 const TURNS_MAX = 6;
 /** Turns that may go on at a time, each waiting for a target of its own that hangs. */

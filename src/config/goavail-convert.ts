@@ -4,7 +4,7 @@ import type { Goavail, GoavailCluster, GoavailProvider } from './goavail-file.ts
 import { LIVE_MAX } from './limits.ts';
 
 /** Resolvers may keep an answer this long where goavail's file says nothing: Cloudflare's "automatic". */
-const AUTOMATIC_TTL = 300;
+const CLOUDFLARE_TTL = 300;
 
 /**
  * A whole configuration. `network`: the name that the addresses get together. The files that it needs are in its first
@@ -54,7 +54,7 @@ dns:
   ns_records: [ns1.${provider.domain}.]
   soa_nameserver: ns1.${provider.domain}.
   soa_mailbox: hostmaster.${provider.domain}.
-  ttl: ${provider.kind === 'route53' ? `${provider.ttl} # Route53.ttl` : AUTOMATIC_TTL}
+  ttl: ${provider.kind === 'route53' ? `${provider.ttl} # Route53.ttl` : CLOUDFLARE_TTL}
 
 edgelist_dir: edges
 zonetemplate_dir: zones

@@ -4,8 +4,6 @@ import { plainFault } from '../system/fault.ts';
 import type { GoavailProvider } from './goavail-file.ts';
 import { readApiAddress } from './providers/keys.ts';
 
-export type Environment = { readonly [name: string]: string | undefined };
-
 /** `api`: where the provider's API is asked. `missing`: variables of the original's that are not set. */
 export type ProviderAccess = {
   readonly api: string;
@@ -34,14 +32,17 @@ const ACCESS = {
 const SLACK = { variable: 'EDGEWISE_SLACK_API', api: 'https://hooks.slack.com/services' };
 
 /** What Slack's webhooks begin with, without final slash. */
-export function slackApi(env: Environment): { readonly api: string; readonly faults: readonly Fault[] } {
+export function slackApi(env: Readonly<NodeJS.ProcessEnv>): {
+  readonly api: string;
+  readonly faults: readonly Fault[];
+} {
   return apiOf(SLACK.variable, SLACK.api, env);
 }
 
 /** A variable that is no address of an API is a fault. */
 export function providerAccess(
   kind: GoavailProvider['kind'],
-  env: Environment,
+  env: Readonly<NodeJS.ProcessEnv>,
 ): { readonly access: ProviderAccess; readonly faults: readonly Fault[] } {
   const { variable, api, needs, instead } = ACCESS[kind];
   const isUnset = (name: string): boolean => (env[name] ?? '').trim() === ''; // as the providers see it
@@ -53,7 +54,7 @@ export function providerAccess(
 function apiOf(
   variable: string,
   usual: string,
-  env: Environment,
+  env: Readonly<NodeJS.ProcessEnv>,
 ): { readonly api: string; readonly isGiven: boolean; readonly faults: readonly Fault[] } {
   const given = env[variable] ?? '';
   if (given === '') return { api: usual, isGiven: false, faults: [] };

@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { addressKey, parseEndpoint } from '../system/address.ts';
 import { hasErrors } from '../system/fault.ts';
-import { isHostName } from '../system/host-name.ts';
+import { isHostName, isInDomain } from '../system/host-name.ts';
 import { Secret } from '../system/secret.ts';
 import type { ConfigFault } from './fault.ts';
 import { GoavailKeys, goavailSchema, inKnownCase } from './goavail-keys.ts';
@@ -163,7 +163,7 @@ function namesOf(found: GoavailKeys, path: Path | null, domain: string): readonl
       found.note('error', 'bad-value', [...path, i], `${path.join('.')}[${i}]: expected a host name, got "${host}"`);
     }
     const bare = host.replace(/\.$/, '').toLowerCase();
-    const below = bare === domain || bare.endsWith(`.${domain}`);
+    const below = isInDomain(bare, domain);
     if (!below && domain !== '' && bare.includes(domain)) {
       const message = `${path.join('.')}[${i}]: "${host}" contains ${domain}, so it is a whole name, but it is not below ${domain}`;
       found.note('error', 'bad-value', [...path, i], message);

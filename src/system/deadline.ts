@@ -1,3 +1,6 @@
+/** The longest timer that Node.js has, milliseconds: a longer one would fire at once. */
+export const TIMER_MAX_MS = 2 ** 31 - 1;
+
 /**
  * The promise's outcome, or `late()` once `ms` milliseconds are over. The timer never outlives the promise; the promise
  * itself goes on, and what it rejects with after the deadline is dropped.

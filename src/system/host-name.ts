@@ -10,3 +10,8 @@ export function isHostName(text: string): boolean {
   if (/^\d+$/.test(labels[labels.length - 1])) return false;
   return labels.every((label) => /^[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$/.test(label));
 }
+
+/** Whether a name is the domain or below it. Both in lower case, without a final dot. */
+export function isInDomain(name: string, domain: string): boolean {
+  return name === domain || name.endsWith(`.${domain}`);
+}

@@ -1,4 +1,4 @@
-/** What readers of state on disk share: JSON objects whose keys others may have written. */
+/** JSON that others may have written: on disk, or as an answer. */
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -14,6 +14,15 @@ export function parseObject(text: string): ParsedObject {
     return isObject(value) ? { ok: true, value } : { ok: false, problem: 'not a JSON object' };
   } catch (error) {
     return { ok: false, problem: error instanceof Error ? error.message : 'not JSON' };
+  }
+}
+
+/** The value of a text; null: it is no JSON, or the JSON null. */
+export function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
   }
 }
 

@@ -1,5 +1,6 @@
 /** What goavail does at Cloudflare, record by record. */
 import type { GoavailProvider } from '../../config/goavail-file.ts';
+import { AUTOMATIC_TTL } from '../../config/providers/cloudflare.ts';
 import { cloudflareProvider } from '../../publish/providers/cloudflare.ts';
 import { environmentAuth } from '../../publish/providers/cloudflare-access.ts';
 import type { CloudflareCorrection, CloudflareOwn } from '../../publish/providers/cloudflare-batch.ts';
@@ -7,16 +8,11 @@ import type { HeldSet, Provider, SetKey } from '../../publish/providers/provider
 import { canonicalAddress } from '../../system/address.ts';
 import type { AddressStep } from './own-addresses.ts';
 
-type Environment = { readonly [name: string]: string | undefined };
-
-/** The API's word for "as Cloudflare likes": what the original's records have. */
-const AUTOMATIC_TTL = 1;
-
 /** Null: the environment has neither CF_API_KEY and CF_API_EMAIL nor a token. `api`: the address of the API. */
 export function goavailCloudflare(
   { domain, proxied }: Extract<GoavailProvider, { readonly kind: 'cloudflare' }>,
   api: string,
-  env: Environment,
+  env: Readonly<NodeJS.ProcessEnv>,
 ): Provider<CloudflareOwn> | null {
   const auth = environmentAuth(env);
   if (auth === null) return null;

@@ -1,6 +1,7 @@
 /** goavail's providers, with its tables and the original's environment. */
-import type { Environment, ProviderAccess } from '../../config/goavail-environment.ts';
+import type { ProviderAccess } from '../../config/goavail-environment.ts';
 import type { Goavail, GoavailProvider } from '../../config/goavail-file.ts';
+import { AUTOMATIC_TTL } from '../../config/providers/cloudflare.ts';
 import type { CloudflareOwn } from '../../publish/providers/cloudflare-batch.ts';
 import type { AddressType, HeldSet, Provider } from '../../publish/providers/provider.ts';
 import { madeRoute53 } from '../../publish/providers/route53-access.ts';
@@ -15,8 +16,6 @@ export type GoavailTarget = {
   readonly corrections: StepsToCorrections;
 };
 
-const AUTOMATIC_TTL = 1;
-
 /**
  * Null: Cloudflare, and the environment has no credentials for it. (AWS' are looked for when they are needed.) The API's
  * address was checked before.
@@ -24,7 +23,7 @@ const AUTOMATIC_TTL = 1;
 export function goavailTarget(
   provider: GoavailProvider,
   { api, apiFrom }: ProviderAccess,
-  env: Environment,
+  env: Readonly<NodeJS.ProcessEnv>,
   log: (level: 'info' | 'warn', text: string) => void,
 ): GoavailTarget | null {
   if (provider.kind === 'cloudflare') {

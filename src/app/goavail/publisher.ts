@@ -1,4 +1,4 @@
-import type { Environment, ProviderAccess } from '../../config/goavail-environment.ts';
+import type { ProviderAccess } from '../../config/goavail-environment.ts';
 import type { Goavail } from '../../config/goavail-file.ts';
 import { agreement } from '../../health/judge/agreement.ts';
 import { count } from '../../health/judge/reason.ts';
@@ -20,7 +20,7 @@ export type Wanted = {
 
 export type PublisherOptions = {
   readonly access: ProviderAccess;
-  readonly env: Environment;
+  readonly env: Readonly<NodeJS.ProcessEnv>;
   /** Where Slack's webhooks are. */
   readonly slackApi: string;
   readonly dryRun: boolean;

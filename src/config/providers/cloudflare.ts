@@ -4,7 +4,8 @@ import { type CheckFaults, withoutEffect } from '../checks/keys.ts';
 import { flag, optional, parsed, path, section } from '../fields.ts';
 import { apiAddress, clearTextFaults, publishKeys } from './keys.ts';
 
-const AUTOMATIC_TTL = 1;
+/** Cloudflare's value for a TTL that it chooses itself; a proxied record has no other. */
+export const AUTOMATIC_TTL = 1;
 const DEFAULT_TTL = 60;
 /** 30 is what an Enterprise zone may have; others have 60 (developers.cloudflare.com/dns/manage-dns-records/reference/ttl). */
 const TTLS = { min: 30, max: 86_400 };

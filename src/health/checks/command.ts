@@ -6,6 +6,7 @@ import { CHECK_SCHEMAS } from '../../config/section-checks.ts';
 import { errorText } from '../../system/error-text.ts';
 import { GROUPS_MAX, signalGroup } from '../../system/process-group.ts';
 import type { Attempt, Check, CheckHead, Failure, ProbeTools, Target } from './check.ts';
+import { SHORTAGE } from './connect-fail.ts';
 import type { Lane } from './lanes.ts';
 import type { Programs } from './programs.ts';
 
@@ -56,9 +57,6 @@ const KEPT_MAX = 200;
 const READ_MAX = 1_048_576;
 /** What was written before the end is read before the end is noticed, unless somebody else holds the stream open. */
 const DRAIN_MS = 50;
-
-/** The system is short of something; another try may find it. */
-const SHORTAGE: ReadonlySet<string> = new Set(['EAGAIN', 'ENOMEM', 'EMFILE', 'ENFILE']);
 
 /** Of ours, a program gets only what programs usually need: the rest may be secret, or meant for us alone. */
 const ENVIRONMENT = /^(?:PATH|HOME|USER|LOGNAME|TMPDIR|TZ|LANG|LANGUAGE|LC_[A-Z]+)$/;

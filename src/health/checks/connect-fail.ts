@@ -36,7 +36,7 @@ export const RESET: ReadonlySet<string> = new Set(['ECONNRESET', 'ECONNABORTED',
  * Our own machine is short of something, which says nothing about the edge; another try may find it. EADDRNOTAVAIL is
  * not one of them: a system with IPv6 switched off gives it for every IPv6 address, and always will.
  */
-const SHORTAGE: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EAGAIN']);
+export const SHORTAGE: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EAGAIN']);
 
 /** What a connection's end before any answer is given as `code`: it has no error of the system's. */
 export const CLOSED = 'CLOSED';

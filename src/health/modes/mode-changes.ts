@@ -45,12 +45,12 @@ export async function appendModeChange(folder: string, change: ModeChangeLine): 
   }
 }
 
-/** Calls `onRing` within half a second of each change in the folder until the returned function is called. */
-export function watchModeChanges(folder: string, onRing: () => void): () => void {
+/** Calls `onChange` within half a second of each change in the folder until the returned function is called. */
+export function watchModeChanges(folder: string, onChange: () => void): () => void {
   const file = modeChangesFile(folder);
   const listener = (now: { size: number; ino: number; mtimeMs: number }, before: typeof now) => {
-    const rang = now.size !== before.size || now.ino !== before.ino || now.mtimeMs !== before.mtimeMs;
-    if (rang) onRing();
+    const changed = now.size !== before.size || now.ino !== before.ino || now.mtimeMs !== before.mtimeMs;
+    if (changed) onChange();
   };
   watchFile(file, { interval: LOOK_MS, persistent: false }, listener);
   return () => unwatchFile(file, listener);

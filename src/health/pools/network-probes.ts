@@ -3,6 +3,7 @@
  * What the samples mean is decided in `network-rounds.ts`.
  */
 import type { Config } from '../../config/types.ts';
+import { TIMER_MAX_MS } from '../../system/deadline.ts';
 import { errorText } from '../../system/error-text.ts';
 import type { RoundResult } from '../checks/prober.ts';
 import type { ProbeTarget } from '../checks/protocol.ts';
@@ -19,9 +20,6 @@ import { UplinkProbes } from './uplink-probes.ts';
 
 /** Seconds that a turn may take beyond what its checks can. */
 const MARGIN_S = 5;
-
-/** Node's longest timer, milliseconds. */
-const TIMER_MAX_MS = 2 ** 31 - 1;
 
 export type ProbeHandlers = {
   /** Whom to ask; called once the files that checks compare with were read. */

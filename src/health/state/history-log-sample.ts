@@ -9,6 +9,7 @@ import {
   type Phases,
   type Sample,
 } from '../checks/sample.ts';
+import { microseconds } from '../judge/history.ts';
 
 /** Characters of a detail that are kept; some come from a stranger's server. */
 export const DETAIL_MAX = 300;
@@ -60,7 +61,7 @@ function encodeFigures({ seconds, fail, phases, attempts, hops }: Figures): z.in
   return {
     s: seconds,
     ...(fail === null ? {} : { fail: encodeFail(fail) }),
-    phases: [micro(resolve), micro(connect), micro(tls), micro(firstByte), micro(total)],
+    phases: [rounded(resolve), rounded(connect), rounded(tls), rounded(firstByte), rounded(total)],
     ...(attempts === 1 ? {} : { attempts }),
     ...(hops === 0 ? {} : { hops }),
   };
@@ -88,8 +89,8 @@ function decodeFail(fail: readonly [FailReason, string] | null): Fetch['fail'] {
   return fail === null ? null : { reason: fail[0], detail: fail[1] };
 }
 
-function micro(seconds: number | null): number | null {
-  return seconds === null ? null : Math.round(seconds * 1e6) / 1e6;
+function rounded(seconds: number | null): number | null {
+  return seconds === null ? null : microseconds(seconds);
 }
 
 const NUMBER = z.number();

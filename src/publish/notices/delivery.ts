@@ -1,6 +1,6 @@
 /** One target at work: its queue, its timer, and the message that is under way. */
 import type { NoticeConfig } from '../../config/section-notices.ts';
-import { limitOf, within } from '../../system/deadline.ts';
+import { limitOf, TIMER_MAX_MS, within } from '../../system/deadline.ts';
 import { errorText } from '../../system/error-text.ts';
 import type { Guard } from '../../system/guard.ts';
 import type { Observation, Scope } from './conditions.ts';
@@ -26,7 +26,6 @@ export type NoticeCounts = { readonly sent: number; readonly failed: number; rea
 const GRACE_MS = 1000;
 /** How long a message waits to be noted as under way on a disk that hangs. */
 const WRITE_MS = 5000;
-const TIMER_MAX_MS = 2 ** 31 - 1;
 
 export class Delivery {
   private readonly options: DeliveryOptions;

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { EVENT_NAMES, SEVERITIES } from '../../config/notices/events.ts';
 import { writeAtomic } from '../../system/atomic-write.ts';
 import { errorText } from '../../system/error-text.ts';
+import { jsonOf } from '../../system/json-object.ts';
 import { FILE_MAX, readFile } from '../../system/read-file.ts';
 import { exists, setAside } from '../../system/set-aside.ts';
 import { WriteBehind, writeFaults } from '../../system/write-behind.ts';
@@ -120,13 +121,5 @@ export class Outbox {
 
   close(): Promise<void> {
     return this.work.close();
-  }
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
   }
 }

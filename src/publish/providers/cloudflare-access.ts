@@ -8,8 +8,6 @@ import type { CloudflareAuth } from './cloudflare-api.ts';
 import type { CloudflareOwn } from './cloudflare-batch.ts';
 import type { Provider } from './provider.ts';
 
-type Environment = { readonly [name: string]: string | undefined };
-
 /** `auth` null: one of the faults is an error. */
 export type CloudflareAccess = {
   readonly auth: CloudflareAuth | null;
@@ -20,7 +18,11 @@ export type CloudflareAccess = {
 const TOKEN_VARIABLES = ['CLOUDFLARE_API_TOKEN', 'CF_API_TOKEN'];
 
 /** `tokenFile` null: the environment alone; a token comes before goavail's key and e-mail address. */
-export function cloudflareAccess(tokenFile: string | null, env: Environment, head: string): CloudflareAccess {
+export function cloudflareAccess(
+  tokenFile: string | null,
+  env: Readonly<NodeJS.ProcessEnv>,
+  head: string,
+): CloudflareAccess {
   if (tokenFile !== null) {
     const read = readSecretFile(tokenFile);
     if (!read.ok) return { auth: null, faults: [read.fault] };
@@ -33,7 +35,7 @@ export function cloudflareAccess(tokenFile: string | null, env: Environment, hea
 }
 
 /** Null: neither a token nor a whole key is set. */
-export function environmentAuth(env: Environment): CloudflareAuth | null {
+export function environmentAuth(env: Readonly<NodeJS.ProcessEnv>): CloudflareAuth | null {
   const of = (name: string): string => env[name]?.trim() ?? '';
   const token = TOKEN_VARIABLES.map(of).find((text) => text !== '');
   if (token !== undefined) return { kind: 'token', token: new Secret(token) };
@@ -55,7 +57,7 @@ const API_VARIABLE = 'EDGEWISE_CLOUDFLARE_API';
 /** `provider` null: an error among the faults says why. `secrets`: what it was made with. */
 export function madeCloudflare(
   keys: CloudflareKeys,
-  env: Environment,
+  env: Readonly<NodeJS.ProcessEnv>,
 ): {
   readonly provider: Provider<CloudflareOwn> | null;
   readonly secrets: readonly Secret[];

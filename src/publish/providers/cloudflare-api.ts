@@ -1,6 +1,7 @@
 /** Calls of Cloudflare's API v4, and what its answers mean (developers.cloudflare.com/api, /fundamentals/api/reference/limits). */
 import { Agent, request } from 'undici';
 import { z } from 'zod';
+import { jsonOf } from '../../system/json-object.ts';
 import { RETRY_AFTER_MAX_MS, retryAfterMs } from '../../system/retry-after.ts';
 import { type Secret, withoutSecrets } from '../../system/secret.ts';
 import { version } from '../../system/version.ts';
@@ -196,14 +197,6 @@ const JSON_BODY = { 'content-type': 'application/json' };
 function fieldText(headers: Headers, name: string): string {
   const value = headers[name];
   return typeof value === 'string' ? value : (value ?? []).join(',');
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }
 
 function problemOf(status: number, isEnvelope: boolean, errors: readonly ApiError[]): ProviderProblem {

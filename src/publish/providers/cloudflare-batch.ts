@@ -1,4 +1,6 @@
 /** From corrections to Cloudflare's batches of changes. Pure. */
+
+import { AUTOMATIC_TTL } from '../../config/providers/cloudflare.ts';
 import { canonicalAddress } from '../../system/address.ts';
 import type { AddressType, Correction } from './provider.ts';
 
@@ -37,7 +39,6 @@ export type Batch = {
 
 /** What one call may hold on Cloudflare's free plan; others allow 3500. */
 export const BATCH_MAX = 200;
-const AUTOMATIC_TTL = 1;
 
 /** What proxying a name's records have; null: as found. */
 export type Proxying = { readonly wanted: boolean | null; readonly namesProxied: ReadonlySet<string> };

@@ -1,6 +1,7 @@
 /** Sets of addresses at Cloudflare, by its API v4. */
 import { z } from 'zod';
 import { canonicalAddress } from '../../system/address.ts';
+import { isInDomain } from '../../system/host-name.ts';
 import { CloudflareApi, type CloudflareAuth, type CloudflareQuery } from './cloudflare-api.ts';
 import {
   BATCH_MAX,
@@ -155,7 +156,7 @@ class Cloudflare {
 
   private requireInZone(names: readonly string[]): void {
     const { zone } = this.spec;
-    const outside = names.find((name) => !isWithin(name, zone));
+    const outside = names.find((name) => !isInDomain(name, zone));
     if (outside === undefined) return;
     throw new ProviderError('name', `${outside} is not in the zone ${zone}: take it out of names`);
   }
@@ -249,15 +250,11 @@ class Cloudflare {
       if (error.problem !== 'credentials') throw error;
       // A token that may edit records need not be allowed to read the zone.
       const [record] = (await this.page(id, { page: 1, per_page: 5 }, signal)).listed;
-      if (record !== undefined && !isWithin(record.name, zone)) name = record.name;
+      if (record !== undefined && !isInDomain(record.name, zone)) name = record.name;
     }
     if (name === null || name === zone) return id;
     throw new ProviderError('zone', `zone_id is not that of ${zone}: ${name} is there`);
   }
-}
-
-function isWithin(name: string, zone: string): boolean {
-  return name === zone || name.endsWith(`.${zone}`);
 }
 
 function plainName(name: string): string {

@@ -1,6 +1,7 @@
 /** Calls of the HTTP API of PowerDNS' authoritative server (doc.powerdns.com/authoritative/http-api). */
 import { z } from 'zod';
 import { isWithin, nameKey, nameText, parentName, type WireName } from '../../dns/name.ts';
+import { jsonOf } from '../../system/json-object.ts';
 import { type Secret, withoutSecrets } from '../../system/secret.ts';
 import { type HttpAnswer, HttpClient, TooLargeError } from './http-client.ts';
 import { ProviderError, type ProviderProblem } from './provider.ts';
@@ -190,12 +191,4 @@ function zoneId(zone: WireName): string {
     /[^A-Za-z0-9._-]/g,
     (char) => `=${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`,
   );
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }

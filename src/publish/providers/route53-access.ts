@@ -5,8 +5,6 @@ import type { Provider } from './provider.ts';
 import { type Route53Tools, route53Provider } from './route53.ts';
 import type { ListedSet } from './route53-sets.ts';
 
-type Environment = { readonly [name: string]: string | undefined };
-
 /** The keys of a target that this kind makes use of. */
 export type Route53Keys = {
   readonly name: string;
@@ -25,7 +23,7 @@ const USUAL_REGION = 'us-east-1';
 /** `provider` null: an error among the faults says why. Reads no credentials: AWS' client does, when it first needs them. */
 export function madeRoute53(
   keys: Route53Keys,
-  env: Environment,
+  env: Readonly<NodeJS.ProcessEnv>,
   tools: Route53Tools = {},
 ): { readonly provider: Provider<ListedSet> | null; readonly faults: readonly Fault[] } {
   const given = env[API_VARIABLE] ?? '';

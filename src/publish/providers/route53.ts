@@ -2,6 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type * as Sdk from '@aws-sdk/client-route-53';
 import { orAborted, within } from '../../system/deadline.ts';
+import { isInDomain } from '../../system/host-name.ts';
 import { type Correction, type HeldSet, type Provider, ProviderError, type Refusal, type SetKey } from './provider.ts';
 import { type LoadSdk, loadSdk, openClient, type Route53Access } from './route53-client.ts';
 import { type Route53Subject, route53Problem } from './route53-errors.ts';
@@ -248,7 +249,7 @@ class Route53 implements Provider<ListedSet> {
 
   private checkNames(keys: readonly SetKey[]): void {
     const { zone } = this.spec;
-    const outside = keys.find(({ name }) => name !== zone && !name.endsWith(`.${zone}`));
+    const outside = keys.find(({ name }) => !isInDomain(name, zone));
     if (outside !== undefined) throw new ProviderError('name', `${outside.name} is not in the zone ${zone}`);
   }
 }
