@@ -25,7 +25,7 @@ const SLOW = [
   'test/server/transport/tcp/tls.test.ts',
   'test/server/transport/threads/dns-threads.test.ts',
   'test/system/supervised-thread.test.ts',
-  'test/vantage/peers/engine.test.ts',
+  'test/vantage/peers/{engine,hostile,tls}.test.ts',
   'test/zones/store/{settle,watch}.test.ts',
 ];
 

@@ -24,33 +24,45 @@ export type TlsRead = { readonly tls: TlsFiles | null; readonly faults: readonly
  */
 export function readTls({ tlsListen, tlsCertificate, tlsKey }: ServerConfig, nowSeconds: number): TlsRead {
   if (tlsListen.length === 0 || tlsCertificate === null || tlsKey === null) return { tls: null, faults: [] };
-  const certificate = readText(tlsCertificate, 'certificate');
-  const key = readText(tlsKey, 'key');
+  return readCertificate(
+    { file: tlsCertificate, key: 'server.tls_certificate' },
+    { file: tlsKey, key: 'server.tls_key' },
+    nowSeconds,
+  );
+}
+
+/** A file, and the configuration's key that names it. */
+type Named = { readonly file: string; readonly key: string };
+
+/** Reads a certificate and its key, which must belong together. */
+export function readCertificate(certificateFile: Named, keyFile: Named, nowSeconds: number): TlsRead {
+  const certificate = readText(certificateFile);
+  const key = readText(keyFile);
   const faults = [certificate, key].flatMap((read) => (typeof read === 'string' ? [] : [read]));
   if (typeof certificate !== 'string' || typeof key !== 'string') return { tls: null, faults };
 
   const own = parseCertificate(certificate);
   const secret = parseKey(key);
-  const fault = (code: TlsFaultCode, file: string, why: string): TlsRead => ({
+  const fault = (code: TlsFaultCode, { file }: Named, why: string): TlsRead => ({
     tls: null,
     faults: [tlsFault('error', code, `${file}: ${why}`)],
   });
-  if (typeof own === 'string') return fault('tls-certificate', tlsCertificate, own);
-  if (typeof secret === 'string') return fault('tls-key', tlsKey, secret);
+  if (typeof own === 'string') return fault('tls-certificate', certificateFile, own);
+  if (typeof secret === 'string') return fault('tls-key', keyFile, secret);
   if (!own.checkPrivateKey(secret)) {
-    return fault('tls-mismatch', tlsKey, `is not the key of the certificate in ${tlsCertificate}`);
+    return fault('tls-mismatch', keyFile, `is not the key of the certificate in ${certificateFile.file}`);
   }
   try {
     // Whatever else the library has against them, such as a key that is too short.
     createSecureContext({ cert: certificate, key });
   } catch (error) {
-    return fault('tls-certificate', tlsCertificate, `cannot be used: ${problem(error)}`);
+    return fault('tls-certificate', certificateFile, `cannot be used: ${problem(error)}`);
   }
   const notAfter = Date.parse(own.validTo) / 1000;
   const early = Date.parse(own.validFrom) / 1000 > nowSeconds;
   if (!early && notAfter > nowSeconds) return { tls: { certificate, key, notAfter }, faults: [] };
   const why = early ? `is valid only from ${own.validFrom}` : `ended on ${own.validTo}`;
-  const message = `${tlsCertificate}: the certificate ${why}; clients that check certificates will refuse it`;
+  const message = `${certificateFile.file}: the certificate ${why}; clients that check certificates will refuse it`;
   return { tls: { certificate, key, notAfter }, faults: [tlsFault('warning', 'tls-expired', message)] };
 }
 
@@ -58,10 +70,10 @@ function tlsFault(severity: Fault['severity'], code: TlsFaultCode, message: stri
   return { severity, code, at: null, message };
 }
 
-function readText(file: string, what: 'certificate' | 'key'): string | Fault<TlsFaultCode> {
+function readText({ file, key }: Named): string | Fault<TlsFaultCode> {
   const read = readFileNow(file, FILE_MAX.secret);
   if (read.ok) return read.octets.toString('utf8');
-  return tlsFault('error', 'tls-unreadable', `${file}: cannot read server.tls_${what}: ${read.message}`);
+  return tlsFault('error', 'tls-unreadable', `${file}: cannot read ${key}: ${read.message}`);
 }
 
 /** The first certificate, or what is wrong. */

@@ -271,7 +271,12 @@ test.each([
 });
 
 test('files of secrets: missing, readable for everybody, sound', () => {
-  const folder = folderOf({ 'open.key': 'xxx!'.repeat(8), 'own.key': 'yyy!'.repeat(8), 'empty.key': '\n' });
+  const folder = folderOf({
+    'open.key': 'x'.repeat(16),
+    'own.key': '5a'.repeat(32),
+    'empty.key': '\n',
+    'odd.key': 'x'.repeat(32),
+  });
   chmodSync(join(folder, 'open.key'), 0o644);
   chmodSync(join(folder, 'own.key'), 0o600);
   const of = (file: string) => {
@@ -287,6 +292,14 @@ test('files of secrets: missing, readable for everybody, sound', () => {
       ...at,
       code: 'unreadable-file',
       message: expect.stringMatching(/none\.key: .*; no peer can be asked without it$/),
+    },
+  ]);
+  chmodSync(join(folder, 'odd.key'), 0o600);
+  expect(of('odd.key')).toEqual([
+    {
+      ...at,
+      code: 'unreadable-file',
+      message: expect.stringContaining('the line can be read as the key itself or base64'),
     },
   ]);
   expect(of('empty.key')).toEqual([{ ...at, code: 'unreadable-file', message: expect.stringContaining('is empty') }]);

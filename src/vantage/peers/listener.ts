@@ -156,19 +156,26 @@ export class Listener {
   }
 
   private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { reply, refusals } = this.options;
-    const sender = request.socket.remoteAddress ?? 'an address that is gone';
+    const { reply, refusals, guard } = this.options;
+    const { socket } = request; // which the request loses once it has ended
+    const sender = socket.remoteAddress ?? 'an address that is gone';
     const gone = new AbortController();
-    const { guard } = this.options;
     response.on(
       'close',
       guard.protect('peers', () => gone.abort()),
     );
     // What a stream reports, its being closed too early included, needs a listener each.
     for (const stream of [request, response]) stream.on('error', () => undefined);
+    // What else is sent of a request that was refused is not read.
+    response.on(
+      'finish',
+      guard.protect('peers', () => {
+        if (!request.complete) socket.destroy();
+      }),
+    );
     const status = statusOf(request);
     if (status !== null) {
-      end(request, response, { status, body: null, isTrusted: false });
+      end(response, { status, body: null, isTrusted: false });
       return;
     }
     const body = await bodyOf(request);
@@ -179,13 +186,13 @@ export class Listener {
         sender,
         `a request from ${sender} has more than ${REQUEST_MAX} octets, so it is refused`,
       );
-      end(request, response, { status: 413, body: null, isTrusted: false });
+      end(response, { status: 413, body: null, isTrusted: false });
       return;
     }
     const replied = await reply(body, sender, gone.signal);
     if (gone.signal.aborted) return;
-    if (replied.isTrusted) this.connections.trust(request.socket);
-    end(request, response, replied);
+    if (replied.isTrusted) this.connections.trust(socket);
+    end(response, replied);
   }
 }
 
@@ -213,12 +220,11 @@ async function bodyOf(request: IncomingMessage): Promise<Buffer | 'too-large' | 
 }
 
 /** A connection of which nothing was sealed with our key ends with its reply: nobody else needs it. */
-function end(request: IncomingMessage, response: ServerResponse, { status, body, isTrusted }: Reply): void {
+function end(response: ServerResponse, { status, body, isTrusted }: Reply): void {
   if (!isTrusted) response.setHeader('connection', 'close');
   if (status === 405) response.setHeader('allow', 'POST');
   response.statusCode = status;
   response.setHeader('cache-control', 'no-store');
   if (body !== null) response.setHeader('content-type', 'application/octet-stream');
   response.end(body ?? '');
-  if (!request.complete) response.once('finish', () => request.socket.destroy());
 }
