@@ -9,6 +9,7 @@ import type { Config } from '../config/types.ts';
 import type { WireName } from '../dns/name.ts';
 import { Prober, USER_AGENT } from '../health/checks/prober.ts';
 import type { Decision } from '../health/choose/decision.ts';
+import { withLiveSets } from '../live/held-changes.ts';
 import { LiveHistoryFiles } from '../live/history-files.ts';
 import { LiveRRsets, NETWORKS_MAX } from '../live/live-rrsets.ts';
 import { liveOf } from '../live/network-live.ts';
@@ -126,7 +127,9 @@ class Server implements Running {
       guard,
       first: [...lists.networks.keys()],
       networks: () => this.networks.names(),
-      onChange: (changes) => {
+      authority: null,
+      onChange: (changed) => {
+        const changes = withLiveSets(live, changed);
         dns.zonesChanged(changes);
         // While the first load runs, `exportAll` is still to come.
         if (!this.ready) return;

@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs';
 import type { Config } from '../config/types.ts';
+import type { WireName } from '../dns/name.ts';
 import type { LiveRRsets } from '../live/live-rrsets.ts';
 import { zoneFaultText } from '../server/control/status-view.ts';
 import { systemCode } from '../system/error-text.ts';
@@ -8,6 +9,7 @@ import type { Guard } from '../system/guard.ts';
 import { ioProblem } from '../system/io-problem.ts';
 import type { Locks } from '../system/lock.ts';
 import type { Log } from '../system/log.ts';
+import type { SerialAuthority } from '../zones/agreement/content.ts';
 import { ledgerLock, serialLedgerPath } from '../zones/store/serial-ledger.ts';
 import { ZoneStore } from '../zones/store/store.ts';
 import type { ZoneChange, ZoneSettings } from '../zones/store/types.ts';
@@ -28,10 +30,14 @@ export type ZonesPartOptions = {
   readonly onChange: (changes: readonly ZoneChange[]) => void;
   /** Resolves when every thread answers by what `onChange` said so far. */
   readonly settled: () => Promise<void>;
+  /** Where several vantages must give one serial to one content; null: we give serials alone. */
+  readonly authority: SerialAuthority | null;
 };
 
 /** A hundred zones changed in one way are one line too. */
 const ZONES_NAMED = 5;
+
+const OVERDUE_LOOK_MS = 5000;
 
 /** The zones: loaded at the start and at a reload, watched in between by whoever calls `store.watch`. */
 export class ZonesPart {
@@ -39,8 +45,16 @@ export class ZonesPart {
   readonly store: ZoneStore;
   /** Whether anybody may have copies of zones. */
   private hasTransfers: boolean;
+  private readonly settled: () => Promise<void>;
+  private readonly guard: Guard;
+  /** Zones of which the authority says something new. */
+  private toAgree = new Set<WireName>();
+  private agreeing: Promise<void> | null = null;
+  private overdueTimer: NodeJS.Timeout | null = null;
+  private overdue: readonly string[] = [];
 
-  constructor({ config, dryRun, live, locks, log, guard, first, networks, onChange, settled }: ZonesPartOptions) {
+  constructor(options: ZonesPartOptions) {
+    const { config, dryRun, live, locks, log, guard, first, networks, onChange, settled, authority } = options;
     const serialFile = serialLedgerPath(config.stateDir);
     const store = new ZoneStore({
       settings: zoneSettings(config, first),
@@ -50,6 +64,8 @@ export class ZonesPart {
         return held === null ? null : ledgerLock(held, serialFile);
       },
       liveSerial: (network, origin) => live.versionOf(network, origin)?.serial ?? 0,
+      authority: dryRun ? null : authority,
+      followedSerial: (network, origin) => live.followedVersion(network, origin).serial,
       now: () => Date.now() / 1000,
       guard,
       onChange,
@@ -60,11 +76,19 @@ export class ZonesPart {
       },
     });
     this.store = store;
+    this.settled = settled;
+    this.guard = guard;
     this.hasTransfers = config.transfer.allow.length > 0;
     this.part = part('zones', {
       start: async () => {
         const { loaded, failed, seconds } = await store.load();
         log.info({ loaded, failed, seconds }, 'zones loaded');
+        if (authority !== null && !dryRun) {
+          this.overdueTimer = setInterval(
+            guard.protect('zones', () => this.lookForOverdue()),
+            OVERDUE_LOOK_MS,
+          );
+        }
         return null;
       },
       prepare: async (reload) => {
@@ -79,9 +103,59 @@ export class ZonesPart {
           log.info(summary, 'reloaded');
         });
       },
-      stop: () => store.close(),
-      faults: () => this.ambiguousSerials(),
+      stop: async () => {
+        if (this.overdueTimer !== null) clearInterval(this.overdueTimer);
+        await store.close();
+      },
+      faults: () => [...this.ambiguousSerials(), ...this.notAgreed()],
     });
+  }
+
+  /** Other contents of these zones are in force on the vantages. They come by hundreds, and are taken over together. */
+  contentsInForce(origins: readonly WireName[]): void {
+    for (const origin of origins) this.toAgree.add(origin);
+    this.guard.run('zones', this.agree());
+  }
+
+  /**
+   * Brings into force what is known to be, and resolves when every thread answers by it: before a live set that was stored
+   * after it is made durable, and after that was published, since a content may wait for the set before it.
+   */
+  async agreed(): Promise<void> {
+    await this.agree();
+    await this.store.agree();
+    await this.settled();
+  }
+
+  private async agree(): Promise<void> {
+    while (this.toAgree.size > 0 || this.agreeing !== null) {
+      this.agreeing ??= this.agreeNow().finally(() => {
+        this.agreeing = null;
+      });
+      await this.agreeing;
+    }
+  }
+
+  private async agreeNow(): Promise<void> {
+    const origins = [...this.toAgree];
+    this.toAgree = new Set();
+    await this.store.agree(origins);
+    await this.settled();
+  }
+
+  private lookForOverdue(): void {
+    this.overdue = this.store.overdue();
+  }
+
+  /** Zones that wait for other vantages for long. */
+  private notAgreed(): readonly string[] {
+    if (this.overdue.length === 0) return [];
+    const names = this.overdue.slice(0, ZONES_NAMED).join(', ');
+    const more = this.overdue.length > ZONES_NAMED ? ` and ${this.overdue.length - ZONES_NAMED} more` : '';
+    return [
+      `zones: of ${names}${more} not every vantage has the same content, so what is served of them is not what is in ` +
+        'force, or waits to be; the zones say each what they wait for',
+    ];
   }
 
   /** Static zones of which secondaries may have other contents under the serial that is served; they never ask again. */
