@@ -4,10 +4,8 @@
  * vantage, one serial is one set, and nothing changes without enough views.
  */
 import { serialAfterAll, serialCompare, serialMax } from '../../dns/serial.ts';
-import type { Decision } from '../choose/decision.ts';
-import type { Memory } from '../choose/memory.ts';
-import type { RoundFacts, RoundViews } from '../choose/round.ts';
-import { type DecidedSet, decidedPart, otherCanaries, type Served, sameLive } from './decided-set.ts';
+import type { RoundViews } from '../choose/round.ts';
+import { type DecidedSet, otherCanaries, type Served, sameLive } from './decided-set.ts';
 import { mayDecide } from './merge.ts';
 import { FRESH_INTERVALS, type ReceivedView } from './view.ts';
 
@@ -63,7 +61,6 @@ export function reportedSerial(standing: Standing): number {
 }
 
 export type DeciderInput = Standing & {
-  readonly self: string;
   readonly members: readonly string[];
   /** Of our role: null unless we decide. */
   readonly token: string | null;
@@ -92,7 +89,10 @@ export type DeciderStep =
   | { readonly kind: 'restore'; readonly of: 'own' | 'stored'; readonly why: string }
   | { readonly kind: 'wait'; readonly why: string };
 
-/** `isOwnAgreed`: what we serve comes from a stored set, not from an override. */
+/**
+ * `isOwnAgreed`: what we serve comes from a stored set, not from an override. A serial shows that as well, also after a
+ * restart.
+ */
 export function deciderStep(input: DeciderInput, isOwnAgreed: boolean): DeciderStep {
   const { token, isConnected, isOverride, stored, own, views, received, decision, interval } = input;
   if (token === null) return { kind: 'wait', why: 'another vantage decides' };
@@ -102,7 +102,8 @@ export function deciderStep(input: DeciderInput, isOwnAgreed: boolean): DeciderS
   const following = follow(input);
   if (following.kind === 'apply') return { kind: 'wait', why: 'the stored set is not in force here yet' };
   if (following.kind === 'behind') {
-    return { kind: 'restore', of: isOwnAgreed ? 'own' : 'stored', why: following.why };
+    const isOwn = isOwnAgreed && isDeciders(own.serial, input.members);
+    return { kind: 'restore', of: isOwn ? 'own' : 'stored', why: following.why };
   }
   if (stored === null) {
     return decision.hasLive
@@ -137,83 +138,41 @@ export function noMajority({ counting, needed, excluded }: RoundViews): string {
   return `no decision: only ${votes}${who === '' ? '' : `: ${who}`}`;
 }
 
-/**
- * Whether we may be the decider at all: one that counts too few views could hold the role and decide nothing, where
- * others, whose configuration is not ours, could.
- */
-export function isCandidate(views: RoundViews, isOverride: boolean): boolean {
-  return mayDecide(views) && !isOverride;
-}
-
-export type SerialChoice = {
-  /** See `knownSerials`. */
-  readonly known: readonly number[];
-  readonly now: number;
-  readonly members: readonly string[];
-  /** The vantage that overrides; null: the decider. */
-  readonly by: string | null;
-  /** The store lost sets, or they are before what is served: some that nobody here knows may be served elsewhere. */
-  readonly isStoreLost: boolean;
-};
-
 /** Sets that may have been lost with a store: an hour's and more, where three vantages decide once a second. */
 const LOST_SETS = 1024;
 
 /**
  * A serial for a new set: later than all that are known and as near to the clock as can be. Every vantage has its own
  * class of numbers for an override, and the decider one, so that no two give the same serial to different sets while
- * they do not hear each other.
+ * they do not hear each other. `known`: see `knownSerials`. `by`: the vantage that overrides; null: the decider.
+ * `keepsDistance`: see `isStoreLost`.
  */
-export function setSerial({ known, now, members, by, isStoreLost }: SerialChoice): number {
+export function setSerial(
+  known: readonly number[],
+  now: number,
+  members: readonly string[],
+  by: string | null = null,
+  keepsDistance = false,
+): number {
   const classes = members.length + 1;
   const own = by === null ? 0 : [...members].sort().indexOf(by) + 1;
   let serial = serialAfterAll(known, now);
-  if (isStoreLost) serial = (serial + LOST_SETS * classes) % 2 ** 32 || 1;
+  if (keepsDistance) serial = (serial + LOST_SETS * classes) % 2 ** 32 || 1;
   while (serial % classes !== own) serial = (serial + 1) % 2 ** 32 || 1;
   return serial;
 }
 
-/** What a new set is made of. `serial`: by `setSerial`. */
-export type NewSet = {
-  readonly step: Extract<DeciderStep, { readonly kind: 'propose' | 'restore' }>;
-  readonly serial: number;
-  /** What we serve, with all that we remember of it. */
-  readonly own: Served & { readonly memory: Memory };
-  readonly stored: DecidedSet | null;
-  readonly decision: Pick<Decision, 'live' | 'memory' | 'outcome'>;
-  readonly facts: Pick<RoundFacts, 'network' | 'now' | 'edges'>;
-  readonly basis: DecidedSet['basis'];
-  readonly by: string;
-  readonly token: string;
-};
-
-export function newSet({ step, serial, own, stored, decision, facts, basis, by, token }: NewSet): DecidedSet {
-  const head = { network: facts.network, at: facts.now, by, token, basis, says: saysOf(decision, facts) };
-  if (step.kind === 'restore') {
-    const of = step.of === 'stored' && stored !== null ? stored : { ...own, memory: decidedPart(own.memory) };
-    const { live, memory, canarySerials } = of;
-    return { ...head, serial, canarySerials, live, memory, says: new Map() };
-  }
-  const { live, memory } = decision;
-  const canarySerials = new Map(own.canarySerials);
-  for (const zone of step.zones) canarySerials.set(zone, serial);
-  return {
-    ...head,
-    serial: step.live ? serial : own.serial,
-    canarySerials,
-    live: step.live ? live : own.live,
-    memory: decidedPart(memory),
-  };
+/** Whether the decider gave this serial: no override did, nor a server before it had vantages, but by chance. */
+function isDeciders(serial: number, members: readonly string[]): boolean {
+  return serial % (members.length + 1) === 0;
 }
 
-function saysOf({ outcome }: NewSet['decision'], { edges }: NewSet['facts']): DecidedSet['says'] {
-  if (outcome.kind !== 'changed') return new Map();
-  const moved = new Set([...outcome.added, ...outcome.removed]);
-  return new Map(
-    edges.flatMap(({ name, quorum }) =>
-      quorum === undefined || !moved.has(name) ? [] : [[name, quorum.says] as const],
-    ),
-  );
+/**
+ * The store lost sets, or they are before what is served here: others, that nobody here knows, may be served elsewhere
+ * still, so that the next serial keeps a distance.
+ */
+export function isStoreLost(standing: Standing): boolean {
+  return standing.own.serial !== 0 && (standing.stored === null || follow(standing).kind === 'behind');
 }
 
 /** Every serial that a new set must exceed: ours, those of the stored set and all that any view reports. */

@@ -7,7 +7,15 @@ import type { VantageConfig } from '../../config/section-vantage.ts';
 import type { Config } from '../../config/types.ts';
 import { serialMax } from '../../dns/serial.ts';
 import type { DecidedSet } from '../agreement/decided-set.ts';
-import { deciderStep, follow, knownSerials, noMajority, reportedSerial, setSerial } from '../agreement/decider.ts';
+import {
+  deciderStep,
+  follow,
+  isStoreLost,
+  knownSerials,
+  noMajority,
+  reportedSerial,
+  setSerial,
+} from '../agreement/decider.ts';
 import { type Merged, type MergeRule, mayDecide, mergeViews, type Receipts } from '../agreement/merge.ts';
 import { FRESH_INTERVALS, type OwnView, ownView, type ReceivedView } from '../agreement/view.ts';
 import { decideFacts } from '../choose/decide.ts';
@@ -154,6 +162,7 @@ export class AgreedDecisions {
         now,
         members,
         by,
+        by === null && isStoreLost({ own: before, stored: sets.decided(), isOverride: false }),
       );
     const changeBy = (by: string | null, forceUpdate: boolean): StateChange =>
       derive({ floorSerial: floorSerial(), forceUpdate, serialAfter: serialAfter(by) });
@@ -213,7 +222,6 @@ export class AgreedDecisions {
         own: before,
         stored,
         isOverride: false,
-        self: name,
         members,
         token: isOurs ? token : null,
         isConnected: sets.isConnected(),
