@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { check, type Rules } from './checker.ts';
-import type { Entry, Log } from './log.ts';
+import type { Entry, Log, Mark } from './log.ts';
 
 const RULES: Rules = { members: ['a', 'b', 'c'], down: 2, turns: 2 };
 const ZONE = 'z.test';
@@ -26,7 +26,7 @@ const answer = (node: string, serial: number, ...addresses: readonly string[]): 
 const transfer = (node: string, serial: number, ...records: readonly string[]): Timeless => ({
   ...{ kind: 'transfer', node, zone: ZONE, serial, records },
 });
-const mark = (name: 'broken' | 'healed' | 'frozen' | 'thawed'): Timeless => ({ kind: 'mark', mark: name, what: '' });
+const mark = (name: Mark['mark'], what = ''): Timeless => ({ kind: 'mark', mark: name, what });
 
 const E1 = '192.0.2.1';
 const E2 = '192.0.2.2';
@@ -131,6 +131,16 @@ describe('each violation is caught by its rule, and by no other', () => {
       [...STORY, set(12, ['e1', 'e2'], 90, { ...says('e1', true, null, null), basis: { a: 6, b: 6 } })],
       ['justified'],
     ],
+    [
+      'the serial of an override on two nodes',
+      [...STORY, mark('override', 'a'), answer('a', 13, E1), mark('override', 'b'), answer('b', 13, E1)],
+      ['stored first'],
+    ],
+    [
+      'another decision alone after the override',
+      [...STORY, mark('override', 'a'), mark('override over', 'a'), answer('a', 13, E1)],
+      ['stored first'],
+    ],
     ['a set without quorum', [...STORY, mark('frozen'), set(12, ['e2'], 90)], ['frozen']],
     ['another answer without quorum', [...STORY, set(12, ['e2'], 90), mark('frozen'), answer('a', 12, E2)], ['frozen']],
     [
@@ -170,6 +180,18 @@ describe('what is no violation', () => {
       ],
     ],
     ['the same set again, above what a node reports', [...STORY, set(40, ['e2'], 90, { basis: { a: 7 } })]],
+    [
+      'an override without quorum, served until a later set',
+      [
+        ...STORY,
+        mark('frozen'),
+        mark('override', 'a'),
+        answer('a', 13, E1),
+        mark('override over', 'a'),
+        mark('thawed'),
+        answer('a', 13, E1),
+      ],
+    ],
     ['an old answer before the first set', [answer('a', 1, E1), ...STORY]],
     ['changes after a thaw', [...STORY, mark('frozen'), mark('thawed'), set(12, ['e2'], 90), answer('a', 12, E2)]],
     [

@@ -67,15 +67,31 @@ const storedFirst: Rule = (log) => {
   const contents = new Set(every(log, 'content').map(({ zone, serial }) => `${zone} ${serial}`));
   const begins = every(log, 'set')[0]?.at;
   if (begins === undefined) return [];
-  return every(log, 'answer').flatMap(({ at, node, zone, serial, addresses }) => {
-    if (at < begins) return [];
+  const violations: Violation[] = [];
+  const alone = new Set<string>();
+  /** What a vantage decided alone is its own serial for ever. */
+  const owners = new Map<number, string>();
+  for (const entry of log) {
+    overrides(alone, entry);
+    if (entry.kind !== 'answer' || entry.at < begins) continue;
+    const { at, node, zone, serial, addresses } = entry;
     const set = sets.get(serial);
     const stored = set === undefined ? contents.has(`${zone} ${serial}`) : set === addresses.join();
-    if (stored) return [];
+    if (stored) continue;
+    if (alone.has(node) && !owners.has(serial)) owners.set(serial, node);
+    if (owners.get(serial) === node) continue;
     const text = `${node} ${zone} ${serial}: ${addresses.join()}, stored: ${set ?? 'nothing'}`;
-    return [{ rule: 'stored first', at, text }];
-  });
+    violations.push({ rule: 'stored first', at, text });
+  }
+  return violations;
 };
+
+/** Keeps who decides alone up to date. */
+function overrides(alone: Set<string>, entry: Entry): void {
+  if (entry.kind !== 'mark') return;
+  if (entry.mark === 'override') alone.add(entry.what);
+  else if (entry.mark === 'override over') alone.delete(entry.what);
+}
 
 /** Sets in the order they were stored, each with the one before it, whatever became of the store; null: the first. */
 function steps(log: Log): readonly { readonly set: Of<'set'>; readonly before: StoredSet | null }[] {
@@ -169,8 +185,10 @@ const justified: Rule = (log, rules) => {
 const frozen: Rule = (log) => {
   const violations: Violation[] = [];
   const last = new Map<string, string>();
+  const alone = new Set<string>();
   let isFrozen = false;
   for (const entry of log) {
+    overrides(alone, entry);
     if (entry.kind === 'mark' && (entry.mark === 'frozen' || entry.mark === 'thawed'))
       isFrozen = entry.mark === 'frozen';
     if (entry.kind === 'set' && isFrozen) {
@@ -180,7 +198,7 @@ const frozen: Rule = (log) => {
     const key = `${entry.node} ${entry.zone}`;
     const now = `${entry.serial} ${entry.addresses.join()}`;
     const before = last.get(key);
-    if (isFrozen && before !== undefined && before !== now) {
+    if (isFrozen && !alone.has(entry.node) && before !== undefined && before !== now) {
       violations.push({ rule: 'frozen', at: entry.at, text: `${key}: ${before}, then ${now}` });
     }
     last.set(key, now);

@@ -61,11 +61,12 @@ export type StoredContent = Stored & {
 
 /**
  * What the run itself did. `broken`: something is wrong from here on, so nodes may lag. `healed`: all is well again.
- * `frozen`: no quorum of anything, so that nothing may change until `thawed`.
+ * `frozen`: no quorum of anything, so that nothing may change until `thawed`. `override`: the operator lets the vantage
+ * `what` decide alone, until `override over`.
  */
 export type Mark = {
   readonly kind: 'mark';
-  readonly mark: 'broken' | 'healed' | 'frozen' | 'thawed';
+  readonly mark: 'broken' | 'healed' | 'frozen' | 'thawed' | 'override' | 'override over';
   readonly what: string;
 };
 
