@@ -1,3 +1,4 @@
+import { edgewise } from '../support/edgewise.ts';
 import { program } from '../support/installation.ts';
 import type { LinkState } from '../support/link-proxy.ts';
 import type { Vantage, Vantages } from './vantages.ts';
@@ -95,6 +96,11 @@ async function vantageMajority(all: Vantages, how: 'kill' | 'pause'): Promise<vo
   all.mark('healed', 'vantages');
 }
 
+async function command(...args: readonly string[]): Promise<void> {
+  const { status, stderr } = await edgewise(args);
+  if (status !== 0) throw new Error(`edgewise ${args.join(' ')}: ${stderr}`);
+}
+
 /** One vantage is cut off from etcd. */
 async function cut(all: Vantages, who: 'decider' | 'follower', state: LinkState): Promise<void> {
   const deciding = await all.decider();
@@ -147,6 +153,33 @@ export const SCENARIOS: readonly Scenario[] = [
       run: (all) => cut(all, 'follower', state),
     },
   ]),
+  {
+    name: 'an operator lets one vantage decide alone while etcd is away',
+    quick: true,
+    run: async (all) => {
+      const [one, ...others] = all.all;
+      const config = ['-c', one.site.path('edgemanage.yaml')];
+      const lost = [0, 1];
+      all.mark('broken', 'two members of etcd');
+      all.mark('frozen', 'two members of etcd');
+      for (const member of lost) all.etcd.pause(member);
+      const before = all.live;
+      await flipsNothing(all, all.all);
+      all.mark('override', one.name);
+      await command('cluster', 'override', ...config, '--reason', 'chaos');
+      await all.agreed(all.live, [one]);
+      await all.agreed(before, others);
+      await command('cluster', 'override', ...config, '--end');
+      all.mark('override over', one.name);
+      all.mark('thawed', 'etcd');
+      for (const member of lost) all.etcd.resume(member);
+      await all.etcd.healthy();
+      await all.agreed(all.live);
+      all.mark('healed', 'etcd');
+      await all.ready();
+      await flips(all);
+    },
+  },
   {
     name: 'all links are slow',
     quick: false,
