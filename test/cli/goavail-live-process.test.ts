@@ -141,6 +141,17 @@ async function configure({ table }: Mock, port: number, more = ''): Promise<void
   await writeFile(join(folder, 'goavail.toml'), text);
 }
 
+/** Both addresses answer, and goavail is configured for them. */
+async function twoListeners(makeMock: () => Promise<Mock>) {
+  const mock = await makeMock();
+  const messages = await slack();
+  const stays = await listen(STAYS);
+  const { port } = stays.address() as AddressInfo;
+  const dies = await listen(DIES, port);
+  await configure(mock, port);
+  return { mock, messages, port, dies };
+}
+
 const all = [STAYS, DIES, FOREIGN].sort();
 const left = [STAYS, FOREIGN].sort();
 
@@ -149,12 +160,7 @@ describe.each([
   ['route53', route53],
 ] as const)('%s', (kind, makeMock) => {
   test('an edge dies and its record goes; it returns, over a reload and while the provider is down', async () => {
-    const mock = await makeMock();
-    const messages = await slack();
-    const stays = await listen(STAYS);
-    const { port } = stays.address() as AddressInfo;
-    const dies = await listen(DIES, port);
-    await configure(mock, port);
+    const { mock, messages, port, dies } = await twoListeners(makeMock);
     const run = start(['--no-dry-run', '-p', kind], { ...mock.env, EDGEWISE_SLACK_API: messages.api });
     await expect.poll(mock.reads, WAIT).toBeGreaterThan(0);
     expect(mock.writes()).toBe(0);
@@ -188,12 +194,7 @@ describe.each([
   });
 
   test('in a dry run it is read and said, and nothing is written', async () => {
-    const mock = await makeMock();
-    const messages = await slack();
-    const stays = await listen(STAYS);
-    const { port } = stays.address() as AddressInfo;
-    const dies = await listen(DIES, port);
-    await configure(mock, port);
+    const { mock, messages, port, dies } = await twoListeners(makeMock);
     const run = start(['-p', kind], { ...mock.env, EDGEWISE_SLACK_API: messages.api });
     await expect.poll(mock.reads, WAIT).toBeGreaterThan(0);
     await closed(dies);

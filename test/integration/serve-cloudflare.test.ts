@@ -5,7 +5,7 @@ import { EdgewiseServer, edgewise, eventually } from '../support/edgewise.ts';
 import { Installation, NETWORK } from '../support/installation.ts';
 import { MockCloudflare, type MockZone } from '../support/mock-cloudflare.ts';
 import { MockFleet } from '../support/mock-fleet.ts';
-import { countingKeys, listenKeys } from '../support/serve-keys.ts';
+import { listenKeys, publishingKeys } from '../support/serve-keys.ts';
 
 /** A real server, real edges that die and return, and Cloudflare's API, which fails meanwhile. */
 
@@ -36,9 +36,7 @@ beforeEach(async () => {
     port: fleet.port,
     zones: { 'good.test': '' },
     keys: {
-      ...countingKeys(fleet.port, { rise: 1, fall: 1 }),
-      settle: 0.2,
-      edge_count: EDGES.length,
+      ...publishingKeys(fleet.port, EDGES),
       publish: [
         {
           provider: 'cloudflare',

@@ -5,7 +5,7 @@ import { nsupdate, type RunningPrimary, seenSet, startPrimary, ZONE } from '../p
 import { EdgewiseServer, edgewise, eventually } from '../support/edgewise.ts';
 import { Installation, NETWORK } from '../support/installation.ts';
 import { MockFleet } from '../support/mock-fleet.ts';
-import { countingKeys, listenKeys } from '../support/serve-keys.ts';
+import { listenKeys, publishingKeys } from '../support/serve-keys.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
 
 /** A real server, real edges that die and return, and a real primary that is away meanwhile. */
@@ -39,9 +39,7 @@ beforeEach(async () => {
     port: fleet.port,
     zones: { 'good.test': '' },
     keys: {
-      ...countingKeys(fleet.port, { rise: 1, fall: 1 }),
-      settle: 0.2,
-      edge_count: EDGES.length,
+      ...publishingKeys(fleet.port, EDGES),
       transfer: { keys: [{ name: 'upd.example.net.', algorithm: 'hmac-sha256', secret: SECRET }] },
       publish: [
         { ...target, name: 'main', to: to(proxy.port), names: ['www'], every: 10 },

@@ -9,8 +9,25 @@ export type HttpProbe = Omit<HttpTest, 'name' | 'body' | 'status' | 'headers'> &
     readonly md5: string | null;
   };
 
+const DEMO: HttpProbe = {
+  kind: 'http',
+  host: 'demo.test',
+  port: 80,
+  proto: 'http',
+  uri: '/',
+  md5: null,
+  verify: true,
+  ca: null,
+  hostIsEdge: false,
+  timeout: 10,
+  retry: 3,
+  workers: 10,
+  maxBytes: 1000,
+};
+
 /** The plan of a network without `checks`. */
-export function httpPlan({ retry, workers, md5, ...more }: HttpProbe): ProbePlan {
+export function httpPlan(probe: Partial<HttpProbe> = {}): ProbePlan {
+  const { retry, workers, md5, ...more } = { ...DEMO, ...probe };
   const body = md5 === null ? null : ({ kind: 'md5', digest: md5 } as const);
   const test: HttpTest = { name: 'http', body, status: null, headers: [], ...more };
   return { checks: [test], combine: 'all', timeout: test.timeout, retry, workers };

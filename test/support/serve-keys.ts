@@ -10,6 +10,11 @@ export async function listenKeys() {
   };
 }
 
+/** Keys with which every edge of a mock fleet is live that answers, and what is published follows within a second or two. */
+export function publishingKeys(port: number, edges: readonly string[]) {
+  return { ...countingKeys(port, { rise: 1, fall: 1 }), settle: 0.2, edge_count: edges.length };
+}
+
 /**
  * Keys with which edges of a mock fleet pass as soon as they answer, and none is live that fails: by results in a row, of
  * a tcp check every two seconds.

@@ -18,23 +18,9 @@ async function fetchFrom(text: string, hold = false, more: Partial<HttpProbe> = 
 }
 
 async function fetchAt(edge: MockEdge, more: Partial<HttpProbe> = {}): Promise<Fetch> {
-  const probe: HttpProbe = {
-    kind: 'http',
-    host: 'demo.test',
-    port: edge.port,
-    proto: 'http',
-    uri: '/object',
-    md5: createHash('md5').update(OBJECT).digest('hex'),
-    verify: true,
-    ca: null,
-    hostIsEdge: false,
-    timeout: 20,
-    retry: 1,
-    workers: 1,
-    maxBytes: 10_000,
-    ...more,
-  };
-  return probeBy(httpPlan(probe), edge.address);
+  const own = { port: edge.port, uri: '/object', timeout: 20, retry: 1, workers: 1, maxBytes: 10_000 };
+  const md5 = createHash('md5').update(OBJECT).digest('hex');
+  return probeBy(httpPlan({ ...own, md5, ...more }), edge.address);
 }
 
 describe('HTTP out of order', () => {

@@ -51,22 +51,7 @@ async function start(
 function request(edges: readonly MockEdge[], test: Partial<HttpProbe> = {}) {
   return {
     network: 'net',
-    plan: httpPlan({
-      kind: 'http',
-      host: 'demo.test',
-      port: edges[0]?.port ?? 0,
-      proto: 'http',
-      uri: '/object.txt',
-      md5: null,
-      verify: true,
-      ca: null,
-      hostIsEdge: false,
-      timeout: 3,
-      retry: 3,
-      workers: 10,
-      maxBytes: 100_000,
-      ...test,
-    }),
+    plan: httpPlan({ port: edges[0]?.port ?? 0, uri: '/object.txt', timeout: 3, maxBytes: 100_000, ...test }),
     targets: edges.map(({ address }) => ({ name: address, canary: false })),
     spread: 0.05,
     canaryKiller: 0,

@@ -41,24 +41,6 @@ const world = fc.record({
 type World = typeof world extends fc.Arbitrary<infer T> ? T : never;
 type Seen = { readonly askedAt: Map<string, number[]>; readonly samples: Sample[]; most: number; twice: boolean };
 
-function plan(workers: number, timeout: number) {
-  return httpPlan({
-    kind: 'http',
-    host: 'demo.test',
-    port: 80,
-    proto: 'http',
-    uri: '/',
-    md5: null,
-    verify: true,
-    ca: null,
-    hostIsEdge: false,
-    timeout,
-    retry: 1,
-    workers,
-    maxBytes: 1000,
-  });
-}
-
 /** The clock's turns: one every INTERVAL, whatever hangs of the last. */
 async function turns({ workers, timeout, settle, live, others, hanging }: World): Promise<Seen> {
   const behaviours = new Map<string, Behaviour>([
@@ -100,7 +82,7 @@ async function turns({ workers, timeout, settle, live, others, hanging }: World)
   const request = {
     kind: 'round',
     network: 'net',
-    plan: plan(workers, timeout),
+    plan: httpPlan({ workers, timeout, retry: 1 }),
     targets,
     canaryKiller: 0,
     settle,

@@ -7,21 +7,7 @@ import type { FailReason, Fetch, Sample } from '../../../src/health/checks/sampl
 import { LoopWatch } from '../../../src/health/checks/stall.ts';
 import { httpPlan } from '../../support/probe-plan.ts';
 
-const PLAN = httpPlan({
-  kind: 'http',
-  host: 'demo.test',
-  port: 80,
-  proto: 'http',
-  uri: '/',
-  md5: null,
-  verify: true,
-  ca: null,
-  hostIsEdge: false,
-  timeout: 10,
-  retry: 3,
-  workers: 10,
-  maxBytes: 1000,
-});
+const PLAN = httpPlan();
 
 function fetched(address: string, reason: FailReason | null = null): Fetch {
   return {

@@ -5,6 +5,7 @@ import { Secret } from '../../../src/system/secret.ts';
 import { freePort } from '../../support/ports.ts';
 import { PowerDns } from '../../support/powerdns.ts';
 import { TcpProxy } from '../../support/tcp-proxy.ts';
+import { BreakableProvider } from './breakable-provider.ts';
 import type { Harness } from './conformance.ts';
 import { SECRET, snippet } from './provider-snippets.ts';
 import { otherLines, seenSet, ZONE_TEXT } from './rfc2136-fixture.ts';
@@ -35,10 +36,10 @@ export async function powerdnsHarness(): Promise<Harness> {
   const proxy = await TcpProxy.start({ address: '127.0.0.1', port: api });
   const right = apiProvider(proxy.port);
   const wrong = apiProvider(proxy.port, { apiKey: new Secret(WRONG_KEY) });
-  let current = right;
+  const access = new BreakableProvider(right, wrong, proxy);
   return {
     get provider() {
-      return current;
+      return access.provider;
     },
     stranger: apiProvider(proxy.port, { zone: 'unknown.test' }),
     zone: ZONE,
@@ -50,14 +51,7 @@ export async function powerdnsHarness(): Promise<Harness> {
       else await server.util('replace-rrset', ...set, String(ttl), ...addresses);
     },
     others: () => otherLines(port),
-    breakDown: async (how) => {
-      if (how === 'credentials') current = wrong;
-      else await proxy.set(how);
-      return async () => {
-        current = right;
-        await proxy.set('pass');
-      };
-    },
+    breakDown: (how) => access.breakDown(how),
     minTtl: 60,
     tellsConflicts: true,
     secrets: [SECRET, WRONG_KEY],

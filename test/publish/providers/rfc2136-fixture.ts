@@ -13,6 +13,7 @@ import { eventually } from '../../support/edgewise.ts';
 import { askOnce, Peer } from '../../support/peers.ts';
 import { PowerDns } from '../../support/powerdns.ts';
 import { TcpProxy } from '../../support/tcp-proxy.ts';
+import { BreakableProvider } from './breakable-provider.ts';
 import type { Harness, SeenSet } from './conformance.ts';
 import { SECRET, snippet } from './provider-snippets.ts';
 import { provider, updateKey, ZONE } from './rfc2136-provider.ts';
@@ -110,10 +111,10 @@ export async function rfc2136Harness(kind: PrimaryKind): Promise<Harness> {
   const proxy = await TcpProxy.start({ address: '127.0.0.1', port });
   const right = provider(proxy.port);
   const wrong = provider(proxy.port, { key: updateKey(OTHER_SECRET) });
-  let current = right;
+  const access = new BreakableProvider(right, wrong, proxy);
   return {
     get provider() {
-      return current;
+      return access.provider;
     },
     stranger: provider(proxy.port, { zone: 'unknown.test' }),
     zone: ZONE,
@@ -124,14 +125,7 @@ export async function rfc2136Harness(kind: PrimaryKind): Promise<Harness> {
         ...addresses.map((address) => `update add ${name}. ${ttl} ${type} ${address}`),
       ]),
     others: () => otherLines(port),
-    breakDown: async (how) => {
-      if (how === 'credentials') current = wrong;
-      else await proxy.set(how);
-      return async () => {
-        current = right;
-        await proxy.set('pass');
-      };
-    },
+    breakDown: (how) => access.breakDown(how),
     minTtl: 60,
     tellsConflicts: true,
     secrets: [SECRET, OTHER_SECRET],
