@@ -20,7 +20,8 @@ export type NetworkTools = Omit<RoundTools, 'kind' | 'stores'>;
 
 export class NetworkOpener {
   private readonly options: OpenerOptions;
-  private stores: EdgeStores | null = null;
+  /** Health records as the networks' rounds have them; null: none was opened yet. */
+  stores: EdgeStores | null = null;
 
   constructor(options: OpenerOptions) {
     this.options = options;

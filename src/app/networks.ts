@@ -5,6 +5,7 @@ import type { Prober } from '../health/checks/prober.ts';
 import type { Decision } from '../health/choose/decision.ts';
 import type { NetworkRounds } from '../health/pools/network-rounds.ts';
 import type { RoundReport, WrittenZone } from '../health/pools/round-types.ts';
+import type { EdgeStores } from '../health/state/edge-store-files.ts';
 import type { NetworkState } from '../health/state/network-state.ts';
 import type { Hooks } from '../publish/hooks.ts';
 import { NetworkHistory, networkView } from '../server/control/network-view.ts';
@@ -74,6 +75,20 @@ export class Networks {
 
   names(): readonly string[] {
     return [...this.served.keys(), ...this.unopened.names()];
+  }
+
+  /** The edges on the lists of all networks that are served, each with one of its networks. */
+  edges(): ReadonlyMap<string, string> {
+    return new Map(
+      [...this.served].flatMap(([network, { clock }]) =>
+        (clock.files?.edges ?? []).map((edge) => [edge, network] as const),
+      ),
+    );
+  }
+
+  /** Health records as the rounds have them; null: no network was opened yet. */
+  stores(): EdgeStores | null {
+    return this.opener.stores;
   }
 
   /**

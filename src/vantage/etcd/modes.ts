@@ -24,7 +24,8 @@ export type SharedModesOptions = {
   readonly vantage: string;
   /** The edges of all networks that are served, each with one of its networks. */
   readonly edges: () => ReadonlyMap<string, string>;
-  readonly stores: () => EdgeStores;
+  /** Null: no record can be read yet, and nothing is done. */
+  readonly stores: () => EdgeStores | null;
   /** What was last the same here and in etcd, over restarts. */
   readonly file: string;
   readonly everyMs: number;
@@ -116,9 +117,11 @@ export class SharedModes {
 
   private async sync(problems: string[]): Promise<void> {
     const { store, prefix, log } = this.options;
+    const stores = this.options.stores();
+    if (stores === null) return;
     if (!this.isLoaded) await this.load();
     const edges = this.options.edges();
-    const records = await this.records([...edges.keys()], problems);
+    const records = await this.records(stores, [...edges.keys()], problems);
     const read = await store.read(modesPrefix(prefix));
     if (!read.ok) {
       problems.push(`modes that are set on other vantages are not known, nor ours there: ${read.why}`);
@@ -141,7 +144,7 @@ export class SharedModes {
         );
         continue;
       }
-      await this.merge(edge, network, record, stored, problems);
+      await this.merge(stores, edge, network, record, stored, problems);
     }
     for (const edge of this.synced.keys()) if (!edges.has(edge)) this.set(edge, null);
     if (this.isDirty)
@@ -149,8 +152,11 @@ export class SharedModes {
   }
 
   /** The records as their files have them by now. One that cannot be read stays as it is, there and in etcd. */
-  private async records(edges: readonly string[], problems: string[]): Promise<ReadonlyMap<string, EdgeRecord>> {
-    const stores = this.options.stores();
+  private async records(
+    stores: EdgeStores,
+    edges: readonly string[],
+    problems: string[],
+  ): Promise<ReadonlyMap<string, EdgeRecord>> {
     const now = this.options.now();
     const unreadable = new Set<string>();
     for (const edge of await stores.outdated(edges, this.options.everyMs)) {
@@ -165,6 +171,7 @@ export class SharedModes {
   }
 
   private async merge(
+    stores: EdgeStores,
     edge: string,
     network: string,
     record: EdgeRecord,
@@ -179,7 +186,7 @@ export class SharedModes {
       return;
     }
     if (merged.kind === 'apply') {
-      const why = await this.apply(edge, network, local, merged.mode);
+      const why = await this.apply(stores, edge, network, local, merged.mode);
       if (why !== null) problems.push(`the mode of ${edge}, set on ${merged.by}, cannot be set here: ${why}`);
       else {
         this.set(edge, merged.synced);
@@ -201,9 +208,14 @@ export class SharedModes {
   }
 
   /** Sets the mode here, unless somebody set another meanwhile. Returns why that could not be done; null: it is done. */
-  private async apply(edge: string, network: string, was: SetMode | null, mode: SetMode): Promise<string | null> {
-    const { now, log, stores: storesOf } = this.options;
-    const stores = storesOf();
+  private async apply(
+    stores: EdgeStores,
+    edge: string,
+    network: string,
+    was: SetMode | null,
+    mode: SetMode,
+  ): Promise<string | null> {
+    const { now, log } = this.options;
     const at = now();
     let isOther = false;
     try {
