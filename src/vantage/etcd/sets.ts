@@ -4,7 +4,7 @@ import type { DecidedSet } from '../../health/agreement/decided-set.ts';
 import type { Guard } from '../../system/guard.ts';
 import type { EngineEvents, Stored } from '../engine.ts';
 import type { EtcdClient } from './client/client.ts';
-import type { Compare, KeyValue, Transaction } from './client/wire.ts';
+import type { Compare, Header, KeyValue, Transaction } from './client/wire.ts';
 import type { EtcdCodec } from './codec.ts';
 import type { Follower, Found, Look } from './follower.ts';
 import { type Keys, keyOf, namesIn } from './keys.ts';
@@ -34,6 +34,7 @@ export class Sets implements Follower {
   private readonly options: SetsOptions;
   private readonly mirror: Mirror;
   private readonly known = new Map<string, Known>();
+  private clusterId: string | null = null;
   private readonly garbage = new Map<string, string>();
 
   constructor(options: SetsOptions) {
@@ -55,6 +56,7 @@ export class Sets implements Follower {
     const takes = await Promise.all(found.changed.map((kv) => this.read(kv)));
     const apply = (): void => {
       found.commit();
+      this.clusterId = look.header.clusterId;
       for (const key of found.gone) this.forget(key, look);
       for (const take of takes) take(look);
     };
@@ -71,7 +73,10 @@ export class Sets implements Follower {
     }
     const key = keyOf(keys.sets, set.network);
     const seen = this.known.get(set.network)?.revision ?? 0n;
-    const packed = await pack(codec.encodeDecidedSet(set));
+    const text = codec.encodeDecidedSet(set);
+    const { problem } = codec.decodeDecidedSet(text); // before the others find it out
+    if (problem !== null) return refused(`the set of ${set.network} could not be read by anybody: ${problem}`);
+    const packed = await pack(text);
     if (packed.problem !== null) return refused(`the set of ${set.network} ${packed.problem}`);
     const holds = leadership.holds(set.token);
     const transaction: Transaction = {
@@ -95,13 +100,13 @@ export class Sets implements Follower {
     for (let i = 0; i < TRIES; i++) {
       const answer = await this.options.client.txn(transaction);
       if (answer.ok && answer.value.succeeded) {
-        this.keep(set.network, { set, revision: answer.header.revision });
+        this.own({ set, revision: answer.header.revision }, answer.header);
         return { kind: 'stored' };
       }
       if (answer.ok) {
         const [stored, leader] = answer.value.ranges.map(({ kvs }) => kvs[0] ?? null);
         if (stored?.value.toString() === value) {
-          this.keep(set.network, { set, revision: stored.modRevision });
+          this.own({ set, revision: stored.modRevision }, answer.header);
           return { kind: 'stored' };
         }
         if (String(leader?.createRevision ?? 0n) !== set.token) return refused('another vantage decides by now');
@@ -141,6 +146,13 @@ export class Sets implements Follower {
     return isReset || known === undefined || known.revision < revision;
   }
 
+  /** Stored by us, unless a look has found it already, or the one after it, or another store. */
+  private own({ set, revision }: { readonly set: DecidedSet; readonly revision: bigint }, { clusterId }: Header): void {
+    const known = this.known.get(set.network);
+    const isNews = known === undefined || known.revision < revision;
+    if (isNews && clusterId === this.clusterId) this.keep(set.network, { set, revision });
+  }
+
   private forget(key: string, { header, isReset }: Look): void {
     this.garbage.delete(key);
     const [network = ''] = namesIn(key, this.options.keys.sets, 1) ?? [];
@@ -152,7 +164,6 @@ export class Sets implements Follower {
 
   private keep(network: string, known: Known): void {
     const before = this.known.get(network);
-    if (before !== undefined && before.revision === known.revision && before.set !== null) return; // its own echo
     this.known.set(network, known);
     if (before?.set !== known.set) this.announce(network);
   }

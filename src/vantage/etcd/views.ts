@@ -164,6 +164,10 @@ export class Views implements Follower {
     const { client, guard } = this.options;
     const lease = await Lease.grant({ client, guard, ttl: this.ttl, onLost: () => this.allAgain() });
     if (isFault(lease)) throw new Error(lease.text);
+    if (this.stopped) {
+      await lease.end();
+      throw new Error('the engine is stopped');
+    }
     this.lease = lease;
     this.leases.add(lease.id);
     return lease;

@@ -157,9 +157,20 @@ test('what etcd refuses is not asked elsewhere; what a member cannot serve is', 
   expect(asked).toBe(0);
   const cutOff = await serve(says(503, JSON.stringify({ code: 14, message: 'etcdserver: no leader' })));
   expect((await clientOf([cutOff, good]).put('a', 'b')).ok).toBe(true);
-  expect(await clientOf([cutOff]).put('a', 'b')).toMatchObject({
+  expect(await clientOf([cutOff], 300).put('a', 'b')).toMatchObject({
     fault: { text: expect.stringMatching(/has no leader/) },
   });
+});
+
+test('where etcd elects a leader it is asked again, as long as there is time', async () => {
+  let asked = 0;
+  const etcd = await serve((_, response) => {
+    asked += 1;
+    if (asked < 4) response.writeHead(503).end(JSON.stringify({ code: 14, message: 'etcdserver: no leader' }));
+    else response.writeHead(200).end(GOOD);
+  });
+  const dead = `http://127.0.0.1:${await freePort()}`;
+  expect((await clientOf([dead, etcd]).put('a', 'b')).ok).toBe(true);
 });
 
 test('a token that is not valid any more is renewed once; a wrong password is a sentence', async () => {

@@ -1,5 +1,6 @@
 import type { DecidedSet } from '../../../src/health/agreement/decided-set.ts';
 import type { VantageView } from '../../../src/health/agreement/view.ts';
+import { decodeDecidedSet, decodeView, encodeDecidedSet, encodeView } from '../../../src/health/state/vantage-view.ts';
 import type { Engine, Role } from '../../../src/vantage/engine.ts';
 import type { EtcdClientOptions } from '../../../src/vantage/etcd/client/client.ts';
 import type { EtcdCodec } from '../../../src/vantage/etcd/codec.ts';
@@ -7,26 +8,9 @@ import { makeEtcdEngine } from '../../../src/vantage/etcd/engine.ts';
 import { throwingGuard } from '../../support/guard.ts';
 
 export const MEMBERS = ['fra1', 'ams1', 'lon1'];
-export const WAIT = { timeout: 60_000, interval: 20 };
+export const WAIT = { timeout: 30_000, interval: 20 };
 
-const asText = <T>(value: T): string =>
-  JSON.stringify(value, (_, part: unknown) => (part instanceof Map ? { entries: [...part] } : part));
-
-function fromText<T extends object>(text: string, key: keyof T) {
-  try {
-    const value = JSON.parse(text, (_, part) => (Array.isArray(part?.entries) ? new Map(part.entries) : part)) as T;
-    return key in value ? { value, problem: null } : { problem: 'another form' };
-  } catch {
-    return { problem: 'no JSON' };
-  }
-}
-
-export const codec: EtcdCodec = {
-  encodeView: asText,
-  decodeView: (text) => fromText<VantageView>(text, 'turn'),
-  encodeDecidedSet: asText,
-  decodeDecidedSet: (text) => fromText<DecidedSet>(text, 'serial'),
-};
+export const codec: EtcdCodec = { encodeView, decodeView, encodeDecidedSet, decodeDecidedSet };
 
 export type Node = {
   readonly name: string;
@@ -110,15 +94,15 @@ export function setOf(node: Node, serial: number, changes: Partial<DecidedSet> =
     network: 'cdn',
     serial,
     canarySerials: new Map(),
-    live: [],
+    live: [{ edge: 'e1', v4: '127.0.0.1', v6: null, why: 'it works' }],
     memory: {
-      lastLive: [],
+      lastLive: ['e1'],
       answered: new Map(),
-      unanswered: [],
+      unanswered: null,
       rotations: [],
       activeCanaries: [],
       canaryRotations: new Map(),
-    } as unknown as DecidedSet['memory'],
+    },
     at: 1,
     by: node.name,
     token: node.role().token ?? '0',

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { afterEach, expect, test } from 'vitest';
 import type { Stored } from '../../../src/vantage/engine.ts';
 import { EtcdCluster } from '../../support/etcd.ts';
@@ -80,7 +81,7 @@ test('three vantages: views, one decider, one set everywhere, and another decide
   expect(await propose(first, 101)).toEqual({ kind: 'stored' });
   expect(first.serial()).toBe(101);
   for (const node of nodes) await expect.poll(() => node.serial(), WAIT).toBe(101);
-  expect(await propose(first, 102, { live: [], token: '1' })).toMatchObject({ kind: 'refused' });
+  expect(await propose(first, 102, { token: '1' })).toMatchObject({ kind: 'refused' });
   expect(await propose(first, 102)).toEqual({ kind: 'stored' });
 
   await first.engine.stop();
@@ -203,16 +204,20 @@ test('a key of a decider that has no lease, and large sets', async () => {
   expect(a.engine.faults().join()).toMatch(/leader in etcd has no lease.*delete it/);
   await etcd.etcdctl('del', 'edgewise/test/leader');
   await decider([a]);
-  const says = (count: number) =>
-    new Map([
-      ['e', Array.from({ length: count }, () => ({ vantage: 'v', up: true, detail: Math.random().toString(36) }))],
-    ]);
-  expect(await propose(a, 101, { says: says(20_000) })).toEqual({ kind: 'stored' });
+  const says = (octets: number) => {
+    const detail = (): string => randomBytes(octets).toString('hex');
+    const say = () => ['fra1', 'ams1'].map((vantage) => ({ vantage, up: true, detail: detail() }));
+    return new Map(Array.from({ length: 10_000 }, (_, number) => [`e${number}`, say()]));
+  };
+  expect(await propose(a, 101, { says: says(5) })).toEqual({ kind: 'stored' });
   expect((await etcd.get('edgewise/test/sets/cdn'))?.slice(0, 20)).toMatch(/^\{"v":1,"gzip":"/);
   const b = await start('ams1', { endpoints: etcd.endpoints });
-  await expect.poll(() => b.engine.agreement?.decided('cdn')?.says.get('e')?.length, WAIT).toBe(20_000);
-  const refused = await propose(a, 102, { says: says(120_000) });
+  await expect.poll(() => b.engine.agreement?.decided('cdn')?.says.size, WAIT).toBe(10_000);
+  const refused = await propose(a, 102, { says: says(90) });
   expect(refused).toMatchObject({ kind: 'refused', why: expect.stringMatching(/at most 1048576 can be stored/) });
+  // What nobody could read is not stored.
+  const unread = await propose(a, 102, { live: [] });
+  expect(unread).toMatchObject({ kind: 'refused', why: expect.stringMatching(/could not be read/) });
   expect(a.serial()).toBe(101);
 });
 

@@ -1,8 +1,10 @@
 /** A thin client of etcd's JSON gateway (`/v3/…`). Nothing here throws or waits for longer than it was told to. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent, type Dispatcher } from 'undici';
 import type { z } from 'zod';
 import { limitOf, within } from '../../../system/deadline.ts';
 import type { JsonObject } from '../../../system/json-object.ts';
+import { type RetryPauses, retryPauseMs } from '../../../system/retry-pause.ts';
 import type { Secret } from '../../../system/secret.ts';
 import { type Reply, send } from './endpoint.ts';
 import type { Answer, EtcdFault, Range, RangeResult, Transaction, TransactionResult } from './wire.ts';
@@ -21,6 +23,7 @@ export type EtcdClientOptions = {
 /** UNAUTHENTICATED and INVALID_ARGUMENT, with which etcd says that a token is not, or no longer, valid. */
 const TOKEN_FAULT = /invalid auth token|auth store is old|wants a user/;
 const INVALID = [3, 16];
+const PAUSES: RetryPauses = { firstMs: 100, maxMs: 1000 };
 /** FAILED_PRECONDITION: "authentication is not enabled". */
 const NOT_ENABLED = 9;
 
@@ -135,46 +138,59 @@ export class EtcdClient {
     return fault;
   }
 
-  /** The first answer that counts from the endpoints. Never rejects. */
+  /**
+   * The first answer that counts from the endpoints. Where none gives one, but one of them is etcd that cannot serve at the
+   * moment (while it elects a leader), they are asked again as long as there is time. Never rejects.
+   */
   private async ask<T>(path: string, body: object, schema: z.ZodType<T>, token: string | null): Promise<Answer<T>> {
-    const { order } = this;
-    const { timeoutMs } = this.options;
-    const limit = limitOf(timeoutMs, this.closing.signal, () => new DOMException('late', 'TimeoutError'));
+    const limit = limitOf(this.options.timeoutMs, this.closing.signal, () => new DOMException('late', 'TimeoutError'));
     const answered = new AbortController();
     const signal = AbortSignal.any([limit.signal, answered.signal]);
+    const ask = (endpoint: string): Promise<Answer<T>> =>
+      send(this.dispatcher, { endpoint, path, body: text, token }, signal).then((r) => understood(endpoint, r, schema));
     const text = JSON.stringify(body);
+    try {
+      for (let failures = 1; ; failures++) {
+        const answer = await this.askEach(ask);
+        if (answer.ok || answer.fault.kind === 'refused' || answer.fault.code === null || signal.aborted) return answer;
+        await sleep(retryPauseMs(failures, PAUSES), null, { signal }).catch(() => undefined);
+        if (signal.aborted) return answer;
+      }
+    } finally {
+      limit.end();
+      answered.abort();
+    }
+  }
+
+  /** One after the other, each for its share of the time, while those before go on. */
+  private async askEach<T>(ask: (endpoint: string) => Promise<Answer<T>>): Promise<Answer<T>> {
+    const { order } = this;
+    const { endpoints, timeoutMs } = this.options;
     const faults = new Map<string, EtcdFault>();
-    const running = new Map<string, Promise<{ endpoint: string; answer: Answer<T> }>>();
+    const running = new Map<string, Promise<{ readonly endpoint: string; readonly answer: Answer<T> }>>();
     /** The next answer that counts; null: all that run have failed. */
     const next = async (): Promise<Answer<T> | null> => {
       while (running.size > 0) {
         const { endpoint, answer } = await Promise.race(running.values());
         running.delete(endpoint);
         if (answer.ok || answer.fault.kind === 'refused') {
-          this.order = [endpoint, ...this.options.endpoints.filter((other) => other !== endpoint)];
+          this.order = [endpoint, ...endpoints.filter((other) => other !== endpoint)];
           return answer;
         }
         faults.set(endpoint, answer.fault);
       }
       return null;
     };
-    try {
-      for (const endpoint of order) {
-        const post = { endpoint, path, body: text, token };
-        const reply = send(this.dispatcher, post, signal);
-        running.set(
-          endpoint,
-          reply.then((received) => ({ endpoint, answer: understood(endpoint, received, schema) })),
-        );
-        const isLast = running.size + faults.size === order.length;
-        const answer = await (isLast ? next() : within(timeoutMs / order.length, next(), () => null));
-        if (answer !== null) return answer;
-      }
-      return { ok: false, fault: together([...faults.values()]) };
-    } finally {
-      limit.end();
-      answered.abort();
+    for (const [number, endpoint] of order.entries()) {
+      running.set(
+        endpoint,
+        ask(endpoint).then((answer) => ({ endpoint, answer })),
+      );
+      const isLast = number === order.length - 1;
+      const answer = await (isLast ? next() : within(timeoutMs / order.length, next(), () => null));
+      if (answer !== null) return answer;
     }
+    return { ok: false, fault: together([...faults.values()]) };
   }
 }
 
@@ -205,7 +221,6 @@ function unwrapped(value: JsonObject): unknown {
 }
 
 function together(faults: readonly EtcdFault[]): EtcdFault {
-  const [first] = faults;
-  if (first === undefined) return { kind: 'unreachable', code: null, text: 'etcd does not answer in time' };
-  return { ...first, text: faults.map(({ text }) => text).join('; ') };
+  const code = faults.find((fault) => fault.code !== null)?.code ?? null;
+  return { kind: 'unreachable', code, text: faults.map(({ text }) => text).join('; ') };
 }
