@@ -15,6 +15,7 @@ const KEYS: readonly (readonly [key: string, of: (config: Config) => unknown])[]
   ['logpath', ({ logpath }) => logpath],
   ['log_level', ({ logLevel }) => logLevel],
   ['named_dir', ({ namedDir }) => namedDir],
+  ['vantage.engine', ({ vantage }) => vantage?.engine ?? null],
 ];
 
 /**
@@ -40,6 +41,8 @@ export function untilRestart(
     namedDir,
     server: { ...wanted.server, listen, tlsListen, udpWorkers, user },
     http: running.http,
+    // Whether zones take their serials from others is settled as they are loaded first.
+    ...(wanted.vantage?.engine === running.vantage?.engine ? {} : { vantage: running.vantage }),
   };
   return { config, restart };
 }

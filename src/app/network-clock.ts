@@ -14,6 +14,10 @@ import type { NetworkList } from './read-networks.ts';
 
 /** Rounds in a row that may wait for `workers` before a round counts as overdue. */
 const TURNS_MAX = 6;
+/** Views that come one after the other are looked at together, this often at most, milliseconds. */
+const REVIEW_MS = 200;
+/** Until a change that could not be stored is decided again, milliseconds. */
+const STORE_AGAIN_MS = 1000;
 /** Turns that may go on at a time, each waiting for a target of its own that hangs. */
 const RUNNING_MAX = 100;
 
@@ -29,6 +33,8 @@ export type NetworkClockOptions = {
   readonly onReport: (report: RoundReport) => void;
   /** `--force-update`: each round publishes under a new serial. */
   readonly forceUpdate?: boolean;
+  /** Whether what is answered comes from whoever decides for several vantages; unless given, it does not. */
+  readonly isAgreed?: () => boolean;
 };
 
 /**
@@ -48,7 +54,10 @@ export type NetworkClockOptions = {
 export class NetworkClock {
   readonly network: string;
   readonly rounds: NetworkRounds;
-  /** Resolved when the first round has ended, however it ended, or was decided upon before. */
+  /**
+   * Resolved when the first round has ended, however it ended, or was decided upon before; where others decide, when there
+   * is a set to be answered.
+   */
   readonly firstRound: Promise<void>;
   private readonly options: NetworkClockOptions;
   private inForce: Config;
@@ -65,6 +74,9 @@ export class NetworkClock {
   /** When edges were asked anew because the prober failed, of `performance.now()`. */
   private askedAgainMs: number | null = null;
   private stopped = false;
+  private reviewTimer: NodeJS.Timeout | undefined;
+  private reviewedMs = Number.NEGATIVE_INFINITY;
+  private isRoleNew = false;
   private readonly since: number;
   private firstDone: () => void = () => undefined;
   /** When the next round is due, epoch seconds, and by a clock that nobody sets (`performance.now()`). */
@@ -92,6 +104,30 @@ export class NetworkClock {
 
   start(): void {
     this.schedule(0);
+    if (this.options.isAgreed?.() === true) this.review();
+  }
+
+  /**
+   * Another vantage's view has come, a set was stored, or (`isRole`) who decides has changed: looks soon whether that
+   * changes what is answered.
+   */
+  review(isRole = false): void {
+    this.isRoleNew ||= isRole;
+    this.reviewIn(REVIEW_MS - (performance.now() - this.reviewedMs));
+  }
+
+  private reviewIn(ms: number): void {
+    if (this.stopped || this.reviewTimer !== undefined) return;
+    const review = this.options.guard.protect(`network ${this.network}`, () => this.reviewNow());
+    this.reviewTimer = setTimeout(review, Math.max(0, ms));
+  }
+
+  private async reviewNow(): Promise<void> {
+    const isRole = this.isRoleNew;
+    this.isRoleNew = false;
+    this.reviewedMs = performance.now();
+    this.reviewTimer = undefined;
+    await this.decideNow(() => this.rounds.review({ config: this.inForce }, { isRole }));
   }
 
   /**
@@ -147,11 +183,17 @@ export class NetworkClock {
     if (this.stopped) return;
     try {
       const report = await decide();
-      if (report !== null) this.options.onReport(report);
+      if (report !== null) this.reported(report);
       this.watchExpiry();
     } catch (error) {
       this.options.log('error', `${this.network}: ${errorText(error)}`);
     }
+  }
+
+  private reported(report: RoundReport): void {
+    this.options.onReport(report);
+    if (this.live) this.firstDone();
+    if (this.rounds.notStored !== null) this.reviewIn(STORE_AGAIN_MS);
   }
 
   /** No further round or decision; resolves when what is under way has ended. Its fetches are cut short. */
@@ -159,6 +201,7 @@ export class NetworkClock {
     this.stopped = true;
     clearTimeout(this.timer);
     clearTimeout(this.expiryTimer);
+    clearTimeout(this.reviewTimer);
     this.lists.stop();
     this.firstDone();
     this.rounds.cutShort();
@@ -253,7 +296,8 @@ export class NetworkClock {
       this.schedule(next);
     } finally {
       // Where the edges are asked anew at once, nothing is known yet.
-      if (!this.isBurst || this.lists.inForce === null) this.firstDone();
+      const isWaiting = this.options.isAgreed?.() === true && !this.live;
+      if (this.lists.inForce === null || (!this.isBurst && !isWaiting)) this.firstDone();
       this.watchExpiry();
     }
   }
@@ -263,8 +307,8 @@ export class NetworkClock {
     const { inForce: config, generation } = this;
     const { forceUpdate = false } = this.options;
     const onEvent = (report: RoundReport): void => {
-      this.options.onReport(report);
-      this.firstDone();
+      this.reported(report);
+      if (this.options.isAgreed?.() !== true) this.firstDone();
     };
     try {
       const order = { config, files, spread, forceUpdate, settle: config.settle, onEvent };
@@ -277,7 +321,7 @@ export class NetworkClock {
         if (result.failure.code === 'prober') this.askAgain();
       } else {
         this.roundFailure = null;
-        this.options.onReport(result);
+        this.reported(result);
       }
     } catch (error) {
       this.roundFailure = errorText(error);

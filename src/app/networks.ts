@@ -5,6 +5,7 @@ import type { Prober } from '../health/checks/prober.ts';
 import type { Decision } from '../health/choose/decision.ts';
 import type { NetworkRounds } from '../health/pools/network-rounds.ts';
 import type { RoundReport, WrittenZone } from '../health/pools/round-types.ts';
+import type { RoundVantage } from '../health/pools/round-vantage.ts';
 import type { EdgeStores } from '../health/state/edge-store-files.ts';
 import type { NetworkState } from '../health/state/network-state.ts';
 import type { Hooks } from '../publish/hooks.ts';
@@ -31,6 +32,8 @@ export type NetworksOptions = PublisherParts &
     readonly onDecision: (network: string, decision: Decision, flipped: boolean) => void;
     /** In a dry run nothing is published: what would be live from now on. */
     readonly onPlanned: (network: string, state: NetworkState) => void;
+    /** How the network agrees with other vantage points; null: it decides alone. */
+    readonly vantage: (network: string) => RoundVantage | null;
   };
 
 /** How long a start waits for a network: a run from cron that is under way ends sooner. */
@@ -119,6 +122,12 @@ export class Networks {
     await Promise.all([...this.closing.values(), ...[...this.served.values()].map(({ clock }) => clock.stop())]);
     await this.options.sinks.close(SINKS_MS);
     await Promise.all(Array.from(this.served.values(), ({ clock }) => clock.rounds.idle()));
+  }
+
+  /** Views, sets or roles of vantage points are others: of one network, or of all. */
+  review(network: string | null, isRole = false): void {
+    for (const { clock } of this.served.values())
+      if (network === null || clock.network === network) clock.review(isRole);
   }
 
   redecide(): void {
@@ -251,6 +260,7 @@ export class Networks {
       save: (state) => sinks.save(network, state),
       publish: (update, inForce) => this.publisher.publish(network, update, inForce),
       fallbackSource: async (name) => this.served.get(name)?.clock.fallbackSource ?? null,
+      vantage: () => this.options.vantage(network),
       floorSerial: () => serialMax(store.maxSerial(network), live.highestSerial),
       now: () => Date.now() / 1000,
       // Most sentences name edges or files only; whose they are is a field of the line.
@@ -273,6 +283,7 @@ export class Networks {
       log: (level, text) => log[level]({ network }, text),
       now: () => Date.now() / 1000,
       onReport: (report) => this.reported(network, history, report),
+      isAgreed: () => (this.options.vantage(network)?.sets ?? null) !== null,
     });
     this.served.set(network, { clock, history });
     if (this.started && !this.stopped) clock.start();

@@ -17,6 +17,8 @@ export type ProvidersPartOptions = {
   readonly sinks: Sinks;
   readonly log: Log;
   readonly guard: Guard;
+  /** As `TargetOptions.mayPublish`; unless given, this server always may. */
+  readonly mayPublish?: () => Promise<string | null>;
   /** For tests. */
   readonly make?: TargetsOptions['make'];
 };
@@ -62,7 +64,7 @@ export class ProvidersPart {
   }
 
   private prepared(config: Config): ReturnType<typeof prepareTargets> {
-    const { live, log, guard, make } = this.options;
+    const { live, log, guard, make, mayPublish } = this.options;
     return prepareTargets(config, this.targets, {
       live: (network) => liveTexts(live.current(network)),
       files: this.files,
@@ -71,6 +73,7 @@ export class ProvidersPart {
       log: (level, network, text) => log[level]({ network }, text),
       now: () => Date.now() / 1000,
       ...(make === undefined ? {} : { make }),
+      ...(mayPublish === undefined ? {} : { mayPublish }),
     });
   }
 

@@ -33,6 +33,8 @@ import { logFaults, Reloads } from './reloads.ts';
 import { roundsPart } from './rounds-part.ts';
 import { SecondariesPart } from './secondaries-part.ts';
 import { serverSinks } from './server-sinks.ts';
+import { noContents } from './vantage/no-contents.ts';
+import { VantagePart } from './vantage/vantage-part.ts';
 import { ZonesPart } from './zones-part.ts';
 
 export type ServeOptions = {
@@ -117,6 +119,14 @@ class Server implements Running {
     });
     const histories = dryRun ? null : new LiveHistoryFiles(journalFolder(config), (message) => log.warn(message));
     const dns = new DnsPart({ config, tls, live, log, guard });
+    const vantage = new VantagePart({
+      config,
+      log,
+      guard,
+      onChange: (network, isRole) => networks.review(network, isRole),
+      onContents: () => undefined,
+      makeContents: noContents,
+    });
     const locks = new LockPart({ config, log, guard, onLost: (network) => this.networks.lost(network) });
     const zones = new ZonesPart({
       config,
@@ -173,6 +183,7 @@ class Server implements Running {
         notices.decided(network, decision);
         options.onDecision?.(network, decision, flipped);
       },
+      vantage: (network) => vantage.of(network),
       onPlanned: (network, state) => {
         live.publish(network, liveOf(state));
         providers.plan(network);
@@ -188,7 +199,15 @@ class Server implements Running {
       log,
       guard,
     });
-    const providers = new ProvidersPart({ config, dryRun, live, sinks, log, guard });
+    const providers = new ProvidersPart({
+      config,
+      dryRun,
+      live,
+      sinks,
+      log,
+      guard,
+      mayPublish: () => vantage.mayAct(),
+    });
     const notices = new NoticesPart({
       config,
       only: options.networks,
@@ -221,6 +240,7 @@ class Server implements Running {
         proberDelayMs: () => networks.proberDelayMs(),
         secondaries: () => secondaries.views(),
         providers: () => providers.statuses(),
+        vantage: () => vantage.source(),
         notify: () => secondaries.notifyCounts(),
         notices: () => notices.counts(),
         tlsNotAfter: () => dns.tlsNotAfter,
@@ -280,6 +300,7 @@ class Server implements Running {
       dryRun ? null : dns.threads,
       dryRun ? null : locks.part,
       liveHistories,
+      dryRun ? null : vantage.part,
       open,
       dryRun ? null : dns.settings,
       zones.part,
@@ -292,6 +313,7 @@ class Server implements Running {
       probing,
       watch,
       dryRun ? null : notices.part,
+      dryRun ? null : vantage.role,
     ];
     this.parts = new Parts(
       list.filter((each) => each !== null),

@@ -28,7 +28,6 @@ export function crossFaults(source: YamlSource, fileKeys: readonly TsigKey[]): C
     ...publishFaults(get, fullTimeout(get)),
     ...noticeFaults(get),
     ...vantageFaults(get),
-    ...unfinishedVantage(get),
     ...soaNames(get),
     ...probing(get),
     ...listening(get),
@@ -38,13 +37,6 @@ export function crossFaults(source: YamlSource, fileKeys: readonly TsigKey[]): C
     ...staticZones(get),
   ];
   return found.map(({ path, what, ...fault }) => faultAt(source, path, fault, what ?? 'value'));
-}
-
-/** Until a server goes by it: a key that is accepted and does nothing would be taken for protection. */
-function unfinishedVantage(get: Get): readonly Found[] {
-  if ((get('vantage') ?? null) === null) return [];
-  const message = 'vantage: this version does not agree with other vantages yet';
-  return [{ severity: 'error', code: 'forbidden', path: ['vantage'], what: 'key', message }];
 }
 
 type Get = (...path: Path) => unknown;

@@ -6,11 +6,11 @@ import { vantage, vantageConfig } from '../../src/config/section-vantage.ts';
 import { vantageSecretFaults, vantageTlsFiles } from '../../src/config/vantage-files.ts';
 import { BASE, folderOf, parse } from './config-fixture.ts';
 
-/** The section as one line, which is line 17 from column 10 on. */
+/** The section as one line, which is line 17 from column 10 on. The secrets' files are not there, which is no matter here. */
 function faultsOf(text: string): readonly string[] {
-  return parse(`${BASE}vantage: ${text}\n`).faults.map(
-    ({ severity, at, message }) => `${severity} ${at?.line}:${at?.col} ${message}`,
-  );
+  return parse(`${BASE}vantage: ${text}\n`)
+    .faults.filter(({ message }) => !/: \/nowhere\/\S+: no such file; /.test(message))
+    .map(({ severity, at, message }) => `${severity} ${at?.line}:${at?.col} ${message}`);
 }
 
 function configOf(text: string) {

@@ -79,10 +79,17 @@ const CHANGES: Readonly<Record<string, (site: Installation) => unknown>> = {
   static_zone_dir: () => site.path('statics'),
   include_dirs: () => [site.path('includes')],
   zone_limits: () => ({ records: 1000 }),
+  vantage: () => ({
+    name: 'a',
+    engine: 'peers',
+    listen: '127.0.0.1:0',
+    key_file: site.path('edgemanage.yaml'),
+    peers: [{ name: 'b', url: 'http://127.0.0.1:9' }],
+  }),
   transfer: () => ({ allow: [{ from: '127.0.0.1' }], notify: [{ to: '127.0.0.1:1' }], watch: 0 }),
 };
 /** Changed key by key below, or kept for configurations of edgemanage without effect. */
-const OTHERS = ['server', 'http', 'vantage', 'command_reap_timeout', 'rotationhistory_store', 'soa_template'];
+const OTHERS = ['server', 'http', 'command_reap_timeout', 'rotationhistory_store', 'soa_template'];
 
 const SERVER: Readonly<Record<string, unknown>> = {
   listen: ['127.0.0.1:0'],

@@ -21,9 +21,9 @@ import { FRESH_INTERVALS, type OwnView, ownView, type ReceivedView } from '../ag
 import { decideFacts } from '../choose/decide.ts';
 import type { Decision } from '../choose/decision.ts';
 import { NO_MEMORY } from '../choose/memory.ts';
-import type { RoundFacts } from '../choose/round.ts';
+import type { RoundFacts, RoundViews } from '../choose/round.ts';
 import type { EdgeFacts } from '../judge/edge.ts';
-import { majorityOf, type Say } from '../judge/quorum.ts';
+import { type EdgeQuorum, majorityOf, type Say } from '../judge/quorum.ts';
 import type { NetworkState } from '../state/network-state.ts';
 import { configHash } from './config-hash.ts';
 import { adoptedDecision, uncarriedDecision } from './decided-elsewhere.ts';
@@ -36,8 +36,12 @@ import type { RoundSets, RoundVantage } from './round-vantage.ts';
 /** What of a change differs from how it is made without vantage points. */
 export type ChangeOptions = Pick<StateUpdate, 'floorSerial' | 'forceUpdate' | 'serialAfter'>;
 
-/** What is decided from: `merged` null where our own view alone counts. */
-export type AgreedFacts = { readonly facts: RoundFacts; readonly merged: Merged | null };
+/** What is decided from. `merged` null: our own view alone counts, as there is no `vantage` or an override. */
+export type AgreedFacts = {
+  readonly facts: RoundFacts;
+  readonly merged: Merged | null;
+  readonly vantage: RoundVantage | null;
+};
 
 export type SettleParts = {
   readonly order: RoundOrder;
@@ -67,7 +71,20 @@ type StoredParts = {
 };
 
 /** What was merged last, so that a view that comes can be compared with it. */
-type LastMerge = { readonly own: OwnView; readonly facts: RoundFacts; readonly quorums: unknown };
+type LastMerge = {
+  readonly own: OwnView;
+  readonly facts: RoundFacts;
+  readonly merged: Merged;
+  readonly quorums: unknown;
+};
+
+/** What the views together said at the last decision. */
+export type AgreementStatus = RoundViews & {
+  /** By edge. */
+  readonly quorums: ReadonlyMap<string, EdgeQuorum>;
+  /** Of what decides, as it is configured here (`configHash`). */
+  readonly config: string;
+};
 
 /** Its callers take turns, but for `isChanged`. */
 export class AgreedDecisions {
@@ -92,6 +109,15 @@ export class AgreedDecisions {
     return this.unstored;
   }
 
+  /** Null: this vantage's own view alone counts, or nothing was decided yet. */
+  get status(): AgreementStatus | null {
+    if (this.last === null) return null;
+    const { merged, own } = this.last;
+    const { views, edges } = merged.facts;
+    const quorums = edges.flatMap(({ name, quorum }) => (quorum === undefined ? [] : [[name, quorum] as const]));
+    return { ...views, quorums: new Map(quorums), config: own.view.config };
+  }
+
   /** Publishes our own view of these facts, and merges it with the others'. */
   merge(
     { config, files }: RoundOrder,
@@ -101,7 +127,7 @@ export class AgreedDecisions {
     const vantage = this.vantage();
     if (vantage === null) {
       this.last = null;
-      return { facts, merged: null };
+      return { facts, merged: null, vantage };
     }
     const received = this.received(vantage);
     const isOverride = vantage.override() !== null;
@@ -117,14 +143,19 @@ export class AgreedDecisions {
       highestSerial: [versionSerial(state), this.highest, this.tools.floorSerial()].reduce(serialMax, 0),
     });
     vantage.publishView(own.view);
-    if (isOverride) {
+    const override = vantage.override();
+    if (override !== null) {
       this.last = null;
-      return { facts, merged: null };
+      return {
+        facts: { ...facts, troubles: [...(facts.troubles ?? []), overrideText(override)] },
+        merged: null,
+        vantage,
+      };
     }
     const merged = mergeViews(facts, own, received, ruleOf(vantage.settings, config), this.receipts);
     this.receipts = merged.receipts;
-    this.last = { own, facts, quorums: quorumsOf(merged) };
-    return { facts: merged.facts, merged };
+    this.last = { own, facts, merged, quorums: quorumsOf(merged) };
+    return { facts: merged.facts, merged, vantage };
   }
 
   /** Whether the others' views make another quorum than the last decision saw. Cheap where none came. */
@@ -145,7 +176,7 @@ export class AgreedDecisions {
   /** What becomes of a decision that was made from `agreed`. Stores it where several vantages serve one answer. */
   async settle(parts: SettleParts): Promise<Settled> {
     const { before, decision, agreed, derive } = parts;
-    const vantage = this.vantage();
+    const { vantage } = agreed;
     const { floorSerial } = this.tools;
     this.unstored = null;
     const sets = vantage?.sets ?? null;
@@ -313,6 +344,10 @@ export class AgreedDecisions {
 
 function isChange({ liveChanged, canaryZones }: StateChange): boolean {
   return liveChanged || canaryZones.length > 0;
+}
+
+function overrideText(reason: string): string {
+  return `an operator has this vantage decide alone, by its own view: ${reason}`;
 }
 
 function followsText(decider: string | null): string {

@@ -11,7 +11,7 @@ import type { Config } from '../../config/types.ts';
 import type { RoundResult } from '../checks/prober.ts';
 import { decideFacts } from '../choose/decide.ts';
 import type { Decision } from '../choose/decision.ts';
-import { AgreedDecisions } from './agreed-decisions.ts';
+import { AgreedDecisions, type AgreementStatus } from './agreed-decisions.ts';
 import { BorrowedSet } from './borrowed-set.ts';
 import { versionSerial } from './decided-state.ts';
 import { EdgeCounters } from './edge-counters.ts';
@@ -82,6 +82,11 @@ export class Decisions {
   /** Whether other vantages' views make another quorum of an edge than the last decision saw. */
   isViewChanged(order: RoundOrder): boolean {
     return this.agreed.isChanged(order);
+  }
+
+  /** See `AgreedDecisions.status`. */
+  get agreement(): AgreementStatus | null {
+    return this.agreed.status;
   }
 
   /** See `AgreedDecisions.notStored`. */

@@ -19,6 +19,7 @@ import { EdgeStores } from '../state/edge-store-files.ts';
 import { historyLogPath } from '../state/history-log.ts';
 import type { NetworkState } from '../state/network-state.ts';
 import { readState } from '../state/state-file-io.ts';
+import type { AgreementStatus } from './agreed-decisions.ts';
 import { Decisions } from './decisions.ts';
 import { EarlyDecisions } from './early-decisions.ts';
 import type { EdgeCounters } from './edge-counters.ts';
@@ -201,6 +202,11 @@ export class NetworkRounds {
       if (newestOrder !== null && this.isKnown && isDue) return decisions.conclude(newestOrder, 'view');
       return decisions.adopt(order.config);
     });
+  }
+
+  /** What the vantage points together said at the last decision; null: this one decides alone. */
+  get agreement(): AgreementStatus | null {
+    return this.decisions.agreement;
   }
 
   /** Why a change that is wanted is not stored for all vantage points; null: none is outstanding. */

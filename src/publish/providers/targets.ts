@@ -23,6 +23,8 @@ export type TargetsOptions = {
   readonly log: (level: 'info' | 'warn', network: string, text: string) => void;
   /** Epoch seconds. */
   readonly now: () => number;
+  /** As in `TargetOptions`. */
+  readonly mayPublish?: () => Promise<string | null>;
   /** For tests. */
   readonly make?: typeof makeProvider;
 };
@@ -116,7 +118,7 @@ function keep(
   config: PublishConfig,
   provider: Provider,
   fingerprint: string,
-  { live, files, log, now }: TargetsOptions,
+  { live, files, log, now, mayPublish }: TargetsOptions,
 ): KeptTarget {
   const { name, network, names, types, ttl, owner, timeout } = config;
   const target = new ProviderTarget({
@@ -124,6 +126,7 @@ function keep(
     provider,
     live: () => live(network),
     left: files?.leftOf(name, whereOf(config)) ?? NOTHING_LEFT,
+    ...(mayPublish === undefined ? {} : { mayPublish }),
     log: (level, text) => log(level, network, text),
     onState: (state) => files?.saveStatus(state),
     now,

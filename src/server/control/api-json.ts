@@ -212,6 +212,9 @@ export type EdgeJson = MemberJson &
     /** Why it is live or not. */
     readonly reason: string | null;
     readonly verification_failed: boolean;
+    /** What each vantage point says of it, and whether some see it down and the quorum does not; absent: there are none. */
+    readonly says?: readonly SayJson[];
+    readonly suspect?: boolean;
   };
 
 export type CanaryJson = Omit<MemberJson, 'address'> &

@@ -4,6 +4,7 @@ import type { CheckOutcome, Phases } from '../../health/checks/sample.ts';
 import type { CanaryDecision, Decision } from '../../health/choose/decision.ts';
 import { recentChanges } from '../../health/choose/limit.ts';
 import type { Figures } from '../../health/judge/history.ts';
+import { type EdgeQuorum, isSuspect } from '../../health/judge/quorum.ts';
 import type { Verdict } from '../../health/judge/verdict.ts';
 import type {
   CanaryJson,
@@ -91,7 +92,7 @@ function holdOf({ decision }: NetworkView): NetworkJson['hold'] {
 }
 
 /** Before the first decision the edges are what is known of them: their modes and whether they are served. */
-function edgesOf({ decision, edges, live, members }: NetworkView): readonly EdgeJson[] {
+function edgesOf({ decision, edges, live, members, agreement }: NetworkView): readonly EdgeJson[] {
   const liveNames = new Set(live.map(({ edge }) => edge));
   const verdicts = new Map(decision?.verdicts.map((verdict) => [verdict.edge, verdict]));
   const names = decision === null ? [...edges] : [...verdicts.keys()];
@@ -104,7 +105,12 @@ function edgesOf({ decision, edges, live, members }: NetworkView): readonly Edge
     why: verdicts.get(edge)?.why ?? null,
     reason: decision?.reasons.get(edge)?.why ?? null,
     verification_failed: failed.has(edge),
+    ...saysOf(agreement?.quorums.get(edge)),
   }));
+}
+
+function saysOf(quorum: EdgeQuorum | undefined): Pick<EdgeJson, 'says' | 'suspect'> {
+  return quorum === undefined ? {} : { says: quorum.says, suspect: isSuspect(quorum) };
 }
 
 function canaryRow({ decision, members }: NetworkView, canary: CanaryDecision): CanaryJson {

@@ -5,6 +5,7 @@ import { doubtText } from '../../health/choose/safety-uplink.ts';
 import { FAMILIES } from '../../health/judge/edge.ts';
 import { list, moment } from '../../health/judge/reason.ts';
 import type { HealthJson } from './api-json.ts';
+import { agreementReasons, clockWarnings } from './vantage-view.ts';
 import type { NetworkView, StatusView } from './views.ts';
 
 const ZONES_NAMED = 5; // a failure of ten thousand zones is one line too
@@ -47,6 +48,7 @@ function networkReasons(network: NetworkView, now: number): readonly string[] {
   const { name, round } = network;
   const reasons = liveReason(network).map((reason) => `network ${name}: ${reason}`);
   if (round.failure !== null) reasons.push(`network ${name}: no round could be made: ${round.failure}`);
+  reasons.push(...agreementReasons(network));
   if (round.unsaved.length > 0) {
     const more = round.unsaved.length > 1 ? ` (and ${round.unsaved.length - 1} more)` : '';
     reasons.push(`network ${name}: served but not saved: ${round.unsaved[0]}${more}`);
@@ -91,7 +93,7 @@ function liveReason({ live, decision }: NetworkView): readonly string[] {
 
 /**
  * What an operator should look at though the answers are as they should be: the notes of each network's last decision,
- * and a prober that was in trouble lately.
+ * clocks of other vantage points, and a prober that was in trouble lately.
  */
 export function healthWarnings(view: StatusView): readonly string[] {
   const { trouble } = view.prober();
@@ -99,8 +101,9 @@ export function healthWarnings(view: StatusView): readonly string[] {
   const notes = view
     .networks()
     .flatMap(({ name, decision }) => (decision?.notes ?? []).map((note) => `network ${name}: ${note}`));
-  if (trouble === null || age >= TROUBLE_SHOWN_S) return notes;
-  return [`prober: ${Math.round(age)} s ago: ${trouble.message.split('\n')[0]}`, ...notes];
+  const warnings = [...clockWarnings(view.vantage()?.vantages ?? []), ...notes];
+  if (trouble === null || age >= TROUBLE_SHOWN_S) return warnings;
+  return [`prober: ${Math.round(age)} s ago: ${trouble.message.split('\n')[0]}`, ...warnings];
 }
 
 /** The body of `/healthz`; 503 when there are reasons. */

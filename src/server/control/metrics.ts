@@ -10,6 +10,7 @@ import { addNetworkMetrics } from './metrics-network.ts';
 import { addNoticeMetrics } from './metrics-notices.ts';
 import { addProviderMetrics } from './metrics-providers.ts';
 import { addServerMetrics } from './metrics-server.ts';
+import { addVantageMetrics } from './metrics-vantage.ts';
 import { MetricsWriter } from './metrics-writer.ts';
 import type { StatusView } from './views.ts';
 
@@ -35,6 +36,7 @@ export function createMetrics(view: StatusView): Metrics {
   addNoticeMetrics(families, view);
   addNetworkMetrics(families, view);
   addProviderMetrics(families, view);
+  addVantageMetrics(families, view);
   addDnsMetrics(families, view);
   return {
     contentType: registry.contentType,

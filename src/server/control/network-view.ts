@@ -60,7 +60,10 @@ export type NetworkSources = {
   readonly network: string;
   readonly config: Config;
   readonly files: NetworkFiles | null;
-  readonly rounds: Pick<NetworkRounds, 'state' | 'records' | 'samples' | 'counters' | 'probeTroubles' | 'unwritten'>;
+  readonly rounds: Pick<
+    NetworkRounds,
+    'state' | 'records' | 'samples' | 'counters' | 'probeTroubles' | 'unwritten' | 'agreement' | 'notStored'
+  >;
   readonly history: NetworkHistory;
   /** Epoch seconds. */
   readonly nextDue: number;
@@ -88,6 +91,8 @@ export function networkView(sources: NetworkSources, now: number): NetworkView {
     rotationsTotal: history.rotations,
     holdExceptionsTotal: history.holdExceptions,
     changes: history.changes,
+    agreement: rounds.agreement,
+    notStored: rounds.notStored,
     round: {
       lastRun: state.lastRun,
       seconds: history.seconds,

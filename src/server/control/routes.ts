@@ -5,6 +5,7 @@ import type { ErrorJson, PublishJson, SecondaryJson, StatusJson, ZoneJson } from
 import { networkDetail, networkSummary } from './api-network.ts';
 import { healthBody, healthReasons } from './healthz.ts';
 import type { Metrics } from './metrics.ts';
+import { vantageJson } from './vantage-view.ts';
 import type { SecondaryView, StatusView, ZoneView } from './views.ts';
 
 /** `body`: text, or its octets in UTF-8. */
@@ -42,6 +43,7 @@ const ROUTES: readonly (readonly [path: string, handler: Handler])[] = [
   ['/api/v1/networks/*', network],
   ['/api/v1/zones', ({ view }) => json(200, { zones: view.zones().map(zoneRow) })],
   ['/api/v1/secondaries', ({ view }) => json(200, { secondaries: view.secondaries().map(secondaryRow) })],
+  ['/api/v1/vantage', vantage],
   ['/api/v1/publish', ({ view }) => json(200, { publish: view.providers().map(publishRow) })],
 ];
 
@@ -55,6 +57,7 @@ const INDEX = `Edgewise
 /api/v1/networks       the networks and what is live in them
 /api/v1/networks/NET   one network: edges, judgements and the reasons for them, canaries, changes
 /api/v1/zones          the zones, their serials and faults
+/api/v1/vantage        several vantage points: who decides, which views count, who says what of suspect edges
 /api/v1/secondaries    serials of the secondaries
 /api/v1/publish        sets that are kept at other people's DNS
 `;
@@ -133,6 +136,12 @@ function readyz({ view }: Sources): Reply {
 async function scrape({ metrics }: Sources, _: string, exclude: string): Promise<Reply> {
   const body = await metrics.body({ zones: exclude !== 'zones' });
   return { status: 200, type: metrics.contentType, body };
+}
+
+function vantage({ view }: Sources): Reply {
+  const source = view.vantage();
+  if (source === null) return failure(404, 'not found', 'this server decides alone: its configuration has no vantage');
+  return json(200, vantageJson(source, view.networks(), view.now()));
 }
 
 function network({ view }: Sources, name: string): Reply {

@@ -22,6 +22,7 @@ export type StatusSources = {
   readonly proberDelayMs: () => number;
   readonly secondaries: () => readonly SecondaryView[];
   readonly providers: () => readonly TargetStatus[];
+  readonly vantage: StatusView['vantage'];
   readonly notify: () => NotifyCounts;
   readonly notices: () => ReadonlyMap<string, NoticeCounts>;
   readonly tlsNotAfter: () => number | null;
@@ -48,6 +49,7 @@ export function statusView(sources: StatusSources): StatusView {
     },
     secondaries: sources.secondaries,
     providers: sources.providers,
+    vantage: sources.vantage,
     notify: sources.notify,
     notices: sources.notices,
     tlsNotAfter: sources.tlsNotAfter,

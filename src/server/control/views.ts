@@ -8,6 +8,7 @@ import type { Sample } from '../../health/checks/sample.ts';
 import type { Decision } from '../../health/choose/decision.ts';
 import type { Mode } from '../../health/judge/edge.ts';
 import type { Figures } from '../../health/judge/history.ts';
+import type { AgreementStatus } from '../../health/pools/agreed-decisions.ts';
 import type { EdgeCounts } from '../../health/pools/edge-counters.ts';
 import type { UptimeNow } from '../../health/state/uptime.ts';
 import type { NoticeCounts } from '../../publish/notices/delivery.ts';
@@ -17,6 +18,7 @@ import type { Fault } from '../../system/fault.ts';
 import type { GuardFault } from '../../system/guard.ts';
 import type { ZoneEntry } from '../../zones/store/types.ts';
 import type { StatsSum } from '../stats.ts';
+import type { VantageSource } from './vantage-source.ts';
 
 /** One edge or canary beside its verdict: what an operator set and what the newest fetch saw. */
 export type MemberView = {
@@ -97,6 +99,10 @@ export type NetworkView = {
   /** Newest last, bounded by whoever keeps them. */
   readonly changes: readonly LiveChange[];
   readonly round: RoundView;
+  /** What several vantage points say together; null: this server decides alone. */
+  readonly agreement: AgreementStatus | null;
+  /** Why a change that is wanted could not be stored for all of them; null: none is outstanding. */
+  readonly notStored: string | null;
 };
 
 /** `serial` and `loadedAt` are 0 where there is no version to be served. `serial`: the one that is answered. */
@@ -155,6 +161,8 @@ export type StatusView = {
   secondaries(): readonly SecondaryView[];
   /** Sets that are kept at other people's DNS, sorted by name. */
   providers(): readonly TargetStatus[];
+  /** Several vantage points; null: this server decides alone. */
+  vantage(): VantageSource | null;
   /** Since the start; `pending`: now. */
   notify(): NotifyCounts;
   /** Of each target of notices, by its name. */

@@ -123,6 +123,8 @@ export const network: NetworkView = {
   decision,
   live: [{ edge: 'e1', v4: '192.0.2.1', v6: '2001:db8::1' }],
   edges: ['e1', 'e2', 'e3'],
+  agreement: null,
+  notStored: null,
   members: new Map([
     [
       'e2',
@@ -237,6 +239,7 @@ export function statusView(over: Partial<StatusView> = {}): StatusView {
     stats: () => sumStats(shared, 2),
     statsNetworks: () => [null, 'net-a'],
     prober: () => ({ alive: true, troubles: 0, trouble: null, loopDelaySeconds: 0.0012 }),
+    vantage: () => null,
     secondaries: () => [
       {
         secondary: '192.0.2.53:53',
