@@ -5,6 +5,7 @@ import type { ContentSerials, Engine, EngineEvents, VantageStatus } from '../eng
 import { EtcdClient } from './client/client.ts';
 import type { Compare } from './client/wire.ts';
 import type { EtcdCodec } from './codec.ts';
+import { type NetworkFacts, networkFacts } from './contents/network-facts.ts';
 import type { Follower } from './follower.ts';
 import { type Keys, keysOf } from './keys.ts';
 import { Leadership } from './leadership.ts';
@@ -24,6 +25,9 @@ export type PartOptions = {
   readonly events: EngineEvents;
   /** Asks for a look soon, such as after a write of ours. */
   readonly requestLook: () => void;
+  readonly networks: NetworkFacts;
+  /** Epoch seconds. */
+  readonly now: () => number;
 };
 
 /** A part that is called before the sets at each look. `stop`: within some seconds; the client is closed after it. */
@@ -64,11 +68,18 @@ export function makeEtcdEngine(options: EtcdEngineOptions): Engine {
   const requestLook = (): void => looks.request();
   const shared = { client, keys, guard, log, events, requestLook };
   const leadership = new Leadership({ ...shared, vantage, members, lease, now, onRole: events.onRole });
-  const contents = options.makeContents({ ...shared, settings, leadership });
-  const parts = [...(options.makeParts?.({ ...shared, settings, leadership }) ?? []), contents];
-  const views = new Views({ ...shared, vantage, members, intervalMs, codec, now });
+  const networks = networkFacts({ sets: () => sets, views: () => views, freshSeconds: (3 * intervalMs) / 1000 });
+  const forParts: PartOptions = { ...shared, settings, leadership, networks, now };
+  const contents = options.makeContents(forParts);
+  const parts = [...(options.makeParts?.(forParts) ?? []), contents];
+  const views: Views = new Views({ ...shared, vantage, members, intervalMs, codec, now });
   const { serials, compares } = contents;
-  const sets = new Sets({ ...shared, codec, leadership, contents: { highest: () => serials.highest(), compares } });
+  const sets: Sets = new Sets({
+    ...shared,
+    codec,
+    leadership,
+    contents: { highest: () => serials.highest(), compares },
+  });
   const looks: Looks = new Looks({
     ...shared,
     followers: [views, ...parts, sets],

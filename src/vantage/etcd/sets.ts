@@ -46,6 +46,11 @@ export class Sets implements Follower {
     return this.known.get(network)?.set ?? null;
   }
 
+  /** Mod revision of the key that `decided` was read from; 0: there is none. */
+  revision(network: string): bigint {
+    return this.known.get(network)?.revision ?? 0n;
+  }
+
   faults(): readonly string[] {
     return [...this.garbage.values()];
   }

@@ -79,6 +79,11 @@ export class Views implements Follower {
     this.writes.save(view.network, () => this.put(view.network));
   }
 
+  /** Our own, the newest; null: there is none yet. */
+  published(network: string): VantageView | null {
+    return this.own.get(network) ?? null;
+  }
+
   received(network: string): readonly ReceivedView[] {
     const now = performance.now();
     return [...this.others.values()].flatMap(({ networks }) => {
