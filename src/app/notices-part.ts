@@ -18,7 +18,7 @@ import {
   type ZoneFact,
   zoneObservation,
 } from '../publish/notices/server-events.ts';
-import type { TargetStatus } from '../publish/providers/target.ts';
+import type { TargetStatus } from '../publish/providers/target-status.ts';
 import type { Guard } from '../system/guard.ts';
 import type { Log } from '../system/log.ts';
 import { version } from '../system/version.ts';

@@ -1,7 +1,7 @@
 import type { Config } from '../config/types.ts';
 import type { LiveRRsets } from '../live/live-rrsets.ts';
-import type { TargetStatus } from '../publish/providers/target.ts';
 import { TargetFiles } from '../publish/providers/target-file.ts';
+import type { TargetStatus } from '../publish/providers/target-status.ts';
 import { type KeptTarget, liveTexts, prepareTargets, type TargetsOptions } from '../publish/providers/targets.ts';
 import type { Sinks } from '../publish/sinks.ts';
 import { formatFault, hasErrors } from '../system/fault.ts';

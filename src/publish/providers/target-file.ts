@@ -8,7 +8,8 @@ import { FILE_MAX, readFile } from '../../system/read-file.ts';
 import { WriteBehind } from '../../system/write-behind.ts';
 import { PROVIDER_PROBLEMS } from './provider.ts';
 import type { LeftSets } from './sets.ts';
-import { type KeptLeft, type LeftStore, TARGET_STATES, type TargetStatus } from './target.ts';
+import type { KeptLeft, LeftStore } from './target.ts';
+import { TARGET_STATES, type TargetStatus } from './target-status.ts';
 
 const set = z.object({ ttl: z.number().nullable(), addresses: z.array(z.string()), extra: z.array(z.string()) });
 const status = z.object({

@@ -1,5 +1,5 @@
 import { moment } from '../../health/judge/reason.ts';
-import type { TargetStatus } from './target.ts';
+import type { TargetStatus } from './target-status.ts';
 
 const STATE_TEXT = {
   unknown: 'was not read yet',

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { limitOf, orAborted } from '../../system/deadline.ts';
 import { errorText } from '../../system/error-text.ts';
 import { type Fault, plainFault } from '../../system/fault.ts';
-import { type Correction, type HeldSet, type Provider, ProviderError, type ProviderProblem } from './provider.ts';
+import { type HeldSet, type Provider, ProviderError } from './provider.ts';
 import {
   difference,
   type ForeignChange,
@@ -13,6 +13,7 @@ import {
   type SetRules,
   setKeys,
 } from './sets.ts';
+import { sentenceOf, type TargetLog, TargetReport, type TargetStatus, type Wrong } from './target-status.ts';
 
 export type TargetSpec = SetRules & {
   /** Unique among the targets; log lines, metrics and `/healthz` name it so. */
@@ -23,8 +24,6 @@ export type TargetSpec = SetRules & {
   /** Reads and says what it would do; writes nothing. */
   readonly dryRun: boolean;
 };
-
-export type TargetLog = (level: 'info' | 'warn', text: string) => void;
 
 /** What is kept of a target: what was last left at the provider, and when all was right there. Null: never yet. */
 export type KeptLeft = { readonly left: LeftSets | null; readonly lastRight: number | null };
@@ -51,43 +50,6 @@ export type TargetOptions = {
   readonly now: () => number;
 };
 
-export const TARGET_STATES = [
-  /** Nothing was read yet. */
-  'unknown',
-  /** Every set was right when it was last read. */
-  'right',
-  /** Sets differ and stay so: a dry run, or it is another node's to write. */
-  'differs',
-  /** `owner: no`: somebody else changed a set, and it stays so. */
-  'foreign',
-  /** What is to be done could not be. */
-  'failing',
-] as const;
-
-export type TargetState = (typeof TARGET_STATES)[number];
-
-/** A target as operators see it. Times are epoch seconds. */
-export type TargetStatus = {
-  readonly name: string;
-  readonly kind: string;
-  readonly network: string;
-  readonly names: readonly string[];
-  readonly state: TargetState;
-  readonly since: number;
-  /** When everything was last found right; null: never yet. */
-  readonly lastRight: number | null;
-  /** What went wrong last, of a state that is not right; null: nothing. */
-  readonly problem: { readonly kind: ProviderProblem | 'differs' | 'foreign' | 'fence'; readonly text: string } | null;
-  readonly failures: number;
-  readonly corrections: number;
-  readonly foreignChanges: number;
-  /** The sets as they were last read. */
-  readonly held: readonly Pick<HeldSet, 'name' | 'type' | 'ttl' | 'addresses' | 'extra'>[];
-};
-
-/** What could not be done. */
-type Wrong = { readonly kind: ProviderProblem; readonly text: string };
-
 const APPLY_FACTOR = 6;
 /** A set that changed between reading and writing is read again at once, but not for ever. */
 const ATTEMPTS = 2;
@@ -102,31 +64,17 @@ export class ProviderTarget {
   private notBefore = 0; // performance.now()
   private left: LeftSets | null = null;
   private leftRead = false;
-  private said = '';
-  private current: TargetStatus;
+  private readonly report: TargetReport;
 
   constructor(options: TargetOptions) {
     this.options = options;
     this.spec = options.spec;
-    const { name, network, names } = options.spec;
-    this.current = {
-      name,
-      kind: options.provider.kind,
-      network,
-      names,
-      state: 'unknown',
-      since: options.now(),
-      lastRight: null,
-      problem: null,
-      failures: 0,
-      corrections: 0,
-      foreignChanges: 0,
-      held: [],
-    };
+    const { provider, log, onState, now } = options;
+    this.report = new TargetReport(options.spec, { kind: provider.kind, log, onState, now });
   }
 
   status(): TargetStatus {
-    return this.current;
+    return this.report.status;
   }
 
   /**
@@ -141,14 +89,14 @@ export class ProviderTarget {
       if (ms > 0) await pause(ms, undefined, { signal });
       await this.readLeft(); // before any state is noted
       const wrong = await this.attempts();
-      return wrong === null ? [] : [this.failed(wrong)];
+      return wrong === null ? [] : [this.report.failed(wrong)];
     } catch (error) {
       if (signal.aborted) return this.known();
       const problem = error instanceof ProviderError ? error.problem : 'trouble';
       if (error instanceof ProviderError && error.retryAfterMs !== null) {
         this.notBefore = performance.now() + Math.min(error.retryAfterMs, PAUSE_MAX_MS);
       }
-      return [this.failed({ kind: problem, text: errorText(error) })];
+      return [this.report.failed({ kind: problem, text: errorText(error) })];
     }
   }
 
@@ -160,7 +108,7 @@ export class ProviderTarget {
 
   /** By being given up nothing becomes well. */
   private known(): readonly Fault[] {
-    const { state, problem } = this.current;
+    const { state, problem } = this.report.status;
     return state === 'failing' && problem !== null ? [plainFault(`provider-${problem.kind}`, problem.text)] : [];
   }
 
@@ -205,26 +153,28 @@ export class ProviderTarget {
     const wanted = live(); // the newest, since reading took a while
     if (wanted === null) return null;
     const { corrections, foreign } = difference(spec, wanted, held, provider.extra, this.left);
-    this.noteForeign(foreign);
+    this.report.noteForeign(foreign);
     if (corrections.length === 0) return this.settled(held, wanted, foreign, names);
-    if (spec.dryRun) return this.wouldDo(corrections);
+    if (spec.dryRun) {
+      this.report.wouldDo(corrections);
+      return null;
+    }
     const fence = (await options.mayPublish?.()) ?? null;
     if (fence !== null) {
-      this.set('differs', { kind: 'fence', text: fence });
+      this.report.set('differs', { kind: 'fence', text: fence });
       return null;
     }
     const refused = await this.limited(spec.timeoutMs * APPLY_FACTOR, (signal) => provider.apply(corrections, signal));
     const not = new Set(refused.map(({ correction }) => keyText(correction)));
     const done = corrections.filter((one) => !not.has(keyText(one)));
-    for (const { text } of done) options.log('info', `${spec.name}: ${text}`);
-    this.current = { ...this.current, corrections: this.current.corrections + done.length };
+    this.report.corrected(done);
     const after = done.length === 0 ? held : await this.read(names);
     const corrected = new Set(done.map(keyText));
     const rest = difference({ ...spec, owner: true }, wanted, after, provider.extra, null).corrections;
     const wrong = rest.filter((one) => corrected.has(keyText(one)));
     const reasons = [...new Set(refused.map(({ why }) => why))];
     if (wrong.length > 0) {
-      return { kind: 'conflict', text: [`not as it was written: ${texts(wrong)}`, ...reasons].join('; ') };
+      return { kind: 'conflict', text: [`not as it was written: ${sentenceOf(wrong)}`, ...reasons].join('; ') };
     }
     if (refused.length === 0) return this.settled(after, wanted, foreign, names);
     this.leave(after, wanted, new Set([...not, ...this.others(foreign).map(keyText)]), names);
@@ -242,11 +192,9 @@ export class ProviderTarget {
     this.leave(held, live, new Set(others.map(keyText)), names);
     if (names.length < this.spec.names.length) return null;
     if (others.length > 0) {
-      this.set('foreign', { kind: 'foreign', text: others.map(({ text }) => text).join('; ') });
+      this.report.set('foreign', { kind: 'foreign', text: others.map(({ text }) => text).join('; ') });
     } else {
-      this.said = '';
-      this.current = { ...this.current, lastRight: this.options.now() };
-      this.set('right', null);
+      this.report.right();
     }
     return null;
   }
@@ -259,9 +207,7 @@ export class ProviderTarget {
   private async read(names: readonly string[]): Promise<readonly HeldSet[]> {
     const keys = setKeys({ ...this.spec, names });
     const held = await this.limited(this.spec.timeoutMs, (signal) => this.options.provider.read(keys, signal));
-    const shown = held.map(({ name, type, ttl, addresses, extra }) => ({ name, type, ttl, addresses, extra }));
-    const others = this.current.held.filter(({ name }) => !names.includes(name));
-    this.current = { ...this.current, held: [...others, ...shown] };
+    this.report.read(names, held);
     return held;
   }
 
@@ -280,7 +226,7 @@ export class ProviderTarget {
     if (this.leftRead) return;
     const { left, lastRight } = await this.options.left.read();
     this.left = left;
-    this.current = { ...this.current, lastRight };
+    this.report.restore(lastRight);
     this.leftRead = true;
   }
 
@@ -308,41 +254,4 @@ export class ProviderTarget {
     this.left = left;
     this.options.left.write(left);
   }
-
-  private noteForeign(foreign: readonly ForeignChange[]): void {
-    if (foreign.length === 0) return;
-    const text = foreign.map((one) => one.text).join('; ');
-    if (this.said === text) return;
-    this.said = text;
-    this.current = { ...this.current, foreignChanges: this.current.foreignChanges + foreign.length };
-    const then = this.spec.owner ? 'it is set right' : 'it stays so (owner: no)';
-    this.options.log('warn', `${this.spec.name}: ${text}; ${then}`);
-  }
-
-  private wouldDo(corrections: readonly Correction[]): null {
-    const text = texts(corrections);
-    if (this.said !== text) {
-      for (const one of corrections) this.options.log('info', `${this.spec.name}: would do: ${one.text}`);
-    }
-    this.said = text;
-    this.set('differs', { kind: 'differs', text });
-    return null;
-  }
-
-  private failed({ kind, text }: Wrong): Fault {
-    this.current = { ...this.current, failures: this.current.failures + 1 };
-    this.set('failing', { kind, text });
-    return plainFault(`provider-${kind}`, text);
-  }
-
-  private set(state: TargetState, problem: TargetStatus['problem']): void {
-    const was = this.current;
-    const isNew = state !== was.state || problem?.text !== was.problem?.text;
-    this.current = { ...was, state, since: state === was.state ? was.since : this.options.now(), problem };
-    if (isNew) this.options.onState?.(this.current);
-  }
-}
-
-function texts(corrections: readonly Correction[]): string {
-  return corrections.map(({ text }) => text).join('; ');
 }

@@ -1,4 +1,4 @@
-import { TARGET_STATES } from '../../publish/providers/target.ts';
+import { TARGET_STATES } from '../../publish/providers/target-status.ts';
 import { counter, type Family, gauge } from './metric-family.ts';
 import type { StatusView } from './views.ts';
 

@@ -1,5 +1,5 @@
 /** What each URL answers, as values: no socket here. Paths are exact. */
-import type { TargetStatus } from '../../publish/providers/target.ts';
+import type { TargetStatus } from '../../publish/providers/target-status.ts';
 import { formatFault } from '../../system/fault.ts';
 import type { ErrorJson, PublishJson, SecondaryJson, StatusJson, ZoneJson } from './api-json.ts';
 import { networkDetail, networkSummary } from './api-network.ts';

@@ -3,7 +3,7 @@ import { serialMax } from '../../dns/serial.ts';
 import type { LiveRRsets } from '../../live/live-rrsets.ts';
 import type { NoticeCounts } from '../../publish/notices/delivery.ts';
 import type { NotifyCounts } from '../../publish/notify/notifier.ts';
-import type { TargetStatus } from '../../publish/providers/target.ts';
+import type { TargetStatus } from '../../publish/providers/target-status.ts';
 import { type Fault, formatFault } from '../../system/fault.ts';
 import { version } from '../../system/version.ts';
 import type { ZoneEntry } from '../../zones/store/types.ts';

@@ -13,7 +13,7 @@ import type { EdgeCounts } from '../../health/pools/edge-counters.ts';
 import type { UptimeNow } from '../../health/state/uptime.ts';
 import type { NoticeCounts } from '../../publish/notices/delivery.ts';
 import type { NotifyCounts } from '../../publish/notify/notifier.ts';
-import type { TargetStatus } from '../../publish/providers/target.ts';
+import type { TargetStatus } from '../../publish/providers/target-status.ts';
 import type { Fault } from '../../system/fault.ts';
 import type { GuardFault } from '../../system/guard.ts';
 import type { ZoneEntry } from '../../zones/store/types.ts';

@@ -227,7 +227,7 @@ describe('changes', () => {
     // The next one takes its place.
     const [was = null] = await made.read([WWW], never);
     await made.apply([step(was, wanted(['192.0.2.2']))], never);
-    expect(mock.requests.some((line) => line.includes('/change/C2'))).toBe(true);
+    await expect.poll(() => mock.requests.some((line) => line.includes('/change/C2')), { timeout: 20_000 }).toBe(true);
     expect(mock.get(WWW.name, 'A')?.values).toEqual(['192.0.2.2']);
   });
 

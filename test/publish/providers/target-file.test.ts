@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { LeftSets } from '../../../src/publish/providers/sets.ts';
-import type { TargetStatus } from '../../../src/publish/providers/target.ts';
 import { TargetFiles, targetFile } from '../../../src/publish/providers/target-file.ts';
+import type { TargetStatus } from '../../../src/publish/providers/target-status.ts';
 
 let stateDir: string;
 let files: TargetFiles;
