@@ -4,6 +4,7 @@
  * ever compared.
  */
 import type { Sample } from '../checks/sample.ts';
+import { answeredBefore } from '../choose/candidates.ts';
 import { fetchOf } from '../choose/families.ts';
 import type { RoundFacts, RoundViews } from '../choose/round.ts';
 import { agreement } from '../judge/agreement.ts';
@@ -51,6 +52,7 @@ export function mergeViews(
   const { counting, excluded } = countingViews(own.view, received, rule);
   const needed = rule.kind === 'quorum' ? majorityOf(rule.members.length) : 1;
   const why = new Map(excluded.map((one) => [one.vantage, one.why]));
+  const answered = answeredBefore(facts);
   const nextReceipts = new Map<string, { boot: string; samples: number; at: number }>();
 
   const merge = <Edge extends EdgeFacts>(edge: Edge, part: 'edges' | 'canaries'): Edge => {
@@ -67,7 +69,8 @@ export function mergeViews(
       nextReceipts.set(key, receipt);
       return { vantage, view, at: receipt.at, why: '' };
     });
-    return mergeEdge(edge, opinions, facts, rule);
+    const was = facts.memory.agreed?.get(edge.name) ?? null;
+    return mergeEdge(edge, opinions, rule, { was, answered: answered.get(edge.name) ?? null });
   };
 
   return {
@@ -144,18 +147,19 @@ type Opinion = {
   readonly why: string;
 };
 
+/** What was believed of an edge, and where it is answered; null: nothing, or nowhere. */
+type Before = { readonly was: boolean | null; readonly answered: Addresses | null };
+
 function mergeEdge<Edge extends EdgeFacts>(
   edge: Edge,
   opinions: readonly Opinion[],
-  { memory }: RoundFacts,
   rule: MergeRule,
+  { was, answered }: Before,
 ): Edge {
   const says = opinions.map(({ vantage, view, why }): Say => {
     return { vantage, up: view?.up ?? null, detail: view?.detail ?? why };
   });
-  const was = memory.agreed?.get(edge.name) ?? null;
   const { up, needed } = outcomeFor(says, rule, was);
-  const answered = memory.answered.get(edge.name) ?? null;
   const representative = representativeOf(opinions, up, { rule, needed, answered });
   const merged = factsOf(edge, opinions, representative, { up, rule, needed, answered });
   const works = (family: Family): boolean => {

@@ -1,6 +1,5 @@
 import type { CanaryFacts, EdgeFacts } from '../judge/edge.ts';
 import { judge, judgeAddress } from '../judge/judge.ts';
-import { quorumVerdict } from '../judge/quorum-verdict.ts';
 import type { Judged, JudgeRules, Verdict } from '../judge/verdict.ts';
 import { missKey } from './misses.ts';
 import { believed, type UplinkState } from './safety-uplink.ts';
@@ -13,8 +12,7 @@ export type JudgedEdges = { readonly verdicts: readonly Verdict[]; readonly judg
 
 /**
  * Judges edges or canaries, each for itself, and the addresses that an edge has besides its primary one. While our own
- * line is in doubt, a failure is not counted. What several vantages say of an edge is its verdict, and what is remembered
- * stays as it is: the sample may be another's, and our own was counted when our view was made.
+ * line is in doubt, a failure is not counted.
  */
 export function judgeEdges(
   edges: readonly (EdgeFacts | CanaryFacts)[],
@@ -30,7 +28,7 @@ export function judgeEdges(
   const verdicts = edges.map((edge) => {
     if (edge.quorum !== undefined) {
       agreed.add(edge.name);
-      return quorumVerdict(edge, edge.quorum, rules);
+      return judge(edge, rules).verdict;
     }
     const isDoubtful = uplink?.inDoubt === true && (edge.sample?.fail ?? null) !== null;
     // As if it had been counted before: the sample is not counted later either, and no verdict says that it was.

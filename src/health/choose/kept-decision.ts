@@ -34,10 +34,10 @@ export function keptDecision(facts: RoundFacts, views: RoundViews): Decision {
     heldFailing: [],
     replaced: [],
     families: { v4, v6 },
-    live: memory.lastLive.flatMap((edge) => {
-      const addresses = answered.get(edge);
-      return addresses === undefined ? [] : [{ edge, ...addresses, why: `kept: ${said}` }];
-    }),
+    // A member that is known by its name only is answered as before, which an empty set stands for.
+    live: memory.lastLive.every((edge) => answered.has(edge))
+      ? [...answered].map(([edge, addresses]) => ({ edge, ...addresses, why: `kept: ${said}` }))
+      : [],
     wanted: Math.max(1, rules.edgeCount),
     verdicts,
     reasons: new Map(

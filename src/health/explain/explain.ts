@@ -4,6 +4,7 @@ import type { Decision } from '../choose/decision.ts';
 import { recentChanges } from '../choose/limit.ts';
 import type { RoundFacts, Scope } from '../choose/round.ts';
 import type { EdgeFacts, Mode } from '../judge/edge.ts';
+import type { EdgeQuorum } from '../judge/quorum.ts';
 import type { Verdict } from '../judge/verdict.ts';
 import type { RoundRecord } from '../state/history-log-record.ts';
 import { canaryProspectsOf } from './canary.ts';
@@ -37,6 +38,8 @@ export type EdgeExplanation = {
   readonly modeUntil: number | null;
   readonly comment: string;
   readonly verdict: Verdict | null;
+  /** Who says what, where several vantages decide. */
+  readonly quorum?: EdgeQuorum;
   /** Oldest first. */
   readonly samples: readonly Sample[];
   /** Null where they were not asked for. */
@@ -49,6 +52,7 @@ export type CanaryExplanation = {
   readonly used: boolean;
   readonly why: string;
   readonly verdict: Verdict | null;
+  readonly quorum?: EdgeQuorum;
   readonly samples: readonly Sample[];
   readonly prospects: readonly Prospect[] | null;
 };
@@ -86,6 +90,7 @@ export function explain(rounds: readonly RoundRecord[], options: ExplainOptions)
         modeUntil: own?.modeUntil ?? null,
         comment: own?.comment ?? '',
         verdict: decision.verdicts.find((verdict) => verdict.edge === edge) ?? null,
+        ...(own?.quorum === undefined ? {} : { quorum: own.quorum }),
         samples: samplesOf(rounds, edge, (round) => round.edges),
         prospects: withProspects || live ? prospectsOf(facts, decision, edge, interval) : null,
       };
@@ -125,6 +130,7 @@ function explainCanaries(
         used: active !== null,
         why,
         verdict: own === undefined ? null : (decision.canaryVerdicts.find(({ edge }) => edge === own.name) ?? null),
+        ...(own?.quorum === undefined ? {} : { quorum: own.quorum }),
         samples: samplesOf(rounds, address, (round) => round.canaries),
         prospects: own === undefined ? null : canaryProspectsOf(facts, decision, own, interval),
       };

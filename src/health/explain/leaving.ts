@@ -1,5 +1,6 @@
 import type { Decision } from '../choose/decision.ts';
 import type { RoundFacts } from '../choose/round.ts';
+import { decidingUplink } from '../choose/safety-uplink.ts';
 import type { EdgeFacts } from '../judge/edge.ts';
 import { byName, list, moment, seconds } from '../judge/reason.ts';
 import { afterHold, NOTHING, type Prospect, prospect, supposed, without } from './prospect.ts';
@@ -20,7 +21,7 @@ export function leaving(facts: RoundFacts, decision: Decision, own: EdgeFacts, n
   switch (boundary.kind) {
     case 'always':
       found.push(
-        prospect('stays', true, null, [], stayingText(own, next.results(name, facts.rules.timeout), decision)),
+        prospect('stays', true, null, [], stayingText(facts, own, next.results(name, facts.rules.timeout), decision)),
       );
       break;
     case 'below': {
@@ -48,8 +49,8 @@ export function leaving(facts: RoundFacts, decision: Decision, own: EdgeFacts, n
   return [...found, unavailable(name, now, next)];
 }
 
-function stayingText({ mode }: EdgeFacts, results: number, { safety }: Decision): string {
-  const isKept = safety.uplink?.inDoubt === true || safety.minUp?.below === 'keep';
+function stayingText(facts: RoundFacts, { mode }: EdgeFacts, results: number, { safety }: Decision): string {
+  const isKept = decidingUplink(facts)?.inDoubt === true || safety.minUp?.below === 'keep';
   if (isKept) return 'stays live even if its next fetch fails: the set is kept as it is';
   if (mode === 'blindforce') return 'stays live whatever its fetches do, because it is blindforced';
   const fails = results === 1 ? 'its next fetch fails' : `its next ${results} fetches fail`;

@@ -9,6 +9,7 @@ import { believed, decidingUplink } from '../choose/safety-uplink.ts';
 import type { EdgeFacts, Mode } from '../judge/edge.ts';
 import type { Figures } from '../judge/history.ts';
 import { judge, resultsNeeded } from '../judge/judge.ts';
+import type { EdgeQuorum } from '../judge/quorum.ts';
 import type { Judged, JudgeRules } from '../judge/verdict.ts';
 
 /** What is supposed of one edge in the next round; what is left out stays as it is. */
@@ -34,6 +35,7 @@ export function nextRound(facts: RoundFacts, decision: Decision, interval: numbe
   const base = repeated(facts, decision, soon);
   const uplink = decidingUplink(facts);
   const live = (changes: ReadonlyMap<string, Change>): ReadonlySet<string> => {
+    if (!isDecided(facts)) return new Set(decision.live.map(({ edge }) => edge));
     const edges = [...base.edges];
     const verdicts = [...base.verdicts];
     const judged = new Map(base.judged);
@@ -54,6 +56,11 @@ export function nextRound(facts: RoundFacts, decision: Decision, interval: numbe
   const results = (name: string, fetch: number): number =>
     resultsNeeded(rules, memory.judged.get(name) ?? null, fetch < rules.timeout);
   return { live, heldUntil: hold === null ? null : hold.until, results };
+}
+
+/** Enough vantages counted for anything to be decided. */
+export function isDecided({ views }: Pick<RoundFacts, 'views'>): boolean {
+  return views === undefined || views.counting >= views.needed;
 }
 
 /** The edges after their last results have come once more: what a judge that counts makes of that. */
@@ -105,7 +112,15 @@ export function suppose<Edge extends EdgeFacts>(
     figures: afterFetch(edge.figures, fetch),
     v4: unknown ? SUPPOSED_ADDRESS : edge.v4,
     verificationFailed: false,
+    ...(edge.quorum === undefined ? {} : { quorum: supposeQuorum(edge, edge.quorum, !fails) }),
   };
+}
+
+/** All vantages find the same. */
+function supposeQuorum({ v4, v6 }: EdgeFacts, quorum: EdgeQuorum, up: boolean): EdgeQuorum {
+  const says = quorum.says.map(({ vantage }) => ({ vantage, up, detail: 'supposed' }));
+  const works = { v4: up && (v4 !== null || v6 === null), v6: up && v6 !== null };
+  return { ...quorum, up, says, works };
 }
 
 const SUPPOSED_ADDRESS = '0.0.0.0';

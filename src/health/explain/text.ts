@@ -1,6 +1,7 @@
 import type { CheckOutcome, Fetch, Phases, Sample } from '../checks/sample.ts';
 import type { Outcome } from '../choose/decision.ts';
 import { LIMIT_SECONDS } from '../choose/limit.ts';
+import { allSaysText, type EdgeQuorum, isSuspect } from '../judge/quorum.ts';
 import { count, list, moment } from '../judge/reason.ts';
 import type { CanaryExplanation, EdgeExplanation, Explanation } from './explain.ts';
 import type { Prospect } from './prospect.ts';
@@ -52,12 +53,25 @@ function outcomeText(outcome: Outcome): string {
 
 function edgeLines(edge: EdgeExplanation): readonly string[] {
   const mode = edge.mode === null || edge.mode === 'available' ? '' : ` [${edge.mode}]`;
-  return [`  ${edge.edge}${mode}: ${edge.why}`, ...sampleLines(edge.samples), ...prospectLines(edge.prospects)];
+  return [
+    `  ${edge.edge}${mode}: ${edge.why}`,
+    ...quorumLines(edge.quorum),
+    ...sampleLines(edge.samples),
+    ...prospectLines(edge.prospects),
+  ];
 }
 
 function canaryLines(canary: CanaryExplanation): readonly string[] {
   const head = `  ${canary.zone} ${canary.address} ${canary.used ? 'in use' : 'not in use'}: ${canary.why}`;
-  return [head, ...sampleLines(canary.samples), ...prospectLines(canary.prospects)];
+  return [head, ...quorumLines(canary.quorum), ...sampleLines(canary.samples), ...prospectLines(canary.prospects)];
+}
+
+/** Who says what. The newest sample is the one of the vantage that is named for it. */
+function quorumLines(quorum: EdgeQuorum | undefined): readonly string[] {
+  if (quorum === undefined) return [];
+  const suspect = isSuspect(quorum) ? 'suspect, ' : '';
+  const from = quorum.from === null ? '' : `; newest sample of ${quorum.from}`;
+  return [`    ${suspect}${allSaysText(quorum.says)}${from}`];
 }
 
 function prospectLines(prospects: readonly Prospect[] | null): readonly string[] {

@@ -1,6 +1,7 @@
 import type { Fetch } from '../checks/sample.ts';
 import type { EdgeFacts } from './edge.ts';
 import { goodenough } from './goodenough.ts';
+import { quorumVerdict } from './quorum-verdict.ts';
 import { resultAfter, riseFall } from './rise-fall.ts';
 import type { Judged, JudgeRules, JudgeWords } from './verdict.ts';
 
@@ -8,10 +9,12 @@ export { passes } from './verdict.ts';
 
 /**
  * Judges one edge or canary by its network's rules. `before`: what its judge remembers of it; null: nothing. The ways to
- * judge have one file each.
+ * judge have one file each. What several vantages say of an edge comes first, and leaves what is remembered as it is: the
+ * sample may be another's, and our own was counted when our view was made.
  */
 export function judge(facts: EdgeFacts, rules: JudgeRules, before: Judged | null = null): JudgeWords {
   const { judge: how } = rules;
+  if (facts.quorum !== undefined) return { verdict: quorumVerdict(facts, facts.quorum, rules), judged: before };
   if (how?.kind === 'rise_fall') return riseFall(facts, rules, before, how);
   return { verdict: goodenough(facts, rules), judged: null };
 }
