@@ -16,7 +16,7 @@ export type SetsOptions = {
   readonly client: EtcdClient;
   readonly keys: Keys;
   readonly codec: EtcdCodec;
-  readonly leadership: Leadership;
+  readonly leadership: Pick<Leadership, 'role' | 'holds'>;
   readonly guard: Guard;
   readonly log: (text: string) => void;
   readonly events: Pick<EngineEvents, 'onDecided'>;

@@ -1,6 +1,7 @@
 import type { DecidedSet } from '../../../src/health/agreement/decided-set.ts';
 import type { VantageView } from '../../../src/health/agreement/view.ts';
 import { decodeDecidedSet, decodeView, encodeDecidedSet, encodeView } from '../../../src/health/state/vantage-view.ts';
+import type { Guard } from '../../../src/system/guard.ts';
 import type { Engine, Role } from '../../../src/vantage/engine.ts';
 import type { EtcdClientOptions } from '../../../src/vantage/etcd/client/client.ts';
 import type { EtcdCodec } from '../../../src/vantage/etcd/codec.ts';
@@ -30,12 +31,20 @@ export type NodeOptions = {
   readonly members?: readonly string[];
   readonly client?: Partial<EtcdClientOptions>;
   readonly highest?: () => number;
+  readonly guard?: Guard;
+  /** Called by each event, after it was noted. */
+  readonly onEvent?: () => void;
 };
 
 export function makeNode(name: string, options: NodeOptions): Node {
   const { endpoints, lease = 4, timeoutMs = 4000, intervalMs = 500, members = MEMBERS, highest = () => 0 } = options;
+  const { guard = throwingGuard(), onEvent = () => undefined } = options;
   const events: string[] = [];
   const log: string[] = [];
+  const note = (event: string): void => {
+    events.push(event);
+    onEvent();
+  };
   const tls = { caFile: null, certFile: null, keyFile: null };
   const vantage = { engine: 'etcd', name, endpoints, prefix: 'edgewise/test', members, quorum: 'majority' } as const;
   const engine = makeEtcdEngine({
@@ -46,13 +55,13 @@ export function makeNode(name: string, options: NodeOptions): Node {
     codec,
     version: '9.9',
     events: {
-      onView: (network, vantageName) => events.push(`view ${network} ${vantageName}`),
-      onDecided: (network) => events.push(`decided ${network}`),
-      onRole: () => events.push('role'),
+      onView: (network, vantageName) => note(`view ${network} ${vantageName}`),
+      onDecided: (network) => note(`decided ${network}`),
+      onRole: () => note('role'),
       onContents: () => undefined,
     },
     intervalMs,
-    guard: throwingGuard(),
+    guard,
     log: (_, text) => log.push(text),
     now: () => Date.now() / 1000,
     makeContents: () => ({
