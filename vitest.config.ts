@@ -14,10 +14,13 @@ const PEERS = [
  * cores. They run with the peers, so that the other half stays under a minute.
  */
 const SLOW = [
-  'test/health/checks/{command,command-threads,http,prober}.test.ts',
+  'test/health/checks/{command,command-threads,http,http2,prober}.test.ts',
   'test/health/choose/differential-edgemanage.test.ts',
+  'test/health/pools/network-rounds.test.ts',
   'test/publish/hooks.test.ts',
+  'test/publish/notices/{notices,targets}.test.ts',
   'test/publish/notify/notifier.test.ts',
+  'test/publish/providers/route53.test.ts',
   'test/server/answer/respond-fuzz.test.ts',
   'test/server/control/http-server.test.ts',
   'test/server/secondaries/soa-poller.test.ts',
@@ -26,7 +29,7 @@ const SLOW = [
   'test/server/transport/threads/dns-threads.test.ts',
   'test/system/supervised-thread.test.ts',
   'test/vantage/peers/{engine,hostile,tls}.test.ts',
-  'test/zones/store/{settle,watch}.test.ts',
+  'test/zones/store/{serial-ledger-shared,settle,watch}.test.ts',
 ];
 
 export default defineConfig({
