@@ -1,10 +1,11 @@
 /** `goavail monitor`: the second original's command line. */
 import { type Command, Option } from 'commander';
 import { GoavailMonitor, type MonitorSettings } from '../app/goavail/monitor.ts';
+import { GoavailPeers, membersOf } from '../app/goavail/peers.ts';
 import { goavailPlan } from '../app/goavail/plan.ts';
-import { GoavailPublisher, waitsForPeers } from '../app/goavail/publisher.ts';
+import { GoavailPublisher } from '../app/goavail/publisher.ts';
 import { providerAccess, slackApi } from '../config/goavail-environment.ts';
-import { type GoavailUse, loadGoavail } from '../config/goavail-file.ts';
+import { type Goavail, type GoavailCluster, type GoavailUse, loadGoavail } from '../config/goavail-file.ts';
 import { Prober, USER_AGENT } from '../health/checks/prober.ts';
 import { count } from '../health/judge/reason.ts';
 import type { LogLevel, RoundLog } from '../health/pools/round-log.ts';
@@ -73,6 +74,7 @@ async function monitor(flags: MonitorFlags): Promise<number> {
   const prober = Prober.make({ userAgent: USER_AGENT, onTrouble: (text) => log('warn', text) });
   const { dryRun } = flags;
   const publisher = new GoavailPublisher({ access, env: process.env, slackApi: slack, dryRun, log });
+  const peers = new GoavailPeers({ goavail: settings.goavail, guard, log });
   try {
     await Promise.race([prober.ready(), signals.stopped]);
     const monitoring = new GoavailMonitor({
@@ -81,14 +83,22 @@ async function monitor(flags: MonitorFlags): Promise<number> {
       guard,
       log,
       publish: (wanted) => publisher.publish(wanted),
+      peers,
     });
     for (const text of introduction(settings, access, dryRun)) log('info', text);
+    await peers.start(
+      () => monitoring.view,
+      () => monitoring.peersChanged(),
+    );
     monitoring.start();
-    signals.onReload(() => reload(flags, monitoring, log));
+    signals.onReload(() => {
+      const goavail = reload(flags, monitoring, log);
+      if (goavail !== null) guard.run('peers', peers.reload(goavail));
+    });
     await signals.stopped;
     monitoring.stop();
   } finally {
-    await prober.stop();
+    await Promise.all([prober.stop(), peers.stop()]);
     await publisher.close();
   }
   log('info', 'stopped');
@@ -137,16 +147,17 @@ function icmpFaults(type: MonitorFlags['type']): readonly Fault[] {
   return [{ severity: 'warning', code: 'forbidden', at: null, message: `-t ip: ${problem.message}` }];
 }
 
-/** Bad settings change nothing. */
-function reload(flags: MonitorFlags, monitoring: GoavailMonitor, log: RoundLog): void {
+/** Bad settings change nothing: null. */
+function reload(flags: MonitorFlags, monitoring: GoavailMonitor, log: RoundLog): Goavail | null {
   const { settings, faults } = settingsOf(flags);
   for (const fault of faults) log(fault.severity === 'error' ? 'error' : 'warn', formatFault(fault));
   if (settings === null) {
     log('error', `${flags.configFile} has errors, so the old configuration stays in use`);
-    return;
+    return null;
   }
   monitoring.reload(settings);
   log('info', `${flags.configFile} read again: ${checkedText(settings)}`);
+  return settings.goavail;
 }
 
 function introduction(
@@ -163,10 +174,19 @@ function introduction(
     `${what} ${provider.kind} (${api}${from}); records of ${provider.names.join(', ')}`,
   ];
   if (missing.length > 0) notes.push(missingText(provider.kind, missing, dryRun));
-  if (cluster !== null) notes.push(`${count(cluster.peers.length, 'peer')} configured; they are not asked yet`);
-  if (waitsForPeers(goavail)) notes.push('min_peers_agree asks for peers, so nothing is changed at all');
+  if (cluster !== null) notes.push(...peersText(cluster));
   if (slack !== null) notes.push('every change is told to Slack (slack_addr)');
   return notes;
+}
+
+function peersText(cluster: GoavailCluster): readonly string[] {
+  const { own, others } = membersOf(cluster);
+  const needed = `${cluster.minPeersAgree} of ${count(others.length, 'peer')} (${others.join(', ')})`;
+  if (cluster.key === null) {
+    const effect = cluster.minPeersAgree === 0 ? 'this node acts alone' : 'nothing is changed at all';
+    return [`no crypto_key, so that views could be forged and peers are not asked; ${needed} must agree, so ${effect}`];
+  }
+  return [`this is ${own}; a change is made once ${needed} see the same`];
 }
 
 function missingText(kind: GoavailUse['provider'], missing: readonly string[], dryRun: boolean): string {

@@ -107,8 +107,8 @@ function notices({ slack }: Goavail): string {
 function vantage(cluster: GoavailCluster | null): string {
   if (cluster === null) return '# Vantage points: goavail.toml has no peers, or no local_addr.';
   const peers = cluster.peers.map((peer) => `{url: ${yamlText(`http://${peer}`)}}`).join(', ');
-  const key = cluster.encrypted ? 'key_file: peers.key, ' : '';
-  return `# Vantage points, which Edgewise does not ask yet ([Members]${cluster.encrypted ? '; crypto_key is a secret and is not copied here' : ''}):
+  const key = cluster.key !== null ? 'key_file: peers.key, ' : '';
+  return `# Vantage points, which Edgewise does not ask yet ([Members]${cluster.key !== null ? '; crypto_key is a secret and is not copied here' : ''}):
 # vantage: {engine: peers, listen: ${yamlText(cluster.localAddress)}, ${key}peers: [${peers}], min_peers_agree: ${cluster.minPeersAgree}}`;
 }
 

@@ -30,7 +30,8 @@ export type GoavailCluster = {
   readonly peers: readonly string[];
   readonly localAddress: string;
   readonly minPeersAgree: number;
-  readonly encrypted: boolean;
+  /** `crypto_key`, 16, 24 or 32 octets; null: none is given. */
+  readonly key: Secret | null;
 };
 
 /** goavail.toml, checked, for one use of it. */
@@ -231,7 +232,7 @@ function clusterOf(found: GoavailKeys): GoavailCluster | null {
     const message = `${at.agree.join('.')}: expected at most ${peers.length}, the number of peers, got ${agree}; nothing would ever be changed`;
     found.note('error', 'out-of-range', at.agree, message);
   }
-  return { peers, localAddress, minPeersAgree: agree, encrypted: octets > 0 };
+  return { peers, localAddress, minPeersAgree: agree, key: octets > 0 ? new Secret(found.text(key)) : null };
 }
 
 /** `192.0.2.20:8080`, `[2001:db8::1]:8080`, `agent-b:8080`, or without port. */

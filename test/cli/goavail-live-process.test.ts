@@ -228,8 +228,10 @@ describe.each([
 
     await configure(mock, port, '[Members]\npeers = ["127.0.0.1:9"]\nlocal_addr = "127.0.0.1:8"\nmin_peers_agree = 1');
     const clustered = start(['--no-dry-run', '-p', kind], mock.env);
-    await expect.poll(() => clustered.lines.join('\n'), WAIT).toContain('peers are not asked yet, so nothing is done');
-    expect(clustered.lines.join('\n')).toContain('min_peers_agree asks for peers, so nothing is changed at all');
+    await expect
+      .poll(() => clustered.lines.join('\n'), WAIT)
+      .toContain('until peers agree: 0 of 1 peer agree, 1 says nothing');
+    expect(clustered.lines.join('\n')).toContain('1 of 1 peer (127.0.0.1:9) must agree, so nothing is changed at all');
     clustered.kill('SIGTERM');
     expect(await clustered.ended).toBe(0);
     expect([mock.reads(), mock.writes()]).toEqual(before);

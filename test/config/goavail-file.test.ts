@@ -61,7 +61,7 @@ describe('what is read', () => {
         peers: ['192.0.2.20:8080', '192.0.2.21:8080'],
         localAddress: '192.0.2.10:8080',
         minPeersAgree: 1,
-        encrypted: true,
+        key: expect.any(Secret),
       },
       provider: {
         kind: 'cloudflare',

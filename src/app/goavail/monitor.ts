@@ -1,13 +1,17 @@
 /** `goavail monitor`: asks every address each interval, judges, and hands on what should be published. */
 import type { Goavail } from '../../config/goavail-file.ts';
+import { FRESH_INTERVALS } from '../../health/agreement/view.ts';
 import type { Prober } from '../../health/checks/prober.ts';
 import type { ProbePlan } from '../../health/checks/protocol.ts';
 import type { Sample } from '../../health/checks/sample.ts';
+import { agreementText } from '../../health/judge/agreement.ts';
 import type { RoundLog } from '../../health/pools/round-log.ts';
 import { errorText } from '../../system/error-text.ts';
 import type { Guard } from '../../system/guard.ts';
+import { type GoavailPeers, type OwnView, ruleOf } from './peers.ts';
 import type { Wanted } from './publisher.ts';
 import { type AddressState, wantedAddresses, withAddresses, withResult } from './results.ts';
+import { type Standing, standing } from './standing.ts';
 
 /** A settled configuration: the file, and what each address is asked. */
 export type MonitorSettings = { readonly goavail: Goavail; readonly plan: ProbePlan };
@@ -19,10 +23,15 @@ export type MonitorOptions = {
   readonly log: RoundLog;
   /** Takes what should be published, with every result; it must not wait. */
   readonly publish: (wanted: Wanted) => void;
+  /** Null: nobody has a view besides us. */
+  readonly peers?: Pick<GoavailPeers, 'of' | 'show'> | null;
 };
 
 /** Failures of our own machine, which say nothing of an address. */
 const OWN_TROUBLE: ReadonlySet<string> = new Set(['forbidden', 'other']);
+
+/** Seconds that a check takes at most, besides the interval. */
+const CHECK_SECONDS = 10;
 
 /** Addresses are asked each for itself, so that one that hangs delays no other, and neither does publishing. */
 export class GoavailMonitor {
@@ -34,6 +43,12 @@ export class GoavailMonitor {
   private readonly shown = new Set<string>();
   private readonly timers = new Map<string, NodeJS.Timeout>();
   private readonly troubled = new Set<string>();
+  /** What is believed of each address: our own view, once enough peers agree. */
+  private believed: ReadonlyMap<string, boolean>;
+  /** When each address last had a result, by the monotonic clock. */
+  private readonly resultMs = new Map<string, number>();
+  /** Addresses of which peers do not agree, with what was said of it. */
+  private readonly waiting = new Map<string, string>();
   private keptLast: string | null = null;
   private stopped = false;
 
@@ -43,11 +58,29 @@ export class GoavailMonitor {
     const { addresses } = options.settings.goavail.provider;
     this.states = withAddresses(new Map(), addresses);
     this.wanted = new Set(addresses);
+    this.believed = new Map(addresses.map((address) => [address, true]));
   }
 
   /** Each address, whether it counts as up. */
   get up(): ReadonlyMap<string, boolean> {
     return new Map([...this.states].map(([address, { up }]) => [address, up]));
+  }
+
+  /** The same for peers: null where there is no result of late. */
+  get view(): OwnView {
+    const maxMs = 1000 * (FRESH_INTERVALS * this.settings.goavail.intervalSeconds + CHECK_SECONDS);
+    const oldest = performance.now() - maxMs;
+    return new Map(
+      [...this.states].map(([address, { up }]) => {
+        const isRecent = (this.resultMs.get(address) ?? Number.NEGATIVE_INFINITY) >= oldest;
+        return [address, isRecent ? up : null];
+      }),
+    );
+  }
+
+  /** A peer sees something else than before. */
+  peersChanged(): void {
+    if (!this.stopped) this.publish();
   }
 
   /** What should be published. */
@@ -74,6 +107,7 @@ export class GoavailMonitor {
       // No longer ours: it is neither kept nor taken out.
       wanted.delete(address);
       this.shown.delete(address);
+      this.resultMs.delete(address);
     }
     for (const address of this.states.keys()) {
       if (known.has(address)) continue;
@@ -81,6 +115,7 @@ export class GoavailMonitor {
       this.schedule(address, 0);
     }
     this.wanted = wanted;
+    this.options.peers?.show();
     this.publish();
   }
 
@@ -105,6 +140,8 @@ export class GoavailMonitor {
     this.states = new Map(this.states).set(address, state);
     this.report(address, was, state, sample);
     if (sample.fail === null || !state.up) this.shown.add(address);
+    this.resultMs.set(address, performance.now());
+    if (was.up !== state.up) this.options.peers?.show(); // at once, not with the next interval
     this.publish();
   }
 
@@ -153,16 +190,49 @@ export class GoavailMonitor {
   }
 
   private publish(): void {
-    this.wanted = wantedAddresses(this.states, this.wanted);
+    const standings = this.standings();
+    this.believed = new Map([...this.states.keys()].map((address) => [address, standings.get(address)?.up ?? true]));
+    const states = new Map([...this.believed].map(([address, up]) => [address, { up, against: 0 }]));
+    this.wanted = wantedAddresses(states, this.wanted);
+    this.noteWaiting(standings);
     this.noteLast();
     const { goavail } = this.settings;
-    this.options.publish({ goavail, addresses: this.wanted, shown: new Set(this.shown) });
+    const shown = [...this.shown].filter((address) => standings.get(address)?.isAgreed !== false);
+    this.options.publish({ goavail, addresses: this.wanted, shown: new Set(shown) });
+  }
+
+  private standings(): ReadonlyMap<string, Standing> {
+    const { peers } = this.options;
+    const rule = ruleOf(this.settings.goavail);
+    return new Map(
+      [...this.states].map(([address, { up }]): [string, Standing] => {
+        if (rule === null) return [address, { up, isAgreed: true, agreement: null }];
+        return [address, standing(this.believed.get(address) ?? true, up, peers?.of(address) ?? [], rule)];
+      }),
+    );
+  }
+
+  /** Says of each change once that peers do not agree, and when it is over. */
+  private noteWaiting(standings: ReadonlyMap<string, Standing>): void {
+    for (const address of this.waiting.keys()) if (!this.states.has(address)) this.waiting.delete(address);
+    for (const [address, { up: own }] of this.states) {
+      const { up, agreement } = standings.get(address) ?? { up: own, agreement: null };
+      if (up === own || agreement === null) {
+        this.waiting.delete(address);
+        continue;
+      }
+      const change = own ? 'up' : 'down';
+      if (this.waiting.get(address) === change) continue;
+      this.waiting.set(address, change);
+      const text = `${address} is ${change} here, and what is published stays until peers agree: ${agreementText(agreement)}`;
+      this.options.log('info', text);
+    }
   }
 
   /** Says once that the last address is down and stays all the same. */
   private noteLast(): void {
-    const [address] = this.wanted;
-    const isKept = this.wanted.size === 1 && this.states.get(address)?.up === false;
+    const [address = ''] = this.wanted;
+    const isKept = this.wanted.size === 1 && this.believed.get(address) === false;
     if (isKept && this.keptLast !== address) {
       this.options.log('error', `${address} is down, but stays published: it is the last address`);
     }

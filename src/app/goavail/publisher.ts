@@ -1,7 +1,5 @@
 import type { ProviderAccess } from '../../config/goavail-environment.ts';
 import type { Goavail } from '../../config/goavail-file.ts';
-import { agreement } from '../../health/judge/agreement.ts';
-import { count } from '../../health/judge/reason.ts';
 import type { RoundLog } from '../../health/pools/round-log.ts';
 import { canonicalAddresses, type LiveTexts } from '../../publish/providers/sets.ts';
 import { ProviderTarget } from '../../publish/providers/target.ts';
@@ -11,7 +9,10 @@ import { type AddressStep, OwnAddresses } from './own-addresses.ts';
 import { assumedProvider, type GoavailTarget, goavailNames, goavailTarget, typesOf } from './providers.ts';
 import { SlackWebhook, slackText } from './slack.ts';
 
-/** What should be published. `shown`: addresses that have passed, or failed often enough; others stay as they are. */
+/**
+ * What should be published. `shown`: addresses that have passed, or failed often enough, and of which enough peers agree;
+ * others stay as they are.
+ */
 export type Wanted = {
   readonly goavail: Goavail;
   readonly addresses: ReadonlySet<string>;
@@ -46,7 +47,6 @@ export class GoavailPublisher {
   private madeFor = '';
   private asked = '';
   private lookedAt = Number.NEGATIVE_INFINITY;
-  private readonly waiting = new Set<string>();
   private slack: { readonly webhook: SlackWebhook; readonly path: string } | null = null;
   private sending: Promise<void> = Promise.resolve();
   private unsent = 0;
@@ -70,12 +70,8 @@ export class GoavailPublisher {
   publish(wanted: Wanted): void {
     const { goavail } = wanted;
     this.wanted = wanted;
-    if (waitsForPeers(goavail)) {
-      this.forget();
-      this.sayWaiting(wanted);
-      return;
-    }
-    this.waiting.clear();
+    // Of nothing that is published peers agree: it stays, and is not even read.
+    if (goavail.cluster !== null && wanted.shown.size === 0) return;
     this.open(goavail);
     const asked = JSON.stringify([[...wanted.addresses], [...wanted.shown], this.madeFor]);
     const now = performance.now();
@@ -181,26 +177,6 @@ export class GoavailPublisher {
       if (problem !== null) log('warn', problem);
     });
   }
-
-  /** Of each address once, until it is up again. */
-  private sayWaiting({ goavail, addresses }: Wanted): void {
-    for (const address of goavail.provider.addresses) {
-      if (addresses.has(address)) this.waiting.delete(address);
-      else if (!this.waiting.has(address)) {
-        this.waiting.add(address);
-        const needed = count(goavail.cluster?.minPeersAgree ?? 0, 'peer');
-        const text = `would remove ${address} once ${needed} see the same; peers are not asked yet, so nothing is done`;
-        this.options.log('info', text);
-      }
-    }
-  }
-}
-
-/** Whether peers must see the same before anything is done. Nobody asks them yet, so that none has a view. */
-export function waitsForPeers({ cluster }: Goavail): boolean {
-  if (cluster === null) return false;
-  const { peers, minPeersAgree: needed } = cluster;
-  return !agreement(false, [], { peers, needed, maxAge: 0 }).agreed;
 }
 
 /** A family that is listed, but of which nothing passes, goes where the other one answers. */

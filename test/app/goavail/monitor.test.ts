@@ -259,7 +259,7 @@ test('nothing goes while what takes its place cannot be added', async () => {
   await publisher.close();
 });
 
-test('in a cluster nothing is done before peers agree, and nobody asks them yet', async () => {
+test('in a cluster nothing is done before peers agree', async () => {
   const members = '[Members]\npeers = ["127.0.0.1:9"]\nlocal_addr = "127.0.0.1:8"\nmin_peers_agree = 1\n';
   const provider = new MemoryProvider();
   provider.put('cloud.example.test', 'A', [FIRST, SECOND]);
@@ -269,7 +269,7 @@ test('in a cluster nothing is done before peers agree, and nobody asks them yet'
   expect([provider.reads, provider.applied]).toEqual([0, []]);
   expect(lines).toEqual([
     expect.stringContaining(`${FIRST} is down`),
-    `would remove ${FIRST} once 1 peer see the same; peers are not asked yet, so nothing is done`,
+    `${FIRST} is down here, and what is published stays until peers agree: 0 of 1 peer agree, 1 says nothing; 1 must`,
   ]);
 });
 
