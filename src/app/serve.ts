@@ -19,6 +19,7 @@ import { dropPrivileges } from '../system/drop-privileges.ts';
 import { type Fault, plainFault } from '../system/fault.ts';
 import type { Guard } from '../system/guard.ts';
 import type { Log } from '../system/log.ts';
+import { makeContents } from '../vantage/etcd/contents/contents.ts';
 import { descriptorFault } from './descriptors-needed.ts';
 import { DnsPart } from './dns-part.ts';
 import { HttpPart } from './http-part.ts';
@@ -33,7 +34,7 @@ import { logFaults, Reloads } from './reloads.ts';
 import { roundsPart } from './rounds-part.ts';
 import { SecondariesPart } from './secondaries-part.ts';
 import { serverSinks } from './server-sinks.ts';
-import { noContents } from './vantage/no-contents.ts';
+import { sharedModes } from './vantage/modes.ts';
 import { VantagePart } from './vantage/vantage-part.ts';
 import { ZonesPart } from './zones-part.ts';
 
@@ -119,16 +120,25 @@ class Server implements Running {
     });
     const histories = dryRun ? null : new LiveHistoryFiles(journalFolder(config), (message) => log.warn(message));
     const dns = new DnsPart({ config, tls, live, log, guard });
-    const vantage = new VantagePart({
+    const vantage: VantagePart = new VantagePart({
       config,
       log,
       guard,
       onChange: (network, isRole) => networks.review(network, isRole),
-      onContents: () => undefined,
-      makeContents: noContents,
+      onContents: (origins) => zones.contentsInForce(origins),
+      takeContents: () => zones.agreed(),
+      makeContents,
+      makeParts: sharedModes({
+        edges: () => networks.edges(),
+        stores: () => networks.stores(),
+        healthdataStore: config.healthdataStore,
+        stateDir: config.stateDir,
+        log,
+        guard,
+      }),
     });
     const locks = new LockPart({ config, log, guard, onLost: (network) => this.networks.lost(network) });
-    const zones = new ZonesPart({
+    const zones: ZonesPart = new ZonesPart({
       config,
       dryRun,
       live,
@@ -137,7 +147,7 @@ class Server implements Running {
       guard,
       first: [...lists.networks.keys()],
       networks: () => this.networks.names(),
-      authority: null,
+      authority: vantage.authority,
       onChange: (changed) => {
         const changes = withLiveSets(live, changed);
         dns.zonesChanged(changes);
@@ -166,7 +176,7 @@ class Server implements Running {
       onServed: (origins) => secondaries.changed(origins),
       onWritten: (network, written) => networks.noteWritten(network, written),
     });
-    const networks = new Networks({
+    const networks: Networks = new Networks({
       config,
       lists,
       log,

@@ -121,6 +121,7 @@ export class MemoryVantage {
         isConnected: () => !this.cutOff,
         decided: () => this.known.stored,
         propose: async (set) => this.propose(set),
+        takeContents: async () => undefined,
         setFit: (isFit) => {
           this.isFit = isFit;
         },

@@ -9,7 +9,9 @@ import type { Guard } from '../../system/guard.ts';
 import type { Log } from '../../system/log.ts';
 import { version } from '../../system/version.ts';
 import type { AgreedSets, EngineEvents } from '../../vantage/engine.ts';
+import type { SerialAuthority } from '../../zones/agreement/content.ts';
 import { NOTHING_TO_DO, type Part, type Prepared, part, type Reload, ready } from '../part.ts';
+import { ContentAuthority } from './content-authority.ts';
 import {
   type EngineSettings,
   type EngineTools,
@@ -25,7 +27,10 @@ export type VantagePartOptions = {
   readonly guard: Guard;
   /** Views, sets or roles are others: of one network, or of all (null). */
   readonly onChange: (network: string | null, isRole: boolean) => void;
+  /** Other contents of these zones are in force. */
   readonly onContents: EngineEvents['onContents'];
+  /** As `RoundSets.takeContents`. */
+  readonly takeContents: () => Promise<void>;
 } & Pick<EngineTools, 'makeContents' | 'makeParts'>;
 
 const NAME = 'vantage';
@@ -41,6 +46,7 @@ export class VantagePart {
   private readonly options: VantagePartOptions;
   private readonly boot = randomBytes(8).toString('hex');
   private readonly override: OverrideWatch;
+  private readonly contents = new ContentAuthority();
   private readonly log: (level: 'info' | 'warn' | 'error', text: string) => void;
   private running: Running | null = null;
   /** Networks that this vantage cannot decide for, while others could. */
@@ -96,6 +102,11 @@ export class VantagePart {
     return this.running?.engine.agreement ?? null;
   }
 
+  /** Who gives contents of zones their serials; null: this server does. */
+  get authority(): SerialAuthority | null {
+    return this.options.config.vantage?.engine === 'etcd' ? this.contents : null;
+  }
+
   /** Whether what others keep (`publish:`) may be changed now: null if so, or the sentence why not. Never rejects. */
   async mayAct(): Promise<string | null> {
     if (this.running === null || this.sets === null) return null;
@@ -127,6 +138,13 @@ export class VantagePart {
       isConnected: () => sets.isConnected(),
       decided: () => sets.decided(network),
       propose: (set) => sets.propose(set),
+      takeContents: async () => {
+        try {
+          await this.options.takeContents();
+        } catch (error) {
+          this.options.guard.note(NAME, error);
+        }
+      },
       setFit: (isFit) => {
         if (isFit) this.unfit.delete(network);
         else this.unfit.add(network);
@@ -178,6 +196,7 @@ export class VantagePart {
     });
     this.running = { ...made, settings };
     this.setCandidate();
+    this.contents.follow(made.engine.agreement?.contents ?? null);
     await made.engine.start();
   }
 

@@ -9,7 +9,7 @@ import type { StandingLog } from './standing-log.ts';
 
 export type PublicationParts = {
   readonly network: string;
-  readonly tools: Pick<RoundTools, 'publish' | 'prober'>;
+  readonly tools: Pick<RoundTools, 'publish' | 'prober' | 'vantage'>;
   readonly saved: SavedState;
   readonly standing: StandingLog;
   /** The live set is another. */
@@ -36,6 +36,9 @@ export class Publication {
     { decision, config, isRun, repeats }: PublishOptions,
   ): Promise<Published> {
     const { network, tools, saved, standing, onLive } = this.parts;
+    const isStored = derive === null && (planned.liveChanged || planned.canaryZones.length > 0);
+    const sets = isStored ? (tools.vantage?.()?.sets ?? null) : null;
+    await sets?.takeContents();
     const { change, faults: stateFaults } =
       derive === null ? await saved.saveAsIs(planned) : await saved.save(planned, derive);
     const faults = [...stateFaults, ...tools.publish({ ...change, decision, isRun }, config)];
@@ -47,6 +50,7 @@ export class Publication {
       onLive();
     }
     standing.faults('saving', faults, repeats);
+    await sets?.takeContents();
     return { change, faults };
   }
 }

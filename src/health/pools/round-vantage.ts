@@ -29,6 +29,11 @@ export type RoundSets = {
   readonly decided: () => DecidedSet | null;
   /** Stores a set if we still decide by its token and the set before it is the one that `decided` gave. Never rejects. */
   readonly propose: (set: DecidedSet) => Promise<StoreOutcome>;
+  /**
+   * Brings into force what was stored before the set that is about to be served, or waited for it: contents of zones. Called
+   * before that set is durable, and after it is published. Never rejects.
+   */
+  readonly takeContents: () => Promise<void>;
   /** Whether this vantage can decide for this network; one that cannot leaves deciding to the others. */
   readonly setFit: (isFit: boolean) => void;
 };
