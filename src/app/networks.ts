@@ -34,6 +34,8 @@ export type NetworksOptions = PublisherParts &
     readonly onPlanned: (network: string, state: NetworkState) => void;
     /** How the network agrees with other vantage points; null: it decides alone. */
     readonly vantage: (network: string) => RoundVantage | null;
+    /** The latest serial that any content of a zone has on the vantages; 0: none is known. */
+    readonly contentSerial: () => number;
   };
 
 /** How long a start waits for a network: a run from cron that is under way ends sooner. */
@@ -250,7 +252,7 @@ export class Networks {
   }
 
   private async take(network: string, lockMs: number, config = this.config): Promise<NetworkRounds | Fault> {
-    const { prober, log, live, store, hooks, sinks } = this.options;
+    const { prober, log, live, store, hooks, sinks, contentSerial } = this.options;
     if (this.closing.has(network)) {
       return plainFault('closing', `network ${network} cannot be opened yet: its last round still runs`);
     }
@@ -261,7 +263,7 @@ export class Networks {
       publish: (update, inForce) => this.publisher.publish(network, update, inForce),
       fallbackSource: async (name) => this.served.get(name)?.clock.fallbackSource ?? null,
       vantage: () => this.options.vantage(network),
-      floorSerial: () => serialMax(store.maxSerial(network), live.highestSerial),
+      floorSerial: () => [store.maxSerial(network), live.highestSerial, contentSerial()].reduce(serialMax, 0),
       now: () => Date.now() / 1000,
       // Most sentences name edges or files only; whose they are is a field of the line.
       log: (level, text) => log[level]({ network }, text),

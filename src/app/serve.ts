@@ -194,6 +194,7 @@ class Server implements Running {
         options.onDecision?.(network, decision, flipped);
       },
       vantage: (network) => vantage.of(network),
+      contentSerial: () => vantage.sets?.contents.highest() ?? 0,
       onPlanned: (network, state) => {
         live.publish(network, liveOf(state));
         providers.plan(network);

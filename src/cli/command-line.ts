@@ -1,6 +1,7 @@
 /** What all commands share: options, faults on standard error, exit statuses. */
 import { userInfo } from 'node:os';
 import { Command, type CommanderError, InvalidArgumentError } from 'commander';
+import type { Config } from '../config/types.ts';
 import { type Fault, formatFault } from '../system/fault.ts';
 
 /** Where edgemanage's commands look for the configuration unless it is named. */
@@ -91,4 +92,16 @@ export function userName(): string {
   const { SUDO_USER, LOGNAME, USER } = process.env;
   const name = [SUDO_USER, LOGNAME, USER].find((text) => text !== undefined && text !== '');
   return name ?? userInfo().username;
+}
+
+/**
+ * Why a command that publishes by itself must not with this configuration; null: it may. Where several servers give one
+ * answer, a live set or a serial of its own would be another one than theirs.
+ */
+export function refusedAlone({ vantage }: Pick<Config, 'vantage'>): string | null {
+  if (vantage?.engine !== 'etcd') return null;
+  return (
+    'vantage.engine is etcd: live sets and serials are decided together with the other vantages, so only ' +
+    '`edgewise serve` publishes them. With -n (--dry-run) this command shows what it would do.'
+  );
 }

@@ -21,7 +21,7 @@ import { FILE_MAX, readFile } from '../system/read-file.ts';
 import { serialLedgerPath } from '../zones/store/serial-ledger.ts';
 import { ZoneStore } from '../zones/store/store.ts';
 import type { ZoneEntry } from '../zones/store/types.ts';
-import { endWith, networksCommand, printFaults } from './command-line.ts';
+import { endWith, networksCommand, printFaults, refusedAlone } from './command-line.ts';
 import { differenceText, zoneDifference } from './export-diff.ts';
 
 type ExportFlags = {
@@ -55,6 +55,8 @@ async function exportZones(flags: ExportFlags): Promise<number> {
   const { config, faults } = loadConfig(flags.config);
   if (config === null) return failWith(faults);
   const folder = config.namedDir;
+  const alone = flags.dryRun === true ? null : refusedAlone(config);
+  if (alone !== null) return failWith([...faults, fault(alone)]);
   if (folder === null) {
     return failWith([...faults, fault('no named_dir is configured, so there is nowhere to write to')]);
   }

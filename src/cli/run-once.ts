@@ -15,6 +15,7 @@ import { Guard } from '../system/guard.ts';
 import { Locks } from '../system/lock.ts';
 import { lockNetwork } from '../system/lock-network.ts';
 import { ledgerLock, SerialLedger, serialLedgerPath } from '../zones/store/serial-ledger.ts';
+import { refusedAlone } from './command-line.ts';
 import { type LoadedBoth, loadNetwork } from './load-network.ts';
 import { fileLog, type RunLog, stderrLog } from './run-log.ts';
 import { runNotices } from './run-notices.ts';
@@ -72,6 +73,11 @@ export async function openRun(options: RunOptions, kind: 'run' | 'server' = 'run
   const loaded = loadNetwork(options.configFile, network);
   if (loaded === null) return null;
   const { config } = loaded;
+  const alone = dryRun ? null : refusedAlone(config);
+  if (alone !== null) {
+    process.stderr.write(`Not running: ${alone}\n`);
+    return null;
+  }
   if (!dryRun && !options.force && !(await mayRunAgain(config, network))) return null;
 
   const runLog = openLog(config, options);

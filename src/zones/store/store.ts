@@ -171,8 +171,11 @@ export class ZoneStore {
   /** The highest serial of a network's zones, those about to be published included; 0: it has none. */
   maxSerial(network: string): number {
     let highest = 0;
-    for (const { network: its, served } of this.scan.zones.values()) {
-      if (its === network && served !== null) highest = serialMax(highest, served.serial);
+    for (const { network: its, origin, served } of this.scan.zones.values()) {
+      if (its !== network || served === null) continue;
+      // What nobody agreed upon claims no serial, and the zone may have had one.
+      const serial = served.standing === 'unagreed' ? this.publisher.serialOf(origin) : served.serial;
+      highest = serialMax(highest, serial);
     }
     return highest;
   }
