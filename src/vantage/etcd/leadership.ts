@@ -1,5 +1,6 @@
 /** Who decides: the vantage whose lease holds the key `leader`, whose create revision is the fencing token. */
 import type { Guard } from '../../system/guard.ts';
+import { type RetryPauses, retryPauseMs } from '../../system/retry-pause.ts';
 import type { Role } from '../engine.ts';
 import { type EtcdClient, isFault } from './client/client.ts';
 import type { Compare, EtcdFault, KeyValue } from './client/wire.ts';
@@ -22,6 +23,7 @@ export type LeadershipOptions = {
   readonly requestLook: () => void;
 };
 
+const PAUSES: RetryPauses = { firstMs: 250, maxMs: 10_000 };
 const NOBODY: Role = { decider: null, token: null, isOurs: false, since: null };
 
 export class Leadership {
@@ -32,6 +34,9 @@ export class Leadership {
   private lease: Lease | null = null;
   /** Of becoming the decider, one attempt at a time. */
   private attempt: Promise<void> | null = null;
+  private problem: string | null = null;
+  private failures = 0;
+  private pauseUntil = 0;
   /** A look at an earlier revision does not know yet that we took the key. */
   private notBefore = 0n;
   private isCandidate = true;
@@ -82,8 +87,8 @@ export class Leadership {
   }
 
   faults(): readonly string[] {
-    const { found } = this;
-    if (found === null) return [];
+    const { found, problem } = this;
+    if (found === null) return problem === null ? [] : [`nobody decides, and we cannot: ${problem}`];
     const { keys, members } = this.options;
     if (found.lease === '0') {
       return [`the key ${keys.leader} in etcd has no lease, so it never ends and nobody else can decide: delete it`];
@@ -110,29 +115,38 @@ export class Leadership {
   }
 
   private compete(): void {
-    if (this.stopped || !this.isCandidate || this.attempt !== null) return;
-    this.attempt = this.acquire().finally(() => {
+    if (this.stopped || !this.isCandidate || this.attempt !== null || performance.now() < this.pauseUntil) return;
+    this.attempt = this.acquire().then((problem) => {
       this.attempt = null;
-      this.options.requestLook(); // which says what became of it
+      this.problem = problem;
+      this.failures = problem === null ? 0 : this.failures + 1;
+      // After a failure another look comes by itself.
+      if (problem === null) this.options.requestLook();
+      else this.pauseUntil = performance.now() + retryPauseMs(this.failures, PAUSES);
     });
     this.options.guard.run('etcd leadership', this.attempt);
   }
 
-  private async acquire(): Promise<void> {
+  /** Null: the next look says what became of it; else why it could not be tried. */
+  private async acquire(): Promise<string | null> {
     const { client, lease: ttl, guard, keys, vantage } = this.options;
     const lease: Lease | EtcdFault = await Lease.grant({ client, ttl, guard, onLost: () => this.lost(lease) });
-    if (isFault(lease)) return;
+    if (isFault(lease)) return lease.text;
     if (this.stopped || !this.isCandidate) {
       await lease.end();
-      return;
+      return null;
     }
     this.lease = lease;
     const put = { kind: 'put' as const, key: keys.leader, value: vantage, lease: lease.id };
     const compare = { key: keys.leader, target: 'create' as const, revision: 0n };
     const answer = await client.txn({ compare: [compare], success: [put], failure: [] });
-    // Refused, it may be ours even so: a request can be carried out twice. The next look knows.
-    if (answer.ok) this.notBefore = answer.header.revision;
-    else if (this.lease === lease) this.release();
+    // Refused, it may be ours even so: a request can be carried out twice.
+    if (answer.ok) {
+      this.notBefore = answer.header.revision;
+      return null;
+    }
+    if (this.lease === lease) this.release();
+    return answer.fault.text;
   }
 
   private lost(lease: Lease | EtcdFault): void {

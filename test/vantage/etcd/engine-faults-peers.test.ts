@@ -4,15 +4,17 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { Guard } from '../../../src/system/guard.ts';
 import type { Role, Stored } from '../../../src/vantage/engine.ts';
 import { EtcdClient } from '../../../src/vantage/etcd/client/client.ts';
+import { Watch } from '../../../src/vantage/etcd/client/watch.ts';
 import { keysOf } from '../../../src/vantage/etcd/keys.ts';
 import { Sets } from '../../../src/vantage/etcd/sets.ts';
 import { readEtcdSettings } from '../../../src/vantage/etcd/settings.ts';
 import { ETCD_USER, EtcdCluster } from '../../support/etcd.ts';
 import { throwingGuard } from '../../support/guard.ts';
+import { LinkProxy } from '../../support/link-proxy.ts';
 import { codec, MEMBERS, makeNode, type Node, type NodeOptions, setOf, viewOf, WAIT } from './engine-fixture.ts';
 
 const closers: (() => unknown)[] = [];
@@ -133,7 +135,13 @@ test('a full etcd is a sentence; what it has is served, and what waits is stored
   await expect.poll(() => a.engine.faults(), WAIT).toEqual([why]);
   expect(a.serial()).toBe(101);
   expect(a.role().isOurs).toBe(true);
+  // No lease can be had either, so nobody takes over what is given up.
+  a.engine.agreement?.setCandidate(false);
+  a.engine.agreement?.setCandidate(true);
+  await expect.poll(() => a.engine.faults().join(), WAIT).toMatch(/nobody decides, and we cannot: .*NOSPACE/);
+  expect(a.serial()).toBe(101);
   await etcd.call('/v3/maintenance/alarm', { action: 'DEACTIVATE', memberID: '0', alarm: 'NOSPACE' });
+  await expect.poll(() => a.role().isOurs, WAIT).toBe(true);
   await expect.poll(() => a.engine.faults(), WAIT).toEqual([]);
   expect(await etcd.get('edgewise/test/views/fra1/cdn')).toMatch(/"turn":1/);
   expect(await propose(a, setOf(a, 102))).toEqual({ kind: 'stored' });
@@ -178,6 +186,38 @@ test('settings with certificates and a password, from files; what is wrong with 
     tls: { caFile: broken, certFile: '/dev/zero', keyFile: join(folder, 'absent') },
   });
   expect(refused).toMatchObject({ ok: false, faults: { length: 4 } });
+});
+
+test('a view that may be old is no fresh one until it changes; a watch that went silent is given up', async () => {
+  const etcd = await cluster();
+  const [direct = ''] = etcd.endpoints;
+  const b = await start('ams1', { endpoints: etcd.endpoints });
+  b.engine.publishView(viewOf('ams1', 1));
+  await expect.poll(() => etcd.get('edgewise/test/views/ams1/cdn'), WAIT).not.toBeNull();
+  const link = await LinkProxy.start({ address: '127.0.0.1', port: Number(new URL(direct).port) });
+  closers.push(() => link.stop());
+  const a = await start('fra1', { endpoints: [`http://127.0.0.1:${link.port}`, direct] });
+  await expect.poll(() => a.engine.views('cdn')[0]?.age, WAIT).toBeGreaterThanOrEqual(10);
+  const publishUntil = async (isDone: () => boolean): Promise<void> => {
+    let turn = (a.engine.views('cdn')[0]?.view.turn ?? 0) + 1;
+    const next = (): boolean => {
+      if (a.engine.views('cdn')[0]?.view.turn === turn) turn += 1;
+      b.engine.publishView(viewOf('ams1', turn));
+      return isDone();
+    };
+    await expect.poll(next, WAIT).toBe(true);
+  };
+  await publishUntil(() => (a.engine.views('cdn')[0]?.age ?? 99) < 10);
+
+  const restart = vi.spyOn(Watch.prototype, 'restart');
+  closers.push(() => restart.mockRestore());
+  await link.set('half-open');
+  await publishUntil(() => restart.mock.calls.length > 0);
+  // It goes on at the other endpoint: hints come, and none is missed any more.
+  await expect
+    .poll(() => restart.mock.contexts.some((watch) => watch instanceof Watch && watch.isLive()), WAIT)
+    .toBe(true);
+  expect(a.engine.faults()).toEqual([]);
 });
 
 test('whatever throws in a callback once is contained, and the vantages agree even so', async () => {

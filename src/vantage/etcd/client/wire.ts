@@ -102,12 +102,12 @@ export const keepAliveSchema = z.object({ TTL: int64.default('0') }).transform((
 export const transactionSchema = z
   .object({
     succeeded: z.boolean().default(false),
-    responses: z.array(z.object({ response_range: range.optional() })).default([]),
+    responses: z.array(z.object({ response_range: range.nullish() })).default([]),
   })
   .transform(
     ({ succeeded, responses }): TransactionResult => ({
       succeeded,
-      ranges: responses.flatMap(({ response_range: found }) => (found === undefined ? [] : [found])),
+      ranges: responses.flatMap(({ response_range: found }) => (found === undefined || found === null ? [] : [found])),
     }),
   );
 
