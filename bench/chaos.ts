@@ -73,4 +73,4 @@ try {
 } finally {
   await all.stop();
 }
-process.exitCode = failed ? 1 : 0;
+process.exit(failed ? 1 : 0);

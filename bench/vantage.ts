@@ -41,6 +41,7 @@ function figures(name: string, seconds: readonly number[]): string {
   return `${name.padEnd(24)} p50 ${middle.toFixed(2)} s  max ${Math.max(...sorted).toFixed(2)} s  of ${sorted.length}`;
 }
 
+let isWell = false;
 const all = await Vantages.start({ block: 98, interval: INTERVAL, lease: INTERVAL });
 try {
   const first: number[] = [];
@@ -75,7 +76,8 @@ try {
   );
   const violations = all.violations();
   console.log(`the checker says: ${violations.map(({ rule, text }) => `${rule}: ${text}`).join('\n') || 'nothing'}`);
-  process.exitCode = violations.length > 0 || after !== serial ? 1 : 0;
+  isWell = violations.length === 0 && after === serial;
 } finally {
   await all.stop();
 }
+process.exit(isWell ? 0 : 1);

@@ -311,11 +311,19 @@ export class Vantages {
     );
   }
 
-  /** Resolves when each of these says in /healthz that something is wrong (503), or, `isWell`, that all is well (200). */
+  /**
+   * Resolves when each of these says in /healthz that something is wrong, or, `isWell`, that nothing is, save that etcd
+   * was wiped or restored in this run: that is said for an hour.
+   */
   async health(isWell: boolean, nodes: readonly Vantage[] = this.all): Promise<void> {
+    const reasons = async ({ server }: Vantage): Promise<readonly string[]> => {
+      const { text } = (await server?.get('/healthz')) ?? { text: '{"reasons":["not running"]}' };
+      const said = (JSON.parse(text) as { readonly reasons: readonly string[] }).reasons;
+      return said.filter((reason) => !/etcd was wiped, restored or replaced/.test(reason));
+    };
     await eventually(
-      () => Promise.all(nodes.map(async ({ name, server }) => ({ name, ...(await server?.get('/healthz')) }))),
-      (seen) => seen.every(({ status }) => status === (isWell ? 200 : 503)),
+      () => Promise.all(nodes.map(reasons)),
+      (seen) => seen.every((said) => (said.length === 0) === isWell),
     );
   }
 

@@ -1,5 +1,3 @@
-import { createInterface } from 'node:readline';
-import { Readable } from 'node:stream';
 import type { EtcdCluster } from '../support/etcd.ts';
 
 /** A change as etcd tells it. `value` null: deleted. `created`: the create revision. */
@@ -83,7 +81,7 @@ export class EtcdWatch {
       signal: this.stop.signal,
     });
     if (response.body === null) return;
-    for await (const line of createInterface({ input: Readable.fromWeb(response.body as never) })) {
+    for await (const line of lines(response.body)) {
       const { result } = JSON.parse(line) as Line;
       if (result?.compact_revision !== undefined) {
         this.seen.set(header.cluster_id, Number(result.compact_revision) - 1);
@@ -108,6 +106,16 @@ export class EtcdWatch {
     const value = type === 'DELETE' ? null : Buffer.from(kv.value ?? '', 'base64');
     if (key === `${this.prefix}/chaos`) this.last = String(value);
     else this.onChange({ cluster, revision, key, value, created: Number(kv.create_revision ?? 0) });
+  }
+}
+
+async function* lines(body: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  let rest = '';
+  for await (const octets of body) {
+    const parts = (rest + decoder.decode(octets, { stream: true })).split('\n');
+    rest = parts.pop() ?? '';
+    yield* parts.filter((part) => part !== '');
   }
 }
 
