@@ -1,7 +1,9 @@
 /** goavail.toml → the text of the edgemanage.yaml that does the same, with comments that say what comes from where. */
 import { stringify } from 'yaml';
-import type { Goavail, GoavailCluster, GoavailProvider } from './goavail-file.ts';
+import { type Endpoint, endpointText, parseEndpoint } from '../system/address.ts';
+import { type Goavail, type GoavailCluster, type GoavailProvider, memberName } from './goavail-file.ts';
 import { LIVE_MAX } from './limits.ts';
+import { PEERS_MAX } from './section-vantage.ts';
 
 /** Resolvers may keep an answer this long where goavail's file says nothing: Cloudflare's "automatic". */
 const CLOUDFLARE_TTL = 300;
@@ -106,10 +108,45 @@ function notices({ slack }: Goavail): string {
 
 function vantage(cluster: GoavailCluster | null): string {
   if (cluster === null) return '# Vantage points: goavail.toml has no peers, or no local_addr.';
-  const peers = cluster.peers.map((peer) => `{url: ${yamlText(`http://${peer}`)}}`).join(', ');
-  const key = cluster.key !== null ? 'key_file: peers.key, ' : '';
-  return `# Vantage points, which Edgewise does not ask yet ([Members]${cluster.key !== null ? '; crypto_key is a secret and is not copied here' : ''}):
-# vantage: {engine: peers, listen: ${yamlText(cluster.localAddress)}, ${key}peers: [${peers}], min_peers_agree: ${cluster.minPeersAgree}}`;
+  const listen = parseEndpoint(cluster.localAddress, 80);
+  const own = memberName(cluster.localAddress);
+  const others = [...new Set(cluster.peers.map(memberName))].filter((name) => name !== own);
+  const why = unfit(listen, others, cluster.minPeersAgree);
+  if (listen === null || why !== null) {
+    return `# Vantage points: [Members] cannot be converted, since ${why ?? ''}; docs/vantage.md has what can be written here.`;
+  }
+  const key =
+    cluster.key === null
+      ? `goavail.toml has no crypto_key, without which no peer is asked here. Make one by
+# \`openssl rand -hex 32\` and put it into the file peers.key of every node`
+      : `The key is a secret and is not copied here: put crypto_key, with "raw:" before
+# it, into the file peers.key of every node`;
+  return `# Vantage points ([Members]). ${key}, readable by Edgewise alone
+# (mode 0600). All nodes change over together: goavail's own agents cannot be asked.
+vantage:
+  engine: peers
+  name: ${yamlText(vantageName(own))}
+  listen: ${yamlText(endpointText(listen))}
+  key_file: peers.key
+  peers:
+${others.map((name) => `    - {name: ${yamlText(vantageName(name))}, url: "http://${name}"}`).join('\n')}
+  min_peers_agree: ${cluster.minPeersAgree}`;
+}
+
+/** Why the section cannot be written; null: it can. */
+function unfit(listen: Endpoint | null, others: readonly string[], needed: number): string | null {
+  if (listen === null) return 'local_addr is a name, and an address to listen on is needed';
+  if (others.length === 0) return 'peers has this node alone';
+  if (others.length > PEERS_MAX) return `there are ${others.length} peers, and at most ${PEERS_MAX} are asked`;
+  return needed > others.length ? `min_peers_agree is more than the ${others.length} other peers` : null;
+}
+
+/** What a vantage may be called: made of an address and port, in the same way on all nodes. */
+function vantageName(member: string): string {
+  return member
+    .replace(/[^A-Za-z0-9._-]/g, '-')
+    .replace(/^[^A-Za-z0-9_]+/, '')
+    .slice(0, 64);
 }
 
 /** A text as YAML in one line, in quotes where it needs them. */

@@ -1,7 +1,7 @@
 /** goavail.toml → `Goavail`, all faults in one go (defaults as the original's source has them). */
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
-import { addressKey, parseEndpoint } from '../system/address.ts';
+import { addressKey, endpointText, parseEndpoint } from '../system/address.ts';
 import { hasErrors } from '../system/fault.ts';
 import { isHostName, isInDomain } from '../system/host-name.ts';
 import { Secret } from '../system/secret.ts';
@@ -240,4 +240,15 @@ function isPeer(text: string): boolean {
   if (parseEndpoint(text, 80) !== null) return true;
   const [, host, port] = /^([^:]+)(?::(\d{1,5}))?$/.exec(text) ?? [];
   return host !== undefined && isHostName(host) && Number(port ?? 80) <= 65_535;
+}
+
+/** Of a member that is given without one: in the original the address is part of a URL. */
+export const MEMBER_PORT = 80;
+
+/** A member written in one way, whatever its case and whether or not it has a port: what nodes call each other. */
+export function memberName(text: string): string {
+  const endpoint = parseEndpoint(text, MEMBER_PORT);
+  if (endpoint !== null) return endpointText(endpoint);
+  const [host = '', port = String(MEMBER_PORT)] = text.toLowerCase().split(':');
+  return `${host}:${Number(port)}`;
 }

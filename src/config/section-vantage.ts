@@ -55,6 +55,7 @@ export type VantageConfig = EtcdVantage | PeersVantage;
 
 /** Beyond nine, views cost more than another opinion is worth; peers also ask each other, which grows by the square. */
 const VANTAGES_MAX = 9;
+export const PEERS_MAX = VANTAGES_MAX - 1;
 const ENDPOINTS_MAX = 9;
 const LEASE = { min: 2, max: 60, usual: 5 } as const;
 const TIMEOUT = { max: 60, usual: 2 } as const;
@@ -132,8 +133,8 @@ const peers = section({
     'a list of {name, url}',
   )
     .min(1, { error: 'expected at least one peer' })
-    .max(VANTAGES_MAX - 1, { error: `expected at most ${VANTAGES_MAX - 1} peers` }),
-  min_peers_agree: optional(number('a number of peers', { min: 0, max: VANTAGES_MAX - 1 }), 1),
+    .max(PEERS_MAX, { error: `expected at most ${PEERS_MAX} peers` }),
+  min_peers_agree: optional(number('a number of peers', { min: 0, max: PEERS_MAX }), 1),
   tls,
   timeout: optional(number('seconds', { min: 0, max: TIMEOUT.max, ...seconds }), null),
 });

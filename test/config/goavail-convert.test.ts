@@ -43,8 +43,20 @@ test('what is printed loads, once the files are made that it lists', () => {
   const folder = folderOf({ 'edgemanage.yaml': text });
   const lines = [...text.matchAll(/^# {3}(\S.*)$/gm)].map(([, line]) => line).filter((line) => !line.startsWith('-'));
   execFileSync('sh', ['-e'], { cwd: folder, input: lines.join('\n') });
+  writeFileSync(join(folder, 'peers.key'), 'raw:verysecret678901\n', { mode: 0o600 });
   const { config, faults } = loadConfig(join(folder, 'edgemanage.yaml'));
   expect(faults).toEqual([]);
+  expect(config?.vantage).toMatchObject({
+    engine: 'peers',
+    name: '127.0.0.1-8080',
+    listen: { address: '127.0.0.1', port: 8080 },
+    keyFile: join(folder, 'peers.key'),
+    peers: [
+      { name: '127.0.0.2-8080', url: 'http://127.0.0.2:8080' },
+      { name: '1--8080', url: 'http://[::1]:8080' },
+    ],
+    minPeersAgree: 1,
+  });
   if (config === null) throw new Error('no configuration');
   expect(config.checks.get('mynet')).toMatchObject({ combine: 'all', of: [{ kind: 'tcp', port: 8443 }] });
   expect(config.judges.get('mynet')).toEqual({ kind: 'rise_fall', rise: 3, fall: 3 });
@@ -58,11 +70,31 @@ test('what is not carried out yet stands in comments, without secrets', () => {
   expect(text).toContain(
     '#   - {provider: cloudflare, network: mynet, token_file: cloudflare.token, zone: example.test, names: [cloud.example.test., www.example.test.], proxied: true}',
   );
-  expect(text).toContain(
-    '# vantage: {engine: peers, listen: 127.0.0.1:8080, key_file: peers.key, peers: [{url: http://127.0.0.2:8080}, {url: http://[::1]:8080}], min_peers_agree: 1}',
-  );
+  expect(text).toContain('put crypto_key, with "raw:" before');
   expect(text).toContain('# notices:');
   expect(text).not.toContain('verysecret');
+});
+
+test('members that are no vantages are said', () => {
+  const members = (lines: string): string => convert(TCP, TOML.replace(/^peers = [\s\S]*?^crypto_key.*$/m, lines));
+  const many = Array.from({ length: 9 }, (_, i) => `"127.0.1.${i}:80"`).join(', ');
+  for (const [lines, why] of [
+    ['peers = ["127.0.0.2:80"]\nlocal_addr = "node-a:80"', 'local_addr is a name'],
+    ['peers = ["127.0.0.1"]\nlocal_addr = "127.0.0.1:80"', 'peers has this node alone'],
+    [`peers = [${many}]\nlocal_addr = "127.0.0.1:80"`, 'there are 9 peers, and at most 8 are asked'],
+    [
+      'peers = ["127.0.0.1", "127.0.0.2"]\nlocal_addr = "127.0.0.1:80"\nmin_peers_agree = 2',
+      'min_peers_agree is more than the 1 other peers',
+    ],
+  ] as const) {
+    const text = members(lines);
+    expect(text).toContain(`# Vantage points: [Members] cannot be converted, since ${why}`);
+    expect(text).not.toMatch(/^vantage:/m);
+  }
+  expect(members('')).toContain('# Vantage points: goavail.toml has no peers, or no local_addr.');
+  const open = members('peers = ["127.0.0.2"]\nlocal_addr = "127.0.0.1"');
+  expect(open).toContain('# `openssl rand -hex 32` and put it into the file peers.key of every node');
+  expect(open).toContain('    - {name: 127.0.0.2-80, url: "http://127.0.0.2:80"}\n  min_peers_agree: 0');
 });
 
 test('Route 53, with names that YAML takes for something else', () => {

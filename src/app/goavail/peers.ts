@@ -2,13 +2,13 @@
 
 import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import type { Goavail, GoavailCluster } from '../../config/goavail-file.ts';
+import { type Goavail, type GoavailCluster, MEMBER_PORT, memberName } from '../../config/goavail-file.ts';
 import { rawKey } from '../../config/vantage-key.ts';
 import { type EdgeView, FRESH_INTERVALS } from '../../health/agreement/view.ts';
 import type { PeerView } from '../../health/judge/agreement.ts';
 import { EMPTY_HISTORY, figuresOf } from '../../health/judge/history.ts';
 import { encodeView, readView } from '../../health/state/vantage-view.ts';
-import { canonicalAddress, type Endpoint, endpointText, parseEndpoint } from '../../system/address.ts';
+import { canonicalAddress, type Endpoint, parseEndpoint } from '../../system/address.ts';
 import type { Guard } from '../../system/guard.ts';
 import { version } from '../../system/version.ts';
 import { makePeersEngine, type PeersEngine, type PeersSettings } from '../../vantage/peers/engine.ts';
@@ -19,8 +19,6 @@ import type { Rule } from './standing.ts';
 const NETWORK = 'goavail';
 /** Seconds that a peer may take to answer, besides waiting for something new. */
 const TIMEOUT = 2;
-/** Of a member that is given without one: the address is part of a URL in the original. */
-const DEFAULT_PORT = 80;
 
 export type GoavailPeersOptions = {
   readonly goavail: Goavail;
@@ -170,16 +168,9 @@ export function membersOf({ localAddress, peers }: Pick<GoavailCluster, 'localAd
   return { own, others, listen: listenOn(localAddress) };
 }
 
-function memberName(text: string): string {
-  const endpoint = parseEndpoint(text, DEFAULT_PORT);
-  if (endpoint !== null) return endpointText(endpoint);
-  const [host = '', port = String(DEFAULT_PORT)] = text.toLowerCase().split(':');
-  return `${host}:${Number(port)}`;
-}
-
 /** As in the original, every address where `local_addr` is none of this machine (behind NAT), or a name. */
 function listenOn(localAddress: string): Endpoint {
-  const endpoint = parseEndpoint(localAddress, DEFAULT_PORT);
+  const endpoint = parseEndpoint(localAddress, MEMBER_PORT);
   if (endpoint === null) return { address: '0.0.0.0', port: Number(memberName(localAddress).split(':')[1]) };
   const { address, port } = endpoint;
   const own = Object.values(networkInterfaces()).flatMap((all) =>
