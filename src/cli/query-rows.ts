@@ -2,6 +2,7 @@
 
 import type { Mode } from '../health/judge/edge.ts';
 import { type Figures, figuresOf, type History, sampleCount } from '../health/judge/history.ts';
+import { allSaysText, type EdgeQuorum, isSuspect } from '../health/judge/quorum.ts';
 import type { Judgement } from '../health/judge/verdict.ts';
 import { oneLine } from '../health/modes/modes.ts';
 import { type EdgeRecord, inNetwork } from '../health/state/edge-store.ts';
@@ -24,6 +25,8 @@ export type EdgeRow = {
   };
   /** The check that decided, where its network has several. */
   readonly check?: string;
+  /** What the vantage points said of it in the last decision, where there are several. */
+  readonly quorum?: EdgeQuorum;
   /** Samples of each check, where its network has `checks:`. */
   readonly series?: ReadonlyMap<string, SeriesRow>;
 };
@@ -112,14 +115,20 @@ export function printRows(rows: readonly EdgeRow[], { format, quiet, verbose, he
   if (rows.length === 0) return '';
   if (format === 'json') return rows.map((row) => `${jsonRow(row, quiet, verbose)}\n`).join('');
   const separator = format === 'flat' ? '\t' : ',';
-  // One column more, behind those that scripts know, and only for a network with several checks.
+  // More columns behind those that scripts know, and only for a network with several checks, or vantage points.
   const hasChecks = rows.some(({ check }) => check !== undefined);
-  const columns = verbose ? [...VERBOSE, ...(hasChecks ? ['check'] : [])] : quiet ? QUIET : USUAL;
+  const hasVantages = rows.some(({ quorum }) => quorum !== undefined);
+  const more = [...(hasChecks ? ['check'] : []), ...(hasVantages ? ['vantages'] : [])];
+  const columns = verbose ? [...VERBOSE, ...more] : quiet ? QUIET : USUAL;
   const lines = rows.map((row) => {
     const duration = String(row.seconds);
     if (verbose) {
       const cells = [row.mode, row.state, row.health, row.edge, duration, row.comment, ...uptimeCells(row, format)];
-      return hasChecks ? [...cells, row.check ?? ''] : cells;
+      return [
+        ...cells,
+        ...(hasChecks ? [row.check ?? ''] : []),
+        ...(hasVantages ? [saysCell(row.quorum, format)] : []),
+      ];
     }
     return quiet ? [row.edge] : [row.edge, duration];
   });
@@ -135,6 +144,13 @@ function uptimeCells({ uptime }: EdgeRow, format: 'flat' | 'csv'): readonly stri
   return [word, String(seconds), String(transitions.length), downtime, between, failure];
 }
 
+/** `suspect: down for 1 of 3: ams (timeout); up for 2 of 3: fra, lon`, in one cell. */
+function saysCell(quorum: EdgeQuorum | undefined, format: 'flat' | 'csv'): string {
+  if (quorum === undefined) return '-';
+  const line = oneLine(`${isSuspect(quorum) ? 'suspect: ' : ''}${allSaysText(quorum.says)}`);
+  return format === 'csv' ? line.replaceAll(',', ';') : line;
+}
+
 /** In one cell: a detail may quote what an edge or a program said. */
 function failureText({ at, reason, check, detail }: Failure, format: 'flat' | 'csv'): string {
   const time = new Date(Math.round(at) * 1000).toISOString().replace('.000Z', 'Z');
@@ -144,12 +160,13 @@ function failureText({ at, reason, check, detail }: Failure, format: 'flat' | 'c
 
 /** The original's keys first, with Python's spacing, because scripts have matched these lines as text. */
 function jsonRow(row: EdgeRow, quiet: boolean, verbose: boolean): string {
-  const { edge, seconds, health, state, uptime, check, series } = row;
+  const { edge, seconds, health, state, uptime, check, quorum, series } = row;
   const values = {
     edge,
     ...(quiet ? {} : { time_since_state_change: String(seconds) }),
     ...(verbose ? { health, state, ...uptimeValues(uptime) } : {}),
     ...(verbose && check !== undefined ? { check } : {}),
+    ...(verbose && quorum !== undefined ? { vantages: { suspect: isSuspect(quorum), says: quorum.says } } : {}),
     ...(verbose && series !== undefined ? { series: seriesValues(series) } : {}),
   };
   return spacedJson(values);

@@ -2,10 +2,12 @@ import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { parseEdgeList } from '../config/edge-list.ts';
 import type { Config } from '../config/types.ts';
+import type { EdgeQuorum } from '../health/judge/quorum.ts';
 import { expireMode } from '../health/modes/modes.ts';
 import { checksOf } from '../health/pools/records.ts';
 import { JUDGEMENTS, MODES } from '../health/state/edge-store.ts';
 import { EdgeStores } from '../health/state/edge-store-files.ts';
+import { historyLogPath, lastRounds } from '../health/state/history-log.ts';
 import { FILE_MAX, fileError, readFileNow } from '../system/read-file.ts';
 import { endWith, networkCommand, printFaults } from './command-line.ts';
 import { loadNetwork } from './load-network.ts';
@@ -53,6 +55,8 @@ async function query(flags: QueryFlags): Promise<number> {
   const now = Date.now() / 1000;
   const stores = new EdgeStores(loaded.config.healthdataStore, null);
   const { checks } = checksOf(loaded.config, flags.dnet);
+  const quorums =
+    flags.verbose === true ? await lastQuorums(loaded.config, flags.dnet, now) : new Map<string, EdgeQuorum>();
   const rows: EdgeRow[] = [];
   for (const edge of listedEdges(loaded.config, flags.dnet)) {
     const { record, faults } = await stores.read(edge, now);
@@ -60,7 +64,9 @@ async function query(flags: QueryFlags): Promise<number> {
       printFaults(faults);
       continue;
     }
-    const row = rowOf(edge, expireMode(record, now), flags.dnet, now, loaded.config.runFrequency, checks);
+    const known = rowOf(edge, expireMode(record, now), flags.dnet, now, loaded.config.runFrequency, checks);
+    const quorum = quorums.get(edge);
+    const row = quorum === undefined ? known : { ...known, quorum };
     if (matches(row, { health: flags.health ?? null, state: flags.state ?? null, mode: flags.mode ?? null })) {
       rows.push(row);
     }
@@ -68,6 +74,19 @@ async function query(flags: QueryFlags): Promise<number> {
   const { format, quiet = false, verbose = false, header = false } = flags;
   process.stdout.write(printRows(rows, { format, quiet, verbose, header }));
   return 0;
+}
+
+/** What the vantage points said of each edge in the last decision; empty: there are none. */
+async function lastQuorums(
+  { vantage, stateDir }: Config,
+  network: string,
+  now: number,
+): Promise<ReadonlyMap<string, EdgeQuorum>> {
+  if (vantage === null) return new Map();
+  // Rows do not depend on a log that cannot be read.
+  const [last] = await lastRounds(historyLogPath(stateDir, network), now, 1).catch(() => []);
+  const edges = last === undefined ? [] : last.facts.edges;
+  return new Map(edges.flatMap(({ name, quorum }) => (quorum === undefined ? [] : [[name, quorum] as const])));
 }
 
 /** In list order, extras after, and as often as they are listed: as the original prints them. */

@@ -47,6 +47,25 @@ describe('an edge as a row', () => {
   });
 });
 
+test('an edge that some vantage points see down is shown as suspect, in a column of its own', () => {
+  const says = [
+    { vantage: 'ams', up: false, detail: 'timeout' },
+    { vantage: 'fra', up: true, detail: 'last 0.2 s' },
+    { vantage: 'lon', up: null, detail: 'not asked yet' },
+  ];
+  const works = { v4: true, v6: false };
+  const quorum = { up: true, says, needed: { down: 2, up: 2 }, works, from: null };
+  const style = { quiet: false, verbose: true, header: true } as const;
+  const cells = printRows([{ ...ROW, quorum }, ROW], { ...style, format: 'flat' })
+    .split('\n')
+    .map((line) => line.split('\t').at(-1));
+  const text = 'suspect: down for 1 of 3: ams (timeout); up for 1 of 3: fra; unknown for lon (not asked yet)';
+  expect(cells).toEqual(['vantages', text, '-', '']);
+  const { vantages } = JSON.parse(printRows([{ ...ROW, quorum }], { ...style, format: 'json' }));
+  expect(vantages).toEqual({ suspect: true, says });
+  expect(printRows([ROW], { ...style, format: 'json' })).not.toContain('vantages');
+});
+
 describe('since when it is up or down', () => {
   const uptime: Uptime = {
     up: false,
