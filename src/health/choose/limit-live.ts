@@ -83,7 +83,6 @@ function limitFamily(family: Family, { pool, candidates, kept, wanted }: Round):
       ? (joining.find((name) => name === edge) ?? joining.find((name) => !addresses.has(name)))
       : undefined;
     if (by === undefined) continue;
-    joining.splice(joining.indexOf(by), 1);
     addresses.delete(edge);
     addresses.set(by, want.get(by) ?? address);
     replaced.push({ edge, by });

@@ -367,6 +367,25 @@ describe('edges that flap or are dead during a hold', () => {
     expect(decisions[3].notes.join('\n')).toContain('C took its place in spite of the rotation limit');
   });
 
+  test.each([
+    ['one edge that passes takes one place', { D: { v4: 0.5 } }, 'A C D / ', [{ edge: 'B', by: 'D' }]],
+    [
+      'two take a place each, the faster one first',
+      { D: { v4: 0.6 }, E: { v4: 0.5 } },
+      'A D E / ',
+      [
+        { edge: 'B', by: 'E' },
+        { edge: 'C', by: 'D' },
+      ],
+    ],
+  ])('two members failed three times in a row: %s', (_, spare: Edges, then, replaced) => {
+    const start: Edges = { A: fine, B: fine, C: fine, ...spare };
+    const gone: Edges = { ...start, B: dead, C: dead };
+    const decisions = story([start, gone, gone, gone], { edgeCount: 3, maxfreq: 1 });
+    expect(decisions.map(answered)).toEqual(['A B C / ', 'A B C / ', 'A B C / ', then]);
+    expect(decisions[3].replaced).toEqual(replaced);
+  });
+
   test('it stays where nothing that passes could take its place', () => {
     const start: Edges = { A: fine, B: fine };
     const gone: Edges = { A: fine, B: dead };
