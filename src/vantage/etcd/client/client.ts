@@ -90,12 +90,6 @@ export class EtcdClient {
     return this.call('lease/revoke', { ID: id }, wire.nothingSchema);
   }
 
-  /** Of the member that answers. */
-  async version(): Promise<Answer<string>> {
-    const answer = await this.call('maintenance/status', {}, wire.versionSchema);
-    return answer.ok ? { ...answer, value: answer.value.version } : answer;
-  }
-
   /** Ends what is under way. */
   async close(): Promise<void> {
     this.closing.abort(new Error('the client is closed'));

@@ -96,7 +96,6 @@ export const tokenSchema = z.object({ token: z.string().min(1).max(8192) });
 export const grantSchema = z
   .object({ ID: int64, TTL: int64 })
   .transform(({ ID, TTL }) => ({ id: ID, ttl: Number(TTL) }));
-export const versionSchema = z.object({ version: z.string().max(100) });
 /** A lease that has ended has no time to live. */
 export const keepAliveSchema = z.object({ TTL: int64.default('0') }).transform(({ TTL }) => Number(TTL));
 export const transactionSchema = z
