@@ -20,6 +20,7 @@ import { type Fault, plainFault } from '../system/fault.ts';
 import type { Guard } from '../system/guard.ts';
 import type { Log } from '../system/log.ts';
 import { makeContents } from '../vantage/etcd/contents/contents.ts';
+import type { ZoneChange } from '../zones/store/types.ts';
 import { descriptorFault } from './descriptors-needed.ts';
 import { DnsPart } from './dns-part.ts';
 import { HttpPart } from './http-part.ts';
@@ -107,6 +108,8 @@ class Server implements Running {
   private readonly reloads: Reloads;
   private stopping: Promise<void> | null = null;
   private ready = false;
+  /** Changes of zones between their first load and `ready`. */
+  private readonly early: ZoneChange[] = [];
 
   constructor(config: Config, lists: NetworkLists, tls: TlsFiles | null, options: ServeOptions, log: Log) {
     this.options = options;
@@ -138,6 +141,10 @@ class Server implements Running {
       }),
     });
     const locks = new LockPart({ config, log, guard, onLost: (network) => this.networks.lost(network) });
+    const followed = (changes: readonly ZoneChange[]): void => {
+      this.networks.contentsChanged(changes.map(({ origin }) => origin));
+      secondaries.contentChanged(changes);
+    };
     const zones: ZonesPart = new ZonesPart({
       config,
       dryRun,
@@ -151,10 +158,9 @@ class Server implements Running {
       onChange: (changed) => {
         const changes = withLiveSets(live, changed);
         dns.zonesChanged(changes);
-        // While the first load runs, `exportAll` is still to come.
-        if (!this.ready) return;
-        this.networks.contentsChanged(changes.map(({ origin }) => origin));
-        secondaries.contentChanged(changes);
+        if (this.ready) followed(changes);
+        // While the first load runs, `exportAll` is still to come; what other vantages bring into force may come after it.
+        else if (vantage.authority !== null) for (const change of changes) this.early.push(change);
       },
       settled: async () => {
         const retired = live.retiredGeneration;
@@ -298,6 +304,7 @@ class Server implements Running {
       start: async () => {
         store.watch();
         this.ready = true;
+        if (this.early.length > 0) followed(this.early.splice(0));
         secondaries.changedAll();
         return null;
       },
