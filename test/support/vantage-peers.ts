@@ -57,7 +57,11 @@ export async function settingsOf(
 }
 
 /** Not started yet. */
-export function engineOf(settings: PeersSettings, now: () => number = () => Date.now() / 1000): EngineAtTest {
+export function engineOf(
+  settings: PeersSettings,
+  now: () => number = () => Date.now() / 1000,
+  { guard = throwingGuard(), onView = (): void => undefined } = {},
+): EngineAtTest {
   const lines: string[] = [];
   const came: string[] = [];
   const engine = makePeersEngine({
@@ -70,8 +74,13 @@ export function engineOf(settings: PeersSettings, now: () => number = () => Date
           : null,
     },
     version: '1.2.3',
-    events: { onView: (network, vantage) => came.push(`${network} ${vantage}`) },
-    guard: throwingGuard(),
+    events: {
+      onView: (network, vantage) => {
+        came.push(`${network} ${vantage}`);
+        onView();
+      },
+    },
+    guard,
     log: (level, text) => lines.push(`${level} ${text}`),
     now,
   });

@@ -1,5 +1,6 @@
 import { createSecretKey } from 'node:crypto';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { Guard } from '../../../src/system/guard.ts';
 import type { PeersSettings } from '../../../src/vantage/peers/engine.ts';
 import { TcpProxy } from '../../support/tcp-proxy.ts';
 import { type EngineAtTest, engineOf, settingsOf, viewOf } from '../../support/vantage-peers.ts';
@@ -288,4 +289,22 @@ test('a stop ends waiting requests and what hangs, and a stop before the start i
   await early.engine.stop();
   await early.engine.start();
   expect(early.engine.endpoint()).toBeNull();
+});
+
+test('a bug in what is told of a view ends nothing: the guard notes it, and the next views come', async () => {
+  const [settingsA, settingsB] = await settingsOf(['a', 'b']);
+  if (settingsA === undefined || settingsB === undefined) throw new Error('no settings');
+  const guard = new Guard({ report: () => undefined, now: () => 0 });
+  let times = 0;
+  const onView = (): void => {
+    times += 1;
+    if (times === 1) throw new Error('a bug');
+  };
+  const a = engineOf(settingsA, undefined, { guard, onView });
+  ending.push(() => a.engine.stop());
+  await a.engine.start();
+  const b = await started(settingsB);
+  for (const network of ['one', 'two']) b.engine.publishView(viewOf('b', 1, { network }));
+  await vi.waitFor(() => expect([turns(a, 'one'), turns(a, 'two')]).toEqual([{ b: 1 }, { b: 1 }]), WAIT);
+  expect(guard.faults()).toMatchObject([{ part: 'peers', count: 1, message: 'a bug' }]);
 });
