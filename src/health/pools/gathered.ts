@@ -59,7 +59,7 @@ export async function gather(sources: GatherSources, order: RoundOrder, options:
   const newest = factsOf({ ...roundInput(parts), ...references, ...fallback });
   // The decision sees the newest sample of each. The history log has it in its memory that the others are counted.
   const samples = earlierOf(fresh ?? new Map());
-  const counted = countEarlier(newest, sampledEdges(parts, samples));
+  const counted = countEarlier(newest, sampledEdges(parts, samples), config.vantage === null);
   const reach = reachOf(config.runFrequency);
   const stored = (sample: Sample): ReturnType<typeof known.stored> => known.stored(sample, reach);
   const earlier = judgedSamples(samples, counted.verdicts, stored);
