@@ -42,7 +42,7 @@ export function decoded({ cluster, revision, key, value, created }: Change, pref
       const content = json<ContentJson>(value);
       return content === null
         ? null
-        : { kind: 'content', ...at, zone: names[0], serial: content.serial, hash: content.hash };
+        : { kind: 'content', ...at, zone: names[0].replace(/\.$/, ''), serial: content.serial, hash: content.hash };
     }
     default:
       return null;
