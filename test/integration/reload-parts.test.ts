@@ -118,6 +118,7 @@ test('each part in each way: nothing of the new settings is in force, and it say
       'dns threads',
       'locks',
       'live history',
+      'vantage',
       'networks',
       'dns settings',
       'zones',
@@ -125,7 +126,7 @@ test('each part in each way: nothing of the new settings is in force, and it say
       'providers',
       'notice queues',
     ],
-    ...['rounds', 'secondaries', 'answers', 'prober', 'watches', 'notices'],
+    ...['rounds', 'secondaries', 'answers', 'prober', 'watches', 'notices', 'vantage role'],
   ]);
   const before = await seen();
   expect(before).toMatchObject({ version: '"old"', staticZone: '', secondNetwork: '', transfer: true });

@@ -3,7 +3,6 @@
  * and what is decided is carried out, stored first, or left to another vantage. Without vantage points it does nothing.
  */
 import { isDeepStrictEqual } from 'node:util';
-import type { VantageConfig } from '../../config/section-vantage.ts';
 import type { Config } from '../../config/types.ts';
 import { serialMax } from '../../dns/serial.ts';
 import type { DecidedSet } from '../agreement/decided-set.ts';
@@ -16,14 +15,13 @@ import {
   reportedSerial,
   setSerial,
 } from '../agreement/decider.ts';
-import { type Merged, type MergeRule, mayDecide, mergeViews, type Receipts } from '../agreement/merge.ts';
-import { FRESH_INTERVALS, type OwnView, ownView, type ReceivedView } from '../agreement/view.ts';
+import { type Merged, mayDecide, mergeViews, type Receipts } from '../agreement/merge.ts';
+import { type OwnView, ownView, type ReceivedView } from '../agreement/view.ts';
 import { decideFacts } from '../choose/decide.ts';
 import type { Decision } from '../choose/decision.ts';
 import { NO_MEMORY } from '../choose/memory.ts';
 import type { RoundFacts, RoundViews } from '../choose/round.ts';
-import type { EdgeFacts } from '../judge/edge.ts';
-import { type EdgeQuorum, majorityOf, type Say } from '../judge/quorum.ts';
+import type { EdgeQuorum } from '../judge/quorum.ts';
 import type { NetworkState } from '../state/network-state.ts';
 import { configHash } from './config-hash.ts';
 import { adoptedDecision, uncarriedDecision } from './decided-elsewhere.ts';
@@ -32,6 +30,7 @@ import type { StateChange, StateUpdate } from './next-state.ts';
 import { rulesOf } from './pool.ts';
 import type { RoundOrder, RoundTools } from './round-types.ts';
 import type { RoundSets, RoundVantage } from './round-vantage.ts';
+import { membersOf, othersCould, quorumsOf, ruleOf, saysOf } from './vantage-votes.ts';
 
 /** What of a change differs from how it is made without vantage points. */
 export type ChangeOptions = Pick<StateUpdate, 'floorSerial' | 'forceUpdate' | 'serialAfter'>;
@@ -263,7 +262,10 @@ export class AgreedDecisions {
       },
       this.isOwnAgreed,
     );
-    sets.setFit(mayDecide(views) || !this.othersCould(received, members, order));
+    sets.setFit(
+      mayDecide(views) ||
+        !othersCould(received, { own: this.last?.own.view.config, members, interval: order.config.runFrequency }),
+    );
     if (!mayDecide(views)) return kept(`${noMajority(views)}: the answer stays as it is`);
     if (!isOurs || token === null) return kept(followsText(decider));
     if (step.kind === 'wait') {
@@ -303,22 +305,6 @@ export class AgreedDecisions {
     return kept(why);
   }
 
-  /** A majority is configured alike, and not as we are, so that one of them should decide. */
-  private othersCould(
-    received: readonly ReceivedView[],
-    members: readonly string[],
-    { config: { runFrequency } }: RoundOrder,
-  ): boolean {
-    const own = this.last?.own.view.config;
-    const alike = new Map<string, number>();
-    for (const { view, age } of received) {
-      const { vantage, config } = view;
-      if (config === own || age > runFrequency * FRESH_INTERVALS || !members.includes(vantage)) continue;
-      alike.set(config, (alike.get(config) ?? 0) + 1);
-    }
-    return [...alike.values()].some((count) => count >= majorityOf(members.length));
-  }
-
   private vantage(): RoundVantage | null {
     return this.tools.vantage?.() ?? null;
   }
@@ -352,32 +338,4 @@ function overrideText(reason: string): string {
 
 function followsText(decider: string | null): string {
   return decider === null ? 'no vantage point decides at present' : `${decider} decides, and has not decided so`;
-}
-
-function membersOf(settings: VantageConfig): readonly string[] {
-  return settings.engine === 'etcd' ? settings.members : [settings.name, ...settings.peers.map(({ name }) => name)];
-}
-
-function ruleOf(settings: VantageConfig, { runFrequency: interval }: Config): MergeRule {
-  const rule = { self: settings.name, members: membersOf(settings), interval };
-  return settings.engine === 'etcd'
-    ? { ...rule, kind: 'quorum', size: settings.quorum }
-    : { ...rule, kind: 'peers', agreeing: settings.minPeersAgree };
-}
-
-/** What of merged views decides whether an edge may be answered. */
-function quorumsOf({ facts }: Merged): unknown {
-  const of = ({ quorum }: EdgeFacts): unknown => [quorum?.up, quorum?.works];
-  return [mayDecide(facts.views), facts.edges.map(of), facts.canaries.map(of)];
-}
-
-/** Who says what of the edges that join or leave. */
-function saysOf({ facts }: Merged, before: NetworkState, after: NetworkState): ReadonlyMap<string, readonly Say[]> {
-  const names = (state: NetworkState): ReadonlySet<string> => new Set(state.live.map(({ edge }) => edge));
-  const [old, now] = [names(before), names(after)];
-  return new Map(
-    facts.edges.flatMap(({ name, quorum }) =>
-      quorum !== undefined && old.has(name) !== now.has(name) ? [[name, quorum.says] as const] : [],
-    ),
-  );
 }
