@@ -2,11 +2,12 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { type Running, serve } from '../app/serve.ts';
+import { changeText, clockText } from '../demo/change-text.ts';
 import { writeDemo } from '../demo/files.ts';
 import { DEMO_EDGES, DEMO_NETWORK, DEMO_OBJECT } from '../demo/layout.ts';
-import type { Decision } from '../health/choose/decision.ts';
+import { DemoVantages } from '../demo/vantages.ts';
 import { Guard } from '../system/guard.ts';
 import { createLog } from '../system/log.ts';
 import { workerUrl } from '../system/worker-url.ts';
@@ -17,6 +18,10 @@ type DemoFlags = {
   readonly httpPort: number;
   readonly edgePort: number;
   readonly keep?: string;
+  readonly vantages: number;
+  readonly etcd?: true;
+  readonly vantagePort: number;
+  readonly breakEvery: number;
 };
 
 /** `edgewise demo` (what `npm start` runs): edges on loopback, a configuration for them, and the real server. */
@@ -26,8 +31,24 @@ export function demoCommand(): Command {
     .option('--dns-port <port>', 'DNS, UDP and TCP', portNumber, 5300)
     .option('--http-port <port>', 'status, API and metrics', portNumber, 8053)
     .option('--edge-port <port>', 'of the demo edges, 127.0.0.11 and up', portNumber, 8081)
+    .option('--vantages <number>', 'so many servers that agree, the last one with a line that breaks', vantageCount, 1)
+    .option('--etcd', 'let them agree through a local etcd (default: they ask each other)')
+    .option('--vantage-port <port>', 'where they listen for each other, or etcd for them', portNumber, 8061)
+    .option('--break-every <seconds>', "seconds between two breaks of the last one's line", breakSeconds, 60)
     .option('--keep <folder>', 'write the demo installation here and leave it (default: a temporary folder)')
     .action(runDemo);
+}
+
+/** For `argParser`. */
+function vantageCount(text: string): number {
+  if (!/^[1-9]$/.test(text)) throw new InvalidArgumentError('Expected a number of vantages, 1 to 9.');
+  return Number(text);
+}
+
+/** For `argParser`. */
+function breakSeconds(text: string): number {
+  if (!/^\d{1,4}$/.test(text) || Number(text) < 10) throw new InvalidArgumentError('Expected seconds, 10 to 9999.');
+  return Number(text);
 }
 
 async function runDemo(flags: DemoFlags): Promise<void> {
@@ -42,13 +63,28 @@ async function runDemo(flags: DemoFlags): Promise<void> {
     process.exit(0);
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop());
-  const file = writeDemo(folder, ports);
   const edges = await startEdges(ports.edges);
   if (edges === null) {
     cleanUp();
     process.exitCode = 1;
     return;
   }
+  if (flags.vantages > 1) {
+    const { vantages: count, etcd = false, breakEvery } = flags;
+    const all = { ...ports, vantage: flags.vantagePort };
+    const vantages = new DemoVantages({ count, etcd, folder, ports: all, breakEvery, edges, say });
+    stop = () => {
+      stop = stopped;
+      void endVantages(vantages, edges, cleanUp);
+    };
+    const problem = await vantages.start();
+    if (problem === null || stop === stopped) return;
+    process.stderr.write(`edgewise: ${problem}\n`);
+    process.exitCode = 1;
+    stop();
+    return;
+  }
+  const file = writeDemo(folder, ports);
 
   const { log } = createLog({ verbose: false, level: 'warn', file: null });
   const guard = new Guard({ report: (part, text) => log.error({ part }, text), now: () => Date.now() / 1000 });
@@ -59,7 +95,7 @@ async function runDemo(flags: DemoFlags): Promise<void> {
     guard,
     log: () => log,
     onDecision: (_network, decision, flipped) => {
-      if (flipped) say(changeText(decision));
+      if (flipped) say(`${clockText(decision.at)} ${changeText(decision)}`);
     },
   });
   if (!started.ok) {
@@ -83,6 +119,12 @@ async function runDemo(flags: DemoFlags): Promise<void> {
 
 function stopped(): void {
   // It is on its way.
+}
+
+async function endVantages(vantages: DemoVantages, edges: ChildProcess, cleanUp: () => void): Promise<void> {
+  await vantages.stop();
+  if (edges.connected) edges.disconnect();
+  cleanUp();
 }
 
 async function end(running: Running, edges: ChildProcess, cleanUp: () => void): Promise<void> {
@@ -127,21 +169,4 @@ Try, in another terminal:
 
 Changes of the live set appear here; Ctrl-C ends the demo.
 `;
-}
-
-/** One line: what is live now, what came and went, and why. */
-function changeText(decision: Decision): string {
-  const time = new Date(decision.at * 1000).toISOString().slice(11, 19);
-  const live = decision.live.map(({ edge }) => edge).join(' ');
-  const { outcome } = decision;
-  const why = (sign: string, names: readonly string[]): string[] =>
-    names.map((name) => `${sign}${name} (${decision.reasons.get(name)?.why ?? 'no longer listed'})`);
-  const changes = outcome.kind === 'changed' ? [...why('-', outcome.removed), ...why('+', outcome.added)] : [];
-  const canaries = decision.canaries
-    .filter(({ changed }) => changed)
-    .map(
-      ({ zone, address, active, why: reason }) =>
-        `${zone}: canary ${address} ${active === null ? 'out' : 'in'} (${reason})`,
-    );
-  return `${time} live: ${live}  ${[...changes, ...canaries].join(' ')}`;
 }

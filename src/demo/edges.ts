@@ -1,13 +1,18 @@
 /**
  * The demo's web servers, in a process of their own so that their hiccups are not the prober's: one address of
  * 127.0.0.0/8 each, all on one port. Started by `edgewise demo` with the port and the object as arguments; says `ready`
- * to its parent, and stops with it.
+ * to its parent, which may let somebody's line to them break, and stops with it.
  */
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { DEMO_EDGES, type DemoEdge } from './layout.ts';
 
 const [portText, body] = process.argv.slice(2);
 const port = Number(portText);
+/** Who cannot reach the edges at present. */
+let broken: string | null = null;
+process.on('message', ({ from }: { readonly kind: 'broken'; readonly from: string | null }) => {
+  broken = from;
+});
 
 function handler(edge: DemoEdge): RequestListener {
   const content = edge.kind === 'tampered' ? `${body}<!-- not what it should be -->` : body;
@@ -20,6 +25,9 @@ function handler(edge: DemoEdge): RequestListener {
 function listen(edge: DemoEdge): Promise<Server> {
   return new Promise((resolve, reject) => {
     const server = createServer(handler(edge));
+    server.on('connection', (socket) => {
+      if (broken !== null && socket.remoteAddress === broken) socket.resetAndDestroy();
+    });
     server.once('error', reject);
     server.listen(port, edge.address, () => resolve(server));
   });

@@ -12,8 +12,11 @@ import {
 
 export type DemoPorts = { readonly dns: number; readonly http: number; readonly edges: number };
 
-/** Writes a whole edgemanage installation for the demo into `folder` and returns the path of its edgemanage.yaml. */
-export function writeDemo(folder: string, ports: DemoPorts): string {
+/**
+ * Writes a whole edgemanage installation for the demo into `folder` and returns the path of its edgemanage.yaml. `more`:
+ * further sections of that.
+ */
+export function writeDemo(folder: string, ports: DemoPorts, more = ''): string {
   const put = (path: string, text: string): void => {
     const file = join(folder, path);
     mkdirSync(dirname(file), { recursive: true });
@@ -21,7 +24,7 @@ export function writeDemo(folder: string, ports: DemoPorts): string {
   };
   const edges = DEMO_EDGES.filter(({ kind }) => kind !== 'canary');
   const canaries = DEMO_EDGES.filter(({ kind }) => kind === 'canary');
-  put('edgemanage.yaml', demoConfig(ports));
+  put('edgemanage.yaml', demoConfig(ports) + more);
   put('object.txt', DEMO_OBJECT);
   utimesSync(join(folder, 'object.txt'), 0, 0); // old, so that the first round does not wait whether more is to come
   put(`edges/${DEMO_NETWORK}`, edges.map(({ address, note }) => `# ${note}\n${address}\n`).join(''));
