@@ -15,6 +15,7 @@ import { type Fault, hasErrors, plainFault } from '../system/fault.ts';
 import { Guard } from '../system/guard.ts';
 import { ZoneStore } from '../zones/store/store.ts';
 import { endWith, networksCommand, printFaults } from './command-line.ts';
+import { vantageText } from './vantage-text.ts';
 
 type CheckFlags = { readonly config: string; readonly dnet?: string[] };
 
@@ -53,6 +54,7 @@ async function check({ config: file, dnet }: CheckFlags): Promise<readonly Fault
     `${count(networks.networks.size, 'network')}, ${count(edges, 'edge')}, ${count(zones.length, 'zone')} read
 `,
   );
+  if (config.vantage !== null) process.stdout.write(`${vantageText(config.vantage)}\n`);
   const unreadable = await unreadableFiles(config, [...networks.networks.keys()]);
   const tls = readTls(config.server, Date.now() / 1000);
   return [

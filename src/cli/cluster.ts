@@ -1,6 +1,5 @@
 /** `edgewise cluster`: several vantage points that agree, how they are, and an operator's way out. */
 import type { Command } from 'commander';
-import type { VantageConfig } from '../config/section-vantage.ts';
 import type { Config } from '../config/types.ts';
 import { spanSeconds } from '../health/modes/duration.ts';
 import { oneLine } from '../health/modes/modes.ts';
@@ -11,6 +10,7 @@ import { apiAddressOf, askServer, unansweredText } from './ask-server.ts';
 import { clusterText, isClusterWell, overrideText } from './cluster-text.ts';
 import { configOption, endWith, newCommand, refuse, userName } from './command-line.ts';
 import { readConfig } from './load-network.ts';
+import { vantageText } from './vantage-text.ts';
 
 type StatusFlags = { readonly config: string; readonly url?: string; readonly json?: true };
 type OverrideFlags = { readonly config: string; readonly reason?: string; readonly for?: string; readonly end?: true };
@@ -78,15 +78,6 @@ function configuredText(file: string): string {
     ...(problem === null ? [] : [problem]),
   ];
   return `${lines.join('\n')}\n`;
-}
-
-function vantageText(vantage: VantageConfig): string {
-  const { name } = vantage;
-  if (vantage.engine === 'peers') {
-    const peers = vantage.peers.map((peer) => `${peer.name} (${peer.url})`).join(', ');
-    return `vantage ${name}, peers ${peers}, of which ${vantage.minPeersAgree} must agree`;
-  }
-  return `vantage ${name} of ${vantage.members.join(', ')}, quorum ${vantage.quorum}, etcd at ${vantage.endpoints.join(', ')}`;
 }
 
 /** A sentence where the options contradict each other. */

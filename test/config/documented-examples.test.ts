@@ -4,7 +4,7 @@ import { BASE, parse } from './config-fixture.ts';
 
 /** What a reader copies from a page must load as it stands, each block by itself. */
 
-const OWN = /^(publish|notices|transfer):/m;
+const OWN = /^(publish|notices|transfer|vantage):/m;
 /** The first example of docs/providers.md shows a target's shape only; its key is made further down. */
 const KEY =
   'transfer: {keys: [{name: upd.example.net., algorithm: hmac-sha256, secret: "c2VjcmV0LXNlY3JldC1zZWNyZXQ="}]}\n';
@@ -17,6 +17,7 @@ function examples(page: string): readonly string[] {
 test.each([
   ['providers.md', 5],
   ['notices.md', 1],
+  ['vantage.md', 2],
 ])('the examples of docs/%s load', (page, least) => {
   const blocks = examples(page);
   expect(blocks.length).toBeGreaterThanOrEqual(least);

@@ -32,12 +32,18 @@ test('so it does with its examples switched on, but for the secrets that everybo
   const own = withExamples()
     .replace('  - YOUR-OWN-SECRET', `  - ${'5a'.repeat(16)}`)
     .replace('YOUR-OWN-SECRET', Buffer.alloc(32, 9).toString('base64'));
-  const folder = folderOf({ 'slack.url': 'https://hooks.example.net/s', 'hooks.secret': 'x', 'mail.password': 'y' });
-  for (const file of ['slack.url', 'hooks.secret', 'mail.password']) chmodSync(join(folder, file), 0o600);
+  const folder = folderOf({
+    'slack.url': 'https://hooks.example.net/s',
+    'hooks.secret': 'x',
+    'mail.password': 'y',
+    'etcd.password': 'z',
+  });
+  for (const file of ['slack.url', 'hooks.secret', 'mail.password', 'etcd.password'])
+    chmodSync(join(folder, file), 0o600);
   const keys = { [join(folder, 'transfer.key')]: key };
   expect(parse(own, keys, join(folder, 'e.yaml'))).toMatchObject({
     faults: [],
-    config: { transfer: { allow: { length: 3 } }, notices: { length: 5 } },
+    config: { transfer: { allow: { length: 3 } }, notices: { length: 5 }, vantage: { members: { length: 3 } } },
   });
 });
 
@@ -61,8 +67,7 @@ test.each([
 
 test('the annotated reference names every key there is', () => {
   const doc = parseDocument(withExamples(), { version: '1.1' });
-  // `vantage` has a file of its own in docs: a server that decides alone has none.
-  const historic = ['command_reap_timeout', 'rotationhistory_store', 'soa_template', 'vantage'];
+  const historic = ['command_reap_timeout', 'rotationhistory_store', 'soa_template'];
   const known = keysOf(configSchema).filter((key) => !historic.includes(key));
   expect(known.length).toBeGreaterThan(80);
   // A map from networks has no keys of its own.
