@@ -1,10 +1,14 @@
 /** `edgewise cluster`: several vantage points that agree, how they are, and an operator's way out. */
 import type { Command } from 'commander';
+import type { EtcdVantage } from '../config/section-vantage.ts';
 import type { Config } from '../config/types.ts';
 import { spanSeconds } from '../health/modes/duration.ts';
 import { oneLine } from '../health/modes/modes.ts';
 import type { VantageJson } from '../server/control/api-json.ts';
 import { endpointText } from '../system/address.ts';
+import { EtcdClient } from '../vantage/etcd/client/client.ts';
+import { keysOf } from '../vantage/etcd/keys.ts';
+import { readEtcdSettings } from '../vantage/etcd/settings.ts';
 import { isInForce, OVERRIDE_REASON_MAX, readOverride, removeOverride, writeOverride } from '../vantage/override.ts';
 import { apiAddressOf, askServer, unansweredText } from './ask-server.ts';
 import { clusterText, isClusterWell, overrideText } from './cluster-text.ts';
@@ -18,6 +22,8 @@ type OverrideFlags = { readonly config: string; readonly reason?: string; readon
 /** How long a running server may take to follow the file. */
 const FOLLOWS_MS = 5000;
 const LOOK_MS = 200;
+/** Characters of a name that somebody else wrote. */
+const NAME_MAX = 64;
 
 export function clusterCommand(): Command {
   const status = configOption(newCommand('status', 'edgewise cluster status'))
@@ -55,7 +61,7 @@ async function printStatus({ config: file, url, json }: StatusFlags): Promise<nu
       return refuse(`the server at ${base} decides alone: its configuration has no vantage`, 2);
     }
     const status = refuse(`${base} does not answer: ${unansweredText(error)}`, 2);
-    if (url === undefined) process.stderr.write(configuredText(file));
+    if (url === undefined) process.stderr.write(await configuredText(file));
     return status;
   }
   process.stdout.write(json === true ? `${JSON.stringify(answer, null, 2)}\n` : clusterText(answer));
@@ -63,7 +69,7 @@ async function printStatus({ config: file, url, json }: StatusFlags): Promise<nu
 }
 
 /** What can be said without the server. */
-function configuredText(file: string): string {
+async function configuredText(file: string): Promise<string> {
   const config = readConfig(file);
   if (config === null) return '';
   const { vantage, stateDir } = config;
@@ -76,8 +82,25 @@ function configuredText(file: string): string {
       ? [`set for its next start: ${overrideText(override, now)}`]
       : []),
     ...(problem === null ? [] : [problem]),
+    ...(vantage.engine === 'etcd' ? [await storeText(vantage)] : []),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** Who decides as etcd itself says, asked without the server. */
+async function storeText(vantage: EtcdVantage): Promise<string> {
+  const read = readEtcdSettings(vantage);
+  if (!read.ok) return `etcd cannot be asked: ${read.faults.join('; ')}`;
+  const client = new EtcdClient(read.settings.client);
+  try {
+    const answer = await client.range({ key: keysOf(vantage.prefix).leader });
+    if (!answer.ok) return `etcd cannot be asked: ${answer.fault.text}`;
+    const [leader] = answer.value.kvs;
+    if (leader === undefined) return 'etcd answers: nobody decides';
+    return `etcd answers: ${oneLine(leader.value.toString('utf8').slice(0, NAME_MAX))} decides, token ${leader.createRevision}`;
+  } finally {
+    await client.close();
+  }
 }
 
 /** A sentence where the options contradict each other. */
