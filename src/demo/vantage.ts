@@ -29,7 +29,8 @@ const started = await serve({
   log: (config) => createLog({ verbose: false, level: 'info', file: config.logpath }).log,
   onDecision: (_network, decision, flipped) => {
     if (flipped) send({ kind: 'say', text: changeText(decision) });
-    for (const note of decision.notes) if (!notes.includes(note)) send({ kind: 'say', text: note });
+    const news = decision.notes.filter((note) => !notes.includes(note));
+    if (news.length > 0) send({ kind: 'say', text: news.join('; ') });
     notes = decision.notes;
   },
 });
