@@ -28,7 +28,7 @@ export function clusterText(answer: VantageJson): string {
     ...faults.map((fault) => `problem: ${fault}`),
     '',
     ...table([['VANTAGE', 'HEARD OF', 'VERSION', 'CLOCK', 'PROBLEM'], ...vantages.map(vantageCells)]),
-    ...networks.flatMap((network) => ['', ...networkLines(network, now)]),
+    ...networks.flatMap((network) => ['', ...networkLines(network, now, decider !== null)]),
   ];
   // Others wrote some of it: nothing that a terminal would obey.
   return `${lines.map((line) => line.replace(/\p{Cc}+/gu, ' ')).join('\n')}\n`;
@@ -61,7 +61,8 @@ function offsetText(offset: number): string {
   return `${duration(Math.abs(offset))} ${offset > 0 ? 'ahead' : 'behind'}`;
 }
 
-function networkLines(network: NetworkRow, now: number): readonly string[] {
+/** `isOne`: there is one serial for all. */
+function networkLines(network: NetworkRow, now: number, isOne: boolean): readonly string[] {
   const { serial, decided, counting, needed, views, suspects } = network;
   const by = decided === null ? '' : `, decided by ${decided.by} ${duration(Math.max(0, now - decided.at))} ago`;
   const differs =
@@ -69,15 +70,15 @@ function networkLines(network: NetworkRow, now: number): readonly string[] {
   const few = counting < needed ? `, TOO FEW: ${needed} are needed, so nothing changes` : '';
   return [
     `network ${network.network}: serial ${serial}${by}${differs}; ${counting} of ${views.length} views count${few}`,
-    ...table(views.map((view) => ['', ...viewCells(view, serial)])),
+    ...table(views.map((view) => ['', ...viewCells(view, isOne ? serial : null)])),
     ...suspects.map(({ edge, says }) => `  suspect ${edge}: ${says.map(sayText).join(', ')}`),
   ];
 }
 
-function viewCells(view: NetworkRow['views'][number], ours: number): readonly string[] {
+function viewCells(view: NetworkRow['views'][number], ours: number | null): readonly string[] {
   const { vantage, age, same_config: same, counts, serial } = view;
   const config = same === null ? '' : same ? 'same configuration' : 'ANOTHER CONFIGURATION, has no vote';
-  const other = serial === null || serial === ours ? '' : `answers serial ${serial}`;
+  const other = serial === null || ours === null || serial === ours ? '' : `answers serial ${serial}`;
   return [
     vantage,
     age === null ? 'no view' : `${duration(age)} old`,

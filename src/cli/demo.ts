@@ -47,7 +47,7 @@ function vantageCount(text: string): number {
 
 /** For `argParser`. */
 function breakSeconds(text: string): number {
-  if (!/^\d{1,4}$/.test(text) || Number(text) < 10) throw new InvalidArgumentError('Expected seconds, 10 to 9999.');
+  if (!/^\d{1,4}$/.test(text) || Number(text) < 12) throw new InvalidArgumentError('Expected seconds, 12 to 9999.');
   return Number(text);
 }
 

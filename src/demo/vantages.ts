@@ -31,8 +31,8 @@ type Site = {
   readonly http: number;
 };
 
-/** Of the time between two breaks. */
-const BROKEN_SHARE = 1 / 3;
+/** Of the time between two breaks: longer than a round, so that it is noticed. */
+const BROKEN_SHARE = 1 / 2;
 
 /** Starts them all. `problem`: they could not be started, and nothing is left running. */
 export class DemoVantages {

@@ -119,9 +119,7 @@ describe('without a running server', () => {
     const set = await edgewise(['cluster', 'override', '--reason', 'lost\tit', '--for', '2h', '-c', file]);
     expect(set).toMatchObject({
       status: 0,
-      stdout: expect.stringMatching(
-        /^This server decides alone, from its own view: "lost it", by \w+, 2 h left\.\n$/,
-      ),
+      stdout: expect.stringMatching(/^This server decides alone, from its own view: "lost it", by \w+, 2 h left\.\n$/),
       stderr: expect.stringContaining('The server has not confirmed it yet: http://127.0.0.1:1 does not answer: '),
     });
     const { stateDir } = loadConfig(file).config ?? {};

@@ -74,6 +74,9 @@ test('peers: each decides for itself', () => {
   expect(isClusterWell(peers)).toBe(true);
   expect(clusterText(peers)).toContain('vantage fra1, by peers\neach vantage decides for itself\n');
   expect(clusterText(peers)).toContain('network net-a: serial 100; 3 of 3 views count');
+  // Each has serials of its own.
+  const [own] = network({ views: [view('b', { serial: 99 })], decided: null }).networks ?? [];
+  expect(clusterText({ ...peers, networks: [own] })).not.toContain('99');
 });
 
 test.each<[string, Partial<VantageJson>, string]>([
