@@ -45,7 +45,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await Promise.all(servers.map((server) => server.stop()));
   await etcd?.stop();
-  fleet?.close();
+  await fleet?.close();
   for (const site of sites) await site.remove();
 });
 
