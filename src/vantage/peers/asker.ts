@@ -24,8 +24,6 @@ export type AskerOptions = {
   readonly key: KeyObject;
   /** PEM of the authorities that sign the peers' certificates; null: the system's. */
   readonly ca: string | null;
-  /** Of our process. */
-  readonly boot: string;
   /** How long a request waits for something new, and how long the peer may take besides. */
   readonly waitMs: number;
   readonly timeoutMs: number;
@@ -57,6 +55,8 @@ export class Asker {
   private readonly stopping = new AbortController();
   private timer: NodeJS.Timeout | null = null;
   private session: string | null = null;
+  /** The counter begins anew with each asker, so that its name has to as well, or the peer takes its requests for replays. */
+  private readonly boot = randomText();
   private counter = 0;
   private failures = 0;
   private problem: string | null = null;
@@ -120,12 +120,12 @@ export class Asker {
 
   /** One request, and its answer. Never rejects for what a peer does. */
   private async ask(): Promise<Outcome> {
-    const { from, peer, key, boot, waitMs, timeoutMs, now, monotonicMs, known } = this.options;
+    const { from, peer, key, waitMs, timeoutMs, now, monotonicMs, known } = this.options;
     const request: PeerRequest = {
       v: 1,
       from,
       to: peer.name,
-      boot,
+      boot: this.boot,
       counter: this.counter,
       session: this.session,
       challenge: randomText(),

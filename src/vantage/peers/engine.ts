@@ -20,7 +20,7 @@ import { OwnViews } from './own-views.ts';
 import { ReceivedViews } from './received-views.ts';
 import { type RefusalKind, Refusals } from './refusals.ts';
 import { open, seal } from './sealing.ts';
-import { randomText, Sessions } from './sessions.ts';
+import { Sessions } from './sessions.ts';
 
 /** What a reload may change. */
 export type PeersSettings = {
@@ -106,7 +106,6 @@ class Peers {
   readonly refusals: Refusals;
   private readonly options: PeersEngineOptions;
   private readonly monotonicMs: () => number;
-  private readonly boot = randomText();
   private readonly own: OwnViews;
   private readonly received = new ReceivedViews();
   private settings: PeersSettings;
@@ -245,7 +244,6 @@ class Peers {
       peer: of,
       key,
       ca,
-      boot: this.boot,
       waitMs: Math.min(WAIT_MAX_MS, interval * 1000),
       timeoutMs: timeout * 1000,
       known: () => this.received.known(of.name),

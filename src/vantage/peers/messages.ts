@@ -26,9 +26,9 @@ const requestSchema = z.object({
   v: z.literal(1),
   from: name,
   to: name,
-  /** Of the asker's process. */
+  /** Of whatever counts: each start of the asker's process, and each reload that makes it ask anew. */
   boot: random,
-  /** Another one with each request of the process. */
+  /** Another one with each request of that. */
   counter: wholeNumber,
   /** What the asked one wants to hear repeated: it shows that the request was not recorded long ago. Null: not known. */
   session: random.nullable(),

@@ -4,7 +4,7 @@ import type { PeerRequest } from './messages.ts';
 
 /** Counters behind the highest that are still taken, each once: requests may overtake one another (RFC 4303 §3.4.3). */
 const WINDOW = 64;
-/** Starts of the peer's process that a session remembers. */
+/** Starts of the peer's process, and reloads that made it ask anew, that a session remembers. */
 const BOOTS_MAX = 16;
 
 /** `unknown-session`: to be answered with the session alone, which costs nothing and shows nothing. */

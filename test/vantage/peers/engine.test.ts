@@ -219,6 +219,27 @@ describe('wrongly configured', () => {
     await vi.waitFor(() => expect(b.engine.faults().join()).toContain('it has no peer "b"'), WAIT);
   });
 
+  test('a reload that asks peers anew repeats no counter: nothing is a replay, however often it was asked before', async () => {
+    const [a, b] = await pair({});
+    await vi.waitFor(() => expect(turns(a)).toEqual({ b: 1 }), WAIT);
+    // Each view is a request; the last counter is beyond the window, within which an unseen one would pass.
+    for (let turn = 2; turn <= 70; turn += 1) {
+      b.engine.publishView(viewOf('b', turn));
+      await vi.waitFor(() => expect(turns(a)).toEqual({ b: turn }), { timeout: 30_000, interval: 5 });
+    }
+    for (const timeout of [3, 4]) {
+      await a.engine.reconfigure({ ...a.settings, timeout });
+      const next = (turns(a)['b'] ?? 0) + 1;
+      b.engine.publishView(viewOf('b', next));
+      await vi.waitFor(() => expect(turns(a)).toEqual({ b: next }), { ...WAIT, timeout: 5000 });
+    }
+    await a.engine.reconfigure({ ...a.settings, peers: [] });
+    await a.engine.reconfigure(a.settings); // the same peer again
+    await vi.waitFor(() => expect(turns(a)).toEqual({ b: 72 }), { ...WAIT, timeout: 5000 });
+    expect(b.engine.refusals().get('replayed')).toBe(0);
+    expect(a.engine.faults()).toEqual([]);
+  });
+
   test('a port that is in use is a fault, and is tried until it is free', async () => {
     const [a] = await pair({});
     const [settings] = await settingsOf(['c']);
