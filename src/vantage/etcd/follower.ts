@@ -4,7 +4,7 @@ import type { Header } from './client/wire.ts';
 
 /** One look at the store: everything is read as it was at one revision, and applied at once. */
 export type Look = {
-  readonly client: EtcdClient;
+  readonly client: Pick<EtcdClient, 'range' | 'txn'>;
   /** Read with `revision: header.revision`. Revisions order only within one cluster id. */
   readonly header: Header;
   /**

@@ -11,7 +11,7 @@ import type { NetworkFacts } from './network-facts.ts';
 import { type ContentRecords, counterKey, printRecord, recordKey } from './records.ts';
 
 export type ContentDeciderOptions = {
-  readonly client: EtcdClient;
+  readonly client: Pick<EtcdClient, 'txn'>;
   readonly keys: Keys;
   readonly vantage: string;
   readonly members: readonly string[];
@@ -82,11 +82,13 @@ export class ContentDecider {
       if (conflict !== null && conflicts.length < NAMED) conflicts.push(conflict);
       const network = networkOf(own);
       if (network !== null) {
+        const setRevision = this.options.networks.setRevision(network);
         const content = this.choose(origin, network, own);
         if (content !== null) {
           records.noteSerial(content.serial);
           batch.contents.set(origin, content);
-          batch.networks.set(network, this.options.networks.setRevision(network));
+          // That of the first: another set may be stored while we rest, after a content was chosen for the one before.
+          if (!batch.networks.has(network)) batch.networks.set(network, setRevision);
         }
       }
       if (batch.contents.size >= BATCH || batch.networks.size >= NETWORKS) {
@@ -133,8 +135,10 @@ export class ContentDecider {
     const puts = Array.from(contents, ([origin, content]): Operation => {
       return { kind: 'put', key: recordKey(keys, origin), value: printRecord(content) };
     });
+    // A request that was sent twice may be carried out late; it must not undo what came after it.
+    const counter: Compare = { key: counterKey(keys), target: 'mod', revision: records.counterRevision };
     const answer = await client.txn({
-      compare: [leadership.holds(token), ...sets],
+      compare: [leadership.holds(token), counter, ...sets],
       success: [...puts, { kind: 'put', key: counterKey(keys), value: JSON.stringify({ v: 1, by: vantage }) }],
       failure: [],
     });

@@ -92,13 +92,16 @@ export class ContentRecords {
     const counted = await client.range({ key: counterKey(this.keys), revision, keysOnly: true });
     if (!counted.ok) return { ok: false, text: counted.fault.text };
     const counter = counted.value.kvs[0]?.modRevision ?? 0n;
-    if (!isReset && counter <= this.counter) {
+    // Deleted, though we know of it: whoever did that may have deleted the others, too.
+    const isDeleted = revision >= this.counter && counter < this.counter;
+    const isAnew = isReset || isDeleted;
+    if (!isAnew && counter <= this.counter) {
       return { ok: true, isChanged: false, apply: () => this.take([], header, counter, false) };
     }
     const found: KeyValue[] = [];
     const end = prefixEnd(zonesPrefix(this.keys));
     // Without the filter etcd reads a page only, with it all.
-    const since = isReset || this.revision === 0n ? {} : { minModRevision: this.revision + 1n };
+    const since = isAnew || this.revision === 0n ? {} : { minModRevision: this.revision + 1n };
     for (let key = zonesPrefix(this.keys); ; ) {
       const answer = await client.range({ key, end, revision, limit: PAGE, ...since });
       if (!answer.ok) return { ok: false, text: answer.fault.text };
@@ -110,7 +113,7 @@ export class ContentRecords {
         return { ok: false, text: `etcd has more than ${RECORDS_MAX} zones below ${key}` };
       key = `${last.key}\0`;
     }
-    return { ok: true, isChanged: true, apply: () => this.take(found, header, counter, isReset) };
+    return { ok: true, isChanged: true, apply: () => this.take(found, header, counter, isAnew) };
   }
 
   /** We stored these. */
@@ -125,10 +128,10 @@ export class ContentRecords {
     found: readonly KeyValue[],
     { clusterId, revision }: Header,
     counter: bigint,
-    isReset: boolean,
+    isAnew: boolean,
   ): readonly WireName[] {
     const before = this.records;
-    if (isReset) {
+    if (isAnew) {
       this.records = new Map();
       this.garbage = 0;
     }
@@ -147,10 +150,10 @@ export class ContentRecords {
       this.noteSerial(content.serial);
       changed.add(origin);
     }
-    if (isReset) for (const origin of before.keys()) changed.add(origin);
+    if (isAnew) for (const origin of before.keys()) changed.add(origin);
     this.clusterId = clusterId;
     this.revision = revision;
-    this.counter = isReset || counter > this.counter ? counter : this.counter;
+    this.counter = isAnew || counter > this.counter ? counter : this.counter;
     return [...changed];
   }
 
