@@ -25,7 +25,16 @@ import type { EdgeQuorum } from '../judge/quorum.ts';
 import type { NetworkState } from '../state/network-state.ts';
 import { configHash } from './config-hash.ts';
 import { adoptedDecision, uncarriedDecision } from './decided-elsewhere.ts';
-import { adoptedChange, decidedSetOf, keptChange, sameBorrowed, versionSerial } from './decided-state.ts';
+import {
+  adoptedChange,
+  agreedChange,
+  aloneChange,
+  decidedSetOf,
+  isChange,
+  keptChange,
+  sameBorrowed,
+  versionSerial,
+} from './decided-state.ts';
 import type { StateChange, StateUpdate } from './next-state.ts';
 import { rulesOf } from './pool.ts';
 import type { RoundOrder, RoundTools } from './round-types.ts';
@@ -94,8 +103,6 @@ export class AgreedDecisions {
   private last: LastMerge | null = null;
   /** The latest serial that any vantage ever reported, of any network; 0: none. */
   private highest = 0;
-  /** What is served comes from a stored set, or from before there were any: not from an override. */
-  private isOwnAgreed = true;
   private unstored: string | null = null;
 
   constructor(network: string, tools: Pick<RoundTools, 'vantage' | 'floorSerial' | 'now' | 'log'>) {
@@ -198,10 +205,8 @@ export class AgreedDecisions {
       derive({ floorSerial: floorSerial(), forceUpdate, serialAfter: serialAfter(by) });
     if (agreed.merged === null) {
       sets.setFit(false);
-      const again = (): StateChange => changeBy(name, parts.forceUpdate);
-      const planned = again();
-      this.isOwnAgreed &&= !isChange(planned);
-      return { planned, derive: again, decision };
+      const again = (): StateChange => aloneChange(changeBy(name, parts.forceUpdate));
+      return { planned: again(), derive: again, decision };
     }
     return this.stored(parts, sets, agreed.merged, {
       name,
@@ -226,7 +231,6 @@ export class AgreedDecisions {
     const change = adoptedChange(before, set);
     const now = this.tools.now();
     const base = last ?? this.nothingDecided(config, now);
-    this.isOwnAgreed = true;
     return { change, decision: adoptedDecision(set, base, { before, state: change.state, now }), set };
   }
 
@@ -260,7 +264,7 @@ export class AgreedDecisions {
         interval: order.config.runFrequency,
         decision: { hasLive: usual.state.live.length > 0, liveChanged, canaryZones: usual.canaryZones },
       },
-      this.isOwnAgreed,
+      !before.decidedAlone,
     );
     sets.setFit(
       mayDecide(views) ||
@@ -284,7 +288,7 @@ export class AgreedDecisions {
         decision: adopted,
       });
     }
-    const planned = step.kind === 'restore' || step.live ? derive(true) : usual;
+    const planned = agreedChange(step.kind === 'restore' || step.live ? derive(true) : usual);
     const set = decidedSetOf(planned.state, { ...origin, says: says(planned.state) });
     return this.propose(set, sets, kept, { planned, derive: null, decision });
   }
@@ -296,10 +300,7 @@ export class AgreedDecisions {
     settled: Settled,
   ): Promise<Settled> {
     const outcome = await sets.propose(set);
-    if (outcome.kind === 'stored') {
-      this.isOwnAgreed = true;
-      return settled;
-    }
+    if (outcome.kind === 'stored') return settled;
     const why = `what was decided is not stored: ${outcome.why}`;
     this.unstored = why;
     return kept(why);
@@ -326,10 +327,6 @@ export class AgreedDecisions {
     const nothing = { edges: [], canaries: [], memory: NO_MEMORY, operatorChange: false };
     return decideFacts({ now, network, scope: 'turn', rules, ...nothing });
   }
-}
-
-function isChange({ liveChanged, canaryZones }: StateChange): boolean {
-  return liveChanged || canaryZones.length > 0;
 }
 
 function overrideText(reason: string): string {

@@ -24,12 +24,26 @@ export function decidedSetOf({ serial, canarySerials, live, memory }: NetworkSta
   return { ...origin, serial, canarySerials, live, memory: decidedPart(memory) };
 }
 
+export function isChange({ liveChanged, canaryZones }: StateChange): boolean {
+  return liveChanged || canaryZones.length > 0;
+}
+
+/** What an operator's override decided: no stored set, until one takes its place. */
+export function aloneChange(change: StateChange): StateChange {
+  return isChange(change) ? { ...change, state: { ...change.state, decidedAlone: true } } : change;
+}
+
+/** What is to be stored for all. */
+export function agreedChange(change: StateChange): StateChange {
+  return { ...change, state: { ...change.state, decidedAlone: false } };
+}
+
 /** The answer stays as it was; what a decision found of each edge is kept. */
-export function keptChange(before: NetworkState, { state, liveChanged, canaryZones }: StateChange): StateChange {
+export function keptChange(before: NetworkState, change: StateChange): StateChange {
+  const { state } = change;
   const { live, serial, canarySerials, zoneSerials, pendingZones } = before;
   // The change that an operator's mode asks for is still to be made, by whoever decides next.
-  const isOutstanding = liveChanged || canaryZones.length > 0;
-  const modes = isOutstanding ? before.modes : state.modes;
+  const modes = isChange(change) ? before.modes : state.modes;
   const memory = decidedBy(state.memory, decidedPart(before.memory));
   const kept = { ...state, memory, live, serial, canarySerials, zoneSerials, pendingZones, modes };
   return { state: kept, liveChanged: false, canaryZones: [] };
@@ -48,6 +62,7 @@ export function adoptedChange(state: NetworkState, set: DecidedSet): StateChange
     serial,
     canarySerials,
     zoneSerials: liveChanged ? new Map() : state.zoneSerials,
+    decidedAlone: false,
   };
   return { state: next, liveChanged, canaryZones: [...new Set([...changed, ...(liveChanged ? [] : moved)])].sort() };
 }

@@ -33,6 +33,8 @@ export type NetworkState = {
    * Of edges that are named: the addresses they had when their name could last be looked up, for times when it cannot.
    */
   readonly addresses: ReadonlyMap<string, readonly string[]>;
+  /** The live set or a canary was decided under an operator's override, and no set that is stored took its place yet. */
+  readonly decidedAlone: boolean;
   readonly extra: ReadonlyMap<string, unknown>;
 };
 
@@ -49,5 +51,6 @@ export const NEW_STATE: NetworkState = {
   pendingZones: new Set(),
   modes: null,
   addresses: new Map(),
+  decidedAlone: false,
   extra: new Map(),
 };

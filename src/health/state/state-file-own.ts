@@ -47,6 +47,7 @@ const KEYS = objectOf({
   misses: mapOf(objectOf({ count: NUMBER, at: NUMBER })).default(NONE),
   agreed: mapOf(FLAG).optional(),
   addresses: mapOf(listOf(ADDRESS)).default(NONE),
+  decided_alone: FLAG.default(false),
 });
 
 /**
@@ -71,6 +72,7 @@ export const OWN_STATE = KEYS.prefault({}).transform((own) => ({
   pendingZones: new Set(own.pending_zones),
   modes: own.modes,
   addresses: new Map([...own.addresses].filter(([, addresses]) => addresses.length > 0)),
+  decidedAlone: own.decided_alone,
 }));
 
 /** The member that edgemanage's name of a live edge is; none where the name is no address. */
@@ -100,6 +102,7 @@ export function ownValue(state: NetworkState): JsonObject {
     ...(memory.judged.size === 0 ? {} : { judged: Object.fromEntries(memory.judged) }),
     ...(memory.misses.size === 0 ? {} : { misses: Object.fromEntries(memory.misses) }),
     ...(memory.agreed === undefined ? {} : { agreed: Object.fromEntries(memory.agreed) }),
+    ...(state.decidedAlone ? { decided_alone: true } : {}),
     ...(state.addresses.size === 0 ? {} : { addresses: Object.fromEntries(state.addresses) }),
   };
 }

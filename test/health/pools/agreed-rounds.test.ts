@@ -317,6 +317,29 @@ describe('several vantage points', () => {
     check();
   });
 
+  test('a first start from other sets on disk: one of them becomes later than both, and everybody has it', async () => {
+    for (const [i, node] of nodes.entries()) {
+      node.vantage.overrideReason = 'each for itself, as before there were several';
+      fail(EDGES[i], node.name);
+    }
+    await interval();
+    const before = Math.max(...serials());
+    expect(new Set(lives().map((live) => live.join())).size).toBe(3);
+    fail('none');
+    store.wipe();
+    for (const node of nodes) {
+      node.vantage.overrideReason = null;
+      await node.open();
+    }
+    store.elect('lon1');
+    await interval();
+    await interval();
+    expect(new Set(serials()).size).toBe(1);
+    expect(serials()[0]).toBeGreaterThan(before);
+    expect(new Set(lives().map((live) => live.join())).size).toBe(1);
+    check();
+  });
+
   test('an override decides alone, and its end takes the store above it', async () => {
     store.elect('fra1');
     await interval();
@@ -334,12 +357,19 @@ describe('several vantage points', () => {
     ams.vantage.isCutOff = false;
     await interval();
     expect(ams.state.serial).toBe(alone); // it lasts until it is ended
+    await ams.open();
+    // A process that knows nothing of it takes what it serves for no set that was stored, whoever the members are by now.
+    expect(ams.state.decidedAlone).toBe(true);
+    await interval();
+    expect([ams.state.serial, ams.state.decidedAlone]).toEqual([alone, true]);
+    store.elect('ams1');
     ams.vantage.overrideReason = null;
     await interval();
     await interval();
     expect(new Set(serials()).size).toBe(1);
     expect(serials()[0]).toBeGreaterThan(alone);
     expect(ams.live).toEqual(['127.0.0.1', '127.0.0.2']);
+    expect(nodes.map(({ state }) => state.decidedAlone)).toEqual([false, false, false]);
     check();
   });
 });

@@ -57,6 +57,7 @@ const FULL: NetworkState = {
     { edge: 'b', v4: null, v6: '::1', why: '' },
   ],
   serial: 1_700_000_000,
+  decidedAlone: true,
   addresses: new Map([['edge.test', ['127.0.0.1', '::1']]]),
   canarySerials: new Map([['x.test', 1_700_000_001]]),
   zoneSerials: new Map([['x.test', 1_700_000_002]]),
