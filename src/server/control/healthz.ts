@@ -5,7 +5,7 @@ import { doubtText } from '../../health/choose/safety-uplink.ts';
 import { FAMILIES } from '../../health/judge/edge.ts';
 import { list, moment } from '../../health/judge/reason.ts';
 import type { HealthJson } from './api-json.ts';
-import { agreementReasons, clockWarnings } from './vantage-view.ts';
+import { agreementReasons, agreementWarnings, clockWarnings } from './vantage-view.ts';
 import type { NetworkView, StatusView } from './views.ts';
 
 const ZONES_NAMED = 5; // a failure of ten thousand zones is one line too
@@ -101,7 +101,8 @@ export function healthWarnings(view: StatusView): readonly string[] {
   const notes = view
     .networks()
     .flatMap(({ name, decision }) => (decision?.notes ?? []).map((note) => `network ${name}: ${note}`));
-  const warnings = [...clockWarnings(view.vantage()?.vantages ?? []), ...notes];
+  const excluded = view.networks().flatMap(agreementWarnings);
+  const warnings = [...clockWarnings(view.vantage()?.vantages ?? []), ...excluded, ...notes];
   if (trouble === null || age >= TROUBLE_SHOWN_S) return warnings;
   return [`prober: ${Math.round(age)} s ago: ${trouble.message.split('\n')[0]}`, ...warnings];
 }

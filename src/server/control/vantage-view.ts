@@ -1,4 +1,5 @@
 /** Several vantage points as HTTP shows them: `/api/v1/vantage`. */
+import type { RoundViews } from '../../health/choose/round.ts';
 import { isSuspect } from '../../health/judge/quorum.ts';
 import type { VantageJson } from './api-json.ts';
 import type { VantageSource } from './vantage-source.ts';
@@ -23,11 +24,14 @@ export function vantageJson(source: VantageSource, networks: readonly NetworkVie
       problem: one.problem,
     })),
     networks: networks.map((network) => networkRow(source, network)),
-    faults: [...source.faults, ...networks.flatMap(agreementReasons)],
+    faults: [...source.faults, ...networks.flatMap(agreementReasons), ...networks.flatMap(agreementWarnings)],
   };
 }
 
-/** What keeps a network's vantage points from agreeing, a sentence each: reasons of `/healthz`, too. */
+/**
+ * What keeps a network's vantage points from agreeing, a sentence each: reasons of `/healthz`, too. Those that are left out
+ * by a majority that counts are none (`agreementWarnings`).
+ */
 export function agreementReasons({ name, agreement, notStored }: NetworkView): readonly string[] {
   const reasons = notStored === null ? [] : [`network ${name}: ${notStored}`];
   if (agreement === null) return reasons;
@@ -37,7 +41,22 @@ export function agreementReasons({ name, agreement, notStored }: NetworkView): r
     const count = `${counting} of the ${needed} views that it takes ${counting === 1 ? 'counts' : 'count'}`;
     return [...reasons, `network ${name}: no quorum, the answer stays as it is: ${count}; left out: ${who || 'none'}`];
   }
-  return excluded.length === 0 ? reasons : [...reasons, `network ${name}: views that do not count: ${who}`];
+  return isMajority(agreement) ? reasons : [...reasons, ...excludedText(name, excluded)];
+}
+
+/** Vantage points that a majority, ours, leaves out: as while one after the other takes another configuration. */
+export function agreementWarnings({ name, agreement }: NetworkView): readonly string[] {
+  return agreement !== null && isMajority(agreement) ? excludedText(name, agreement.excluded) : [];
+}
+
+/** Peers decide without a majority; those that most others leave out should be looked at all the same. */
+function isMajority({ counting, needed, excluded }: RoundViews): boolean {
+  return counting >= needed && (needed > 1 || counting > excluded.length);
+}
+
+function excludedText(network: string, excluded: RoundViews['excluded']): readonly string[] {
+  const who = excluded.map(({ vantage, why }) => `${vantage} (${why})`).join(', ');
+  return excluded.length === 0 ? [] : [`network ${network}: views that do not count: ${who}`];
 }
 
 /** Seconds by which another's clock may differ before it is a warning. */

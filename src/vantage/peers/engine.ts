@@ -67,9 +67,6 @@ export type PeersEngine = Engine & {
   readonly refusals: () => ReadonlyMap<RefusalKind, number>;
 };
 
-/** Seconds by which a clock may differ before it is reported. */
-const CLOCK_MAX = 5;
-
 export function makePeersEngine(options: PeersEngineOptions): PeersEngine {
   const peers = new Peers(options);
   return {
@@ -188,10 +185,9 @@ class Peers {
     return [
       ...(listening === null ? [] : [listening]),
       ...this.own.problems.values(),
-      ...[...this.peers.values()].flatMap((peer) => [
-        ...(peer.problem === null ? [] : [`${peerText(peer)}: ${peer.problem}${this.asksText(peer.askedMs)}`]),
-        ...clockText(peer),
-      ]),
+      ...[...this.peers.values()].flatMap((peer) =>
+        peer.problem === null ? [] : [`${peerText(peer)}: ${peer.problem}${this.asksText(peer.askedMs)}`],
+      ),
     ];
   }
 
@@ -280,11 +276,9 @@ class Peers {
   private take(peer: Peer, answer: PeerAnswer, transitMs: number): void {
     if (this.stopped || this.peers.get(peer.name) !== peer) return;
     const clock = { now: this.options.now(), nowMs: this.monotonicMs() };
-    const before = clockText(peer).length;
     peer.answeredMs = clock.nowMs;
     peer.version = answer.version;
     peer.clockOffset = answer.clock - (clock.now - transitMs / 2000);
-    if (before === 0) for (const text of clockText(peer)) this.options.log('warn', text);
     for (const { ageMs, view: value } of answer.views) {
       const view = this.options.codec.decode(value);
       if (view === null || view.vantage !== peer.name) {
@@ -358,12 +352,4 @@ class Peers {
 
 function peerText({ name, url }: { readonly name: string; readonly url: string }): string {
   return `peer ${name} (${url})`;
-}
-
-/** Reported, and nothing is decided by it. */
-function clockText({ name, clockOffset }: Pick<Peer, 'name' | 'clockOffset'>): readonly string[] {
-  if (clockOffset === null || Math.abs(clockOffset) < CLOCK_MAX) return [];
-  return [
-    `the clock of peer ${name} is ${Math.abs(clockOffset).toFixed(0)} s ${clockOffset > 0 ? 'ahead of' : 'behind'} ours`,
-  ];
 }

@@ -149,3 +149,23 @@ test.each([
   expect(healthReasons(view)).toEqual([]);
   expect(healthWarnings(view)).toEqual(warnings);
 });
+
+const ODD = { vantage: 'lon1', why: 'its configuration is another one' };
+const AWAY = { vantage: 'ams1', why: 'its last view is 40 s old' };
+const LEFT_OUT = 'network net-a: views that do not count: lon1 (its configuration is another one)';
+
+test.each<[string, Pick<NonNullable<NetworkView['agreement']>, 'counting' | 'needed' | 'excluded'>, boolean, RegExp]>([
+  ['all count', { counting: 3, needed: 2, excluded: [] }, false, /^$/],
+  ['one is left out by a majority', { counting: 2, needed: 2, excluded: [ODD] }, false, /^network net-a: views/],
+  ['the one that is left out', { counting: 1, needed: 2, excluded: [ODD, AWAY] }, true, /^$/],
+  ['two peers of three leave one out', { counting: 2, needed: 1, excluded: [ODD] }, false, /^network net-a: views/],
+  ['a peer that both others leave out', { counting: 1, needed: 1, excluded: [ODD, AWAY] }, true, /^$/],
+  ['one of two peers is away', { counting: 1, needed: 1, excluded: [AWAY] }, true, /^$/],
+])('vantage points: %s', (_, views, isRed, warning) => {
+  const agreement = { ...views, quorums: new Map(), config: '0123' };
+  const view = statusView(withNetwork({ agreement }));
+  expect(healthReasons(view).some((reason) => /views that do not count|no quorum/.test(reason))).toBe(isRed);
+  const warnings = healthWarnings(view).filter((text) => text.includes('views that do not count'));
+  expect(warnings.join()).toMatch(warning);
+  if (warnings.length > 0) expect(warnings).toEqual([LEFT_OUT]);
+});
