@@ -51,6 +51,8 @@ export class VantagePart {
   private running: Running | null = null;
   /** Networks that this vantage cannot decide for, while others could. */
   private readonly unfit = new Set<string>();
+  /** Those that are served, after a reload; null: those of the start. One that is gone keeps nobody from deciding. */
+  private networks: ReadonlySet<string> | null = null;
   private decider: string | null = null;
   private skewed: ReadonlySet<string> = new Set();
   private timer: NodeJS.Timeout | undefined;
@@ -154,6 +156,8 @@ export class VantagePart {
   }
 
   private setCandidate(): void {
+    const { networks } = this;
+    for (const network of this.unfit) if (networks?.has(network) === false) this.unfit.delete(network);
     const isFit = this.unfit.size === 0 && this.override.override === null && !this.isEnding;
     this.sets?.setCandidate(isFit);
   }
@@ -200,7 +204,7 @@ export class VantagePart {
     await made.engine.start();
   }
 
-  private prepare({ config, was }: Reload): Prepared {
+  private prepare({ config, was, lists }: Reload): Prepared {
     const { vantage } = config;
     if (vantage === null || was.vantage === null) return NOTHING_TO_DO; // takes a restart
     const read = readEngineSettings(vantage, config, Date.now() / 1000);
@@ -208,7 +212,9 @@ export class VantagePart {
     const { settings, warnings } = read;
     return ready(async () => {
       this.warn(warnings);
+      this.networks = new Set(lists.networks.keys());
       await this.reconfigure(settings);
+      this.setCandidate();
     });
   }
 
