@@ -16,10 +16,11 @@ const ZONE = 'z.test';
 const LIMIT_MS = 120_000;
 let edges: Edges;
 let all: readonly Vantage[] = [];
+let ports: readonly number[] = [];
 
 beforeAll(async () => {
   edges = await Edges.start(EDGES, OBJECT);
-  const ports = await Promise.all(NAMES.map(() => freePort()));
+  ports = await Promise.all(NAMES.map(() => freePort()));
   all = await Promise.all(
     NAMES.map(async (name, i) => {
       const dnsPort = await freePort();
@@ -119,6 +120,14 @@ test('one that is alone in what it sees changes nothing, two act, and each for i
   expect((await shown(a)).networks[0].suspects).toMatchObject([{ edge }]);
   const { status } = (await a.server?.get('/healthz')) ?? {};
   expect(status).toBe(200); // suspect is no fault
+
+  // A stranger's request is refused and counted.
+  const refused = await fetch(`http://127.0.0.1:${ports[0]}/vantage`, { method: 'POST', body: 'x'.repeat(100) });
+  expect(refused.status).toBe(401);
+  const metrics = (await a.server?.get('/metrics'))?.text ?? '';
+  expect(metrics).toContain('# TYPE edgewise_peers_refused_total counter');
+  expect(metrics).toContain('edgewise_peers_refused_total{kind="wrong-key"} 1\n');
+  expect(metrics).toContain('edgewise_peers_refused_total{kind="replayed"} 0\n');
 
   edges.die(edge, sources([a, b]));
   for (const vantage of [a, b])

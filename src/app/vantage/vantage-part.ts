@@ -119,15 +119,16 @@ export class VantagePart {
   /** What HTTP shows; null: this server decides alone. */
   source(): VantageSource | null {
     if (this.running === null) return null;
-    const { engine, settings } = this.running;
+    const { kind, engine, settings } = this.running;
     const { sets } = this;
     return {
-      engine: engine.kind,
+      engine: kind,
       name: settings.vantage.name,
       isConnected: sets?.isConnected() ?? null,
       role: sets?.role() ?? null,
       override: this.override.override,
       vantages: engine.vantages(),
+      refused: kind === 'peers' ? engine.refusals() : new Map(),
       faults: this.faults(),
       views: (network) => engine.views(network),
       decided: (network) => sets?.decided(network) ?? null,

@@ -1,5 +1,5 @@
 import { isSuspect } from '../../health/judge/quorum.ts';
-import { type Family, gauge } from './metric-family.ts';
+import { counter, type Family, gauge } from './metric-family.ts';
 import type { StatusView } from './views.ts';
 
 /** Several vantage points that agree (`vantage:`); without them none of these has a sample. */
@@ -35,6 +35,14 @@ export function addVantageMetrics(families: Family[], view: StatusView): void {
       for (const { name, isSelf, clockOffset } of view.vantage()?.vantages ?? []) {
         if (!isSelf) put({ vantage: name }, clockOffset);
       }
+    },
+  });
+  counter(families, {
+    name: 'peers_refused_total',
+    help: 'Requests and answers between peers that were refused, by why (engine peers)',
+    labels: ['kind'],
+    collect: (put) => {
+      for (const [kind, count] of view.vantage()?.refused ?? []) put({ kind }, count);
     },
   });
   gauge(families, {

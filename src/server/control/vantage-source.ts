@@ -13,6 +13,8 @@ export type VantageSource = {
   readonly role: Role | null;
   readonly override: Override | null;
   readonly vantages: readonly VantageStatus[];
+  /** What was refused of peers and strangers, how often of each kind; none where there are no peers to ask us. */
+  readonly refused: ReadonlyMap<string, number>;
   /** Sentences. */
   readonly faults: readonly string[];
   readonly views: (network: string) => readonly ReceivedView[];

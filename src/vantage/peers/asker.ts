@@ -29,7 +29,8 @@ export type AskerOptions = {
   readonly timeoutMs: number;
   readonly known: () => Readonly<Record<string, KnownView>>;
   /** `transitMs`: how long the answer was on its way at most, the time for the request included. */
-  readonly onAnswer: (answer: PeerAnswer, transitMs: number) => void;
+  /** Whether the answer had anything new for us. */
+  readonly onAnswer: (answer: PeerAnswer, transitMs: number) => boolean;
   /** An answer that was not sealed for our request. */
   readonly onForged: () => void;
   /** What is wrong with the peer, a sentence without its name; null: nothing any more. Called when it changes. */
@@ -46,8 +47,8 @@ const PAUSE_MAX_MS = 10_000;
 /** Failures in a row before a problem is one: a connection that ended just when it was used again is none. */
 const FAILURES = 2;
 
-type Outcome = { readonly problem: string | null };
-const WELL: Outcome = { problem: null };
+/** `isIdle`: the answer had nothing for us, so that asking again at once would be no use. */
+type Outcome = { readonly problem: string | null; readonly isIdle?: boolean };
 
 export class Asker {
   private readonly options: AskerOptions;
@@ -106,7 +107,9 @@ export class Asker {
       // A peer that is back is noticed within an interval.
       const most = Math.min(PAUSE_MAX_MS, Math.max(PAUSE_MIN_MS, waitMs));
       const pause = Math.min(most, PAUSE_MIN_MS * 2 ** Math.min(16, this.failures - 1));
-      this.schedule(this.failures === 0 ? Math.max(0, GAP_MS - taken) : pause);
+      // One that answers at once with nothing to take (views of another version) is asked as often as one that waits.
+      const gap = outcome.isIdle === true ? Math.max(GAP_MS, waitMs) : GAP_MS;
+      this.schedule(this.failures === 0 ? Math.max(0, gap - taken) : pause);
     }
   }
 
@@ -172,8 +175,8 @@ export class Asker {
     this.session = answer.session;
     if (isRepeated) return { problem: 'it does not take the session that it gave' };
     // The first answer of a session has no views; the next request follows at once.
-    this.options.onAnswer(answer, Math.max(0, takenMs - answer.waitedMs));
-    return WELL;
+    const isNews = this.options.onAnswer(answer, Math.max(0, takenMs - answer.waitedMs));
+    return { problem: null, isIdle: !isNews && !answer.isNewSession };
   }
 
   private post(body: Buffer, signal: AbortSignal): Promise<Dispatcher.ResponseData> {

@@ -48,6 +48,7 @@ export class Connections {
   }
 }
 
-function keyOf({ remoteAddress, remotePort }: Socket): string | null {
-  return remoteAddress === undefined ? null : `${remoteAddress} ${remotePort ?? 0}`;
+/** With our own address: where we listen on several, one port of a client may have a connection to each. */
+function keyOf({ remoteAddress, remotePort, localAddress }: Socket): string | null {
+  return remoteAddress === undefined ? null : `${remoteAddress} ${remotePort ?? 0} ${localAddress ?? ''}`;
 }

@@ -272,9 +272,10 @@ class Peers {
     return peer;
   }
 
-  /** What a peer answered. */
-  private take(peer: Peer, answer: PeerAnswer, transitMs: number): void {
-    if (this.stopped || this.peers.get(peer.name) !== peer) return;
+  /** What a peer answered. False: none of it was new. */
+  private take(peer: Peer, answer: PeerAnswer, transitMs: number): boolean {
+    if (this.stopped || this.peers.get(peer.name) !== peer) return false;
+    let isNews = false;
     const clock = { now: this.options.now(), nowMs: this.monotonicMs() };
     peer.answeredMs = clock.nowMs;
     peer.version = answer.version;
@@ -285,9 +286,11 @@ class Peers {
         const why = view === null ? 'what is no view' : `a view of "${view.vantage}"`;
         this.refusals.add('bad-view', peer.name, `${peerText(peer)}: it answers with ${why}, which is refused`);
       } else if (this.received.take(peer.name, view, ageMs + transitMs, clock)) {
+        isNews = true;
         this.options.events.onView(view.network, peer.name);
       }
     }
+    return isNews;
   }
 
   /** Answers a request, or refuses it; what is not sealed with our key costs no more than trying to open it. */

@@ -325,3 +325,25 @@ describe('an answer that is not to our request moves nothing', () => {
     expect(engine.views('net').map(({ view }) => view.vantage)).toEqual(['b']);
   });
 });
+
+describe('a peer that answers at once, and with nothing for us, is asked no oftener than one that waits', () => {
+  for (const [name, views] of [
+    ['nothing', []],
+    ['views of another version', [{ json: '{"v":2}', ageMs: 0 }]],
+    ['views of somebody else', [{ json: JSON.stringify(viewOf('c', 1)), ageMs: 0 }]],
+    ['the same view again', [VIEW_OF_B]],
+  ] as const) {
+    test(name, async () => {
+      // By the asker's clock: when it made each request.
+      const made: number[] = [];
+      await peerB((request, response) => {
+        made.push(request.clock);
+        response.end(answerOf(request, views));
+      });
+      await vi.waitFor(() => expect(made.length).toBeGreaterThan(5), WAIT);
+      // The first answer may be news; every other request asks to be kept waiting for 0.2 s, and a load only adds to that.
+      const gaps = made.slice(2).map((clock, i) => clock - (made[i + 1] ?? 0));
+      expect(Math.min(...gaps)).toBeGreaterThan(0.15);
+    });
+  }
+});
