@@ -119,6 +119,7 @@ export class Vantages {
   private readonly secondaries = new Map<string, number>();
   /** The edge that is not live while all is well. */
   private spare: string;
+  private readonly falls = new Map<string, number>();
   private isOver = false;
   private sweeps: Promise<void> = Promise.resolve();
   /** Up to this revision a cluster that is not known yet repeats what is in the log. */
@@ -358,9 +359,14 @@ export class Vantages {
     );
   }
 
-  /** A live edge dies for all; `live` is from now on what should be answered. */
+  /**
+   * A live edge dies for all; `live` is from now on what should be answered. It is one that died least often: who comes and
+   * goes again and again must pass for longer before it takes a place.
+   */
   flip(): string {
-    const [victim] = this.live;
+    const falls = (edge: string): number => this.falls.get(edge) ?? 0;
+    const [victim] = [...this.live].sort((a, b) => falls(a) - falls(b));
+    this.falls.set(victim, falls(victim) + 1);
     this.die(victim);
     this.spare = victim;
     return victim;
