@@ -15,6 +15,8 @@ import type { Look } from '../../src/vantage/etcd/follower.ts';
 export class MemoryEtcd implements Pick<EtcdClient, 'range' | 'txn'> {
   revision = 1n;
   readonly keys = new Map<string, KeyValue>();
+  /** Octets of values in an answer. */
+  answerMax = Number.POSITIVE_INFINITY;
   /** Called before each transaction is carried out. */
   onTransaction: (transaction: Transaction) => void = () => undefined;
 
@@ -33,12 +35,14 @@ export class MemoryEtcd implements Pick<EtcdClient, 'range' | 'txn'> {
   }
 
   async range(range: Range): Promise<Answer<RangeResult>> {
-    return this.answer(this.read(range));
+    const found = this.read(range);
+    return this.answer(found, [found]);
   }
 
   async txn(transaction: Transaction): Promise<Answer<TransactionResult>> {
     this.onTransaction(transaction);
-    return this.answer(this.carryOut(transaction));
+    const result = this.carryOut(transaction);
+    return this.answer(result, result.ranges);
   }
 
   /** Also for one that was sent long ago. */
@@ -66,15 +70,20 @@ export class MemoryEtcd implements Pick<EtcdClient, 'range' | 'txn'> {
     return ((target === 'mod' ? found?.modRevision : found?.createRevision) ?? 0n) === revision;
   }
 
-  private read({ key, end, limit = 0, minModRevision = 0n }: Range): RangeResult {
+  private read({ key, end, limit = 0, minModRevision = 0n, keysOnly = false }: Range): RangeResult {
     const kvs = [...this.keys.values()]
       .filter((kv) => (end === undefined ? kv.key === key : kv.key >= key && kv.key < end))
       .filter((kv) => kv.modRevision >= minModRevision)
+      .map((kv) => (keysOnly ? { ...kv, value: Buffer.alloc(0) } : kv))
       .sort((a, b) => (a.key < b.key ? -1 : 1));
     return { kvs: limit === 0 ? kvs : kvs.slice(0, limit), more: limit !== 0 && kvs.length > limit };
   }
 
-  private answer<T>(value: T): Answer<T> {
+  private answer<T>(value: T, found: readonly RangeResult[]): Answer<T> {
+    const octets = found.flatMap(({ kvs }) => kvs).reduce((sum, kv) => sum + kv.value.length, 0);
+    if (octets > this.answerMax) {
+      return { ok: false, fault: { kind: 'unreachable', code: null, text: 'too long', isTooLarge: true } };
+    }
     return { ok: true, header: { clusterId: '7', revision: this.revision }, value };
   }
 }

@@ -1,10 +1,11 @@
 /** What has changed below a prefix since the look before: the keys are listed, and only values that are new are read. */
 import { type KeyValue, prefixEnd } from './client/wire.ts';
 import type { Look } from './follower.ts';
+import { readPage } from './page.ts';
 
 /** We have some thousand; more is somebody else's mistake. */
 const KEYS_MAX = 10_000;
-/** Values in one answer: of 1 MiB each, in base64, they stay below what an answer may have. */
+/** Values in one answer: ours, of 1 MiB each in base64, stay below what an answer may have. */
 const BATCH = 4;
 
 export type Changes =
@@ -39,8 +40,16 @@ export class Mirror {
     for (let i = 0; i < wanted.length; i += BATCH) {
       const ranges = wanted.slice(i, i + BATCH).map((key) => ({ kind: 'range' as const, range: { key, revision } }));
       const answer = await client.txn({ compare: [], success: ranges, failure: [] });
-      if (!answer.ok) return { ok: false, text: answer.fault.text };
-      changed.push(...answer.value.ranges.flatMap(({ kvs }) => kvs));
+      if (answer.ok) {
+        changed.push(...answer.value.ranges.flatMap(({ kvs }) => kvs));
+        continue;
+      }
+      if (answer.fault.isTooLarge !== true) return { ok: false, text: answer.fault.text };
+      for (const { range } of ranges) {
+        const alone = await readPage(client, range, 1);
+        if (!alone.ok) return { ok: false, text: alone.fault.text };
+        changed.push(...alone.value.kvs);
+      }
     }
     const gone = [...this.known.keys()].filter((key) => !after.has(key));
     const commit = (): void => {

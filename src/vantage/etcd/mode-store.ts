@@ -4,6 +4,7 @@ import { oneLine } from '../../health/modes/modes.ts';
 import type { EtcdClient } from './client/client.ts';
 import { prefixEnd } from './client/wire.ts';
 import type { StoredMode } from './mode-merge.ts';
+import { readPage } from './page.ts';
 
 /** Octets of a value: a comment of the greatest length, each character of four octets and escaped, and room. */
 export const MODE_MAX_OCTETS = 16_384;
@@ -72,7 +73,7 @@ export function etcdModeStore(client: Pick<EtcdClient, 'range' | 'txn'>): ModeSt
     async read(prefix) {
       const entries: ModeEntry[] = [];
       for (let from = prefix; ; ) {
-        const answer = await client.range({ key: from, end: prefixEnd(prefix), limit: PAGE });
+        const answer = await readPage(client, { key: from, end: prefixEnd(prefix) }, PAGE);
         if (!answer.ok) return { ok: false, why: answer.fault.text };
         const { kvs, more } = answer.value;
         entries.push(...kvs.map(({ key, value, modRevision }) => ({ key, value, revision: modRevision })));

@@ -72,10 +72,11 @@ const garbage: readonly (readonly [string, Handler, RegExp])[] = [
   ['9 MiB', says(200, `{"a":"${'x'.repeat(9 << 20)}"}`), /more than 8 MiB/],
 ];
 
-test.each(garbage)('%s is refused with a sentence, and the next endpoint is asked', async (_, handler, expected) => {
+test.each(garbage)('%s is refused with a sentence, and the next endpoint is asked', async (what, handler, expected) => {
   const bad = await serve(handler);
   const alone = await clientOf([bad]).range({ key: 'a' });
   expect(alone).toMatchObject({ ok: false, fault: { kind: 'unreachable', text: expect.stringMatching(expected) } });
+  expect(!alone.ok && alone.fault.isTooLarge === true).toBe(what === '9 MiB');
   const good = await serve(says(200, GOOD));
   const client = clientOf([bad, good]);
   expect(await client.range({ key: 'a' })).toMatchObject({

@@ -6,6 +6,8 @@ import { ContentDecider } from '../../../src/vantage/etcd/contents/content-decid
 import type { NetworkFacts } from '../../../src/vantage/etcd/contents/network-facts.ts';
 import { ContentRecords, counterKey, recordKey } from '../../../src/vantage/etcd/contents/records.ts';
 import { keyOf, keysOf } from '../../../src/vantage/etcd/keys.ts';
+import { Mirror } from '../../../src/vantage/etcd/mirror.ts';
+import { etcdModeStore } from '../../../src/vantage/etcd/mode-store.ts';
 import type { OwnContent } from '../../../src/zones/agreement/content.ts';
 import { MemoryEtcd } from '../../support/memory-etcd.ts';
 import { key } from '../../zones/store/store-fixture.ts';
@@ -125,4 +127,30 @@ test('a look that began before our own transaction does not take it for deleted'
   expect(result.ok && result.apply()).toEqual([]);
   expect(records.get(A)?.hash).toBe('two');
   expect(records.counterRevision).toBe(etcd.keys.get(COUNTER)?.modRevision);
+});
+
+test.each([
+  ['each of which can be read', 40],
+  ['that cannot be read at all', 200],
+])('values of somebody else beside ours, %s, hide none of ours', async (_, octets) => {
+  const { etcd, look, store, records } = makeDecider();
+  await look();
+  await store(A, 'one');
+  const one = etcd.keys.get(recordKey(KEYS, A))?.value.length ?? 0;
+  etcd.answerMax = one + 100;
+  for (let i = 0; i < 30; i++) etcd.put(`${KEYS.all}zones/${i % 2 === 0 ? '0' : 'z'}-garbage${i}`, 'x'.repeat(octets));
+  etcd.put(`${KEYS.all}modes/127.0.0.1`, 'x'.repeat(octets + one));
+  const other = new ContentRecords(KEYS, () => undefined);
+  const found = await other.look(etcd.look(true));
+  expect(found.ok && found.apply()).toEqual([A]);
+  expect(other.get(A)).toEqual(records.get(A));
+  expect(other.faults()).toEqual([expect.stringContaining('30 keys')]);
+  expect(await etcdModeStore(etcd).read(`${KEYS.all}modes/`)).toMatchObject({ ok: true, entries: [{}] });
+
+  for (let i = 0; i < 9; i++) etcd.put(`${KEYS.sets}garbage${i}`, 'x'.repeat(octets));
+  etcd.put(`${KEYS.sets}cdn`, 'ours');
+  const read = await new Mirror(KEYS.sets).read(etcd.look(true));
+  const values = read.ok ? read.changed.map(({ key: name, value }) => [name, value.toString()]) : [];
+  expect(values).toHaveLength(10);
+  expect(values).toContainEqual([`${KEYS.sets}cdn`, 'ours']);
 });

@@ -216,5 +216,6 @@ function unwrapped(value: JsonObject): unknown {
 
 function together(faults: readonly EtcdFault[]): EtcdFault {
   const code = faults.find((fault) => fault.code !== null)?.code ?? null;
-  return { kind: 'unreachable', code, text: faults.map(({ text }) => text).join('; ') };
+  const isTooLarge = faults.some((fault) => fault.isTooLarge === true);
+  return { kind: 'unreachable', code, text: faults.map(({ text }) => text).join('; '), isTooLarge };
 }

@@ -56,7 +56,7 @@ export async function send(dispatcher: Dispatcher, post: Post, signal: AbortSign
     let octets = 0;
     for await (const chunk of body) {
       octets += chunk.length;
-      if (octets > ANSWER_MAX) return unusable(host, `more than ${ANSWER_MAX / MIB} MiB`); // leaving destroys the body
+      if (octets > ANSWER_MAX) return tooLarge(host); // leaving destroys the body
       chunks.push(chunk);
     }
     return read(host, statusCode, Buffer.concat(chunks).toString());
@@ -72,6 +72,11 @@ function read(host: string, status: number, text: string): Reply {
   const fault = faultIn(host, value);
   if (fault !== null) return { ok: false, fault };
   return status === 200 ? { ok: true, value } : unusable(host, `the status ${status}`);
+}
+
+function tooLarge(host: string): Reply {
+  const reply = unusable(host, `more than ${ANSWER_MAX / MIB} MiB`);
+  return reply.ok ? reply : { ok: false, fault: { ...reply.fault, isTooLarge: true } };
 }
 
 function unusable(host: string, what: string): Reply {

@@ -8,6 +8,8 @@ export type EtcdFault = {
   readonly code: number | null;
   /** A sentence that names the endpoint. */
   readonly text: string;
+  /** The answer is longer than what is read: less must be asked for. */
+  readonly isTooLarge?: boolean;
 };
 
 /** `clusterId`: revisions order only within one. */

@@ -6,6 +6,7 @@ import type { ContentInForce } from '../../../zones/agreement/content.ts';
 import { type Header, type KeyValue, prefixEnd } from '../client/wire.ts';
 import type { Look } from '../follower.ts';
 import { type Keys, keyOf, namesIn } from '../keys.ts';
+import { readPage } from '../page.ts';
 
 type Known = { readonly content: ContentInForce; readonly revision: bigint };
 
@@ -103,7 +104,7 @@ export class ContentRecords {
     // Without the filter etcd reads a page only, with it all.
     const since = isAnew || this.revision === 0n ? {} : { minModRevision: this.revision + 1n };
     for (let key = zonesPrefix(this.keys); ; ) {
-      const answer = await client.range({ key, end, revision, limit: PAGE, ...since });
+      const answer = await readPage(client, { key, end, revision, ...since }, PAGE);
       if (!answer.ok) return { ok: false, text: answer.fault.text };
       const { kvs, more } = answer.value;
       found.push(...kvs);
