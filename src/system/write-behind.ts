@@ -46,7 +46,7 @@ export class WriteBehind<Key> {
     while (this.running !== null) await this.running;
   }
 
-  /** Tries once more whatever failed, then ends: nothing is tried again after that. */
+  /** Tries once more whatever failed or is just failing, then ends: nothing is tried again after that. */
   async close(): Promise<void> {
     this.closed = true;
     for (const { again } of [...this.retries.values()]) again();
@@ -65,23 +65,28 @@ export class WriteBehind<Key> {
     await null; // `running` is set
     for (const [key, work] of this.waiting) {
       this.waiting.delete(key);
+      const isLast = this.closed;
       try {
         await work.write();
         if (this.failing.delete(key)) this.report(key, null);
       } catch (error) {
-        this.failed(key, work, errorText(error));
+        this.failed(key, work, errorText(error), isLast);
       }
     }
     this.running = null;
   }
 
-  private failed(key: Key, { write, attempt }: Waiting, message: string): void {
+  private failed(key: Key, { write, attempt }: Waiting, message: string, isLast: boolean): void {
     const isNew = this.failing.get(key) !== message;
     this.failing.set(key, message);
     if (isNew) this.report(key, message);
     const { retryMs = 1000, retryMaxMs = 60_000 } = this.options;
-    if (this.closed || retryMs === Number.POSITIVE_INFINITY || this.waiting.has(key)) return;
+    if (isLast || retryMs === Number.POSITIVE_INFINITY || this.waiting.has(key)) return;
     const again = (): void => this.queue(key, { write, attempt: attempt + 1 });
+    if (this.closed) {
+      again(); // it began before `close`, which found nothing to try again
+      return;
+    }
     const timer = setTimeout(again, Math.min(retryMs * 2 ** attempt, retryMaxMs));
     timer.unref(); // a process that wants to end calls `close`
     this.retries.set(key, { timer, again });

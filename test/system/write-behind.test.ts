@@ -81,6 +81,55 @@ test('closing tries once more at once, then leaves it', async () => {
   expect([...files.faults().values()]).toEqual(['gone']);
 });
 
+test.each([
+  { what: 'fails once', failures: 1, retryMs: 1000, tries: 2, faults: [] },
+  { what: 'fails always', failures: 9, retryMs: 1000, tries: 2, faults: ['gone'] },
+  {
+    what: 'fails once and is never tried again',
+    failures: 1,
+    retryMs: Number.POSITIVE_INFINITY,
+    tries: 1,
+    faults: ['gone'],
+  },
+])('a write under way at the end that $what', async ({ failures, retryMs, tries, faults }) => {
+  const files = new WriteBehind<string>({ retryMs });
+  const started = gate();
+  const blocked = gate();
+  let tried = 0;
+  files.save('a', async () => {
+    tried++;
+    started.open();
+    await blocked.opened;
+    if (tried <= failures) throw new Error('gone');
+  });
+  await started.opened;
+  const closed = files.close();
+  blocked.open();
+  await closed;
+  expect(tried).toBe(tries);
+  expect([...files.faults().values()]).toEqual(faults);
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+test('a write under way at the end that fails gives way to a newer one', async () => {
+  const files = new WriteBehind<string>();
+  const written: string[] = [];
+  const started = gate();
+  const blocked = gate();
+  files.save('a', async () => {
+    started.open();
+    await blocked.opened;
+    throw new Error('gone');
+  });
+  await started.opened;
+  files.save('a', async () => void written.push('newer'));
+  const closed = files.close();
+  blocked.open();
+  await closed;
+  expect(written).toEqual(['newer']);
+  expect(files.faults().size).toBe(0);
+});
+
 test('whoever is called with a fault may throw: later writes go on, and the fault still shows', async () => {
   const written: string[] = [];
   const files = new WriteBehind<string>({
@@ -101,3 +150,11 @@ test('whoever is called with a fault may throw: later writes go on, and the faul
   expect(written).toEqual(['b', 'a']);
   expect(files.faults().size).toBe(0);
 });
+
+function gate(): { readonly opened: Promise<void>; readonly open: () => void } {
+  let open = (): void => undefined;
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { opened, open };
+}
