@@ -1,6 +1,9 @@
+import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { parse, stringify } from 'yaml';
 import type { VantageJson } from '../../src/server/control/api-json.ts';
 import { type Vantage, Vantages } from '../chaos/vantages.ts';
+import { eventually } from '../support/edgewise.ts';
 
 /** Three servers that agree through an etcd of three members. */
 let site: Vantages;
@@ -61,4 +64,50 @@ test('false alarm, death, a decider that is killed, no store, a restart without 
   for (const vantage of site.all) await vantage.link('pass');
   await site.health(true);
   expect(site.violations()).toEqual([]);
+});
+
+test('reloads with other endpoints, another quorum, another name and members', { timeout: START_MS }, async () => {
+  const serial = await site.agreed(site.live);
+  const reload = async (vantage: Vantage, keys: Readonly<Record<string, unknown>>): Promise<void> => {
+    const config = parse(await vantage.site.read('edgemanage.yaml')) as { vantage: object };
+    await vantage.site.write('edgemanage.yaml', stringify({ ...config, vantage: { ...config.vantage, ...keys } }));
+    vantage.server?.child.kill('SIGHUP');
+  };
+  const allCount = async (...names: readonly string[]): Promise<void> => {
+    await eventually(
+      () => Promise.all(site.all.map((vantage) => get<VantageJson>(vantage, '/api/v1/vantage'))),
+      (seen) =>
+        seen.every(
+          ({ networks, decider, vantages }) =>
+            networks[0]?.counting === 3 &&
+            names.includes(decider?.vantage ?? '') &&
+            isDeepStrictEqual(vantages.map(({ vantage }) => vantage).sort(), names),
+        ),
+    );
+    await site.health(true);
+  };
+
+  // One after the other, the decider among them: nothing changes but who is asked, and how votes are counted.
+  for (const vantage of site.all) {
+    const { clientPort } = site.etcd.members[0];
+    await reload(vantage, { endpoints: [`http://127.0.0.1:${clientPort}`], quorum: 'all' });
+  }
+  await allCount('a', 'b', 'c');
+  for (const vantage of site.all) await vantage.link('drop'); // the links are not used any more
+  const [edge] = site.live;
+  site.die(edge, [site.all[0], site.all[1]]);
+  await site.probed(edge, 3, site.all);
+  expect(await site.agreed(site.live)).toBeGreaterThanOrEqual(serial); // one of all sees it well
+  site.revive(edge);
+  await site.probed(edge, 2, site.all);
+
+  // One has another name, and all other members.
+  const [, , last] = site.all;
+  await reload(last, { name: 'd', members: ['a', 'b', 'd'], quorum: 'majority' });
+  for (const vantage of site.others(last)) await reload(vantage, { members: ['a', 'b', 'd'], quorum: 'majority' });
+  await allCount('a', 'b', 'd');
+  expect((await get<VantageJson>(last, '/api/v1/vantage')).vantage).toBe('d');
+  await site.ready();
+  site.flip();
+  expect(await site.agreed(site.live)).toBeGreaterThan(serial);
 });
