@@ -1,4 +1,4 @@
-/** The contract of the ways in which vantage points agree: a folder each, a line each in `registry.ts`. */
+/** The contract of the ways in which vantage points agree: a folder each, started by `src/app/vantage/engines.ts`. */
 import type { WireName } from '../dns/name.ts';
 import type { DecidedSet } from '../health/agreement/decided-set.ts';
 import type { ReceivedView, VantageView } from '../health/agreement/view.ts';
