@@ -71,6 +71,8 @@ export type Settled = {
 };
 
 type StoredParts = {
+  /** At the round before, epoch seconds; null: there was nothing that we would have changed. */
+  readonly differsSince: number | null;
   readonly name: string;
   readonly members: readonly string[];
   readonly received: readonly ReceivedView[];
@@ -104,6 +106,8 @@ export class AgreedDecisions {
   /** The latest serial that any vantage ever reported, of any network; 0: none. */
   private highest = 0;
   private unstored: string | null = null;
+  /** Since when we would change what another vantage decides, epoch seconds; null: we would not. */
+  private differsSince: number | null = null;
 
   constructor(network: string, tools: Pick<RoundTools, 'vantage' | 'floorSerial' | 'now' | 'log'>) {
     this.network = network;
@@ -185,6 +189,8 @@ export class AgreedDecisions {
     const { vantage } = agreed;
     const { floorSerial } = this.tools;
     this.unstored = null;
+    const { differsSince } = this;
+    this.differsSince = null;
     const sets = vantage?.sets ?? null;
     if (vantage === null || sets === null) {
       const again = (): StateChange => derive({ floorSerial: floorSerial(), forceUpdate: parts.forceUpdate });
@@ -209,6 +215,7 @@ export class AgreedDecisions {
       return { planned: again(), derive: again, decision };
     }
     return this.stored(parts, sets, agreed.merged, {
+      differsSince,
       name,
       members,
       received,
@@ -238,16 +245,17 @@ export class AgreedDecisions {
     { order, before, decision, forceUpdate }: SettleParts,
     sets: RoundSets,
     merged: Merged,
-    { name, members, received, derive, nextSerial }: StoredParts,
+    { differsSince, name, members, received, derive, nextSerial }: StoredParts,
   ): Promise<Settled> {
     const { network } = this;
     const { views } = merged.facts;
     const usual = derive(forceUpdate);
     const liveChanged = usual.liveChanged || !sameBorrowed(before.memory, decision.memory);
     const isWanted = isChange(usual);
-    const kept = (why: string): Settled => {
+    const kept = (why: string, isBrief = false): Settled => {
       const planned = keptChange(before, usual);
-      return { planned, derive: null, decision: uncarriedDecision(decision, planned.state, isWanted ? why : null) };
+      const uncarried = uncarriedDecision(decision, planned.state, isWanted ? why : null);
+      return { planned, derive: null, decision: isBrief ? { ...uncarried, notes: decision.notes } : uncarried };
     };
     const { decider, token, isOurs } = sets.role();
     const stored = sets.decided();
@@ -271,7 +279,12 @@ export class AgreedDecisions {
         !othersCould(received, { own: this.last?.own.view.config, members, interval: order.config.runFrequency }),
     );
     if (!mayDecide(views)) return kept(`${noMajority(views)}: the answer stays as it is`);
-    if (!isOurs || token === null) return kept(followsText(decider));
+    if (!isOurs || token === null) {
+      if (isWanted) this.differsSince = differsSince ?? decision.at;
+      // Views reach nobody at the same time: at each change the decider is some moments before or behind us.
+      const isBrief = decision.at - (this.differsSince ?? decision.at) <= order.config.runFrequency;
+      return kept(followsText(decider), decider !== null && isBrief);
+    }
     if (step.kind === 'wait') {
       if (isWanted) this.unstored = step.why;
       return kept(step.why);

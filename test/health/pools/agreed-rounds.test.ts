@@ -218,6 +218,31 @@ describe('several vantage points', () => {
     check();
   });
 
+  test('that a decider decides otherwise is shown once it lasts longer than an interval', async () => {
+    const [decider, ...others] = nodes;
+    store.elect(decider.name);
+    await interval();
+    const before = lives();
+    fail('127.0.0.1');
+    const shown: boolean[] = [];
+    for (let i = 0; i < 4; i++) {
+      clock += INTERVAL;
+      decider.vantage.look();
+      for (const node of others) await node.turn();
+      others[0].vantage.look();
+      const { decision } = await others[0].turn();
+      expect(decision.live.map(({ edge }) => edge)).toEqual(before[1]);
+      shown.push(decision.notes.some((note) => note.includes(`${decider.name} decides, and has not decided so`)));
+    }
+    expect(shown[0]).toBe(false);
+    expect(shown).toContain(true);
+    await interval();
+    const { decision } = await others[0].turn();
+    expect(decision.live.map(({ edge }) => edge)).toEqual(['127.0.0.2', '127.0.0.3']);
+    expect(decision.notes.join()).not.toContain('has not decided so');
+    check();
+  });
+
   test('views decide as they come, before a turn ends', async () => {
     store.elect('fra1');
     await interval();
