@@ -10,6 +10,7 @@ import { EMPTY_HISTORY, figuresOf } from '../../health/judge/history.ts';
 import { encodeView, readView } from '../../health/state/vantage-view.ts';
 import { canonicalAddress, type Endpoint, parseEndpoint } from '../../system/address.ts';
 import type { Guard } from '../../system/guard.ts';
+import { Turns } from '../../system/turns.ts';
 import { version } from '../../system/version.ts';
 import { makePeersEngine, type PeersEngine, type PeersSettings } from '../../vantage/peers/engine.ts';
 import { randomText } from '../../vantage/peers/sessions.ts';
@@ -35,6 +36,9 @@ export class GoavailPeers {
   private readonly boot = randomText();
   private goavail: Goavail;
   private engine: PeersEngine | null = null;
+  /** Each reload ends before the next begins: half of a stop would be taken for an engine that runs. */
+  private readonly reloads = new Turns();
+  private stopped = false;
   private timer: NodeJS.Timeout | null = null;
   private turn = 0;
   private view: () => OwnView = () => new Map();
@@ -53,15 +57,25 @@ export class GoavailPeers {
   }
 
   async stop(): Promise<void> {
+    this.stopped = true;
+    await this.close();
+  }
+
+  reload(goavail: Goavail): Promise<void> {
+    return this.reloads.take(() => this.take(goavail));
+  }
+
+  private async close(): Promise<void> {
     if (this.timer !== null) clearInterval(this.timer);
     await this.engine?.stop();
     this.engine = null;
   }
 
-  async reload(goavail: Goavail): Promise<void> {
+  private async take(goavail: Goavail): Promise<void> {
+    if (this.stopped) return;
     this.goavail = goavail;
     const settings = settingsOf(goavail);
-    if (settings === null) await this.stop();
+    if (settings === null) await this.close();
     else if (this.engine === null) await this.open();
     else {
       await this.engine.reconfigure(settings);
