@@ -80,7 +80,7 @@ export class NoticesPart {
     });
     this.open = part('notice queues', {
       start: async () => {
-        this.isUnclean = await this.notices.open(config.notices);
+        this.isUnclean = await this.notices.open(config.notices, config.vantage?.name ?? null);
         return null;
       },
       // After a start that ended before `part` did, which otherwise closes them.
@@ -88,7 +88,8 @@ export class NoticesPart {
     });
     this.part = part(NAME, {
       start: async () => this.started(),
-      prepare: async (reload) => ready(() => this.notices.configure(reload.config.notices)),
+      prepare: async ({ config: { notices, vantage } }) =>
+        ready(() => this.notices.configure(notices, vantage?.name ?? null)),
       stop: () => this.stop(),
       faults: () => this.notices.faults(),
     });

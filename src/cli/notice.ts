@@ -27,16 +27,16 @@ async function sendSample(name: string, file: string): Promise<number> {
   printFaults(faults);
   if (config === null) return 1;
   const target = config.notices.find((one) => one.name === name);
-  if (target !== undefined) return send(target);
+  if (target !== undefined) return send(target, config.vantage?.name ?? null);
   const names = config.notices.map((one) => one.name);
   const known = names.length === 0 ? 'the configuration has none' : `there are ${names.join(', ')}`;
   return refuse(`there is no target of notices called "${name}"; ${known}`);
 }
 
-async function send(config: NoticeConfig): Promise<number> {
+async function send(config: NoticeConfig, vantage: string | null): Promise<number> {
   const { name, timeoutMs } = config;
   const host = hostname();
-  const target = await makeTarget(config, host);
+  const target = await makeTarget(config, { host, vantage });
   const work = target.send(sample(host), AbortSignal.timeout(timeoutMs));
   const sent = await within(timeoutMs + GRACE_MS, work, () => notSent(`no end within ${timeoutMs / 1000} s`));
   await target.close();

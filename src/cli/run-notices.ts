@@ -35,7 +35,7 @@ export async function runNotices(
     log,
     now: () => Date.now() / 1000,
   });
-  await notices.open(config.notices);
+  await notices.open(config.notices, config.vantage?.name ?? null);
   return {
     decided: (decision) => {
       notices.observe(decisionObservation(network, decision));

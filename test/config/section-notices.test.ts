@@ -32,7 +32,7 @@ test('a target has its kind as name, and defaults', () => {
       perMinute: 12,
       timeoutMs: 10_000,
       secret: null,
-      template: { title: 'Edgewise on {host}: {summary}', line: '{status}: {summary}{repeats}' },
+      template: { title: 'Edgewise on {host}{as_vantage}: {summary}', line: '{status}: {summary}{repeats}' },
     },
   ]);
   expect(JSON.stringify(found)).not.toContain('127.0.0.1:1');

@@ -3,8 +3,20 @@ import { z } from 'zod';
 import { optional, section } from '../fields.ts';
 import { suggest } from '../suggest.ts';
 
-/** Of a message as a whole. `summary`: its only event, or how many there are. */
-export const TITLE_WORDS = ['host', 'target', 'summary', 'events', 'firing', 'resolved'] as const;
+/**
+ * Of a message as a whole. `summary`: its only event, or how many there are. `vantage`: the sending vantage's name, and
+ * `as_vantage` the same as " (vantage fra1)"; both are empty for a server that decides alone.
+ */
+export const TITLE_WORDS = [
+  'host',
+  'vantage',
+  'as_vantage',
+  'target',
+  'summary',
+  'events',
+  'firing',
+  'resolved',
+] as const;
 /** Of one event. `repeats`: empty, or such as " (3 times)". `until` is empty for what goes on. */
 export const LINE_WORDS = [
   'status',
@@ -24,7 +36,7 @@ export type LineWord = (typeof LINE_WORDS)[number];
 export type Template = { readonly title: string; readonly line: string };
 
 export const DEFAULT_TEMPLATE: Template = {
-  title: 'Edgewise on {host}: {summary}',
+  title: 'Edgewise on {host}{as_vantage}: {summary}',
   line: '{status}: {summary}{repeats}',
 };
 

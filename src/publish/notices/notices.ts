@@ -13,6 +13,7 @@ import type { NoticeEvent } from './event.ts';
 import { Outbox, queueFile } from './outbox.ts';
 import { makeTarget } from './targets/make.ts';
 import type { NoticeTarget } from './targets/send.ts';
+import type { Origin } from './text.ts';
 
 export type NoticesOptions = {
   /** Where queues are kept; of this process alone. */
@@ -24,7 +25,7 @@ export type NoticesOptions = {
   /** Epoch seconds. */
   readonly now: () => number;
   /** For tests. */
-  readonly make?: (config: NoticeConfig, host: string) => Promise<NoticeTarget>;
+  readonly make?: (config: NoticeConfig, origin: Origin) => Promise<NoticeTarget>;
 };
 
 /** There while a process runs that means to end in an orderly way. */
@@ -46,9 +47,9 @@ export class Notices {
     this.options = options;
   }
 
-  /** Whether the process before this one ended without `close`. Never rejects. */
-  async open(targets: readonly NoticeConfig[]): Promise<boolean> {
-    await this.configure(targets);
+  /** Whether the process before this one ended without `close`. `vantage`: our name as one; null: none. Never rejects. */
+  async open(targets: readonly NoticeConfig[], vantage: string | null = null): Promise<boolean> {
+    await this.configure(targets, vantage);
     return this.isUnclean;
   }
 
@@ -58,7 +59,7 @@ export class Notices {
   }
 
   /** Targets that are gone finish the message that is under way; what else they were to send is kept. */
-  async configure(targets: readonly NoticeConfig[]): Promise<void> {
+  async configure(targets: readonly NoticeConfig[], vantage: string | null = null): Promise<void> {
     const { folder, host, guard, log, now, make = makeTarget } = this.options;
     if (targets.length > 0 && !this.isPrepared) await this.prepare();
     const wanted = new Set(targets.map(({ name }) => name));
@@ -70,7 +71,7 @@ export class Notices {
       guard.run('notices', closing);
     }
     for (const config of targets) {
-      const target = await make(config, host);
+      const target = await make(config, { host, vantage });
       const there = this.deliveries.get(config.name);
       if (there !== undefined) {
         there.configure(config, target);

@@ -4,8 +4,10 @@ import { SEVERITIES } from '../../config/notices/events.ts';
 import { filled, type Template } from '../../config/notices/template.ts';
 import { type Entry, LABELS, type Labels, type Message } from './event.ts';
 
-/** Who sends, and whom it is for. `host`: this machine's name. */
-export type Sender = { readonly host: string; readonly target: string };
+/** Who sends. `host`: this machine's name; `vantage`: null for a server that decides alone. */
+export type Origin = { readonly host: string; readonly vantage: string | null };
+/** Who sends, and to which target. */
+export type Sender = Origin & { readonly target: string };
 
 /** Events of one kind and network that a text lists; the rest of them share a line. */
 const LISTED_MAX = 20;
@@ -20,7 +22,7 @@ export function fingerprint(host: string, key: string): string {
   return createHash('sha256').update(`${host}\n${key}`).digest('hex').slice(0, 16);
 }
 
-export function titleOf(message: Message, template: Template, { host, target }: Sender): string {
+export function titleOf(message: Message, template: Template, { host, vantage, target }: Sender): string {
   const { entries } = message;
   const counted = (status: Entry['status']): number => entries.filter((entry) => entry.status === status).length;
   const [firing, resolved] = [counted('firing'), counted('resolved')];
@@ -32,12 +34,19 @@ export function titleOf(message: Message, template: Template, { host, target }: 
   const summary = entries.length === 1 ? entries[0].summary : `${entries.length} events (${parts.join(', ')})`;
   return filled(template.title, {
     host,
+    vantage: vantage ?? '',
+    as_vantage: asVantage(vantage),
     target,
     summary,
     events: String(entries.length),
     firing: String(firing),
     resolved: String(resolved),
   });
+}
+
+/** ` (vantage fra1)`; empty for a server that decides alone. */
+export function asVantage(vantage: string | null): string {
+  return vantage === null ? '' : ` (vantage ${vantage})`;
 }
 
 /** Lines in the order of urgency: what stands, worst first; what happened; what ended. */

@@ -11,7 +11,8 @@ import { bodyOf, noticeBody, noticeSchema } from '../../../src/publish/notices/t
 import { linesOf, titleOf } from '../../../src/publish/notices/text.ts';
 import { edgeDown, firing, message, once, resolved } from './messages.ts';
 
-const SENDER = { host: 'dns1', target: 'ops' };
+const SENDER = { host: 'dns1', vantage: null, target: 'ops' };
+const VANTAGE = { ...SENDER, vantage: 'fra1' };
 
 /** https://prometheus.io/docs/alerting/latest/configuration/#webhook_config, and template.Data of its source. */
 const rfc3339 = z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/);
@@ -177,16 +178,34 @@ describe('texts', () => {
 
   test('a template has every placeholder', () => {
     const template = {
-      title: '{host} {target} {events} {firing} {resolved} {summary} {x',
+      title: '{host}[{vantage}{as_vantage}] {target} {events} {firing} {resolved} {summary} {x',
       line: '{status}|{event}|{severity}|{network}|{subject}|{summary}|{count}|{repeats}|{since}|{until}',
     };
     expect(titleOf(message([firing(edgeDown('a'), 2)]), template, SENDER)).toBe(
-      'dns1 ops 1 1 0 a of mynet is down: it answers 500 {x',
+      'dns1[] ops 1 1 0 a of mynet is down: it answers 500 {x',
+    );
+    expect(titleOf(message([firing(edgeDown('a'))]), template, VANTAGE)).toBe(
+      'dns1[fra1 (vantage fra1)] ops 1 1 0 a of mynet is down: it answers 500 {x',
     );
     expect(linesOf(message([resolved(edgeDown('a'), 'it {status} again')]), template)).toEqual([
       'resolved|edge_down|warning|mynet|a|it {status} again|1||2026-11-29T10:00:00.000Z|2026-11-29T10:01:00.000Z',
     ]);
   });
+});
+
+test('each form names the vantage that sends, and none where there is none', () => {
+  const one = message([firing(edgeDown('edge1'))]);
+  const alert = (sender: typeof VANTAGE | typeof SENDER) =>
+    alertmanagerBody(one, DEFAULT_TEMPLATE, sender, 'http://dns1/').alerts[0];
+  expect(bodyOf(one, DEFAULT_TEMPLATE, VANTAGE)).toMatchObject({ host: 'dns1', vantage: 'fra1' });
+  expect(noticeBody.safeParse(bodyOf(one, DEFAULT_TEMPLATE, VANTAGE)).error).toBeUndefined();
+  expect(bodyOf(one, DEFAULT_TEMPLATE, SENDER)).not.toHaveProperty('vantage');
+  expect(slackBody(one, DEFAULT_TEMPLATE, VANTAGE).text).toMatch(/^Edgewise on dns1 \(vantage fra1\): /);
+  expect(slackBody(one, DEFAULT_TEMPLATE, SENDER).text).toMatch(/^Edgewise on dns1: /);
+  expect(alert(VANTAGE).labels).toMatchObject({ instance: 'dns1', vantage: 'fra1' });
+  expect(alert(SENDER).labels).not.toHaveProperty('vantage');
+  // Whoever becomes a vantage closes the alerts that it opened before.
+  expect(alert(VANTAGE).fingerprint).toBe(alert(SENDER).fingerprint);
 });
 
 test('the published schema is that of the code', () => {

@@ -98,7 +98,7 @@ beforeEach(async () => {
 });
 afterEach(() => mail.stop());
 
-async function send(more: Partial<EmailConfig> = {}): Promise<Sent> {
+async function send(more: Partial<EmailConfig> = {}, vantage: string | null = null): Promise<Sent> {
   const target = emailTarget(
     {
       ...COMMON,
@@ -111,7 +111,7 @@ async function send(more: Partial<EmailConfig> = {}): Promise<Sent> {
       login: null,
       ...more,
     },
-    'dns1',
+    { host: 'dns1', vantage },
   );
   const sent = await target.send(
     message([firing(edgeDown('edge1', 'it answers 500\nBcc: all@example.test'))]),
@@ -120,6 +120,13 @@ async function send(more: Partial<EmailConfig> = {}): Promise<Sent> {
   await target.close();
   return sent;
 }
+
+test('a mail names the vantage that sends it, in its subject and at its end', async () => {
+  expect(await send({}, 'fra1')).toEqual({ ok: true });
+  const [text] = mail.mails;
+  expect(text).toMatch(/^Subject: Edgewise on dns1 \(vantage fra1\): edge1/m);
+  expect(text).toMatch(/^Edgewise on dns1 \(vantage fra1\), target /m);
+});
 
 test('a mail has subject, lines and recipients, and no header that a sentence brings along', async () => {
   expect(await send()).toEqual({ ok: true });

@@ -11,10 +11,11 @@ import { eventually } from '../../support/edgewise.ts';
 import { type Answer, NoticeServer } from '../../support/notice-server.ts';
 import { COMMON, edgeDown, firing, message } from './messages.ts';
 
+const ORIGIN = { host: 'dns1', vantage: 'fra1' };
 const MESSAGE = message([firing(edgeDown('edge1', "it's “down” <b>"))]);
 
 async function sendTo(config: NoticeConfig, signal = AbortSignal.timeout(60_000)): Promise<Sent> {
-  const target = await makeTarget(config, 'dns1');
+  const target = await makeTarget(config, ORIGIN);
   const sent = await target.send(MESSAGE, signal);
   await target.close();
   return sent;
@@ -169,8 +170,9 @@ describe('a command', () => {
     });
     expect(await readFile(join(folder, 'args'), 'utf8')).toBe('a b;$HOME\n');
     const env = await readFile(join(folder, 'env'), 'utf8');
-    expect(env).toContain("EDGEWISE_TITLE=Edgewise on dns1: edge1 of mynet is down: it's “down” <b>\n");
+    expect(env).toContain("EDGEWISE_TITLE=Edgewise on dns1 (vantage fra1): edge1 of mynet is down: it's “down” <b>\n");
     expect(env).toMatch(/^EDGEWISE_STATUS=firing$/m);
+    expect(env).toMatch(/^EDGEWISE_VANTAGE=fra1$/m);
     expect(env).not.toContain('s3cret');
   });
 

@@ -5,7 +5,7 @@
 import type { Template } from '../../../config/notices/template.ts';
 import type { AlertmanagerConfig } from '../../../config/section-notices.ts';
 import { type Entry, type EventName, keyOf, type Message } from '../event.ts';
-import { fingerprint, lineOf, type Sender, timeText, titleOf } from '../text.ts';
+import { fingerprint, lineOf, type Origin, type Sender, timeText, titleOf } from '../text.ts';
 import { HttpPost } from './http-post.ts';
 import type { NoticeTarget } from './send.ts';
 
@@ -42,7 +42,7 @@ export function alertmanagerBody(
   externalUrl: string,
 ): AlertmanagerBody {
   const { host, target } = sender;
-  const alerts = message.entries.map((entry) => alertOf(entry, template, host, externalUrl));
+  const alerts = message.entries.map((entry) => alertOf(entry, template, sender, externalUrl));
   return {
     version: '4',
     groupKey: `{}:{instance=${JSON.stringify(host)}}`,
@@ -60,22 +60,28 @@ export function alertmanagerBody(
   };
 }
 
-export function alertmanagerTarget(config: AlertmanagerConfig, host: string): NoticeTarget {
+export function alertmanagerTarget(config: AlertmanagerConfig, origin: Origin): NoticeTarget {
   const { template, externalUrl } = config;
   const http = new HttpPost(config);
-  const sender = { host, target: config.name };
-  const page = externalUrl ?? `http://${host}/`;
+  const sender = { ...origin, target: config.name };
+  const page = externalUrl ?? `http://${origin.host}/`;
   return {
     send: (message, signal) => http.post(JSON.stringify(alertmanagerBody(message, template, sender, page)), {}, signal),
     close: () => http.close(),
   };
 }
 
-function alertOf(entry: Entry, template: Template, host: string, externalUrl: string): Alert {
+function alertOf(entry: Entry, template: Template, { host, vantage }: Origin, externalUrl: string): Alert {
   const { event, status, summary, startsAt, endsAt } = entry;
   return {
     status: status === 'firing' ? 'firing' : 'resolved',
-    labels: { alertname: alertName(event.name), severity: event.severity, instance: host, ...event.labels },
+    labels: {
+      alertname: alertName(event.name),
+      severity: event.severity,
+      instance: host,
+      ...(vantage === null ? {} : { vantage }),
+      ...event.labels,
+    },
     annotations: { summary, description: lineOf(entry, template) },
     startsAt: timeText(startsAt),
     endsAt: status === 'firing' ? NO_END : timeText(endsAt ?? startsAt),

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import type { CommandConfig } from '../../../config/section-notices.ts';
 import { errorText } from '../../../system/error-text.ts';
 import { signalGroup } from '../../../system/process-group.ts';
-import { cut } from '../text.ts';
+import { cut, type Origin } from '../text.ts';
 import { type NoticeTarget, notSent, type Sent } from './send.ts';
 import { bodyOf, type NoticeBody } from './webhook.ts';
 
@@ -16,8 +16,8 @@ const SHOWN_MAX = 200;
 /** Between the request to end and the end itself. */
 const GRACE_MS = 500;
 
-export function commandTarget(config: CommandConfig, host: string): NoticeTarget {
-  const sender = { host, target: config.name };
+export function commandTarget(config: CommandConfig, origin: Origin): NoticeTarget {
+  const sender = { ...origin, target: config.name };
   return {
     send: (message, signal) => run(config, bodyOf(message, config.template, sender), signal),
     close: async () => undefined,
@@ -34,6 +34,7 @@ function environment(body: NoticeBody): NodeJS.ProcessEnv {
     ...Object.fromEntries(passedOn),
     EDGEWISE_TARGET: body.target,
     EDGEWISE_HOST: body.host,
+    ...(body.vantage === undefined ? {} : { EDGEWISE_VANTAGE: body.vantage }),
     EDGEWISE_STATUS: isFiring ? 'firing' : 'resolved',
     EDGEWISE_EVENTS: String(body.events.length),
     EDGEWISE_TITLE: cut(withoutNul(body.title), TEXT_MAX),

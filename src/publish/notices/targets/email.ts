@@ -4,14 +4,14 @@ import type { EmailConfig } from '../../../config/section-notices.ts';
 import { errorText } from '../../../system/error-text.ts';
 import { type Secret, withoutSecrets } from '../../../system/secret.ts';
 import type { Message } from '../event.ts';
-import { cut, linesOf, type Sender, timeText, titleOf } from '../text.ts';
+import { asVantage, cut, linesOf, type Origin, type Sender, timeText, titleOf } from '../text.ts';
 import { type NoticeTarget, notSent } from './send.ts';
 
 /** Characters; RFC 5322 section 2.1.1 has 998 a line, and people read less. */
 const SUBJECT_MAX = 200;
 const SHOWN_MAX = 300;
 
-export function emailTarget(config: EmailConfig, host: string): NoticeTarget {
+export function emailTarget(config: EmailConfig, origin: Origin): NoticeTarget {
   const { server, encryption, verify, login, timeoutMs, from, recipients, template } = config;
   const transport = createTransport({
     host: server.address,
@@ -29,7 +29,7 @@ export function emailTarget(config: EmailConfig, host: string): NoticeTarget {
     disableUrlAccess: true,
   });
   const hidden: readonly Secret[] = login === null ? [] : [login.password];
-  const sender = { host, target: config.name };
+  const sender = { ...origin, target: config.name };
   return {
     send: async (message, signal) => {
       try {
@@ -52,7 +52,7 @@ export function emailTarget(config: EmailConfig, host: string): NoticeTarget {
   };
 }
 
-function mailText(message: Message, { template }: EmailConfig, { host, target }: Sender): string {
+function mailText(message: Message, { template }: EmailConfig, { host, vantage, target }: Sender): string {
   const lines = linesOf(message, template);
-  return `${lines.join('\n')}\n\n-- \nEdgewise on ${host}, target ${target}, message ${message.id}, ${timeText(message.at)}\n`;
+  return `${lines.join('\n')}\n\n-- \nEdgewise on ${host}${asVantage(vantage)}, target ${target}, message ${message.id}, ${timeText(message.at)}\n`;
 }

@@ -3,7 +3,7 @@
 import type { Template } from '../../../config/notices/template.ts';
 import type { SlackConfig } from '../../../config/section-notices.ts';
 import type { Message } from '../event.ts';
-import { cut, linesOf, type Sender, titleOf } from '../text.ts';
+import { cut, linesOf, type Origin, type Sender, titleOf } from '../text.ts';
 import { HttpPost } from './http-post.ts';
 import type { NoticeTarget } from './send.ts';
 
@@ -30,9 +30,9 @@ export function slackBody(message: Message, template: Template, sender: Sender):
   };
 }
 
-export function slackTarget(config: SlackConfig, host: string): NoticeTarget {
+export function slackTarget(config: SlackConfig, origin: Origin): NoticeTarget {
   const http = new HttpPost(config);
-  const sender = { host, target: config.name };
+  const sender = { ...origin, target: config.name };
   return {
     send: (message, signal) => http.post(JSON.stringify(slackBody(message, config.template, sender)), {}, signal),
     close: () => http.close(),

@@ -6,7 +6,7 @@ import type { Template } from '../../../config/notices/template.ts';
 import type { WebhookConfig } from '../../../config/section-notices.ts';
 import type { Secret } from '../../../system/secret.ts';
 import { type Entry, keyOf, type Message } from '../event.ts';
-import { fingerprint, linesOf, type Sender, timeText, titleOf } from '../text.ts';
+import { fingerprint, linesOf, type Origin, type Sender, timeText, titleOf } from '../text.ts';
 import { HttpPost } from './http-post.ts';
 import type { NoticeTarget } from './send.ts';
 
@@ -36,6 +36,7 @@ export const noticeBody = z
       .describe("The message's number, unique for this target; a message that is tried again has a new one"),
     target: z.string(),
     host: z.string(),
+    vantage: z.string().optional().describe('The name of the sending vantage; absent from a server that decides alone'),
     sent_at: time,
     title: z.string(),
     text: z.string().describe('The events as lines, as the template has them'),
@@ -46,15 +47,18 @@ export const noticeBody = z
 export type NoticeBody = z.output<typeof noticeBody>;
 
 export function bodyOf(message: Message, template: Template, sender: Sender): NoticeBody {
+  const { host, vantage, target } = sender;
   return {
     version: '1',
     id: message.id,
-    ...sender,
+    target,
+    host,
+    ...(vantage === null ? {} : { vantage }),
     sent_at: timeText(message.at),
     title: titleOf(message, template, sender),
     text: linesOf(message, template).join('\n'),
     unlisted: message.unlisted,
-    events: message.entries.map((entry) => eventOf(entry, sender.host)),
+    events: message.entries.map((entry) => eventOf(entry, host)),
   };
 }
 
@@ -64,10 +68,10 @@ export function signature(body: string, secret: Secret, at: number): string {
   return `t=${seconds},v1=${createHmac('sha256', secret.reveal()).update(`${seconds}.${body}`).digest('hex')}`;
 }
 
-export function webhookTarget(config: WebhookConfig, host: string): NoticeTarget {
+export function webhookTarget(config: WebhookConfig, origin: Origin): NoticeTarget {
   const { secret, template } = config;
   const http = new HttpPost({ ...config, secrets: secret === null ? [] : [secret] });
-  const sender = { host, target: config.name };
+  const sender = { ...origin, target: config.name };
   return {
     send: (message, signal) => {
       const body = JSON.stringify(bodyOf(message, template, sender));
