@@ -3,6 +3,7 @@
  */
 import { serialCompare } from '../../src/dns/serial.ts';
 import type { Say } from '../../src/health/judge/quorum.ts';
+import { UNAGREED_SERIAL } from '../../src/zones/agreement/own-step.ts';
 import type { Entry, Log, StoredSet } from './log.ts';
 
 export type Rules = {
@@ -27,12 +28,16 @@ function every<K extends Entry['kind']>(log: Log, kind: K): readonly Of<K>[] {
   return log.filter((entry): entry is Of<K> => entry.kind === kind);
 }
 
-/** The same serial has the same records, on whatever node and however it was asked for. */
+/**
+ * The same serial has the same records, on whatever node and however it was asked for. What nobody agreed upon yet is
+ * answered under a serial that stands for nothing, and is never transferred.
+ */
 const sameOctets: Rule = (log) => {
   const seen = new Map<string, { readonly node: string; readonly what: string }>();
   const violations: Violation[] = [];
   for (const entry of log) {
     if (entry.kind !== 'answer' && entry.kind !== 'transfer') continue;
+    if (entry.kind === 'answer' && entry.serial === UNAGREED_SERIAL) continue;
     const key = `${entry.kind} ${entry.zone} ${entry.serial}`;
     const what = (entry.kind === 'answer' ? entry.addresses : entry.records).join('\n');
     const first = seen.get(key);
@@ -73,7 +78,7 @@ const storedFirst: Rule = (log) => {
   const owners = new Map<number, string>();
   for (const entry of log) {
     overrides(alone, entry);
-    if (entry.kind !== 'answer' || entry.at < begins) continue;
+    if (entry.kind !== 'answer' || entry.at < begins || entry.serial === UNAGREED_SERIAL) continue;
     const { at, node, zone, serial, addresses } = entry;
     const set = sets.get(serial);
     const stored = set === undefined ? contents.has(`${zone} ${serial}`) : set === addresses.join();
