@@ -77,6 +77,9 @@ export class NetworkClock {
   private reviewTimer: NodeJS.Timeout | undefined;
   private reviewedMs = Number.NEGATIVE_INFINITY;
   private isRoleNew = false;
+  private isReviewing = false;
+  /** In how many milliseconds it is looked again after the look that is under way; null: it is not. */
+  private nextReviewMs: number | null = null;
   private readonly since: number;
   private firstDone: () => void = () => undefined;
   /** When the next round is due, epoch seconds, and by a clock that nobody sets (`performance.now()`). */
@@ -117,6 +120,11 @@ export class NetworkClock {
   }
 
   private reviewIn(ms: number): void {
+    // While the store is slow, views go on coming: looks do not queue behind one that waits for it.
+    if (this.isReviewing) {
+      this.nextReviewMs = Math.min(this.nextReviewMs ?? ms, ms);
+      return;
+    }
     if (this.stopped || this.reviewTimer !== undefined) return;
     const review = this.options.guard.protect(`network ${this.network}`, () => this.reviewNow());
     this.reviewTimer = setTimeout(review, Math.max(0, ms));
@@ -127,7 +135,15 @@ export class NetworkClock {
     this.isRoleNew = false;
     this.reviewedMs = performance.now();
     this.reviewTimer = undefined;
-    await this.decideNow(() => this.rounds.review({ config: this.inForce }, { isRole }));
+    this.isReviewing = true;
+    try {
+      await this.decideNow(() => this.rounds.review({ config: this.inForce }, { isRole }));
+    } finally {
+      this.isReviewing = false;
+    }
+    const { nextReviewMs } = this;
+    this.nextReviewMs = null;
+    if (nextReviewMs !== null) this.reviewIn(nextReviewMs);
   }
 
   /**

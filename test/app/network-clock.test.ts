@@ -39,7 +39,7 @@ afterEach(async () => {
   await site.remove();
 });
 
-function start(round: () => Promise<RoundFailure>): void {
+function start(round: () => Promise<RoundFailure>, more: Partial<Record<keyof NetworkRounds, unknown>> = {}): void {
   const rounds = {
     round: (order: RoundOrder) => {
       orders.push(order);
@@ -48,6 +48,7 @@ function start(round: () => Promise<RoundFailure>): void {
     cutShort: () => undefined,
     idle: async () => undefined,
     nextExpiry: null,
+    ...more,
   } as unknown as NetworkRounds;
   clock = new NetworkClock({
     network: NETWORK,
@@ -126,4 +127,27 @@ test('turns that do not end are said when that begins and when it is over, and a
   await pass(2 * INTERVAL);
   expect(said()[1]).toBe('info mynet: turns end in time again');
   expect(orders.length).toBeGreaterThan(100);
+});
+
+test('views that come while the store is slow make one look more, not one each', async () => {
+  let reviews = 0;
+  const waiting: (() => void)[] = [];
+  start(hanging, {
+    notStored: null,
+    review: () => {
+      reviews += 1;
+      return new Promise((resolve) => waiting.push(() => resolve(null)));
+    },
+  });
+  for (let i = 0; i < 30; i++) {
+    clock.review();
+    await pass(0.3);
+  }
+  expect(reviews).toBe(1);
+  for (const end of waiting.splice(0)) end();
+  await pass(0.5);
+  expect(reviews).toBe(2);
+  for (const end of waiting.splice(0)) end();
+  await pass(0.5);
+  expect(reviews).toBe(2);
 });
