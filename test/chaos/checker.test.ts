@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { check, type Rules } from './checker.ts';
 import type { Entry, Log, Mark } from './log.ts';
 
-const RULES: Rules = { members: ['a', 'b', 'c'], down: 2, turns: 2 };
+const RULES: Rules = { members: ['a', 'b', 'c'], down: 2, turns: 2, interval: 1 };
 const ZONE = 'z.test';
 type Timeless = Entry extends infer E ? (E extends Entry ? Omit<E, 'at'> : never) : never;
 
@@ -167,6 +167,13 @@ describe('each violation is caught by its rule, and by no other', () => {
   ])('%s', (_, story, rules) => {
     expect(broken(story)).toEqual(rules);
   });
+});
+
+test('a node that has stored many views in less than two intervals is not behind', () => {
+  const story = [...STORY, set(12, ['e2'], 90), ...[7, 8, 9].flatMap((turn) => turnOf(turn, false, 90 + turn))];
+  const log = timed([...story, answer('b', 11, E2)]);
+  expect(check(log, { ...RULES, interval: 1 }).map(({ rule }) => rule)).toEqual(['caught up']);
+  expect(check(log, { ...RULES, interval: 100 })).toEqual([]);
 });
 
 describe('what is no violation', () => {

@@ -11,8 +11,12 @@ export type Rules = {
   readonly members: readonly string[];
   /** Votes that call an edge down; those that call it up follow. */
   readonly down: number;
-  /** Of the nodes' turns: by when a node serves what was stored. */
+  /**
+   * By when a node serves what was stored: so many intervals (milliseconds), in which it must have stored more views than
+   * that. A view is stored at each change, so views alone are no measure; nor is time alone, on a machine that stalls.
+   */
   readonly turns: number;
+  readonly interval: number;
 };
 
 export type Violation = { readonly rule: string; readonly at: number; readonly text: string };
@@ -216,20 +220,23 @@ const caughtUp: Rule = (log, rules) => {
   const violations: Violation[] = [];
   let isBroken = false;
   let wanted: number | null = null;
-  /** Per node: turns since something newer was stored, or all was healed. */
-  const turns = new Map<string, number>();
+  /** Since something newer was stored, or all was healed: when that was, and views per node. */
+  let since = 0;
+  const views = new Map<string, number>();
   for (const entry of log) {
     if (entry.kind === 'mark' && (entry.mark === 'broken' || entry.mark === 'healed')) {
       isBroken = entry.mark === 'broken';
-      turns.clear();
+      since = entry.at;
+      views.clear();
     } else if (entry.kind === 'set') {
       wanted = entry.serial;
-      turns.clear();
-    } else if (entry.kind === 'view') turns.set(entry.vantage, (turns.get(entry.vantage) ?? 0) + 1);
+      since = entry.at;
+      views.clear();
+    } else if (entry.kind === 'view') views.set(entry.vantage, (views.get(entry.vantage) ?? 0) + 1);
     else if (entry.kind === 'answer' && !isBroken && wanted !== null && serialCompare(entry.serial, wanted) < 0) {
-      const taken = turns.get(entry.node) ?? 0;
-      if (taken <= rules.turns) continue;
-      const text = `${entry.node} ${entry.zone} has ${entry.serial}, ${taken} turns after ${wanted}`;
+      const intervals = (entry.at - since) / rules.interval;
+      if ((views.get(entry.node) ?? 0) <= rules.turns || intervals <= rules.turns) continue;
+      const text = `${entry.node} ${entry.zone} has ${entry.serial}, ${intervals.toFixed(1)} intervals after ${wanted}`;
       violations.push({ rule: 'caught up', at: entry.at, text });
     }
   }

@@ -111,6 +111,8 @@ export class Vantages {
   readonly etcd: EtcdCluster;
   readonly edges: Edges;
   readonly all: readonly Vantage[];
+  /** Milliseconds. */
+  private readonly interval: number;
   private readonly entries: Entry[] = [];
   private readonly began = performance.now();
   private readonly watch: EtcdWatch;
@@ -126,7 +128,8 @@ export class Vantages {
   private repeated = 0;
   private readonly clusters = new Set<string>();
 
-  private constructor(etcd: EtcdCluster, edges: Edges, all: readonly Vantage[]) {
+  private constructor(etcd: EtcdCluster, edges: Edges, all: readonly Vantage[], interval: number) {
+    this.interval = interval;
     this.etcd = etcd;
     this.edges = edges;
     this.all = all;
@@ -179,7 +182,7 @@ export class Vantages {
       await site.write('edgemanage.yaml', config.replace('STATE', state));
       all.push(new Vantage(name, `127.${block}.1.${i + 1}`, site, dnsPort, links, `127.${block}.0.`));
     }
-    const vantages = new Vantages(etcd, edges, all);
+    const vantages = new Vantages(etcd, edges, all, interval * 1000);
     try {
       for (const vantage of all) vantage.launch();
       for (const { server } of all) await server?.ready();
@@ -199,7 +202,12 @@ export class Vantages {
 
   violations(): readonly Violation[] {
     const members = this.all.map(({ name }) => name);
-    return check(this.log, { members, down: Math.floor(members.length / 2) + 1, turns: TURNS });
+    return check(this.log, {
+      members,
+      down: Math.floor(members.length / 2) + 1,
+      turns: TURNS,
+      interval: this.interval,
+    });
   }
 
   mark(mark: Mark['mark'], what: string): void {
