@@ -154,14 +154,19 @@ test('three nodes, M=1: one that sees it dead does nothing, two do; so back; alo
   await b.set(true);
   await expect.poll(() => b.said(`${DIES} is up`), WAIT).toBe(1);
 
+  // Both peers see it up, and A has heard so, when it does nothing alone.
+  await a.set(false);
+  const alone = `${DIES} is down here, and what is published stays until peers agree: 0 of 2`;
+  await expect.poll(() => a.said(alone), WAIT).toBe(2);
+  await a.set(true);
+  await expect.poll(() => a.said(`${DIES} is up`), WAIT).toBe(2);
+
   // G10
   await Promise.all([b.end('SIGKILL'), c.end('SIGTERM')]);
   await expect.poll(() => a.said('ECONNREFUSED'), WAIT).toBe(2);
   const before = records.writes();
   await a.set(false);
-  await expect
-    .poll(() => a.said(`${DIES} is down here, and what is published stays until peers agree: 0 of 2`), WAIT)
-    .toBe(2);
+  await expect.poll(() => a.said(alone), WAIT).toBe(3);
   expect(records.held()).toEqual(all);
   expect(records.writes()).toBe(before);
 

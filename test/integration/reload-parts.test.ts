@@ -159,4 +159,4 @@ test('each part in each way: nothing of the new settings is in force, and it say
     networks: [{ network: NETWORK }, { network: 'second' }],
   });
   expect(await (await fetch(`http://${running.http}/healthz`)).text()).not.toContain('new settings');
-});
+}, 300_000);
