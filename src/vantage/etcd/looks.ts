@@ -1,5 +1,6 @@
 /** Looks at the store each interval and at each hint: the newest that all have agreed upon, in one order. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { errorText } from '../../system/error-text.ts';
 import type { Guard } from '../../system/guard.ts';
 import { retryPauseMs } from '../../system/retry-pause.ts';
 import type { EtcdClient } from './client/client.ts';
@@ -60,7 +61,7 @@ export class Looks {
 
   /** Resolves after the first look, whatever it found. */
   async start(): Promise<void> {
-    await this.look();
+    await this.lookOrNote();
     if (this.stopped) return;
     this.watch.start();
     this.working = this.work();
@@ -99,7 +100,7 @@ export class Looks {
       if (isHinted) await sleep(GATHER_MS);
       // What a look found without a hint, and none has followed, went by the watch.
       if (this.unannounced && this.hints === 0) this.watch.restart('it did not announce a change');
-      await this.look();
+      await this.lookOrNote();
     }
   }
 
@@ -116,6 +117,16 @@ export class Looks {
         resolve();
       };
     });
+  }
+
+  /** A bug in a part is noted, and is a look that failed: another one comes. */
+  private async lookOrNote(): Promise<void> {
+    try {
+      await this.look();
+    } catch (error) {
+      this.options.guard.note('etcd looks', error);
+      this.failed(`what etcd holds could not be taken over: ${errorText(error)}`);
+    }
   }
 
   private async look(): Promise<void> {
@@ -140,7 +151,7 @@ export class Looks {
     this.unannounced = hints === 0 && isChanged && this.header !== null;
     this.succeeded(look);
     for (const apply of applies) this.options.guard.run('etcd looks', apply);
-    this.options.onLeader(leader.value.kvs[0] ?? null, look);
+    this.options.guard.run('etcd looks', () => this.options.onLeader(leader.value.kvs[0] ?? null, look));
   }
 
   private lookAt(header: Header): Look {
