@@ -31,6 +31,8 @@ const GATHER_MS = 100;
 const SHARE = 5;
 
 const NAME = 'etcd contents';
+/** gRPC: there is no such lease. */
+const NOT_FOUND = 5;
 
 export class OwnReports {
   private readonly options: OwnReportsOptions;
@@ -43,7 +45,9 @@ export class OwnReports {
   private hasHead = false;
   private running = false;
   private stopped = false;
-  private problem: string | null = null;
+  /** Buckets that are too large for a key, with a sentence; and why the last write failed, null: it did not. */
+  private readonly tooLarge = new Map<number, string>();
+  private failure: string | null = null;
 
   constructor(options: OwnReportsOptions) {
     this.options = options;
@@ -81,7 +85,7 @@ export class OwnReports {
   }
 
   faults(): readonly string[] {
-    return this.problem === null ? [] : [this.problem];
+    return [...new Set(this.tooLarge.values()), ...(this.failure === null ? [] : [this.failure])];
   }
 
   /** Writes what is to be written, if it can: also to be called each interval. */
@@ -138,25 +142,32 @@ export class OwnReports {
       const key = keyOf(readyPrefix(keys), vantage, String(index));
       const bucket = this.buckets[index];
       if (bucket === undefined || bucket.size === 0) {
+        this.tooLarge.delete(index);
         if (this.written.has(index)) operations.push({ kind: 'delete', range: { key } });
         continue;
       }
       const packed = await pack(printReports(bucket));
       if (packed.problem !== null) {
-        this.problem = `contents of zones cannot be agreed upon: a list of them ${packed.problem}`;
-        log(this.problem);
+        const text = `contents of zones cannot be agreed upon: a list of them ${packed.problem}`;
+        if (this.tooLarge.size === 0) log(text);
+        this.tooLarge.set(index, text);
         continue;
       }
+      this.tooLarge.delete(index);
       octets += packed.value.length;
       operations.push({ kind: 'put', key, value: packed.value, lease: lease.id });
     }
     const answer = operations.length === 0 ? null : await client.txn({ compare: [], success: operations, failure: [] });
     if (answer?.ok === false) {
       for (const index of taken) this.dirty.add(index);
+      const failure = `what zones have ready here cannot be put into etcd: ${answer.fault.text}`;
+      if (this.failure === null) log(failure);
+      this.failure = failure;
       // The lease may have gone with a wiped store.
-      if (answer.fault.kind === 'refused') this.allAgain(lease);
+      if (answer.fault.code === NOT_FOUND) this.allAgain(lease);
       return false;
     }
+    this.failure = null;
     this.hasHead = true;
     for (const index of taken) {
       if (this.buckets[index]?.size === 0) this.written.delete(index);
@@ -170,6 +181,10 @@ export class OwnReports {
     const { client, guard, ttl } = this.options;
     const lease = await Lease.grant({ client, guard, ttl, onLost: () => this.allAgain(this.lease) });
     if (isFault(lease)) return null; // the looks say what is wrong
+    if (this.stopped) {
+      await lease.end();
+      return null;
+    }
     this.lease = lease;
     this.allDirty();
     return lease;
