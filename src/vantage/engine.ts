@@ -34,6 +34,8 @@ export type Engine = {
   readonly views: (network: string) => readonly ReceivedView[];
   readonly vantages: () => readonly VantageStatus[];
   readonly faults: () => readonly string[];
+  /** What somebody should look at though it works. */
+  readonly warnings: () => readonly string[];
   /** Null: each vantage decides for itself. */
   readonly agreement: AgreedSets | null;
 };

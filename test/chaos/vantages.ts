@@ -320,15 +320,11 @@ export class Vantages {
     );
   }
 
-  /**
-   * Resolves when each of these says in /healthz that something is wrong, or, `isWell`, that nothing is, save that etcd
-   * was wiped or restored in this run: that is said for an hour.
-   */
+  /** Resolves when each of these says in /healthz that something is wrong, or, `isWell`, that nothing is. */
   async health(isWell: boolean, nodes: readonly Vantage[] = this.all): Promise<void> {
     const reasons = async ({ server }: Vantage): Promise<readonly string[]> => {
       const { text } = (await server?.get('/healthz')) ?? { text: '{"reasons":["not running"]}' };
-      const said = (JSON.parse(text) as { readonly reasons: readonly string[] }).reasons;
-      return said.filter((reason) => !/etcd was wiped, restored or replaced/.test(reason));
+      return (JSON.parse(text) as { readonly reasons: readonly string[] }).reasons;
     };
     await eventually(
       () => Promise.all(nodes.map(reasons)),

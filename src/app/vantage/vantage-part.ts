@@ -130,6 +130,7 @@ export class VantagePart {
       vantages: engine.vantages(),
       refused: kind === 'peers' ? engine.refusals() : new Map(),
       faults: this.faults(),
+      warnings: engine.warnings(),
       views: (network) => engine.views(network),
       decided: (network) => sets?.decided(network) ?? null,
     };

@@ -102,7 +102,9 @@ export function healthWarnings(view: StatusView): readonly string[] {
     .networks()
     .flatMap(({ name, decision }) => (decision?.notes ?? []).map((note) => `network ${name}: ${note}`));
   const excluded = view.networks().flatMap(agreementWarnings);
-  const warnings = [...clockWarnings(view.vantage()?.vantages ?? []), ...excluded, ...notes];
+  const vantage = view.vantage();
+  const ofEngine = [...clockWarnings(vantage?.vantages ?? []), ...(vantage?.warnings ?? [])];
+  const warnings = [...ofEngine, ...excluded, ...notes];
   if (trouble === null || age >= TROUBLE_SHOWN_S) return warnings;
   return [`prober: ${Math.round(age)} s ago: ${trouble.message.split('\n')[0]}`, ...warnings];
 }

@@ -17,6 +17,7 @@ export type VantageSource = {
   readonly refused: ReadonlyMap<string, number>;
   /** Sentences. */
   readonly faults: readonly string[];
+  readonly warnings: readonly string[];
   readonly views: (network: string) => readonly ReceivedView[];
   readonly decided: (network: string) => DecidedSet | null;
 };

@@ -24,7 +24,12 @@ export function vantageJson(source: VantageSource, networks: readonly NetworkVie
       problem: one.problem,
     })),
     networks: networks.map((network) => networkRow(source, network)),
-    faults: [...source.faults, ...networks.flatMap(agreementReasons), ...networks.flatMap(agreementWarnings)],
+    faults: [
+      ...source.faults,
+      ...source.warnings,
+      ...networks.flatMap(agreementReasons),
+      ...networks.flatMap(agreementWarnings),
+    ],
   };
 }
 

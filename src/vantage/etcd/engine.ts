@@ -130,6 +130,7 @@ export function makeEtcdEngine(options: EtcdEngineOptions): Engine {
     publishView: (view) => views.publish(view),
     views: (network) => views.received(network),
     vantages: () => [self(), ...views.statuses()],
+    warnings: () => looks.warnings(),
     faults: () => [looks, leadership, views, sets, ...parts].flatMap((part) => part.faults()),
     agreement: {
       role: () => leadership.role(),

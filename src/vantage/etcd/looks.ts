@@ -80,8 +80,11 @@ export class Looks {
   faults(): readonly string[] {
     const watch = this.isConnected() ? this.watch.fault() : null;
     const late = watch === null ? [] : [`changes in etcd are seen late, once an interval: ${watch}`];
-    const reset = this.reset !== null && performance.now() - this.reset.at < RESET_SHOWN_MS ? [this.reset.text] : [];
-    return [...(this.problem === null ? [] : [this.problem]), ...reset, ...late];
+    return [...(this.problem === null ? [] : [this.problem]), ...late];
+  }
+
+  warnings(): readonly string[] {
+    return this.reset !== null && performance.now() - this.reset.at < RESET_SHOWN_MS ? [this.reset.text] : [];
   }
 
   async stop(): Promise<void> {

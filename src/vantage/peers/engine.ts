@@ -77,6 +77,7 @@ export function makePeersEngine(options: PeersEngineOptions): PeersEngine {
     views: (network) => peers.views(network),
     vantages: () => peers.vantages(),
     faults: () => peers.faults(),
+    warnings: () => [],
     agreement: null,
     reconfigure: (settings) => peers.reconfigure(settings),
     endpoint: () => peers.endpoint(),

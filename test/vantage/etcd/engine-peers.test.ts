@@ -232,7 +232,7 @@ test('etcd wiped, and restored from an older snapshot: noticed, and everything g
   await expect.poll(() => b.serial(), WAIT).toBe(109);
   await etcd.wipe();
   for (const node of nodes)
-    await expect.poll(() => node.engine.faults().join(), WAIT).toMatch(/wiped, restored or replaced/);
+    await expect.poll(() => node.engine.warnings().join(), WAIT).toMatch(/wiped, restored or replaced/);
   for (const node of nodes) await expect.poll(() => node.serial(), WAIT).toBeNull();
   expect(await propose(await decider(nodes), 110)).toEqual({ kind: 'stored' });
   for (const node of nodes) await expect.poll(() => node.serial(), WAIT).toBe(110);
