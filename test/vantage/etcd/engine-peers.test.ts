@@ -62,7 +62,7 @@ test('three vantages: views, one decider, one set everywhere, and another decide
       WAIT,
     )
     .toEqual(['ams1', 'fra1']);
-  expect(a.engine.views('cdn').map(({ view }) => view.vantage)).toEqual(['ams1']);
+  await expect.poll(() => a.engine.views('cdn').map(({ view }) => view.vantage), WAIT).toEqual(['ams1']);
   expect(c.events).toContain('view cdn fra1');
   b.engine.publishView(viewOf('ams1', 2, { network: 'a/b %' }));
   await expect.poll(() => a.engine.views('a/b %')[0]?.view.turn, WAIT).toBe(2);
