@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { UNAGREED_SERIAL } from '../../src/zones/agreement/own-step.ts';
 import { decodeMessage, line, type Message } from '../support/dns-message.ts';
 import { encodeQuery } from '../support/dns-query.ts';
 import { EdgewiseServer, eventually } from '../support/edgewise.ts';
@@ -272,7 +273,7 @@ export class Vantages {
     );
   }
 
-  /** Resolves when these nodes (all that run) answer these addresses under one serial. */
+  /** Resolves when these nodes (all that run) answer these addresses under one serial that was agreed upon. */
   async agreed(addresses: readonly string[], nodes?: readonly Vantage[], seconds = 60): Promise<number> {
     const wanted = [...addresses].sort().join();
     const since = this.now();
@@ -285,11 +286,11 @@ export class Vantages {
         return last?.kind === 'answer' ? `${last.serial} ${last.addresses.join()}` : `${name}: none`;
       });
     };
-    const seen = await eventually(
-      look,
-      (all) => new Set(all).size === 1 && all[0].split(' ')[1] === wanted,
-      seconds,
-    ).catch((error: Error) => {
+    const isAgreed = (all: readonly string[]): boolean => {
+      const [serial, answered] = all[0].split(' ');
+      return new Set(all).size === 1 && answered === wanted && Number(serial) !== UNAGREED_SERIAL;
+    };
+    const seen = await eventually(look, isAgreed, seconds).catch((error: Error) => {
       throw new Error(`wanted ${wanted}: ${error.message}\n${this.tail()}`);
     });
     return Number(seen[0].split(' ')[0]);
