@@ -13,8 +13,10 @@ export type Scenario = {
   readonly run: (all: Vantages) => Promise<void>;
 };
 
-/** How often each vantage asks an edge before it counts as settled that nothing comes of it. */
-const PROBES = 4;
+/** Turns in which nothing must come of something. */
+const QUIET_TURNS = 4;
+/** Connections to an edge that is dead: each fetch is tried so often (`retry`). */
+const PROBES = 3 * QUIET_TURNS;
 const CUTS: readonly LinkState[] = ['drop', 'half-open', 'no-requests', 'no-answers'];
 
 /** An edge dies and all of these answer without it. */
@@ -128,7 +130,8 @@ export const SCENARIOS: readonly Scenario[] = [
       const [victim] = all.live;
       all.mark('frozen', 'a false alarm');
       all.die(victim, [liar]);
-      await all.probed(victim, PROBES, all.all);
+      await all.probed(victim, PROBES, [liar]);
+      await all.probed(victim, 1, all.all);
       await all.agreed(all.live);
       all.mark('thawed', 'a false alarm');
       all.revive(victim);
