@@ -36,6 +36,8 @@ export default defineConfig({
   test: {
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    // Of `expect.poll`; a second, vitest's own, is too little beside other work.
+    expect: { poll: { timeout: 50_000 } },
     pool: 'forks',
     globalSetup: ['test/support/global-setup.ts'],
     setupFiles: ['test/support/equal-histories.ts'],
