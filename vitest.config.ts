@@ -1,4 +1,17 @@
 import { configDefaults, defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+/** These take longest, and would be alone at the end if they began last; vitest begins with the largest files. */
+const LONG =
+  /test\/(chaos\/(chaos-process|secondaries-peers)|integration\/(serve-network|serve-vantage|demo-vantages))\.test\.ts$/;
+
+class LongFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    const isLong = ({ moduleId }: TestSpecification): boolean => LONG.test(moduleId);
+    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))];
+  }
+}
 
 /** Tests against other programs (BIND, NSD, Knot, PowerDNS, gdnsd, dig, promtool) and of whole processes of ours. */
 const PEERS = [
@@ -36,6 +49,7 @@ export default defineConfig({
   test: {
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    sequence: { sequencer: LongFirst },
     // Of `expect.poll`; a second, vitest's own, is too little beside other work.
     expect: { poll: { timeout: 50_000 } },
     pool: 'forks',
@@ -57,13 +71,18 @@ export default defineConfig({
           // A process for each of 250 files spends more on loading modules than on tests: these files share two. Each takes
           // back what it changes of the process: environment, umask, exit code, timers.
           isolate: false,
-          sequence: { groupOrder: 0 },
+          sequence: { groupOrder: 0, sequencer: LongFirst },
         },
       },
       {
         extends: true,
         // They wait for servers, rounds and time-outs two thirds of their time: four files at once keep two cores busy.
-        test: { name: 'peers', include: [...PEERS, ...SLOW], maxWorkers: 4, sequence: { groupOrder: 1 } },
+        test: {
+          name: 'peers',
+          include: [...PEERS, ...SLOW],
+          maxWorkers: 4,
+          sequence: { groupOrder: 1, sequencer: LongFirst },
+        },
       },
     ],
   },
