@@ -185,6 +185,13 @@ describe('a network that cannot be used', () => {
   ])('with %s that breaks under a running server is red until it is mended', async (_, file, text) => {
     await secondNetwork('second', EDGE);
     server = await EdgewiseServer.start(config());
+    // The first round may end before a slow edge has answered; the server is ready then, too.
+    for (const zone of ['good.test', 'second.test']) {
+      await eventually(
+        async () => (await server?.dig(zone, 'A'))?.join() ?? '',
+        (answer) => answer === EDGE,
+      );
+    }
     await site.write(file, text);
     await server.prints(/second: the lists do not load, so nothing was changed for it/);
     expect(await reasons()).toContain('network second: its lists do not load (those read before stay in force)');
