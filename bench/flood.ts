@@ -15,7 +15,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { NetworkJson } from '../src/server/control/api-json.ts';
+import type { NetworkJson } from '../src/server/control/api/json.ts';
 import { EdgewiseServer } from '../test/support/edgewise.ts';
 import { Installation, NETWORK, OBJECT } from '../test/support/installation.ts';
 import { freePort } from '../test/support/ports.ts';

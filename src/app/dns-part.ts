@@ -2,7 +2,7 @@ import { readTls, type TlsFiles } from '../config/tls-files.ts';
 import type { Config } from '../config/types.ts';
 import type { WireName } from '../dns/name.ts';
 import type { LiveRRsets } from '../live/live-rrsets.ts';
-import { httpConnections } from '../server/control/connections.ts';
+import { httpConnections } from '../server/control/http/connections.ts';
 import { NO_STATS, type StatsSum } from '../server/stats.ts';
 import { DnsService } from '../server/transport/threads/dns-service.ts';
 import { descriptorLimit } from '../system/descriptors.ts';

@@ -1,6 +1,6 @@
 import type { Config } from '../config/types.ts';
-import { type HttpServer, startHttp } from '../server/control/http-server.ts';
-import { type StatusSources, statusView } from '../server/control/status-view.ts';
+import { type HttpServer, startHttp } from '../server/control/http/http-server.ts';
+import { type StatusSources, statusView } from '../server/control/views/status-view.ts';
 import { endpointText } from '../system/address.ts';
 import type { Fault } from '../system/fault.ts';
 import type { Guard } from '../system/guard.ts';

@@ -2,7 +2,7 @@ import type { Config } from '../config/types.ts';
 import type { WireName } from '../dns/name.ts';
 import type { LiveRRsets } from '../live/live-rrsets.ts';
 import { NO_NOTIFY, type NotifyCounts } from '../publish/notify/notifier.ts';
-import type { SecondaryView } from '../server/control/views.ts';
+import type { SecondaryView } from '../server/control/views/views.ts';
 import { Secondaries } from '../server/secondaries/secondaries.ts';
 import type { Guard } from '../system/guard.ts';
 import type { Log } from '../system/log.ts';

@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import type { Config } from '../config/types.ts';
 import type { WireName } from '../dns/name.ts';
 import type { LiveRRsets } from '../live/live-rrsets.ts';
-import { zoneFaultText } from '../server/control/status-view.ts';
+import { zoneFaultText } from '../server/control/views/status-view.ts';
 import { systemCode } from '../system/error-text.ts';
 import { type Fault, formatFault, hasErrors, plainFault } from '../system/fault.ts';
 import type { Guard } from '../system/guard.ts';

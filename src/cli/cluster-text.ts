@@ -1,4 +1,4 @@
-import type { SayJson, VantageJson } from '../server/control/api-json.ts';
+import type { SayJson, VantageJson } from '../server/control/api/json.ts';
 import { duration } from './status-text.ts';
 
 type NetworkRow = VantageJson['networks'][number];

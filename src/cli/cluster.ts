@@ -4,7 +4,7 @@ import type { EtcdVantage } from '../config/section-vantage.ts';
 import type { Config } from '../config/types.ts';
 import { spanSeconds } from '../health/modes/duration.ts';
 import { oneLine } from '../health/modes/modes.ts';
-import type { VantageJson } from '../server/control/api-json.ts';
+import type { VantageJson } from '../server/control/api/json.ts';
 import { endpointText } from '../system/address.ts';
 import { EtcdClient } from '../vantage/etcd/client/client.ts';
 import { keysOf } from '../vantage/etcd/keys.ts';

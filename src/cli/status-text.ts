@@ -1,4 +1,4 @@
-import type { NetworkSummaryJson, PublishJson, SecondaryJson, StatusJson } from '../server/control/api-json.ts';
+import type { NetworkSummaryJson, PublishJson, SecondaryJson, StatusJson } from '../server/control/api/json.ts';
 
 export type StatusAnswers = {
   readonly status: StatusJson;

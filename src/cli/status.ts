@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { NetworkSummaryJson, PublishJson, SecondaryJson, StatusJson } from '../server/control/api-json.ts';
+import type { NetworkSummaryJson, PublishJson, SecondaryJson, StatusJson } from '../server/control/api/json.ts';
 import { apiAddressOf, askServer, unansweredText } from './ask-server.ts';
 import { configOption, endWith, newCommand, refuse } from './command-line.ts';
 import { isWell, type StatusAnswers, statusText } from './status-text.ts';

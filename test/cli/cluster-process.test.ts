@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { parse as parseYaml, stringify } from 'yaml';
 import { loadConfig } from '../../src/config/load.ts';
-import type { VantageJson } from '../../src/server/control/api-json.ts';
+import type { VantageJson } from '../../src/server/control/api/json.ts';
 import { readOverride } from '../../src/vantage/override.ts';
 import { edgewise } from '../support/edgewise.ts';
 import { EtcdCluster } from '../support/etcd.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { clusterText, isClusterWell } from '../../src/cli/cluster-text.ts';
-import type { VantageJson } from '../../src/server/control/api-json.ts';
+import type { VantageJson } from '../../src/server/control/api/json.ts';
 
 type Vantage = VantageJson['vantages'][number];
 type View = VantageJson['networks'][number]['views'][number];

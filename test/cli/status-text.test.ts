@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { statusText } from '../../src/cli/status-text.ts';
-import type { PublishJson, SecondaryJson, StatusJson } from '../../src/server/control/api-json.ts';
+import type { PublishJson, SecondaryJson, StatusJson } from '../../src/server/control/api/json.ts';
 
 const STATUS = {
   status: 'ok',

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { promisify } from 'node:util';
 import { afterEach, expect, test } from 'vitest';
-import type { VantageJson } from '../../src/server/control/api-json.ts';
+import type { VantageJson } from '../../src/server/control/api/json.ts';
 import { EDGEWISE, eventually } from '../support/edgewise.ts';
 import { freePort } from '../support/ports.ts';
 

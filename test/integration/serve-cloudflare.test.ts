@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import type { PublishJson } from '../../src/server/control/api-json.ts';
+import type { PublishJson } from '../../src/server/control/api/json.ts';
 import { EdgewiseServer, edgewise, eventually } from '../support/edgewise.ts';
 import { Installation, NETWORK } from '../support/installation.ts';
 import { MockCloudflare, type MockZone } from '../support/mock-cloudflare.ts';

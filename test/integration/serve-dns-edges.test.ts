@@ -1,6 +1,6 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { NetworkJson } from '../../src/server/control/api-json.ts';
+import type { NetworkJson } from '../../src/server/control/api/json.ts';
 import { EdgewiseServer, eventually } from '../support/edgewise.ts';
 import { Installation, NETWORK } from '../support/installation.ts';
 import { Peer } from '../support/peers.ts';

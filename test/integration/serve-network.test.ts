@@ -3,7 +3,7 @@ import { lookup } from 'node:dns/promises';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { NetworkJson } from '../../src/server/control/api-json.ts';
+import type { NetworkJson } from '../../src/server/control/api/json.ts';
 import { EdgewiseServer, edgewise, eventually } from '../support/edgewise.ts';
 import { ended, Installation, NETWORK, OBJECT, PATIENCE, program } from '../support/installation.ts';
 import type { MockBehaviour } from '../support/mock-edge-script.ts';

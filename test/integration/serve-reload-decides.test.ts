@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
-import type { NetworkJson } from '../../src/server/control/api-json.ts';
+import type { NetworkJson } from '../../src/server/control/api/json.ts';
 import { EdgewiseServer, eventually } from '../support/edgewise.ts';
 import { Installation, NETWORK } from '../support/installation.ts';
 import { MockFleet } from '../support/mock-fleet.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { VantageJson } from '../../src/server/control/api-json.ts';
+import type { VantageJson } from '../../src/server/control/api/json.ts';
 import { Edges } from '../chaos/edges.ts';
 import { Vantage } from '../chaos/vantages.ts';
 import { decodeMessage } from '../support/dns-message.ts';

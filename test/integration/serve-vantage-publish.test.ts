@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { PublishJson } from '../../src/server/control/api-json.ts';
+import type { PublishJson } from '../../src/server/control/api/json.ts';
 import { type Vantage, Vantages } from '../chaos/vantages.ts';
 import { SECRET } from '../publish/providers/provider-snippets.ts';
 import { nsupdate, type RunningPrimary, seenSet, startPrimary, ZONE } from '../publish/providers/rfc2136-fixture.ts';

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
-import type { VantageJson } from '../../src/server/control/api-json.ts';
+import type { VantageJson } from '../../src/server/control/api/json.ts';
 import { type Vantage, Vantages } from '../chaos/vantages.ts';
 import { eventually } from '../support/edgewise.ts';
 

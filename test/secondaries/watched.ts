@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
-import type { SecondaryJson } from '../../src/server/control/api-json.ts';
+import type { SecondaryJson } from '../../src/server/control/api/json.ts';
 import type { Primary } from './primary.ts';
 
 const CHECK = join(import.meta.dirname, '..', '..', 'nagios', 'check_edgewise_secondaries');

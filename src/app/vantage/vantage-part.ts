@@ -2,8 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Config } from '../../config/types.ts';
 import type { RoundSets, RoundVantage } from '../../health/pools/round-vantage.ts';
-import type { VantageSource } from '../../server/control/vantage-source.ts';
-import { clockWarnings } from '../../server/control/vantage-view.ts';
+import type { VantageSource } from '../../server/control/views/vantage-source.ts';
+import { clockWarnings } from '../../server/control/views/vantage-view.ts';
 import { type Fault, formatFault } from '../../system/fault.ts';
 import type { Guard } from '../../system/guard.ts';
 import type { Log } from '../../system/log.ts';

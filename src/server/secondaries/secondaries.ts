@@ -11,7 +11,7 @@ import type { Log } from '../../system/log.ts';
 import type { JournalZone } from '../../zones/journal/journal.ts';
 import type { ZoneStore } from '../../zones/store/store.ts';
 import type { ZoneChange } from '../../zones/store/types.ts';
-import type { SecondaryView } from '../control/views.ts';
+import type { SecondaryView } from '../control/views/views.ts';
 import type { DnsService } from '../transport/threads/dns-service.ts';
 import { Catalogs } from './catalogs.ts';
 import { SoaPoller } from './soa-poller.ts';

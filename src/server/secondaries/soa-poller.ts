@@ -9,7 +9,7 @@ import { WarnOnce } from '../../publish/notify/warn-once.ts';
 import { type Endpoint, endpointText } from '../../system/address.ts';
 import { errorText } from '../../system/error-text.ts';
 import type { Guard } from '../../system/guard.ts';
-import type { SecondaryView } from '../control/views.ts';
+import type { SecondaryView } from '../control/views/views.ts';
 import { askOverTcp } from './ask-tcp.ts';
 import { UdpClient } from './ask-udp.ts';
 import { lagOf, SecondaryTable, type SecondaryTrouble, stateOf, type WatchRow } from './secondary-table.ts';

@@ -4,7 +4,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { NotifyTarget } from '../../../src/config/types.ts';
 import { lowerName } from '../../../src/dns/name.ts';
-import type { SecondaryView } from '../../../src/server/control/views.ts';
+import type { SecondaryView } from '../../../src/server/control/views/views.ts';
 import { askOverTcp } from '../../../src/server/secondaries/ask-tcp.ts';
 import { SoaPoller } from '../../../src/server/secondaries/soa-poller.ts';
 import { wireName } from '../../support/dns-query.ts';

@@ -1,6 +1,6 @@
 import { createSecretKey } from 'node:crypto';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { clockWarnings } from '../../../src/server/control/vantage-view.ts';
+import { clockWarnings } from '../../../src/server/control/views/vantage-view.ts';
 import { Guard } from '../../../src/system/guard.ts';
 import type { PeersSettings } from '../../../src/vantage/peers/engine.ts';
 import { TcpProxy } from '../../support/tcp-proxy.ts';

@@ -1,0 +1,240 @@
+/** HTTP: health, metrics and the API. Read-only, and bounded in everything that a client could make expensive. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { hostname } from 'node:os';
+import type { Endpoint } from '../../../system/address.ts';
+import { endpointText } from '../../../system/address.ts';
+import { descriptorLimit, descriptorLimitNow } from '../../../system/descriptors.ts';
+import { bugText } from '../../../system/error-text.ts';
+import type { Fault } from '../../../system/fault.ts';
+import type { Guard } from '../../../system/guard.ts';
+import { createMetrics } from '../metrics/metrics.ts';
+import type { StatusView } from '../views/views.ts';
+import { CONNECTIONS_MIN, Connections, httpConnections } from './connections.ts';
+import { isOwnHost } from './hosts.ts';
+import { MeteredStream } from './metered-stream.ts';
+import { Renderer } from './renderer.ts';
+import { failure, hostOf, type Reply, route, type Sources } from './routes.ts';
+
+const HEADERS_MS = 5_000; // for a request's header to arrive
+const REQUEST_MS = 10_000; // for all of it
+const SILENCE_MS = 10_000; // of a connection, reading or writing; Node lets a stuck write have it twice
+const KEEP_ALIVE_MS = 10_000;
+const HEADER_OCTETS = 8192;
+const REQUESTS_PER_CONNECTION = 1000;
+
+export type HttpFault = Fault<'address-in-use' | 'listen-failed'>;
+
+/** How often the limit of descriptors is looked at, milliseconds. */
+const LIMIT_MS = 1000;
+
+export type HttpOptions = {
+  readonly endpoint: Endpoint;
+  /** Names besides addresses, names of one label and the machine's own under which it may be asked. */
+  readonly hosts: readonly string[];
+  readonly view: StatusView;
+  /** Connections at most; left out: as many as there are descriptors for. */
+  readonly connections?: number;
+  readonly log: (level: 'warn' | 'error', message: string) => void;
+  /** Around what the event loop calls. */
+  readonly guard: Guard;
+};
+
+export type HttpStart =
+  | { readonly ok: true; readonly http: HttpServer }
+  | { readonly ok: false; readonly fault: HttpFault };
+
+/** Listens, or says in one fault why not. `endpoint.port` 0: any free port; see `HttpServer.endpoint`. */
+export function startHttp({ endpoint, hosts, view, connections: most, log, guard }: HttpOptions): Promise<HttpStart> {
+  const pages: Pages = {
+    sources: { view, metrics: createMetrics(view) },
+    lanes: { health: new Renderer(guard), rest: new Renderer(guard) },
+    names: new Set([hostname(), ...hosts].map((name) => name.toLowerCase().replace(/\.$/, ''))),
+    log,
+  };
+  const connections = new Connections(
+    (request, response, isLast) => answer(request, response, isLast, pages),
+    guard,
+    most ?? httpConnections(descriptorLimit()),
+  );
+  const guarded = <Args extends readonly unknown[]>(work: (...args: Args) => unknown) => guard.protect('http', work);
+  const server = createServer(
+    {
+      maxHeaderSize: HEADER_OCTETS,
+      headersTimeout: HEADERS_MS,
+      requestTimeout: REQUEST_MS,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      // How late a timeout may strike.
+      connectionsCheckingInterval: 1000,
+    },
+    guarded((request: IncomingMessage, response: ServerResponse) => connections.request(request, response)),
+  );
+  if (most === undefined) {
+    // The limit may be lowered under a running server, whose idle HTTP clients must not keep DNS from its share.
+    const timer = setInterval(
+      guarded(() => {
+        const limit = descriptorLimitNow();
+        if (limit !== null) connections.limit(limit === 'exhausted' ? CONNECTIONS_MIN : httpConnections(limit));
+      }),
+      LIMIT_MS,
+    );
+    timer.unref();
+    server.once(
+      'close',
+      guarded(() => clearInterval(timer)),
+    );
+  }
+  server.timeout = SILENCE_MS;
+  meter(server, guard, (stream) => connections.add(stream));
+  server.maxRequestsPerSocket = REQUESTS_PER_CONNECTION;
+  server.on('clientError', guarded(refuseClient));
+  // Without a listener the connection would end without a word.
+  server.on(
+    'connect',
+    guarded((_request: IncomingMessage, socket: Socket) =>
+      endWith(socket, '405 Method Not Allowed\r\nallow: GET, HEAD'),
+    ),
+  );
+  return new Promise((resolve) => {
+    server.once('error', (error) => resolve({ ok: false, fault: listenFault(endpoint, error) }));
+    server.listen({ host: endpoint.address, port: endpoint.port }, () => {
+      server.removeAllListeners('error');
+      server.on(
+        'error',
+        guarded((error: Error) => log('error', `http: ${error.message}`)),
+      );
+      const bound = server.address();
+      const port = bound !== null && typeof bound === 'object' ? bound.port : endpoint.port;
+      resolve({ ok: true, http: new HttpServer(server, { address: endpoint.address, port }) });
+    });
+  });
+}
+
+/** Has the server read each connection through a `MeteredStream`, which `onConnection` gets as well. */
+export function meter(server: Server, guard: Guard, onConnection: (stream: MeteredStream) => void): void {
+  const serve = server.listeners('connection');
+  server.removeAllListeners('connection');
+  const accept = guard.protect('http', (socket: Socket) => {
+    const stream = new MeteredStream(socket, guard);
+    for (const listener of serve) listener.call(server, stream);
+    onConnection(stream);
+  });
+  server.on('connection', accept);
+}
+
+export class HttpServer {
+  /** Where it listens, with the port that was chosen. */
+  readonly endpoint: Endpoint;
+  private readonly server: Server;
+
+  constructor(server: Server, endpoint: Endpoint) {
+    this.server = server;
+    this.endpoint = endpoint;
+  }
+
+  /** Lets requests in progress end for at most `graceMs`, then closes every connection. */
+  close(graceMs = 1000): Promise<void> {
+    return new Promise((resolve) => {
+      const cut = setTimeout(() => this.server.closeAllConnections(), graceMs);
+      this.server.close(() => {
+        clearTimeout(cut);
+        resolve();
+      });
+      this.server.closeIdleConnections();
+    });
+  }
+}
+
+type Pages = {
+  readonly sources: Sources;
+  readonly lanes: { readonly health: Renderer; readonly rest: Renderer };
+  readonly names: ReadonlySet<string>;
+  readonly log: HttpOptions['log'];
+};
+
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  isLast: boolean,
+  { sources, lanes, names, log }: Pages,
+): Promise<void> {
+  const { method = '', url = '' } = request;
+  let reply: Reply;
+  try {
+    if (isOwnHost(hostOf(url, request.headers.host), names)) {
+      const { key, lane, render } = route(method, url, sources);
+      reply = await lanes[lane].reply(key, render);
+    } else {
+      const detail = 'this server has no such name; ask it by its address, or list the name under http.hosts';
+      reply = failure(421, 'misdirected request', detail);
+    }
+  } catch (error) {
+    // What went wrong is for the log; a stack would tell a stranger about the machine.
+    log('error', `http: ${method} ${url}: ${bugText(error)}`);
+    reply = failure(500, 'internal error', 'the log says more');
+  }
+  send(request, response, reply, isLast);
+}
+
+function send(request: IncomingMessage, response: ServerResponse, reply: Reply, isLast: boolean): void {
+  const body = typeof reply.body === 'string' ? Buffer.from(reply.body, 'utf8') : reply.body;
+  // No request here has a body; one that is sent all the same is not waited for.
+  const hasBody =
+    request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0;
+  response.writeHead(reply.status, {
+    'content-type': reply.type,
+    'content-length': body.length,
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+    ...reply.headers,
+    ...(hasBody || isLast ? { connection: 'close' } : {}),
+  });
+  response.end(request.method === 'HEAD' ? undefined : body);
+}
+
+/** A request that is no HTTP, too large or too slow. */
+function refuseClient(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (!socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy();
+    return;
+  }
+  const status =
+    error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+      ? '408 Request Timeout'
+      : error.code === 'HPE_HEADER_OVERFLOW'
+        ? '431 Request Header Fields Too Large'
+        : '400 Bad Request';
+  endWith(socket, status);
+}
+
+/** An answer without a body, and the end of the connection. */
+function endWith(socket: Socket, status: string): void {
+  socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+  // `end` alone would leave the connection to a client that never reads.
+  socket.destroySoon();
+}
+
+function listenFault(endpoint: Endpoint, error: NodeJS.ErrnoException): HttpFault {
+  const where = `http.listen ${endpointText(endpoint)}`;
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return {
+        severity: 'error',
+        code: 'address-in-use',
+        at: null,
+        message: `${where}: the address is already in use`,
+      };
+    case 'EACCES':
+      return { severity: 'error', code: 'listen-failed', at: null, message: `${where}: no permission for this port` };
+    case 'EADDRNOTAVAIL':
+      return {
+        severity: 'error',
+        code: 'listen-failed',
+        at: null,
+        message: `${where}: this machine has no such address`,
+      };
+    default:
+      return { severity: 'error', code: 'listen-failed', at: null, message: `${where}: ${error.message}` };
+  }
+}

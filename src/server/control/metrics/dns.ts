@@ -1,0 +1,71 @@
+import { RCODE_NAMES } from '../../../dns/rcode-name.ts';
+import { typeName } from '../../../dns/type-name.ts';
+import { EVENTS } from '../../stats.ts';
+import type { StatusView } from '../views/views.ts';
+import { counter, type Family } from './metric-family.ts';
+
+/** What the answering threads counted. */
+export function addDnsMetrics(families: Family[], view: StatusView): void {
+  counter(families, {
+    name: 'dns_queries_total',
+    help: 'Queries by transport and type; types that are rare or unknown are one: other',
+    labels: ['transport', 'type'],
+    collect: (put) => {
+      const rows = view.stats().queries.map((row) => ({ ...row, label: typeLabel(row.type) }));
+      for (const { transport, label, count } of addedUp(rows)) put({ transport, type: label }, count);
+    },
+  });
+  counter(families, {
+    name: 'dns_answers_total',
+    help: 'Answers by transport and response code',
+    labels: ['transport', 'rcode'],
+    collect: (put) => {
+      const rows = view.stats().answers.map((row) => ({ ...row, label: RCODE_NAMES.get(row.rcode) ?? 'other' }));
+      for (const { transport, label, count } of addedUp(rows)) put({ transport, rcode: label }, count);
+    },
+  });
+  counter(families, {
+    name: 'dns_network_queries_total',
+    help: 'Queries by the network whose zone they were for; static: zones of no network, none: no zone of ours',
+    labels: ['network'],
+    collect: (put) => {
+      const names = view.statsNetworks();
+      const sums = new Map<string, number>();
+      const { networks, noZone } = view.stats();
+      sums.set('none', noZone);
+      for (const [row, count] of networks.entries()) {
+        const network = names[row] ?? null;
+        // A network may be called as another row is labelled; the same labels twice would spoil the whole scrape.
+        if (network !== null) sums.set(network, count + (sums.get(network) ?? 0));
+      }
+      for (const [network, count] of sums) put({ network }, count);
+    },
+  });
+  counter(families, {
+    name: 'dns_events_total',
+    help: 'DNS events: queries and connections dropped, truncated, rate limited, cookies, EDNS, send failures',
+    labels: ['event'],
+    collect: (put) => {
+      const { events } = view.stats();
+      for (const event of EVENTS) put({ event }, events[event]);
+    },
+  });
+}
+
+/** Types without a name of their own would let clients choose the labels. */
+function typeLabel(type: number): string {
+  const name = typeName(type);
+  return type > 256 || name.startsWith('TYPE') ? 'other' : name;
+}
+
+type Row = { readonly transport: string; readonly label: string; readonly count: number };
+
+/** One row per transport and label: several types or codes share `other`. */
+function addedUp(rows: readonly Row[]): readonly Row[] {
+  const sums = new Map<string, Row>();
+  for (const { transport, label, count } of rows) {
+    const key = `${transport} ${label}`;
+    sums.set(key, { transport, label, count: count + (sums.get(key)?.count ?? 0) });
+  }
+  return [...sums.values()];
+}

@@ -1,0 +1,143 @@
+import { FAMILY_NAME } from '../../../health/choose/families.ts';
+import { recentChanges } from '../../../health/choose/limit.ts';
+import { FAMILIES } from '../../../health/judge/edge.ts';
+import type { NetworkView, StatusView } from '../views/views.ts';
+import { addEdgeMetrics } from './edges.ts';
+import { counter, type Family, gauge } from './metric-family.ts';
+
+const JUDGEMENTS = ['pass_threshold', 'pass_window', 'pass_average', 'pass', 'fail'] as const;
+
+/** The networks: what is live, how it was judged, how the rounds go. */
+export function addNetworkMetrics(families: Family[], view: StatusView): void {
+  const perNetwork = (
+    name: string,
+    help: string,
+    value: (network: NetworkView) => number | boolean | null | undefined,
+  ): void =>
+    gauge(families, {
+      name: `network_${name}`,
+      help,
+      labels: ['network'],
+      collect: (put) => {
+        for (const network of view.networks()) put({ network: network.name }, value(network));
+      },
+    });
+
+  perNetwork('live_edges', 'Edges that are answered with', ({ live }) => live.length);
+  perNetwork('wanted_edges', 'Edges that should be live by the configuration', ({ wanted }) => wanted);
+  perNetwork(
+    'unfilled_places',
+    'Places that stay empty because only edges that pass may take them (fill: none)',
+    ({ decision }) => decision?.safety.unfilled,
+  );
+  perNetwork('min_up_edges', 'Edges that must not fail by min_up', ({ decision }) => decision?.safety.minUp?.needed);
+  perNetwork(
+    'below_min_up',
+    'Whether fewer edges pass than min_up, so that the last set is kept or all are answered',
+    ({ decision }) => {
+      const minUp = decision?.safety.minUp ?? null;
+      return minUp === null ? null : minUp.up < minUp.needed;
+    },
+  );
+  perNetwork('hold_up_edges', 'Edges that pass and are not live yet because of hold_up', ({ decision }) =>
+    decision === null ? null : decision.safety.heldUp.length,
+  );
+  perNetwork('serial', 'Serial of the live set', ({ serial }) => serial);
+  perNetwork('held', 'Whether the rotation limit keeps a wanted change back', ({ decision }) =>
+    decision === null ? null : decision.hold !== null,
+  );
+  perNetwork(
+    'failing_held',
+    'Edges that fail and are live only because the rotation limit holds them',
+    ({ decision }) => (decision === null ? null : decision.heldFailing.length),
+  );
+  perNetwork('recent_rotations', 'Changes of the live set in the last 600 seconds', ({ decision }) =>
+    decision === null ? null : recentChanges(decision.memory.rotations, view.now()).length,
+  );
+  perNetwork('rotation_limit', 'Changes of the live set allowed in 600 seconds', ({ maxfreq }) => maxfreq);
+  perNetwork(
+    'verification_failures',
+    'Edges and canaries whose object was not the expected one in the last round',
+    ({ decision }) => decision?.verificationFailures.length,
+  );
+  perNetwork(
+    'round_duration_seconds',
+    'How long the last turn took: about its interval, over which its checks are spread; late ones: see round_overlong',
+    ({ round }) => round.seconds,
+  );
+  perNetwork('round_interval_seconds', 'How often a probing round should be made', ({ round }) => round.runFrequency);
+  perNetwork('round_overdue', 'Whether a probing round is later than it should be', ({ round }) => round.overdue);
+  perNetwork(
+    'round_overlong',
+    'Whether the probing round takes longer than its interval: edges hang and workers are too few',
+    ({ round }) => round.overlong !== null,
+  );
+  perNetwork('round_timestamp_seconds', 'When the last probing round ended', ({ round }) => round.lastRun);
+
+  gauge(families, {
+    name: 'uplink_in_doubt',
+    help: 'Whether most references fail, so that our own line is in doubt and the set is kept; absent: no references',
+    labels: ['network'],
+    collect: (put) => {
+      for (const { name, decision } of view.networks()) put({ network: name }, decision?.safety.uplink?.inDoubt);
+    },
+  });
+  counter(families, {
+    name: 'network_rotations_total',
+    help: 'Changes of the live set since the start',
+    labels: ['network'],
+    collect: (put) => {
+      for (const { name, rotationsTotal } of view.networks()) put({ network: name }, rotationsTotal);
+    },
+  });
+  counter(families, {
+    name: 'network_hold_exceptions_total',
+    help: 'Members replaced in spite of the rotation limit, because they failed three times in a row',
+    labels: ['network'],
+    collect: (put) => {
+      for (const { name, holdExceptionsTotal } of view.networks()) put({ network: name }, holdExceptionsTotal);
+    },
+  });
+  gauge(families, {
+    name: 'network_family_up',
+    help: 'Whether what is answered over an address family passes; absent: no edge has such an address',
+    labels: ['network', 'family'],
+    collect: (put) => {
+      for (const { name, decision } of view.networks()) {
+        for (const family of FAMILIES) {
+          const state = decision?.families[family] ?? 'none';
+          put(
+            { network: name, family: FAMILY_NAME[family].toLowerCase() },
+            state === 'none' ? null : state === 'passing',
+          );
+        }
+      }
+    },
+  });
+  gauge(families, {
+    name: 'network_edges',
+    help: 'Edges by their last judgement; none: unavailable or never fetched',
+    labels: ['network', 'judgement'],
+    collect: (put) => {
+      for (const { name, decision } of view.networks()) {
+        for (const judgement of [...JUDGEMENTS, null]) {
+          const count = decision?.verdicts.filter((verdict) => verdict.judgement === judgement).length ?? 0;
+          put({ network: name, judgement: judgement ?? 'none' }, count);
+        }
+      }
+    },
+  });
+  addEdgeMetrics(families, view);
+  gauge(families, {
+    name: 'canary_active',
+    help: 'Whether the canary stands in for an edge in its zone',
+    labels: ['network', 'zone', 'address'],
+    collect: (put) => {
+      for (const { name, decision } of view.networks()) {
+        for (const { zone, address, active } of decision?.canaries ?? []) {
+          put({ network: name, zone, address }, active !== null);
+        }
+      }
+    },
+  });
+}
