@@ -1,6 +1,6 @@
 // What both `npm start` and `npm test` need first: dependencies that match the lockfile and a build newer than the source.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, statSync, utimesSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -45,14 +45,39 @@ export function buildIfStale() {
   );
   if (existsSync(mark) && statSync(mark).mtimeMs >= newest && builtHere(mark)) return;
   console.error('edgewise: building');
+  build();
+}
+
+/** Compiles `src` to `dist` and copies what the status page serves as it is. */
+export function build() {
+  copyStatic();
   run(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json']);
   // Sources that were touched and not changed leave it as it was; without this each start would build again.
+  const mark = join(root, 'dist', '.tsbuildinfo');
   utimesSync(mark, new Date(), new Date());
+}
+
+/** Style sheets, scripts and pictures of the status page; those that are gone from `src` go from `dist`, too. */
+const STATIC = {
+  from: join(root, 'src', 'server', 'control', 'page', 'static'),
+  to: join(root, 'dist', 'server', 'control', 'page', 'static'),
+};
+
+function copyStatic() {
+  const wanted = namesIn(STATIC.from);
+  for (const file of namesIn(STATIC.to).filter((name) => !wanted.includes(name)))
+    rmSync(join(STATIC.to, file), { recursive: true, force: true });
+  if (wanted.length > 0) cpSync(STATIC.from, STATIC.to, { recursive: true });
+}
+
+function namesIn(folder) {
+  return existsSync(folder) ? readdirSync(folder, { recursive: true }).map(String) : [];
 }
 
 // An interrupted build leaves no complete mark; tsc writes it last.
 function builtHere(mark) {
-  return readFileSync(mark, 'utf8').length > 0 && existsSync(join(root, 'dist', 'cli', 'main.js'));
+  if (readFileSync(mark, 'utf8').length === 0 || !existsSync(join(root, 'dist', 'cli', 'main.js'))) return false;
+  return namesIn(STATIC.from).every((file) => existsSync(join(STATIC.to, file)));
 }
 
 function newestUnder(folder) {

@@ -1,0 +1,5 @@
+// `npm run build`: src → dist.
+import { build, requireNode } from './prepare.mjs';
+
+requireNode();
+build();

@@ -1,0 +1,28 @@
+// `npm run docs`: writes the documents that are made from the code. test/docs/generated.test.ts fails when one is stale.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { buildIfStale, requireNode, root } from './prepare.mjs';
+
+/**
+ * The generated documents, a module of scripts/docs/ for each kind. A module exports `documents()`, which resolves to a
+ * list of `{file, make}`: the path from the top of the repository, and what returns its text, or a promise of it. It
+ * imports what it describes from `dist`, inside that function: a build comes first.
+ */
+const KINDS = [];
+
+export async function documents() {
+  const lists = await Promise.all(KINDS.map(async (load) => (await load()).documents()));
+  return lists.flat();
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  requireNode();
+  buildIfStale();
+  for (const { file, make } of await documents()) {
+    const path = join(root, file);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, await make());
+    console.log(file);
+  }
+}
