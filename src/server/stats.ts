@@ -6,7 +6,7 @@
  * then queries per network.
  */
 export const TRANSPORTS: readonly string[] = ['udp4', 'udp6', 'tcp', 'tls'];
-export const TYPE_BUCKETS = 258; // types 0–255, 256 = ANY… others 257
+export const TYPE_BUCKETS = 264; // types 0–262, all others 263
 export const RCODES = 24; // 0–23; BADVERS 16, BADCOOKIE 23
 export const EVENTS = [
   'dropped', // garbage and responses: no reply
@@ -62,7 +62,7 @@ export class Stats {
 
   /** `network`: a zone's row, or `NO_ZONE`. */
   countQuery(transport: number, type: number, network: number): void {
-    this.counters[QUERIES + transport * TYPE_BUCKETS + Math.min(type, 257)] += 1;
+    this.counters[QUERIES + transport * TYPE_BUCKETS + Math.min(type, TYPE_BUCKETS - 1)] += 1;
     this.counters[NETWORKS + network] += 1;
   }
 

@@ -1,8 +1,12 @@
 import { RCODE_NAMES } from '../../../dns/rcode-name.ts';
 import { typeName } from '../../../dns/type-name.ts';
-import { EVENTS } from '../../stats.ts';
+import { EVENTS, TRANSPORTS, TYPE_BUCKETS } from '../../stats.ts';
 import type { StatusView } from '../views/views.ts';
+import { inCode } from './description.ts';
 import { counter, type Family } from './metric-family.ts';
+
+/** Types that are counted under a name of their own: mnemonics of types up to 262, CAA and AMTRELAY among them. */
+const TYPE_NAMES = new Set(Array.from({ length: TYPE_BUCKETS }, (_, type) => typeLabel(type)));
 
 /** What the answering threads counted. */
 export function addDnsMetrics(families: Family[], view: StatusView): void {
@@ -10,6 +14,8 @@ export function addDnsMetrics(families: Family[], view: StatusView): void {
     name: 'dns_queries_total',
     help: 'Queries by transport and type; types that are rare or unknown are one: other',
     labels: ['transport', 'type'],
+    values: { type: 'the mnemonic of a type up to 262, else `other`' },
+    series: { product: [TRANSPORTS.length, TYPE_NAMES.size] },
     collect: (put) => {
       const rows = view.stats().queries.map((row) => ({ ...row, label: typeLabel(row.type) }));
       for (const { transport, label, count } of addedUp(rows)) put({ transport, type: label }, count);
@@ -19,6 +25,8 @@ export function addDnsMetrics(families: Family[], view: StatusView): void {
     name: 'dns_answers_total',
     help: 'Answers by transport and response code',
     labels: ['transport', 'rcode'],
+    values: { rcode: inCode([...RCODE_NAMES.values(), 'other']) },
+    series: { product: [TRANSPORTS.length, RCODE_NAMES.size + 1] },
     collect: (put) => {
       const rows = view.stats().answers.map((row) => ({ ...row, label: RCODE_NAMES.get(row.rcode) ?? 'other' }));
       for (const { transport, label, count } of addedUp(rows)) put({ transport, rcode: label }, count);
@@ -28,6 +36,8 @@ export function addDnsMetrics(families: Family[], view: StatusView): void {
     name: 'dns_network_queries_total',
     help: 'Queries by the network whose zone they were for; static: zones of no network, none: no zone of ours',
     labels: ['network'],
+    values: { network: 'a network; `static`: zones of no network, `none`: no zone of ours' },
+    series: { product: ['networks'], plus: 2 },
     collect: (put) => {
       const names = view.statsNetworks();
       const sums = new Map<string, number>();
@@ -45,6 +55,8 @@ export function addDnsMetrics(families: Family[], view: StatusView): void {
     name: 'dns_events_total',
     help: 'DNS events: queries and connections dropped, truncated, rate limited, cookies, EDNS, send failures',
     labels: ['event'],
+    values: { event: inCode(EVENTS) },
+    series: { product: [EVENTS.length] },
     collect: (put) => {
       const { events } = view.stats();
       for (const event of EVENTS) put({ event }, events[event]);
@@ -55,7 +67,7 @@ export function addDnsMetrics(families: Family[], view: StatusView): void {
 /** Types without a name of their own would let clients choose the labels. */
 function typeLabel(type: number): string {
   const name = typeName(type);
-  return type > 256 || name.startsWith('TYPE') ? 'other' : name;
+  return type >= TYPE_BUCKETS - 1 || name.startsWith('TYPE') ? 'other' : name;
 }
 
 type Row = { readonly transport: string; readonly label: string; readonly count: number };

@@ -13,6 +13,7 @@ export function addEdgeMetrics(families: Family[], view: StatusView): void {
       name: `edge_${name}`,
       help,
       labels: ['network', 'edge'],
+      series: { product: ['edges'] },
       collect: (put: Put<'network' | 'edge'>) => {
         for (const network of view.networks()) {
           const live = new Set(network.live.map(({ edge }) => edge));
@@ -34,6 +35,7 @@ export function addEdgeMetrics(families: Family[], view: StatusView): void {
     name: 'edge_silent',
     help: 'Whether no check of the edge has ended for three intervals: trouble of our own',
     labels: ['network', 'edge'],
+    series: { product: ['edges'] },
     collect: (put) => {
       for (const { name, edges, silent, decision } of view.networks()) {
         if (decision === null && silent.size === 0) continue;
@@ -45,6 +47,8 @@ export function addEdgeMetrics(families: Family[], view: StatusView): void {
     name: 'edge_mode_info',
     help: 'Always 1; the label says which mode an operator gave the edge',
     labels: ['network', 'edge', 'mode'],
+    values: { mode: '`available`, `unavailable`, `force`, `blindforce`' },
+    series: { product: ['edges'] },
     collect: (put) => {
       for (const network of view.networks()) {
         const { name, members } = network;
@@ -77,30 +81,35 @@ function addUptimeMetrics(families: Family[], view: StatusView): void {
     name: 'edge_state_since_timestamp_seconds',
     help: 'When the edge came up or went down last, or was judged first',
     labels,
+    series: { product: ['edges'] },
     collect: perEdge(({ since }) => since),
   });
   counter(families, {
     name: 'edge_transitions_total',
     help: 'How often the edge came up or went down since the start',
     labels,
+    series: { product: ['edges'] },
     collect: perEdge(({ counts }) => counts.transitions),
   });
   counter(families, {
     name: 'edge_down_seconds_total',
     help: 'How long the edge is known to have been down since the start, up to its newest fetch',
     labels,
+    series: { product: ['edges'] },
     collect: perEdge(({ counts }) => counts.downSeconds),
   });
   gauge(families, {
     name: 'edge_last_failure_timestamp_seconds',
     help: 'When a fetch from the edge failed last',
     labels,
+    series: { product: ['edges'] },
     collect: perEdge(({ lastFailure }) => lastFailure?.at ?? null),
   });
   gauge(families, {
     name: 'edge_contrary_results',
     help: 'Results in a row that speak against the state of the edge (rise_fall); absent: none',
     labels,
+    series: { product: ['edges'] },
     collect: perEdge(({ position }) => position?.count ?? null),
   });
 }

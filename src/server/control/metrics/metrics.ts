@@ -1,14 +1,16 @@
 /**
  * `/metrics`: everything is read from the running server when it is scraped, nothing is counted here. Names begin with
- * `edgewise_`, carry their unit, and their labels are bounded by the configuration, never by what clients send.
+ * `edgewise_` (the process's and Node's have their usual ones), carry their unit, and their labels are bounded by the
+ * configuration, never by what clients send. docs/metrics.md is made of the descriptions (reference.ts).
  */
 import { setImmediate } from 'node:timers/promises';
-import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { StatusView } from '../views/views.ts';
+import type { Description } from './description.ts';
 import { addDnsMetrics } from './dns.ts';
 import type { Family } from './metric-family.ts';
 import { addNetworkMetrics } from './network.ts';
 import { addNoticeMetrics } from './notices.ts';
+import { ProcessMetrics } from './process.ts';
 import { addProviderMetrics } from './providers.ts';
 import { addServerMetrics } from './server.ts';
 import { addVantageMetrics } from './vantage.ts';
@@ -16,34 +18,42 @@ import { MetricsWriter } from './writer.ts';
 
 export type Metrics = {
   readonly contentType: string;
+  /** Every metric there can be, by subject, whether or not it has a sample now. */
+  readonly subjects: readonly Subject[];
   /** The exposition text of this moment. `zones` false: without the metrics that have a sample for each zone. */
   body(wanted?: { readonly zones: boolean }): Promise<Uint8Array>;
 };
 
-/**
- * The library's own process metrics that Prometheus' conventions object to (a gauge must not be called `_total`);
- * `edgewise_nodejs_active_resources` and its kin say the same under a sound name.
- */
-const ILL_NAMED = ['handles', 'requests', 'resources'].map((what) => `edgewise_nodejs_active_${what}_total`);
+/** Metrics about one thing, as the reference groups them. */
+export type Subject = { readonly title: string; readonly metrics: readonly Description[] };
+
+const SUBJECTS = [
+  ['Server, zones and secondaries', addServerMetrics],
+  ['Notices', addNoticeMetrics],
+  ['Networks and edges', addNetworkMetrics],
+  ['Providers (`publish:`)', addProviderMetrics],
+  ['Vantage points (`vantage:`)', addVantageMetrics],
+  ['DNS traffic', addDnsMetrics],
+] as const;
 
 export function createMetrics(view: StatusView): Metrics {
-  const registry = new Registry();
-  collectDefaultMetrics({ register: registry, prefix: 'edgewise_' });
-  for (const name of ILL_NAMED) registry.removeSingleMetric(name);
-  const families: Family[] = [];
+  const ofProcess = new ProcessMetrics();
+  const subjects = SUBJECTS.map(([title, add]) => {
+    const families: Family[] = [];
+    add(families, view);
+    return { title, families };
+  });
   let last = 0; // octets
-  addServerMetrics(families, view);
-  addNoticeMetrics(families, view);
-  addNetworkMetrics(families, view);
-  addProviderMetrics(families, view);
-  addVantageMetrics(families, view);
-  addDnsMetrics(families, view);
   return {
-    contentType: registry.contentType,
+    contentType: ofProcess.contentType,
+    subjects: [
+      ...subjects.map(({ title, families }) => ({ title, metrics: families.map(({ description }) => description) })),
+      { title: 'Process and Node', metrics: ofProcess.descriptions() },
+    ],
     async body({ zones } = { zones: true }) {
       const writer = new MetricsWriter(last + (last >> 4));
-      writer.text(await registry.metrics());
-      for (const family of families) {
+      writer.text(await ofProcess.text());
+      for (const family of subjects.flatMap(({ families }) => families)) {
         if (family.perZone && !zones) continue;
         // One metric a turn of the event loop: ten thousand zones must not hold up a decision until all are printed.
         await setImmediate();

@@ -2,6 +2,7 @@ import { FAMILY_NAME } from '../../../health/choose/families.ts';
 import { recentChanges } from '../../../health/choose/limit.ts';
 import { FAMILIES } from '../../../health/judge/edge.ts';
 import type { NetworkView, StatusView } from '../views/views.ts';
+import { inCode } from './description.ts';
 import { addEdgeMetrics } from './edges.ts';
 import { counter, type Family, gauge } from './metric-family.ts';
 
@@ -18,6 +19,7 @@ export function addNetworkMetrics(families: Family[], view: StatusView): void {
       name: `network_${name}`,
       help,
       labels: ['network'],
+      series: { product: ['networks'] },
       collect: (put) => {
         for (const network of view.networks()) put({ network: network.name }, value(network));
       },
@@ -78,6 +80,7 @@ export function addNetworkMetrics(families: Family[], view: StatusView): void {
     name: 'uplink_in_doubt',
     help: 'Whether most references fail, so that our own line is in doubt and the set is kept; absent: no references',
     labels: ['network'],
+    series: { product: ['networks'] },
     collect: (put) => {
       for (const { name, decision } of view.networks()) put({ network: name }, decision?.safety.uplink?.inDoubt);
     },
@@ -86,6 +89,7 @@ export function addNetworkMetrics(families: Family[], view: StatusView): void {
     name: 'network_rotations_total',
     help: 'Changes of the live set since the start',
     labels: ['network'],
+    series: { product: ['networks'] },
     collect: (put) => {
       for (const { name, rotationsTotal } of view.networks()) put({ network: name }, rotationsTotal);
     },
@@ -94,6 +98,7 @@ export function addNetworkMetrics(families: Family[], view: StatusView): void {
     name: 'network_hold_exceptions_total',
     help: 'Members replaced in spite of the rotation limit, because they failed three times in a row',
     labels: ['network'],
+    series: { product: ['networks'] },
     collect: (put) => {
       for (const { name, holdExceptionsTotal } of view.networks()) put({ network: name }, holdExceptionsTotal);
     },
@@ -102,6 +107,8 @@ export function addNetworkMetrics(families: Family[], view: StatusView): void {
     name: 'network_family_up',
     help: 'Whether what is answered over an address family passes; absent: no edge has such an address',
     labels: ['network', 'family'],
+    values: { family: '`ipv4`, `ipv6`' },
+    series: { product: ['networks', 2] },
     collect: (put) => {
       for (const { name, decision } of view.networks()) {
         for (const family of FAMILIES) {
@@ -118,6 +125,8 @@ export function addNetworkMetrics(families: Family[], view: StatusView): void {
     name: 'network_edges',
     help: 'Edges by their last judgement; none: unavailable or never fetched',
     labels: ['network', 'judgement'],
+    values: { judgement: inCode([...JUDGEMENTS, 'none']) },
+    series: { product: ['networks', JUDGEMENTS.length + 1] },
     collect: (put) => {
       for (const { name, decision } of view.networks()) {
         for (const judgement of [...JUDGEMENTS, null]) {
@@ -132,6 +141,7 @@ export function addNetworkMetrics(families: Family[], view: StatusView): void {
     name: 'canary_active',
     help: 'Whether the canary stands in for an edge in its zone',
     labels: ['network', 'zone', 'address'],
+    series: { product: ['canaries'] },
     collect: (put) => {
       for (const { name, decision } of view.networks()) {
         for (const { zone, address, active } of decision?.canaries ?? []) {

@@ -8,6 +8,7 @@ export function addVantageMetrics(families: Family[], view: StatusView): void {
     name: 'vantage_up',
     help: 'Whether the vantage point can be reached',
     labels: ['vantage'],
+    series: { product: ['vantages'] },
     collect: (put) => {
       for (const { name, reachable } of view.vantage()?.vantages ?? []) put({ vantage: name }, reachable);
     },
@@ -16,6 +17,7 @@ export function addVantageMetrics(families: Family[], view: StatusView): void {
     name: 'vantage_view_age_seconds',
     help: "Age of the vantage point's newest view of the network, by our monotonic clock",
     labels: ['vantage', 'network'],
+    series: { product: ['vantages', 'networks'] },
     collect: (put) => {
       const source = view.vantage();
       if (source === null) return;
@@ -31,6 +33,7 @@ export function addVantageMetrics(families: Family[], view: StatusView): void {
     name: 'vantage_clock_offset_seconds',
     help: "The vantage point's clock less ours; reported, and nothing is decided by it",
     labels: ['vantage'],
+    series: { product: ['vantages'] },
     collect: (put) => {
       for (const { name, isSelf, clockOffset } of view.vantage()?.vantages ?? []) {
         if (!isSelf) put({ vantage: name }, clockOffset);
@@ -41,6 +44,8 @@ export function addVantageMetrics(families: Family[], view: StatusView): void {
     name: 'peers_refused_total',
     help: 'Requests and answers between peers that were refused, by why (engine peers)',
     labels: ['kind'],
+    values: { kind: 'why, as the log says it: `wrong-key`, `replayed`, …' },
+    series: { product: [8] },
     collect: (put) => {
       for (const [kind, count] of view.vantage()?.refused ?? []) put({ kind }, count);
     },
@@ -49,6 +54,7 @@ export function addVantageMetrics(families: Family[], view: StatusView): void {
     name: 'vantage_counting',
     help: 'Views that count for the network now, our own included',
     labels: ['network'],
+    series: { product: ['networks'] },
     collect: (put) => {
       if (view.vantage() === null) return;
       for (const { name, agreement } of view.networks()) put({ network: name }, agreement?.counting ?? null);
@@ -58,12 +64,14 @@ export function addVantageMetrics(families: Family[], view: StatusView): void {
     name: 'cluster_decider',
     help: 'Whether this server decides for all vantage points; absent: each decides for itself',
     labels: [],
+    series: { product: [] },
     collect: (put) => put({}, view.vantage()?.role?.isOurs ?? null),
   });
   gauge(families, {
     name: 'cluster_quorum',
     help: 'Whether enough views count for the network to be decided upon',
     labels: ['network'],
+    series: { product: ['networks'] },
     collect: (put) => {
       if (view.vantage() === null) return;
       for (const { name, agreement } of view.networks()) {
@@ -75,6 +83,7 @@ export function addVantageMetrics(families: Family[], view: StatusView): void {
     name: 'cluster_override',
     help: 'Whether an operator has this server decide alone',
     labels: [],
+    series: { product: [] },
     collect: (put) => {
       const source = view.vantage();
       put({}, source === null ? null : source.override !== null);
@@ -84,6 +93,7 @@ export function addVantageMetrics(families: Family[], view: StatusView): void {
     name: 'edge_suspect',
     help: 'Whether some vantage point sees the edge down, and the quorum does not',
     labels: ['network', 'edge'],
+    series: { product: ['edges'] },
     collect: (put) => {
       for (const { name, agreement } of view.networks()) {
         for (const [edge, quorum] of agreement?.quorums ?? []) put({ network: name, edge }, isSuspect(quorum));

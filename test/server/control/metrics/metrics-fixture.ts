@@ -3,6 +3,7 @@ import { network } from '../api/api-fixture.ts';
 
 /** Faults and contained errors, with quotation marks and line ends in their words. */
 export const TROUBLED: Partial<StatusView> = {
+  networks: () => [{ ...network, name: '"q\\"\n' }],
   partFaults: () => [
     { part: 'publish', message: 'zone files: "a"\n: no space' },
     { part: 'publish', message: 'live list: no space' },
@@ -11,6 +12,8 @@ export const TROUBLED: Partial<StatusView> = {
   contained: () => [
     { part: 'the main thread', count: 3, message: 'x', at: 0 },
     { part: 'network "q\\"\n', count: 1, message: 'y', at: 0 },
+    { part: 'network that-is-gone', count: 2, message: 'y', at: 0 },
+    { part: 'network gone-as-well', count: 3, message: 'y', at: 0 },
   ],
 };
 
