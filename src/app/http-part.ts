@@ -1,5 +1,6 @@
 import type { Config } from '../config/types.ts';
 import { type HttpServer, startHttp } from '../server/control/http/http-server.ts';
+import { OPERATIONS } from '../server/control/operations.ts';
 import { type StatusSources, statusView } from '../server/control/views/status-view.ts';
 import { endpointText } from '../system/address.ts';
 import type { Fault } from '../system/fault.ts';
@@ -37,6 +38,7 @@ export class HttpPart {
       endpoint: http.listen,
       hosts: http.hosts,
       view: statusView(sources),
+      operations: OPERATIONS,
       log: (level, message) => log[level](message),
       guard,
     });

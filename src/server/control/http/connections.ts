@@ -32,6 +32,8 @@ type Connection = {
   ahead: number;
   /** No further request is taken. */
   isClosing: boolean;
+  /** Its answer does not end by itself: it counts as idle. */
+  isEndless: boolean;
 };
 
 /**
@@ -83,7 +85,16 @@ export class Connections {
       socket.destroy();
       return;
     }
-    this.all.set(socket, { socket, client, since: this.now(), waiting: [], isBusy: false, ahead: 0, isClosing: false });
+    this.all.set(socket, {
+      socket,
+      client,
+      since: this.now(),
+      waiting: [],
+      isBusy: false,
+      ahead: 0,
+      isClosing: false,
+      isEndless: false,
+    });
     socket.once(
       'close',
       this.guard.protect('http', () => this.all.delete(socket)),
@@ -103,6 +114,14 @@ export class Connections {
       connection.socket.hold();
     }
     this.next(connection);
+  }
+
+  /** The answer on this connection goes on until the client leaves. It gives way as if it were idle. */
+  markEndless(socket: unknown): void {
+    const connection = this.all.get(socket);
+    if (connection === undefined) return;
+    connection.isEndless = true;
+    connection.isClosing = true;
   }
 
   private next(connection: Connection): void {
@@ -135,7 +154,7 @@ export class Connections {
     let chosen: Connection | null = null;
     for (const connection of this.all.values()) {
       if (client !== null && connection.client !== client) continue;
-      if (connection.isBusy && !this.isStuck(connection)) continue;
+      if (connection.isBusy && !connection.isEndless && !this.isStuck(connection)) continue;
       if (chosen === null || isBefore(connection, chosen, counts)) chosen = connection;
     }
     if (chosen === null) return false;

@@ -1,4 +1,4 @@
-/** HTTP: health, metrics and the API. Read-only, and bounded in everything that a client could make expensive. */
+/** HTTP: health, metrics, API and pages. Bounded in everything that a client could make expensive. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { hostname } from 'node:os';
@@ -10,11 +10,18 @@ import type { Fault } from '../../../system/fault.ts';
 import type { Guard } from '../../../system/guard.ts';
 import { createMetrics } from '../metrics/metrics.ts';
 import type { StatusView } from '../views/views.ts';
+import { type AccessPolicy, READ_ONLY } from './access.ts';
+import { readBody } from './body.ts';
 import { CONNECTIONS_MIN, Connections, httpConnections } from './connections.ts';
+import { dispatch, type Site } from './dispatch.ts';
 import { isOwnHost } from './hosts.ts';
 import { MeteredStream } from './metered-stream.ts';
+import type { AnyOperation, Reply, Request, StreamReply } from './operation.ts';
+import { problem } from './problem.ts';
 import { Renderer } from './renderer.ts';
-import { failure, hostOf, type Reply, route, type Sources } from './routes.ts';
+import { Router } from './router.ts';
+import { send, stream } from './send.ts';
+import { targetOf } from './target.ts';
 
 const HEADERS_MS = 5_000; // for a request's header to arrive
 const REQUEST_MS = 10_000; // for all of it
@@ -33,6 +40,9 @@ export type HttpOptions = {
   /** Names besides addresses, names of one label and the machine's own under which it may be asked. */
   readonly hosts: readonly string[];
   readonly view: StatusView;
+  readonly operations: readonly AnyOperation[];
+  /** Left out: everybody reads, nobody changes anything. */
+  readonly access?: AccessPolicy;
   /** Connections at most; left out: as many as there are descriptors for. */
   readonly connections?: number;
   readonly log: (level: 'warn' | 'error', message: string) => void;
@@ -45,15 +55,25 @@ export type HttpStart =
   | { readonly ok: false; readonly fault: HttpFault };
 
 /** Listens, or says in one fault why not. `endpoint.port` 0: any free port; see `HttpServer.endpoint`. */
-export function startHttp({ endpoint, hosts, view, connections: most, log, guard }: HttpOptions): Promise<HttpStart> {
-  const pages: Pages = {
+export function startHttp(options: HttpOptions): Promise<HttpStart> {
+  const { endpoint, hosts, view, operations, connections: most, log, guard } = options;
+  const site: Site = {
     sources: { view, metrics: createMetrics(view) },
+    router: new Router(operations),
+    access: options.access ?? READ_ONLY,
     lanes: { health: new Renderer(guard), rest: new Renderer(guard) },
-    names: new Set([hostname(), ...hosts].map((name) => name.toLowerCase().replace(/\.$/, ''))),
-    log,
   };
-  const connections = new Connections(
-    (request, response, isLast) => answer(request, response, isLast, pages),
+  const names = new Set([hostname(), ...hosts].map((name) => name.toLowerCase().replace(/\.$/, '')));
+  const connections: Connections = new Connections(
+    async (request, response, isLast) => {
+      const reply = await answer(request, site, names, log);
+      if (!('stream' in reply)) {
+        send(request, response, reply, isLast);
+        return;
+      }
+      connections.markEndless(request.socket);
+      stream(request, response, reply, guard);
+    },
     guard,
     most ?? httpConnections(descriptorLimit()),
   );
@@ -145,52 +165,39 @@ export class HttpServer {
   }
 }
 
-type Pages = {
-  readonly sources: Sources;
-  readonly lanes: { readonly health: Renderer; readonly rest: Renderer };
-  readonly names: ReadonlySet<string>;
-  readonly log: HttpOptions['log'];
-};
-
 async function answer(
   request: IncomingMessage,
-  response: ServerResponse,
-  isLast: boolean,
-  { sources, lanes, names, log }: Pages,
-): Promise<void> {
+  site: Site,
+  names: ReadonlySet<string>,
+  log: HttpOptions['log'],
+): Promise<Reply | StreamReply> {
   const { method = '', url = '' } = request;
-  let reply: Reply;
   try {
-    if (isOwnHost(hostOf(url, request.headers.host), names)) {
-      const { key, lane, render } = route(method, url, sources);
-      reply = await lanes[lane].reply(key, render);
-    } else {
-      const detail = 'this server has no such name; ask it by its address, or list the name under http.hosts';
-      reply = failure(421, 'misdirected request', detail);
+    const { authority, path, query } = targetOf(url);
+    if (!isOwnHost(authority ?? request.headers.host, names)) {
+      return problem(421, 'this server has no such name; ask it by its address, or list the name under http.hosts');
     }
+    return await dispatch(site, factsOf(request, path), query, () => readBody(request));
   } catch (error) {
     // What went wrong is for the log; a stack would tell a stranger about the machine.
     log('error', `http: ${method} ${url}: ${bugText(error)}`);
-    reply = failure(500, 'internal error', 'the log says more');
+    return problem(500, 'the log says more');
   }
-  send(request, response, reply, isLast);
 }
 
-function send(request: IncomingMessage, response: ServerResponse, reply: Reply, isLast: boolean): void {
-  const body = typeof reply.body === 'string' ? Buffer.from(reply.body, 'utf8') : reply.body;
-  // No request here has a body; one that is sent all the same is not waited for.
-  const hasBody =
-    request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0;
-  response.writeHead(reply.status, {
-    'content-type': reply.type,
-    'content-length': body.length,
-    'cache-control': 'no-store',
-    'x-content-type-options': 'nosniff',
-    'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-    ...reply.headers,
-    ...(hasBody || isLast ? { connection: 'close' } : {}),
-  });
-  response.end(request.method === 'HEAD' ? undefined : body);
+function factsOf(request: IncomingMessage, path: string): Request {
+  const { method = '', headersDistinct, socket } = request;
+  return {
+    method,
+    path,
+    header: (name) => {
+      const values = headersDistinct[name] ?? [];
+      return values.length === 1 ? values[0] : null;
+    },
+    client: socket.remoteAddress ?? '',
+    isTls: false,
+    certificate: null,
+  };
 }
 
 /** A request that is no HTTP, too large or too slow. */

@@ -1,13 +1,15 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Guard } from '../../../system/guard.ts';
-import type { Reply } from './routes.ts';
 
 /** Of a lane's time so much is spent rendering, the rest is the main thread's own: one part in four. */
 const REST = 3;
 /** A rest is never longer, milliseconds. */
 const REST_MAX_MS = 2000;
 
-type Waiting = { readonly render: () => Promise<Reply> | Reply; readonly replies: ((reply: Promise<Reply>) => void)[] };
+type Waiting<Rendered> = {
+  readonly render: () => Promise<Rendered> | Rendered;
+  readonly replies: ((reply: Promise<Rendered>) => void)[];
+};
 
 /**
  * Renders answers one after the other. Requests for the same thing that wait at the same time share one rendering, made
@@ -15,8 +17,8 @@ type Waiting = { readonly render: () => Promise<Reply> | Reply; readonly replies
  * three times as long as that took: however many ask however often, a quarter of the main thread is the most that they
  * cost.
  */
-export class Renderer {
-  private readonly waiting = new Map<string, Waiting>();
+export class Renderer<Rendered> {
+  private readonly waiting = new Map<string, Waiting<Rendered>>();
   private running = false;
   private readonly guard: Guard;
 
@@ -25,7 +27,7 @@ export class Renderer {
   }
 
   /** `key` names the rendering; requests with the same key are answered with the same reply. */
-  reply(key: string, render: () => Promise<Reply> | Reply): Promise<Reply> {
+  reply(key: string, render: () => Promise<Rendered> | Rendered): Promise<Rendered> {
     return new Promise((resolve) => {
       const waiting = this.waiting.get(key);
       if (waiting === undefined) this.waiting.set(key, { render, replies: [resolve] });

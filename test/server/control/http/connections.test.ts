@@ -9,6 +9,7 @@ import {
 } from '../../../../src/server/control/http/connections.ts';
 import { type HttpServer, startHttp } from '../../../../src/server/control/http/http-server.ts';
 import type { MeteredStream } from '../../../../src/server/control/http/metered-stream.ts';
+import { OPERATIONS } from '../../../../src/server/control/operations.ts';
 import type { StatusView } from '../../../../src/server/control/views/views.ts';
 import { throwingGuard } from '../../../support/guard.ts';
 import { statusView } from '../api/api-fixture.ts';
@@ -29,6 +30,7 @@ async function start(over: Partial<StatusView> = {}, connections = CONNECTIONS_M
     connections,
     endpoint: { address: '0.0.0.0', port: 0 },
     hosts: [],
+    operations: OPERATIONS,
     view: statusView(over),
     log: () => undefined,
   });

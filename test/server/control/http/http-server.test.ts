@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { type HttpServer, startHttp } from '../../../../src/server/control/http/http-server.ts';
+import { OPERATIONS } from '../../../../src/server/control/operations.ts';
 import type { StatusView } from '../../../../src/server/control/views/views.ts';
 import { throwingGuard } from '../../../support/guard.ts';
 import { freePort } from '../../../support/ports.ts';
@@ -19,6 +20,7 @@ async function start(over: Partial<StatusView> = {}, address = '127.0.0.1') {
     endpoint: { address, port: 0 },
     hosts: ['edge1.example.net'],
     view: statusView(over),
+    operations: OPERATIONS,
     log: (level, message) => logged.push(`${level} ${message}`),
   });
   if (!started.ok) throw new Error(started.fault.message);
@@ -57,19 +59,24 @@ test.each([
   ['/api/v1/networks/net%2Da', 200, 'application/json; charset=utf-8', '{"network":"net-a"'],
   ['/api/v1/zones', 200, 'application/json; charset=utf-8', '{"zones":[{"zone":"example.test"'],
   ['/api/v1/secondaries', 200, 'application/json; charset=utf-8', '{"secondaries":[{"secondary":"192.0.2.53:53"'],
-  ['/nothing', 404, 'application/json; charset=utf-8', '{"error":"not found","detail":"see / for what there is"}'],
-  ['/healthz/', 404, 'application/json; charset=utf-8', '{"error":"not found"'],
-  ['/HEALTHZ', 404, 'application/json; charset=utf-8', '{"error":"not found"'],
+  [
+    '/nothing',
+    404,
+    'application/problem+json; charset=utf-8',
+    '{"error":"not found","detail":"see / for what there is","type":"about:blank","title":"Not Found","status":404}',
+  ],
+  ['/healthz/', 404, 'application/problem+json; charset=utf-8', '{"error":"not found"'],
+  ['/HEALTHZ', 404, 'application/problem+json; charset=utf-8', '{"error":"not found"'],
   [
     '/api/v1/networks/none',
     404,
-    'application/json; charset=utf-8',
-    '{"error":"not found","detail":"no network \\"none\\""}',
+    'application/problem+json; charset=utf-8',
+    '{"error":"not found","detail":"no network \\"none\\""',
   ],
-  ['/api/v1/networks/', 404, 'application/json; charset=utf-8', '{"error":"not found"'],
-  ['/api/v1/networks/%', 404, 'application/json; charset=utf-8', '{"error":"not found"'],
-  ['/api/v1/networks/a/b', 404, 'application/json; charset=utf-8', '{"error":"not found"'],
-  ['/api/v1/networks/__proto__', 404, 'application/json; charset=utf-8', '{"error":"not found"'],
+  ['/api/v1/networks/', 404, 'application/problem+json; charset=utf-8', '{"error":"not found"'],
+  ['/api/v1/networks/%', 404, 'application/problem+json; charset=utf-8', '{"error":"not found"'],
+  ['/api/v1/networks/a/b', 404, 'application/problem+json; charset=utf-8', '{"error":"not found"'],
+  ['/api/v1/networks/__proto__', 404, 'application/problem+json; charset=utf-8', '{"error":"not found"'],
 ])('GET %s answers %i', async (path, status, type, body) => {
   const { get } = await start();
   const response = await get(path);
@@ -109,7 +116,13 @@ test.each(['POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH'])('%s is refused', async 
   expect(response.status).toBe(405);
   expect(response.headers.get('allow')).toBe('GET, HEAD');
   expect(response.headers.get('connection')).toBe(method === 'OPTIONS' ? 'keep-alive' : 'close');
-  expect(await response.json()).toEqual({ error: 'method not allowed', detail: 'only GET and HEAD' });
+  expect(await response.json()).toEqual({
+    error: 'method not allowed',
+    detail: 'only GET and HEAD',
+    type: 'about:blank',
+    title: 'Method Not Allowed',
+    status: 405,
+  });
 });
 
 test('an unhealthy server answers 503 and says why', async () => {
@@ -127,7 +140,7 @@ test('a fault of our own is a 500 that shows nothing, and the server goes on', a
   });
   const response = await get('/api/v1/zones');
   expect(response.status).toBe(500);
-  expect(await response.json()).toEqual({ error: 'internal error', detail: 'the log says more' });
+  expect(await response.json()).toMatchObject({ error: 'internal error', detail: 'the log says more', status: 500 });
   expect(logged).toEqual([expect.stringContaining('zones are upside down')]);
   expect((await get('/api/v1/networks')).status).toBe(200);
 });
@@ -148,6 +161,7 @@ test('an address in use is one fault that names it', async () => {
         endpoint: { address: '127.0.0.1', port },
         hosts: [],
         view: statusView(),
+        operations: OPERATIONS,
         log: () => undefined,
       }),
     ).toEqual({
@@ -170,6 +184,7 @@ test('an address of another machine is one fault', async () => {
     endpoint: { address: '192.0.2.1', port: 0 },
     hosts: [],
     view: statusView(),
+    operations: OPERATIONS,
     log: () => undefined,
   });
   expect(started).toMatchObject({ ok: false, fault: { code: 'listen-failed' } });

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
+import type { Reply } from '../../../../src/server/control/http/operation.ts';
 import { Renderer } from '../../../../src/server/control/http/renderer.ts';
-import type { Reply } from '../../../../src/server/control/http/routes.ts';
 import { throwingGuard } from '../../../support/guard.ts';
 
 const reply = (body: string): Reply => ({ status: 200, type: 'text/plain', body });
 
 test('those who wait for the same thing share one rendering, made after the last of them came', async () => {
-  const renderer = new Renderer(throwingGuard());
+  const renderer = new Renderer<Reply>(throwingGuard());
   let renderings = 0;
   let open: () => void = () => undefined;
   const gate = new Promise<void>((resolve) => {
@@ -29,7 +29,7 @@ test('those who wait for the same thing share one rendering, made after the last
 });
 
 test('what throws is thrown at those who asked, and the lane goes on', async () => {
-  const renderer = new Renderer(throwingGuard());
+  const renderer = new Renderer<Reply>(throwingGuard());
   const failing = [1, 2].map(() =>
     renderer.reply('bad', () => {
       throw new Error('upside down');

@@ -1,0 +1,69 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Guard } from '../../../system/guard.ts';
+import type { Reply, StreamReply } from './operation.ts';
+
+/** For whatever does not say otherwise: nothing is kept, guessed, framed or run. */
+const SAFE_HEADERS = {
+  'cache-control': 'no-store',
+  'x-content-type-options': 'nosniff',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+};
+
+/** An answer as a whole; or 304 where the client has it already. */
+export function send(request: IncomingMessage, response: ServerResponse, reply: Reply, isLast: boolean): void {
+  const etag = reply.headers?.['etag'];
+  const known = request.headers['if-none-match'];
+  const isRead = request.method === 'GET' || request.method === 'HEAD';
+  const isKnown = isRead && reply.status === 200 && typeof etag === 'string' && known !== undefined;
+  if (isKnown && matchesWeakly(known, etag)) {
+    response.writeHead(304, { ...SAFE_HEADERS, ...reply.headers, ...(isLast ? { connection: 'close' } : {}) });
+    response.end();
+    return;
+  }
+  const body = typeof reply.body === 'string' ? Buffer.from(reply.body, 'utf8') : reply.body;
+  // A body that was not read is not waited for.
+  const hasBody =
+    request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0;
+  response.writeHead(reply.status, {
+    'content-type': reply.type,
+    'content-length': body.length,
+    ...SAFE_HEADERS,
+    ...reply.headers,
+    ...((hasBody && !request.readableEnded) || isLast ? { connection: 'close' } : {}),
+  });
+  response.end(request.method === 'HEAD' ? undefined : body);
+}
+
+/** RFC 9110 section 13.1.2. */
+function matchesWeakly(list: string, etag: string): boolean {
+  const strong = (tag: string): string => tag.trim().replace(/^W\//, '');
+  return list.trim() === '*' || list.split(',').some((each) => strong(each) === strong(etag));
+}
+
+/** What a client that reads nothing may have waiting, octets. */
+const STREAM_OCTETS = 65_536;
+
+/** An answer without an end: its connection has no limit of time, and is the first to go when there are too many. */
+export function stream(request: IncomingMessage, response: ServerResponse, reply: StreamReply, guard: Guard): void {
+  response.writeHead(200, {
+    'content-type': reply.type,
+    ...SAFE_HEADERS,
+    ...reply.headers,
+    connection: 'close',
+  });
+  if (request.method === 'HEAD') {
+    response.end();
+    return;
+  }
+  response.flushHeaders();
+  request.socket.setTimeout(0);
+  const ended = reply.stream({
+    write: (text) => {
+      if (response.writableLength > STREAM_OCTETS) return false;
+      response.write(text);
+      return true;
+    },
+    end: () => response.end(),
+  });
+  response.once('close', guard.protect('http', ended));
+}
