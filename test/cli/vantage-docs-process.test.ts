@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { chmod, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parse as parseYaml, stringify } from 'yaml';
 import { Edges } from '../chaos/edges.ts';
+import { block as blockOf, blocksOf } from '../support/documents.ts';
 import { EDGEWISE, EdgewiseServer, eventually } from '../support/edgewise.ts';
 import { ETCD_ROOT, EtcdCluster } from '../support/etcd.ts';
 import { type Ended, ended, Installation, OBJECT } from '../support/installation.ts';
@@ -12,7 +12,7 @@ import { freePort } from '../support/ports.ts';
 
 /** The commands of docs/vantage.md as its reader runs them: a shell, openssl, etcdctl, an etcd with users, and servers. */
 
-const PAGE = readFileSync(new URL('../../docs/vantage.md', import.meta.url), 'utf8');
+const PAGE = 'docs/vantage.md';
 const ADDRESSES = [1, 2].map((i) => `127.74.0.${i}`);
 const NAMES = ['fra1', 'ams1'];
 let edges: Edges;
@@ -20,17 +20,15 @@ let etcd: EtcdCluster;
 let sites: readonly Installation[] = [];
 const servers: EdgewiseServer[] = [];
 
-/** The code block with these words behind its opening fence. */
-function block(words: string): string {
-  const found = new RegExp(`^\`\`\`${words}\n(.*?)^\`\`\`$`, 'ms').exec(PAGE);
-  if (found === null) throw new Error(`docs/vantage.md has no block "${words}"`);
-  return found[1];
-}
+/** The text of the page's block with these words behind its opening fence. */
+const block = (words: string): string => blockOf(PAGE, words).text;
 
 /** The page's section `vantage` for this engine. */
 function example(engine: 'peers' | 'etcd'): object {
-  const found = [...PAGE.matchAll(/^```yaml\n(.*?)^```$/gms)].find(([, text]) => text.includes(`engine: ${engine}\n`));
-  return (parseYaml(found?.[1] ?? '') as { vantage: object }).vantage;
+  const found = blocksOf(PAGE).find(
+    ({ language, text }) => language === 'yaml' && text.includes(`engine: ${engine}\n`),
+  );
+  return (parseYaml(found?.text ?? '') as { vantage: object }).vantage;
 }
 
 async function configure(site: Installation, vantage: object): Promise<void> {

@@ -18,7 +18,7 @@ const big = (last: string): string =>
 
 /** What the primary of the page's set-up has in its `transfer` section, for a secondary on this loopback port. */
 export function pageTransfer(port: number): Record<string, unknown> {
-  const text = snippet('yaml')
+  const text = snippet('yaml transfer')
     .replace(`to: ${SECONDARY_ADDRESS}`, `to: "127.0.0.1:${port}"`)
     .replace(SECONDARY_ADDRESS, '127.0.0.1');
   return (parse(text) as { transfer: Record<string, unknown> }).transfer;

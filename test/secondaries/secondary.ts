@@ -80,7 +80,7 @@ export class Secondary {
   private async startPowerDns(): Promise<{ stop(): Promise<void> }> {
     const { folder, port } = this;
     const database = join(folder, 'pdns.sqlite3');
-    const config = this.edit(`${snippet('pdns.conf')}${snippet('pdns.conf-many')}`).replace(
+    const config = this.edit(`${snippet('pdns.conf')}${snippet('pdns.conf many')}`).replace(
       '/var/lib/powerdns/pdns.sqlite3',
       database,
     );
@@ -161,10 +161,10 @@ const CONFIGS: Readonly<Record<PeerKind, Maker>> = {
     );
     if (zones.some(({ name }) => name === CATALOG)) {
       const here = (block: string): string => snippet(block).replace(PRIMARY_ADDRESS, `127.0.0.1 port ${port}`);
-      const server = `${snippet('named.conf-options')}${here('named.conf-catalog-options')}`;
-      return { server, extra: `${key}${here('named.conf-catalog')}` };
+      const server = `${snippet('named.conf options')}${here('named.conf catalog-options')}`;
+      return { server, extra: `${key}${here('named.conf catalog')}` };
     }
-    return { server: snippet('named.conf-options'), extra: `${key}${blocks.join('\n')}` };
+    return { server: snippet('named.conf options'), extra: `${key}${blocks.join('\n')}` };
   },
   nsd: (zones, port) => {
     const text = snippet('nsd.conf');
@@ -177,7 +177,7 @@ const CONFIGS: Readonly<Record<PeerKind, Maker>> = {
           .replace(`allow-notify: ${PRIMARY_ADDRESS}`, 'allow-notify: 127.0.0.1')
           .replace(PRIMARY_ADDRESS, `127.0.0.1@${port}`)}    provide-xfr: 127.0.0.0/8 NOKEY\n`,
     );
-    return { server: snippet('nsd.conf-server'), extra: `${key}${blocks.join('\n')}` };
+    return { server: snippet('nsd.conf server'), extra: `${key}${blocks.join('\n')}` };
   },
   knot: (zones, port, folder) => {
     const text = snippet('knot.conf')
@@ -203,7 +203,7 @@ const CONFIGS: Readonly<Record<PeerKind, Maker>> = {
     const tests = `acl:\n  - id: test-transfer\n    address: 127.0.0.1\n    action: transfer\n`;
     const template = `template:\n  - id: default\n    storage: "${folder}"\n`;
     if (zones.some(({ name }) => name === CATALOG)) {
-      return { server: '', extra: `${template}${head}${snippet('knot.conf-catalog')}` };
+      return { server: '', extra: `${template}${head}${snippet('knot.conf catalog')}` };
     }
     return { server: '', extra: `${template}${head}${plain}${tests}${blocks.join('\n')}` };
   },

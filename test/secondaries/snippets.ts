@@ -1,20 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { block } from '../support/documents.ts';
 
-const PAGE = readFileSync(new URL('../../docs/secondaries.md', import.meta.url), 'utf8').replaceAll(
-  'YOUR-OWN-SECRET',
-  randomBytes(32).toString('base64'), // as the page asks its reader to do
-);
+/** What the page's reader puts in place of YOUR-OWN-SECRET. */
+const SECRET = randomBytes(32).toString('base64');
 
 /** The addresses that the page uses. */
 export const PRIMARY_ADDRESS = '192.0.2.1';
 export const SECONDARY_ADDRESS = '192.0.2.53';
 
-/** The code block of docs/secondaries.md with this word behind its opening fence. */
-export function snippet(word: string): string {
-  const found = new RegExp(`^\`\`\`${word.replaceAll('.', '\\.')}\n(.*?)^\`\`\`$`, 'ms').exec(PAGE);
-  if (found === null) throw new Error(`docs/secondaries.md has no block "${word}"`);
-  return found[1];
+/** The code block of docs/secondaries.md with these words behind its opening fence. */
+export function snippet(words: string): string {
+  return block('docs/secondaries.md', words).text.replaceAll('YOUR-OWN-SECRET', SECRET);
 }
 
 /** The part of a block from a line that matches on. */

@@ -23,8 +23,8 @@ const started: Secondary[] = [];
 /** The page's set-up with TLS for one kind of server, with the authority in this file. */
 function page(kind: 'bind' | 'nsd', authority: string): string {
   const head = kind === 'bind' ? /^zone /m : /^zone:/m;
-  const plain = snippet(`${kind === 'bind' ? 'named' : 'nsd'}.conf`);
-  const text = snippet(kind === 'bind' ? 'named.conf-tls' : 'nsd.conf-tls')
+  const plain = snippet(kind === 'bind' ? 'named.conf' : 'nsd.conf');
+  const text = snippet(kind === 'bind' ? 'named.conf tls' : 'nsd.conf tls')
     .replace(/\/etc\/\w+\/edgewise-ca\.pem/, authority)
     .replace(`${PRIMARY_ADDRESS} port 853`, `127.0.0.1 port ${tlsPort}`)
     .replace(`${PRIMARY_ADDRESS}@853`, `127.0.0.1@${tlsPort}`)
@@ -46,7 +46,7 @@ beforeAll(async () => {
   trusted = new PemFiles({ cert: certificates.ca, key: '' });
   tlsPort = await freePort();
   ports.push(await freePort(), await freePort());
-  const { server, transfer } = parse(snippet('yaml-tls').replaceAll(SECONDARY_ADDRESS, '127.0.0.1')) as {
+  const { server, transfer } = parse(snippet('yaml tls').replaceAll(SECONDARY_ADDRESS, '127.0.0.1')) as {
     readonly server: Record<string, string>;
     readonly transfer: object;
   };

@@ -36,7 +36,7 @@ afterEach(async () => {
 
 /** The targets of docs/providers.md's own example, with more keys. */
 function prepared(keys = '', env: { readonly [name: string]: string } = {}): PreparedTargets {
-  const text = `${BASE}${snippet('yaml-cloudflare')}${keys}`;
+  const text = `${BASE}${snippet('yaml cloudflare')}${keys}`;
   const { config, faults } = parse(text, {}, join(folder, 'e.yaml'));
   if (config === null) throw new Error(JSON.stringify(faults));
   const files = new TargetFiles({ ...config, stateDir: folder }, (sentence) => said.push(sentence));

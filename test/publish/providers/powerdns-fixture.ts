@@ -16,11 +16,11 @@ export const WRONG_KEY = 'not-the-key-of-this-server';
 /** A server with the API as docs/providers.md configures it; `api`: the API's port. */
 export async function startPowerDnsApi(): Promise<{ readonly server: PowerDns; readonly api: number }> {
   const api = await freePort();
-  const config = snippet('pdns.conf-api').replace('192.0.2.53', '127.0.0.1').replace('192.0.2.1/32', '127.0.0.1/32');
+  const config = snippet('pdns.conf api').replace('192.0.2.53', '127.0.0.1').replace('192.0.2.1/32', '127.0.0.1/32');
   const server = await PowerDns.start({
     config: `${config}webserver-port=${api}`,
     zones: [{ name: ZONE, text: ZONE_TEXT }],
-    commands: snippet('pdnsutil-api'),
+    commands: snippet('pdnsutil api'),
   });
   return { server, api };
 }

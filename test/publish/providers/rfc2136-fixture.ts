@@ -43,9 +43,9 @@ export type RunningPrimary = { readonly port: number; readonly log: () => string
 export async function startPrimary(kind: PrimaryKind): Promise<RunningPrimary> {
   if (kind === 'powerdns') {
     const server = await PowerDns.start({
-      config: snippet('pdns.conf-update').replace('192.0.2.1/32', '127.0.0.1/32'),
+      config: snippet('pdns.conf update').replace('192.0.2.1/32', '127.0.0.1/32'),
       zones: [{ name: ZONE, text: ZONE_TEXT }],
-      commands: snippet('pdnsutil-update'),
+      commands: snippet('pdnsutil update'),
     });
     return { port: server.port, log: () => server.log, stop: () => server.stop() };
   }
