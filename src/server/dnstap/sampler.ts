@@ -1,0 +1,201 @@
+import { Query } from '../../dns/decode.ts';
+import { type Client, TRANSPORT } from '../answer/front-end.ts';
+import type { ZoneTable } from '../answer/zone-table.ts';
+import {
+  MESSAGE_TYPE,
+  MessageEncoder,
+  type MessageType,
+  type Moment,
+  SOCKET_PROTOCOL,
+  type TapMessage,
+} from './message.ts';
+import { MessageLimit } from './message-limit.ts';
+import { RingWriter } from './ring.ts';
+import { COUNTER, countersOf, OPEN, type SamplerSettings } from './shared.ts';
+
+/** No query of this batch is sampled. Larger than any index. */
+export const NONE = 0x3fff_ffff;
+
+/** A shorter message has no header. */
+const HEADER_OCTETS = 12;
+/** How far the clock of messages may be from the system's before it is set again. */
+const DRIFT_MS = 2;
+
+const NO_OCTETS = new Uint8Array(0);
+
+/** The address and port that a query was sent to, in the form of `Client`; null: not known. */
+export type Local = { readonly address: Uint8Array; readonly port: number };
+
+export type SamplerParts = {
+  readonly settings: SamplerSettings;
+  /** Row of the thread in the statistics. */
+  readonly row: number;
+  /** For the zone that a question is in. */
+  readonly zones: Pick<ZoneTable, 'answering'>;
+  /** From 0 to 1, below 1. */
+  readonly random?: () => number;
+  readonly clock?: WallClock;
+};
+
+/**
+ * One for each thread that answers: picks one query in `sampleRate` and queues what dnstap says of it. Which one is random,
+ * so that no client's rhythm escapes or fills it: gaps are from 1 to twice the rate less one.
+ *
+ * The caller counts with `begin` and compares; only a query that is sampled costs more than that.
+ */
+export class DnstapSampler {
+  private readonly settings: SamplerSettings;
+  private readonly zones: Pick<ZoneTable, 'answering'>;
+  private readonly random: () => number;
+  private readonly clock: WallClock;
+  private readonly encoder: MessageEncoder;
+  private readonly limit: MessageLimit;
+  private readonly ring: RingWriter;
+  private readonly state: Int32Array;
+  private readonly counters: Float64Array;
+  /** Queries to come before the next that is sampled, counted from the end of this batch. */
+  private ahead: number;
+  private batch = 0;
+  /** When this batch came, epoch milliseconds. */
+  private cameMs = 0;
+  private readonly query = new Query();
+  private readonly message: TapMessage = {
+    type: MESSAGE_TYPE.authQuery,
+    protocol: SOCKET_PROTOCOL.udp,
+    queryAddress: NO_OCTETS,
+    queryPort: 0,
+    responseAddress: null,
+    responsePort: 0,
+    queryTime: { seconds: 0, nanoseconds: 0 },
+    responseTime: { seconds: 0, nanoseconds: 0 },
+    zone: null,
+    octets: NO_OCTETS,
+    length: 0,
+  };
+
+  constructor({ settings, row, zones, random = Math.random, clock = new WallClock() }: SamplerParts) {
+    const { memory, maxPerSecond, identity, version } = settings;
+    this.settings = settings;
+    this.zones = zones;
+    this.random = random;
+    this.clock = clock;
+    this.encoder = new MessageEncoder(identity, version);
+    this.limit = new MessageLimit(memory.state, maxPerSecond);
+    this.ring = new RingWriter(memory.rings[row]);
+    this.state = new Int32Array(memory.state, 0, 2);
+    this.counters = countersOf(memory, row);
+    this.ahead = this.gap() - 1;
+  }
+
+  /**
+   * `count` queries have come. Returns the index of the first that is sampled; the caller calls `record` for the first
+   * message it has from there on, and goes on with the index that this returns.
+   */
+  begin(count: number): number {
+    const at = this.ahead;
+    this.batch = count;
+    this.ahead = at - count;
+    if (at >= count) return NONE;
+    this.cameMs = this.clock.now();
+    return at;
+  }
+
+  /**
+   * Reports query `i` of the batch and its response, if there is one (`responseLength` above 0). `local`: where the query
+   * was sent to. Returns the index of the next that is sampled.
+   */
+  record(
+    i: number,
+    query: Uint8Array,
+    queryLength: number,
+    response: Uint8Array,
+    responseLength: number,
+    client: Client,
+    local: Local | null,
+  ): number {
+    this.report(query, queryLength, response, responseLength, client, local);
+    const next = i + this.gap();
+    this.ahead = next - this.batch;
+    return next < this.batch ? next : NONE;
+  }
+
+  private gap(): number {
+    const { sampleRate } = this.settings;
+    return sampleRate === 1 ? 1 : 1 + Math.floor(this.random() * (2 * sampleRate - 1));
+  }
+
+  private report(
+    query: Uint8Array,
+    queryLength: number,
+    response: Uint8Array,
+    responseLength: number,
+    client: Client,
+    local: Local | null,
+  ): void {
+    const { settings, counters, message, clock } = this;
+    if (queryLength < HEADER_OCTETS) return;
+    const asQuery = settings.queries;
+    const asResponse = settings.responses && responseLength > 0;
+    const count = (asQuery ? 1 : 0) + (asResponse ? 1 : 0);
+    if (count === 0) return;
+    if (this.state[OPEN] === 0) {
+      counters[COUNTER.disconnected] += count;
+      return;
+    }
+    if (!this.limit.admits(count, this.cameMs * 1000)) {
+      counters[COUNTER.rate_limit] += count;
+      return;
+    }
+    message.protocol = protocolOf(client);
+    message.queryAddress = client.address;
+    message.queryPort = client.port;
+    message.responseAddress = local === null ? null : local.address;
+    message.responsePort = local === null ? 0 : local.port;
+    setMoment(message.queryTime, this.cameMs);
+    this.query.decode(query, queryLength);
+    const named = this.query.questionEnd > HEADER_OCTETS;
+    message.zone = named ? (this.zones.answering(this.query.name, this.query.type)?.origin ?? null) : null;
+    if (asQuery) this.put(MESSAGE_TYPE.authQuery, query, queryLength);
+    if (!asResponse) return;
+    setMoment(message.responseTime, clock.now());
+    this.put(MESSAGE_TYPE.authResponse, response, responseLength);
+  }
+
+  private put(type: MessageType, octets: Uint8Array, length: number): void {
+    const { message, encoder, ring } = this;
+    message.type = type;
+    message.octets = octets;
+    message.length = length;
+    const at = ring.reserve(encoder.size(message));
+    if (at < 0) {
+      this.counters[COUNTER.queue_full] += 1;
+      return;
+    }
+    encoder.write(ring.data, at, message);
+    ring.commit();
+  }
+}
+
+function protocolOf({ transport }: Client): TapMessage['protocol'] {
+  if (transport === TRANSPORT.tcp) return SOCKET_PROTOCOL.tcp;
+  return transport === TRANSPORT.tls ? SOCKET_PROTOCOL.dot : SOCKET_PROTOCOL.udp;
+}
+
+function setMoment(moment: Moment, ms: number): void {
+  moment.seconds = Math.floor(ms / 1000);
+  moment.nanoseconds = Math.floor((ms - 1000 * moment.seconds) * 1e6);
+}
+
+/** The system's clock, with the microseconds that `Date.now` has not. */
+export class WallClock {
+  private offset = Number.NaN;
+
+  /** Epoch milliseconds with a fraction, within two of the system's clock. */
+  now(): number {
+    const steady = performance.now();
+    const wall = Date.now();
+    // Also true of NaN, at the first time.
+    if (!(Math.abs(steady + this.offset - wall) <= DRIFT_MS)) this.offset = wall - steady;
+    return steady + this.offset;
+  }
+}
