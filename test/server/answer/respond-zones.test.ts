@@ -208,7 +208,7 @@ describe('after each answer the front ends are told', () => {
     expect(sum.queries).toEqual([
       { transport: 'udp4', type: 1, count: 1 },
       { transport: 'udp4', type: 15, count: 1 },
-      { transport: 'udp6', type: 257, count: 1 },
+      { transport: 'udp6', type: 263, count: 1 },
       { transport: 'tcp', type: 1, count: 1 },
     ]);
     expect(sum.answers).toEqual([

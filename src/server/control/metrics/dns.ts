@@ -1,9 +1,9 @@
 import { RCODE_NAMES } from '../../../dns/rcode-name.ts';
 import { typeName } from '../../../dns/type-name.ts';
-import { EVENTS, TRANSPORTS, TYPE_BUCKETS } from '../../stats.ts';
+import { EVENTS, SIZE_BOUNDS, TRANSPORTS, TYPE_BUCKETS } from '../../stats.ts';
 import type { StatusView } from '../views/views.ts';
 import { inCode } from './description.ts';
-import { counter, type Family } from './metric-family.ts';
+import { counter, type Family, histogram } from './metric-family.ts';
 
 /** Types that are counted under a name of their own: mnemonics of types up to 262, CAA and AMTRELAY among them. */
 const TYPE_NAMES = new Set(Array.from({ length: TYPE_BUCKETS }, (_, type) => typeLabel(type)));
@@ -30,6 +30,16 @@ export function addDnsMetrics(families: Family[], view: StatusView): void {
     collect: (put) => {
       const rows = view.stats().answers.map((row) => ({ ...row, label: RCODE_NAMES.get(row.rcode) ?? 'other' }));
       for (const { transport, label, count } of addedUp(rows)) put({ transport, rcode: label }, count);
+    },
+  });
+  histogram(families, {
+    name: 'dns_response_size_bytes',
+    help: 'Sizes of the answers that were sent, transfers message by message, without the frame of TCP',
+    labels: ['transport'],
+    series: { product: [TRANSPORTS.length] },
+    buckets: SIZE_BOUNDS,
+    collect: (put) => {
+      for (const { transport, counts, octets } of view.stats().sizes) put({ transport }, { counts, sum: octets });
     },
   });
   counter(families, {

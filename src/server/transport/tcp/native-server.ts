@@ -207,7 +207,7 @@ export class NativeServer {
    * answer.
    */
   private answer(query: Uint8Array, client: Client): number {
-    const { responder, out, reportBug } = this.parts.stream;
+    const { responder, out, stats, reportBug } = this.parts.stream;
     if (query.length < HEADER_OCTETS) return 0;
     let size: number;
     try {
@@ -217,6 +217,8 @@ export class NativeServer {
       return 0;
     }
     if (size <= 0) return size;
+    stats.countSize(client.transport, size);
+    stats.addOctets(client.transport, size);
     const at = OUTPUT_AT + this.outputUsed;
     this.octets[at] = size >> 8;
     this.octets[at + 1] = size & 255;

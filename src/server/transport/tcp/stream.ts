@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Answerer, Client } from '../../answer/front-end.ts';
 import { NOT_PLAIN_QUERY } from '../../answer/front-end.ts';
+import type { Stats } from '../../stats.ts';
 import type { NonPlainHandler } from '../../transfer/handler-types.ts';
 import type { Connection, StreamTimeouts } from './connection.ts';
 import { FrameReader } from './frame-reader.ts';
@@ -20,6 +21,7 @@ const TURN_MESSAGES = 16;
 export type StreamParts = {
   readonly responder: Answerer;
   readonly nonPlain: NonPlainHandler;
+  readonly stats: Stats;
   /** Called for what a query made the responder throw. */
   readonly reportBug: (error: unknown) => void;
   /** Milliseconds of a steady clock. */
@@ -188,6 +190,8 @@ export class DnsStream implements Connection {
 
   private write(message: Uint8Array, size: number): void {
     if (this.socket.destroyed || this.socket.writableEnded) return;
+    this.parts.stats.countSize(this.client.transport, size);
+    this.parts.stats.addOctets(this.client.transport, size);
     const framed = Buffer.allocUnsafe(size + 2);
     framed[0] = size >> 8;
     framed[1] = size & 255;

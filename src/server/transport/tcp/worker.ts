@@ -21,6 +21,7 @@ const { data, port, responder, nonPlain, stats } = thread;
 const stream: StreamParts = {
   responder,
   nonPlain,
+  stats,
   reportBug: thread.reportBug,
   now: () => performance.now(),
   out: streamOutput(),

@@ -47,6 +47,7 @@ class BatchSocket {
     for (let i = 0; i < received; i++) lengths[i] = batch.queryLength(i);
     packets.begin(received);
     let answers = 0;
+    let octets = 0;
     for (let i = 0; i < received; i++) {
       const length = lengths[i];
       client.port = batch.port(i);
@@ -57,9 +58,16 @@ class BatchSocket {
       }
       batch.readAddress(i, addressWords);
       const size = answerer.answer(packets, i, answers, client, nowMs);
-      if (size > 0) batch.answer(answers++, i, size);
+      if (size > 0) {
+        batch.answer(answers++, i, size);
+        stats.countSize(client.transport, size);
+        octets += size;
+      }
     }
-    if (answers > 0) this.send(answers);
+    if (answers > 0) {
+      stats.addOctets(client.transport, octets);
+      this.send(answers);
+    }
     batch.reset(received);
     return received;
   }

@@ -46,8 +46,11 @@ export async function openPortable(
     packets.lengths[0] = packet.length;
     packets.begin(1);
     const size = answerer.answer(packets, 0, 0, client, answerer.limits ? threadClock() : 0);
+    if (size <= 0) return;
+    stats.countSize(client.transport, size);
+    stats.addOctets(client.transport, size);
     // A copy: the socket sends later, and the next query may come first.
-    if (size > 0) socket.send(packets.answers[0].slice(0, size), from.port, from.address, sent);
+    socket.send(packets.answers[0].slice(0, size), from.port, from.address, sent);
   };
   socket.on('message', (packet: Uint8Array, from: RemoteInfo) => {
     if (early === null) answer(packet, from);

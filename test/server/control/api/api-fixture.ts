@@ -205,6 +205,10 @@ export function statusView(over: Partial<StatusView> = {}): StatusView {
   stats.countQuery(2, 65_280, NO_ZONE);
   stats.countAnswer(0, 0);
   stats.countAnswer(2, 11);
+  stats.countSize(0, 65);
+  stats.countSize(0, 70);
+  stats.countSize(0, 1300);
+  stats.addOctets(0, 1435);
   const view: StatusView = {
     version: '1.2.3',
     startedAt: NOW - 100,

@@ -194,6 +194,21 @@ test.each([
   expect(samples(await scrape(), name)).toEqual(expected);
 });
 
+test("a histogram's buckets hold what is smaller, too, and the last one everything", async () => {
+  const lines = samples(await scrape(), 'dns_response_size_bytes').filter((line) => line.includes('transport="udp4"'));
+  const le = (bound: string, count: number): string =>
+    `edgewise_dns_response_size_bytes_bucket{transport="udp4",le="${bound}"} ${count}`;
+  expect(lines.slice(0, 2)).toEqual([le('64', 0), le('128', 2)]);
+  expect(lines.slice(-6)).toEqual([
+    le('2048', 3),
+    le('4096', 3),
+    le('16384', 3),
+    le('+Inf', 3),
+    'edgewise_dns_response_size_bytes_sum{transport="udp4"} 1435',
+    'edgewise_dns_response_size_bytes_count{transport="udp4"} 3',
+  ]);
+});
+
 test('what is gone from the server is gone from the next scrape', async () => {
   let networks = [network];
   const metrics = createMetrics(statusView({ networks: () => networks }));

@@ -84,6 +84,7 @@ class Bench {
     const parts: StreamParts = {
       responder,
       nonPlain,
+      stats: this.stats,
       reportBug: (error) => this.bugs.push(error),
       now: () => this.nowMs,
       out: streamOutput(),

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { SIZE_BOUNDS } from '../../../../src/server/stats.ts';
 import {
   answers,
   askTcp,
@@ -56,6 +57,33 @@ describe.each([
     for (const endpoint of running.threads.endpoints) {
       const octets = await askTcp(query('big.front.test', TYPE.txt, 7), endpoint);
       expect([octets.readUInt16BE(0), answers(octets), isTruncated(octets)]).toEqual([7, 10, false]);
+    }
+  });
+
+  test('the size of each answer is counted by transport, to the octet', async () => {
+    const [v4, v6] = running.threads.endpoints;
+    const before = running.threads.sums().sizes;
+    const client = await UdpClient.open();
+    const client6 = await UdpClient.open('::1');
+    const sent: { readonly [transport: string]: readonly Buffer[] } = {
+      udp4: [
+        await client.ask(query('www.front.test', TYPE.a, 1), v4),
+        await client.ask(query('www.front.test', TYPE.a, 2), v4),
+        await client.ask(query('big.front.test', TYPE.txt, 3, 1232), v4),
+      ],
+      udp6: [await client6.ask(query('nowhere.test', TYPE.a, 4), v6)],
+      tcp: [await askTcp(query('big.front.test', TYPE.txt, 5), v4), await askTcp(query('www.front.test', 1, 6), v6)],
+      tls: [],
+    };
+    client.close();
+    client6.close();
+    for (const [i, { transport, counts, octets }] of running.threads.sums().sizes.entries()) {
+      const lengths = sent[transport].map(({ length }) => length);
+      const added = counts.map((count, bucket) => count - before[i].counts[bucket]);
+      expect(octets - before[i].octets, transport).toBe(lengths.reduce((sum, length) => sum + length, 0));
+      const expected = counts.map(() => 0);
+      for (const length of lengths) expected[[...SIZE_BOUNDS, Infinity].findIndex((bound) => length <= bound)]++;
+      expect(added, transport).toEqual(expected);
     }
   });
 
