@@ -9,7 +9,11 @@ import { buildIfStale, requireNode, root } from './prepare.mjs';
  * list of `{file, make}`: the path from the top of the repository, and what returns its text, or a promise of it. It
  * imports what it describes from `dist`, inside that function: a build comes first.
  */
-const KINDS = [() => import('./docs/metrics.mjs')];
+const KINDS = [
+  // One a line.
+  () => import('./docs/man.mjs'),
+  () => import('./docs/metrics.mjs'),
+];
 
 export async function documents() {
   const lists = await Promise.all(KINDS.map(async (load) => (await load()).documents()));

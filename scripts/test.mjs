@@ -25,6 +25,9 @@ const PEERS = {
   etcd: 'etcd-server',
   etcdctl: 'etcd-client',
   faketime: 'faketime',
+  man: 'man-db',
+  zsh: 'zsh',
+  fish: 'fish',
 };
 const EXTRA = { pdns_server: ['pdns-backend-bind', 'pdns-backend-sqlite3'] };
 

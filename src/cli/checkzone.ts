@@ -38,7 +38,7 @@ export function checkzoneCommand(): Command {
     .option('-q, --quiet', 'print nothing, only exit with a status')
     .option('--include', "the file is a network's include file: the server makes SOA and NS")
     .option('--rotate <label>', 'with --include: a label of rotate_zones (repeatable)', collect, [])
-    .option('-c, --config <file>', 'as --include, with SOA, NS and rotate_zones of this edgemanage.yaml')
+    .option('-c, --config <file>', 'as --include, with SOA, NS and rotate_zones of this configuration')
     .option('-w, --directory <folder>', "what $INCLUDE starts from and is confined to (default: the file's own folder)")
     .option(
       '--include-dir <folder>',

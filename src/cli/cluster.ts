@@ -28,14 +28,14 @@ const NAME_MAX = 64;
 export function clusterCommand(): Command {
   const status = configOption(newCommand('status', 'edgewise cluster status'))
     .description('who decides, what each vantage says of itself, which views count; exit status 0: all is well')
-    .option('-u, --url <url>', "the server's address, http://127.0.0.1:8053, instead")
-    .option('--json', 'what the server says, as JSON')
+    .option('-u, --url <url>', 'ask the server at this address, such as http://127.0.0.1:8053')
+    .option('--json', 'print what the server says, as JSON')
     .action(async (flags: StatusFlags) => {
       await endWith(() => printStatus(flags));
     });
   const override = configOption(newCommand('override', 'edgewise cluster override'))
     .description('let this server alone decide, from its own view: where the others, or etcd, are lost')
-    .option('--reason <text>', 'why; it is recorded')
+    .option('--reason <text>', 'why it is overridden; recorded and shown')
     .option('--for <span>', 'end it by itself after this time: 45m, 2h, 1h30m (default: --end ends it)')
     .option('--end', 'agree with the others again')
     .action(async (flags: OverrideFlags, command: Command) => {

@@ -1,19 +1,29 @@
 /** What all commands share: options, faults on standard error, exit statuses. */
+import { existsSync } from 'node:fs';
 import { userInfo } from 'node:os';
-import { Command, type CommanderError, InvalidArgumentError } from 'commander';
+import { Command, type CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { Config } from '../config/types.ts';
 import { type Fault, formatFault } from '../system/fault.ts';
+import { manualOf } from './manual.ts';
+import { manualText } from './manual-text.ts';
 
-/** Where edgemanage's commands look for the configuration unless it is named. */
-const CONFIG_PATH = '/etc/edgemanage/edgemanage.yaml';
+/** Where the configuration is looked for unless it is named: edgemanage's own, then that of the Debian package. */
+const CONFIG_PATHS = ['/etc/edgemanage/edgemanage.yaml', '/etc/edgewise/edgewise.yaml'] as const;
 
 /**
  * A command whose bad arguments end with status 2, as in the original (commander's own is 1). `called`: as it is typed.
  */
 export function newCommand(name: string, called = name.startsWith('edge') ? name : `edgewise ${name}`): Command {
-  return new Command(name)
-    .showHelpAfterError(`(${called} --help shows what it takes)`)
-    .exitOverride((error: CommanderError) => process.exit(error.exitCode === 0 ? 0 : 2));
+  const manual = manualOf(called);
+  return (
+    new Command(name)
+      // The width is commander's own.
+      .addHelpText('after', ({ error }) =>
+        error || manual === null ? '' : manualText(manual, process.stdout.columns ?? 80),
+      )
+      .showHelpAfterError(`(${called} --help shows what it takes)`)
+      .exitOverride((error: CommanderError) => process.exit(error.exitCode === 0 ? 0 : 2))
+  );
 }
 
 /** A command for one network, `-A`. */
@@ -28,8 +38,18 @@ export function networksCommand(name: string): Command {
   );
 }
 
-export function configOption(command: Command, what = 'edgemanage.yaml'): Command {
-  return command.option('-c, --config <file>', what, CONFIG_PATH);
+export function configOption(command: Command, what = 'the configuration'): Command {
+  const option = new Option('-c, --config <file>', what);
+  return command.addOption(
+    option.default(defaultConfig(), `$EDGEWISE_CONFIG, else ${CONFIG_PATHS[0]}, else ${CONFIG_PATHS[1]}`),
+  );
+}
+
+/** What the environment names, there or not; otherwise the first file that exists. */
+function defaultConfig(): string {
+  const { EDGEWISE_CONFIG: named = '' } = process.env;
+  if (named !== '') return named;
+  return CONFIG_PATHS.find((path) => existsSync(path)) ?? CONFIG_PATHS[0];
 }
 
 /** For `argParser`: a TCP or UDP port. */

@@ -16,9 +16,13 @@ export function convertCommand(): Command {
   return newCommand('convert')
     .description("print the edgemanage.yaml that does what goavail's configuration says")
     .argument('<goavail.toml>', "goavail's configuration")
-    .addOption(new Option('-t, --type <type>', 'how goavail was started').choices(['ip', 'tcp']).default('ip'))
     .addOption(
-      new Option('-p, --dns-provider <provider>', 'how goavail was started')
+      new Option('-t, --type <type>', 'how goavail was started: its option of the same name')
+        .choices(['ip', 'tcp'])
+        .default('ip'),
+    )
+    .addOption(
+      new Option('-p, --dns-provider <provider>', 'how goavail was started: its option of the same name')
         .choices(['cloudflare', 'route53'])
         .default('cloudflare'),
     )

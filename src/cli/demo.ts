@@ -28,13 +28,18 @@ type DemoFlags = {
 export function demoCommand(): Command {
   return newCommand('demo')
     .description('a network on loopback to look at: edges that fail, a canary, two zones')
-    .option('--dns-port <port>', 'DNS, UDP and TCP', portNumber, 5300)
-    .option('--http-port <port>', 'status, API and metrics', portNumber, 8053)
-    .option('--edge-port <port>', 'of the demo edges, 127.0.0.11 and up', portNumber, 8081)
-    .option('--vantages <number>', 'so many servers that agree, the last one with a line that breaks', vantageCount, 1)
-    .option('--etcd', 'let them agree through a local etcd (default: they ask each other)')
-    .option('--vantage-port <port>', 'where they listen for each other, or etcd for them', portNumber, 8061)
-    .option('--break-every <seconds>', "seconds between two breaks of the last one's line", breakSeconds, 60)
+    .option('--dns-port <port>', 'port for DNS, UDP and TCP', portNumber, 5300)
+    .option('--http-port <port>', 'port for status, API and metrics', portNumber, 8053)
+    .option('--edge-port <port>', 'port of the edges, at 127.0.0.11 and up', portNumber, 8081)
+    .option(
+      '--vantages <number>',
+      'how many servers decide together; the connection of the last one breaks now and then',
+      vantageCount,
+      1,
+    )
+    .option('--etcd', 'let the servers agree through a local etcd (default: they ask each other)')
+    .option('--vantage-port <port>', 'port at which the servers, or etcd, listen for each other', portNumber, 8061)
+    .option('--break-every <seconds>', 'seconds between two breaks of that connection', breakSeconds, 60)
     .option('--keep <folder>', 'write the demo installation here and leave it (default: a temporary folder)')
     .action(runDemo);
 }

@@ -26,11 +26,14 @@ type MonitorFlags = {
 
 /** `goavail COMMAND …`. Sets the exit status; `monitor` goes on when it returns. */
 export async function main(argv: readonly string[]): Promise<void> {
-  const program = newCommand('goavail', 'goavail')
+  await runCommandLine(goavailCommand(), argv);
+}
+
+export function goavailCommand(): Command {
+  return newCommand('goavail', 'goavail')
     .description('Checks addresses and keeps those that answer in DNS')
-    .version(version());
-  program.addCommand(monitorCommand());
-  await runCommandLine(program, argv);
+    .version(version())
+    .addCommand(monitorCommand());
 }
 
 function monitorCommand(): Command {

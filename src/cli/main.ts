@@ -18,17 +18,33 @@ const COMMANDS: { readonly [name: string]: () => Promise<Command> } = {
   notice: async () => (await import('./notice.ts')).noticeCommand(),
   cluster: async () => (await import('./cluster.ts')).clusterCommand(),
   demo: async () => (await import('./demo.ts')).demoCommand(),
+  completion: async () => (await import('./completion.ts')).completionCommand(everyProgram),
 };
 
 /**
  * `edgewise COMMAND …`: every command is a file of this folder. Sets the exit status; `serve` goes on when it returns.
  */
 export async function runCli(argv: readonly string[]): Promise<void> {
+  await runCommandLine(await edgewiseCommand(wanted(argv[2])), argv);
+}
+
+/** Everything that can be typed, for man pages and shell completion: `edgewise` and the commands with names of their own. */
+export async function everyProgram(): Promise<readonly Command[]> {
+  return [
+    await edgewiseCommand(Object.values(COMMANDS)),
+    (await import('./run.ts')).runCommand('edge_manage'),
+    (await import('./query.ts')).queryCommand('edge_query'),
+    (await import('./mode.ts')).modeCommand('edge_conf'),
+    (await import('./goavail.ts')).goavailCommand(),
+  ];
+}
+
+async function edgewiseCommand(commands: readonly (() => Promise<Command>)[]): Promise<Command> {
   const program = newCommand('edgewise')
     .description('Authoritative DNS server that answers with the edges that are healthy right now')
     .version(version());
-  for (const load of wanted(argv[2])) program.addCommand(await load());
-  await runCommandLine(program, argv);
+  for (const load of commands) program.addCommand(await load());
+  return program;
 }
 
 /** The one command that is named; for help and slips of the keyboard all of them. */

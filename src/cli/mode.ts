@@ -33,12 +33,12 @@ export function modeCommand(name = 'mode'): Command {
     .description("set an edge's mode: force, blindforce, unavailable or, as it was, available")
     .argument('<edge>', 'an edge of the list, as it is written there')
     .addOption(new Option('-m, --mode <mode>', 'the mode').choices(MODES).makeOptionMandatory())
-    .option('-C, --comment <text>', 'why; needed for every mode but available')
+    .option('-C, --comment <text>', 'why the mode is set; needed for every mode but available')
     .addOption(
       new Option('--until <time>', 'back to available then: 2026-11-22T18:00, 18:00, epoch seconds').conflicts('for'),
     )
     .option('--for <span>', 'back to available after this time: 45m, 2h, 1h30m, 2d')
-    .option('--no-syslog', 'do not tell syslog about the comment')
+    .option('--no-syslog', 'do not send the comment to syslog')
     .action(async (edge: string, flags: ModeFlags, command: Command) => {
       const now = Date.now() / 1000;
       const until = endOf(flags, now);

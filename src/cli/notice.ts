@@ -19,7 +19,7 @@ export function noticeCommand(): Command {
     .action(async (name: string, flags: { readonly config: string }) => {
       await endWith(() => sendSample(name, flags.config));
     });
-  return newCommand('notice').description('notices: who is told what happens').addCommand(test);
+  return newCommand('notice').description('notices: send people and programs word of what happens').addCommand(test);
 }
 
 async function sendSample(name: string, file: string): Promise<number> {

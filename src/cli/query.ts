@@ -41,8 +41,8 @@ export function queryCommand(name = 'query'): Command {
     .addOption(
       new Option('-f, --format <format>', 'form of the output').choices(['flat', 'csv', 'json']).default('flat'),
     )
-    .option('-q, --quiet', 'names only')
-    .option('-v, --verbose', 'mode, state, health and comment too')
+    .option('-q, --quiet', 'print names only')
+    .option('-v, --verbose', 'print mode, state, health and comment, too')
     .option('--header', 'name the columns first')
     .action(async (flags: QueryFlags) => {
       await endWith(() => query(flags));

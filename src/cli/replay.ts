@@ -25,9 +25,9 @@ type Flags = {
 export function replayCommand(): Command {
   return networkCommand('replay')
     .description('decide recorded rounds again under other settings and show what would have changed')
-    .option('--set <key=value...>', REPLAYED_KEYS.join(', '))
-    .option('--since <time>', 'first round: 2026-11-22T18:00Z, 18:00, "2h ago" or epoch seconds')
-    .option('--until <time>', 'last round, likewise')
+    .option('--set <key=value...>', `a setting to try instead of the recorded one: ${REPLAYED_KEYS.join(', ')}`)
+    .option('--since <time>', 'the first round: 2026-11-22T18:00Z, 18:00, "2h ago" or epoch seconds')
+    .option('--until <time>', 'the last round, likewise')
     .option('--json', 'print JSON')
     .action(async (flags: Flags) => {
       await endWith(() => replayNetwork(flags));

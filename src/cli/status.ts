@@ -11,10 +11,10 @@ type StatusFlags = { readonly config: string; readonly url?: string; readonly al
  * answer.
  */
 export function statusCommand(): Command {
-  return configOption(newCommand('status'), 'edgemanage.yaml, for where it listens (http: listen)')
+  return configOption(newCommand('status'), 'the configuration, for where the server listens (http.listen)')
     .description('ask the running server how it is: networks, zones, secondaries and their lag, providers')
-    .option('-u, --url <url>', 'its address, http://127.0.0.1:8053, instead')
-    .option('-a, --all', 'every secondary and zone, not only those that are behind')
+    .option('-u, --url <url>', 'ask the server at this address, such as http://127.0.0.1:8053')
+    .option('-a, --all', 'show every secondary and zone, not only those that are behind')
     .action(async (flags: StatusFlags) => {
       await endWith(() => status(flags));
     });

@@ -6,9 +6,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EDGEWISE, edgewise } from '../support/edgewise.ts';
 import { ended } from '../support/installation.ts';
 
-const COMMANDS = 'serve run check checkzone status query export mode explain replay convert notice cluster demo'.split(
-  ' ',
-);
+const COMMANDS =
+  'serve run check checkzone status query export mode explain replay convert notice cluster demo completion'.split(' ');
 
 let folder: string;
 beforeAll(async () => {
@@ -49,6 +48,21 @@ test.each<readonly [string, readonly string[]]>([
   const { status, stdout, stderr } = await edgewise(args);
   expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
   expect(stderr).not.toBe('');
+});
+
+test('the environment names the configuration where the command line does not', async () => {
+  const env = { ...process.env, EDGEWISE_CONFIG: '/nowhere/of-environment.yaml' };
+  const by = (args: readonly string[]): ReturnType<typeof ended> =>
+    ended(spawn(process.execPath, [EDGEWISE, 'check', ...args], { env }));
+  expect((await by([])).stderr).toContain('/nowhere/of-environment.yaml');
+  expect((await by(['-c', '/nowhere/named.yaml'])).stderr).toMatch(/^\/nowhere\/named\.yaml/);
+});
+
+test('help says what the command does, its exit statuses and examples', async () => {
+  const { stdout } = await launcher('edge_conf', ['--help']);
+  expect(stdout).toMatch(/^Exit status:\n {2}0 {2}the mode is set$/m);
+  expect(stdout).toMatch(/^Examples:\n {2}edge_conf -A mynet -m unavailable -C "new disk" --for 2h 192\.0\.2\.10$/m);
+  expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
 });
 
 describe('output that nobody reads', () => {
