@@ -13,6 +13,7 @@ import type { StatusView } from '../views/views.ts';
 import { type AccessPolicy, READ_ONLY } from './access.ts';
 import { readBody } from './body.ts';
 import { CONNECTIONS_MIN, Connections, httpConnections } from './connections.ts';
+import type { ControlActions } from './control-actions.ts';
 import { dispatch, type Site } from './dispatch.ts';
 import { isOwnHost } from './hosts.ts';
 import { MeteredStream } from './metered-stream.ts';
@@ -41,6 +42,8 @@ export type HttpOptions = {
   readonly hosts: readonly string[];
   readonly view: StatusView;
   readonly operations: readonly AnyOperation[];
+  /** Left out: nothing can be changed. */
+  readonly actions?: ControlActions;
   /** Left out: everybody reads, nobody changes anything. */
   readonly access?: AccessPolicy;
   /** Connections at most; left out: as many as there are descriptors for. */
@@ -58,7 +61,7 @@ export type HttpStart =
 export function startHttp(options: HttpOptions): Promise<HttpStart> {
   const { endpoint, hosts, view, operations, connections: most, log, guard } = options;
   const site: Site = {
-    sources: { view, metrics: createMetrics(view) },
+    sources: { view, metrics: createMetrics(view), actions: options.actions ?? null },
     router: new Router(operations),
     access: options.access ?? READ_ONLY,
     lanes: { health: new Renderer(guard), rest: new Renderer(guard) },

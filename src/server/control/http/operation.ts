@@ -6,9 +6,14 @@
 import type { z } from 'zod';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { StatusView } from '../views/views.ts';
+import type { ControlActions } from './control-actions.ts';
 
-/** What handlers read from. */
-export type Sources = { readonly view: StatusView; readonly metrics: Metrics };
+/** What handlers read from, and have done. `actions` null: nothing can be done here (a dry run). */
+export type Sources = {
+  readonly view: StatusView;
+  readonly metrics: Metrics;
+  readonly actions: ControlActions | null;
+};
 
 /** `body`: text, or its octets in UTF-8. */
 export type Reply = {

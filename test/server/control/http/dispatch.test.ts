@@ -59,7 +59,7 @@ async function ask(
   access = ANNA,
 ) {
   const site = {
-    sources: { view, metrics: createMetrics(view) },
+    sources: { view, metrics: createMetrics(view), actions: null },
     router: new Router(operations),
     access,
     lanes: {

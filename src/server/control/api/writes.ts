@@ -1,0 +1,245 @@
+/** What `/api/v1` changes. Who may is settled before (`http/access.ts`); what is done is `ControlActions`. */
+import { z } from 'zod';
+import type { CheckOutcome, Fetch, Sample } from '../../../health/checks/sample.ts';
+import { momentSeconds, spanSeconds } from '../../../health/modes/duration.ts';
+import { MODES } from '../../../health/state/edge-store.ts';
+import type { ActionFault, ActionResult, Author, ControlActions, ModeSet } from '../http/control-actions.ts';
+import { type AnyOperation, type Input, json, operation, type Reply, type Sources } from '../http/operation.ts';
+import { problem, problemSchema } from '../http/problem.ts';
+
+/** Longer ones would be cut where modes are listed. */
+const COMMENT_MAX = 500;
+
+const edgeParams = z.object({ network: z.string(), edge: z.string() });
+const seconds = z.number().nullable();
+
+/** A mode as an operator asks for it; JSON, or the fields of a form, whose empty ones count as left out. */
+export const modeChange = z.object({
+  mode: z.enum(MODES).describe('force: live while it passes; blindforce: live whatever it does; unavailable: never.'),
+  comment: z.string().max(COMMENT_MAX).default('').describe('Why; needed for every mode but available.'),
+  for: z.string().optional().describe('Back to available after this time: 45m, 2h, 1h30m, 2d.'),
+  until: z.string().optional().describe('Back to available then: 2026-11-22T18:00Z, 18:00, epoch seconds.'),
+});
+export type ModeChange = z.infer<typeof modeChange>;
+
+export const modeSet = z.object({
+  edge: z.string(),
+  mode: z.enum(MODES),
+  comment: z.string().describe('As it is stored, with the author before it.'),
+  mode_since: seconds,
+  mode_until: seconds,
+  effects: z.array(z.string()).describe('What else it means, a sentence each.'),
+  live: z.array(z.string()).describe('What is served of the network from now on.'),
+});
+
+const phases = z.object({
+  resolve: seconds,
+  connect: seconds,
+  tls: seconds,
+  first_byte: seconds,
+  total: z.number(),
+});
+const outcome = z.object({
+  seconds: z.number(),
+  fail: z.object({ reason: z.string(), detail: z.string() }).nullable(),
+  attempts: z.int(),
+  hops: z.int(),
+  phases,
+});
+export const freshSample = z.object({
+  edge: z.string(),
+  at: z.number().describe('Epoch seconds.'),
+  seconds: z.number(),
+  fail: z.object({ reason: z.string(), detail: z.string() }).nullable(),
+  stalled_ms: z.number().describe('How long the prober itself stood still meanwhile.'),
+  addresses: z.array(
+    outcome.extend({
+      address: z.string(),
+      check: z.string().describe('The check that decided.'),
+      checks: z.array(outcome.extend({ name: z.string(), kind: z.string() })),
+    }),
+  ),
+});
+
+const updated = z.object({
+  changed: z.boolean(),
+  live: z.array(z.string()),
+  serial: z.int(),
+  held: z.string().nullable().describe('Why a change that is wanted was not made.'),
+});
+
+const refusals = {
+  404: { description: 'There is no such thing', schema: problemSchema, type: 'application/problem+json' },
+  409: { description: 'It cannot be done here, or not now', schema: problemSchema, type: 'application/problem+json' },
+  503: { description: 'This server changes nothing', schema: problemSchema, type: 'application/problem+json' },
+};
+const tooOften = { description: 'Too often', schema: problemSchema, type: 'application/problem+json' };
+const invalid = { description: 'It cannot be asked for like this', schema: problemSchema };
+
+export const OPERATIONS: readonly AnyOperation[] = [
+  operation({
+    method: 'PUT',
+    path: '/api/v1/networks/{network}/edges/{edge}/mode',
+    summary: "Set an edge's mode",
+    description: 'As `edgewise mode` does: kept with the edge, so that it holds in every network that lists it.',
+    tag: 'changes',
+    access: 'write',
+    params: edgeParams,
+    body: { schema: modeChange },
+    answers: {
+      200: { description: 'It is in force', schema: modeSet },
+      422: { ...invalid, type: 'application/problem+json' },
+      ...refusals,
+    },
+    handle: async (sources, input) => replyOf(await setMode(sources, input), (set) => modeJson(input.params.edge, set)),
+  }),
+  operation({
+    method: 'POST',
+    path: '/api/v1/networks/{network}/edges/{edge}/probe',
+    summary: 'Ask an edge now',
+    description: 'By all its checks. The sample counts as any other.',
+    tag: 'changes',
+    access: 'write',
+    params: edgeParams,
+    answers: { 200: { description: 'What it answered', schema: freshSample }, 429: tooOften, ...refusals },
+    handle: async (sources, { params, ...input }) =>
+      replyOf(await act(sources, input, (actions, author) => actions.probeNow(params, author)), sampleJson),
+  }),
+  operation({
+    method: 'POST',
+    path: '/api/v1/networks/{network}/update',
+    summary: 'Decide now',
+    tag: 'changes',
+    access: 'write',
+    params: z.object({ network: z.string() }),
+    body: { schema: z.object({ force: z.boolean().default(false).describe('Past the limit of rotations.') }) },
+    answers: { 200: { description: 'What was decided', schema: updated }, 429: tooOften, ...refusals },
+    handle: async (sources, { params: { network }, ...input }) => {
+      const { force } = input.body;
+      const done = await act(sources, input, (actions, author) => actions.updateNow({ network, force }, author));
+      return replyOf(done, (value) => value);
+    },
+  }),
+  operation({
+    method: 'POST',
+    path: '/api/v1/reload',
+    summary: 'Read the configuration, the lists and the zones again',
+    description: 'As SIGHUP does. Settings with errors change nothing.',
+    tag: 'changes',
+    access: 'write',
+    answers: {
+      200: {
+        description: 'The settings are in force',
+        schema: z.object({ warnings: z.array(z.string()).describe('With their places.') }),
+      },
+      ...refusals,
+    },
+    handle: async (sources, input) =>
+      replyOf(await act(sources, input, (actions, author) => actions.reload(author)), (value) => value),
+  }),
+  operation({
+    method: 'POST',
+    path: '/api/v1/notices/{target}/test',
+    summary: 'Send a target of notices a sample',
+    tag: 'changes',
+    access: 'write',
+    params: z.object({ target: z.string() }),
+    answers: {
+      200: { description: 'The target took it', schema: z.object({ sent: z.literal(true) }) },
+      429: tooOften,
+      502: { description: 'It did not', schema: problemSchema, type: 'application/problem+json' },
+      ...refusals,
+    },
+    handle: async (sources, { params: { target }, ...input }) => {
+      const done = await act(sources, input, (actions, author) => actions.testNotice(target, author));
+      return replyOf(done, (value) => value, 502);
+    },
+  }),
+];
+
+/** `not-available`: this server changes nothing. */
+type Done<Value> = ActionResult<Value> | 'not-available';
+
+type ByWhom = Pick<Input, 'author' | 'request'>;
+
+/** Has it done in the name of whoever asks. */
+export async function act<Value>(
+  { actions }: Sources,
+  { author, request }: ByWhom,
+  work: (actions: ControlActions, author: Author) => Promise<ActionResult<Value>>,
+): Promise<Done<Value>> {
+  // Access names an author for every write; one without is a bug that must not change anything.
+  if (actions === null || author === null) return 'not-available';
+  return work(actions, { name: author, client: request.client });
+}
+
+/** What the API and the form of the page do alike. */
+export async function setMode(
+  sources: Sources,
+  input: ByWhom & { readonly params: z.infer<typeof edgeParams>; readonly body: ModeChange },
+): Promise<Done<ModeSet>> {
+  const { params, body } = input;
+  const { mode, comment } = body;
+  const until = endOf(body, sources.view.now());
+  if (typeof until === 'string') return { ok: false, fault: { code: 'invalid', message: until } };
+  return act(sources, input, (actions, author) => actions.setMode({ ...params, mode, comment, until }, author));
+}
+
+/** When the mode ends, null for never; a sentence where that cannot be known. */
+function endOf({ mode, until = '', for: span = '' }: ModeChange, now: number): number | null | string {
+  if (until === '' && span === '') return null;
+  if (until !== '' && span !== '') return 'for and until say the same thing in two ways: send one of them';
+  if (mode === 'available') return 'for and until need a mode other than available, which is what they end';
+  if (span !== '') {
+    const length = spanSeconds(span);
+    return length === null ? `for: ${JSON.stringify(span)} is no span of time such as 45m, 2h or 1h30m` : now + length;
+  }
+  const moment = momentSeconds(until, now);
+  const shown = JSON.stringify(until);
+  if (moment === null) return `until: ${shown} is no time such as 2026-11-22T18:00Z, 18:00 or epoch seconds`;
+  return moment > now ? moment : `until: ${shown} is over already`;
+}
+
+const STATUS: { readonly [code in ActionFault['code']]: number } = {
+  unknown: 404,
+  invalid: 422,
+  busy: 409,
+  'too-often': 429,
+  'not-here': 409,
+  failed: 409,
+};
+
+/** `failed`: the status of what was tried and did not succeed. */
+export function replyOf<Value>(done: Done<Value>, shown: (value: Value) => object, failed = STATUS.failed): Reply {
+  if (done === 'not-available') return problem(503, 'this server changes nothing: it is a dry run');
+  if (done.ok) return json(200, shown(done.value));
+  const { code, message, retryAfter, faults } = done.fault;
+  const headers = retryAfter === undefined ? undefined : { 'retry-after': String(Math.ceil(retryAfter)) };
+  return problem(code === 'failed' ? failed : STATUS[code], message, headers, faults);
+}
+
+function modeJson(edge: string, { mode, comment, since, until, effects, live }: ModeSet): z.infer<typeof modeSet> {
+  return { edge, mode, comment, mode_since: since, mode_until: until, effects: [...effects], live: [...live] };
+}
+
+function sampleJson({ edge, at, seconds, fail, primary, others, stalledMs }: Sample): z.infer<typeof freshSample> {
+  const fetches = [...(primary === null ? [] : [primary]), ...others];
+  return { edge, at, seconds, fail: failJson(fail), stalled_ms: stalledMs, addresses: fetches.map(fetchJson) };
+}
+
+function fetchJson(fetch: Fetch): z.infer<typeof freshSample>['addresses'][number] {
+  const { address, check, checks } = fetch;
+  const rows = checks.map(({ name, kind, ...rest }) => ({ name, kind, ...outcomeJson(rest) }));
+  return { address, check, ...outcomeJson(fetch), checks: rows };
+}
+
+function outcomeJson(from: Omit<CheckOutcome, 'name' | 'kind'>): z.infer<typeof outcome> {
+  const { seconds: elapsed, fail, attempts, hops, phases: took } = from;
+  const { resolve, connect, tls, firstByte, total } = took;
+  const shown = { resolve, connect, tls, first_byte: firstByte, total };
+  return { seconds: elapsed, fail: failJson(fail), attempts, hops, phases: shown };
+}
+
+function failJson(fail: Sample['fail']): { reason: string; detail: string } | null {
+  return fail === null ? null : { reason: fail.reason, detail: fail.detail };
+}
