@@ -28,6 +28,7 @@ const PEERS = {
   man: 'man-db',
   zsh: 'zsh',
   fish: 'fish',
+  script: 'bsdutils',
 };
 const EXTRA = { pdns_server: ['pdns-backend-bind', 'pdns-backend-sqlite3'] };
 

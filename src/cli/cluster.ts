@@ -10,13 +10,21 @@ import { EtcdClient } from '../vantage/etcd/client/client.ts';
 import { keysOf } from '../vantage/etcd/keys.ts';
 import { readEtcdSettings } from '../vantage/etcd/settings.ts';
 import { isInForce, OVERRIDE_REASON_MAX, readOverride, removeOverride, writeOverride } from '../vantage/override.ts';
-import { apiAddressOf, askServer, unansweredText } from './ask-server.ts';
+import {
+  askServer,
+  RefusedError,
+  type ServerFlags,
+  serverAt,
+  serverOf,
+  serverOptions,
+  unansweredText,
+} from './ask-server.ts';
 import { clusterText, isClusterWell, overrideText } from './cluster-text.ts';
 import { configOption, endWith, newCommand, refuse, userName } from './command-line.ts';
 import { readConfig } from './load-network.ts';
 import { vantageText } from './vantage-text.ts';
 
-type StatusFlags = { readonly config: string; readonly url?: string; readonly json?: true };
+type StatusFlags = ServerFlags & { readonly config: string; readonly json?: true };
 type OverrideFlags = { readonly config: string; readonly reason?: string; readonly for?: string; readonly end?: true };
 
 /** How long a running server may take to follow the file. */
@@ -26,9 +34,8 @@ const LOOK_MS = 200;
 const NAME_MAX = 64;
 
 export function clusterCommand(): Command {
-  const status = configOption(newCommand('status', 'edgewise cluster status'))
+  const status = serverOptions(configOption(newCommand('status', 'edgewise cluster status')))
     .description('who decides, what each vantage says of itself, which views count; exit status 0: all is well')
-    .option('-u, --url <url>', 'ask the server at this address, such as http://127.0.0.1:8053')
     .option('--json', 'print what the server says, as JSON')
     .action(async (flags: StatusFlags) => {
       await endWith(() => printStatus(flags));
@@ -50,18 +57,18 @@ export function clusterCommand(): Command {
 }
 
 /** 0: all is well; 1: not; 2: the server does not answer. */
-async function printStatus({ config: file, url, json }: StatusFlags): Promise<number> {
-  const base = url ?? apiAddressOf(file);
-  if (base === null) return 2;
+async function printStatus({ config: file, json, ...flags }: StatusFlags): Promise<number> {
+  const server = serverOf(file, flags);
+  if (server === null) return 2;
   let answer: VantageJson;
   try {
-    answer = await askServer<VantageJson>(base, 'vantage');
+    answer = await askServer<VantageJson>(server, 'vantage');
   } catch (error) {
-    if (error instanceof Error && error.message === 'vantage: 404') {
-      return refuse(`the server at ${base} decides alone: its configuration has no vantage`, 2);
+    if (error instanceof RefusedError && error.status === 404) {
+      return refuse(`the server at ${server.base} decides alone: its configuration has no vantage`, 2);
     }
-    const status = refuse(`${base} does not answer: ${unansweredText(error)}`, 2);
-    if (url === undefined) process.stderr.write(await configuredText(file));
+    const status = refuse(unansweredText(server, error), 2);
+    if (flags.url === undefined) process.stderr.write(await configuredText(file));
     return status;
   }
   process.stdout.write(json === true ? `${JSON.stringify(answer, null, 2)}\n` : clusterText(answer));
@@ -137,14 +144,15 @@ async function follows({ http }: Config, wanted: boolean): Promise<number> {
     return 0;
   };
   if (http === null) return later('http is off, so it cannot be asked');
-  const base = `http://${endpointText(http.listen)}`;
+  const server = serverAt(`http://${endpointText(http.listen)}`, {});
+  if (server === null) return 0; // standard error says why
   const until = performance.now() + FOLLOWS_MS;
   for (;;) {
     try {
-      const { override } = await askServer<VantageJson>(base, 'vantage');
+      const { override } = await askServer<VantageJson>(server, 'vantage');
       if ((override !== null) === wanted) return 0;
     } catch (error) {
-      return later(`${base} does not answer: ${unansweredText(error)}`);
+      return later(unansweredText(server, error));
     }
     if (performance.now() > until) return later('it answers as before');
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));

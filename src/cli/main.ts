@@ -8,7 +8,7 @@ const COMMANDS: { readonly [name: string]: () => Promise<Command> } = {
   run: async () => (await import('./run.ts')).runCommand(),
   check: async () => (await import('./check.ts')).checkCommand(),
   checkzone: async () => (await import('./checkzone.ts')).checkzoneCommand(),
-  status: async () => (await import('./status.ts')).statusCommand(),
+  status: async () => (await import('./status/command.ts')).statusCommand(),
   query: async () => (await import('./query.ts')).queryCommand(),
   export: async () => (await import('./export.ts')).exportCommand(),
   mode: async () => (await import('./mode.ts')).modeCommand(),

@@ -119,13 +119,20 @@ const MANUALS: { readonly [command: string]: Manual } = {
     about: [
       'Asks the running server by HTTP and prints what it says of itself: networks, zones, secondaries and how far they ' +
         'are behind, providers of DNS, and what is wrong at the moment.',
+      'With --watch it does so again and again: on a terminal as a full screen (q ends it, / filters networks, s sorts ' +
+        'edges, j and k scroll), on a pipe as a block of text each time. A server that does not answer is asked again.',
+      'Where reading takes a token, it is in the file of --token-file or in EDGEWISE_TOKEN.',
     ],
     statuses: [
-      ['0', 'all is well'],
+      ['0', 'all is well, or a watch was ended'],
       ['1', 'something is not'],
       ['2', 'the server does not answer, or the command line is wrong'],
     ],
-    examples: [['edgewise status --all', 'with every secondary and zone']],
+    examples: [
+      ['edgewise status --all', 'with every secondary and zone'],
+      ['edgewise status --watch', 'a full screen, every two seconds'],
+      ['edgewise status --json', 'what the API answers, for a program'],
+    ],
   },
   'edgewise query': query('edgewise query'),
   edge_query: query('edge_query'),

@@ -1,3 +1,4 @@
+import { printable } from '../../system/printable.ts';
 import type { CheckOutcome, Fetch, Phases, Sample } from '../checks/sample.ts';
 import type { Outcome } from '../choose/decision.ts';
 import { LIMIT_SECONDS } from '../choose/limit.ts';
@@ -7,7 +8,7 @@ import type { CanaryExplanation, EdgeExplanation, Explanation } from './explain.
 import type { Prospect } from './prospect.ts';
 
 /**
- * An explanation as text for a terminal, lines joined with a final newline. Control characters of strangers are masked.
+ * An explanation as text for a terminal, lines joined with a final newline. What strangers cause is made printable.
  * `now`: epoch seconds, to say how long ago that was; null: unsaid. `interval`: seconds from one turn to the next.
  */
 export function explanationText(explanation: Explanation, now: number | null = null, interval = Infinity): string {
@@ -24,7 +25,7 @@ export function explanationText(explanation: Explanation, now: number | null = n
   section(lines, 'live', explanation.edges.filter((edge) => edge.live).map(edgeLines));
   section(lines, 'not live', explanation.edges.filter((edge) => !edge.live).map(edgeLines));
   section(lines, 'canaries', explanation.canaries.map(canaryLines));
-  return `${lines.map(masked).join('\n')}\n`;
+  return `${lines.map(printable).join('\n')}\n`;
 }
 
 /** Without a decision for so many intervals something is wrong. */
@@ -130,10 +131,4 @@ function phaseParts({ resolve, connect, tls, firstByte, total }: Phases): readon
   if (firstByte === null) return [...reached, ['total', total]];
   const body = total - reached.reduce((sum, [, value]) => sum + value, 0);
   return [...reached, ['body', Math.max(0, body)]];
-}
-
-/** Details of failures come from servers that are not ours; none may drive the reader's terminal. */
-function masked(line: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
-  return line.replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '\ufffd');
 }

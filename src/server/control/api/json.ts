@@ -31,6 +31,16 @@ export type StatusJson = HealthJson & {
   readonly zones: { readonly [state in ZoneState]: number };
   /** Of DNS over TLS, epoch seconds; null: no TLS. */
   readonly tls_certificate_ends: number | null;
+  /** Since the start; two answers give the rates. */
+  readonly dns: {
+    readonly queries: number;
+    /** By response code, as in `NXDOMAIN`; those that were never sent are missing. */
+    readonly answers: { readonly [rcode: string]: number };
+    /** Messages that no query is in, which get no reply. */
+    readonly dropped: number;
+    /** Answers that the rate limit withheld or sent truncated. */
+    readonly rate_limited: number;
+  };
 };
 
 /** `/api/v1/networks` is `{networks: [this, …]}`. */

@@ -1,7 +1,9 @@
 /** The reads of `/api/v1`, the health paths and the metrics. */
 import { z } from 'zod';
+import { rcodeName } from '../../../dns/rcode-name.ts';
 import type { TargetStatus } from '../../../publish/providers/target-status.ts';
 import { formatFault } from '../../../system/fault.ts';
+import type { StatsSum } from '../../stats.ts';
 import { type AnyOperation, json, operation } from '../http/operation.ts';
 import { problem } from '../http/problem.ts';
 import { healthBody, healthReasons } from '../views/healthz.ts';
@@ -170,6 +172,18 @@ function status(view: StatusView): StatusJson {
     networks: view.networks().map(networkSummary),
     zones: { ok, stale: stale.length, broken: broken.length },
     tls_certificate_ends: view.tlsNotAfter(),
+    dns: dnsCounters(view.stats()),
+  };
+}
+
+function dnsCounters({ queries, answers, events }: StatsSum): StatusJson['dns'] {
+  const sums = new Map<string, number>();
+  for (const { rcode, count } of answers) sums.set(rcodeName(rcode), count + (sums.get(rcodeName(rcode)) ?? 0));
+  return {
+    queries: queries.reduce((sum, { count }) => sum + count, 0),
+    answers: Object.fromEntries(sums),
+    dropped: events.dropped,
+    rate_limited: events.rate_limited + events.rate_slipped,
   };
 }
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { statusText } from '../../src/cli/status-text.ts';
-import type { PublishJson, SecondaryJson, StatusJson } from '../../src/server/control/api/json.ts';
+import { statusText } from '../../../src/cli/status/text.ts';
+import type { PublishJson, SecondaryJson, StatusJson } from '../../../src/server/control/api/json.ts';
 
 const STATUS = {
   status: 'ok',
@@ -13,6 +13,7 @@ const STATUS = {
   networks: [],
   zones: { ok: 2, stale: 0, broken: 0 },
   tls_certificate_ends: null,
+  dns: { queries: 0, answers: {}, dropped: 0, rate_limited: 0 },
 } as const satisfies StatusJson;
 const row = (zone: string, over: Partial<SecondaryJson>): SecondaryJson => ({
   secondary: '127.0.0.1:53',

@@ -1,7 +1,9 @@
-import type { NetworkSummaryJson, PublishJson, SecondaryJson, StatusJson } from '../server/control/api/json.ts';
+import type { NetworkSummaryJson, PublishJson, SecondaryJson } from '../../server/control/api/json.ts';
+import { printable } from '../../system/printable.ts';
+import type { ServerStatus } from './answers.ts';
 
 export type StatusAnswers = {
-  readonly status: StatusJson;
+  readonly status: ServerStatus;
   readonly networks: readonly NetworkSummaryJson[];
   readonly secondaries: readonly SecondaryJson[];
   readonly publish: readonly PublishJson[];
@@ -22,7 +24,7 @@ export function statusText(
     ...secondaryLines(secondaries, all),
     ...publish.map((target) => publishLine(target, now)),
   ];
-  return `${lines.join('\n')}\n`;
+  return `${lines.map(printable).join('\n')}\n`;
 }
 
 function networkLine({ network, live, wanted, serial, held, last_run: run }: NetworkSummaryJson, now: number): string {
@@ -31,7 +33,10 @@ function networkLine({ network, live, wanted, serial, held, last_run: run }: Net
   return `network ${network}: ${live.length} of ${wanted} live (${live.join(' ')}), serial ${serial}, ${age}${hold}`;
 }
 
-function publishLine({ target, names, state, since, last_right: right, problem }: PublishJson, now: number): string {
+export function publishLine(
+  { target, names, state, since, last_right: right, problem }: PublishJson,
+  now: number,
+): string {
   const age = duration(Math.max(0, now - since));
   const last = right === null ? 'never seen right' : `last seen right ${duration(Math.max(0, now - right))} ago`;
   const trouble = problem === null ? '' : `: ${problem}`;
@@ -39,7 +44,7 @@ function publishLine({ target, names, state, since, last_right: right, problem }
 }
 
 /** One line a secondary, and one for each zone in which it has another serial than ours or gives none. */
-function secondaryLines(rows: readonly SecondaryJson[], all: boolean): readonly string[] {
+export function secondaryLines(rows: readonly SecondaryJson[], all: boolean): readonly string[] {
   const bySecondary = new Map<string, SecondaryJson[]>();
   for (const row of rows) bySecondary.set(row.secondary, [...(bySecondary.get(row.secondary) ?? []), row]);
   return [...bySecondary].flatMap(([secondary, zones]) => {
