@@ -35,19 +35,26 @@ export type SamplerParts = {
   /** From 0 to 1, below 1. */
   readonly random?: () => number;
   readonly clock?: WallClock;
+  /** Gets what reporting throws, which is a bug and must not cost the client its answer. */
+  readonly onBug?: (error: unknown) => void;
 };
+
+/** What a thread's front ends have of dnstap; another sampler, or none, after a reload. */
+export type Tap = { sampler: DnstapSampler | null };
 
 /**
  * One for each thread that answers: picks one query in `sampleRate` and queues what dnstap says of it. Which one is random,
  * so that no client's rhythm escapes or fills it: gaps are from 1 to twice the rate less one.
  *
- * The caller counts with `begin` and compares; only a query that is sampled costs more than that.
+ * A front end that has queries in batches counts with `begin` and compares, one that has them one by one calls `pick`; only
+ * a query that is sampled costs more than that.
  */
 export class DnstapSampler {
   private readonly settings: SamplerSettings;
   private readonly zones: Pick<ZoneTable, 'answering'>;
   private readonly random: () => number;
   private readonly clock: WallClock;
+  private readonly onBug: (error: unknown) => void;
   private readonly encoder: MessageEncoder;
   private readonly limit: MessageLimit;
   private readonly ring: RingWriter;
@@ -73,12 +80,13 @@ export class DnstapSampler {
     length: 0,
   };
 
-  constructor({ settings, row, zones, random = Math.random, clock = new WallClock() }: SamplerParts) {
+  constructor({ settings, row, zones, random = Math.random, clock = new WallClock(), onBug = throwIt }: SamplerParts) {
     const { memory, maxPerSecond, identity, version } = settings;
     this.settings = settings;
     this.zones = zones;
     this.random = random;
     this.clock = clock;
+    this.onBug = onBug;
     this.encoder = new MessageEncoder(identity, version);
     this.limit = new MessageLimit(memory.state, maxPerSecond);
     this.ring = new RingWriter(memory.rings[row]);
@@ -113,10 +121,17 @@ export class DnstapSampler {
     client: Client,
     local: Local | null,
   ): number {
-    this.report(query, queryLength, response, responseLength, client, local);
+    this.report(this.cameMs, query, queryLength, response, responseLength, client, local);
     const next = i + this.gap();
     this.ahead = next - this.batch;
     return next < this.batch ? next : NONE;
+  }
+
+  /** A query has come alone. When, if it is sampled (for `report`); 0: it is not. */
+  pick(): number {
+    if (this.begin(1) === NONE) return 0;
+    this.ahead = this.gap() - 1;
+    return this.cameMs;
   }
 
   private gap(): number {
@@ -124,7 +139,25 @@ export class DnstapSampler {
     return sampleRate === 1 ? 1 : 1 + Math.floor(this.random() * (2 * sampleRate - 1));
   }
 
-  private report(
+  /** Reports a query that came at `cameMs`, and its response; the rest as for `record`. Never throws. */
+  report(
+    cameMs: number,
+    query: Uint8Array,
+    queryLength: number,
+    response: Uint8Array,
+    responseLength: number,
+    client: Client,
+    local: Local | null,
+  ): void {
+    try {
+      this.queue(cameMs, query, queryLength, response, responseLength, client, local);
+    } catch (error) {
+      this.onBug(error);
+    }
+  }
+
+  private queue(
+    cameMs: number,
     query: Uint8Array,
     queryLength: number,
     response: Uint8Array,
@@ -142,7 +175,7 @@ export class DnstapSampler {
       counters[COUNTER.disconnected] += count;
       return;
     }
-    if (!this.limit.admits(count, this.cameMs * 1000)) {
+    if (!this.limit.admits(count, cameMs * 1000)) {
       counters[COUNTER.rate_limit] += count;
       return;
     }
@@ -151,7 +184,7 @@ export class DnstapSampler {
     message.queryPort = client.port;
     message.responseAddress = local === null ? null : local.address;
     message.responsePort = local === null ? 0 : local.port;
-    setMoment(message.queryTime, this.cameMs);
+    setMoment(message.queryTime, cameMs);
     this.query.decode(query, queryLength);
     const named = this.query.questionEnd > HEADER_OCTETS;
     message.zone = named ? (this.zones.answering(this.query.name, this.query.type)?.origin ?? null) : null;
@@ -184,6 +217,10 @@ function protocolOf({ transport }: Client): TapMessage['protocol'] {
 function setMoment(moment: Moment, ms: number): void {
   moment.seconds = Math.floor(ms / 1000);
   moment.nanoseconds = Math.floor((ms - 1000 * moment.seconds) * 1e6);
+}
+
+function throwIt(error: unknown): never {
+  throw error;
 }
 
 /** The system's clock, with the microseconds that `Date.now` has not. */

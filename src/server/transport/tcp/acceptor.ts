@@ -2,6 +2,7 @@ import { LINUX, type Syscalls } from '../../../system/syscalls.ts';
 import { type Client, TRANSPORT } from '../../answer/front-end.ts';
 import type { ThreadSocket } from '../threads/protocol.ts';
 import type { Connections } from './connections.ts';
+import { readSocketName, SOCKET_NAME_OCTETS } from './socket-name.ts';
 
 /** New connections of one endpoint in one turn. */
 const ACCEPTS = 32;
@@ -10,7 +11,6 @@ const DESCRIPTORS_BACK = 32;
 
 // One memory for all calls: name of an accepted peer, and its length.
 const NAME_AT = 0;
-const NAME_OCTETS = 28; // struct sockaddr_in6
 const NAME_LENGTH_AT = NAME_AT + 32;
 const MEMORY = NAME_LENGTH_AT + 8;
 
@@ -29,7 +29,6 @@ export class Acceptor {
   private readonly parts: AcceptorParts;
   private readonly memory = new ArrayBuffer(MEMORY);
   private readonly view = new DataView(this.memory);
-  private readonly octets = new Uint8Array(this.memory);
   private readonly base: number;
   private readonly listeners = new Map<number, ThreadSocket>();
 
@@ -64,7 +63,7 @@ export class Acceptor {
         this.pause(listening);
         return;
       }
-      view.setUint32(NAME_LENGTH_AT, NAME_OCTETS, true);
+      view.setUint32(NAME_LENGTH_AT, SOCKET_NAME_OCTETS, true);
       const flags = LINUX.SOCK_NONBLOCK | LINUX.SOCK_CLOEXEC;
       const fd = sys.accept4(listening, base + NAME_AT, base + NAME_LENGTH_AT, flags);
       if (fd < 0) {
@@ -101,13 +100,6 @@ export class Acceptor {
 
   /** Who was accepted last, from the `struct sockaddr` in memory. */
   private peer(tls: boolean): Client {
-    const { view, octets } = this;
-    const address = new Uint8Array(16);
-    if (view.getUint16(NAME_AT, true) === LINUX.AF_INET6) address.set(octets.subarray(NAME_AT + 8, NAME_AT + 24));
-    else {
-      address.fill(0xff, 10, 12); // ::ffff:a.b.c.d
-      address.set(octets.subarray(NAME_AT + 4, NAME_AT + 8), 12);
-    }
-    return { transport: tls ? TRANSPORT.tls : TRANSPORT.tcp, address, port: view.getUint16(NAME_AT + 2) };
+    return { transport: tls ? TRANSPORT.tls : TRANSPORT.tcp, ...readSocketName(this.view, NAME_AT) };
   }
 }

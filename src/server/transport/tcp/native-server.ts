@@ -1,11 +1,13 @@
 import { Socket } from 'node:net';
 import { EPOLL_EVENT, LINUX, type Syscalls } from '../../../system/syscalls.ts';
 import { type Client, NOT_PLAIN_QUERY } from '../../answer/front-end.ts';
+import type { Local } from '../../dnstap/sampler.ts';
 import type { ThreadSocket } from '../threads/protocol.ts';
 import { Acceptor } from './acceptor.ts';
 import type { Connections } from './connections.ts';
 import { NativeConnection } from './native-connection.ts';
 import type { OpenDescriptors } from './open-descriptors.ts';
+import { readSocketName, SOCKET_NAME_OCTETS } from './socket-name.ts';
 import { HEADER_OCTETS, type StreamParts } from './stream.ts';
 import type { TlsAcceptor } from './tls-acceptor.ts';
 
@@ -25,7 +27,9 @@ const CONTROL_AT = EVENTS_AT + EVENTS * 16; // one struct epoll_event
 const INPUT_AT = CONTROL_AT + 24;
 const OUTPUT_AT = INPUT_AT + MESSAGE_MAX + 1;
 const OUTPUT_OCTETS = 4 * (MESSAGE_MAX + 3);
-const MEMORY = OUTPUT_AT + OUTPUT_OCTETS;
+const NAME_AT = (OUTPUT_AT + OUTPUT_OCTETS + 3) & ~3; // of a socket, and its length
+const NAME_LENGTH_AT = NAME_AT + 32;
+const MEMORY = NAME_LENGTH_AT + 4;
 
 type NativeParts = {
   readonly connections: Connections;
@@ -187,7 +191,7 @@ export class NativeServer {
       if (query === null) break;
       connection.activeAt = this.nowMs;
       this.parts.connections.asked(connection);
-      const size = this.answer(query, connection.client);
+      const size = this.answer(query, connection);
       if (size === NOT_PLAIN_QUERY) {
         this.flush(connection);
         this.handOver(connection, query, chunk.subarray(frames.next, end));
@@ -206,8 +210,8 @@ export class NativeServer {
    * Puts the answer behind those that are ready to be sent. 0: the query deserves none; NOT_PLAIN_QUERY: another must
    * answer.
    */
-  private answer(query: Uint8Array, client: Client): number {
-    const { responder, out, stats, reportBug } = this.parts.stream;
+  private answer(query: Uint8Array, { client, fd }: NativeConnection): number {
+    const { responder, out, stats, reportBug, tap } = this.parts.stream;
     if (query.length < HEADER_OCTETS) return 0;
     let size: number;
     try {
@@ -215,6 +219,11 @@ export class NativeServer {
     } catch (error) {
       reportBug(error);
       return 0;
+    }
+    // What is handed over is reported by whoever answers it.
+    if (tap.sampler !== null && size !== NOT_PLAIN_QUERY) {
+      const cameMs = tap.sampler.pick();
+      if (cameMs > 0) tap.sampler.report(cameMs, query, query.length, out, size, client, this.localOf(fd));
     }
     if (size <= 0) return size;
     stats.countSize(client.transport, size);
@@ -226,6 +235,14 @@ export class NativeServer {
     else this.octets.set(out.subarray(0, size), at + 2);
     this.outputUsed += 2 + size;
     return size;
+  }
+
+  /** Where a connection came to; null where the system does not say. */
+  private localOf(fd: number): Local | null {
+    const { sys, base, view } = this;
+    view.setUint32(NAME_LENGTH_AT, SOCKET_NAME_OCTETS, true);
+    if (sys.getsockname(fd, base + NAME_AT, base + NAME_LENGTH_AT) < 0) return null;
+    return readSocketName(view, NAME_AT);
   }
 
   /** Sends what is ready; what the system does not take waits for its peer. */

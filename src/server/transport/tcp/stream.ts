@@ -1,6 +1,8 @@
 import type { Socket } from 'node:net';
+import { clientAddress } from '../../../system/client-address.ts';
 import type { Answerer, Client } from '../../answer/front-end.ts';
 import { NOT_PLAIN_QUERY } from '../../answer/front-end.ts';
+import type { Local, Tap } from '../../dnstap/sampler.ts';
 import type { Stats } from '../../stats.ts';
 import type { NonPlainHandler } from '../../transfer/handler-types.ts';
 import type { Connection, StreamTimeouts } from './connection.ts';
@@ -17,6 +19,8 @@ const NON_PLAIN_MAX = 4;
 /** Messages of one connection that are answered before the others get their turn. */
 const TURN_MESSAGES = 16;
 
+const NO_OCTETS = new Uint8Array(0);
+
 /** What all streams of a thread share. */
 export type StreamParts = {
   readonly responder: Answerer;
@@ -29,6 +33,7 @@ export type StreamParts = {
   /** Buffer for one answer, used by one query at a time. */
   readonly out: Uint8Array;
   readonly turns: MessageTurns;
+  readonly tap: Tap;
 };
 
 export function streamOutput(): Uint8Array {
@@ -160,12 +165,17 @@ export class DnsStream implements Connection {
   private handle(query: Uint8Array): void {
     this.activeAt = this.parts.now();
     this.onQuery();
-    const { responder, out } = this.parts;
+    const { responder, out, tap } = this.parts;
     let size = 0;
     try {
       if (query.length >= HEADER_OCTETS) size = responder.respond(query, query.length, out, this.client);
     } catch (error) {
       this.parts.reportBug(error);
+    }
+    // What is no plain query is reported with the first message of its answer.
+    if (tap.sampler !== null && size !== NOT_PLAIN_QUERY) {
+      const cameMs = tap.sampler.pick();
+      if (cameMs > 0) tap.sampler.report(cameMs, query, query.length, out, size, this.client, this.local());
     }
     if (size > 0) this.write(out, size);
     else if (size === NOT_PLAIN_QUERY)
@@ -175,17 +185,33 @@ export class DnsStream implements Connection {
 
   private startNonPlain(query: Uint8Array): void {
     this.nonPlainRunning++;
+    const { sampler } = this.parts.tap;
+    let cameMs = sampler?.pick() ?? 0;
+    const report = (message: Uint8Array): void => {
+      if (cameMs > 0) sampler?.report(cameMs, query, query.length, message, message.length, this.client, this.local());
+      cameMs = 0;
+    };
     this.parts.nonPlain
-      .stream(query, this.client, (message) => this.send(message))
+      .stream(query, this.client, (message) => {
+        report(message);
+        return this.send(message);
+      })
       .catch((error: unknown) => {
         this.parts.reportBug(error);
         this.socket.destroy(); // an answer cut in the middle must not look like a whole one
       })
       .finally(() => {
+        report(NO_OCTETS);
         this.nonPlainRunning--;
         this.activeAt = this.parts.now();
         this.proceed();
       });
+  }
+
+  /** Where the peer connected to; null where the socket is closed. */
+  private local(): Local | null {
+    const { localAddress, localPort = 0 } = this.socket;
+    return localAddress === undefined ? null : { address: clientAddress(localAddress), port: localPort };
   }
 
   private write(message: Uint8Array, size: number): void {

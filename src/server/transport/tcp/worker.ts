@@ -17,7 +17,7 @@ const STOP_MS = 500; // for answers on their way, when the server stops
 
 /** Thread entry: answers TCP and TLS on the sockets in its data, until the main thread says stop. */
 const thread = startThread();
-const { data, port, responder, nonPlain, stats } = thread;
+const { data, port, responder, nonPlain, stats, tap } = thread;
 const stream: StreamParts = {
   responder,
   nonPlain,
@@ -26,6 +26,7 @@ const stream: StreamParts = {
   now: () => performance.now(),
   out: streamOutput(),
   turns: new MessageTurns(),
+  tap,
 };
 const connections = new Connections(stream, stats, data.server);
 const tls = data.tls === null ? null : new TlsAcceptor(data.tls);

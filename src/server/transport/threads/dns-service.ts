@@ -6,6 +6,7 @@ import { endpointText } from '../../../system/address.ts';
 import type { Fault } from '../../../system/fault.ts';
 import type { ZoneChange } from '../../../zones/store/types.ts';
 import type { ZoneUpdate } from '../../answer/zone-update.ts';
+import type { SamplerSettings } from '../../dnstap/shared.ts';
 import type { StatsSum } from '../../stats.ts';
 import { NO_TRANSFERS, type ThreadHistory, type ThreadTransfer } from '../../transfer/handler-types.ts';
 import { DnsThreads } from './dns-threads.ts';
@@ -152,6 +153,16 @@ export class DnsService {
   /** Another certificate, for connections from now on. */
   configureTls(tls: TlsFiles): void {
     this.threads.configureTls(tls);
+  }
+
+  /** How many threads answer. */
+  get threadCount(): number {
+    return this.threads.size;
+  }
+
+  /** What is reported over dnstap from now on; null: nothing. */
+  configureDnstap(settings: SamplerSettings | null): void {
+    this.threads.configureDnstap(settings);
   }
 
   /** Another network has this row from now on: no zone of any thread is counted by it yet. */

@@ -7,6 +7,7 @@ import { descriptorLimit } from '../../../system/descriptors.ts';
 import { bugText } from '../../../system/error-text.ts';
 import { loadSyscalls } from '../../../system/syscalls.ts';
 import type { ZoneUpdate } from '../../answer/zone-update.ts';
+import type { SamplerSettings } from '../../dnstap/shared.ts';
 import { clearNetwork, Stats, type StatsSum, sumStats } from '../../stats.ts';
 import type { ThreadHistory, ThreadTransfer } from '../../transfer/handler-types.ts';
 import { DescriptorShare } from '../tcp/descriptor-share.ts';
@@ -63,6 +64,7 @@ export class DnsThreads {
   private transfer: ThreadTransfer;
   private tls: TlsFiles | null;
   private rateLimit: SharedArrayBuffer | null;
+  private dnstap: SamplerSettings | null = null;
 
   private constructor(options: DnsThreadsOptions, sockets: ThreadSockets) {
     this.options = options;
@@ -173,6 +175,17 @@ export class DnsThreads {
     this.post({ kind: 'tls', tls });
   }
 
+  /** How many threads answer: rows of the statistics. */
+  get size(): number {
+    return this.threads.length;
+  }
+
+  /** What is reported over dnstap from now on; null: nothing. */
+  configureDnstap(settings: SamplerSettings | null): void {
+    this.dnstap = settings;
+    this.post({ kind: 'dnstap', settings });
+  }
+
   /** Resolves when every thread answers by everything sent so far. */
   settled(): Promise<void> {
     return this.syncs.next((id) => this.post({ kind: 'sync', id }));
@@ -238,6 +251,7 @@ export class DnsThreads {
       tls: kind === 'tcp' ? this.tls : null,
       descriptors: kind === 'tcp' ? this.descriptors : null,
       rateLimit: this.rateLimit,
+      dnstap: this.dnstap,
     };
   }
 

@@ -2,6 +2,7 @@ import type { TlsFiles } from '../../../config/tls-files.ts';
 import type { ServerConfig } from '../../../config/types.ts';
 import type { Endpoint } from '../../../system/address.ts';
 import type { ZoneUpdate } from '../../answer/zone-update.ts';
+import type { SamplerSettings } from '../../dnstap/shared.ts';
 import type { ThreadHistory, ThreadTransfer } from '../../transfer/handler-types.ts';
 
 /** Main thread → a thread that answers. */
@@ -16,6 +17,8 @@ export type DnsMessage =
     }
   /** For the thread that serves TLS. */
   | { readonly kind: 'tls'; readonly tls: TlsFiles }
+  /** What is reported over dnstap from now on; null: nothing. */
+  | { readonly kind: 'dnstap'; readonly settings: SamplerSettings | null }
   /** Answer from now on; until then a thread takes over zones only. */
   | { readonly kind: 'begin' }
   /** Asks for a 'synced' report once everything sent before is in force. */
@@ -49,6 +52,8 @@ export type DnsThreadData = {
   readonly descriptors: SharedArrayBuffer | null;
   /** Table of the rate limit, shared by all UDP threads; null: no limit. */
   readonly rateLimit: SharedArrayBuffer | null;
+  /** As in the message of this kind. */
+  readonly dnstap: SamplerSettings | null;
 };
 
 /** A thread that answers → main thread. */

@@ -3,6 +3,8 @@ import { LiveSlots } from '../../../live/slots.ts';
 import type { Endpoint } from '../../../system/address.ts';
 import { bugText, systemCode } from '../../../system/error-text.ts';
 import type { Answerer } from '../../answer/front-end.ts';
+import { DnstapSampler, type Tap } from '../../dnstap/sampler.ts';
+import type { SamplerSettings } from '../../dnstap/shared.ts';
 import { Stats } from '../../stats.ts';
 import type { NonPlainHandler } from '../../transfer/handler-types.ts';
 import { makeAnswerer } from './answerer.ts';
@@ -17,6 +19,7 @@ export type Thread = {
   readonly responder: Answerer;
   readonly nonPlain: NonPlainHandler;
   readonly stats: Stats;
+  readonly tap: Tap;
   report(report: DnsReport): void;
   /** For what a packet made the responder throw. */
   reportBug(error: unknown): void;
@@ -63,6 +66,16 @@ export function startThread(): Thread {
     const last = bugs === BUG_REPORTS ? ' (the last one that is reported)' : '';
     report({ kind: 'log', level: 'error', message: `${data.name}: ${what} over a bug${last}: ${bugText(error)}` });
   };
+  const samplerOf = (settings: SamplerSettings | null): DnstapSampler | null =>
+    settings === null
+      ? null
+      : new DnstapSampler({
+          settings,
+          row: data.statsRow,
+          zones: responder.zones,
+          onBug: (error) => reportBug('a message of dnstap was lost', error),
+        });
+  const tap: Tap = { sampler: samplerOf(data.dnstap) };
   const thread: Thread = {
     onMessage: () => undefined,
     data,
@@ -70,6 +83,7 @@ export function startThread(): Thread {
     responder,
     nonPlain,
     stats,
+    tap,
     report,
     reportBug: (error) => reportBug('a query was dropped', error),
     begun,
@@ -89,6 +103,9 @@ export function startThread(): Thread {
         case 'settings':
           responder.configure(message.server);
           nonPlain.configure(message.transfer, message.server);
+          return true;
+        case 'dnstap':
+          tap.sampler = samplerOf(message.settings);
           return true;
         case 'tls':
           return true;

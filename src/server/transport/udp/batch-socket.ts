@@ -109,6 +109,17 @@ export class MessageBatch {
     address[3] = words[name + 5];
   }
 
+  /** Copies the address that the i-th query was sent to, in the same form; of a socket that is bound to a wildcard. */
+  readLocalAddress(i: number, address: Uint32Array): void {
+    const control = (CONTROLS_AT + i * CONTROL_PLACE) / 4 + 4;
+    const { words } = this;
+    if (this.family === 4) {
+      address[3] = words[control + 1]; // in_pktinfo: interface, source, destination
+      return;
+    }
+    for (let word = 0; word < 4; word++) address[word] = words[control + word];
+  }
+
   /** The k-th answer has `length` octets and goes to the sender of the i-th query, from the address that was asked. */
   answer(k: number, i: number, length: number): void {
     const { words } = this;

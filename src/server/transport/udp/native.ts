@@ -1,6 +1,9 @@
-import { isWildcard } from '../../../system/client-address.ts';
+import type { Endpoint } from '../../../system/address.ts';
+import { clientAddress, isWildcard } from '../../../system/client-address.ts';
 import { LINUX, type Syscalls } from '../../../system/syscalls.ts';
 import { type Client, TRANSPORT } from '../../answer/front-end.ts';
+import type { DnstapSampler, Local, Tap } from '../../dnstap/sampler.ts';
+import * as sampling from '../../dnstap/sampler.ts';
 import { EVENT, type Stats } from '../../stats.ts';
 import type { ThreadSocket } from '../threads/protocol.ts';
 import { MessageBatch } from './batch-socket.ts';
@@ -13,6 +16,9 @@ import { threadClock } from './rate-limit.ts';
  */
 export const IDLE_WAIT_MS = 50;
 
+// Bindings of another module are looked up at each use in V8, constants of this module are not.
+const { NONE } = sampling;
+
 /** One socket, its packet memory and the one `Client` that is filled anew for each query. */
 class BatchSocket {
   readonly fd: number;
@@ -22,15 +28,29 @@ class BatchSocket {
   private readonly addressWords: Uint32Array;
   private readonly answerer: PacketAnswerer;
   private readonly stats: Stats;
+  private readonly tap: Tap;
+  /** Where queries are sent to; `localWords` are filled for each query that is reported, where the socket has many. */
+  private readonly local: Local;
+  private readonly localWords: Uint32Array | null;
 
-  constructor(sys: Syscalls, socket: { fd: number; address: string }, answerer: PacketAnswerer, stats: Stats) {
-    const family = socket.address.includes(':') ? 6 : 4;
+  constructor(
+    sys: Syscalls,
+    socket: { readonly fd: number; readonly endpoint: Endpoint },
+    { answerer, stats, tap }: NativeShared,
+  ) {
+    const { address: bound, port } = socket.endpoint;
+    const family = bound.includes(':') ? 6 : 4;
+    const isAny = isWildcard(bound);
     this.fd = socket.fd;
     this.sys = sys;
-    this.batch = new MessageBatch(sys, socket.fd, family, isWildcard(socket.address));
+    this.batch = new MessageBatch(sys, socket.fd, family, isAny);
     this.addressWords = new Uint32Array(4);
     const address = new Uint8Array(this.addressWords.buffer);
     if (family === 4) address.fill(0xff, 10, 12); // ::ffff:a.b.c.d
+    const local = clientAddress(bound);
+    this.local = { address: local, port };
+    this.localWords = isAny ? new Uint32Array(local.buffer) : null;
+    this.tap = tap;
     this.client = { transport: family === 4 ? TRANSPORT.udp4 : TRANSPORT.udp6, address, port: 0 };
     this.answerer = answerer;
     this.stats = stats;
@@ -46,6 +66,8 @@ class BatchSocket {
     const { lengths } = packets;
     for (let i = 0; i < received; i++) lengths[i] = batch.queryLength(i);
     packets.begin(received);
+    const { sampler } = this.tap;
+    let sampled = sampler === null ? NONE : sampler.begin(received);
     let answers = 0;
     let octets = 0;
     for (let i = 0; i < received; i++) {
@@ -58,6 +80,7 @@ class BatchSocket {
       }
       batch.readAddress(i, addressWords);
       const size = answerer.answer(packets, i, answers, client, nowMs);
+      if (i >= sampled) sampled = this.report(sampler, i, answers, size);
       if (size > 0) {
         batch.answer(answers++, i, size);
         stats.countSize(client.transport, size);
@@ -70,6 +93,15 @@ class BatchSocket {
     }
     batch.reset(received);
     return received;
+  }
+
+  /** Reports query `i` and answer `k`, in which `size` octets are. Returns the next query to be reported. */
+  private report(sampler: DnstapSampler | null, i: number, k: number, size: number): number {
+    if (sampler === null) return NONE;
+    const { batch, client, local, localWords } = this;
+    const { queries, lengths, answers } = batch.packets;
+    if (localWords !== null) batch.readLocalAddress(i, localWords);
+    return sampler.record(i, queries[i], lengths[i], answers[k], size, client, local);
   }
 
   /**
@@ -93,6 +125,8 @@ class BatchSocket {
   }
 }
 
+type NativeShared = { readonly answerer: PacketAnswerer; readonly stats: Stats; readonly tap: Tap };
+
 /**
  * Answers on the given sockets until `readMessages` returns false; it is called between batches, when word 0 of
  * `messageCount` has changed. Blocks the thread: in `recvmmsg` with one socket, in `poll` with several.
@@ -100,12 +134,12 @@ class BatchSocket {
 export function serveNative(
   sys: Syscalls,
   sockets: readonly ThreadSocket[],
-  shared: { readonly answerer: PacketAnswerer; readonly stats: Stats; readonly messageCount: Int32Array },
+  shared: NativeShared & { readonly messageCount: Int32Array },
   readMessages: () => boolean,
 ): void {
   const open = sockets.map(({ fd, endpoint }) => {
     if (fd === null) throw new Error('a batched socket is opened by the main thread');
-    return new BatchSocket(sys, { fd, address: endpoint.address }, shared.answerer, shared.stats);
+    return new BatchSocket(sys, { fd, endpoint }, shared);
   });
   const serve = open.length === 1 ? blockingLoop(sys, open[0], shared.messageCount) : pollingLoop(sys, open);
   let known = -1;

@@ -1,8 +1,9 @@
 import { createSocket, type RemoteInfo } from 'node:dgram';
 import { once } from 'node:events';
 import type { Endpoint } from '../../../system/address.ts';
-import { clientAddress } from '../../../system/client-address.ts';
+import { clientAddress, isWildcard } from '../../../system/client-address.ts';
 import { type Client, PACKET_MAX, PacketBuffers, TRANSPORT } from '../../answer/front-end.ts';
+import type { Local, Tap } from '../../dnstap/sampler.ts';
 import { EVENT, type Stats } from '../../stats.ts';
 import type { PacketAnswerer } from './packet-answerer.ts';
 import { threadClock } from './rate-limit.ts';
@@ -24,9 +25,9 @@ export type PortableSocket = {
  */
 export async function openPortable(
   endpoint: Endpoint,
-  shared: { readonly answerer: PacketAnswerer; readonly stats: Stats },
+  shared: { readonly answerer: PacketAnswerer; readonly stats: Stats; readonly tap: Tap },
 ): Promise<PortableSocket> {
-  const { answerer, stats } = shared;
+  const { answerer, stats, tap } = shared;
   const v6 = endpoint.address.includes(':');
   const socket = createSocket({ type: v6 ? 'udp6' : 'udp4', ipv6Only: v6, recvBufferSize: 1 << 20 });
   const client: Client = { transport: v6 ? TRANSPORT.udp6 : TRANSPORT.udp4, address: new Uint8Array(16), port: 0 };
@@ -34,6 +35,8 @@ export async function openPortable(
   const sent = (error: Error | null): void => {
     if (error !== null) stats.counters[EVENT.send_failed] += 1;
   };
+  // Which of its addresses a wildcard socket was asked at is not known here.
+  let local: Local | null = null;
   let early: [Uint8Array, RemoteInfo][] | null = [];
   const answer = (packet: Uint8Array, from: RemoteInfo): void => {
     if (packet.length > PACKET_MAX || from.port === 0) {
@@ -45,7 +48,9 @@ export async function openPortable(
     packets.queries[0].set(packet);
     packets.lengths[0] = packet.length;
     packets.begin(1);
+    const cameMs = tap.sampler?.pick() ?? 0;
     const size = answerer.answer(packets, 0, 0, client, answerer.limits ? threadClock() : 0);
+    if (cameMs > 0) tap.sampler?.report(cameMs, packet, packet.length, packets.answers[0], size, client, local);
     if (size <= 0) return;
     stats.countSize(client.transport, size);
     stats.addOctets(client.transport, size);
@@ -59,6 +64,7 @@ export async function openPortable(
   });
   socket.bind(endpoint.port, endpoint.address);
   await once(socket, 'listening');
+  if (!isWildcard(endpoint.address)) local = { address: clientAddress(endpoint.address), port: socket.address().port };
   // From here on an error is one packet's (an ICMP message, no memory), and its sender asks again.
   socket.on('error', () => {});
   return {

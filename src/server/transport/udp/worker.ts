@@ -9,7 +9,7 @@ import { openPortable } from './portable.ts';
 
 /** Thread entry: answers UDP on the sockets in its data, until the main thread says stop. */
 const thread = startThread();
-const { data, port, responder, nonPlain, stats } = thread;
+const { data, port, responder, nonPlain, stats, tap } = thread;
 const answerer = new PacketAnswerer({
   responder,
   nonPlain,
@@ -34,11 +34,11 @@ if (typeof sys !== 'string') {
     await nextTurn(); // off the port's own stack, for the loop below reads it and does not come back
     thread.report({ kind: 'answering' });
     const messageCount = new Int32Array(data.messageCount);
-    serveNative(sys, data.sockets, { answerer, stats, messageCount }, readMessages);
+    serveNative(sys, data.sockets, { answerer, stats, tap, messageCount }, readMessages);
   }
   end([]);
 } else {
-  const sockets = await thread.bindAll(({ endpoint }) => openPortable(endpoint, { answerer, stats }));
+  const sockets = await thread.bindAll(({ endpoint }) => openPortable(endpoint, { answerer, stats, tap }));
   if (await thread.begun) {
     for (const socket of sockets) socket.begin();
     thread.report({ kind: 'answering' });

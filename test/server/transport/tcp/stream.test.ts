@@ -89,6 +89,7 @@ class Bench {
       now: () => this.nowMs,
       out: streamOutput(),
       turns: new MessageTurns(),
+      tap: { sampler: null },
     };
     this.parts = parts;
     this.connections = new Connections(parts, this.stats, { ...LIMITS, ...limits });
