@@ -1,4 +1,4 @@
-/** One network as JSON: `GET /api/v1/networks/NET` (api-json.ts says what each key means). */
+/** One network as JSON: `GET /api/v1/networks/NET` (the schemas say what each key means). */
 
 import type { CheckOutcome, Phases } from '../../../health/checks/sample.ts';
 import type { CanaryDecision, Decision } from '../../../health/choose/decision.ts';

@@ -1,0 +1,28 @@
+import { type AnyOperation, operation } from '../../http/operation.ts';
+
+const INDEX = `Edgewise
+
+/livez                 200 while the process works: for whoever would start it again
+/readyz                200 while DNS queries are answered: for whoever sends them here
+/healthz               200 when all is well, 503 with the reasons when not: for whoever is on duty
+/metrics               for Prometheus; ?exclude[]=zones leaves out what has a sample for each zone
+/api/v1/status         this server in a few lines
+/api/v1/networks       the networks and what is live in them
+/api/v1/networks/NET   one network: edges, judgements and the reasons for them, canaries, changes
+/api/v1/zones          the zones, their serials and faults
+/api/v1/vantage        several vantage points: who decides, which views count, who says what of suspect edges
+/api/v1/secondaries    serials of the secondaries
+/api/v1/publish        sets that are kept at other people's DNS
+`;
+
+export const ROOT: readonly AnyOperation[] = [
+  operation({
+    method: 'GET',
+    path: '/',
+    summary: 'What there is',
+    tag: null,
+    access: 'open',
+    answers: { 200: { description: 'The paths', type: 'text/plain' } },
+    handle: () => ({ status: 200, type: 'text/plain; charset=utf-8', body: INDEX }),
+  }),
+];
