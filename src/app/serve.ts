@@ -251,6 +251,7 @@ class Server implements Running {
         ready: () => this.ready,
         networks: () => networks.views(),
         zones: () => store.entries(),
+        zonesLoad: () => store.lastLoad,
         zoneFaults: () => store.faults(),
         stats: () => dns.stats(),
         prober,

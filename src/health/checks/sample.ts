@@ -9,7 +9,7 @@ import { TCP_REASONS } from './tcp.ts';
 export type CheckKind = keyof typeof CHECK_SCHEMAS;
 
 /** Every kind's reasons to fail. */
-const REASONS = {
+export const REASONS = {
   http: HTTP_REASONS,
   tcp: TCP_REASONS,
   icmp: ICMP_REASONS,

@@ -24,6 +24,7 @@ import { Decisions } from './decisions.ts';
 import { EarlyDecisions } from './early-decisions.ts';
 import type { EdgeCounters } from './edge-counters.ts';
 import { reportFaults } from './faults.ts';
+import { FetchCounters } from './fetch-counters.ts';
 import { KnownTargets } from './known-targets.ts';
 import { NetworkProbes } from './network-probes.ts';
 import { openingState } from './next-state.ts';
@@ -35,6 +36,7 @@ import { SavedState } from './saved-state.ts';
 
 export class NetworkRounds {
   readonly network: string;
+  readonly fetches: FetchCounters;
   private readonly tools: RoundTools;
   private readonly dryRun: boolean;
   private readonly known: KnownTargets;
@@ -51,6 +53,7 @@ export class NetworkRounds {
 
   private constructor(network: string, config: Config, locks: Locks | null, tools: RoundTools, state: NetworkState) {
     this.network = network;
+    this.fetches = new FetchCounters(network);
     this.tools = tools;
     this.dryRun = locks === null;
     const { log, now, stores = new EdgeStores(config.healthdataStore, locks) } = tools;
@@ -256,17 +259,20 @@ export class NetworkRounds {
   /** `config`: by which it was asked. */
   private note(sample: Sample, config: Config): void {
     this.known.note(sample, config);
+    this.fetches.note(sample, config);
     this.early.add(sample);
   }
 
   private targetsOf(files: NetworkFiles): readonly ProbeTarget[] {
     this.known.readAhead(files, this.tools.now());
     const { state, samples, records } = this;
-    return probeTargets(
+    const targets = probeTargets(
       files,
       lastAddresses(files, state, samples),
       knownTargets({ network: this.network, state, samples, records }),
     );
+    this.fetches.keep(targets);
+    return targets;
   }
 
   private lookAhead(): void {

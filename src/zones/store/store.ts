@@ -60,6 +60,7 @@ export class ZoneStore {
   private storeFaults: readonly StoreFault[] = [];
   private folderWatch: FolderWatch | null = null;
   private closed = false;
+  private newestLoad: ZoneStore['lastLoad'] = null;
 
   constructor(options: ZoneStoreOptions) {
     this.options = options;
@@ -101,6 +102,11 @@ export class ZoneStore {
    */
   load(): Promise<LoadSummary> {
     return this.whole(() => this.publisher.open(), true);
+  }
+
+  /** Of the newest `load` or `reload`: when it ended, epoch seconds, and how long it took; null: none has ended yet. */
+  get lastLoad(): { readonly at: number; readonly seconds: number } | null {
+    return this.newestLoad;
   }
 
   /** Looks at every file again, whatever its time says, with new settings if given (SIGHUP). */
@@ -208,7 +214,9 @@ export class ZoneStore {
       });
       await this.scan.backgroundDone();
     }
-    return { ...counts, seconds: (performance.now() - start) / 1000 };
+    const summary = { ...counts, seconds: (performance.now() - start) / 1000 };
+    this.newestLoad = { seconds: summary.seconds, at: this.options.now() };
+    return summary;
   }
 
   private async pass(how: Parameters<ZoneScan['pass']>[0]): Promise<void> {

@@ -1,6 +1,7 @@
 import type { Verdict } from '../../../health/judge/verdict.ts';
+import type { EdgeFetches } from '../../../health/pools/fetch-counters.ts';
 import type { NetworkView, StatusView, UptimeView } from '../views/views.ts';
-import { counter, type Family, gauge, type Put } from './metric-family.ts';
+import { counter, type Family, gauge, type Put, summary } from './metric-family.ts';
 
 /** The listed edges, a series each: how they were judged last and what they went through. */
 export function addEdgeMetrics(families: Family[], view: StatusView): void {
@@ -58,6 +59,20 @@ export function addEdgeMetrics(families: Family[], view: StatusView): void {
       }
     },
   });
+  counter(families, {
+    name: 'edge_live_transitions_total',
+    help: 'How often the edge joined or left the live set since the start',
+    labels: ['network', 'edge'],
+    series: { product: ['edges'] },
+    collect: (put) => {
+      for (const network of view.networks()) {
+        for (const { edge } of listedVerdicts(network)) {
+          put({ network: network.name, edge }, network.liveTransitions.get(edge) ?? 0);
+        }
+      }
+    },
+  });
+  addFetchMetrics(families, view);
   addUptimeMetrics(families, view);
 }
 
@@ -65,6 +80,33 @@ export function addEdgeMetrics(families: Family[], view: StatusView): void {
 function listedVerdicts({ edges, decision }: NetworkView): readonly Verdict[] {
   const listed = new Set(edges);
   return (decision?.verdicts ?? []).filter(({ edge }) => listed.has(edge));
+}
+
+function addFetchMetrics(families: Family[], view: StatusView): void {
+  const each = (
+    use: (labels: { readonly network: string; readonly edge: string }, fetches: EdgeFetches) => void,
+  ): void => {
+    for (const network of view.networks()) {
+      for (const { edge } of listedVerdicts(network)) {
+        const fetches = network.members.get(edge)?.fetches;
+        if (fetches !== undefined) use({ network: network.name, edge }, fetches);
+      }
+    }
+  };
+  counter(families, {
+    name: 'edge_fetch_failures_total',
+    help: 'Fetches from the edge that failed, each one, whatever rise_fall and the window make of it',
+    labels: ['network', 'edge'],
+    series: { product: ['edges'] },
+    collect: (put) => each((labels, { failed }) => put(labels, failed)),
+  });
+  summary(families, {
+    name: 'edge_fetch_duration_seconds',
+    help: 'Fetches from the edge that passed: how many, and how long they took together',
+    labels: ['network', 'edge'],
+    series: { product: ['edges'] },
+    collect: (put) => each((labels, { passed, seconds }) => put(labels, { count: passed, sum: seconds })),
+  });
 }
 
 function addUptimeMetrics(families: Family[], view: StatusView): void {

@@ -12,6 +12,11 @@ export type Put<Name extends string> = (labels: Labels<Name>, value: number | bo
 
 /** Counted since the start. `counts`: of each bucket alone, one more than there are bounds. */
 export type Distribution = { readonly counts: ArrayLike<number>; readonly sum: number };
+/** Without quantiles. */
+export type PutSummary<Name extends string> = (
+  labels: Labels<Name>,
+  value: { readonly count: number; readonly sum: number } | null,
+) => void;
 export type PutDistribution<Name extends string> = (labels: Labels<Name>, value: Distribution) => void;
 
 type Options<Name extends string> = {
@@ -73,6 +78,29 @@ export function histogram<Name extends string>(families: Family[], options: Hist
         }
         sum.write(writer, values, total);
         count.write(writer, values, below);
+      });
+    },
+  });
+}
+
+/** `series` of the options: how many summaries, of two lines each. */
+export function summary<Name extends string>(
+  families: Family[],
+  options: Options<Name> & { readonly collect: (put: PutSummary<Name>) => void },
+): void {
+  const { labels, collect, series } = options;
+  const description = describe('summary', { ...options, series: { ...series, product: [...series.product, 2] } });
+  const sum = new SampleHead(`${description.name}_sum`, labels);
+  const count = new SampleHead(`${description.name}_count`, labels);
+  families.push({
+    perZone: options.perZone ?? false,
+    description,
+    write(writer) {
+      writeHead(writer, description);
+      collect((values, value) => {
+        if (value === null) return;
+        sum.write(writer, values, value.sum);
+        count.write(writer, values, value.count);
       });
     },
   });

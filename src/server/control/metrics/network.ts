@@ -1,10 +1,12 @@
+import { CHECK_KINDS, REASONS } from '../../../health/checks/sample.ts';
 import { FAMILY_NAME } from '../../../health/choose/families.ts';
 import { recentChanges } from '../../../health/choose/limit.ts';
 import { FAMILIES } from '../../../health/judge/edge.ts';
+import { FETCH_BOUNDS, FETCH_PHASES, type FetchPhase } from '../../../health/pools/fetch-counters.ts';
 import type { NetworkView, StatusView } from '../views/views.ts';
 import { inCode } from './description.ts';
 import { addEdgeMetrics } from './edges.ts';
-import { counter, type Family, gauge } from './metric-family.ts';
+import { counter, type Family, gauge, histogram } from './metric-family.ts';
 
 const JUDGEMENTS = ['pass_threshold', 'pass_window', 'pass_average', 'pass', 'fail'] as const;
 
@@ -103,6 +105,16 @@ export function addNetworkMetrics(families: Family[], view: StatusView): void {
       for (const { name, holdExceptionsTotal } of view.networks()) put({ network: name }, holdExceptionsTotal);
     },
   });
+  counter(families, {
+    name: 'network_holds_total',
+    help: 'Changes of the live set that the rotation limit began to keep back',
+    labels: ['network'],
+    series: { product: ['networks'] },
+    collect: (put) => {
+      for (const { name, holdsTotal } of view.networks()) put({ network: name }, holdsTotal);
+    },
+  });
+  addCheckMetrics(families, view);
   gauge(families, {
     name: 'network_family_up',
     help: 'Whether what is answered over an address family passes; absent: no edge has such an address',
@@ -151,3 +163,47 @@ export function addNetworkMetrics(families: Family[], view: StatusView): void {
     },
   });
 }
+
+/** What checks came to, by network and kind: an edge each would be too many for histograms. */
+function addCheckMetrics(families: Family[], view: StatusView): void {
+  histogram(families, {
+    name: 'check_duration_seconds',
+    help: 'How long each phase of the checks took, of every address that is asked; total: of those that passed',
+    labels: ['network', 'kind', 'phase'],
+    values: { kind: inCode(CHECK_KINDS), phase: inCode(Object.values(PHASE_LABELS)) },
+    series: { product: ['check kinds', FETCH_PHASES.length] },
+    buckets: FETCH_BOUNDS,
+    collect: (put) => {
+      for (const { name, checkCounts } of view.networks()) {
+        for (const [kind, { phases }] of checkCounts) {
+          for (const [phase, durations] of phases) put({ network: name, kind, phase: PHASE_LABELS[phase] }, durations);
+        }
+      }
+    },
+  });
+  counter(families, {
+    name: 'checks_total',
+    help: 'Checks of an address by what they came to; unknown: trouble of our own',
+    labels: ['network', 'kind', 'result'],
+    values: { kind: inCode(CHECK_KINDS), result: '`pass`, `unknown`, or the reason of the failure as in checks.md' },
+    series: { product: ['check kinds', RESULTS_MAX] },
+    collect: (put) => {
+      for (const { name, checkCounts } of view.networks()) {
+        for (const [kind, { results }] of checkCounts) {
+          for (const [result, count] of results) put({ network: name, kind, result }, count);
+        }
+      }
+    },
+  });
+}
+
+const PHASE_LABELS: { readonly [phase in FetchPhase]: string } = {
+  resolve: 'resolve',
+  connect: 'connect',
+  tls: 'tls',
+  firstByte: 'first_byte',
+  total: 'total',
+};
+
+/** Results of the kind of check that has most. */
+const RESULTS_MAX = 2 + Math.max(...CHECK_KINDS.map((kind) => REASONS[kind].length));

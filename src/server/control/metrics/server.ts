@@ -75,6 +75,40 @@ export function addServerMetrics(families: Family[], view: StatusView): void {
     },
   });
   gauge(families, {
+    name: 'zone_records',
+    help: 'Records of the zone that are served, those of the live set not counted',
+    labels: ['zone'],
+    series: { product: ['zones'] },
+    perZone: true,
+    collect: (put) => {
+      for (const { name, state, records } of view.zones()) if (state !== 'broken') put({ zone: name }, records);
+    },
+  });
+  gauge(families, {
+    name: 'zone_load_timestamp_seconds',
+    help: 'When the version of the zone that is served was loaded',
+    labels: ['zone'],
+    series: { product: ['zones'] },
+    perZone: true,
+    collect: (put) => {
+      for (const { name, state, loadedAt } of view.zones()) if (state !== 'broken') put({ zone: name }, loadedAt);
+    },
+  });
+  gauge(families, {
+    name: 'zones_load_duration_seconds',
+    help: 'How long it took to look at all zones and to load what had changed, at the start or at the last reload',
+    labels: [],
+    series: { product: [] },
+    collect: (put) => put({}, view.zonesLoad()?.seconds),
+  });
+  gauge(families, {
+    name: 'zones_load_timestamp_seconds',
+    help: 'When all zones were looked at last: at the start, or at the last reload',
+    labels: [],
+    series: { product: [] },
+    collect: (put) => put({}, view.zonesLoad()?.at),
+  });
+  gauge(families, {
     name: 'zone_signatures_expiry_timestamp_seconds',
     help: 'When the first signature of a zone that was signed elsewhere ends, seconds since 1970',
     labels: ['zone'],

@@ -21,16 +21,23 @@ export class NetworkHistory {
   decision: Decision | null = null;
   rotations = 0;
   holdExceptions = 0;
+  /** Changes that the rotation limit began to keep back. */
+  holds = 0;
+  /** By edge: how often it joined or left the live set. */
+  readonly liveTransitions = new Map<string, number>();
   /** Newest last. */
   readonly changes: LiveChange[] = [];
   /** What of the last decision could not be saved, a sentence each. */
   unsaved: readonly string[] = [];
+  private live: ReadonlySet<string> | null = null;
   /** Of the last probing round. */
   seconds: number | null = null;
   cancelled: readonly string[] = [];
   proberDelayMs = 0;
 
   note({ decision, probe, state, liveChanged, faults }: RoundReport): void {
+    if (decision.hold !== null && (this.decision?.hold ?? null) === null) this.holds += 1;
+    this.noteLive(decision, state.live);
     this.decision = decision;
     this.unsaved = sentences(faults);
     if (probe !== null) {
@@ -53,6 +60,22 @@ export class NetworkHistory {
     });
     if (this.changes.length > CHANGES_MAX) this.changes.shift();
   }
+
+  /**
+   * A set that came from elsewhere counts as well (another vantage decided, an operator's fallback), so that live sets
+   * are compared, not what was decided. At the first decision the set before it is the saved one.
+   */
+  private noteLive({ outcome, verdicts }: Decision, live: readonly { readonly edge: string }[]): void {
+    const { live: before, liveTransitions: counts } = this;
+    const now = new Set(live.map(({ edge }) => edge));
+    this.live = now;
+    const decided = outcome.kind === 'changed' ? [...outcome.added, ...outcome.removed] : [];
+    const changed =
+      before === null ? decided : [...now, ...before].filter((edge) => now.has(edge) !== before.has(edge));
+    for (const edge of changed) counts.set(edge, (counts.get(edge) ?? 0) + 1);
+    const listed = new Set(verdicts.map(({ edge }) => edge));
+    for (const edge of counts.keys()) if (!listed.has(edge)) counts.delete(edge);
+  }
 }
 
 /** Where a network's view is taken from: its clock, its rounds and what was noted of them. */
@@ -62,7 +85,7 @@ export type NetworkSources = {
   readonly files: NetworkFiles | null;
   readonly rounds: Pick<
     NetworkRounds,
-    'state' | 'records' | 'samples' | 'counters' | 'probeTroubles' | 'unwritten' | 'agreement' | 'notStored'
+    'state' | 'records' | 'samples' | 'counters' | 'fetches' | 'probeTroubles' | 'unwritten' | 'agreement' | 'notStored'
   >;
   readonly history: NetworkHistory;
   /** Epoch seconds. */
@@ -90,6 +113,9 @@ export function networkView(sources: NetworkSources, now: number): NetworkView {
     members: membersOf(sources, now),
     rotationsTotal: history.rotations,
     holdExceptionsTotal: history.holdExceptions,
+    holdsTotal: history.holds,
+    liveTransitions: history.liveTransitions,
+    checkCounts: rounds.fetches.kinds(),
     changes: history.changes,
     agreement: rounds.agreement,
     notStored: rounds.notStored,
@@ -136,6 +162,7 @@ function membersOf(sources: NetworkSources, now: number): ReadonlyMap<string, Me
           v4: published.get(edge)?.v4 ?? address(false),
           v6: published.get(edge)?.v6 ?? address(true),
           sample,
+          fetches: rounds.fetches.of(edge),
           // When it is asked for: most pages and metrics do not.
           get uptime() {
             return uptimeOf(edge, record, sources, now);

@@ -16,6 +16,7 @@ export type StatusSources = {
   readonly ready: () => boolean;
   readonly networks: () => readonly NetworkView[];
   readonly zones: () => readonly ZoneEntry[];
+  readonly zonesLoad: StatusView['zonesLoad'];
   readonly zoneFaults: () => readonly Fault[];
   readonly stats: () => StatsSum;
   readonly prober: Pick<ProberView, 'alive' | 'troubles' | 'trouble'>;
@@ -40,6 +41,7 @@ export function statusView(sources: StatusSources): StatusView {
     networks: sources.networks,
     zones: () => sources.zones().map((entry) => zoneView(liveRRsets, entry)),
     zoneStates: () => zoneStates(sources.zones()),
+    zonesLoad: sources.zonesLoad,
     zoneFaults: sources.zoneFaults,
     stats: sources.stats,
     statsNetworks: () => liveRRsets.rows(),

@@ -4,12 +4,13 @@
  * call.
  */
 
-import type { Sample } from '../../../health/checks/sample.ts';
+import type { CheckKind, Sample } from '../../../health/checks/sample.ts';
 import type { Decision } from '../../../health/choose/decision.ts';
 import type { Mode } from '../../../health/judge/edge.ts';
 import type { Figures } from '../../../health/judge/history.ts';
 import type { AgreementStatus } from '../../../health/pools/agreed-decisions.ts';
 import type { EdgeCounts } from '../../../health/pools/edge-counters.ts';
+import type { CheckCounts, EdgeFetches } from '../../../health/pools/fetch-counters.ts';
 import type { UptimeNow } from '../../../health/state/uptime.ts';
 import type { NoticeCounts } from '../../../publish/notices/delivery.ts';
 import type { NotifyCounts } from '../../../publish/notify/notifier.ts';
@@ -33,6 +34,8 @@ export type MemberView = {
   readonly v6: string | null;
   /** Newest fetch; null before the first round of this process. */
   readonly sample: Sample | null;
+  /** Since the process started. */
+  readonly fetches: EdgeFetches;
   readonly uptime: UptimeView;
   /** Samples of each check of the network, by its name. */
   readonly figures: ReadonlyMap<string, Figures>;
@@ -96,6 +99,12 @@ export type NetworkView = {
   readonly rotationsTotal: number;
   /** Members replaced in spite of the rotation limit, because they had failed three times in a row. */
   readonly holdExceptionsTotal: number;
+  /** Changes that the rotation limit began to keep back, since the process started. */
+  readonly holdsTotal: number;
+  /** By edge: how often it joined or left the live set since the process started; none: never. */
+  readonly liveTransitions: ReadonlyMap<string, number>;
+  /** What its checks came to since the process started, by kind. */
+  readonly checkCounts: ReadonlyMap<CheckKind, CheckCounts>;
   /** Newest last, bounded by whoever keeps them. */
   readonly changes: readonly LiveChange[];
   readonly round: RoundView;
@@ -152,6 +161,8 @@ export type StatusView = {
   zones(): readonly ZoneView[];
   /** The same in short, without a look at each zone's serial. */
   zoneStates(): ZoneStates;
+  /** When all zones were looked at last (the start, a reload), epoch seconds, and how long that took; null: not yet. */
+  zonesLoad(): { readonly at: number; readonly seconds: number } | null;
   /** What is wrong with the zones as a set: folders, names met twice, the file of serials. */
   zoneFaults(): readonly Fault[];
   stats(): StatsSum;

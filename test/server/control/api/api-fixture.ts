@@ -136,6 +136,7 @@ export const network: NetworkView = {
         v4: null,
         v6: null,
         sample: slowSample,
+        fetches: { passed: 4, failed: 2, seconds: 1.25 },
         uptime: downUptime,
         figures: new Map([['web', { last: 0.002, windowAverage: 0.003, windowCount: 2, average: 0.004, count: 9 }]]),
       },
@@ -150,6 +151,7 @@ export const network: NetworkView = {
         v4: null,
         v6: null,
         sample: null,
+        fetches: { passed: 0, failed: 0, seconds: 0 },
         uptime: {
           up: null,
           since: null,
@@ -166,6 +168,20 @@ export const network: NetworkView = {
   silent: new Set(['e2']),
   rotationsTotal: 3,
   holdExceptionsTotal: 1,
+  holdsTotal: 2,
+  liveTransitions: new Map([['e2', 3]]),
+  checkCounts: new Map([
+    [
+      'http',
+      {
+        results: new Map([
+          ['pass', 3],
+          ['timeout', 1],
+        ]),
+        phases: new Map([['firstByte', { counts: [0, 1, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1], sum: 12.5 }]]),
+      },
+    ],
+  ]),
   changes: [
     {
       at: NOW - 4,
@@ -241,6 +257,7 @@ export function statusView(over: Partial<StatusView> = {}): StatusView {
     ],
     zoneFaults: () => [],
     stats: () => sumStats(shared, 2),
+    zonesLoad: () => ({ at: NOW - 9, seconds: 0.25 }),
     statsNetworks: () => [null, 'net-a'],
     prober: () => ({ alive: true, troubles: 0, trouble: null, loopDelaySeconds: 0.0012 }),
     vantage: () => null,

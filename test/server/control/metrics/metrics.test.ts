@@ -78,10 +78,64 @@ test.each([
   ['ready', ['edgewise_ready 1']],
   ['healthy', ['edgewise_healthy 1']],
   ['build_info', ['edgewise_build_info{version="1.2.3"} 1']],
-  ['zones', ['edgewise_zones{state="ok"} 2', 'edgewise_zones{state="stale"} 0', 'edgewise_zones{state="broken"} 0']],
+  ['zones{', ['edgewise_zones{state="ok"} 2', 'edgewise_zones{state="stale"} 0', 'edgewise_zones{state="broken"} 0']],
   [
     'zone_serial',
     [`edgewise_zone_serial{zone="example.test"} ${NOW - 4}`, 'edgewise_zone_serial{zone="static.test"} 7'],
+  ],
+  ['zone_records', ['edgewise_zone_records{zone="example.test"} 12', 'edgewise_zone_records{zone="static.test"} 4']],
+  ['zone_load_timestamp_seconds{zone="e', [`edgewise_zone_load_timestamp_seconds{zone="example.test"} ${NOW - 90}`]],
+  ['zones_load_duration', ['edgewise_zones_load_duration_seconds 0.25']],
+  ['zones_load_timestamp', [`edgewise_zones_load_timestamp_seconds ${NOW - 9}`]],
+  ['network_holds_total', ['edgewise_network_holds_total{network="net-a"} 2']],
+  [
+    'edge_live_transitions',
+    [
+      'edgewise_edge_live_transitions_total{network="net-a",edge="e1"} 0',
+      'edgewise_edge_live_transitions_total{network="net-a",edge="e2"} 3',
+      'edgewise_edge_live_transitions_total{network="net-a",edge="e3"} 0',
+    ],
+  ],
+  [
+    'edge_fetch_failures',
+    [
+      'edgewise_edge_fetch_failures_total{network="net-a",edge="e2"} 2',
+      'edgewise_edge_fetch_failures_total{network="net-a",edge="e3"} 0',
+    ],
+  ],
+  [
+    'edge_fetch_duration_seconds_',
+    [
+      'edgewise_edge_fetch_duration_seconds_sum{network="net-a",edge="e2"} 1.25',
+      'edgewise_edge_fetch_duration_seconds_count{network="net-a",edge="e2"} 4',
+      'edgewise_edge_fetch_duration_seconds_sum{network="net-a",edge="e3"} 0',
+      'edgewise_edge_fetch_duration_seconds_count{network="net-a",edge="e3"} 0',
+    ],
+  ],
+  [
+    'checks_total',
+    [
+      'edgewise_checks_total{network="net-a",kind="http",result="pass"} 3',
+      'edgewise_checks_total{network="net-a",kind="http",result="timeout"} 1',
+    ],
+  ],
+  [
+    'check_duration_seconds_bucket{network="net-a",kind="http",phase="first_byte",le="0.0',
+    [
+      ['0.001', 0],
+      ['0.0025', 1],
+      ['0.005', 1],
+      ['0.01', 3],
+      ['0.025', 3],
+      ['0.05', 3],
+    ].map(
+      ([le, count]) =>
+        `edgewise_check_duration_seconds_bucket{network="net-a",kind="http",phase="first_byte",le="${le}"} ${count}`,
+    ),
+  ],
+  [
+    'check_duration_seconds_count',
+    ['edgewise_check_duration_seconds_count{network="net-a",kind="http",phase="first_byte"} 4'],
   ],
   ['prober_troubles_total', ['edgewise_prober_troubles_total 0']],
   ['prober_loop_delay_seconds', ['edgewise_prober_loop_delay_seconds 0.0012']],
