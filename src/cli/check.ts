@@ -15,6 +15,7 @@ import { type Fault, hasErrors, plainFault } from '../system/fault.ts';
 import { Guard } from '../system/guard.ts';
 import { ZoneStore } from '../zones/store/store.ts';
 import { endWith, networksCommand, printFaults } from './command-line.ts';
+import { progress } from './progress.ts';
 import { vantageText } from './vantage-text.ts';
 
 type CheckFlags = { readonly config: string; readonly dnet?: string[] };
@@ -39,14 +40,17 @@ async function check({ config: file, dnet }: CheckFlags): Promise<readonly Fault
   const lists = faultsOf(networks);
   const nothing = startFaults(config, networks).filter((fault) => !lists.includes(fault));
   const states = await stateFaults(config, [...networks.networks.keys()]);
+  const reading = progress('zones read', 0);
   const store = new ZoneStore({
     settings: zoneSettings(config, [...networks.networks.keys()]),
     serialFile: null,
     liveSerial: () => 0,
     now: () => Date.now() / 1000,
     onChange: () => undefined,
+    onProgress: (looked, of) => reading.at(looked, of),
   });
   await store.load();
+  reading.clear();
   const zones = store.entries();
   await store.close();
   const edges = [...networks.networks.values()].reduce((sum, { files }) => sum + (files?.edges.length ?? 0), 0);

@@ -1,5 +1,5 @@
 import type { SayJson, VantageJson } from '../server/control/api/json.ts';
-import { duration } from './status/text.ts';
+import { duration } from './duration-text.ts';
 
 type NetworkRow = VantageJson['networks'][number];
 

@@ -23,6 +23,7 @@ import { ZoneStore } from '../zones/store/store.ts';
 import type { ZoneEntry } from '../zones/store/types.ts';
 import { endWith, networksCommand, printFaults, refusedAlone } from './command-line.ts';
 import { differenceText, zoneDifference } from './export-diff.ts';
+import { NO_PROGRESS, progress } from './progress.ts';
 
 type ExportFlags = {
   readonly config: string;
@@ -69,7 +70,11 @@ async function exportZones(flags: ExportFlags): Promise<number> {
   const work = await mkdtemp(join(tmpdir(), 'edgewise-export-'));
   try {
     const missing = await readLive(config, networks, live);
-    const { entries, faults: zoneFaults, hasSerials } = await loadZones(config, networks, live, work);
+    const {
+      entries,
+      faults: zoneFaults,
+      hasSerials,
+    } = await loadZones(config, networks, live, work, flags.quiet === true);
     printFaults([...missing, ...zoneFaults]);
     // Where neither a server nor a run has given contents serials of their own, a zone has its network's.
     const texts = (entry: ZoneEntry): string => printServed(entry, live, hasSerials).text;
@@ -112,6 +117,7 @@ async function loadZones(
   networks: readonly string[],
   live: LiveRRsets,
   work: string,
+  quiet: boolean,
 ): Promise<{
   readonly entries: readonly ZoneEntry[];
   readonly faults: readonly Fault[];
@@ -121,6 +127,7 @@ async function loadZones(
   const serials = await readFile(serialLedgerPath(config.stateDir), FILE_MAX.zones);
   if (serials.ok) await writeFile(serialFile, serials.octets);
   const hasSerials = serials.ok;
+  const reading = quiet ? NO_PROGRESS : progress('zones read', 0);
   const store = new ZoneStore({
     settings: zoneSettings(config, networks),
     serialFile,
@@ -128,8 +135,10 @@ async function loadZones(
     // A content that was never served gets the serial after all that were, the same at every export.
     now: () => 0,
     onChange: () => undefined,
+    onProgress: (looked, of) => reading.at(looked, of),
   });
   await store.load();
+  reading.clear();
   const all = store.entries().filter(({ network }) => network !== null);
   await store.close();
   const entries = all.filter(({ image, network, origin }) => {
@@ -149,7 +158,10 @@ async function writeAll(
   const exporter = new ZoneExporter(folder);
   const counts = { written: 0, unchanged: 0, failed: 0 };
   if (dryRun !== true) await makeFolder(folder);
-  for (const entry of entries) {
+  const writing =
+    quiet === true ? NO_PROGRESS : progress(dryRun === true ? 'zones compared' : 'zones written', entries.length);
+  for (const [i, entry] of entries.entries()) {
+    writing.at(i);
     const { name } = entry;
     const text = texts(entry);
     const read = await readFile(exporter.pathOf(name), FILE_MAX.zone);
@@ -158,6 +170,7 @@ async function writeAll(
       counts.unchanged++;
       continue;
     }
+    writing.clear();
     if (quiet !== true) process.stdout.write(differenceText(name, zoneDifference(before, text), LINES_MAX));
     const refusal = check === true ? await checkZone(name, text, work) : null;
     const summary = refusal !== null || dryRun === true ? null : await exporter.export([{ name, text: () => text }]);
@@ -165,6 +178,7 @@ async function writeAll(
     if (trouble !== null) printFaults([fault(`${name}: ${trouble}`)]);
     counts[trouble === null ? 'written' : 'failed']++;
   }
+  writing.clear();
   return counts;
 }
 

@@ -5,6 +5,7 @@ import { moment } from '../health/judge/reason.ts';
 import { type RoundLine, readLines } from '../health/state/history-log.ts';
 import type { RoundRecord } from '../health/state/history-log-record.ts';
 import { endWith, networkCommand, refuse } from './command-line.ts';
+import { progress } from './progress.ts';
 import { findRecord, orRefuse } from './recorded-rounds.ts';
 import { pastMoment } from './recorded-time.ts';
 import { REPLAYED_KEYS, replaySettings } from './replay-settings.ts';
@@ -81,7 +82,9 @@ class FitRounds implements Iterable<RoundRecord> {
   }
 
   *[Symbol.iterator](): Generator<RoundRecord> {
-    for (const line of this.lines) {
+    const deciding = progress('rounds decided again', this.lines.length);
+    for (const [i, line] of this.lines.entries()) {
+      deciding.at(i);
       const record = line.decode();
       if (record === null) continue;
       const { goodenough, timeout } = rulesUnder(record.facts.rules, this.set);
@@ -92,10 +95,11 @@ class FitRounds implements Iterable<RoundRecord> {
           this.set.goodenough === undefined
             ? `timeout ${timeout} must be over the goodenough ${goodenough} ${round}`
             : `goodenough ${goodenough} must be less than the timeout ${timeout} ${round}`;
-        return;
+        break;
       }
       yield record;
     }
+    deciding.clear();
   }
 }
 

@@ -1,8 +1,8 @@
 /** One network in a watch: its live set, and a row an edge. */
 import { failCode } from '../../health/checks/fail-code.ts';
 import type { CanaryJson, EdgeJson, MemberJson, NetworkJson } from '../../server/control/api/json.ts';
+import { duration } from '../duration-text.ts';
 import { type Line, line, type Span, span, type Tone, table } from './styled.ts';
-import { duration } from './text.ts';
 
 /** In the order in which the key `s` goes through them. */
 export const SORTS = ['name', 'failing first', 'slowest first'] as const;

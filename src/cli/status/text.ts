@@ -1,5 +1,6 @@
 import type { NetworkSummaryJson, PublishJson, SecondaryJson } from '../../server/control/api/json.ts';
 import { printable } from '../../system/printable.ts';
+import { duration } from '../duration-text.ts';
 import type { ServerStatus } from './answers.ts';
 
 export type StatusAnswers = {
@@ -72,12 +73,4 @@ function zoneLine({ zone, serial, our_serial: ours, state, lag_seconds: lag, err
     state === 'behind' || state === 'ahead' ? `, ${state === 'ahead' ? 'ahead of our' : state} ${ours}${since}` : '';
   const help = state === 'ahead' ? `; ${FORCE}` : '';
   return `  ${zone}: ${has}${differs}${help}${error === null ? '' : ` (${error})`}`;
-}
-
-/** `4.2 s`, `12 min`, `3 h`, `9 d`. */
-export function duration(seconds: number): string {
-  if (seconds < 100) return `${Math.round(seconds * 10) / 10} s`;
-  if (seconds < 6000) return `${Math.round(seconds / 60)} min`;
-  if (seconds < 172_800) return `${Math.round(seconds / 3600)} h`;
-  return `${Math.round(seconds / 86_400)} d`;
 }

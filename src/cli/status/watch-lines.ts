@@ -1,9 +1,10 @@
 /** What a watch shows, as lines: what is known of the server in, text with tones out. */
 import type { PublishJson, SecondaryJson, VantageJson, ZoneJson } from '../../server/control/api/json.ts';
+import { duration } from '../duration-text.ts';
 import type { Answers, ServerStatus } from './answers.ts';
 import { networkLines, type Sort } from './network-lines.ts';
 import { EMPTY, type Line, line, type Span, span, table } from './styled.ts';
-import { duration, publishLine, secondaryLines } from './text.ts';
+import { publishLine, secondaryLines } from './text.ts';
 import type { Rates, WatchState } from './watch-state.ts';
 
 export type WatchLines = {

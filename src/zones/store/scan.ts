@@ -24,6 +24,7 @@ export type ScanOptions = {
   /** Null: this process alone gives serials. */
   readonly agreed?: AgreedVersions | null;
   readonly onFaults: (entry: ZoneEntry, faults: readonly StoreFault[]) => void;
+  readonly onProgress?: (looked: number, of: number) => void;
   /** Runs work when no pass is under way. */
   readonly inTurn: (work: () => Promise<void>) => Promise<void>;
   /** Wants another pass after so many milliseconds. */
@@ -158,12 +159,18 @@ export class ZoneScan {
     this.targets = discovery.targets;
     this.remove(discovery, removeNow);
     await this.slice.rest();
+    let looked = 0;
     for (const [origin, target] of discovery.targets) {
       if (this.closed) return;
+      looked++;
       if (done.has(origin) && sameTarget(before.get(origin), target)) continue;
       this.refresh(origin, target);
       publisher.publishDue();
-      if (this.slice.isSpent()) await this.slice.rest(); // asked first: a promise for each of ten thousand costs more
+      // Asked first: a promise for each of ten thousand costs more.
+      if (this.slice.isSpent()) {
+        this.options.onProgress?.(looked, discovery.targets.size);
+        await this.slice.rest();
+      }
     }
     if (this.versions.dirty || this.linked) await this.follow(discovery);
     await this.publish();

@@ -29,6 +29,8 @@ export type ZoneStoreOptions = {
    * gone.
    */
   readonly onFaults?: (entry: ZoneEntry | null, faults: readonly StoreFault[]) => void;
+  /** Now and then while files are read: how many zones of how many were looked at. */
+  readonly onProgress?: (looked: number, of: number) => void;
   /** Who gives contents their serials, where several vantages must have the same; unless given, this process does. */
   readonly authority?: SerialAuthority | null;
   /** For `authority`: as `liveSerial`, of what the zone would have if it were not held. */
@@ -90,6 +92,7 @@ export class ZoneStore {
       publisher: this.publisher,
       agreed: this.agreed,
       onFaults: (entry, faults) => options.onFaults?.(entry, faults),
+      onProgress: (looked, of) => options.onProgress?.(looked, of),
       inTurn: (work) => this.turns.take(work),
       again: (ms) => this.folderWatch?.again(ms),
       arrival: (path) => this.folderWatch?.arrival(path) ?? null,
