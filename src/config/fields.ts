@@ -8,12 +8,19 @@ import { asciiLabels, lowerName, nameFromText, type WireName } from '../dns/name
 import type { Endpoint, Prefix } from '../system/address.ts';
 import { parseEndpoint, parsePrefix } from '../system/address.ts';
 import { isHostName } from '../system/host-name.ts';
+import { type Documented, withFacts } from './key-docs.ts';
 import { suggest } from './suggest.ts';
 
-/** A map whose every other key is a fault; the message holds one line per unknown key, in the order of `issue.keys`. */
-export function section<Shape extends z.core.$ZodLooseShape>(shape: Shape, what = 'a section with keys and values') {
+/**
+ * A map whose every other key is a fault; the message holds one line per unknown key, in the order of `issue.keys`. Every
+ * key has a description (`key-docs.ts`).
+ */
+export function section<Shape extends Readonly<Record<string, Documented>>>(
+  shape: Shape,
+  what = 'a section with keys and values',
+) {
   const known = Object.keys(shape);
-  return z.strictObject(shape, {
+  const schema = z.strictObject(shape, {
     error: (issue) => {
       if (issue.code !== 'unrecognized_keys') return `expected ${what}`;
       return issue.keys
@@ -26,19 +33,21 @@ export function section<Shape extends z.core.$ZodLooseShape>(shape: Shape, what 
         .join('\n');
     },
   });
+  return withFacts(schema, { expected: what });
 }
 
 /** Absent and null both give `fallback`. */
 export function optional<T extends z.ZodType, F>(schema: T, fallback: F) {
-  return schema.nullish().transform((value): z.output<T> | F => value ?? fallback);
+  const given = schema.nullish().transform((value): z.output<T> | F => value ?? fallback);
+  return withFacts(given, { fallback: { value: fallback } });
 }
 
 export function flag() {
-  return z.boolean({ error: 'expected true or false' });
+  return withFacts(z.boolean({ error: 'expected true or false' }), { expected: 'true or false' });
 }
 
 export function text(expected = 'a text') {
-  return z.string({ error: `expected ${expected}` }).min(1, { error: `expected ${expected}` });
+  return withFacts(z.string({ error: `expected ${expected}` }).min(1, { error: `expected ${expected}` }), { expected });
 }
 
 /** A file or folder, relative to the configuration's own folder. */
@@ -70,29 +79,32 @@ export function number(
   const range = above ? `greater than ${min}, at most ${max}` : `${min} to ${max}`;
   const error = `expected ${expected}, ${range}`;
   const fits = (value: number): boolean => (above ? value > min : value >= min) && value <= max;
-  return z
+  const schema = z
     .number({ error })
     .refine((value) => !integer || Number.isInteger(value), { error, abort: true })
     .refine(fits, { error, params: { code: 'out-of-range' } });
+  return withFacts(schema, { expected: `${expected}, ${range}` });
 }
 
 export function list<T extends z.ZodType>(item: T, expected: string) {
-  return z.array(item, { error: `expected ${expected}` });
+  return withFacts(z.array(item, { error: `expected ${expected}` }), { expected });
 }
 
 /** One value or a list of them. */
 export function oneOrMany<T extends z.ZodType>(item: T, expected: string) {
-  return z.preprocess((value) => (Array.isArray(value) ? value : [value]), list(item, expected));
+  const listed = z.preprocess((value) => (Array.isArray(value) ? value : [value]), list(item, expected));
+  return withFacts(listed, { expected: / or /.test(expected) ? expected : `${expected}, or one alone` });
 }
 
 /** Text that `parse` turns into a value; null is "this is not one". */
 export function parsed<T>(expected: string, parse: (value: string) => T | null) {
-  return z.string({ error: `expected ${expected}` }).transform((value, context): T => {
+  const schema = z.string({ error: `expected ${expected}` }).transform((value, context): T => {
     const result = parse(value.trim());
     if (result !== null) return result;
     context.issues.push({ code: 'custom', input: value, message: `expected ${expected}` });
     return z.NEVER;
   });
+  return withFacts(schema, { expected });
 }
 
 export function endpoint(defaultPort: number) {

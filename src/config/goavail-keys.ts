@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { ConfigCode, ConfigFault } from './fault.ts';
 import { flag, list, number, section } from './fields.ts';
+import { key, withFacts } from './key-docs.ts';
 import { faultAt, type Source, valueAt } from './schema-fault.ts';
 import type { Path } from './yaml-source.ts';
 
@@ -9,36 +10,84 @@ const DAY = 86_400;
 const PORTS = { min: 1, max: 65_535 };
 
 /** Texts may be empty: a table that is not in use often is. What is in use is looked at again (goavail-file.ts). */
-const anyText = (expected: string) => z.string({ error: `expected ${expected}` });
-const addresses = list(anyText('an IP address'), 'a list of IP addresses').optional();
-const hostnames = list(anyText('a host name'), 'a list of host names').optional();
+const anyText = (expected: string) => withFacts(z.string({ error: `expected ${expected}` }), { expected });
+const addresses = key(
+  list(anyText('an IP address'), 'a list of IP addresses').optional(),
+  'The addresses that are checked and published.',
+  { otherwise: 'needed' },
+);
+const hostnames = key(
+  list(anyText('a host name'), 'a list of host names').optional(),
+  'The names that have these addresses, relative to the zone or whole.',
+  { otherwise: 'needed' },
+);
 
 const membersKeys = {
-  peers: list(anyText('a peer such as "192.0.2.20:8080"'), 'a list of peers, each an address and port').optional(),
-  local_addr: anyText('our own address and port, such as "192.0.2.10:8080"').optional(),
-  min_peers_agree: number('a number of peers', { min: 0, max: 1000 }).optional(),
-  crypto_key: anyText('a key of 16, 24 or 32 octets').optional(),
-  members_port: number('a port', { min: 0, max: 65_535 }).optional(),
+  peers: key(
+    list(anyText('a peer such as "192.0.2.20:8080"'), 'a list of peers, each an address and port').optional(),
+    'The other nodes, each by its address and port.',
+    { otherwise: 'none' },
+  ),
+  local_addr: key(
+    anyText('our own address and port, such as "192.0.2.10:8080"').optional(),
+    'Where this node is asked; its name among the peers.',
+    { otherwise: 'it is not asked' },
+  ),
+  min_peers_agree: key(
+    number('a number of peers', { min: 0, max: 1000 }).optional(),
+    'How many peers must see what this node sees before it makes a change.',
+    { otherwise: '0' },
+  ),
+  crypto_key: key(anyText('a key of 16, 24 or 32 octets').optional(), 'The key that all nodes share.', {
+    otherwise: 'peers are not asked',
+    isSecret: true,
+  }),
+  members_port: key(number('a port', { min: 0, max: 65_535 }).optional(), 'Has no effect, as it had none in goavail.', {
+    otherwise: 'nothing',
+  }),
 };
 const cloudflareKeys = {
-  dns_domain: anyText('a domain name').optional(),
-  dns_proxied: flag().optional(),
+  dns_domain: key(anyText('a domain name').optional(), 'The zone at Cloudflare.', {
+    otherwise: 'needed with `-p cloudflare`',
+  }),
+  dns_proxied: key(flag().optional(), 'Whether Cloudflare stands between clients and the addresses.', {
+    otherwise: 'false',
+  }),
   hostnames,
   ip_addresses: addresses,
 };
 const route53Keys = {
-  aws_domain: anyText('a domain name').optional(),
+  aws_domain: key(anyText('a domain name').optional(), 'The hosted zone at Route 53.', {
+    otherwise: 'needed with `-p route53`',
+  }),
   hostnames,
   ip_addresses: addresses,
-  ttl: number('seconds', { min: 0, max: 2 ** 31 - 1 }).optional(),
-  aws_zoneid: anyText("the hosted zone's id").optional(),
-  aws_region: anyText('a region such as eu-west-1').optional(),
+  ttl: key(number('seconds', { min: 0, max: 2 ** 31 - 1 }).optional(), 'How long resolvers may keep the sets.', {
+    otherwise: 'needed with `-p route53`',
+  }),
+  aws_zoneid: key(anyText("the hosted zone's id").optional(), 'The id of the hosted zone.', {
+    otherwise: 'needed with `-p route53`',
+  }),
+  aws_region: key(anyText('a region such as eu-west-1').optional(), 'The region of AWS.', {
+    otherwise: 'needed with `-p route53`',
+  }),
 };
 const topKeys = {
-  failure_threshold: number('a number of results in a row', { min: 0, max: 1000 }).optional(),
-  interval: number('seconds between two checks', { min: 1, max: DAY }),
-  port: number('a port', PORTS).optional(),
-  slack_addr: anyText('the path of a Slack webhook').optional(),
+  failure_threshold: key(
+    number('a number of results in a row', { min: 0, max: 1000 }).optional(),
+    'Results in a row after which an address is down, or up again.',
+    { otherwise: '1, with a warning' },
+  ),
+  interval: key(number('seconds between two checks', { min: 1, max: DAY }), 'Time between two checks of an address.', {
+    example: '5',
+  }),
+  port: key(number('a port', PORTS).optional(), 'The port that `-t tcp` connects to.', {
+    otherwise: 'needed with `-t tcp`',
+  }),
+  slack_addr: key(anyText('the path of a Slack webhook').optional(), 'The path of a Slack webhook, without its host.', {
+    otherwise: 'Slack is told nothing',
+    isSecret: true,
+  }),
 };
 const TABLES = { Members: membersKeys, Cloudflare: cloudflareKeys, Route53: route53Keys } as const;
 type Table = keyof typeof TABLES;
@@ -50,9 +99,18 @@ export const goavailSchema = section(
     ...membersKeys,
     ...cloudflareKeys,
     ...route53Keys,
-    Members: section(membersKeys).optional(),
-    Cloudflare: section(cloudflareKeys).optional(),
-    Route53: section(route53Keys).optional(),
+    Members: key(section(membersKeys).optional(), 'The keys of the cluster as a table.', {
+      otherwise: 'they are given flat',
+      value: 'a table',
+    }),
+    Cloudflare: key(section(cloudflareKeys).optional(), 'The keys of Cloudflare as a table.', {
+      otherwise: 'they are given flat',
+      value: 'a table',
+    }),
+    Route53: key(section(route53Keys).optional(), 'The keys of Route 53 as a table.', {
+      otherwise: 'they are given flat',
+      value: 'a table',
+    }),
   },
   'keys such as interval and failure_threshold, and the tables Members, Cloudflare and Route53',
 );

@@ -11,6 +11,7 @@ import { icmp, icmpFaults } from './checks/icmp.ts';
 import { type CheckFaults, type Found, fault, type Get } from './checks/keys.ts';
 import { tcp, tcpFaults } from './checks/tcp.ts';
 import { address, list, optional, section } from './fields.ts';
+import { key } from './key-docs.ts';
 import type { Path } from './yaml-source.ts';
 
 /** Checks of one address run side by side, so that this bounds the sockets that one worker's place may hold. */
@@ -47,10 +48,14 @@ const check = z.discriminatedUnion('kind', Object.values(CHECK_SCHEMAS) as [Sche
  */
 export const referenceCheck = z.discriminatedUnion(
   'kind',
-  Object.values(CHECK_SCHEMAS).map((schema) => section({ ...schema.shape, address: address() })) as unknown as [
-    Schema,
-    ...Schema[],
-  ],
+  Object.values(CHECK_SCHEMAS).map((schema) =>
+    section({
+      ...schema.shape,
+      address: key(address(), 'Where this check is made, instead of the addresses of the edges.', {
+        example: '192.0.2.1',
+      }),
+    }),
+  ) as unknown as [Schema, ...Schema[]],
   {
     error: ({ code }) =>
       code === 'invalid_union'
@@ -64,18 +69,29 @@ const plan = z.preprocess(
   (value) => (Array.isArray(value) ? { of: value } : value),
   section(
     {
-      combine: optional(z.enum(['all', 'any'], { error: 'expected all or any' }), 'all' as const),
-      of: list(check, 'a list of checks')
-        .min(1, { error: 'expected at least one check' })
-        .max(CHECKS_MAX, { error: `expected at most ${CHECKS_MAX} checks` }),
+      combine: key(
+        optional(z.enum(['all', 'any'], { error: 'expected all or any' }), 'all' as const),
+        'Whether all of the checks must pass, or any one.',
+      ),
+      of: key(
+        list(check, 'a list of checks')
+          .min(1, { error: 'expected at least one check' })
+          .max(CHECKS_MAX, { error: `expected at most ${CHECKS_MAX} checks` }),
+        'The checks, up to sixteen; they run side by side.',
+      ),
     },
     'a list of checks, or a section with combine and of',
   ),
 );
 
-export const checks = optional(
-  z.record(z.string(), plan, { error: 'expected a map from networks to their checks' }),
-  {},
+export const checks = key(
+  optional(z.record(z.string(), plan, { error: 'expected a map from networks to their checks' }), {}),
+  'What the edges of a network are asked, instead of the fetch of `testobject`. A list must pass as a whole.',
+  {
+    default: '{}',
+    value: 'a map from networks to a list of checks, or to a section with combine and of',
+    example: '{net-a: [{kind: http, uri: /health, status: 200-299}]}',
+  },
 );
 
 /**

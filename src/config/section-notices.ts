@@ -7,6 +7,7 @@ import type { Endpoint } from '../system/address.ts';
 import { Secret } from '../system/secret.ts';
 import { type Found, fault, type Get } from './checks/keys.ts';
 import { list, optional } from './fields.ts';
+import { key } from './key-docs.ts';
 import { alertmanager } from './notices/alertmanager.ts';
 import { command } from './notices/command.ts';
 import { email, emailFaults } from './notices/email.ts';
@@ -77,9 +78,13 @@ const target = z.discriminatedUnion('to', Object.values(NOTICE_SCHEMAS) as [Sche
       : 'expected a target, such as {to: slack, url_file: slack.url}',
 });
 
-export const notices = optional(
-  list(target, 'a list of targets').max(TARGETS_MAX, { error: `expected at most ${TARGETS_MAX} targets` }),
-  [],
+export const notices = key(
+  optional(
+    list(target, 'a list of targets').max(TARGETS_MAX, { error: `expected at most ${TARGETS_MAX} targets` }),
+    [],
+  ),
+  'Who is notified of what.',
+  { otherwise: 'nobody' },
 );
 
 /** What is wrong between targets, and between their keys, that are each fine alone. Reads the plain values. */

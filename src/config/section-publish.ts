@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { isWithin, lowerName, nameFromText, nameText, type WireName, wireFromName } from '../dns/name.ts';
 import { type CheckFaults, type Found, fault, type Get } from './checks/keys.ts';
 import { list, optional, readName } from './fields.ts';
+import { key } from './key-docs.ts';
 import { PROVIDER_FAULTS, PROVIDER_SCHEMAS, type ProviderSchema } from './providers/kinds.ts';
 import type { Path } from './yaml-source.ts';
 
@@ -23,9 +24,13 @@ const target = z.discriminatedUnion(
   },
 );
 
-export const publish = optional(
-  list(target, 'a list of providers').max(TARGETS_MAX, { error: `expected at most ${TARGETS_MAX} providers` }),
-  [],
+export const publish = key(
+  optional(
+    list(target, 'a list of providers').max(TARGETS_MAX, { error: `expected at most ${TARGETS_MAX} providers` }),
+    [],
+  ),
+  "Sets at somebody else's DNS that are kept equal to the live set of a network.",
+  { otherwise: 'none' },
 );
 
 /**

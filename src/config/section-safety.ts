@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { ConfigFault } from './fault.ts';
 import { list, number, optional, section } from './fields.ts';
+import { key } from './key-docs.ts';
 import { type CheckConfig, listFaults, referenceCheck, withPaths } from './section-checks.ts';
 import type { Path } from './yaml-source.ts';
 
@@ -47,21 +48,48 @@ const below = z
   });
 
 const network = section({
-  fill: optional(z.enum(['failing', 'none'], { error: 'expected failing or none' }), 'failing' as const),
-  min_up: optional(minUp, null),
-  hold_up: optional(number('seconds', { min: 0, max: HOLD_UP_MAX, integer: false, above: true }), null),
-  reference: optional(
-    list(referenceCheck, 'a list of checks, each with its address').max(REFERENCES_MAX, {
-      error: `expected at most ${REFERENCES_MAX} references`,
-    }),
-    [],
+  fill: key(
+    optional(z.enum(['failing', 'none'], { error: 'expected failing or none' }), 'failing' as const),
+    'What becomes of places for which no edge passes: members of the last set that fail keep them (`failing`), or they stay empty (`none`).',
   ),
-  below: optional(below, { kind: 'keep' as const, fallback: null }),
+  min_up: key(
+    optional(minUp, null),
+    'How many edges must pass, or what share of those that are not unavailable. With fewer the checks are not believed, and `below` says what is answered.',
+    {
+      otherwise: 'any number',
+      example: '"50%"',
+      value: 'a number of edges, 1 to 100000, or a share of them such as "50%"',
+    },
+  ),
+  hold_up: key(
+    optional(number('seconds', { min: 0, max: HOLD_UP_MAX, integer: false, above: true }), null),
+    'How long an edge must pass after it failed before it is live again; twice as long after each further fall within an hour of passing.',
+    {
+      otherwise: 'an edge is back at once after its first fall, and later the longer the more often it falls',
+      example: '60',
+    },
+  ),
+  reference: key(
+    optional(
+      list(referenceCheck, 'a list of checks, each with its address').max(REFERENCES_MAX, {
+        error: `expected at most ${REFERENCES_MAX} references`,
+      }),
+      [],
+    ),
+    'What must answer as long as the line of this server works. While more than half of them fail, edges that fail are not believed. Each is a check with its `address`.',
+    { otherwise: 'none', like: 'checks.NETWORK[]', example: '[{address: 192.0.2.1, kind: tcp, port: 53}]' },
+  ),
+  below: key(
+    optional(below, { kind: 'keep' as const, fallback: null }),
+    'What is answered while fewer than `min_up` pass: the last set, every edge, or the set of another network.',
+    { default: 'keep', value: 'keep, all, or {fallback: NETWORK}', example: '{fallback: net-b}' },
+  ),
 });
 
-export const safety = optional(
-  z.record(z.string(), network, { error: 'expected a map from networks to their safety rules' }),
-  {},
+export const safety = key(
+  optional(z.record(z.string(), network, { error: 'expected a map from networks to their safety rules' }), {}),
+  'What keeps checks that err from emptying the answers of a network.',
+  { default: '{}', value: 'a map from networks to their safety rules', example: '{net-a: {fill: none, min_up: 2}}' },
 );
 
 /** The safety rules of one network. */

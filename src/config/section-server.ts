@@ -4,21 +4,34 @@ import { availableParallelism, networkInterfaces } from 'node:os';
 import { z } from 'zod';
 import { isHostName } from '../system/host-name.ts';
 import { endpoint, flag, list, number, oneOrMany, optional, parsed, path, prefix, section, text } from './fields.ts';
+import { key } from './key-docs.ts';
 import { besideConfig } from './paths.ts';
 import type { ServerConfig } from './types.ts';
 
 const COOKIE_SECRET_OCTETS = 16; // SipHash-2-4's key, RFC 9018 §4.4
 
 const rateLimit = section({
-  per_second: optional(number('answers in a second', { min: 1, max: 1_000_000 }), 20),
-  slip: optional(
-    number('a number N: every Nth dropped response is sent truncated, 0 for none', { min: 0, max: 1000 }),
-    2,
+  per_second: key(
+    optional(number('answers in a second', { min: 1, max: 1_000_000 }), 20),
+    'Answers of one kind to one client network in a second.',
   ),
-  ipv4_prefix: optional(number('a prefix length', { min: 1, max: 32 }), 24),
-  ipv6_prefix: optional(number('a prefix length', { min: 1, max: 128 }), 56),
-  whitelist: optional(list(prefix(), 'a list of prefixes'), []),
-  size: optional(number('a number of buckets', { min: 1024, max: 2 ** 26 }), 2 ** 18),
+  slip: key(
+    optional(number('a number N: every Nth dropped response is sent truncated, 0 for none', { min: 0, max: 1000 }), 2),
+    'Every n-th answer over the limit goes out truncated, so that a real client can ask over TCP. 0: none.',
+  ),
+  ipv4_prefix: key(
+    optional(number('a prefix length', { min: 1, max: 32 }), 24),
+    'How many bits of an IPv4 address make one client network.',
+  ),
+  ipv6_prefix: key(optional(number('a prefix length', { min: 1, max: 128 }), 56), 'The same for IPv6.'),
+  whitelist: key(optional(list(prefix(), 'a list of prefixes'), []), 'Clients that are never limited.', {
+    otherwise: 'none',
+    example: '[127.0.0.0/8, "::1"]',
+  }),
+  size: key(
+    optional(number('a number of buckets', { min: 1024, max: 2 ** 26 }), 2 ** 18),
+    'Buckets, in a fixed amount of memory.',
+  ),
 });
 
 /** Printed as an example by an earlier version: with it anybody could make cookies of ours. */
@@ -35,34 +48,84 @@ const cookieSecret = parsed(
 const hostName = parsed('a host name', (value) => (isHostName(value) ? value : null));
 
 const server = section({
-  listen: optional(oneOrMany(endpoint(53), 'a list of addresses with ports'), null),
-  tls_listen: optional(oneOrMany(endpoint(853), 'a list of addresses with ports'), []),
-  tls_certificate: optional(path('a PEM file'), null),
-  tls_key: optional(path('a PEM file'), null),
-  udp_workers: optional(number('a number of threads', { min: 1, max: 256 }), null),
-  edns_size: optional(number('a number of octets', { min: 512, max: 4096 }), 1232),
-  tcp_idle_timeout: optional(number('seconds', { min: 1, max: 3600, integer: false }), 30),
-  tcp_message_timeout: optional(number('seconds', { min: 1, max: 3600, integer: false }), 10),
-  tcp_connections: optional(number('a number of connections', { min: 1, max: 1_000_000 }), 1000),
-  tcp_connections_per_client: optional(number('a number of connections', { min: 1, max: 1_000_000 }), 100),
-  nsid: optional(
-    parsed('at most 64 octets, as text or as 0x and hexadecimal digits', (value) => {
-      const hex = /^0x((?:[0-9a-f]{2})+)$/i.exec(value);
-      const octets = hex === null ? Buffer.from(value, 'utf8') : Buffer.from(hex[1], 'hex');
-      return octets.length > 0 && octets.length <= 64 ? Uint8Array.from(octets) : null;
-    }),
-    null,
+  listen: key(
+    optional(oneOrMany(endpoint(53), 'a list of addresses with ports'), null),
+    'Where UDP and TCP are answered: one address or a list. Port 53 where none is given.',
+    {
+      otherwise: 'port 53 of 127.0.0.1 and, where the machine has it, of ::1',
+      example: '["192.0.2.53:53", "[2001:db8::53]:53"]',
+    },
   ),
-  version: optional(characterString(), null),
-  id: optional(characterString(), null),
-  minimal_responses: optional(flag(), false),
-  user: optional(text('a user name'), null),
-  startup_timeout: optional(number('seconds', { min: 0, max: 3600, integer: false }), 30),
+  tls_listen: key(
+    optional(oneOrMany(endpoint(853), 'a list of addresses with ports'), []),
+    'Where DNS and transfers over TLS are answered (RFC 7858, RFC 9103). Port 853 where none is given.',
+    { otherwise: 'nowhere', example: '"192.0.2.53"' },
+  ),
+  tls_certificate: key(optional(path('a PEM file'), null), 'The certificate in PEM; its issuers may follow it.', {
+    otherwise: 'none; `tls_listen` needs it',
+  }),
+  tls_key: key(optional(path('a PEM file'), null), 'The key of the certificate in PEM.', {
+    otherwise: 'none; `tls_listen` needs it',
+  }),
+  udp_workers: key(optional(number('a number of threads', { min: 1, max: 256 }), null), 'Threads that answer UDP.', {
+    otherwise: 'the number of cores less one',
+    example: '2',
+  }),
+  edns_size: key(
+    optional(number('a number of octets', { min: 512, max: 4096 }), 1232),
+    'The largest UDP answer. 1232 passes everywhere without fragments.',
+  ),
+  tcp_idle_timeout: key(
+    optional(number('seconds', { min: 1, max: 3600, integer: false }), 30),
+    'How long a TCP connection may be idle.',
+  ),
+  tcp_message_timeout: key(
+    optional(number('seconds', { min: 1, max: 3600, integer: false }), 10),
+    'How long a message, or the handshake of TLS, may take to arrive or to be taken.',
+  ),
+  tcp_connections: key(
+    optional(number('a number of connections', { min: 1, max: 1_000_000 }), 1000),
+    'TCP connections in all, TLS among them. At the limit idle ones give way to new ones.',
+  ),
+  tcp_connections_per_client: key(
+    optional(number('a number of connections', { min: 1, max: 1_000_000 }), 100),
+    'TCP connections from one address (IPv6: one /64).',
+  ),
+  nsid: key(
+    optional(
+      parsed('at most 64 octets, as text or as 0x and hexadecimal digits', (value) => {
+        const hex = /^0x((?:[0-9a-f]{2})+)$/i.exec(value);
+        const octets = hex === null ? Buffer.from(value, 'utf8') : Buffer.from(hex[1], 'hex');
+        return octets.length > 0 && octets.length <= 64 ? Uint8Array.from(octets) : null;
+      }),
+      null,
+    ),
+    'The answer to NSID (RFC 5001).',
+    { otherwise: 'none', example: 'fra1' },
+  ),
+  version: key(optional(characterString(), null), 'The answer to `version.bind` (RFC 4892).', { otherwise: 'refused' }),
+  id: key(optional(characterString(), null), 'The answer to `id.server` (RFC 4892).', { otherwise: 'refused' }),
+  minimal_responses: key(optional(flag(), false), 'Leave out authority and additional records that no resolver needs.'),
+  user: key(optional(text('a user name'), null), 'Change to this user once the ports are open.', {
+    otherwise: 'it stays the user that started it',
+  }),
+  startup_timeout: key(
+    optional(number('seconds', { min: 0, max: 3600, integer: false }), 30),
+    'How long the first start waits for the first probing round before it answers without one.',
+  ),
   // false turns off what a missing key leaves at its default.
-  rate_limit: z.preprocess((value) => (value === false ? null : value), optional(rateLimit, null)),
-  cookie_secret: z.preprocess(
-    (value) => (value === false ? [] : value),
-    optional(oneOrMany(cookieSecret, 'a secret or a list of secrets, the first of which signs'), null),
+  rate_limit: key(
+    z.preprocess((value) => (value === false ? null : value), optional(rateLimit, null)),
+    'Response rate limiting (RRL).',
+    { otherwise: 'off, as with false' },
+  ),
+  cookie_secret: key(
+    z.preprocess(
+      (value) => (value === false ? [] : value),
+      optional(oneOrMany(cookieSecret, 'a secret or a list of secrets, the first of which signs'), null),
+    ),
+    'Secret of DNS cookies (RFC 7873, RFC 9018), or a list of which the first signs and all are accepted. Servers behind one address need the same. false: no cookies.',
+    { otherwise: 'a random one, new at each start', isSecret: true },
   ),
 });
 
@@ -75,16 +138,24 @@ function characterString() {
 }
 
 export const serverKeys = {
-  server: optional(server, null),
-  http: z.preprocess(
-    (value) => (value === false ? null : value),
-    optional(
-      section({
-        listen: optional(endpoint(8053), null),
-        hosts: optional(oneOrMany(hostName, 'a list of host names'), []),
-      }),
-      null,
+  server: key(optional(server, null), 'Where and how DNS is answered.', { otherwise: 'the defaults of its keys' }),
+  http: key(
+    z.preprocess(
+      (value) => (value === false ? null : value),
+      optional(
+        section({
+          listen: key(optional(endpoint(8053), null), 'Where HTTP is answered.', { default: '127.0.0.1:8053' }),
+          hosts: key(
+            optional(oneOrMany(hostName, 'a list of host names'), []),
+            'Names under which it may be asked besides its addresses, `localhost`, names of one label and the name of the machine.',
+            { otherwise: 'none', example: '[edge1.example.net]' },
+          ),
+        }),
+        null,
+      ),
     ),
+    'Status page, health, metrics and API over HTTP. false: off.',
+    { otherwise: 'the defaults of its keys' },
   ),
 };
 

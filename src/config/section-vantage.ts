@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { isHostName } from '../system/host-name.ts';
 import { type Found, fault, type Get, withoutEffect } from './checks/keys.ts';
 import { endpoint, list, number, optional, parsed, path, section, text } from './fields.ts';
+import { key } from './key-docs.ts';
 import { clearTextFaults } from './providers/keys.ts';
 import { suggest } from './suggest.ts';
 import type { Path } from './yaml-source.ts';
@@ -82,9 +83,19 @@ const address = (example: string) =>
 
 const tls = optional(
   section({
-    ca_file: optional(path('the file of the authorities (PEM) that sign the certificates of the others'), null),
-    cert_file: optional(path('the file of our own certificate (PEM)'), null),
-    key_file: optional(path("the file of our own certificate's key (PEM)"), null),
+    ca_file: key(
+      optional(path('the file of the authorities (PEM) that sign the certificates of the others'), null),
+      'The authorities (PEM) that sign the certificates of the others.',
+      { otherwise: 'those of the system' },
+    ),
+    cert_file: key(optional(path('the file of our own certificate (PEM)'), null), 'Our own certificate (PEM).', {
+      otherwise: 'none',
+    }),
+    key_file: key(
+      optional(path("the file of our own certificate's key (PEM)"), null),
+      'The key of our own certificate (PEM).',
+      { otherwise: 'none' },
+    ),
   }),
   null,
 );
@@ -92,61 +103,120 @@ const tls = optional(
 const seconds = { integer: false, above: true } as const;
 
 const etcd = section({
-  engine: z.literal('etcd'),
-  name: vantageName,
-  endpoints: list(address('https://192.0.2.10:2379'), 'a list of URLs of etcd')
-    .min(1, { error: 'expected at least one URL of etcd' })
-    .max(ENDPOINTS_MAX, { error: `expected at most ${ENDPOINTS_MAX} URLs of etcd` }),
-  prefix: optional(
-    parsed<string>('the beginning of our keys in etcd, such as edgewise/prod: letters, digits and . _ - /', (value) => {
-      const trimmed = value.replace(/^\/+|\/+$/g, '');
-      return trimmed.length <= 128 && /^[A-Za-z0-9._-]+(?:\/[A-Za-z0-9._-]+)*$/.test(trimmed) ? trimmed : null;
-    }),
-    'edgewise',
+  engine: key(z.literal('etcd'), 'How vantages agree.'),
+  name: key(vantageName, 'The name of this server, one of the members.', { example: 'fra1' }),
+  endpoints: key(
+    list(address('https://192.0.2.10:2379'), 'a list of URLs of etcd')
+      .min(1, { error: 'expected at least one URL of etcd' })
+      .max(ENDPOINTS_MAX, { error: `expected at most ${ENDPOINTS_MAX} URLs of etcd` }),
+    'URLs of the members of etcd, with their ports.',
+    { example: '["https://192.0.2.10:2379"]' },
   ),
-  members: list(vantageName, 'a list of the names of all vantages')
-    .min(2, { error: 'expected the names of all vantages, this one among them: at least two' })
-    .max(VANTAGES_MAX, { error: `expected at most ${VANTAGES_MAX} vantages` }),
-  quorum: optional(
-    z.union([z.literal(['majority', 'any', 'all']), z.int({ error: QUORUM }).min(1, { error: QUORUM })], {
-      error: QUORUM,
-    }),
-    'majority' as const,
+  prefix: key(
+    optional(
+      parsed<string>(
+        'the beginning of our keys in etcd, such as edgewise/prod: letters, digits and . _ - /',
+        (value) => {
+          const trimmed = value.replace(/^\/+|\/+$/g, '');
+          return trimmed.length <= 128 && /^[A-Za-z0-9._-]+(?:\/[A-Za-z0-9._-]+)*$/.test(trimmed) ? trimmed : null;
+        },
+      ),
+      'edgewise',
+    ),
+    'What all keys in etcd begin with.',
   ),
-  user: optional(text('a user of etcd'), null),
-  password_file: optional(path("the file that holds the password of etcd's user"), null),
-  tls,
-  lease: optional(number('seconds', LEASE), LEASE.usual),
-  timeout: optional(number('seconds', { min: 0, max: TIMEOUT.max, ...seconds }), null),
+  members: key(
+    list(vantageName, 'a list of the names of all vantages')
+      .min(2, { error: 'expected the names of all vantages, this one among them: at least two' })
+      .max(VANTAGES_MAX, { error: `expected at most ${VANTAGES_MAX} vantages` }),
+    'All servers that have a vote, two to nine, this one among them.',
+    { example: '[fra1, ams1, lon1]' },
+  ),
+  quorum: key(
+    optional(
+      z.union([z.literal(['majority', 'any', 'all']), z.int({ error: QUORUM }).min(1, { error: QUORUM })], {
+        error: QUORUM,
+      }),
+      'majority' as const,
+    ),
+    'How many vantages must see an edge down: the majority, any one, all, or a number.',
+    { value: 'majority, any, all, or the number of vantages that must see an edge down' },
+  ),
+  user: key(optional(text('a user of etcd'), null), 'A user of etcd.', { otherwise: 'none' }),
+  password_file: key(
+    optional(path("the file that holds the password of etcd's user"), null),
+    'The file with the password of that user in its only line.',
+    { otherwise: 'none' },
+  ),
+  tls: key(tls, 'TLS to etcd: whose certificates are believed, and our own certificate where etcd asks for one.', {
+    otherwise: 'the authorities of the system, no certificate of our own',
+  }),
+  lease: key(
+    optional(number('seconds', LEASE), LEASE.usual),
+    'After so long another server decides where the one that does is not heard of.',
+  ),
+  timeout: key(
+    optional(number('seconds', { min: 0, max: TIMEOUT.max, ...seconds }), null),
+    'How long a request may take, less than the lease.',
+    { otherwise: '2, at most half of the lease' },
+  ),
 });
 
 const peers = section({
-  engine: z.literal('peers'),
-  name: vantageName,
-  listen: endpoint(8061),
-  key_file: path('the file that holds the key which all peers share'),
-  peers: list(
-    section(
-      { name: vantageName, url: address('https://192.0.2.2:8061') },
-      'a peer such as {name: b, url: "https://192.0.2.2:8061"}',
-    ),
-    'a list of {name, url}',
-  )
-    .min(1, { error: 'expected at least one peer' })
-    .max(PEERS_MAX, { error: `expected at most ${PEERS_MAX} peers` }),
-  min_peers_agree: optional(number('a number of peers', { min: 0, max: PEERS_MAX }), 1),
-  tls,
-  timeout: optional(number('seconds', { min: 0, max: TIMEOUT.max, ...seconds }), null),
+  engine: key(z.literal('peers'), 'How vantages agree.'),
+  name: key(vantageName, 'The name of this server among its peers.', { example: 'fra1' }),
+  listen: key(endpoint(8061), 'Where peers ask this server. Port 8061 where none is given.', {
+    example: '"192.0.2.1:8061"',
+  }),
+  key_file: key(
+    path('the file that holds the key which all peers share'),
+    'The file with the key that all peers share, as `openssl rand -base64 32` prints it.',
+    { example: 'peers.key' },
+  ),
+  peers: key(
+    list(
+      section(
+        {
+          name: key(vantageName, 'The name of the peer, as it has it itself.', { example: 'ams1' }),
+          url: key(address('https://192.0.2.2:8061'), 'Where the peer is asked.', {
+            example: '"https://192.0.2.2:8061"',
+          }),
+        },
+        'a peer such as {name: b, url: "https://192.0.2.2:8061"}',
+      ),
+      'a list of {name, url}',
+    )
+      .min(1, { error: 'expected at least one peer' })
+      .max(PEERS_MAX, { error: `expected at most ${PEERS_MAX} peers` }),
+    'The other servers, one to eight.',
+    { example: '[{name: ams1, url: "https://192.0.2.2:8061"}]' },
+  ),
+  min_peers_agree: key(
+    optional(number('a number of peers', { min: 0, max: PEERS_MAX }), 1),
+    'How many peers must see what this server sees before it believes a change.',
+  ),
+  tls: key(tls, 'The certificate of our own listener, and whose certificates are believed.', {
+    otherwise: 'the listener speaks plain HTTP; the messages are sealed all the same',
+  }),
+  timeout: key(
+    optional(number('seconds', { min: 0, max: TIMEOUT.max, ...seconds }), null),
+    'How long a request may take.',
+    { default: '2' },
+  ),
 });
 
-export const vantage = optional(
-  z.discriminatedUnion('engine', [etcd, peers], {
-    error: ({ code }) =>
-      code === 'invalid_union'
-        ? 'expected the engine by which vantages agree: etcd or peers'
-        : 'expected a section, such as {name: a, engine: peers, …}',
-  }),
-  null,
+export const vantage = key(
+  optional(
+    z.discriminatedUnion('engine', [etcd, peers], {
+      error: ({ code }) =>
+        code === 'invalid_union'
+          ? 'expected the engine by which vantages agree: etcd or peers'
+          : 'expected a section, such as {name: a, engine: peers, …}',
+    }),
+    null,
+  ),
+  'Several servers that look at the edges from different places agree before an answer changes.',
+  { otherwise: 'this server decides alone', value: 'a section of one of two kinds' },
 );
 
 /** `at`: the absolute path of a file that is named. */

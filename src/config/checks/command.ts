@@ -1,6 +1,7 @@
 /** The keys of a check of kind `command`. */
 import { z } from 'zod';
 import { list, number, oneOrMany, optional, parsed, section } from '../fields.ts';
+import { key } from '../key-docs.ts';
 import { type CheckFaults, common, type Found, fault, OCTETS_MAX } from './keys.ts';
 
 const ARGUMENTS_MAX = 64;
@@ -17,20 +18,38 @@ const exitStatuses = oneOrMany(
 
 /** `ok`, `unknown`: exit statuses that pass, and that say nothing about the edge. */
 export const command = section({
-  kind: z.literal('command'),
+  kind: key(z.literal('command'), 'A program, run without a shell; plugins of Nagios can be used.'),
   ...common,
-  program: parsed<string>('the absolute path of a program, such as /usr/lib/nagios/plugins/check_smtp', (value) =>
-    value.startsWith('/') && !value.includes('\0') ? value : null,
+  program: key(
+    parsed<string>('the absolute path of a program, such as /usr/lib/nagios/plugins/check_smtp', (value) =>
+      value.startsWith('/') && !value.includes('\0') ? value : null,
+    ),
+    'The absolute path of the program.',
+    { example: '/usr/lib/nagios/plugins/check_ssh' },
   ),
-  args: optional(
-    list(argument, 'a list of arguments').max(ARGUMENTS_MAX, { error: `expected at most ${ARGUMENTS_MAX} arguments` }),
-    ['{edge}', '{address}'],
+  args: key(
+    optional(
+      list(argument, 'a list of arguments').max(ARGUMENTS_MAX, {
+        error: `expected at most ${ARGUMENTS_MAX} arguments`,
+      }),
+      ['{edge}', '{address}'],
+    ),
+    'Its arguments; `{edge}` and `{address}` in them are replaced.',
+    { default: '["{edge}", "{address}"]' },
   ),
-  ok: optional(
-    exitStatuses.refine((statuses) => statuses.length > 0, { error: 'expected at least one exit status' }),
-    [0],
+  ok: key(
+    optional(
+      exitStatuses.refine((statuses) => statuses.length > 0, { error: 'expected at least one exit status' }),
+      [0],
+    ),
+    'Exit statuses that pass.',
+    { default: '0', example: '[0, 1]' },
   ),
-  unknown: optional(exitStatuses, []),
+  unknown: key(
+    optional(exitStatuses, []),
+    'Exit statuses that say nothing about the edge, whose last state then stands.',
+    { otherwise: 'none', example: '3' },
+  ),
 });
 
 export const commandFaults: CheckFaults = (get, at, head) => {

@@ -4,6 +4,7 @@ import { RCODE_NAMES } from '../../dns/rcode-name.ts';
 import { rdataFromText } from '../../dns/rdata-text.ts';
 import { isMetaType, scanTypeName, typeName } from '../../dns/type-name.ts';
 import { domainName, oneOrMany, optional, parsed, section } from '../fields.ts';
+import { key } from '../key-docs.ts';
 import type { Path } from '../yaml-source.ts';
 import { type CheckFaults, common, type Found, fault, type Get, port, withoutEffect } from './keys.ts';
 
@@ -26,23 +27,33 @@ const RDATA_TEXT_MAX = 4096;
 const rdataError = `expected the data of a record as in a zone file, up to ${RDATA_TEXT_MAX} characters`;
 
 export const dns = section({
-  kind: z.literal('dns'),
+  kind: key(z.literal('dns'), 'One query, for edges that are name servers.'),
   ...common,
-  port: optional(port, 53),
-  transport: optional(z.enum(['udp', 'tcp'], { error: 'expected udp or tcp' }), 'udp' as const),
-  query: domainName(),
-  type: optional(recordType, TYPE_SOA),
-  rcode: optional(rcode, 0),
-  data: optional(
-    oneOrMany(
-      z.string({ error: rdataError }).min(1, { error: rdataError }).max(RDATA_TEXT_MAX, { error: rdataError }),
-      "a record's data, or a list",
-    )
-      .refine((data) => data.length > 0, { error: 'expected the data of at least one record' })
-      .refine((data) => data.length <= DATA_MAX, { error: `expected the data of at most ${DATA_MAX} records` }),
-    null,
+  port: key(optional(port, 53), 'Where the server listens.'),
+  transport: key(
+    optional(z.enum(['udp', 'tcp'], { error: 'expected udp or tcp' }), 'udp' as const),
+    'UDP (a truncated answer is asked for again over TCP), or TCP from the start.',
   ),
-  match: optional(z.enum(['all', 'any', 'exact'], { error: 'expected all, any or exact' }), 'all' as const),
+  query: key(domainName(), 'The domain name that is asked for.', { example: 'example.net' }),
+  type: key(optional(recordType, TYPE_SOA), 'The type of its records.', { default: 'SOA' }),
+  rcode: key(optional(rcode, 0), 'The response code that must come.', { default: 'NOERROR' }),
+  data: key(
+    optional(
+      oneOrMany(
+        z.string({ error: rdataError }).min(1, { error: rdataError }).max(RDATA_TEXT_MAX, { error: rdataError }),
+        "a record's data, or a list",
+      )
+        .refine((data) => data.length > 0, { error: 'expected the data of at least one record' })
+        .refine((data) => data.length <= DATA_MAX, { error: `expected the data of at most ${DATA_MAX} records` }),
+      null,
+    ),
+    'Data of records as in a zone file; names without final dot are whole names, too.',
+    { otherwise: 'whatever is answered is right', example: '[192.0.2.1, 192.0.2.2]' },
+  ),
+  match: key(
+    optional(z.enum(['all', 'any', 'exact'], { error: 'expected all, any or exact' }), 'all' as const),
+    'Whether all of `data` must be in the answer, any of them, or exactly they and no other record of the type.',
+  ),
 });
 
 export const dnsFaults: CheckFaults = (get, at, head) => [

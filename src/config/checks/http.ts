@@ -1,6 +1,7 @@
 /** The keys of a check of kind `http`. */
 import { z } from 'zod';
 import { objectPath, oneOrMany, optional, parsed, path, section } from '../fields.ts';
+import { key } from '../key-docs.ts';
 import { common, octets, port, tlsKeys } from './keys.ts';
 
 /** `200`, "200-299". */
@@ -24,10 +25,16 @@ function digest(name: string, octetsLong: number) {
 }
 
 const bodyKeys = {
-  file: optional(path('the file that the body must equal'), null),
-  md5: digest('MD5', 16),
-  sha256: digest('SHA-256', 32),
-  text: octets('a text that must be in the body'),
+  file: key(optional(path('the file that the body must equal'), null), 'The body must equal this file.', {
+    otherwise: 'not compared',
+  }),
+  md5: key(digest('MD5', 16), 'MD5 digest of the whole body.', { otherwise: 'not compared' }),
+  sha256: key(digest('SHA-256', 32), 'SHA-256 digest of the whole body.', { otherwise: 'not compared' }),
+  text: key(octets('a text that must be in the body'), 'A text that must be somewhere in the body.', {
+    otherwise: 'not compared',
+    value: '1 to 1024 octets of text',
+    example: 'ok',
+  }),
 };
 const body = section(bodyKeys).refine((given) => Object.values(given).filter((value) => value !== null).length === 1, {
   error: `expected exactly one of ${Object.keys(bodyKeys).join(', ')}`,
@@ -74,18 +81,36 @@ const headers = z
   );
 
 export const http = section({
-  kind: z.literal('http'),
-  ...common,
-  port: optional(port, null),
-  scheme: optional(z.enum(['http', 'https'], { error: 'expected http or https' }), null),
-  ...tlsKeys,
-  uri: optional(objectPath(), null),
-  status: optional(
-    oneOrMany(statusRange, 'a status code, a range of them, or a list').refine((ranges) => ranges.length > 0, {
-      error: 'expected at least one status code or range of them',
-    }),
-    null,
+  kind: key(
+    z.literal('http'),
+    'A GET over HTTP/1.1, or HTTP/2 where an edge offers nothing else; redirects are followed to the own address of the edge.',
   ),
-  body: optional(body, null),
-  headers: optional(headers, {}),
+  ...common,
+  port: key(optional(port, null), 'Where to connect.', {
+    otherwise: '`testobject.port`; with another `scheme` than its `proto`, 80 or 443',
+  }),
+  scheme: key(optional(z.enum(['http', 'https'], { error: 'expected http or https' }), null), 'How it is asked.', {
+    otherwise: '`testobject.proto`',
+  }),
+  ...tlsKeys,
+  uri: key(optional(objectPath(), null), 'Path and query.', { otherwise: '`testobject.uri`', example: '/health' }),
+  status: key(
+    optional(
+      oneOrMany(statusRange, 'a status code, a range of them, or a list').refine((ranges) => ranges.length > 0, {
+        error: 'expected at least one status code or range of them',
+      }),
+      null,
+    ),
+    'Accepted status codes. A redirect that is accepted is not followed.',
+    { otherwise: 'all below 400, once redirects are followed', example: '200-299' },
+  ),
+  body: key(optional(body, null), 'What the body must be: exactly one of its keys.', {
+    otherwise: 'without `uri` the file `testobject.local`, else nothing is compared',
+    example: '{text: ok}',
+  }),
+  headers: key(optional(headers, {}), 'Fields of the request, beside the usual ones or instead of them.', {
+    default: '{}',
+    value: 'a map from field names to values, up to 32',
+    example: '{X-Health: "1"}',
+  }),
 });

@@ -1,15 +1,25 @@
 /** The keys of a check of kind `icmp`. */
 import { z } from 'zod';
 import { number, optional, section } from '../fields.ts';
+import { key } from '../key-docs.ts';
 import { type CheckFaults, common, type Found, fault } from './keys.ts';
 
 /** `max_loss`: per cent of the `count` requests. `interval`: seconds between two of them. */
 export const icmp = section({
-  kind: z.literal('icmp'),
+  kind: key(
+    z.literal('icmp'),
+    'Echo requests (ping). The system must allow them to the group of the server (`net.ipv4.ping_group_range`).',
+  ),
   ...common,
-  count: optional(number('a number of echo requests', { min: 1, max: 20 }), 3),
-  max_loss: optional(number('per cent of the requests', { min: 0, max: 99, integer: false }), 50),
-  interval: optional(number('seconds', { min: 0.01, max: 60, integer: false }), 0.2),
+  count: key(optional(number('a number of echo requests', { min: 1, max: 20 }), 3), 'How many are sent.'),
+  max_loss: key(
+    optional(number('per cent of the requests', { min: 0, max: 99, integer: false }), 50),
+    'How many of them may stay without a reply; at least one reply must come.',
+  ),
+  interval: key(
+    optional(number('seconds', { min: 0.01, max: 60, integer: false }), 0.2),
+    'Time between two of them; all must fit into the timeout.',
+  ),
 });
 
 export const icmpFaults: CheckFaults = (get, at, head, whole) => {

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { ConfigFault } from '../fault.ts';
 import { hostName, number, optional, parsed } from '../fields.ts';
+import { key } from '../key-docs.ts';
 import type { Path } from '../yaml-source.ts';
 
 /** Of what is sent, expected, or given as an argument. */
@@ -9,25 +10,41 @@ export const OCTETS_MAX = 1024;
 
 /** Keys that every kind has. `timeout`: seconds, null for the network's. */
 export const common = {
-  name: optional(
-    parsed<string>('a name of up to 64 letters, digits and . _ : -', (value) =>
-      /^[A-Za-z0-9._:-]{1,64}$/.test(value) ? value : null,
+  name: key(
+    optional(
+      parsed<string>('a name of up to 64 letters, digits and . _ : -', (value) =>
+        /^[A-Za-z0-9._:-]{1,64}$/.test(value) ? value : null,
+      ),
+      null,
     ),
-    null,
+    'What the check is called in logs and state, unique in its network.',
+    { otherwise: 'the kind, then `kind:port` or `kind-2`' },
   ),
-  timeout: optional(number('seconds', { min: 0, max: 3600, integer: false, above: true }), null),
+  timeout: key(
+    optional(number('seconds', { min: 0, max: 3600, integer: false, above: true }), null),
+    'How long it may take for one address, tries included; at most the timeout of the network.',
+    { otherwise: 'the timeout of the network (10)' },
+  ),
 };
 
 export const port = number('a port', { min: 1, max: 65_535 });
 
 /** How a check speaks TLS. `host`: SNI and the name in the certificate. `verify`: a flag, or a file of authorities. */
 export const tlsKeys = {
-  host: optional(hostName(), null),
-  verify: optional(
-    z.union([z.boolean(), z.string().min(1)], {
-      error: "expected true, false, or the file of the authorities (PEM) that sign the edges' certificates",
-    }),
-    null,
+  host: key(
+    optional(hostName(), null),
+    'TLS server name, and the name that the certificate must be for; of HTTP the Host field, too.',
+    { otherwise: '`testobject.host`' },
+  ),
+  verify: key(
+    optional(
+      z.union([z.boolean(), z.string().min(1)], {
+        error: "expected true, false, or the file of the authorities (PEM) that sign the edges' certificates",
+      }),
+      null,
+    ),
+    'Whether certificates are checked, or the PEM file of the authorities to believe.',
+    { otherwise: '`testobject.verify`', value: 'true, false, or a PEM file' },
   ),
 };
 

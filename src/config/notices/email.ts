@@ -5,6 +5,7 @@ import { parseEndpoint } from '../../system/address.ts';
 import { isHostName } from '../../system/host-name.ts';
 import { fault } from '../checks/keys.ts';
 import { flag, oneOrMany, optional, parsed, section, text } from '../fields.ts';
+import { key } from '../key-docs.ts';
 import { type NoticeFaults, noticeKeys } from './keys.ts';
 import { oneOf, secretFile, secretVariable } from './secrets.ts';
 
@@ -26,26 +27,46 @@ function server(value: string): Endpoint | null {
   return port >= 1 && port <= 65_535 ? { address: match[1], port } : null;
 }
 
-const passwordKeys = { password_file: secretFile('the password'), password_env: secretVariable('the password') };
+const passwordKeys = {
+  password_file: key(secretFile('the password'), 'The file with the password in its only line.', { otherwise: 'none' }),
+  password_env: key(secretVariable('the password'), 'The variable of the environment that holds the password.', {
+    otherwise: 'none',
+  }),
+};
 
 export const email = section({
-  to: z.literal('email'),
+  to: key(z.literal('email'), 'Plain text by SMTP.'),
   ...noticeKeys,
-  server: optional(parsed<Endpoint>('a mail server such as mail.example.net:587 or 127.0.0.1:25', server), {
-    address: '127.0.0.1',
-    port: 25,
-  }),
-  from: mailbox,
-  recipients: oneOrMany(mailbox, 'mail addresses')
-    .refine((all) => all.length > 0, { error: 'expected at least one mail address' })
-    .refine((all) => all.length <= RECIPIENTS_MAX, { error: `expected at most ${RECIPIENTS_MAX} mail addresses` }),
-  /** `starttls`: encrypted or not at all; `offered`: where the server offers it; `tls`: from the first octet on. */
-  encryption: optional(
-    z.enum(['none', 'offered', 'starttls', 'tls'], { error: 'expected none, offered, starttls or tls' }),
-    'offered' as const,
+  server: key(
+    optional(parsed<Endpoint>('a mail server such as mail.example.net:587 or 127.0.0.1:25', server), {
+      address: '127.0.0.1',
+      port: 25,
+    }),
+    'The server that takes the mail, port 25 where none is given.',
+    { default: '127.0.0.1:25' },
   ),
-  verify: optional(flag(), true),
-  user: optional(text('the name to log in with'), null),
+  from: key(mailbox, 'The address of the sender.', { example: 'edgewise@example.net' }),
+  recipients: key(
+    oneOrMany(mailbox, 'mail addresses')
+      .refine((all) => all.length > 0, { error: 'expected at least one mail address' })
+      .refine((all) => all.length <= RECIPIENTS_MAX, { error: `expected at most ${RECIPIENTS_MAX} mail addresses` }),
+    'Who gets the mail.',
+    { example: '[duty@example.net]' },
+  ),
+  /** `starttls`: encrypted or not at all; `offered`: where the server offers it; `tls`: from the first octet on. */
+  encryption: key(
+    optional(
+      z.enum(['none', 'offered', 'starttls', 'tls'], { error: 'expected none, offered, starttls or tls' }),
+      'offered' as const,
+    ),
+    '`none`; `offered`: where the server offers it; `starttls`: encrypted or not at all; `tls`: from the first octet on.',
+  ),
+  verify: key(optional(flag(), true), 'Whether the certificate of the server is checked, with `starttls` and `tls`.'),
+  user: key(
+    optional(text('the name to log in with'), null),
+    'The name to log in with; needs `starttls` or `tls`, and a password.',
+    { otherwise: 'no login', example: 'edgewise' },
+  ),
   ...passwordKeys,
 });
 

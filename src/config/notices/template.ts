@@ -1,6 +1,7 @@
 /** The texts of notices with their placeholders: `{word}`; any other brace is itself. */
 import { z } from 'zod';
 import { optional, section } from '../fields.ts';
+import { key } from '../key-docs.ts';
 import { suggest } from '../suggest.ts';
 
 /**
@@ -63,8 +64,12 @@ function templateText(words: readonly string[], fallback: string) {
 
 export const template = optional(
   section({
-    title: templateText(TITLE_WORDS, DEFAULT_TEMPLATE.title),
-    line: templateText(LINE_WORDS, DEFAULT_TEMPLATE.line),
+    title: key(templateText(TITLE_WORDS, DEFAULT_TEMPLATE.title), 'The title of a message.', {
+      value: 'a text with placeholders such as {summary}',
+    }),
+    line: key(templateText(LINE_WORDS, DEFAULT_TEMPLATE.line), 'The line for each event.', {
+      value: 'a text with placeholders such as {summary}',
+    }),
   }),
   DEFAULT_TEMPLATE,
 );

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { type CheckFaults, withoutEffect } from '../checks/keys.ts';
 import { flag, optional, parsed, path, section } from '../fields.ts';
+import { key } from '../key-docs.ts';
 import { apiAddress, clearTextFaults, publishKeys } from './keys.ts';
 
 /** Cloudflare's value for a TTL that it chooses itself; a proxied record has no other. */
@@ -12,27 +13,45 @@ const TTLS = { min: 30, max: 86_400 };
 const TTL_EXPECTED = `expected ${TTLS.min} to ${TTLS.max} seconds, or ${AUTOMATIC_TTL} for Cloudflare's automatic TTL`;
 
 export const cloudflare = section({
-  provider: z.literal('cloudflare'),
+  provider: key(z.literal('cloudflare'), 'Cloudflare, by its API v4.'),
   ...publishKeys,
-  ttl: optional(
-    z
-      .number({ error: TTL_EXPECTED })
-      .refine((ttl) => Number.isInteger(ttl), { error: TTL_EXPECTED, abort: true })
-      .refine((ttl) => ttl === AUTOMATIC_TTL || (ttl >= TTLS.min && ttl <= TTLS.max), {
-        error: TTL_EXPECTED,
-        params: { code: 'out-of-range' },
-      }),
-    null,
-  ),
-  token_file: optional(path('the file that holds the API token'), null),
-  zone_id: optional(
-    parsed<string>("the zone's identifier, 32 hexadecimal digits, as the zone's overview page shows it", (value) =>
-      /^[0-9a-f]{32}$/i.test(value) ? value.toLowerCase() : null,
+  ttl: key(
+    optional(
+      z
+        .number({ error: TTL_EXPECTED })
+        .refine((ttl) => Number.isInteger(ttl), { error: TTL_EXPECTED, abort: true })
+        .refine((ttl) => ttl === AUTOMATIC_TTL || (ttl >= TTLS.min && ttl <= TTLS.max), {
+          error: TTL_EXPECTED,
+          params: { code: 'out-of-range' },
+        }),
+      null,
     ),
-    null,
+    'How long resolvers may keep the set; 1 is the automatic TTL of Cloudflare.',
+    { otherwise: '60, or 1 for what is proxied', value: '30 to 86400 seconds, or 1' },
   ),
-  proxied: optional(flag(), null),
-  api: optional(apiAddress('https://api.cloudflare.com/client/v4'), null),
+  token_file: key(
+    optional(path('the file that holds the API token'), null),
+    'The file with an API token in its only line (permission Zone / DNS / Edit).',
+    { otherwise: '`CLOUDFLARE_API_TOKEN` or `CF_API_TOKEN` of the environment' },
+  ),
+  zone_id: key(
+    optional(
+      parsed<string>("the zone's identifier, 32 hexadecimal digits, as the zone's overview page shows it", (value) =>
+        /^[0-9a-f]{32}$/i.test(value) ? value.toLowerCase() : null,
+      ),
+      null,
+    ),
+    'The identifier of the zone, as its overview page shows it.',
+    { otherwise: 'looked up by the name of the zone' },
+  ),
+  proxied: key(optional(flag(), null), 'Whether Cloudflare stands between clients and edges.', {
+    otherwise: 'each record as it is found; a new name is not',
+  }),
+  api: key(
+    optional(apiAddress('https://api.cloudflare.com/client/v4'), null),
+    'Another address of the API, for a gateway or a test.',
+    { otherwise: '`EDGEWISE_CLOUDFLARE_API` of the environment, or the one of Cloudflare' },
+  ),
   // What is proxied has the automatic TTL.
 }).transform((keys) => ({ ...keys, ttl: keys.ttl ?? (keys.proxied === true ? AUTOMATIC_TTL : DEFAULT_TTL) }));
 

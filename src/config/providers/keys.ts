@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { Found, Get } from '../checks/keys.ts';
 import { flag, list, number, oneOrMany, optional, parsed, readName, text } from '../fields.ts';
+import { key } from '../key-docs.ts';
 import type { Path } from '../yaml-source.ts';
 
 const NAMES_MAX = 100;
@@ -9,31 +10,49 @@ const NAMES_MAX = 100;
 /** Keys that every kind has. `every` and `timeout`: seconds. */
 export const publishKeys = {
   /** Unique among the targets; null: the kind and the zone. */
-  name: optional(
-    parsed<string>('a name of up to 100 letters, digits, blanks and . _ : / -', (value) =>
-      /^[A-Za-z0-9._:/ -]{1,100}$/.test(value) ? value : null,
+  name: key(
+    optional(
+      parsed<string>('a name of up to 100 letters, digits, blanks and . _ : / -', (value) =>
+        /^[A-Za-z0-9._:/ -]{1,100}$/.test(value) ? value : null,
+      ),
+      null,
     ),
-    null,
+    'How log lines, metrics and `/healthz` name the target; unique.',
+    { otherwise: 'the kind and the zone' },
   ),
-  network: text('the network whose live set is published'),
-  zone: text('the zone at the provider, such as example.net').refine(
-    (value) => readName(value) !== null && value !== '.',
-    {
+  network: key(text('the network whose live set is published'), 'Whose live set is published.', { example: 'net-a' }),
+  zone: key(
+    text('the zone at the provider, such as example.net').refine((value) => readName(value) !== null && value !== '.', {
       error: 'expected the zone at the provider, such as example.net',
-    },
-  ),
-  names: oneOrMany(text('names such as "@", www or www.example.net.'), 'a list of names such as "@" and www')
-    .refine((names) => names.length > 0, { error: 'expected at least one name, such as "@"' })
-    .refine((names) => names.length <= NAMES_MAX, { error: `expected at most ${NAMES_MAX} names` }),
-  types: optional(
-    list(z.enum(['A', 'AAAA'], { error: 'expected A or AAAA' }), 'a list of A and AAAA').min(1, {
-      error: 'expected at least one type, A or AAAA',
     }),
-    ['A' as const, 'AAAA' as const],
+    'The zone at the provider.',
+    { example: 'example.net' },
   ),
-  owner: optional(flag(), true),
-  every: optional(number('seconds', { min: 10, max: 86_400, integer: false }), 300),
-  timeout: optional(number('seconds', { min: 0, max: 300, integer: false, above: true }), 10),
+  names: key(
+    oneOrMany(text('names such as "@", www or www.example.net.'), 'a list of names such as "@" and www')
+      .refine((names) => names.length > 0, { error: 'expected at least one name, such as "@"' })
+      .refine((names) => names.length <= NAMES_MAX, { error: `expected at most ${NAMES_MAX} names` }),
+    '`@` for the zone itself, names relative to it, or whole ones with a final dot; at most 100.',
+    { example: '["@", www]' },
+  ),
+  types: key(
+    optional(
+      list(z.enum(['A', 'AAAA'], { error: 'expected A or AAAA' }), 'a list of A and AAAA').min(1, {
+        error: 'expected at least one type, A or AAAA',
+      }),
+      ['A' as const, 'AAAA' as const],
+    ),
+    'Which sets are kept.',
+  ),
+  owner: key(optional(flag(), true), 'Whether a set that somebody else changes is set right.'),
+  every: key(
+    optional(number('seconds', { min: 10, max: 86_400, integer: false }), 300),
+    'Time between two looks when nothing changes.',
+  ),
+  timeout: key(
+    optional(number('seconds', { min: 0, max: 300, integer: false, above: true }), 10),
+    'Time for reading; applying has six times that.',
+  ),
 };
 
 /** Seconds that resolvers may keep a set. `min`: the provider's least. */

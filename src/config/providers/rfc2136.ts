@@ -2,19 +2,29 @@
 import { z } from 'zod';
 import { type CheckFaults, type Found, fault } from '../checks/keys.ts';
 import { address, domainName, endpoint, flag, optional, section } from '../fields.ts';
+import { key } from '../key-docs.ts';
 import { sendFaults } from '../send-addresses.ts';
 import { publishKeys, setTtl } from './keys.ts';
 
 export const rfc2136 = section({
-  provider: z.literal('rfc2136'),
+  provider: key(z.literal('rfc2136'), 'Dynamic updates (RFC 2136), such as BIND, Knot and PowerDNS take.'),
   ...publishKeys,
-  ttl: setTtl(),
-  to: endpoint(53),
-  from: optional(address(), null),
+  ttl: key(setTtl(), 'How long resolvers may keep the set.'),
+  to: key(endpoint(53), 'The primary that takes updates, port 53 where none is given.', { example: '192.0.2.53' }),
+  from: key(optional(address(), null), 'The address that updates come from.', {
+    otherwise: 'the choice of the kernel',
+  }),
   /** One of `transfer.keys` or of `transfer.key_files`; null: nothing is signed. */
-  key: optional(domainName(), null),
+  key: key(
+    optional(domainName(), null),
+    'The TSIG key that signs them, one of `transfer.keys` or `transfer.key_files`.',
+    { otherwise: '`unsigned` must be said', example: 'upd.example.net.' },
+  ),
   /** Says that there is no key on purpose. */
-  unsigned: optional(flag(), false),
+  unsigned: key(
+    optional(flag(), false),
+    'Says that there is no key, so that whoever can send from this address can write as well.',
+  ),
 });
 
 export const rfc2136Faults: CheckFaults = (get, at, head) => {
