@@ -11,6 +11,7 @@ import { buildIfStale, requireNode, root } from './prepare.mjs';
  */
 const KINDS = [
   // One a line.
+  () => import('./docs/configuration.mjs'),
   () => import('./docs/man.mjs'),
   () => import('./docs/metrics.mjs'),
 ];

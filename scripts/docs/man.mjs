@@ -1,5 +1,7 @@
 // Man pages of section 1 from the commands themselves, a page for each command, as git has it.
 
+import { item, paragraphs, roff, titled } from './roff.mjs';
+
 export async function documents() {
   const { everyProgram } = await import('../../dist/cli/main.js');
   const { manualOf } = await import('../../dist/cli/manual.js');
@@ -113,18 +115,6 @@ const SAME = {
   'edgewise convert': ['goavail-monitor'],
 };
 
-function titled(title, lines) {
-  return lines.length === 0 ? [] : [`.SH ${title}`, ...lines];
-}
-
-function item(tag, text) {
-  return ['.TP', tag, roff(text)];
-}
-
-function paragraphs(texts) {
-  return texts.flatMap((text, i) => (i === 0 ? [roff(text)] : ['.PP', roff(text)]));
-}
-
 function sentence(text) {
   // A name of a file or key keeps its small letter.
   const first = /^[a-z]+[\s,;:]/.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text;
@@ -134,17 +124,4 @@ function sentence(text) {
 /** A proper name at the beginning keeps its capital. */
 function lowerFirst(text) {
   return /^(DNS|Edgewise)\b/.test(text) ? text : text.charAt(0).toLowerCase() + text.slice(1);
-}
-
-/** Nothing of it is taken for roff: backslashes, hyphens (they are minus signs here), a dot or quote at the beginning. */
-function roff(text) {
-  return text
-    .replaceAll('\\', '\\e')
-    .replaceAll('-', '\\-')
-    .replaceAll("'", '\\(aq')
-    .replaceAll('"', '\\(dq')
-    .replaceAll('`', '\\(ga')
-    .replaceAll('^', '\\(ha')
-    .replaceAll('~', '\\(ti')
-    .replace(/^\./, '\\&.');
 }

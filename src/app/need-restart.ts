@@ -18,6 +18,9 @@ const KEYS: readonly (readonly [key: string, of: (config: Config) => unknown])[]
   ['vantage.engine', ({ vantage }) => vantage?.engine ?? null],
 ];
 
+/** The keys that a running server goes on with as they were until it is started again. */
+export const RESTART_KEYS: readonly string[] = KEYS.map(([key]) => key);
+
 /**
  * The new settings as far as a running server takes them over: what needs a restart stays as it runs, so that no part
  * goes by another lock file or state folder than the others do. `restart`: the keys that differ, for the log.

@@ -143,3 +143,10 @@ test('defaults that conf/edgemanage.yaml states are those of the reference', () 
   }
   expect(seen.length).toBeGreaterThan(12);
 });
+
+test('conf/edgemanage.yaml has every key of the reference', () => {
+  const conf = readFileSync(new URL('../../conf/edgemanage.yaml', import.meta.url), 'utf8');
+  const historic = ['command_reap_timeout', 'rotationhistory_store', 'soa_template'];
+  const missing = KEYS.filter(({ name }) => !historic.includes(name) && !new RegExp(`\\b${name}\\b`).test(conf));
+  expect(missing.map(({ path }) => path)).toEqual([]);
+});
