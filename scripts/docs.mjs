@@ -14,6 +14,7 @@ const KINDS = [
   () => import('./docs/configuration.mjs'),
   () => import('./docs/man.mjs'),
   () => import('./docs/metrics.mjs'),
+  () => import('./docs/openapi.mjs'),
 ];
 
 export async function documents() {

@@ -75,6 +75,8 @@ export type Answer = {
   readonly schema?: z.ZodType;
   /** Left out: `application/json`. */
   readonly type?: string;
+  /** What its header fields say, by their names. */
+  readonly headers?: { readonly [name: string]: string };
 };
 
 export type Operation<Params = unknown, Query = unknown, Body = unknown> = {

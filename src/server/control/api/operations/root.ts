@@ -13,6 +13,7 @@ const INDEX = `Edgewise
 /api/v1/vantage        several vantage points: who decides, which views count, who says what of suspect edges
 /api/v1/secondaries    serials of the secondaries
 /api/v1/publish        sets that are kept at other people's DNS
+/api/v1/openapi.json   all of this as OpenAPI 3.1
 `;
 
 export const ROOT: readonly AnyOperation[] = [
