@@ -23,6 +23,7 @@ import { makeContents } from '../vantage/etcd/contents/contents.ts';
 import type { ZoneChange } from '../zones/store/types.ts';
 import { descriptorFault } from './descriptors-needed.ts';
 import { DnsPart } from './dns-part.ts';
+import { DnstapPart } from './dnstap-part.ts';
 import { HttpPart } from './http-part.ts';
 import { LockPart } from './lock-part.ts';
 import { Networks } from './networks.ts';
@@ -123,6 +124,7 @@ class Server implements Running {
     });
     const histories = dryRun ? null : new LiveHistoryFiles(journalFolder(config), (message) => log.warn(message));
     const dns = new DnsPart({ config, tls, live, log, guard });
+    const dnstap = new DnstapPart({ config, dns, log, guard });
     const vantage: VantagePart = new VantagePart({
       config,
       log,
@@ -264,6 +266,8 @@ class Server implements Running {
         tlsNotAfter: () => dns.tlsNotAfter,
         partFaults: () => [...this.parts.faults(), ...this.ownFaults()],
         contained: () => guard.faults(),
+        dnstap: () => dnstap.counts(),
+        warnings: () => dnstap.warnings(),
       },
       log,
       guard,
@@ -313,9 +317,11 @@ class Server implements Running {
     // Ports come first, answers last: not before every network has a live set, saved or decided, or `startup_timeout`
     // is over.
     const list: readonly (Part | null)[] = [
+      dryRun ? null : dnstap.last,
       dryRun ? null : dns.ports,
       this.httpPart.part,
       dryRun ? null : privileges,
+      dryRun ? null : dnstap.part,
       dryRun ? null : dns.threads,
       dryRun ? null : locks.part,
       liveHistories,

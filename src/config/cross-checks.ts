@@ -8,6 +8,7 @@ import type { ConfigFault } from './fault.ts';
 import { readName } from './fields.ts';
 import { faultAt, valueAt } from './schema-fault.ts';
 import { checkFaults } from './section-checks.ts';
+import { dnstapFaults } from './section-dnstap.ts';
 import { noticeFaults } from './section-notices.ts';
 import { historicKeys } from './section-probe.ts';
 import { publishFaults } from './section-publish.ts';
@@ -32,6 +33,7 @@ export function crossFaults(source: YamlSource, fileKeys: readonly TsigKey[]): C
     ...probing(get),
     ...listening(get),
     ...tls(get),
+    ...dnstapFaults(get),
     ...keyReferences(get, fileKeys),
     ...notifyAddresses(get),
     ...staticZones(get),

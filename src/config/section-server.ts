@@ -6,6 +6,7 @@ import { isHostName } from '../system/host-name.ts';
 import { endpoint, flag, list, number, oneOrMany, optional, parsed, path, prefix, section, text } from './fields.ts';
 import { key } from './key-docs.ts';
 import { besideConfig } from './paths.ts';
+import { dnstap, dnstapConfig } from './section-dnstap.ts';
 import type { ServerConfig } from './types.ts';
 
 const COOKIE_SECRET_OCTETS = 16; // SipHash-2-4's key, RFC 9018 §4.4
@@ -127,6 +128,7 @@ const server = section({
     'Secret of DNS cookies (RFC 7873, RFC 9018), or a list of which the first signs and all are accepted. Servers behind one address need the same. false: no cookies.',
     { otherwise: 'a random one, new at each start', isSecret: true },
   ),
+  dnstap: z.preprocess((value) => (value === false ? null : value), optional(dnstap, null)),
 });
 
 /** RFC 1035 §3.3: one character-string. */
@@ -199,6 +201,7 @@ export function serverConfig(configFile: string, given: ServerSection | null): S
           },
     cookieSecrets:
       keys.cookie_secret === null ? [processSecret] : keys.cookie_secret.length === 0 ? null : keys.cookie_secret,
+    dnstap: dnstapConfig(configFile, keys.dnstap),
   };
 }
 

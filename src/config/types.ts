@@ -3,6 +3,7 @@ import type { TsigKey } from '../dns/tsig-key.ts';
 import type { Endpoint, Prefix } from '../system/address.ts';
 import type { ZoneLimits } from './limits.ts';
 import type { CheckPlan } from './section-checks.ts';
+import type { DnstapConfig } from './section-dnstap.ts';
 import type { JudgeConfig } from './section-judges.ts';
 import type { NoticeConfig } from './section-notices.ts';
 import type { PublishConfig } from './section-publish.ts';
@@ -67,6 +68,8 @@ export type ServerConfig = {
   };
   /** Server cookie secrets (16 octets each), the first signs, all verify; null: cookies off. */
   readonly cookieSecrets: null | readonly Uint8Array[];
+  /** Null: off. */
+  readonly dnstap: DnstapConfig | null;
 };
 
 /** edgemanage.yaml, checked, with every path absolute. Keys keep edgemanage's names in camel case. */

@@ -107,6 +107,7 @@ const SERVER: Readonly<Record<string, unknown>> = {
   startup_timeout: 1,
   rate_limit: { per_second: 5 },
   cookie_secret: '8d1f60b7c2a94e53b6f0a1d2c3e4f507',
+  dnstap: { file: 'queries.fstrm' },
 };
 
 test('every key of the file is changed below', () => {

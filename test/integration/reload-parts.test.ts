@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { parse, stringify } from 'yaml';
@@ -63,7 +63,7 @@ async function writeNewSettings(): Promise<void> {
     dns: { ns_records: ['ns9.test.'], soa_nameserver: 'ns9.test.', soa_mailbox: 'a.b.test.' },
     edge_count: 1,
     goodenough: 2,
-    server: { ...(before['server'] as object), version: 'new' },
+    server: { ...(before['server'] as object), version: 'new', dnstap: { file: 'queries.fstrm' } },
     static_zones: [{ name: 'static.test', file: site.path('static.zone') }],
     transfer: { allow: [{ from: '127.0.0.1' }], watch: 0 },
   };
@@ -88,6 +88,7 @@ async function seen(): Promise<Readonly<Record<string, unknown>>> {
     transfer: (await program('dig', ['@127.0.0.1', '-p', port, 'good.test', 'AXFR'])).stdout.includes('failed'),
     networks: networks.map(({ last_run: _, ...network }) => network), // a turn may end at any time
     zones,
+    dnstap: existsSync(site.path('queries.fstrm')),
   };
 }
 
@@ -112,9 +113,11 @@ test('each part in each way: nothing of the new settings is in force, and it say
   const started: readonly Part[] = parts['started'];
   expect(started.map(({ name }) => name)).toEqual([
     ...[
+      'dnstap output',
       'dns',
       'http',
       'privileges',
+      'dnstap',
       'dns threads',
       'locks',
       'live history',
@@ -158,5 +161,6 @@ test('each part in each way: nothing of the new settings is in force, and it say
     transfer: false,
     networks: [{ network: NETWORK }, { network: 'second' }],
   });
+  await vi.waitFor(() => expect(existsSync(site.path('queries.fstrm'))).toBe(true), 10_000);
   expect(await (await fetch(`http://${running.http}/healthz`)).text()).not.toContain('new settings');
 }, 300_000);

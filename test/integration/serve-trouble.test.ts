@@ -405,7 +405,7 @@ test('callbacks of sockets, watches and children have a boundary: each throws on
   const own = [
     /^cli\/command-line error$/,
     /^publish\/notify\/source-address (connect|error)$/,
-    /^server\/control\/http-server error$/,
+    /^server\/control\/http\/http-server error$/,
     /^system\/log (drop|error)$/,
     /^system\/supervised-thread (error|exit|message)$/,
   ];

@@ -21,6 +21,7 @@ export function serverSettings(changes: Partial<ServerConfig> = {}): ServerConfi
     startupTimeoutSeconds: 1,
     rateLimit: null,
     cookieSecrets: null,
+    dnstap: null,
     ...changes,
   };
 }

@@ -1,8 +1,9 @@
 import { closeSync, ftruncateSync, lstatSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import type { DnstapOutput } from '../../config/section-dnstap.ts';
 import { ioProblem } from '../../system/io-problem.ts';
 import { retryPauseMs } from '../../system/retry-pause.ts';
 import { CONTROL, controlFrame } from './frame-streams.ts';
-import type { Output, OutputConfig, OutputEvents } from './output.ts';
+import type { Output, OutputEvents } from './output.ts';
 import type { Frames } from './ring.ts';
 
 const PAUSES = { firstMs: 1000, maxMs: 30_000 };
@@ -11,7 +12,7 @@ const LOOK_MS = 5000;
 /** What clients ask is nobody else's business. */
 const MODE = 0o640;
 
-type FileConfig = Extract<OutputConfig, { kind: 'file' }>;
+type FileConfig = Extract<DnstapOutput, { kind: 'file' }>;
 
 /**
  * Frame Streams in a file. A stream has one start and one end, so each run, and each file that has its size, begins another:

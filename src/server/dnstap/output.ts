@@ -1,17 +1,5 @@
 import type { Frames } from './ring.ts';
 
-/** Where messages go, as `server.dnstap` says. Paths are absolute. */
-export type OutputConfig =
-  | { readonly kind: 'socket'; readonly path: string }
-  | {
-      readonly kind: 'file';
-      readonly path: string;
-      /** Octets after which another file is begun. */
-      readonly size: number;
-      /** How many older files are kept. */
-      readonly versions: number;
-    };
-
 /** A way out for messages: it opens itself, and again after each failure, until it is closed. */
 export type Output = {
   /** Whether somebody takes messages. */

@@ -5,6 +5,7 @@ import { CONTENT_TYPE, CONTROL, type Control, ControlReader, controlFrame, contr
 import type { Output, OutputEvents } from './output.ts';
 import type { Frames } from './ring.ts';
 
+const PATH_MAX = 107; // sockaddr_un
 /** What the socket may hold beside the system's own buffer. */
 const UNSENT_MAX = 256 * 1024;
 
@@ -102,6 +103,10 @@ export class SocketOutput implements Output {
   }
 
   private connect(): void {
+    if (Buffer.byteLength(this.path) > PATH_MAX) {
+      this.events.onState(`a path of more than ${PATH_MAX} octets cannot be a socket's`);
+      return;
+    }
     const reader = new ControlReader();
     this.phase = 'connecting';
     let problem: string | null = null;

@@ -1,5 +1,6 @@
+import type { DnstapOutput } from '../../config/section-dnstap.ts';
 import { FileOutput } from './file-output.ts';
-import type { Output, OutputConfig, OutputEvents } from './output.ts';
+import type { Output, OutputEvents } from './output.ts';
 import { RingReader } from './ring.ts';
 import { COUNTER, countersOf, type DnstapMemory, OPEN } from './shared.ts';
 import { SocketOutput } from './socket-output.ts';
@@ -14,13 +15,13 @@ const IDLE_MS = 50;
 /** How long what is queued may take to be written when the writer ends. */
 const LAST_MS = 300;
 
-export function openOutput(config: OutputConfig, events: OutputEvents): Output {
+export function openOutput(config: DnstapOutput, events: OutputEvents): Output {
   return config.kind === 'socket' ? new SocketOutput(config.path, events) : new FileOutput(config, events);
 }
 
 export type WriterParts = {
   readonly memory: DnstapMemory;
-  readonly output: OutputConfig;
+  readonly output: DnstapOutput;
   readonly onState: (problem: string | null) => void;
   /** For tests. */
   readonly open?: typeof openOutput;
@@ -53,7 +54,7 @@ export class DnstapWriter {
   }
 
   /** Another way out; the one there was is ended. */
-  configure(output: OutputConfig): Promise<void> {
+  configure(output: DnstapOutput): Promise<void> {
     const { output: old } = this;
     Atomics.store(this.state, OPEN, 0);
     const closed = old.close();
@@ -75,7 +76,7 @@ export class DnstapWriter {
     await this.output.close();
   }
 
-  private open(config: OutputConfig): Output {
+  private open(config: DnstapOutput): Output {
     const { counters } = this;
     const generation = ++this.generation;
     return this.openOutput(config, {

@@ -1,5 +1,6 @@
 import { RCODE_NAMES } from '../../../dns/rcode-name.ts';
 import { typeName } from '../../../dns/type-name.ts';
+import { DROP_REASONS } from '../../dnstap/shared.ts';
 import { EVENTS, SIZE_BOUNDS, TRANSPORTS, TYPE_BUCKETS } from '../../stats.ts';
 import type { StatusView } from '../views/views.ts';
 import { inCode } from './description.ts';
@@ -70,6 +71,24 @@ export function addDnsMetrics(families: Family[], view: StatusView): void {
     collect: (put) => {
       const { events } = view.stats();
       for (const event of EVENTS) put({ event }, events[event]);
+    },
+  });
+  counter(families, {
+    name: 'dnstap_messages_total',
+    help: 'Messages of dnstap that were handed to the receiver or written to the file; no sample where it was never on',
+    labels: [],
+    series: { product: [1] },
+    collect: (put) => put({}, view.dnstap()?.sent),
+  });
+  counter(families, {
+    name: 'dnstap_dropped_total',
+    help: 'Messages of dnstap that were sampled and not sent: over max_per_second, read too slowly, or nobody took them',
+    labels: ['reason'],
+    values: { reason: inCode(DROP_REASONS) },
+    series: { product: [DROP_REASONS.length] },
+    collect: (put) => {
+      const counts = view.dnstap();
+      if (counts !== null) for (const reason of DROP_REASONS) put({ reason }, counts.dropped[reason]);
     },
   });
 }

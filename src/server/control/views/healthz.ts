@@ -92,8 +92,8 @@ function liveReason({ live, decision }: NetworkView): readonly string[] {
 }
 
 /**
- * What an operator should look at though the answers are as they should be: the notes of each network's last decision,
- * clocks of other vantage points, and a prober that was in trouble lately.
+ * What an operator should look at though the answers are as they should be: what parts of the server say, the notes of each
+ * network's last decision, clocks of other vantage points, and a prober that was in trouble lately.
  */
 export function healthWarnings(view: StatusView): readonly string[] {
   const { trouble } = view.prober();
@@ -104,7 +104,7 @@ export function healthWarnings(view: StatusView): readonly string[] {
   const excluded = view.networks().flatMap(agreementWarnings);
   const vantage = view.vantage();
   const ofEngine = [...clockWarnings(vantage?.vantages ?? []), ...(vantage?.warnings ?? [])];
-  const warnings = [...ofEngine, ...excluded, ...notes];
+  const warnings = [...view.warnings(), ...ofEngine, ...excluded, ...notes];
   if (trouble === null || age >= TROUBLE_SHOWN_S) return warnings;
   return [`prober: ${Math.round(age)} s ago: ${trouble.message.split('\n')[0]}`, ...warnings];
 }

@@ -29,6 +29,8 @@ export type StatusSources = {
   readonly tlsNotAfter: () => number | null;
   readonly partFaults: StatusView['partFaults'];
   readonly contained: StatusView['contained'];
+  readonly dnstap: StatusView['dnstap'];
+  readonly warnings: StatusView['warnings'];
 };
 
 export function statusView(sources: StatusSources): StatusView {
@@ -57,6 +59,8 @@ export function statusView(sources: StatusSources): StatusView {
     tlsNotAfter: sources.tlsNotAfter,
     partFaults: sources.partFaults,
     contained: sources.contained,
+    dnstap: sources.dnstap,
+    warnings: sources.warnings,
   };
 }
 

@@ -18,6 +18,7 @@ import type { TargetStatus } from '../../../publish/providers/target-status.ts';
 import type { Fault } from '../../../system/fault.ts';
 import type { GuardFault } from '../../../system/guard.ts';
 import type { ZoneEntry } from '../../../zones/store/types.ts';
+import type { DnstapCounts } from '../../dnstap/shared.ts';
 import type { StatsSum } from '../../stats.ts';
 import type { VantageSource } from './vantage-source.ts';
 
@@ -182,6 +183,10 @@ export type StatusView = {
   partFaults(): readonly { readonly part: string; readonly message: string }[];
   /** What was thrown where only a bug throws, and was contained. */
   contained(): readonly GuardFault[];
+  /** Messages of dnstap since the start; null: it was never on. */
+  dnstap(): DnstapCounts | null;
+  /** What parts of the server have to say though they do what they should, a sentence each. */
+  warnings(): readonly string[];
   /** When the certificate for DNS over TLS ends, epoch seconds; null: no TLS. */
   tlsNotAfter(): number | null;
 };

@@ -281,6 +281,8 @@ export function statusView(over: Partial<StatusView> = {}): StatusView {
     notices: () => new Map([['ops', { sent: 3, failed: 1, pending: 2 }]]),
     partFaults: () => [],
     contained: () => [],
+    dnstap: () => ({ sent: 7, dropped: { rate_limit: 2, queue_full: 1, disconnected: 0 } }),
+    warnings: () => [],
     ...over,
   };
   return view;
