@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { version } from '../system/version.ts';
 import { type Found, fault, type Get } from './checks/keys.ts';
 import { flag, number, optional, path, section } from './fields.ts';
+import { key } from './key-docs.ts';
 import { besideConfig } from './paths.ts';
 import type { Path } from './yaml-source.ts';
 
@@ -40,16 +41,44 @@ const label = () =>
   });
 
 export const dnstap = section({
-  socket: optional(path('the path of a Unix socket'), null),
-  file: optional(path('a file'), null),
-  size: optional(number('octets', { min: 2 ** 20, max: 2 ** 40 }), 100 * 2 ** 20),
-  versions: optional(number('a number of older files', { min: 0, max: 1000 }), 4),
-  sample_rate: optional(number('a number N: one query in N is reported', { min: 1, max: 1_000_000 }), 1),
-  max_per_second: optional(number('messages in a second', { min: 1, max: 1_000_000 }), 10_000),
-  queries: optional(flag(), true),
-  responses: optional(flag(), true),
-  identity: optional(label(), null),
-  version: optional(label(), null),
+  socket: key(
+    optional(path('the path of a Unix socket'), null),
+    "The Unix socket of a receiver, such as `fstrm_capture`; the server's user must be able to write to it.",
+    { otherwise: 'none', example: '/run/dnstap/edgewise.sock' },
+  ),
+  file: key(
+    optional(path('a file'), null),
+    'Instead of a socket: a file that is begun anew at each start and when it has `size` octets.',
+    { otherwise: 'none', example: '/var/log/edgewise/queries.fstrm' },
+  ),
+  size: key(
+    optional(number('octets', { min: 2 ** 20, max: 2 ** 40 }), 100 * 2 ** 20),
+    'Octets of the file, after which it becomes FILE.0, and the older ones FILE.1 and so on.',
+  ),
+  versions: key(
+    optional(number('a number of older files', { min: 0, max: 1000 }), 4),
+    'How many older files are kept.',
+  ),
+  sample_rate: key(
+    optional(number('a number N: one query in N is reported', { min: 1, max: 1_000_000 }), 1),
+    'One query in so many is reported, at random; 1: every one.',
+  ),
+  max_per_second: key(
+    optional(number('messages in a second', { min: 1, max: 1_000_000 }), 10_000),
+    'Messages in a second at most, of all threads together, spread over the second.',
+  ),
+  queries: key(optional(flag(), true), 'Whether a sampled query is reported (AUTH_QUERY).'),
+  responses: key(optional(flag(), true), 'Whether the response to a sampled query is reported (AUTH_RESPONSE).'),
+  identity: key(optional(label(), null), 'What each message says of the server; `""` for nothing.', {
+    otherwise: "the machine's host name",
+    value: 'a text of at most 255 octets',
+    example: 'ns1.example.net',
+  }),
+  version: key(optional(label(), null), 'The version that each message names; `""` for none.', {
+    otherwise: '`edgewise` and its version',
+    value: 'a text of at most 255 octets',
+    example: '""',
+  }),
 });
 
 /** Null: off, or a section with faults. */
@@ -92,10 +121,10 @@ export function dnstapFaults(get: Get): Found[] {
     faults.push(fault([...at, 'responses'], 'bad-value', message));
   }
   if (of('socket') === null) return faults;
-  for (const key of ['size', 'versions']) {
-    if (of(key) === null) continue;
-    const message = `server.dnstap.${key}: has no effect on a socket`;
-    faults.push({ severity: 'warning', code: 'ignored', path: [...at, key], message });
+  for (const name of ['size', 'versions']) {
+    if (of(name) === null) continue;
+    const message = `server.dnstap.${name}: has no effect on a socket`;
+    faults.push({ severity: 'warning', code: 'ignored', path: [...at, name], message });
   }
   return faults;
 }

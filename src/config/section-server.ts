@@ -128,7 +128,11 @@ const server = section({
     'Secret of DNS cookies (RFC 7873, RFC 9018), or a list of which the first signs and all are accepted. Servers behind one address need the same. false: no cookies.',
     { otherwise: 'a random one, new at each start', isSecret: true },
   ),
-  dnstap: z.preprocess((value) => (value === false ? null : value), optional(dnstap, null)),
+  dnstap: key(
+    z.preprocess((value) => (value === false ? null : value), optional(dnstap, null)),
+    'What is asked and answered, reported in the format of dnstap.',
+    { otherwise: 'off, as with false' },
+  ),
 });
 
 /** RFC 1035 §3.3: one character-string. */
