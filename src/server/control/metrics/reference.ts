@@ -5,7 +5,10 @@ const INTRODUCTION = `# Metrics
 
 <!-- Made by \`npm run docs\` from src/server/control/metrics: change the descriptions there. -->
 
-Prometheus scrapes \`/metrics\` of \`http.listen\`.
+Prometheus scrapes \`/metrics\` of \`http.listen\`. Ready to use are
+[conf/prometheus/prometheus.yaml](../conf/prometheus/prometheus.yaml) (a scrape configuration),
+[conf/prometheus/edgewise.rules.yaml](../conf/prometheus/edgewise.rules.yaml) (alerts; [alerts.md](alerts.md) says what each means
+and what to do) and [conf/grafana/edgewise.json](../conf/grafana/edgewise.json) (a Grafana dashboard).
 
 Everything is read from the running server at the moment of the scrape. Counters begin at 0 when the process starts and only grow,
 so that \`increase()\` shows what came and went between two scrapes, too. A value that is not known has no sample. What is gone from
