@@ -1,5 +1,5 @@
 // `npm run docs`: writes the documents that are made from the code. test/docs/generated.test.ts fails when one is stale.
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildIfStale, requireNode, root } from './prepare.mjs';
@@ -19,7 +19,18 @@ const KINDS = [
 
 export async function documents() {
   const lists = await Promise.all(KINDS.map(async (load) => (await load()).documents()));
-  return lists.flat();
+  const all = lists.flat();
+  return [...all, { file: 'package.json', make: () => manifest(all.map(({ file }) => file)) }];
+}
+
+/** package.json, naming the man pages: npm installs those that are listed, and no folder of them. */
+function manifest(files) {
+  const { files: shipped, ...rest } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const man = files.filter((file) => /^man\/.*\.\d$/.test(file)).sort();
+  const entries = Object.entries({ ...rest, man }).filter(([key]) => key !== 'man');
+  const at = entries.findIndex(([key]) => key === 'bin') + 1;
+  entries.splice(at, 0, ['man', man], ['files', shipped]);
+  return `${JSON.stringify(Object.fromEntries(entries), null, 2)}\n`;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -33,7 +33,16 @@ export function installIfStale() {
   console.error('edgewise: installing dependencies (npm install)');
   // Not `npm ci`: it would fetch everything again where one package is new. The versions are the lockfile's either way.
   // Some tools ask for a later Node.js than Edgewise does, and work with this one all the same; `requireNode` has judged.
-  run('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error', '--engine-strict=false']);
+  // No package needs its install script.
+  const flags = [
+    '--no-save',
+    '--ignore-scripts',
+    '--no-audit',
+    '--no-fund',
+    '--loglevel=error',
+    '--engine-strict=false',
+  ];
+  run('npm', ['install', ...flags]);
   utimesSync(mark, new Date(), new Date());
 }
 

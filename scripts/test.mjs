@@ -27,6 +27,7 @@ const PEERS = {
   etcdctl: 'etcd-client',
   faketime: 'faketime',
   man: 'man-db',
+  'systemd-analyze': 'systemd',
   zsh: 'zsh',
   fish: 'fish',
   script: 'bsdutils',
