@@ -1,6 +1,7 @@
 import type { Config } from '../config/types.ts';
 import { type HttpServer, startHttp } from '../server/control/http/http-server.ts';
 import { OPERATIONS } from '../server/control/operations.ts';
+import { pageOperations } from '../server/control/page/page-operations.ts';
 import { type StatusSources, statusView } from '../server/control/views/status-view.ts';
 import { endpointText } from '../system/address.ts';
 import type { Fault } from '../system/fault.ts';
@@ -34,11 +35,12 @@ export class HttpPart {
   private async start(): Promise<Fault | null> {
     const { http, sources, log, guard } = this.options;
     if (http === null) return null;
+    const view = statusView(sources);
     const started = await startHttp({
       endpoint: http.listen,
       hosts: http.hosts,
-      view: statusView(sources),
-      operations: OPERATIONS,
+      view,
+      operations: [...OPERATIONS, ...pageOperations(view, guard)],
       log: (level, message) => log[level](message),
       guard,
     });

@@ -52,6 +52,13 @@ export function noteAverage(averages: History, at: number, average: () => number
   return minute === 0 ? append(averages, centiseconds(at), average(), AVERAGES_MAX) : averages;
 }
 
+/** The newest samples, at most `most`, as copies. */
+export function newestSamples(history: History, most: number): History {
+  const { allTimes, allSeconds, from, to } = spanOf(history);
+  const first = Math.max(from, to - most);
+  return { times: allTimes.slice(first, to), seconds: allSeconds.slice(first, to) };
+}
+
 /** How many samples a history has. */
 export function sampleCount(history: History): number {
   const { from, to } = spanOf(history);

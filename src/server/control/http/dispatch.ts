@@ -39,7 +39,12 @@ export async function dispatch(
 
   const input = { params: params.value, query: asked.value, author: admission.author, request };
   if (operation.method === 'GET') {
-    const key = JSON.stringify([request.path, asked.value, operation.isPersonal === true ? admission.author : null]);
+    const key = JSON.stringify([
+      request.path,
+      asked.value,
+      operation.isPersonal === true ? admission.author : null,
+      operation.variant?.(request),
+    ]);
     return lanes[operation.lane ?? 'rest'].reply(key, () => operation.handle(sources, { ...input, body: undefined }));
   }
   return change(sources, operation, input, await bodyOf(operation, request, body));

@@ -96,6 +96,8 @@ export type Operation<Params = unknown, Query = unknown, Body = unknown> = {
   readonly lane?: 'health' | 'rest';
   /** The answer to a GET differs by who asks, so that two people's requests must not share one. */
   readonly isPersonal?: boolean;
+  /** What else the answer to a GET differs by: two requests share one only where this is the same. */
+  readonly variant?: (request: Request) => string;
   readonly params?: z.ZodType<Params>;
   /** Keys that it does not have are ignored. A key that came several times is an array. */
   readonly query?: z.ZodType<Query>;

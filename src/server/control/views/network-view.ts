@@ -1,7 +1,7 @@
 import type { Config, NetworkFiles } from '../../../config/types.ts';
 import type { Sample } from '../../../health/checks/sample.ts';
 import type { Decision } from '../../../health/choose/decision.ts';
-import { figuresOf } from '../../../health/judge/history.ts';
+import { figuresOf, newestSamples } from '../../../health/judge/history.ts';
 import { expireMode } from '../../../health/modes/modes.ts';
 import type { NetworkRounds } from '../../../health/pools/network-rounds.ts';
 import { edgesOf, rulesOf } from '../../../health/pools/pool.ts';
@@ -169,6 +169,10 @@ function membersOf(sources: NetworkSources, now: number): ReadonlyMap<string, Me
           },
           get figures() {
             return figuresByCheck(record, sources, sample, now);
+          },
+          recent(most) {
+            const hasChecks = checksOf(sources.config, sources.network).checks !== null;
+            return newestSamples(historyIn(record, sources.network, hasChecks), most);
           },
         },
       ];

@@ -7,7 +7,7 @@
 import type { CheckKind, Sample } from '../../../health/checks/sample.ts';
 import type { Decision } from '../../../health/choose/decision.ts';
 import type { Mode } from '../../../health/judge/edge.ts';
-import type { Figures } from '../../../health/judge/history.ts';
+import type { Figures, History } from '../../../health/judge/history.ts';
 import type { AgreementStatus } from '../../../health/pools/agreed-decisions.ts';
 import type { EdgeCounts } from '../../../health/pools/edge-counters.ts';
 import type { CheckCounts, EdgeFetches } from '../../../health/pools/fetch-counters.ts';
@@ -40,6 +40,8 @@ export type MemberView = {
   readonly uptime: UptimeView;
   /** Samples of each check of the network, by its name. */
   readonly figures: ReadonlyMap<string, Figures>;
+  /** The newest samples that its network's judge reads, at most `most`. */
+  readonly recent: (most: number) => History;
 };
 
 /** Since when an edge is up or down. `counts`: since the process started. */

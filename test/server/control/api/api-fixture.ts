@@ -139,6 +139,7 @@ export const network: NetworkView = {
         fetches: { passed: 4, failed: 2, seconds: 1.25 },
         uptime: downUptime,
         figures: new Map([['web', { last: 0.002, windowAverage: 0.003, windowCount: 2, average: 0.004, count: 9 }]]),
+        recent: () => ({ times: [NOW - 65, NOW - 5], seconds: [0.25, 10] }),
       },
     ],
     [
@@ -162,6 +163,7 @@ export const network: NetworkView = {
           counts: { transitions: 0, downSeconds: 0 },
         },
         figures: new Map(),
+        recent: () => ({ times: [], seconds: [] }),
       },
     ],
   ]),

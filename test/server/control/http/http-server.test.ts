@@ -3,6 +3,7 @@ import { connect, createServer } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { type HttpServer, startHttp } from '../../../../src/server/control/http/http-server.ts';
 import { OPERATIONS } from '../../../../src/server/control/operations.ts';
+import { pageOperations } from '../../../../src/server/control/page/page-operations.ts';
 import type { StatusView } from '../../../../src/server/control/views/views.ts';
 import { throwingGuard } from '../../../support/guard.ts';
 import { freePort } from '../../../support/ports.ts';
@@ -15,12 +16,13 @@ afterEach(async () => {
 
 async function start(over: Partial<StatusView> = {}, address = '127.0.0.1') {
   const logged: string[] = [];
+  const view = statusView(over);
   const started = await startHttp({
     guard: throwingGuard(),
     endpoint: { address, port: 0 },
     hosts: ['edge1.example.net'],
-    view: statusView(over),
-    operations: OPERATIONS,
+    view,
+    operations: [...OPERATIONS, ...pageOperations(view, throwingGuard())],
     log: (level, message) => logged.push(`${level} ${message}`),
   });
   if (!started.ok) throw new Error(started.fault.message);
@@ -47,6 +49,7 @@ async function raw(port: number, request: string): Promise<string> {
 
 test.each([
   ['/', 200, 'text/plain; charset=utf-8', 'Edgewise\n'],
+  ['/index.txt', 200, 'text/plain; charset=utf-8', 'Edgewise\n'],
   ['/healthz', 200, 'application/json; charset=utf-8', '{"status":"ok","ready":true,"reasons":[]'],
   ['/livez', 200, 'application/json; charset=utf-8', '{"status":"ok"'],
   ['/readyz', 200, 'application/json; charset=utf-8', '{"status":"ok","ready":true}'],

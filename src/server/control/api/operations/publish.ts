@@ -14,7 +14,7 @@ export const PUBLISH: readonly AnyOperation[] = [
   }),
 ];
 
-function publishRow({ name, kind, network, names, state, since, held, ...row }: TargetStatus): PublishJson {
+export function publishRow({ name, kind, network, names, state, since, held, ...row }: TargetStatus): PublishJson {
   return {
     target: name,
     provider: kind,

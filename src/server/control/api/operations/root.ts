@@ -1,7 +1,9 @@
 import { type AnyOperation, operation } from '../../http/operation.ts';
 
-const INDEX = `Edgewise
+/** What `/` answers to others than browsers. */
+export const INDEX = `Edgewise
 
+/                      the status page, in a browser
 /livez                 200 while the process works: for whoever would start it again
 /readyz                200 while DNS queries are answered: for whoever sends them here
 /healthz               200 when all is well, 503 with the reasons when not: for whoever is on duty
@@ -19,7 +21,7 @@ const INDEX = `Edgewise
 export const ROOT: readonly AnyOperation[] = [
   operation({
     method: 'GET',
-    path: '/',
+    path: '/index.txt',
     summary: 'What there is',
     tag: null,
     access: 'open',

@@ -14,7 +14,7 @@ export const SECONDARIES: readonly AnyOperation[] = [
   }),
 ];
 
-function secondaryRow(row: SecondaryView): SecondaryJson {
+export function secondaryRow(row: SecondaryView): SecondaryJson {
   return {
     secondary: row.secondary,
     zone: row.zone,

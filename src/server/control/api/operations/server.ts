@@ -44,7 +44,7 @@ export const SERVER: readonly AnyOperation[] = [
   }),
 ];
 
-function status(view: StatusView): StatusJson {
+export function status(view: StatusView): StatusJson {
   const { ok, stale, broken } = view.zoneStates();
   const reasons = healthReasons(view);
   return {

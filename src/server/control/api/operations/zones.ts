@@ -15,7 +15,17 @@ export const ZONES: readonly AnyOperation[] = [
   }),
 ];
 
-function zoneRow({ name, network, state, serial, records, file, loadedAt, signaturesEnd, faults }: ZoneView): ZoneJson {
+export function zoneRow({
+  name,
+  network,
+  state,
+  serial,
+  records,
+  file,
+  loadedAt,
+  signaturesEnd,
+  faults,
+}: ZoneView): ZoneJson {
   return {
     zone: name,
     network,

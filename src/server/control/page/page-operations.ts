@@ -1,0 +1,116 @@
+/** The status page, its fragments and its events. */
+import { hostname } from 'node:os';
+import { z } from 'zod';
+import type { Guard } from '../../../system/guard.ts';
+import { INDEX } from '../api/operations/root.ts';
+import { type AnyOperation, operation, type Reply } from '../http/operation.ts';
+import { problem } from '../http/problem.ts';
+import type { StatusView } from '../views/views.ts';
+import { PageChanges } from './changes.ts';
+import { type Html, html } from './html.ts';
+import { layout } from './layout.ts';
+import { type PageQuery, pageQuery } from './query.ts';
+import { RenderedSections } from './rendered-sections.ts';
+import { type SectionKey, sectionKeys } from './sections.ts';
+import { StaticFiles } from './static-files.ts';
+
+/** Own files only, nothing inline; nobody may frame it, or have its forms lead elsewhere. */
+const POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'";
+
+const HEADERS = {
+  'content-security-policy': POLICY,
+  'referrer-policy': 'same-origin',
+  'cross-origin-opener-policy': 'same-origin',
+};
+
+const HTML_TYPE = 'text/html; charset=utf-8';
+
+/** For one server. `guard`: around the timer that looks for changes. */
+export function pageOperations(view: StatusView, guard: Guard): readonly AnyOperation[] {
+  const files = new StaticFiles();
+  const changes = new PageChanges(view, guard);
+  const rendered = new RenderedSections(view, changes);
+  return [
+    operation({
+      method: 'GET',
+      path: '/',
+      summary: 'The status page; for others than browsers what there is',
+      tag: null,
+      access: 'read',
+      query: pageQuery,
+      variant: ({ header }) => (wantsHtml(header('accept')) ? 'html' : 'text'),
+      answers: { 200: { description: 'The page', type: 'text/html' } },
+      handle: (_, { query, request }) => {
+        if (!wantsHtml(request.header('accept'))) return index();
+        changes.look();
+        return { status: 200, type: HTML_TYPE, body: page(query).text, headers: { ...HEADERS, vary: 'accept' } };
+      },
+    }),
+    fragment('/fragments/{section}', z.object({ section: z.string() }), ({ section }) => section),
+    fragment('/fragments/network/{network}', z.object({ network: z.string() }), ({ network }) => `network/${network}`),
+    operation({
+      method: 'GET',
+      path: '/events',
+      summary: 'Versions of the sections of the page, as they change',
+      tag: null,
+      access: 'read',
+      answers: { 200: { description: 'Server-sent events', type: 'text/event-stream' } },
+      handle: () => ({
+        status: 200,
+        type: 'text/event-stream; charset=utf-8',
+        stream: (sink) => changes.listen(sink),
+      }),
+    }),
+    ...files.operations(),
+  ];
+
+  function page(query: PageQuery): Html {
+    const keys = sectionKeys(view);
+    const vantage = view.vantage();
+    return layout({
+      host: vantage === null ? hostname() : `${hostname()} · ${vantage.name}`,
+      now: view.now(),
+      query,
+      networks: view.networks().map(({ name }) => name),
+      present: {
+        secondaries: view.secondaries().length > 0,
+        publish: view.providers().length > 0 || view.notices().size > 0,
+        vantage: vantage !== null,
+      },
+      address: (file) => files.address(file),
+      sections: keys.map((key) => rendered.section(key, query)?.markup ?? html``),
+      session: null,
+    });
+  }
+
+  function fragment<Params>(path: string, params: z.ZodType<Params>, keyOf: (params: Params) => string): AnyOperation {
+    return operation({
+      method: 'GET',
+      path,
+      summary: 'A section of the page',
+      tag: null,
+      access: 'read',
+      params,
+      query: pageQuery,
+      answers: { 200: { description: 'The section', type: 'text/html' } },
+      handle: (_, { params: found, query }): Reply => {
+        // Without listeners nobody looks for changes.
+        if (!changes.isWatched) changes.look();
+        const section = rendered.section(keyOf(found) as SectionKey, query);
+        if (section === null) return problem(404, 'the page has no such section');
+        // A copy is kept, and asked about each time.
+        const headers = { ...HEADERS, etag: section.etag, 'cache-control': 'private, no-cache' };
+        return { status: 200, type: HTML_TYPE, body: section.octets, headers };
+      },
+    });
+  }
+}
+
+function index(): Reply {
+  return { status: 200, type: 'text/plain; charset=utf-8', body: INDEX, headers: { vary: 'accept' } };
+}
+
+/** A browser names it; curl and scripts take whatever there is. */
+function wantsHtml(accept: string | null): boolean {
+  return accept !== null && /\btext\/html\b/i.test(accept);
+}

@@ -1,0 +1,369 @@
+// @ts-check
+/**
+ * Keeps the status page current. The server renders everything, filter and order included; this puts newer sections in
+ * the place of older ones without losing focus, selection or what is unfolded, and tells ages instead of times.
+ */
+
+const root = document.documentElement;
+root.classList.add('scripted');
+
+/** The server's clock less ours, milliseconds. */
+let clockOffset = Number(document.body.dataset.now) * 1000 - Date.now();
+const AGES_MS = 5000;
+const TYPING_MS = 150;
+/** A page that nobody sees gives its connection back after so long. */
+const HIDDEN_MS = 60_000;
+
+// --- Ages ------------------------------------------------------------------------------------------------------------
+
+/** @param {number} seconds */
+function span(seconds) {
+  if (seconds < 100) return `${seconds} s`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 100) return `${minutes} min`;
+  const hours = Math.round(minutes / 60);
+  return hours < 48 ? `${hours} h` : `${Math.round(hours / 24)} d`;
+}
+
+/** @param {ParentNode} within */
+function tellAges(within = document) {
+  const now = Date.now() + clockOffset;
+  for (const time of within.querySelectorAll('time[data-age]')) {
+    const seconds = Math.round((now - Date.parse(time.getAttribute('datetime') ?? '')) / 1000);
+    const text = seconds >= 0 ? `${span(seconds)} ago` : `in ${span(-seconds)}`;
+    if (time.textContent !== text) time.textContent = text;
+  }
+}
+
+// --- Replacing what changed ------------------------------------------------------------------------------------------
+
+/** @param {Element} element */
+const keyOf = (element) => element.id || element.getAttribute('data-section') || '';
+
+/**
+ * Makes `old` what `fresh` is, keeping the elements themselves, and with them focus, scroll positions and selections.
+ * @param {Element} old @param {Element} fresh
+ */
+function morph(old, fresh) {
+  if (old.isEqualNode(fresh)) return;
+  if (old.localName === 'time' && old.getAttribute('datetime') === fresh.getAttribute('datetime')) return;
+  // What a person is filling in stays.
+  if (old.localName === 'form' && old.contains(document.activeElement)) return;
+  for (const { name } of [...old.attributes]) {
+    const isOurs = name === 'open' || (name === 'class' && old.localName === 'tr');
+    if (!fresh.hasAttribute(name) && !isOurs) old.removeAttribute(name);
+  }
+  for (const { name, value } of fresh.attributes) {
+    if (name !== 'open' && old.getAttribute(name) !== value) old.setAttribute(name, value);
+  }
+  morphChildren(old, fresh);
+}
+
+/** @param {Element} old @param {Element} fresh */
+function morphChildren(old, fresh) {
+  /** @type {Map<string, Element>} */
+  const keyed = new Map();
+  for (const child of old.children) if (keyOf(child) !== '') keyed.set(keyOf(child), child);
+  /** @type {ChildNode | null} */
+  let at = old.firstChild;
+  for (const child of [...fresh.childNodes]) {
+    if (!(child instanceof Element)) {
+      if (at !== null && at.nodeType === child.nodeType) {
+        if (at.nodeValue !== child.nodeValue) at.nodeValue = child.nodeValue;
+        at = at.nextSibling;
+      } else old.insertBefore(child, at);
+      continue;
+    }
+    const key = keyOf(child);
+    const known = keyed.get(key);
+    if (key !== '' && known !== undefined) {
+      if (known === at) at = at.nextSibling;
+      else old.insertBefore(known, at);
+      morph(known, child);
+      keyed.delete(key);
+    } else if (key === '' && at instanceof Element && at.localName === child.localName && keyOf(at) === '') {
+      const next = at.nextSibling;
+      morph(at, child);
+      at = next;
+    } else old.insertBefore(child, at);
+  }
+  while (at !== null) {
+    const next = at.nextSibling;
+    at.remove();
+    at = next;
+  }
+}
+
+/** What changed of what matters is said to screen readers, and shown for a moment. @param {Element} section */
+function flipsOf(section) {
+  return new Map([...section.querySelectorAll('[data-flip]')].map((each) => [each.id, each.getAttribute('data-flip')]));
+}
+
+/** @param {Element} old @param {Element} fresh @param {boolean} isNews */
+function replace(old, fresh, isNews) {
+  const before = flipsOf(old);
+  morph(old, fresh);
+  tellAges(old);
+  if (!isNews) return;
+  const said = [];
+  for (const [id, flip] of flipsOf(old)) {
+    if (!before.has(id) || before.get(id) === flip) continue;
+    said.push(flip);
+    const row = document.getElementById(id);
+    row?.classList.remove('new');
+    void row?.clientWidth; // so that the animation begins again
+    row?.classList.add('new');
+  }
+  const announce = document.getElementById('announce');
+  if (said.length > 0 && announce !== null) {
+    const most = said.slice(0, 5).join('. ');
+    announce.textContent = said.length > 5 ? `${most}. And ${said.length - 5} more changes.` : `${most}.`;
+  }
+}
+
+/** @param {string} text */
+const parsed = (text) => new DOMParser().parseFromString(text, 'text/html');
+
+/** Sections that are being fetched, and whether to do it once more after that. @type {Map<string, boolean>} */
+const fetching = new Map();
+
+/** @param {string} key @param {boolean} isNews */
+async function refresh(key, isNews) {
+  if (fetching.has(key)) {
+    fetching.set(key, true);
+    return;
+  }
+  fetching.set(key, false);
+  try {
+    const path = key.split('/').map(encodeURIComponent).join('/');
+    const search = location.search;
+    const response = await fetch(`/fragments/${path}${search}`);
+    if (response.status === 401) location.reload(); // the session ended
+    if (!response.ok) return;
+    const fresh = parsed(await response.text()).querySelector('section');
+    const old = sectionOf(key);
+    // Somebody typed meanwhile: what came is for another filter.
+    if (search !== location.search) fetching.set(key, true);
+    else if (old !== null && fresh !== null) replace(old, fresh, isNews);
+  } catch {
+    // The connection says so by itself, and when it is back, which versions are the newest.
+  } finally {
+    const isAgain = fetching.get(key) === true;
+    fetching.delete(key);
+    if (isAgain) await refresh(key, isNews);
+  }
+}
+
+/** @param {string} key */
+const sectionOf = (key) => sections().find((each) => each.dataset.section === key) ?? null;
+const sections = () => /** @type {HTMLElement[]} */ ([...document.querySelectorAll('section[data-section]')]);
+
+/** Networks came or went: the whole page anew, in place. */
+async function refreshAll() {
+  const response = await fetch(`/${location.search}`, { headers: { accept: 'text/html' } });
+  if (!response.ok) return;
+  const fresh = parsed(await response.text());
+  for (const selector of ['main', '.top nav']) {
+    const [old, next] = [document.querySelector(selector), fresh.querySelector(selector)];
+    if (old !== null && next !== null) morph(old, next);
+  }
+  tellAges();
+}
+
+// --- Server-sent events ----------------------------------------------------------------------------------------------
+
+const connection = document.getElementById('connection');
+
+/** @param {'live' | 'lost'} state */
+function showConnection(state) {
+  if (connection === null || connection.classList.contains(state)) return;
+  connection.className = `conn ${state}`;
+  const word = connection.querySelector('.word');
+  const time = connection.querySelector('time');
+  if (word !== null) word.textContent = state === 'live' ? 'live' : 'reconnecting since';
+  if (time === null) return;
+  time.hidden = state === 'live';
+  time.setAttribute('datetime', new Date(Date.now() + clockOffset).toISOString());
+  tellAges(connection);
+}
+
+/** @param {MessageEvent<string>} event */
+function onVersions({ type, data }) {
+  const { now, sections: versions } = JSON.parse(data);
+  clockOffset = now * 1000 - Date.now();
+  showConnection('live');
+  if (type === 'hello') {
+    const shown = sections().map((each) => each.dataset.section);
+    if (shown.join() !== Object.keys(versions).join()) {
+      void refreshAll();
+      return;
+    }
+  }
+  for (const [key, version] of Object.entries(versions)) {
+    const section = sectionOf(key);
+    if (section === null) void refreshAll();
+    else if (section.dataset.version !== version) void refresh(key, true);
+  }
+}
+
+/** @type {EventSource | null} */
+let events = null;
+
+function connect() {
+  if (events !== null) return;
+  events = new EventSource('/events');
+  events.addEventListener('hello', onVersions);
+  events.addEventListener('change', onVersions);
+  events.onerror = () => {
+    showConnection('lost');
+    // A refusal ends it for good; the browser itself only tries again after a broken connection.
+    if (events?.readyState !== EventSource.CLOSED) return;
+    events = null;
+    setTimeout(connect, 5000);
+  };
+}
+
+function disconnect() {
+  events?.close();
+  events = null;
+}
+
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let hiding;
+document.addEventListener('visibilitychange', () => {
+  clearTimeout(hiding);
+  if (document.visibilityState === 'hidden') hiding = setTimeout(disconnect, HIDDEN_MS);
+  else connect();
+});
+addEventListener('pagehide', disconnect);
+addEventListener('pageshow', connect);
+
+// --- Filter and order ------------------------------------------------------------------------------------------------
+
+const filter = /** @type {HTMLFormElement | null} */ (document.getElementById('filter'));
+const text = /** @type {HTMLInputElement | null} */ (document.getElementById('q'));
+const state = /** @type {HTMLSelectElement | null} */ (document.getElementById('state'));
+
+/** Shows another filter, order or part. @param {URL} url @param {boolean} isStep A step of the browser's history. */
+function show(url, isStep) {
+  if (url.search === location.search) return;
+  history[isStep ? 'pushState' : 'replaceState'](null, '', url);
+  for (const section of sections()) {
+    const key = section.dataset.section ?? '';
+    if (/^(network\/|zones$|secondaries$)/.test(key)) void refresh(key, false);
+  }
+}
+
+function filtered() {
+  if (text === null || state === null) return;
+  const url = new URL(location.href);
+  url.searchParams.delete('zones');
+  for (const [name, value, usual] of [
+    ['q', text.value.trim(), ''],
+    ['state', state.value, 'all'],
+  ]) {
+    if (value === usual) url.searchParams.delete(name);
+    else url.searchParams.set(name, value);
+  }
+  url.hash = '';
+  show(url, false);
+}
+
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let typing;
+text?.addEventListener('input', () => {
+  clearTimeout(typing);
+  typing = setTimeout(filtered, TYPING_MS);
+});
+state?.addEventListener('change', filtered);
+filter?.addEventListener('submit', (event) => {
+  event.preventDefault();
+  filtered();
+});
+
+addEventListener('popstate', () => {
+  const fields = new URLSearchParams(location.search);
+  if (text !== null) text.value = fields.get('q') ?? '';
+  if (state !== null) state.value = fields.get('state') ?? 'all';
+  for (const section of sections()) void refresh(section.dataset.section ?? '', false);
+});
+
+document.addEventListener('click', (event) => {
+  if (!(event.target instanceof Element) || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  const link = event.target.closest('a[data-go]');
+  if (!(link instanceof HTMLAnchorElement)) return;
+  event.preventDefault();
+  const url = new URL(link.href);
+  // The address has the filter that is typed now, whatever was when the link was made.
+  for (const name of ['q', 'state']) {
+    const value = new URLSearchParams(location.search).get(name);
+    if (value === null) url.searchParams.delete(name);
+    else url.searchParams.set(name, value);
+  }
+  url.hash = '';
+  show(url, true);
+});
+
+// --- Keys ------------------------------------------------------------------------------------------------------------
+
+const help = /** @type {HTMLDialogElement | null} */ (document.getElementById('help'));
+
+/** @param {number} step */
+function moveRow(step) {
+  const rows = /** @type {HTMLElement[]} */ ([...document.querySelectorAll('tr.row')]);
+  if (rows.length === 0) return;
+  const current = document.activeElement?.closest('tr.row');
+  const from = current === null || current === undefined ? -1 : rows.findIndex((row) => row === current);
+  const to = from < 0 ? (step > 0 ? 0 : rows.length - 1) : Math.min(rows.length - 1, Math.max(0, from + step));
+  rows[to].focus();
+  rows[to].scrollIntoView({ block: 'nearest' });
+}
+
+/** @type {Record<string, (event: KeyboardEvent) => void>} */
+const KEYS = {
+  j: () => moveRow(1),
+  k: () => moveRow(-1),
+  ArrowDown: (event) => inRow(event, 1),
+  ArrowUp: (event) => inRow(event, -1),
+  Enter: () => {
+    const details = document.activeElement?.matches('tr.row') ? document.activeElement.querySelector('details') : null;
+    if (details !== null && details !== undefined) details.open = !details.open;
+  },
+  '/': (event) => {
+    event.preventDefault();
+    text?.focus();
+    text?.select();
+  },
+  f: () => {
+    if (state === null) return;
+    state.value = state.value === 'failing' ? 'all' : 'failing';
+    filtered();
+  },
+  '?': () => help?.showModal(),
+};
+
+/** Arrows scroll the page unless a row has the focus. @param {KeyboardEvent} event @param {number} step */
+function inRow(event, step) {
+  if (document.activeElement?.matches('tr.row') !== true) return;
+  event.preventDefault();
+  moveRow(step);
+}
+
+document.addEventListener('keydown', (event) => {
+  const { target } = event;
+  if (event.ctrlKey || event.metaKey || event.altKey || help?.open === true) return;
+  if (target instanceof Element && target.matches('input, select, textarea')) {
+    if (event.key !== 'Escape' || target !== text || text === null) return;
+    if (text.value === '') text.blur();
+    else {
+      text.value = '';
+      filtered();
+    }
+    return;
+  }
+  KEYS[event.key]?.(event);
+});
+
+tellAges();
+setInterval(tellAges, AGES_MS);
+connect();
