@@ -136,7 +136,7 @@ export class DnstapPart {
       log.info(`dnstap: messages go to ${path}`);
       return;
     }
-    const text = `dnstap: ${path}: ${problem}; messages are dropped and counted until it is well`;
+    const text = `dnstap: ${path}: ${problem}; messages are dropped and counted meanwhile`;
     if (text !== this.problem) log.warn(text);
     this.problem = text;
   }
