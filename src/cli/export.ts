@@ -10,6 +10,7 @@ import { loadConfig } from '../config/load.ts';
 import { forNetwork } from '../config/paths.ts';
 import type { Config } from '../config/types.ts';
 import { count } from '../health/judge/reason.ts';
+import type { NetworkState } from '../health/state/network-state.ts';
 import { readState } from '../health/state/state-file-io.ts';
 import { LiveRRsets } from '../live/live-rrsets.ts';
 import { liveOf } from '../live/network-live.ts';
@@ -102,11 +103,22 @@ async function readLive(config: Config, networks: readonly string[], live: LiveR
     live.register(network);
     const { state, faults: stateFaults } = await readState(forNetwork(config.statefile, network), 0, true);
     faults.push(...stateFaults);
-    if (state.live.length === 0)
-      faults.push(fault(`${network}: no edge was ever live, so its zones cannot be written`));
-    live.publish(network, liveOf(state));
+    if (state.live.length === 0) {
+      const why =
+        state.memory.lastLive.length === 0
+          ? 'no edge was ever live'
+          : 'edgemanage saved the names of the live edges without their addresses, and no round was made since';
+      faults.push(fault(`${network}: ${why}, so its zones cannot be written`));
+    }
+    live.publish(network, liveOf(withSerial(state)));
   }
   return faults;
+}
+
+/** A state that edgemanage wrote has no serial. No zone that it wrote has one above the time of its last run. */
+function withSerial(state: NetworkState): NetworkState {
+  if (state.serial !== 0 || state.live.length === 0) return state;
+  return { ...state, serial: Math.max(1, Math.floor(state.lastRun ?? 0)) };
 }
 
 /**

@@ -37,6 +37,26 @@ test('before any edge was live there is nothing to write', async () => {
   expect(stderr).toContain('no edge was ever live');
 });
 
+/** As edgemanage writes it: names, and no serial. */
+const edgemanageState = (live: readonly string[]): string =>
+  JSON.stringify({ last_live: live, last_run: 1_800_000_000.5, rotation_list: [] });
+
+test('of the state that edgemanage left, the serial is not below any that it wrote', async () => {
+  await site.write(`${NETWORK}.state`, edgemanageState(LIVE));
+  const { status, stdout } = await run('-n');
+  expect(status).toBe(0);
+  expect(stdout).toContain('two.test: new, serial 1800000000\n');
+  expect(stdout).toMatch(/\+ www\.two\.test\. 60 IN A 192\.0\.2\.1\n/);
+  expect(stdout).toContain('2 zones: 2 differ');
+});
+
+test('names without addresses are said, not left out in silence', async () => {
+  await site.write(`${NETWORK}.state`, edgemanageState(['edge1.test']));
+  const { status, stderr } = await run('-n');
+  expect(status).toBe(1);
+  expect(stderr).toContain('edgemanage saved the names of the live edges without their addresses');
+});
+
 test('a dry run says what would be written and writes nothing', async () => {
   await site.write(`${NETWORK}.state`, state(1_900_000_000, LIVE));
   const { status, stdout } = await run('-n');

@@ -46,12 +46,14 @@ export class Reader {
   }
 
   /**
-   * Down the page, from the heading `from` if there is one: blocks with a file's name are written, commands without a name
-   * are run. Rejects where one fails. `edgewise serve` goes on in the background until the next one, or `stop`.
+   * Down the page: blocks with a file's name are written, commands without a name are run. Rejects where one fails.
+   * `edgewise serve` goes on in the background until the next one, or `close`. `before` is awaited before each block of
+   * commands: what else happens on the machine.
    */
-  async follow(file: string, { upTo = Number.POSITIVE_INFINITY }: { readonly upTo?: number } = {}): Promise<void> {
+  async follow(file: string, before: (commands: string) => Promise<void> | void = () => undefined): Promise<void> {
     for (const { language, name, notRun, text, line } of blocksOf(file)) {
-      if (notRun !== null || line > upTo) continue;
+      if (language === 'sh' && name === '') await before(text);
+      if (notRun !== null) continue;
       const own = this.edit(text);
       if (/[./]/.test(name)) this.write(name, own);
       else if (language === 'sh' && name === '') await this.run(own, `${file}:${line}`);
@@ -66,9 +68,9 @@ export class Reader {
 
   private async run(commands: string, place: string): Promise<void> {
     for (const part of commands.split(/^(?=edgewise serve)|(?<=^edgewise serve.*\n)/m)) {
-      const serve = /^edgewise serve((?: -\S+)*)/.exec(part);
+      const serve = /^edgewise serve( -n)?(?: -c (\S+))?/.exec(part);
       if (serve !== null) {
-        await this.serve(serve[1].split(' ').slice(1));
+        await this.serve(serve[1] === undefined ? [] : ['-n'], serve[2] ?? 'edgemanage.yaml');
         continue;
       }
       const { status, stdout, stderr } = await this.sh(part);
@@ -77,10 +79,10 @@ export class Reader {
     }
   }
 
-  private async serve(args: readonly string[]): Promise<void> {
+  private async serve(args: readonly string[], config: string): Promise<void> {
     await this.server?.stop();
-    this.server = EdgewiseServer.spawn(this.config, args);
+    this.server = EdgewiseServer.spawn(join(this.folder, config), args);
     await this.server.ready();
-    this.seen.push({ commands: `edgewise serve ${args.join(' ')}`, output: this.server.output });
+    this.seen.push({ commands: `edgewise serve ${args.join(' ')} -c ${config}`, output: this.server.output });
   }
 }
