@@ -28,9 +28,9 @@ const LABEL_VALUES = {
 /** Series of the metrics that have labels. `nodejs_active_*`: kinds that Node has, some twenty. */
 const SERIES: ReadonlyMap<string, number> = new Map([
   ['nodejs_gc_duration_seconds', 4 * 10],
-  ['nodejs_heap_space_size_total_bytes', 12],
-  ['nodejs_heap_space_size_used_bytes', 12],
-  ['nodejs_heap_space_size_available_bytes', 12],
+  ['nodejs_heap_space_size_total_bytes', 16],
+  ['nodejs_heap_space_size_used_bytes', 16],
+  ['nodejs_heap_space_size_available_bytes', 16],
   ['nodejs_active_handles', 24],
   ['nodejs_active_requests', 24],
   ['nodejs_active_resources', 24],
