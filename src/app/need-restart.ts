@@ -8,6 +8,7 @@ const KEYS: readonly (readonly [key: string, of: (config: Config) => unknown])[]
   ['server.user', ({ server }) => server.user],
   ['http.listen', ({ http }) => http?.listen ?? null],
   ['http.hosts', ({ http }) => http?.hosts ?? []],
+  ['http.tls', ({ http }) => (http?.tls ?? null) !== null],
   ['lockfile', ({ lockfile }) => lockfile],
   ['statefile', ({ statefile }) => statefile],
   ['state_dir', ({ stateDir }) => stateDir],
@@ -43,9 +44,17 @@ export function untilRestart(
     logLevel,
     namedDir,
     server: { ...wanted.server, listen, tlsListen, udpWorkers, user },
-    http: running.http,
+    http: httpUntilRestart(running.http, wanted.http),
     // Whether zones take their serials from others is settled as they are loaded first.
     ...(wanted.vantage?.engine === running.vantage?.engine ? {} : { vantage: running.vantage }),
   };
   return { config, restart };
+}
+
+/** Addresses and names stay, and so does whether there is TLS; files and who may do what are taken over. */
+function httpUntilRestart(running: Config['http'], wanted: Config['http']): Config['http'] {
+  if (running === null || wanted === null) return running;
+  const { listen, hosts } = running;
+  const isSame = (running.tls === null) === (wanted.tls === null);
+  return { ...wanted, listen, hosts, tls: isSame ? wanted.tls : running.tls };
 }

@@ -236,7 +236,7 @@ class Server implements Running {
         zones: () => store.entries(),
         secondaries: () => secondaries.views(),
         providers: () => providers.statuses().map(providerFact),
-        tlsNotAfter: () => dns.tlsNotAfter,
+        tlsNotAfter: () => this.tlsNotAfter(),
         reloadFault: () => this.reloads.fault,
       },
       log,
@@ -248,6 +248,7 @@ class Server implements Running {
 
     this.httpPart = new HttpPart({
       http: config.http,
+      actions: null,
       sources: {
         liveRRsets: live,
         ready: () => this.ready,
@@ -263,11 +264,11 @@ class Server implements Running {
         vantage: () => vantage.source(),
         notify: () => secondaries.notifyCounts(),
         notices: () => notices.counts(),
-        tlsNotAfter: () => dns.tlsNotAfter,
+        tlsNotAfter: () => this.tlsNotAfter(),
         partFaults: () => [...this.parts.faults(), ...this.ownFaults()],
         contained: () => guard.faults(),
         dnstap: () => dnstap.counts(),
-        warnings: () => dnstap.warnings(),
+        warnings: () => [...this.httpPart.warnings(), ...dnstap.warnings()],
       },
       log,
       guard,
@@ -394,6 +395,12 @@ class Server implements Running {
     this.ready = false;
     await this.parts.stop();
     if (wasReady) this.log.info('stopped');
+  }
+
+  /** Of the certificate that ends first. */
+  private tlsNotAfter(): number | null {
+    const ends = [this.dnsPart.tlsNotAfter, this.httpPart.tlsNotAfter].filter((at) => at !== null);
+    return ends.length === 0 ? null : Math.min(...ends);
   }
 
   /** What no part has to do with. */

@@ -9,6 +9,7 @@ import { readName } from './fields.ts';
 import { faultAt, valueAt } from './schema-fault.ts';
 import { checkFaults } from './section-checks.ts';
 import { dnstapFaults } from './section-dnstap.ts';
+import { httpFaults } from './section-http.ts';
 import { noticeFaults } from './section-notices.ts';
 import { historicKeys } from './section-probe.ts';
 import { publishFaults } from './section-publish.ts';
@@ -34,6 +35,7 @@ export function crossFaults(source: YamlSource, fileKeys: readonly TsigKey[]): C
     ...listening(get),
     ...tls(get),
     ...dnstapFaults(get),
+    ...httpFaults(get),
     ...keyReferences(get, fileKeys),
     ...notifyAddresses(get),
     ...staticZones(get),

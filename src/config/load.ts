@@ -15,6 +15,7 @@ import { readTextFile } from './read-text.ts';
 import { faultAt, schemaFaults, soundFaults, valueAt } from './schema-fault.ts';
 import { checkPlans, checks } from './section-checks.ts';
 import { dns } from './section-dns.ts';
+import { httpConfig, httpKeys, tokenFileFaults } from './section-http.ts';
 import { judgeConfigs, judges } from './section-judges.ts';
 import { notices, settleNotices } from './section-notices.ts';
 import { commands, fileKeys, historicKeys, probeKeys, selectKeys } from './section-probe.ts';
@@ -40,6 +41,7 @@ export const configSchema = section(
     ...selectKeys,
     ...fileKeys,
     ...serverKeys,
+    ...httpKeys,
     ...zoneKeys,
     ...transferKeys,
     ...historicKeys,
@@ -82,7 +84,7 @@ export function parseConfig(file: string, text: string, readKeyFile: (path: stri
   const told = settleNotices(checked.data.notices, (path) => besideConfig(file, path));
   const httpOff = valueAt(source.value, ['http']) === false;
   const config = build(file, checked.data, httpOff, fileKeys, told.targets);
-  const secrets = [...told.faults, ...vantageSecretFaults(config.vantage)];
+  const secrets = [...told.faults, ...vantageSecretFaults(config.vantage), ...tokenFileFaults(config.http)];
   faults.push(...secrets.map(({ path, what, ...fault }) => faultAt(source, path, fault, what ?? 'value')));
   faults.push(...pathFaults(source, config));
   return { config: hasErrors(faults) ? null : config, faults };
@@ -145,6 +147,7 @@ function build(
   const at = (path: string): string => besideConfig(file, path);
   const maybe = (path: string | null): string | null => (path === null ? null : at(path));
   const statefile = at(keys.statefile);
+  const server = serverConfig(file, keys.server);
   return {
     file,
     testobject: testObject(keys.testobject, at),
@@ -189,10 +192,8 @@ function build(
       runAfterChanges: keys.commands?.run_after_changes ?? [],
     },
     maxObjectBytes: keys.probe?.max_object_bytes ?? MAX_OBJECT_BYTES,
-    server: serverConfig(file, keys.server),
-    http: httpOff
-      ? null
-      : { listen: keys.http?.listen ?? { address: '127.0.0.1', port: 8053 }, hosts: keys.http?.hosts ?? [] },
+    server,
+    http: httpConfig(keys.http, httpOff, server, at),
     staticZones: keys.static_zones.map(({ name, file: zoneFile }) => ({ name, file: at(zoneFile) })),
     staticZoneDir: maybe(keys.static_zone_dir),
     zoneFiles: {

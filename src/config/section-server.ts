@@ -1,8 +1,7 @@
-/** `server:` and `http:`, what answers and on which addresses. Every key has a default. */
+/** `server:`, what answers and on which addresses. Every key has a default. */
 import { randomBytes } from 'node:crypto';
 import { availableParallelism, networkInterfaces } from 'node:os';
 import { z } from 'zod';
-import { isHostName } from '../system/host-name.ts';
 import { endpoint, flag, list, number, oneOrMany, optional, parsed, path, prefix, section, text } from './fields.ts';
 import { key } from './key-docs.ts';
 import { besideConfig } from './paths.ts';
@@ -45,8 +44,6 @@ const cookieSecret = parsed(
       ? Uint8Array.from(Buffer.from(value, 'hex'))
       : null,
 );
-
-const hostName = parsed('a host name', (value) => (isHostName(value) ? value : null));
 
 const server = section({
   listen: key(
@@ -145,24 +142,6 @@ function characterString() {
 
 export const serverKeys = {
   server: key(optional(server, null), 'Where and how DNS is answered.', { otherwise: 'the defaults of its keys' }),
-  http: key(
-    z.preprocess(
-      (value) => (value === false ? null : value),
-      optional(
-        section({
-          listen: key(optional(endpoint(8053), null), 'Where HTTP is answered.', { default: '127.0.0.1:8053' }),
-          hosts: key(
-            optional(oneOrMany(hostName, 'a list of host names'), []),
-            'Names under which it may be asked besides its addresses, `localhost`, names of one label and the name of the machine.',
-            { otherwise: 'none', example: '[edge1.example.net]' },
-          ),
-        }),
-        null,
-      ),
-    ),
-    'Status page, health, metrics and API over HTTP. false: off.',
-    { otherwise: 'the defaults of its keys' },
-  ),
 };
 
 type ServerSection = z.output<typeof server>;

@@ -72,6 +72,18 @@ export type ServerConfig = {
   readonly dnstap: DnstapConfig | null;
 };
 
+export type HttpConfig = {
+  readonly listen: Endpoint;
+  /** Names under which it may be asked, besides addresses, names of one label and the machine's own. */
+  readonly hosts: readonly string[];
+  /** PEM files; null: in the clear. */
+  readonly tls: { readonly cert: string; readonly key: string } | null;
+  /** Who may change things: whoever has a token of the file, or a certificate of these authorities. Null: nobody. */
+  readonly admin: { readonly tokens: string | null; readonly clients: string | null } | null;
+  /** Who may read, besides those who may change things; null: everybody. */
+  readonly read: { readonly tokens: string } | null;
+};
+
 /** edgemanage.yaml, checked, with every path absolute. Keys keep edgemanage's names in camel case. */
 export type Config = {
   readonly file: string;
@@ -135,11 +147,7 @@ export type Config = {
   };
   readonly maxObjectBytes: number;
   readonly server: ServerConfig;
-  readonly http: {
-    readonly listen: Endpoint;
-    /** Names under which it may be asked, besides addresses, names of one label and the machine's own. */
-    readonly hosts: readonly string[];
-  } | null;
+  readonly http: HttpConfig | null;
   readonly staticZones: readonly { readonly name: WireName; readonly file: string }[];
   readonly staticZoneDir: string | null;
   /** What any zone file may do. */

@@ -168,6 +168,29 @@ const rows: readonly Row[] = [
     faults: ['18:28 error bad-value server.listen: 127.0.0.1 port 53 is already in server.listen'],
   },
   {
+    name: 'http.tls without a certificate to use',
+    text: 'http:\n  tls: true\n',
+    faults: [
+      '18:8 error missing-key http.tls: there are no server.tls_certificate and server.tls_key to use; give {cert: FILE, key: FILE}',
+    ],
+  },
+  {
+    name: 'http.tls with half of it, and clients without TLS',
+    text: 'http:\n  tls: {cert: c.pem}\n  admin: {}\n',
+    faults: [
+      '18:8 error missing-key http.tls.key: missing; a certificate needs its key',
+      '19:10 error missing-key http.admin: needs tokens, clients or both; nobody can be told apart without',
+    ],
+  },
+  {
+    name: 'client certificates without TLS',
+    text: 'http:\n  admin: {clients: ca.pem}\n  read: {}\n',
+    faults: [
+      '18:20 error missing-key http.admin.clients: client certificates need http.tls',
+      '19:3 error missing-key http.read.tokens: missing; expected a file with a name and a token in each line',
+    ],
+  },
+  {
     name: 'TLS without a certificate',
     text: 'server:\n  tls_listen: 127.0.0.1\n  tls_key: k.pem\n',
     faults: ['18:3 error missing-key server.tls_certificate: missing; tls_listen needs a certificate and its key'],

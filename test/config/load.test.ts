@@ -37,9 +37,11 @@ test('so it does with its examples switched on, but for the secrets that everybo
     'hooks.secret': 'x',
     'mail.password': 'y',
     'etcd.password': 'z',
+    'admin.tokens': `anna ${'0'.repeat(48)}`,
+    'read.tokens': `ben ${'1'.repeat(48)}`,
   });
-  for (const file of ['slack.url', 'hooks.secret', 'mail.password', 'etcd.password'])
-    chmodSync(join(folder, file), 0o600);
+  const secrets = ['slack.url', 'hooks.secret', 'mail.password', 'etcd.password', 'admin.tokens', 'read.tokens'];
+  for (const file of secrets) chmodSync(join(folder, file), 0o600);
   const keys = { [join(folder, 'transfer.key')]: key };
   expect(parse(own, keys, join(folder, 'e.yaml'))).toMatchObject({
     faults: [],

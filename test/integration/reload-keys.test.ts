@@ -8,6 +8,7 @@ import { configSchema, loadConfig } from '../../src/config/load.ts';
 import type { Config } from '../../src/config/types.ts';
 import { throwingGuard } from '../support/guard.ts';
 import { type Installation, NETWORK } from '../support/installation.ts';
+import { makeCertificates } from '../support/mock-edge-certificates.ts';
 import { makeReloadSite, type ReloadSite } from './reload-site.ts';
 
 /** A reload in which one key is another: it comes into force, or the log says that it takes a restart. */
@@ -122,6 +123,11 @@ test('every single key: the reload is made, nothing is thrown, and the server go
 }, async () => {
   for (const folder of ['statics', 'zones2']) await mkdir(site.path(folder)); // to which zones may move
   await site.write('static.zone', '@ 60 IN SOA ns. h. 1 1 1 1 1\n@ 60 IN NS ns.static.test.\nns 60 IN A 192.0.2.1\n');
+  await site.write('http.tokens', 'anna 0123456789abcdef0123456789abcdef\n');
+  const { good } = makeCertificates('ns.test');
+  await site.write('http.pem', good.cert);
+  await site.write('http.key', good.key);
+  const files = { tls: { cert: site.path('http.pem'), key: site.path('http.key') }, tokens: site.path('http.tokens') };
   const before = parse(await site.read('edgemanage.yaml')) as Record<string, unknown>;
   const started = await serve({
     file: site.path('edgemanage.yaml'),
@@ -140,6 +146,9 @@ test('every single key: the reload is made, nothing is thrown, and the server go
     ),
     ['http.listen', { ...before, http: { listen: '127.0.0.1:0' } }] as const,
     ['http.hosts', { ...before, http: { ...(before['http'] as object), hosts: ['name.test'] } }] as const,
+    ['http.tls', { ...before, http: { ...(before['http'] as object), tls: files.tls } }] as const,
+    ['http.admin', { ...before, http: { ...(before['http'] as object), admin: { tokens: files.tokens } } }] as const,
+    ['http.read', { ...before, http: { ...(before['http'] as object), read: { tokens: files.tokens } } }] as const,
     ['http', { ...before, http: false }] as const,
   ];
   for (const [key, keys] of changes) {
@@ -158,7 +167,16 @@ test('every single key: the reload is made, nothing is thrown, and the server go
 
 /** What a running server keeps until it is started again. */
 const RESTART = [
-  ...['server.listen', 'server.udp_workers', 'server.user', 'http.listen', 'http.hosts', 'lockfile', 'statefile'],
+  ...[
+    'server.listen',
+    'server.udp_workers',
+    'server.user',
+    'http.listen',
+    'http.hosts',
+    'http.tls',
+    'lockfile',
+    'statefile',
+  ],
   ...['state_dir', 'healthdata_store', 'logpath', 'log_level', 'named_dir'],
 ];
 

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Guard } from '../../../system/guard.ts';
+import { clientPrefix } from './client-prefix.ts';
 import type { MeteredStream } from './metered-stream.ts';
 
 /** Connections at most, all clients together. */
@@ -77,7 +78,7 @@ export class Connections {
 
   /** A new connection: makes room for it, or closes it. */
   add(socket: MeteredStream): void {
-    const client = clientOf(socket);
+    const client = clientPrefix(socket.remoteAddress ?? '');
     const own = this.count(client);
     const isOver = own >= this.mostPerClient;
     if ((isOver || this.all.size >= this.most) && !this.evict(isOver ? client : null)) {
@@ -122,6 +123,11 @@ export class Connections {
     if (connection === undefined) return;
     connection.isEndless = true;
     connection.isClosing = true;
+  }
+
+  /** Ends answers that go on: whoever still may asks again. */
+  endStreams(): void {
+    for (const { socket, isEndless } of this.all.values()) if (isEndless) socket.destroySoon();
   }
 
   private next(connection: Connection): void {
@@ -172,14 +178,4 @@ export class Connections {
 function isBefore(a: Connection, b: Connection, counts: ReadonlyMap<string, number>): boolean {
   const [ofA, ofB] = [counts.get(a.client) ?? 0, counts.get(b.client) ?? 0];
   return ofA === ofB ? a.since < b.since : ofA > ofB;
-}
-
-/** Whoever has a /64 of IPv6 addresses is one client. */
-function clientOf({ remoteAddress = '' }: MeteredStream): string {
-  if (!remoteAddress.includes(':') || remoteAddress.includes('.')) return remoteAddress;
-  const [head] = remoteAddress.split('%');
-  const [left, right = ''] = head.split('::');
-  const groups = left.split(':').filter((group) => group !== '');
-  const missing = 8 - groups.length - right.split(':').filter((group) => group !== '').length;
-  return [...groups, ...Array<string>(Math.max(0, missing)).fill('0')].slice(0, 4).join(':');
 }

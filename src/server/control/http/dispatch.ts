@@ -37,14 +37,11 @@ export async function dispatch(
   const asked = parse(operation.query, fieldsOf(query));
   if (!asked.ok) return problem(400, `query: ${asked.why}`);
 
-  const input = { params: params.value, query: asked.value, author: admission.author, request };
+  const input = { params: params.value, query: asked.value, author: admission.author, right: admission.right, request };
   if (operation.method === 'GET') {
-    const key = JSON.stringify([
-      request.path,
-      asked.value,
-      operation.isPersonal === true ? admission.author : null,
-      operation.variant?.(request),
-    ]);
+    const { author, right } = admission;
+    const whom = operation.isPersonal === true ? [author, right] : right === 'none';
+    const key = JSON.stringify([request.path, asked.value, whom, operation.variant?.(request)]);
     return lanes[operation.lane ?? 'rest'].reply(key, () => operation.handle(sources, { ...input, body: undefined }));
   }
   return change(sources, operation, input, await bodyOf(operation, request, body));

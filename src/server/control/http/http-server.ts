@@ -19,10 +19,12 @@ import { isOwnHost } from './hosts.ts';
 import { MeteredStream } from './metered-stream.ts';
 import type { AnyOperation, Reply, Request, StreamReply } from './operation.ts';
 import { problem } from './problem.ts';
+import { Refusals } from './refusals.ts';
 import { Renderer } from './renderer.ts';
 import { Router } from './router.ts';
 import { send, stream } from './send.ts';
 import { targetOf } from './target.ts';
+import type { TlsFront } from './tls-front.ts';
 
 const HEADERS_MS = 5_000; // for a request's header to arrive
 const REQUEST_MS = 10_000; // for all of it
@@ -46,6 +48,10 @@ export type HttpOptions = {
   readonly actions?: ControlActions;
   /** Left out: everybody reads, nobody changes anything. */
   readonly access?: AccessPolicy;
+  /** Left out: in the clear. */
+  readonly tls?: TlsFront;
+  /** Counts what is refused. */
+  readonly refusals?: Refusals;
   /** Connections at most; left out: as many as there are descriptors for. */
   readonly connections?: number;
   readonly log: (level: 'warn' | 'error', message: string) => void;
@@ -69,7 +75,7 @@ export function startHttp(options: HttpOptions): Promise<HttpStart> {
   const names = new Set([hostname(), ...hosts].map((name) => name.toLowerCase().replace(/\.$/, '')));
   const connections: Connections = new Connections(
     async (request, response, isLast) => {
-      const reply = await answer(request, site, names, log);
+      const reply = await answer(request, { site, names, refusals, log });
       if (!('stream' in reply)) {
         send(request, response, reply, isLast);
         return;
@@ -80,6 +86,7 @@ export function startHttp(options: HttpOptions): Promise<HttpStart> {
     guard,
     most ?? httpConnections(descriptorLimit()),
   );
+  const refusals = options.refusals ?? new Refusals();
   const guarded = <Args extends readonly unknown[]>(work: (...args: Args) => unknown) => guard.protect('http', work);
   const server = createServer(
     {
@@ -108,9 +115,15 @@ export function startHttp(options: HttpOptions): Promise<HttpStart> {
     );
   }
   server.timeout = SILENCE_MS;
-  meter(server, guard, (stream) => connections.add(stream));
+  meter(server, guard, (stream) => connections.add(stream), options.tls);
   server.maxRequestsPerSocket = REQUESTS_PER_CONNECTION;
-  server.on('clientError', guarded(refuseClient));
+  server.on(
+    'clientError',
+    guarded((error: Error, socket: Socket) => {
+      refusals.add('malformed');
+      refuseClient(error, socket);
+    }),
+  );
   // Without a listener the connection would end without a word.
   server.on(
     'connect',
@@ -128,31 +141,53 @@ export function startHttp(options: HttpOptions): Promise<HttpStart> {
       );
       const bound = server.address();
       const port = bound !== null && typeof bound === 'object' ? bound.port : endpoint.port;
-      resolve({ ok: true, http: new HttpServer(server, { address: endpoint.address, port }) });
+      resolve({ ok: true, http: new HttpServer(server, connections, { address: endpoint.address, port }) });
     });
   });
 }
 
-/** Has the server read each connection through a `MeteredStream`, which `onConnection` gets as well. */
-export function meter(server: Server, guard: Guard, onConnection: (stream: MeteredStream) => void): void {
+/**
+ * Has the server read each connection through a `MeteredStream`, which `onConnection` gets as well: before the handshake
+ * where there is TLS, so that those who never end one are counted among the others.
+ */
+export function meter(
+  server: Server,
+  guard: Guard,
+  onConnection: (stream: MeteredStream) => void,
+  tls: TlsFront | null = null,
+): void {
   const serve = server.listeners('connection');
   server.removeAllListeners('connection');
   const accept = guard.protect('http', (socket: Socket) => {
-    const stream = new MeteredStream(socket, guard);
+    const stream = new MeteredStream(socket, guard, tls !== null);
     for (const listener of serve) listener.call(server, stream);
     onConnection(stream);
+    if (tls !== null && !stream.destroyed) guard.run('http', secure(tls, socket, stream));
   });
   server.on('connection', accept);
+}
+
+async function secure(tls: TlsFront, socket: Socket, stream: MeteredStream): Promise<void> {
+  const secured = await tls.secure(socket);
+  if (secured !== null) stream.secure(secured);
 }
 
 export class HttpServer {
   /** Where it listens, with the port that was chosen. */
   readonly endpoint: Endpoint;
   private readonly server: Server;
+  private readonly connections: Connections;
 
-  constructor(server: Server, endpoint: Endpoint) {
+  constructor(server: Server, connections: Connections, endpoint: Endpoint) {
     this.server = server;
+    this.connections = connections;
     this.endpoint = endpoint;
+  }
+
+  /** Who may do what has changed: whoever follows what goes on has to ask anew. */
+  accessChanged(): void {
+    this.connections.endStreams();
+    this.server.closeIdleConnections();
   }
 
   /** Lets requests in progress end for at most `graceMs`, then closes every connection. */
@@ -168,19 +203,33 @@ export class HttpServer {
   }
 }
 
+type Answering = {
+  readonly site: Site;
+  readonly names: ReadonlySet<string>;
+  readonly refusals: Refusals;
+  readonly log: HttpOptions['log'];
+};
+
+/** Fields that decide, and of which a proxy in front might believe another one than this server does. */
+const SINGLE_FIELDS = ['host', 'authorization', 'if-match', 'origin', 'cookie', 'content-type', 'content-length'];
+
 async function answer(
   request: IncomingMessage,
-  site: Site,
-  names: ReadonlySet<string>,
-  log: HttpOptions['log'],
+  { site, names, refusals, log }: Answering,
 ): Promise<Reply | StreamReply> {
   const { method = '', url = '' } = request;
   try {
     const { authority, path, query } = targetOf(url);
+    const repeated = SINGLE_FIELDS.find((name) => (request.headersDistinct[name]?.length ?? 0) > 1);
+    if (repeated !== undefined) {
+      refusals.add('malformed');
+      return problem(400, `the field ${repeated} came more than once`);
+    }
     if (!isOwnHost(authority ?? request.headers.host, names)) {
+      refusals.add('host');
       return problem(421, 'this server has no such name; ask it by its address, or list the name under http.hosts');
     }
-    return await dispatch(site, factsOf(request, path), query, () => readBody(request));
+    return await dispatch(site, factsOf(request, path, authority), query, () => readBody(request));
   } catch (error) {
     // What went wrong is for the log; a stack would tell a stranger about the machine.
     log('error', `http: ${method} ${url}: ${bugText(error)}`);
@@ -188,18 +237,21 @@ async function answer(
   }
 }
 
-function factsOf(request: IncomingMessage, path: string): Request {
-  const { method = '', headersDistinct, socket } = request;
+function factsOf(request: IncomingMessage, path: string, authority: string | null): Request {
+  const { method = '', headersDistinct } = request;
+  const socket: unknown = request.socket;
+  const secured = socket instanceof MeteredStream ? socket.secured : null;
   return {
     method,
     path,
     header: (name) => {
+      if (name === 'host' && authority !== null) return authority;
       const values = headersDistinct[name] ?? [];
       return values.length === 1 ? values[0] : null;
     },
-    client: socket.remoteAddress ?? '',
-    isTls: false,
-    certificate: null,
+    client: request.socket.remoteAddress ?? '',
+    isTls: secured !== null,
+    certificate: secured?.certificate() ?? null,
   };
 }
 

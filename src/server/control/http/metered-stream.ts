@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import type { Guard } from '../../../system/guard.ts';
+import type { SecuredSocket } from './tls-front.ts';
 
 /** Octets that are handed on in one turn: a request of a browser takes two, and thirty of the shortest fit in one. */
 const TURN_OCTETS = 512;
@@ -14,7 +15,14 @@ export class MeteredStream extends Duplex {
   readonly remoteAddress: string | undefined;
   /** Whether what was handed on last had come together with what was handed on before it. */
   isContinued = false;
-  private readonly socket: Socket;
+  /** TLS, once its handshake is done; null: in the clear, or not yet. */
+  secured: SecuredSocket | null = null;
+  private readonly guard: Guard;
+  /** What is read and written; the client's connection itself until there is TLS on it. */
+  private socket: Socket;
+  /** Nothing is read or written yet: there will be TLS. */
+  private isAwaited: boolean;
+  private timeoutMs = 0;
   private chunk: Uint8Array | null = null;
   /** Whether `chunk` is the rest of what came. */
   private isRest = false;
@@ -23,12 +31,36 @@ export class MeteredStream extends Duplex {
   private turn: NodeJS.Immediate | undefined;
   private readonly proceed: () => void;
 
-  constructor(socket: Socket, guard: Guard) {
+  /** `isSecure`: nothing passes before `secure` is called. */
+  constructor(socket: Socket, guard: Guard, isSecure = false) {
     super();
-    const guarded = <Args extends readonly unknown[]>(work: (...args: Args) => unknown) => guard.protect('http', work);
+    this.guard = guard;
     this.socket = socket;
-    this.proceed = guarded(() => this.handOn());
+    this.isAwaited = isSecure;
+    this.proceed = guard.protect('http', () => this.handOn());
     this.remoteAddress = socket.remoteAddress;
+    if (isSecure) this.follow(socket);
+    else this.attach(socket);
+  }
+
+  /** From now on TLS is between this and the client. */
+  secure(secured: SecuredSocket): void {
+    if (this.destroyed) {
+      secured.socket.destroy();
+      return;
+    }
+    this.socket.setTimeout(0);
+    this.secured = secured;
+    this.socket = secured.socket;
+    this.isAwaited = false;
+    this.attach(secured.socket);
+    this.socket.setTimeout(this.timeoutMs);
+    this.handOn();
+  }
+
+  private attach(socket: Socket): void {
+    const guarded = <Args extends readonly unknown[]>(work: (...args: Args) => unknown) =>
+      this.guard.protect('http', work);
     socket.pause();
     socket.on(
       'data',
@@ -38,11 +70,20 @@ export class MeteredStream extends Duplex {
         this.handOn();
       }),
     );
-    const onEnd = guarded(() => this.push(null));
+    socket.on(
+      'end',
+      guarded(() => this.push(null)),
+    );
+    this.follow(socket);
+  }
+
+  private follow(socket: Socket): void {
+    const guarded = <Args extends readonly unknown[]>(work: (...args: Args) => unknown) =>
+      this.guard.protect('http', work);
     const onTimeout = guarded(() => this.emit('timeout'));
     const onError = guarded((error: Error) => this.destroy(error));
     const onClose = guarded(() => this.destroy());
-    socket.on('end', onEnd).on('timeout', onTimeout).on('error', onError).on('close', onClose);
+    socket.on('timeout', onTimeout).on('error', onError).on('close', onClose);
   }
 
   /** Reads nothing any more, for good. */
@@ -54,6 +95,7 @@ export class MeteredStream extends Duplex {
 
   /** As of `net.Socket`; for Node's HTTP server. */
   setTimeout(milliseconds: number): this {
+    this.timeoutMs = milliseconds;
     this.socket.setTimeout(milliseconds);
     return this;
   }
@@ -72,11 +114,14 @@ export class MeteredStream extends Duplex {
   }
 
   override _write(chunk: Uint8Array, _encoding: string, done: (error?: Error | null) => void): void {
-    this.socket.write(chunk, done);
+    // HTTP has an answer to a handshake that takes too long; it would not be understood.
+    if (this.isAwaited) done();
+    else this.socket.write(chunk, done);
   }
 
   override _final(done: () => void): void {
-    this.socket.end(done);
+    if (this.isAwaited) done();
+    else this.socket.end(done);
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
@@ -87,7 +132,7 @@ export class MeteredStream extends Duplex {
   }
 
   private handOn(): void {
-    if (!this.isWanted || this.isHeld || this.destroyed) return;
+    if (!this.isWanted || this.isHeld || this.isAwaited || this.destroyed) return;
     const { chunk } = this;
     if (chunk === null) {
       this.socket.resume();

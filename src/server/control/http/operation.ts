@@ -46,6 +46,9 @@ export type StreamReply = {
  */
 export type Access = 'open' | 'read' | 'write';
 
+/** The most that whoever asks may do; `none`: reads are restricted, and it is nobody who may read. */
+export type Right = 'none' | 'read' | 'write';
+
 /** The facts of a request, without a socket. */
 export type Request = {
   readonly method: string;
@@ -66,6 +69,7 @@ export type Input<Params = unknown, Query = unknown, Body = unknown> = {
   readonly body: Body;
   /** Who asks, as the token file calls them; null: nobody in particular. */
   readonly author: string | null;
+  readonly right: Right;
   readonly request: Request;
 };
 

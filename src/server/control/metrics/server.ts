@@ -1,5 +1,7 @@
+import { REFUSALS } from '../http/refusals.ts';
 import { healthReasons } from '../views/healthz.ts';
 import type { SecondaryView, StatusView } from '../views/views.ts';
+import { inCode } from './description.ts';
 import { counter, type Family, gauge } from './metric-family.ts';
 
 /** The server as a whole, its zones, its prober and the secondaries. */
@@ -50,6 +52,16 @@ export function addServerMetrics(families: Family[], view: StatusView): void {
         counts.set(label, count + (counts.get(label) ?? 0));
       }
       for (const [part, count] of counts) put({ part }, count);
+    },
+  });
+  counter(families, {
+    name: 'http_refused_total',
+    help: 'HTTP requests that were refused for what they are or who sends them',
+    labels: ['reason'],
+    values: { reason: inCode(REFUSALS) },
+    series: { product: [REFUSALS.length] },
+    collect: (put) => {
+      for (const [reason, count] of view.httpRefused()) put({ reason }, count);
     },
   });
   gauge(families, {

@@ -31,6 +31,7 @@ export type StatusSources = {
   readonly contained: StatusView['contained'];
   readonly dnstap: StatusView['dnstap'];
   readonly warnings: StatusView['warnings'];
+  readonly httpRefused: StatusView['httpRefused'];
 };
 
 export function statusView(sources: StatusSources): StatusView {
@@ -61,6 +62,7 @@ export function statusView(sources: StatusSources): StatusView {
     contained: sources.contained,
     dnstap: sources.dnstap,
     warnings: sources.warnings,
+    httpRefused: sources.httpRefused,
   };
 }
 

@@ -20,6 +20,7 @@ import type { GuardFault } from '../../../system/guard.ts';
 import type { ZoneEntry } from '../../../zones/store/types.ts';
 import type { DnstapCounts } from '../../dnstap/shared.ts';
 import type { StatsSum } from '../../stats.ts';
+import type { Refusal } from '../http/refusals.ts';
 import type { VantageSource } from './vantage-source.ts';
 
 /** One edge or canary beside its verdict: what an operator set and what the newest fetch saw. */
@@ -189,6 +190,8 @@ export type StatusView = {
   dnstap(): DnstapCounts | null;
   /** What parts of the server have to say though they do what they should, a sentence each. */
   warnings(): readonly string[];
-  /** When the certificate for DNS over TLS ends, epoch seconds; null: no TLS. */
+  /** When the first of the certificates for DNS over TLS and HTTP ends, epoch seconds; null: no TLS. */
   tlsNotAfter(): number | null;
+  /** HTTP requests that were refused since the start, by why. */
+  httpRefused(): ReadonlyMap<Refusal, number>;
 };

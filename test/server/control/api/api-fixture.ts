@@ -282,6 +282,7 @@ export function statusView(over: Partial<StatusView> = {}): StatusView {
     tlsNotAfter: () => null,
     notices: () => new Map([['ops', { sent: 3, failed: 1, pending: 2 }]]),
     partFaults: () => [],
+    httpRefused: () => new Map([['token', 3]]),
     contained: () => [],
     dnstap: () => ({ sent: 7, dropped: { rate_limit: 2, queue_full: 1, disconnected: 0 } }),
     warnings: () => [],

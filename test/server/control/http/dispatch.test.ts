@@ -49,7 +49,7 @@ const operations = [
   }),
 ];
 
-const ANNA: AccessPolicy = { admit: () => ({ ok: true, author: 'anna' }) };
+const ANNA: AccessPolicy = { admit: () => ({ ok: true, author: 'anna', right: 'write' }) };
 
 async function ask(
   method: string,

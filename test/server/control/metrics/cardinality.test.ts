@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { CHECK_KINDS, REASONS } from '../../../../src/health/checks/sample.ts';
 import type { EdgeQuorum } from '../../../../src/health/judge/quorum.ts';
 import { FETCH_BOUNDS, FETCH_PHASES, FetchCounters } from '../../../../src/health/pools/fetch-counters.ts';
+import { Refusals } from '../../../../src/server/control/http/refusals.ts';
 import { boundValue, type Quantity } from '../../../../src/server/control/metrics/description.ts';
 import { createMetrics } from '../../../../src/server/control/metrics/metrics.ts';
 import type { NetworkView, StatusView } from '../../../../src/server/control/views/views.ts';
@@ -87,6 +88,7 @@ function largeView(): StatusView {
   const zones = range(SIZES.zones).map((i) => ({ ...zone, name: `zone${i}.test`, signaturesEnd: 1 }));
   const vantages = range(SIZES.vantages).map((i) => `vantage${i}`);
   return statusView({
+    httpRefused: () => new Refusals().all,
     networks: () => networks,
     zones: () => zones,
     zoneStates: () => ({ ok: zones.length, stale: [], broken: [] }),

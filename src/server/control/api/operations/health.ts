@@ -1,6 +1,7 @@
+import { z } from 'zod';
 import { type AnyOperation, json, operation } from '../../http/operation.ts';
 import { healthBody, healthReasons } from '../../views/healthz.ts';
-import { healthSchema, livezSchema, readyzSchema } from '../schemas/health.ts';
+import { healthBriefSchema, healthSchema, livezSchema, readyzSchema } from '../schemas/health.ts';
 
 /** What orchestrators, balancers and monitors decide by. */
 export const HEALTH: readonly AnyOperation[] = [
@@ -13,7 +14,8 @@ export const HEALTH: readonly AnyOperation[] = [
     access: 'open',
     lane: 'health',
     answers: { 200: { description: 'It does', schema: livezSchema } },
-    handle: ({ view }) => json(200, { status: 'ok', version: view.version }),
+    handle: ({ view }, { right }) =>
+      json(200, { status: 'ok', ...(right === 'none' ? {} : { version: view.version }) }),
   }),
   operation({
     method: 'GET',
@@ -39,12 +41,14 @@ export const HEALTH: readonly AnyOperation[] = [
     access: 'open',
     lane: 'health',
     answers: {
-      200: { description: 'All is well', schema: healthSchema },
-      503: { description: 'The reasons why not', schema: healthSchema },
+      200: { description: 'All is well', schema: z.union([healthSchema, healthBriefSchema]) },
+      503: { description: 'The reasons why not', schema: z.union([healthSchema, healthBriefSchema]) },
     },
-    handle: ({ view }) => {
+    handle: ({ view }, { right }) => {
       const reasons = healthReasons(view);
-      return json(reasons.length === 0 ? 200 : 503, healthBody(view, reasons));
+      const body = healthBody(view, reasons);
+      const { status, ready } = body;
+      return json(reasons.length === 0 ? 200 : 503, right === 'none' ? { status, ready } : body);
     },
   }),
 ];

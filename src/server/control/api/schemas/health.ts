@@ -4,7 +4,7 @@ import { type Json, seconds } from './fields.ts';
 export const livezSchema = z
   .object({
     status: z.literal('ok'),
-    version: z.string(),
+    version: z.string().optional().describe('For whoever may read.'),
   })
   .meta({ id: 'Livez', description: 'The process works.' });
 
@@ -27,5 +27,9 @@ export const healthSchema = z
     uptime_seconds: seconds,
   })
   .meta({ id: 'Health', description: 'Whether all is well, and every reason why not.' });
+
+export const healthBriefSchema = healthSchema
+  .pick({ status: true, ready: true })
+  .meta({ id: 'HealthBrief', description: 'Whether all is well, for whoever may not read more (`http.read`).' });
 
 export type HealthJson = Json<typeof healthSchema>;

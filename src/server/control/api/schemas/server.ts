@@ -10,7 +10,7 @@ export const statusSchema = healthSchema
     zones: z.object({ ok: count, stale: count, broken: count }).describe('How many there are in each state.'),
     tls_certificate_ends: epochSeconds
       .nullable()
-      .describe('When the certificate of DNS over TLS ends, epoch seconds; null: no TLS.'),
+      .describe('When the first of the certificates for DNS over TLS and HTTP ends, epoch seconds; null: no TLS.'),
     dns: z
       .object({
         queries: count,

@@ -1,0 +1,96 @@
+/** Signing in and out with a browser: a form, without a script. */
+import { z } from 'zod';
+import { type AccessControl, seeOther } from './access.ts';
+import { type AnyOperation, operation, type Reply } from './operation.ts';
+import { problem } from './problem.ts';
+
+const POLICY = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+const PATH_MAX = 1000;
+
+const query = z.object({ to: z.string().max(PATH_MAX).optional() });
+const body = z.object({ token: z.string().trim().min(1).max(256), to: z.string().max(PATH_MAX).default('/') });
+const page = { description: 'The form', type: 'text/html' };
+const sent = { 303: { description: 'Back to the page', type: 'text/plain' } };
+
+export function loginOperations(access: AccessControl): readonly AnyOperation[] {
+  const none = problem(404, 'nobody can sign in here: the configuration has no http.admin.tokens or http.read');
+  return [
+    operation({
+      method: 'GET',
+      path: '/login',
+      summary: 'A form to sign in with',
+      tag: null,
+      access: 'open',
+      query,
+      answers: { 200: page },
+      handle: (_, { query: { to } }) => (access.hasTokens ? form(200, localPath(to), '') : none),
+    }),
+    operation({
+      method: 'POST',
+      path: '/login',
+      summary: 'Sign in',
+      tag: null,
+      access: 'open',
+      body: { schema: body, form: true },
+      answers: { ...sent, 403: page },
+      handle: async (_, { body: { token, to }, request }) => {
+        if (!access.hasTokens) return none;
+        const foreign = access.foreignForm(request);
+        if (foreign !== null) return foreign;
+        const cookie = await access.signIn(token, request);
+        if (cookie === null) return form(403, localPath(to), 'This token is not known here.');
+        return seeOther(localPath(to), { 'set-cookie': cookie });
+      },
+    }),
+    operation({
+      method: 'POST',
+      path: '/logout',
+      summary: 'Sign out',
+      tag: null,
+      access: 'open',
+      answers: sent,
+      handle: (_, { request }) =>
+        access.foreignForm(request) ?? seeOther('/login', { 'set-cookie': access.signOut(request) }),
+    }),
+  ];
+}
+
+/** A path of this server; whatever a browser could take for another server's address is `/`. */
+export function localPath(to = '/'): string {
+  return /^\/(?![/\\])[\x21-\x7e]*$/.test(to) && !to.includes('\\') ? to : '/';
+}
+
+function form(status: number, to: string, fault: string): Reply {
+  const message = fault === '' ? '' : `<p role="alert" id="fault">${escapeHtml(fault)}</p>\n`;
+  const described = fault === '' ? '' : ' aria-describedby="fault" aria-invalid="true"';
+  return {
+    status,
+    type: 'text/html; charset=utf-8',
+    headers: { 'content-security-policy': POLICY },
+    body: `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>Sign in · Edgewise</title>
+</head>
+<body>
+<main>
+<h1>Sign in to Edgewise</h1>
+${message}<form method="post" action="/login">
+<input type="hidden" name="to" value="${escapeHtml(to)}">
+<p><label for="token">Token</label>
+<input id="token" name="token" type="password" autocomplete="current-password" required autofocus${described}></p>
+<p><button type="submit">Sign in</button></p>
+</form>
+</main>
+</body>
+</html>
+`,
+  };
+}
+
+function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);
+}
