@@ -19,6 +19,7 @@ const PEERS = {
   dnsperf: 'dnsperf',
   'ldns-compare-zones': 'ldnsutils',
   promtool: 'prometheus',
+  chromium: 'chromium',
   prometheus: 'prometheus',
   sqlite3: 'sqlite3',
   openssl: 'openssl',

@@ -122,12 +122,15 @@ function whyCell(edge: EdgeJson, now: number): Html {
   return html`<details><summary>${line}</summary>${facts(edge, now)}</details>${saysLine(edge.says)}`;
 }
 
+const UP = ['good', '✓', 'up'] as const;
+const DOWN = ['bad', '✗', 'down'] as const;
+const NO_OPINION = ['plain', '·', 'no opinion'] as const;
+
 function saysLine(says: readonly SayJson[] | undefined): Content {
   if (says === undefined || says.length === 0) return null;
   const each = says.map(({ vantage, up, detail }) => {
-    const [tone, word] =
-      up === null ? (['plain', 'no opinion'] as const) : up ? (['good', 'up'] as const) : (['bad', 'down'] as const);
-    return html`<li title="${detail}">${vantage} ${chip(tone, word)}</li>`;
+    const [tone, sign, word] = up === null ? NO_OPINION : up ? UP : DOWN;
+    return html`<li title="${vantage}: ${word}, ${detail}">${vantage} <span class="say ${tone}" aria-hidden="true">${sign}</span> <span class="visually-hidden">${word}</span></li>`;
   });
   return html`<ul class="says" aria-label="What each vantage point says">${each}</ul>`;
 }

@@ -86,7 +86,7 @@ function filterForm(query: PageQuery): Html {
   const hidden = hiddenFields(query).map(
     ([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`,
   );
-  return html`<form id="filter" method="get" action="/" role="search" aria-label="Filter">
+  return html`<form id="filter" method="get" action="/" role="search" aria-label="Edges and zones that are shown">
 <label for="q">Filter</label> <input id="q" name="q" type="search" value="${query.q}" placeholder="name, address, code" autocomplete="off" spellcheck="false" maxlength="100">
 <label for="state">Show</label> <select id="state" name="state">${options}</select>
 ${hidden}<button type="submit">Apply</button>

@@ -37,8 +37,14 @@ function tellAges(within = document) {
 
 // --- Replacing what changed ------------------------------------------------------------------------------------------
 
-/** @param {Element} element */
-const keyOf = (element) => element.id || element.getAttribute('data-section') || '';
+/** @param {HTMLElement} element */
+const keyOf = ({ id, dataset, ariaLabel, role }) => id || dataset.section || (role === 'region' && ariaLabel) || '';
+
+/** Whether one may become the other. @param {Node | null} old @param {Element} fresh */
+function isAlike(old, fresh) {
+  if (!(old instanceof HTMLElement) || old.localName !== fresh.localName || keyOf(old) !== '') return false;
+  return old.localName !== 'div' || old.className === fresh.className;
+}
 
 /**
  * Makes `old` what `fresh` is, keeping the elements themselves, and with them focus, scroll positions and selections.
@@ -63,7 +69,9 @@ function morph(old, fresh) {
 function morphChildren(old, fresh) {
   /** @type {Map<string, Element>} */
   const keyed = new Map();
-  for (const child of old.children) if (keyOf(child) !== '') keyed.set(keyOf(child), child);
+  for (const child of old.children) {
+    if (child instanceof HTMLElement && keyOf(child) !== '') keyed.set(keyOf(child), child);
+  }
   /** @type {ChildNode | null} */
   let at = old.firstChild;
   for (const child of [...fresh.childNodes]) {
@@ -74,14 +82,20 @@ function morphChildren(old, fresh) {
       } else old.insertBefore(child, at);
       continue;
     }
-    const key = keyOf(child);
+    const key = child instanceof HTMLElement ? keyOf(child) : '';
     const known = keyed.get(key);
     if (key !== '' && known !== undefined) {
+      // What is moved loses scroll positions: what is before it and has no name goes instead.
+      while (at !== null && at !== known && !(at instanceof HTMLElement && keyed.has(keyOf(at)))) {
+        const next = at.nextSibling;
+        at.remove();
+        at = next;
+      }
       if (known === at) at = at.nextSibling;
       else old.insertBefore(known, at);
       morph(known, child);
       keyed.delete(key);
-    } else if (key === '' && at instanceof Element && at.localName === child.localName && keyOf(at) === '') {
+    } else if (key === '' && at instanceof Element && isAlike(at, child)) {
       const next = at.nextSibling;
       morph(at, child);
       at = next;
@@ -102,8 +116,13 @@ function flipsOf(section) {
 /** @param {Element} old @param {Element} fresh @param {boolean} isNews */
 function replace(old, fresh, isNews) {
   const before = flipsOf(old);
+  const focused = document.activeElement;
   morph(old, fresh);
   tellAges(old);
+  // A row that moved lost it.
+  if (focused instanceof HTMLElement && focused.isConnected && focused !== document.activeElement) {
+    focused.focus({ preventScroll: true });
+  }
   if (!isNews) return;
   const said = [];
   for (const [id, flip] of flipsOf(old)) {
@@ -313,7 +332,7 @@ function moveRow(step) {
   const rows = /** @type {HTMLElement[]} */ ([...document.querySelectorAll('tr.row')]);
   if (rows.length === 0) return;
   const current = document.activeElement?.closest('tr.row');
-  const from = current === null || current === undefined ? -1 : rows.findIndex((row) => row === current);
+  const from = current === null || current === undefined ? -1 : rows.indexOf(/** @type {HTMLElement} */ (current));
   const to = from < 0 ? (step > 0 ? 0 : rows.length - 1) : Math.min(rows.length - 1, Math.max(0, from + step));
   rows[to].focus();
   rows[to].scrollIntoView({ block: 'nearest' });

@@ -1,0 +1,231 @@
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { type HttpServer, startHttp } from '../../../../src/server/control/http/http-server.ts';
+import { OPERATIONS } from '../../../../src/server/control/operations.ts';
+import { pageOperations } from '../../../../src/server/control/page/page-operations.ts';
+import type { NetworkView, StatusView } from '../../../../src/server/control/views/views.ts';
+import { axeViolations, consoleErrors, launchBrowser, screenshot } from '../../../support/browser.ts';
+import { throwingGuard } from '../../../support/guard.ts';
+import { type EdgeStory, edgesOf, networkOf, siteView } from './page-fixture.ts';
+
+let browser: Browser;
+beforeAll(async () => {
+  browser = await launchBrowser();
+});
+afterAll(() => browser.close());
+
+const ended: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const end of ended.splice(0).reverse()) await end();
+});
+
+const now = (): number => Date.now() / 1000;
+
+/** A server whose view can be changed under it. */
+class Served {
+  view: StatusView;
+  http: HttpServer | null = null;
+  port = 0;
+
+  constructor(edges: number, zones: number) {
+    this.view = siteView({ edges, zones, now });
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  async start(): Promise<void> {
+    const { view } = this;
+    const guard = throwingGuard();
+    const started = await startHttp({
+      endpoint: { address: '127.0.0.1', port: this.port },
+      hosts: [],
+      view,
+      operations: [...OPERATIONS, ...pageOperations(view, guard)],
+      log: (_, message) => {
+        throw new Error(message);
+      },
+      guard,
+    });
+    if (!started.ok) throw new Error(started.fault.message);
+    this.http = started.http;
+    this.port = started.http.endpoint.port;
+  }
+
+  async stop(): Promise<void> {
+    await this.http?.close(0);
+    this.http = null;
+  }
+
+  show(networks: readonly NetworkView[]): void {
+    Object.assign(this.view, { networks: () => networks });
+  }
+}
+
+async function serve(edges = 10, zones = 250): Promise<Served> {
+  const served = new Served(edges, zones);
+  await served.start();
+  ended.push(() => served.stop());
+  return served;
+}
+
+type Opened = { readonly page: Page; readonly errors: readonly string[]; readonly asked: readonly string[] };
+
+async function open(url: string, options: BrowserContextOptions = {}): Promise<Opened> {
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
+  ended.push(() => context.close());
+  const page = await context.newPage();
+  const errors = consoleErrors(page);
+  const asked: string[] = [];
+  page.on('request', (request) => asked.push(request.url()));
+  await page.goto(url, { waitUntil: 'domcontentloaded' });
+  if (options.javaScriptEnabled !== false) await page.locator('#connection.live').waitFor();
+  return { page, errors, asked };
+}
+
+const rows = (page: Page): Promise<number> => page.locator('#main tr[id^="edge-north-"]').count();
+const address = (page: Page): string => decodeURIComponent(new URL(page.url()).search);
+
+/** Pixels by which the page is wider than its window. */
+function overflow(page: Page): Promise<number> {
+  return page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
+}
+
+/** Unfolds everything, so that it is looked at, too. */
+async function unfold(page: Page): Promise<void> {
+  await page.evaluate('for (const each of document.querySelectorAll("details")) each.open = true');
+}
+
+test('two hundred edges and two thousand zones are there, from this server alone', async () => {
+  const served = await serve(200, 2000);
+  const { page, errors, asked } = await open(`${served.url}/`);
+  expect(await rows(page)).toBe(200);
+  expect(await page.locator('.zones caption').innerText()).toBe('Zones: 1 to 100 of 2,000');
+  await page.getByRole('link', { name: 'Zones, part 20', exact: true }).click();
+  await expect.poll(() => page.locator('.zones caption').innerText()).toBe('Zones: 1,901 to 2,000 of 2,000');
+  expect(await page.locator('.zones').innerText()).toContain('zone1999.example.org');
+  expect(asked.filter((each) => !each.startsWith(`${served.url}/`))).toEqual([]);
+  expect(await overflow(page)).toBeLessThanOrEqual(0);
+  expect(errors).toEqual([]);
+  await screenshot(page, 'page-large');
+});
+
+test('a flip is shown and said without a reload, and nothing else moves', async () => {
+  const served = await serve();
+  const { page, errors } = await open(`${served.url}/`);
+  await page.evaluate('globalThis.isSame = true');
+  const kept = page.locator('#edge-north-edge05\\.example\\.net');
+  await kept.locator('summary').click();
+  await kept.focus();
+
+  const edges = new Map<string, EdgeStory>(edgesOf(10));
+  edges.set('edge01.example.net', { story: 'refused' });
+  edges.set('edge07.example.net', { story: 'fast', live: true });
+  const [, south] = served.view.networks();
+  served.show([networkOf({ name: 'north', edges, now: now(), wanted: 5 }), south]);
+
+  const gone = page.locator('#edge-north-edge01\\.example\\.net');
+  await expect.poll(() => gone.innerText()).toMatch(/out\s+✗ down[^]*L4CON/);
+  expect(await page.locator('#announce').innerText()).toContain('edge01.example.net: not in the answer, down');
+  expect(await page.locator('#announce').innerText()).toContain('edge07.example.net: in the answer, up');
+  expect(await kept.locator('details').getAttribute('open')).not.toBeNull();
+  expect(await page.evaluate('document.activeElement.id')).toBe('edge-north-edge05.example.net');
+  expect(await page.evaluate('globalThis.isSame')).toBe(true);
+  expect(errors).toEqual([]);
+});
+
+test('a network that comes, and one that goes, need no reload either', async () => {
+  const served = await serve();
+  const { page } = await open(`${served.url}/`);
+  const [north] = served.view.networks();
+  served.show([north, networkOf({ name: 'west', edges: edgesOf(2), now: now() })]);
+  await page.locator('#network-west').waitFor();
+  await page.locator('#network-south').waitFor({ state: 'detached' });
+});
+
+test('filter and order work in place, stay in the address, and come back with it', async () => {
+  const served = await serve();
+  const { page, errors } = await open(`${served.url}/`);
+  await page.keyboard.press('/');
+  await page.keyboard.type('edge03');
+  await expect.poll(() => rows(page)).toBe(1);
+  expect(address(page)).toBe('?q=edge03');
+  await page.keyboard.press('Escape');
+  await expect.poll(() => rows(page)).toBe(10);
+  await page.keyboard.press('Escape');
+
+  await page.locator('#network-north ~ .scroll thead').first().getByRole('link', { name: 'Health' }).click();
+  await expect.poll(() => page.locator('#main tr[id^="edge-north-"]').first().innerText()).toContain('edge03');
+  await page.keyboard.press('f');
+  await expect.poll(() => rows(page)).toBe(5);
+  expect(address(page)).toBe('?sort=health&state=failing');
+  expect(await page.locator('#north, #zones ~ .scroll .zones tbody tr').count()).toBe(1);
+
+  const { page: other } = await open(page.url());
+  expect(await rows(other)).toBe(5);
+  expect(await other.locator('#state').inputValue()).toBe('failing');
+  await page.goBack();
+  await expect.poll(() => rows(page)).toBe(10);
+  expect(errors).toEqual([]);
+});
+
+test('rows are reached and unfolded by keys, and the keys are explained', async () => {
+  const served = await serve();
+  const { page } = await open(`${served.url}/`);
+  await page.keyboard.press('j');
+  await page.keyboard.press('j');
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('k');
+  expect(await page.evaluate('document.activeElement.id')).toBe('edge-north-edge02.example.net');
+  await page.keyboard.press('Enter');
+  expect(await page.locator('tr:focus details').getAttribute('open')).not.toBeNull();
+  await page.keyboard.press('?');
+  expect(await page.getByRole('dialog').innerText()).toContain('next row');
+  await page.keyboard.press('Escape');
+  expect(await page.getByRole('dialog').count()).toBe(0);
+});
+
+test('without JavaScript everything is there, and filter, order and parts are links and a form', async () => {
+  const served = await serve();
+  const { page, errors } = await open(`${served.url}/`, { javaScriptEnabled: false });
+  expect(await rows(page)).toBe(10);
+  await page.getByLabel('Filter', { exact: true }).fill('edge0');
+  await page.getByLabel('Show', { exact: true }).selectOption('failing');
+  await page.getByRole('button', { name: 'Apply' }).click();
+  expect(await rows(page)).toBe(5);
+  await page.getByRole('link', { name: 'Last s' }).first().click();
+  expect(address(page)).toBe('?q=edge0&state=failing&sort=last');
+  await page.goto(`${served.url}/`);
+  await page.getByRole('link', { name: 'next' }).click();
+  expect(await page.locator('.zones caption').textContent()).toBe('Zones: 101 to 200 of 250');
+  expect(errors).toEqual([]);
+  await screenshot(page, 'page-without-javascript');
+});
+
+test('a lost connection is shown, and found again', async () => {
+  const served = await serve();
+  const { page } = await open(`${served.url}/`);
+  await served.stop();
+  await page.locator('#connection.lost').waitFor();
+  expect(await page.locator('#connection').innerText()).toContain('reconnecting since');
+  await served.start();
+  await page.locator('#connection.live').waitFor();
+});
+
+test.each<[string, BrowserContextOptions]>([
+  ['light', {}],
+  ['dark', { colorScheme: 'dark' }],
+  ['phone', { viewport: { width: 360, height: 780 }, deviceScaleFactor: 2 }],
+  ['phone-dark', { viewport: { width: 390, height: 844 }, colorScheme: 'dark', reducedMotion: 'reduce' }],
+])('%s: axe has nothing against it, and it is no wider than the window', async (name, options) => {
+  const served = await serve();
+  const { page, errors } = await open(`${served.url}/`, options);
+  await screenshot(page, `page-${name}`);
+  await page.evaluate('document.getElementById("network-north").scrollIntoView()');
+  await screenshot(page, `page-${name}-edges`);
+  await unfold(page);
+  expect(await axeViolations(page)).toEqual([]);
+  expect(await overflow(page)).toBeLessThanOrEqual(0);
+  expect(errors).toEqual([]);
+});
