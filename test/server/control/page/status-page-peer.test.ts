@@ -126,7 +126,7 @@ test('a flip is shown and said without a reload, and nothing else moves', async 
   served.show([networkOf({ name: 'north', edges, now: now(), wanted: 5 }), south]);
 
   const gone = page.locator('#edge-north-edge01\\.example\\.net');
-  await expect.poll(() => gone.innerText()).toMatch(/out\s+✗ down[^]*L4CON/);
+  await expect.poll(() => gone.innerText()).toMatch(/out\s+✗ down[\s\S]*L4CON/);
   expect(await page.locator('#announce').innerText()).toContain('edge01.example.net: not in the answer, down');
   expect(await page.locator('#announce').innerText()).toContain('edge07.example.net: in the answer, up');
   expect(await kept.locator('details').getAttribute('open')).not.toBeNull();
