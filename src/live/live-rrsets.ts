@@ -152,7 +152,12 @@ export class LiveRRsets {
     return this.freeOwn.pop() ?? (this.nextOwn < SLOTS ? this.nextOwn++ : null);
   }
 
-  /** Names by row, as `StatusView.statsNetworks` wants them; a row keeps its name until another network has it. */
+  /** As `rows`, without the networks that are not served any more, as `StatusView.statsNetworks` wants them. */
+  servedRows(): readonly (string | null)[] {
+    return this.rows().map((name, row) => (row > 0 && name !== null && this.retired.has(name) ? null : name));
+  }
+
+  /** Names by row; a row keeps its name until another network has it, since threads may still answer by it. */
   rows(): readonly (string | null)[] {
     const rows: (string | null)[] = new Array<string | null>(NETWORK_ROWS).fill(null);
     rows[0] = 'static';

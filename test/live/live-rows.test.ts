@@ -52,7 +52,9 @@ describe('rows of networks that are gone', () => {
     live.retire('a');
     live.release(live.retiredGeneration);
     expect(live.rows()[row ?? 0]).toBe('a'); // so are its counters
+    expect(live.servedRows()).toEqual(live.rows().map((name, i) => (i === 0 ? name : null)));
     expect(live.register('a')).toBe(row);
+    expect(live.servedRows()).toEqual(live.rows());
     expect([live.slotOf('a', ZONES[0]), live.slotOf('a', ZONES[1])]).toEqual([own, own + 1]);
     expect(live.isRestored('a')).toBe(false);
   });

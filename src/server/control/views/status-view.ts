@@ -47,7 +47,7 @@ export function statusView(sources: StatusSources): StatusView {
     zonesLoad: sources.zonesLoad,
     zoneFaults: sources.zoneFaults,
     stats: sources.stats,
-    statsNetworks: () => liveRRsets.rows(),
+    statsNetworks: () => liveRRsets.servedRows(),
     prober: () => {
       const { alive, troubles, trouble } = sources.prober;
       return { alive, troubles, trouble, loopDelaySeconds: sources.proberDelayMs() / 1000 };
