@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -171,6 +171,12 @@ test('every expression of the rules and of the dashboard is sound, and asks for 
       expression,
     ).toEqual([]);
   }
+});
+
+test("its own linter has nothing to say about a real server's metrics", async () => {
+  const { text: input } = await running().server.get('/metrics');
+  expect(input).toContain('edgewise_check_duration_seconds_bucket{');
+  expect(execFileSync('promtool', ['check', 'metrics'], { input, encoding: 'utf8', stdio: 'pipe' })).toBe('');
 });
 
 test('an edge that falls and rises between two scrapes is seen in the counters', async () => {
