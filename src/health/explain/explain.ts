@@ -57,6 +57,9 @@ export type CanaryExplanation = {
   readonly prospects: readonly Prospect[] | null;
 };
 
+/** What explaining needs of a recorded round. */
+type Recorded = Pick<RoundRecord, 'facts'>;
+
 export type ExplainOptions = {
   /** An edge, a canary's address or its zone; null: the whole network. */
   readonly only: string | null;
@@ -71,7 +74,7 @@ const PROSPECTS_MAX = 200;
  * Explains the last of `rounds` (consecutive records, oldest first; the others give earlier samples). Null when `only`
  * names nothing in that round.
  */
-export function explain(rounds: readonly RoundRecord[], options: ExplainOptions): Explanation | null {
+export function explain(rounds: readonly Recorded[], options: ExplainOptions): Explanation | null {
   if (rounds.length === 0) return null;
   const { facts } = rounds[rounds.length - 1];
   const decision = decideFacts(facts);
@@ -115,7 +118,7 @@ export function explain(rounds: readonly RoundRecord[], options: ExplainOptions)
 }
 
 function explainCanaries(
-  rounds: readonly RoundRecord[],
+  rounds: readonly Recorded[],
   facts: RoundFacts,
   decision: Decision,
   { only, interval }: ExplainOptions,
@@ -138,7 +141,7 @@ function explainCanaries(
 }
 
 function samplesOf(
-  rounds: readonly RoundRecord[],
+  rounds: readonly Recorded[],
   name: string,
   among: (facts: RoundFacts) => readonly EdgeFacts[],
 ): readonly Sample[] {

@@ -5,10 +5,13 @@
  */
 import { closeSync, unwatchFile, watchFile, writeSync } from 'node:fs';
 import { rename, stat } from 'node:fs/promises';
+import { z } from 'zod';
 import { systemCode } from '../../system/error-text.ts';
+import { jsonOf } from '../../system/json-object.ts';
 import { openFileForAppend } from '../../system/open-append.ts';
-import { fileError } from '../../system/read-file.ts';
+import { FILE_MAX, fileError, readFile } from '../../system/read-file.ts';
 import type { Mode } from '../judge/edge.ts';
+import { MODES } from '../state/edge-store.ts';
 import { modeChangesFile } from '../state/edge-store-files.ts';
 
 const FILE_MAX_OCTETS = 1_000_000; // octets; then it is renamed to `.mode-changes.old`
@@ -23,6 +26,15 @@ export type ModeChangeLine = {
   readonly until: number | null;
   readonly comment: string;
 };
+
+const LINE: z.ZodType<ModeChangeLine> = z.object({
+  at: z.number(),
+  network: z.string(),
+  edge: z.string(),
+  mode: z.enum(MODES),
+  until: z.number().nullable(),
+  comment: z.string(),
+});
 
 /** Appends the change to the file of a `healthdata_store`. Throws the system's error. */
 export async function appendModeChange(folder: string, change: ModeChangeLine): Promise<void> {
@@ -43,6 +55,29 @@ export async function appendModeChange(folder: string, change: ModeChangeLine): 
   } finally {
     closeSync(opened.fd);
   }
+}
+
+/**
+ * The changes of one edge's mode that the files of a `healthdata_store` remember, oldest first, `most` at most. None
+ * where there are no such files; lines that are torn are left out. Rejects with the system's error.
+ */
+export async function readModeChanges(folder: string, edge: string, most: number): Promise<readonly ModeChangeLine[]> {
+  const file = modeChangesFile(folder);
+  const found: ModeChangeLine[] = [];
+  const mark = JSON.stringify(edge);
+  for (const path of [`${file}.old`, file]) {
+    const read = await readFile(path, FILE_MAX.state);
+    if (!read.ok) {
+      if (read.code === 'ENOENT') continue;
+      throw fileError(path, read);
+    }
+    for (const line of read.octets.toString('utf8').split('\n')) {
+      if (!line.includes(mark)) continue;
+      const change = LINE.safeParse(jsonOf(line));
+      if (change.success && change.data.edge === edge) found.push(change.data);
+    }
+  }
+  return found.slice(-most);
 }
 
 /** Calls `onChange` within half a second of each change in the folder until the returned function is called. */

@@ -22,6 +22,7 @@ import type { NetworkProbes } from './network-probes.ts';
 import { nextState } from './next-state.ts';
 import { lastAddresses } from './probe-targets.ts';
 import { Publication } from './publication.ts';
+import { RecentFacts } from './recent-facts.ts';
 import type { RecordsBehind } from './records-behind.ts';
 import { decisionLines, movedLines } from './round-log.ts';
 import type { RoundOrder, RoundReport, RoundTools } from './round-types.ts';
@@ -56,6 +57,7 @@ export class Decisions {
   readonly counters: EdgeCounters;
   /** Another network's set, where fewer edges pass than `min_up` wants. */
   readonly borrowed: BorrowedSet;
+  readonly recent = new RecentFacts();
   private readonly parts: DecisionParts;
   private readonly standing: StandingLog;
   private readonly publication: Publication;
@@ -118,6 +120,7 @@ export class Decisions {
     const agreed = this.agreed.merge(order, gathered.facts, { numbers: known.sampleNumbers, state: saved.current });
     const decided = decideFacts(agreed.facts);
     this.borrowed.decided(decided, fallback);
+    this.recent.add(agreed.facts);
 
     const before = { ...saved.current, addresses: lastAddresses(files, saved.current, known.samples) };
     const zones = (await tools.templateChanges?.(before)) ?? null;

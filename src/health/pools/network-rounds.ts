@@ -13,6 +13,7 @@ import { makeFolder } from '../../system/make-folder.ts';
 import { Turns } from '../../system/turns.ts';
 import type { ProbeTarget } from '../checks/protocol.ts';
 import type { Sample } from '../checks/sample.ts';
+import type { RoundFacts } from '../choose/round.ts';
 import { nextExpiry } from '../modes/modes.ts';
 import type { EdgeRecord } from '../state/edge-store.ts';
 import { EdgeStores } from '../state/edge-store-files.ts';
@@ -122,6 +123,11 @@ export class NetworkRounds {
   /** The newest sample of each target that this process fetched. */
   get samples(): ReadonlyMap<string, Sample> {
     return this.known.samples;
+  }
+
+  /** The facts of the last decisions of this process, oldest first. */
+  get recentFacts(): readonly RoundFacts[] {
+    return this.decisions.recent.all;
   }
 
   /** What is amiss with the asking itself. */

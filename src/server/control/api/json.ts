@@ -3,6 +3,7 @@
  * means "not known" or "not reached". Keys are never renamed or dropped within v1; new ones may come. What each key
  * means is in its schema.
  */
+export type { EdgeDetailJson, EdgeModeJson } from './schemas/edge-detail.ts';
 export type { HealthJson } from './schemas/health.ts';
 export type {
   CanaryJson,
@@ -14,9 +15,10 @@ export type {
   UptimeJson,
   VerdictJson,
 } from './schemas/member.ts';
-export type { ChangeJson, NetworkJson, NetworkSummaryJson, SafetyJson } from './schemas/network.ts';
+export type { ChangeJson, ChangeListJson, NetworkJson, NetworkSummaryJson, SafetyJson } from './schemas/network.ts';
 export type { PublishJson } from './schemas/publish.ts';
+export type { SampleJson } from './schemas/sample.ts';
 export type { SecondaryJson } from './schemas/secondary.ts';
 export type { StatusJson } from './schemas/server.ts';
 export type { VantageJson } from './schemas/vantage.ts';
-export type { ZoneJson } from './schemas/zone.ts';
+export type { ZoneJson, ZoneListJson } from './schemas/zone.ts';

@@ -6,10 +6,13 @@ import { recentChanges } from '../../../health/choose/limit.ts';
 import type { Figures } from '../../../health/judge/history.ts';
 import { type EdgeQuorum, isSuspect } from '../../../health/judge/quorum.ts';
 import type { Verdict } from '../../../health/judge/verdict.ts';
+import type { ChangesFound } from '../../../health/state/recorded-changes.ts';
 import type { LiveChange, MemberView, NetworkView, UptimeView } from '../views/views.ts';
+import { edgeVersion } from './edge-version.ts';
 import type {
   CanaryJson,
   ChangeJson,
+  ChangeListJson,
   CheckJson,
   EdgeJson,
   MemberJson,
@@ -91,14 +94,22 @@ function holdOf({ decision }: NetworkView): NetworkJson['hold'] {
   };
 }
 
-/** Before the first decision the edges are what is known of them: their modes and whether they are served. */
-function edgesOf({ decision, edges, live, members, agreement }: NetworkView): readonly EdgeJson[] {
+function edgesOf(network: NetworkView): readonly EdgeJson[] {
+  const row = edgeRows(network);
+  const names = network.decision?.verdicts.map(({ edge }) => edge) ?? network.edges;
+  return [...names].sort(byCodeUnit).map(row);
+}
+
+/**
+ * Makes the row of one edge. Before the first decision it is what is known of it: its mode, and whether it is served.
+ */
+export function edgeRows({ decision, live, members, agreement }: NetworkView): (edge: string) => EdgeJson {
   const liveNames = new Set(live.map(({ edge }) => edge));
   const verdicts = new Map(decision?.verdicts.map((verdict) => [verdict.edge, verdict]));
-  const names = decision === null ? [...edges] : [...verdicts.keys()];
   const failed = new Set(decision?.verificationFailures);
-  return names.sort(byCodeUnit).map((edge) => ({
+  return (edge) => ({
     edge,
+    mode_version: edgeVersion(members.get(edge)),
     ...memberFields(members.get(edge) ?? null),
     state: liveNames.has(edge) ? 'in' : 'out',
     ...verdictFields(verdicts.get(edge) ?? null),
@@ -106,7 +117,7 @@ function edgesOf({ decision, edges, live, members, agreement }: NetworkView): re
     reason: decision?.reasons.get(edge)?.why ?? null,
     verification_failed: failed.has(edge),
     ...saysOf(agreement?.quorums.get(edge)),
-  }));
+  });
 }
 
 function saysOf(quorum: EdgeQuorum | undefined): Pick<EdgeJson, 'says' | 'suspect'> {
@@ -197,6 +208,23 @@ function verdictFields(verdict: Verdict | null): VerdictJson {
 
 function changeRow({ at, serial, added, removed, live, reasons }: LiveChange): ChangeJson {
   return { at, serial, added, removed, live, reasons: Object.fromEntries(reasons) };
+}
+
+/** Of those that this process made itself, the serial is known. */
+export function changeList({ name, changes }: NetworkView, found: ChangesFound): ChangeListJson {
+  const serials = new Map(changes.map(({ at, serial }) => [at, serial]));
+  return {
+    network: name,
+    changes: found.changes.map(({ at, added, removed, live, reasons }) => ({
+      at,
+      serial: serials.get(at) ?? null,
+      added,
+      removed,
+      live,
+      reasons: Object.fromEntries(reasons),
+    })),
+    earlier: found.earlier,
+  };
 }
 
 function byCodeUnit(a: string, b: string): number {

@@ -1,5 +1,6 @@
 /** The reads of `/api/v1`, the health paths and the metrics. */
 import type { AnyOperation } from '../http/operation.ts';
+import { EDGES } from './operations/edges.ts';
 import { HEALTH } from './operations/health.ts';
 import { NETWORKS } from './operations/networks.ts';
 import { PUBLISH } from './operations/publish.ts';
@@ -14,6 +15,7 @@ export const OPERATIONS: readonly AnyOperation[] = [
   ...HEALTH,
   ...SERVER,
   ...NETWORKS,
+  ...EDGES,
   ...ZONES,
   ...SECONDARIES,
   ...VANTAGE,

@@ -1,11 +1,12 @@
 /** What `/api/v1` changes. Who may is settled before (`http/access.ts`); what is done is `ControlActions`. */
 import { z } from 'zod';
-import type { CheckOutcome, Fetch, Sample } from '../../../health/checks/sample.ts';
 import { momentSeconds, spanSeconds } from '../../../health/modes/duration.ts';
 import { MODES } from '../../../health/state/edge-store.ts';
 import type { ActionFault, ActionResult, Author, ControlActions, ModeSet } from '../http/control-actions.ts';
 import { type AnyOperation, type Input, json, operation, type Reply, type Sources } from '../http/operation.ts';
 import { problem, problemSchema } from '../http/problem.ts';
+import { sampleJson } from './sample.ts';
+import { sampleSchema } from './schemas/sample.ts';
 
 /** Longer ones would be cut where modes are listed. */
 const COMMENT_MAX = 500;
@@ -30,35 +31,6 @@ export const modeSet = z.object({
   mode_until: seconds,
   effects: z.array(z.string()).describe('What else it means, a sentence each.'),
   live: z.array(z.string()).describe('What is served of the network from now on.'),
-});
-
-const phases = z.object({
-  resolve: seconds,
-  connect: seconds,
-  tls: seconds,
-  first_byte: seconds,
-  total: z.number(),
-});
-const outcome = z.object({
-  seconds: z.number(),
-  fail: z.object({ reason: z.string(), detail: z.string() }).nullable(),
-  attempts: z.int(),
-  hops: z.int(),
-  phases,
-});
-export const freshSample = z.object({
-  edge: z.string(),
-  at: z.number().describe('Epoch seconds.'),
-  seconds: z.number(),
-  fail: z.object({ reason: z.string(), detail: z.string() }).nullable(),
-  stalled_ms: z.number().describe('How long the prober itself stood still meanwhile.'),
-  addresses: z.array(
-    outcome.extend({
-      address: z.string(),
-      check: z.string().describe('The check that decided.'),
-      checks: z.array(outcome.extend({ name: z.string(), kind: z.string() })),
-    }),
-  ),
 });
 
 const updated = z.object({
@@ -101,7 +73,7 @@ export const OPERATIONS: readonly AnyOperation[] = [
     tag: 'changes',
     access: 'write',
     params: edgeParams,
-    answers: { 200: { description: 'What it answered', schema: freshSample }, 429: tooOften, ...refusals },
+    answers: { 200: { description: 'What it answered', schema: sampleSchema }, 429: tooOften, ...refusals },
     handle: async (sources, { params, ...input }) =>
       replyOf(await act(sources, input, (actions, author) => actions.probeNow(params, author)), sampleJson),
   }),
@@ -220,26 +192,4 @@ export function replyOf<Value>(done: Done<Value>, shown: (value: Value) => objec
 
 function modeJson(edge: string, { mode, comment, since, until, effects, live }: ModeSet): z.infer<typeof modeSet> {
   return { edge, mode, comment, mode_since: since, mode_until: until, effects: [...effects], live: [...live] };
-}
-
-function sampleJson({ edge, at, seconds, fail, primary, others, stalledMs }: Sample): z.infer<typeof freshSample> {
-  const fetches = [...(primary === null ? [] : [primary]), ...others];
-  return { edge, at, seconds, fail: failJson(fail), stalled_ms: stalledMs, addresses: fetches.map(fetchJson) };
-}
-
-function fetchJson(fetch: Fetch): z.infer<typeof freshSample>['addresses'][number] {
-  const { address, check, checks } = fetch;
-  const rows = checks.map(({ name, kind, ...rest }) => ({ name, kind, ...outcomeJson(rest) }));
-  return { address, check, ...outcomeJson(fetch), checks: rows };
-}
-
-function outcomeJson(from: Omit<CheckOutcome, 'name' | 'kind'>): z.infer<typeof outcome> {
-  const { seconds: elapsed, fail, attempts, hops, phases: took } = from;
-  const { resolve, connect, tls, firstByte, total } = took;
-  const shown = { resolve, connect, tls, first_byte: firstByte, total };
-  return { seconds: elapsed, fail: failJson(fail), attempts, hops, phases: shown };
-}
-
-function failJson(fail: Sample['fail']): { reason: string; detail: string } | null {
-  return fail === null ? null : { reason: fail.reason, detail: fail.detail };
 }

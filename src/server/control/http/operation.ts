@@ -20,7 +20,7 @@ export type Reply = {
   readonly status: number;
   readonly type: string;
   readonly body: string | Uint8Array;
-  /** Names in lower case. An `etag` among them makes `If-None-Match` work. */
+  /** Names in lower case. An `etag` beside a `cache-control` makes `If-None-Match` work. */
   readonly headers?: { readonly [name: string]: string | readonly string[] };
 };
 

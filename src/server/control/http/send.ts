@@ -14,7 +14,9 @@ export function send(request: IncomingMessage, response: ServerResponse, reply: 
   const etag = reply.headers?.['etag'];
   const known = request.headers['if-none-match'];
   const isRead = request.method === 'GET' || request.method === 'HEAD';
-  const isKnown = isRead && reply.status === 200 && typeof etag === 'string' && known !== undefined;
+  // Of what nobody may keep, a tag says which version a change is based on, and not that nothing else is new.
+  const isKept = reply.headers?.['cache-control'] !== undefined;
+  const isKnown = isRead && isKept && reply.status === 200 && typeof etag === 'string' && known !== undefined;
   if (isKnown && matchesWeakly(known, etag)) {
     response.writeHead(304, { ...SAFE_HEADERS, ...reply.headers, ...(isLast ? { connection: 'close' } : {}) });
     response.end();

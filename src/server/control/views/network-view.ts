@@ -2,12 +2,15 @@ import type { Config, NetworkFiles } from '../../../config/types.ts';
 import type { Sample } from '../../../health/checks/sample.ts';
 import type { Decision } from '../../../health/choose/decision.ts';
 import { figuresOf, newestSamples } from '../../../health/judge/history.ts';
+import { readModeChanges } from '../../../health/modes/mode-changes.ts';
 import { expireMode } from '../../../health/modes/modes.ts';
 import type { NetworkRounds } from '../../../health/pools/network-rounds.ts';
 import { edgesOf, rulesOf } from '../../../health/pools/pool.ts';
 import { checksOf } from '../../../health/pools/records.ts';
 import type { RoundReport } from '../../../health/pools/round-types.ts';
 import type { EdgeRecord } from '../../../health/state/edge-store.ts';
+import { historyLogPath } from '../../../health/state/history-log.ts';
+import { recordedChanges } from '../../../health/state/recorded-changes.ts';
 import { historyIn, historyOfCheck } from '../../../health/state/series.ts';
 import { reachOf, uptimeAt } from '../../../health/state/uptime.ts';
 import type { Fault } from '../../../system/fault.ts';
@@ -85,7 +88,16 @@ export type NetworkSources = {
   readonly files: NetworkFiles | null;
   readonly rounds: Pick<
     NetworkRounds,
-    'state' | 'records' | 'samples' | 'counters' | 'fetches' | 'probeTroubles' | 'unwritten' | 'agreement' | 'notStored'
+    | 'recentFacts'
+    | 'state'
+    | 'records'
+    | 'samples'
+    | 'counters'
+    | 'fetches'
+    | 'probeTroubles'
+    | 'unwritten'
+    | 'agreement'
+    | 'notStored'
   >;
   readonly history: NetworkHistory;
   /** Epoch seconds. */
@@ -117,6 +129,11 @@ export function networkView(sources: NetworkSources, now: number): NetworkView {
     liveTransitions: history.liveTransitions,
     checkCounts: rounds.fetches.kinds(),
     changes: history.changes,
+    recentFacts: rounds.recentFacts,
+    past: {
+      changes: (order) => recordedChanges(historyLogPath(config.stateDir, network), order),
+      modeChanges: (edge, most) => readModeChanges(config.healthdataStore, edge, most),
+    },
     agreement: rounds.agreement,
     notStored: rounds.notStored,
     round: {

@@ -6,11 +6,14 @@
 
 import type { CheckKind, Sample } from '../../../health/checks/sample.ts';
 import type { Decision } from '../../../health/choose/decision.ts';
+import type { RoundFacts } from '../../../health/choose/round.ts';
 import type { Mode } from '../../../health/judge/edge.ts';
 import type { Figures, History } from '../../../health/judge/history.ts';
+import type { ModeChangeLine } from '../../../health/modes/mode-changes.ts';
 import type { AgreementStatus } from '../../../health/pools/agreed-decisions.ts';
 import type { EdgeCounts } from '../../../health/pools/edge-counters.ts';
 import type { CheckCounts, EdgeFetches } from '../../../health/pools/fetch-counters.ts';
+import type { ChangesFound, ChangesOrder } from '../../../health/state/recorded-changes.ts';
 import type { UptimeNow } from '../../../health/state/uptime.ts';
 import type { NoticeCounts } from '../../../publish/notices/delivery.ts';
 import type { NotifyCounts } from '../../../publish/notify/notifier.ts';
@@ -56,6 +59,14 @@ export type LiveChange = {
   readonly removed: readonly string[];
   readonly live: readonly string[];
   readonly reasons: ReadonlyMap<string, string>;
+};
+
+/** What is on disk of a network. Each rejects with the system's error. */
+export type NetworkPast = {
+  /** Changes of the live set, earlier ones than this process's too. */
+  readonly changes: (order: ChangesOrder) => Promise<ChangesFound>;
+  /** Changes of an edge's mode, oldest first, `most` at most. */
+  readonly modeChanges: (edge: string, most: number) => Promise<readonly ModeChangeLine[]>;
 };
 
 export type RoundView = {
@@ -112,6 +123,9 @@ export type NetworkView = {
   /** Newest last, bounded by whoever keeps them. */
   readonly changes: readonly LiveChange[];
   readonly round: RoundView;
+  /** The facts of the last decisions since the start, oldest first; the newest explains the present one. */
+  readonly recentFacts: readonly RoundFacts[];
+  readonly past: NetworkPast;
   /** What several vantage points say together; null: this server decides alone. */
   readonly agreement: AgreementStatus | null;
   /** Why a change that is wanted could not be stored for all of them; null: none is outstanding. */

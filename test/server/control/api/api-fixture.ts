@@ -123,6 +123,11 @@ export const network: NetworkView = {
   decision,
   live: [{ edge: 'e1', v4: '192.0.2.1', v6: '2001:db8::1' }],
   edges: ['e1', 'e2', 'e3'],
+  recentFacts: [],
+  past: {
+    changes: async () => ({ changes: [], earlier: null }),
+    modeChanges: async () => [],
+  },
   agreement: null,
   notStored: null,
   members: new Map([

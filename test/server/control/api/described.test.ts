@@ -3,9 +3,10 @@ import { json, type Request } from '../../../../src/server/control/http/operatio
 import { Router } from '../../../../src/server/control/http/router.ts';
 import { createMetrics } from '../../../../src/server/control/metrics/metrics.ts';
 import { OPERATIONS } from '../../../../src/server/control/operations.ts';
-import type { StatusView } from '../../../../src/server/control/views/views.ts';
+import type { NetworkView, StatusView } from '../../../../src/server/control/views/views.ts';
 import { expectDescribed } from '../../../support/described.ts';
-import { network, statusView } from './api-fixture.ts';
+import { recordStory } from '../../../support/recorded-story.ts';
+import { NOW, network, statusView } from './api-fixture.ts';
 
 const request: Request = {
   method: 'GET',
@@ -55,17 +56,36 @@ const brokenZone = {
   loadedAt: 0,
 } as const;
 
+const recorded = recordStory([{ fetches: { e1: 0.1, e2: 0.2 } }, { fetches: { e1: 0.1, e2: 20 } }], { edgeCount: 1 });
+const PAST: NetworkView['past'] = {
+  changes: async () => ({
+    changes: [{ at: NOW - 60, added: ['e1'], removed: [], live: ['e1'], reasons: new Map([['e1', 'fills up']]) }],
+    earlier: NOW - 90,
+  }),
+  modeChanges: async () => [
+    { at: NOW - 60, network: 'net-a', edge: 'e2', mode: 'force', until: NOW + 60, comment: '[me] try' },
+  ],
+};
+const UNREADABLE: NetworkView['past'] = {
+  changes: () => Promise.reject(new Error('EIO')),
+  modeChanges: () => Promise.reject(new Error('EIO')),
+};
+
 const VIEWS = {
   'as usual': statusView(),
   'before the first decision': statusView({
     networks: () => [{ ...network, decision: null, live: [], members: new Map(), changes: [] }],
   }),
   'nothing at all': statusView({ networks: () => [], zones: () => [], secondaries: () => [], ready: () => false }),
+  'with a past': statusView({
+    networks: () => [{ ...network, recentFacts: recorded.map(({ facts }) => facts), past: PAST }],
+  }),
+  'its past cannot be read': statusView({ networks: () => [{ ...network, past: UNREADABLE }] }),
   'a broken zone': statusView({ zones: () => [brokenZone] }),
 };
 
 const PATHS = OPERATIONS.filter(({ method, tag }) => method === 'GET' && tag !== null).map(({ path }) =>
-  path.replace('{network}', 'net-a'),
+  path.replace('{network}', 'net-a').replace('{edge}', 'e2').replace('{zone}', 'example.test'),
 );
 
 test.each(Object.entries(VIEWS))('every answer is as it is described: %s', async (_name, view) => {

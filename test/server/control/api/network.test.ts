@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { edgeVersion } from '../../../../src/server/control/api/edge-version.ts';
 import { networkDetail, networkSummary } from '../../../../src/server/control/api/network.ts';
 import { decision, NOW, network, TRANSITIONS } from './api-fixture.ts';
 
@@ -53,6 +54,7 @@ test('edges: one that was never set, one that fails, one that is set aside', () 
   expect(edges).toEqual([
     {
       edge: 'e1',
+      mode_version: edgeVersion(null),
       mode: 'available',
       comment: '',
       mode_since: null,
@@ -79,6 +81,7 @@ test('edges: one that was never set, one that fails, one that is set aside', () 
     },
     expect.objectContaining({
       edge: 'e2',
+      mode_version: edgeVersion(network.members.get('e2')),
       state: 'out',
       judgement: 'fail',
       last: 10,
@@ -127,6 +130,7 @@ test('edges: one that was never set, one that fails, one that is set aside', () 
     }),
     expect.objectContaining({
       edge: 'e3',
+      mode_version: edgeVersion(network.members.get('e3')),
       mode: 'unavailable',
       comment: '[me] new "disk"\nsoon',
       mode_since: NOW - 60,

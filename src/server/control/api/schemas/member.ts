@@ -132,6 +132,9 @@ export const edgeSchema = memberSchema
   .extend(verdictSchema.shape)
   .extend({
     edge: z.string(),
+    mode_version: z
+      .string()
+      .describe('The entity tag of mode, comment and their times, for the `If-Match` of a change of the mode.'),
     state: z.enum(['in', 'out']).describe('`in`: live, its addresses are answered.'),
     why: z.string().nullable().describe('Why it is judged so; null: it is not.'),
     reason: z.string().nullable().describe('Why it is live or not; null: nothing was decided yet.'),

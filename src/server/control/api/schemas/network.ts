@@ -65,6 +65,22 @@ export const changeSchema = z
 
 export type ChangeJson = Json<typeof changeSchema>;
 
+export const recordedChangeSchema = changeSchema
+  .extend({ serial: serial.nullable().describe('Of the live set after the change; null: not recorded.') })
+  .meta({ id: 'RecordedChange', description: 'A change of the live set, as the log of rounds has it.' });
+
+export const changeListSchema = z
+  .object({
+    network: z.string(),
+    changes: z.array(recordedChangeSchema).describe('The newest of those that were asked for, newest last.'),
+    earlier: epochSeconds
+      .nullable()
+      .describe('Ask again with this as `before` for earlier ones, epoch seconds; null: there are none.'),
+  })
+  .meta({ id: 'ChangeList', description: 'Changes of the live set, over restarts of the server too.' });
+
+export type ChangeListJson = Json<typeof changeListSchema>;
+
 const familyState = z
   .enum(['passing', 'failing', 'unanswered', 'none'])
   .describe('`failing`: kept for lack of better; `unanswered`: SERVFAIL; `none`: no edge has such addresses.');

@@ -24,5 +24,14 @@ export const zoneSchema = z
 export type ZoneJson = Json<typeof zoneSchema>;
 
 export const zoneListSchema = z
-  .object({ zones: z.array(zoneSchema).describe('Sorted by name.') })
+  .object({
+    zones: z.array(zoneSchema).describe('Sorted by name.'),
+    next: z
+      .string()
+      .nullable()
+      .optional()
+      .describe('Send it as `after` for those that follow; null: there are none; absent: no limit was asked for.'),
+  })
   .meta({ id: 'ZoneList' });
+
+export type ZoneListJson = Json<typeof zoneListSchema>;
