@@ -6,9 +6,10 @@ import { httpConnections } from '../server/control/http/connections.ts';
 import { NO_STATS, type StatsSum } from '../server/stats.ts';
 import { DnsService } from '../server/transport/threads/dns-service.ts';
 import { descriptorLimit } from '../system/descriptors.ts';
-import { type Fault, formatFault } from '../system/fault.ts';
+import type { Fault } from '../system/fault.ts';
 import type { Guard } from '../system/guard.ts';
-import type { Log } from '../system/log.ts';
+import type { Log } from '../system/log-events.ts';
+import { logFaults } from '../system/log-faults.ts';
 import type { ZoneChange } from '../zones/store/types.ts';
 import { type Part, type Prepared, part, type Reload, ready } from './part.ts';
 
@@ -18,6 +19,8 @@ export type DnsPartOptions = {
   readonly tls: TlsFiles | null;
   readonly live: LiveRRsets;
   readonly log: Log;
+  /** Whether the log leaves out the level `debug`. */
+  readonly quiet: boolean;
   readonly guard: Guard;
 };
 
@@ -99,15 +102,15 @@ export class DnsPart {
   }
 
   private async bind(): Promise<Fault | null> {
-    const { config, live, log, guard } = this.options;
+    const { config, live, log, quiet, guard } = this.options;
     const service = await DnsService.bind({
       server: config.server,
       transfer: config.transfer,
       tls: this.tlsFiles,
       liveRRsets: live,
       httpConnections: config.http === null ? 0 : httpConnections(descriptorLimit()),
-      quiet: !log.isLevelEnabled('debug'),
-      log: (level, message) => log[level](message),
+      quiet,
+      log,
       onBug: (error) => guard.note('dns threads', error),
     });
     if ('code' in service) return service;
@@ -122,11 +125,11 @@ export class DnsPart {
     return ready(() => {
       this.service?.configure(config.server, config.transfer);
       if (read === null) return;
-      for (const fault of read.faults) log[fault.severity === 'error' ? 'error' : 'warn'](formatFault(fault));
+      logFaults(log, read.faults);
       const fault = read.faults.find(({ severity }) => severity === 'error') ?? null;
       this.tlsFault =
         fault === null ? null : `the certificate for TLS stays the one before the last reload: ${fault.message}`;
-      if (fault !== null) log.error('reload: the certificate for TLS stays the one there was');
+      if (fault !== null) log('error', 'reload: the certificate for TLS stays the one there was', 'dns.tls_kept');
       if (read.tls === null) return;
       this.tlsFiles = read.tls;
       this.service?.configureTls(read.tls);

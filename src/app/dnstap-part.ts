@@ -11,7 +11,7 @@ import {
 import type { WriterMessage, WriterReport, WriterThreadData } from '../server/dnstap/writer-protocol.ts';
 import { errorText } from '../system/error-text.ts';
 import type { Guard } from '../system/guard.ts';
-import type { Log } from '../system/log.ts';
+import type { Log } from '../system/log-events.ts';
 import { SupervisedThread } from '../system/supervised-thread.ts';
 import { workerUrl } from '../system/worker-url.ts';
 import type { DnsPart } from './dns-part.ts';
@@ -80,7 +80,7 @@ export class DnstapPart {
     if (config === null) {
       dns.configureDnstap(null);
       this.problem = null;
-      this.options.log.info('dnstap: off');
+      this.options.log('info', 'dnstap: off', 'dnstap.off');
       const { thread } = this;
       this.thread = null;
       if (thread !== null) this.ended = thread.stop();
@@ -118,7 +118,7 @@ export class DnstapPart {
       onDeath: (error) => {
         // What is queued from now on would be old when the next thread comes.
         Atomics.store(new Int32Array(memory.state, 0, 2), OPEN, 0);
-        log.error(`dnstap: starting the thread again: ${errorText(error)}`);
+        log('error', `dnstap: starting the thread again: ${errorText(error)}`, 'dnstap.thread_restarted');
       },
       onCallbackError: (error) => guard.note(NAME, error),
       restart: 'always',
@@ -133,11 +133,11 @@ export class DnstapPart {
     const path = this.config?.output.path ?? '';
     if (problem === null) {
       this.problem = null;
-      log.info(`dnstap: messages go to ${path}`);
+      log('info', `dnstap: messages go to ${path}`, { event: 'dnstap.writing', file: path });
       return;
     }
     const text = `dnstap: ${path}: ${problem}; messages are dropped and counted meanwhile`;
-    if (text !== this.problem) log.warn(text);
+    if (text !== this.problem) log('warn', text, { event: 'dnstap.failed', file: path });
     this.problem = text;
   }
 }

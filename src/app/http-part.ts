@@ -12,10 +12,10 @@ import { type StatusSources, statusView } from '../server/control/views/status-v
 import { endpointText } from '../system/address.ts';
 import { type Fault, hasErrors } from '../system/fault.ts';
 import type { Guard } from '../system/guard.ts';
-import type { Log } from '../system/log.ts';
+import type { Log } from '../system/log-events.ts';
+import { logFaults } from '../system/log-faults.ts';
 import { exposureWarnings, type HttpFiles, readHttpFiles } from './http-access.ts';
 import { type Part, type Prepared, part, type Reload, ready } from './part.ts';
-import { logFaults } from './reloads.ts';
 
 export type HttpPartOptions = {
   readonly http: Config['http'];
@@ -77,7 +77,11 @@ export class HttpPart {
     const tlsFault = files.tlsFaults.find(({ severity }) => severity === 'error');
     if (tlsFault !== undefined) return tlsFault;
     this.report(http, files);
-    const access = new AccessControl({ rules: files.rules, refusals, log: (message) => log.warn(message) });
+    const access = new AccessControl({
+      rules: files.rules,
+      refusals,
+      log: (message) => log('warn', message, 'admin.refused'),
+    });
     const tls = files.tls === null ? null : new TlsFront(files.tls, refusals, guard);
     const view = statusView({ ...sources, httpRefused: () => refusals.all });
     const started = await startHttp({
@@ -89,7 +93,7 @@ export class HttpPart {
       refusals,
       ...(actions === null ? {} : { actions }),
       ...(tls === null ? {} : { tls }),
-      log: (level, message) => log[level](message),
+      log,
       guard,
     });
     if (!started.ok) return started.fault;
@@ -115,7 +119,7 @@ export class HttpPart {
 
   private report(http: HttpConfig, { faults, tlsFaults }: HttpFiles): void {
     const { log } = this.options;
-    for (const warning of exposureWarnings(http)) log.warn(warning);
+    for (const warning of exposureWarnings(http)) log('warn', warning, 'http.exposed');
     logFaults(log, [...faults, ...tlsFaults]);
   }
 

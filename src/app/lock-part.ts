@@ -2,7 +2,7 @@ import type { Config } from '../config/types.ts';
 import { errorText } from '../system/error-text.ts';
 import type { Guard } from '../system/guard.ts';
 import { Locks } from '../system/lock.ts';
-import type { Log } from '../system/log.ts';
+import type { Log } from '../system/log-events.ts';
 import { type Part, part } from './part.ts';
 
 export type LockPartOptions = {
@@ -27,12 +27,14 @@ export class LockPart {
     const checkLocks = (locks: Locks): void => {
       try {
         const { retaken, lost } = locks.retake();
-        if (retaken) log.warn(`${config.lockfile} was removed or replaced: made and locked anew`);
+        const file = config.lockfile;
+        if (retaken)
+          log('warn', `${file} was removed or replaced: made and locked anew`, { event: 'lock.retaken', file });
         fault = null;
         for (const { kind, name } of lost) if (kind === 'network') onLost(name);
       } catch (error) {
         const text = `${config.lockfile} was removed and cannot be made anew: ${errorText(error)}`;
-        if (fault !== text) log.error(text);
+        if (fault !== text) log('error', text, { event: 'lock.lost', file: config.lockfile });
         fault = text;
       }
     };

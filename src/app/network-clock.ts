@@ -3,12 +3,12 @@ import type { Config, NetworkFiles } from '../config/types.ts';
 import type { FallbackSource } from '../health/pools/fallback.ts';
 import type { NetworkRounds } from '../health/pools/network-rounds.ts';
 import { poolOf } from '../health/pools/pool.ts';
-import type { RoundLog } from '../health/pools/round-log.ts';
 import type { RoundReport } from '../health/pools/round-types.ts';
 import { TIMER_MAX_MS } from '../system/deadline.ts';
 import { errorText } from '../system/error-text.ts';
 import { formatFault } from '../system/fault.ts';
 import type { Guard } from '../system/guard.ts';
+import type { Log } from '../system/log-events.ts';
 import { NetworkLists } from './network-lists.ts';
 import type { NetworkList } from './read-networks.ts';
 
@@ -27,7 +27,7 @@ export type NetworkClockOptions = {
   readonly list: NetworkList;
   readonly rounds: NetworkRounds;
   readonly guard: Guard;
-  readonly log: RoundLog;
+  readonly log: Log;
   /** Epoch seconds. */
   readonly now: () => number;
   readonly onReport: (report: RoundReport) => void;
@@ -202,7 +202,7 @@ export class NetworkClock {
       if (report !== null) this.reported(report);
       this.watchExpiry();
     } catch (error) {
-      this.options.log('error', `${this.network}: ${errorText(error)}`);
+      this.options.log('error', `${this.network}: ${errorText(error)}`, 'round.failed');
     }
   }
 
@@ -308,7 +308,7 @@ export class NetworkClock {
       await turn;
     } catch (error) {
       this.roundFailure = errorText(error);
-      this.options.log('error', `${this.network}: the round failed: ${this.roundFailure}`);
+      this.options.log('error', `${this.network}: the round failed: ${this.roundFailure}`, 'round.failed');
       this.schedule(next);
     } finally {
       // Where the edges are asked anew at once, nothing is known yet.
@@ -333,7 +333,7 @@ export class NetworkClock {
       if ('failure' in result && (this.stopped || generation !== this.generation)) return;
       if ('failure' in result) {
         this.roundFailure = result.failure.message;
-        this.options.log('error', `${this.network}: no round: ${formatFault(result.failure)}`);
+        this.options.log('error', `${this.network}: no round: ${formatFault(result.failure)}`, 'round.failed');
         if (result.failure.code === 'prober') this.askAgain();
       } else {
         this.roundFailure = null;
@@ -341,7 +341,7 @@ export class NetworkClock {
       }
     } catch (error) {
       this.roundFailure = errorText(error);
-      this.options.log('error', `${this.network}: the round failed: ${this.roundFailure}`);
+      this.options.log('error', `${this.network}: the round failed: ${this.roundFailure}`, 'round.failed');
     }
   }
 
@@ -363,9 +363,10 @@ export class NetworkClock {
     if (isOverdue === this.wasOverdue) return;
     this.wasOverdue = isOverdue;
     const full = running.size >= RUNNING_MAX ? '; no other begins before one ends' : '';
-    if (isOverdue)
-      this.options.log('error', `${this.network}: turns do not end in time: ${running.size} are under way${full}`);
-    else this.options.log('info', `${this.network}: turns end in time again`);
+    if (isOverdue) {
+      const text = `${this.network}: turns do not end in time: ${running.size} are under way${full}`;
+      this.options.log('error', text, 'round.overdue');
+    } else this.options.log('info', `${this.network}: turns end in time again`, 'round.in_time');
   }
 
   private watchExpiry(): void {

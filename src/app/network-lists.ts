@@ -1,15 +1,15 @@
 import { readNetworkFiles } from '../config/network-files.ts';
 import { SettledLists } from '../config/settled-lists.ts';
 import type { Config, NetworkFiles } from '../config/types.ts';
-import type { RoundLog } from '../health/pools/round-log.ts';
 import { formatFault } from '../system/fault.ts';
+import type { Log } from '../system/log-events.ts';
 import type { NetworkList } from './read-networks.ts';
 
 export type NetworkListsOptions = {
   readonly network: string;
   /** As it was read at the start, and logged then. */
   readonly list: NetworkList;
-  readonly log: RoundLog;
+  readonly log: Log;
   /** A list that was still being written may be whole now. */
   readonly onMayBeWhole: () => void;
 };
@@ -59,11 +59,12 @@ export class NetworkLists {
     if (said === this.said) return;
     this.said = said;
     this.faults = errorsOf(list);
-    if (said !== '') log(list.files === null ? 'error' : 'warn', said);
+    if (said !== '') log(list.files === null ? 'error' : 'warn', said, 'config.fault');
     const effect = this.files === null ? 'the live set that was saved last stays' : 'those read before stay in force';
-    if (list.files === null)
-      log('error', `${network}: the lists do not load, so nothing was changed for it: ${effect}`);
-    else if (!wasGood) log('info', `${network}: the lists load again`);
+    if (list.files === null) {
+      const text = `${network}: the lists do not load, so nothing was changed for it: ${effect}`;
+      log('error', text, 'network.lists_refused');
+    } else if (!wasGood) log('info', `${network}: the lists load again`, 'network.lists_recovered');
   }
 
   stop(): void {

@@ -7,7 +7,7 @@ import { errorText } from '../system/error-text.ts';
 import { type Fault, plainFault } from '../system/fault.ts';
 import type { Locks } from '../system/lock.ts';
 import { lockNetwork } from '../system/lock-network.ts';
-import type { Log } from '../system/log.ts';
+import type { Log } from '../system/log-events.ts';
 
 export type OpenerOptions = {
   readonly log: Log;
@@ -57,7 +57,8 @@ export class NetworkOpener {
   private async lock(locks: Locks, network: string, lockMs: number): Promise<boolean> {
     if (await lockNetwork(locks, network, 'server', 0)) return true;
     if (lockMs === 0) return false;
-    this.options.log.info(`network ${network} is locked by another process: waiting for it`);
+    const text = `network ${network} is locked by another process: waiting for it`;
+    this.options.log('info', text, { event: 'network.locked', network });
     return lockNetwork(locks, network, 'server', lockMs);
   }
 }

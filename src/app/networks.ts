@@ -14,6 +14,7 @@ import type { NetworkView } from '../server/control/views/views.ts';
 import { within } from '../system/deadline.ts';
 import { type Fault, plainFault } from '../system/fault.ts';
 import type { Guard } from '../system/guard.ts';
+import { withFields } from '../system/log-events.ts';
 import { NetworkClock } from './network-clock.ts';
 import { lockedText, NetworkOpener, type NetworkTools, type OpenerOptions } from './network-opener.ts';
 import { NetworkPublisher, type PublisherParts } from './network-publisher.ts';
@@ -144,7 +145,9 @@ export class Networks {
     await within(seconds * 1000, Promise.all(waiting.map((clock) => clock.firstRound)), () => undefined);
     for (const clock of waiting) {
       if (clock.live) continue;
-      this.options.log.error(`${clock.network}: no edge was ever live: its live names answer SERVFAIL`);
+      const { network } = clock;
+      const text = `${network}: no edge was ever live: its live names answer SERVFAIL`;
+      this.options.log('error', text, { event: 'network.never_live', network });
     }
   }
 
@@ -236,7 +239,7 @@ export class Networks {
         this.unopened.remove(network);
         this.close(network);
         this.options.live.retire(network);
-        log.info(`network ${network} is no longer served`);
+        log('info', `network ${network} is no longer served`, { event: 'network.removed', network });
       }
     }
     for (const [network, rounds] of opened) {
@@ -247,7 +250,7 @@ export class Networks {
         continue;
       }
       await this.serve(network, list, rounds);
-      log.info(`network ${network} is served from now on`);
+      log('info', `network ${network} is served from now on`, { event: 'network.added', network });
     }
   }
 
@@ -266,7 +269,7 @@ export class Networks {
       floorSerial: () => [store.maxSerial(network), live.highestSerial, contentSerial()].reduce(serialMax, 0),
       now: () => Date.now() / 1000,
       // Most sentences name edges or files only; whose they are is a field of the line.
-      log: (level, text) => log[level]({ network }, text),
+      log: withFields(log, { network }),
     };
     return this.opener.open(network, config, tools, lockMs);
   }
@@ -282,7 +285,7 @@ export class Networks {
       list,
       rounds,
       guard,
-      log: (level, text) => log[level]({ network }, text),
+      log: withFields(log, { network }),
       now: () => Date.now() / 1000,
       onReport: (report) => this.reported(network, history, report),
       isAgreed: () => (this.options.vantage(network)?.sets ?? null) !== null,

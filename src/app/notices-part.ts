@@ -20,7 +20,7 @@ import {
 } from '../publish/notices/server-events.ts';
 import type { TargetStatus } from '../publish/providers/target-status.ts';
 import type { Guard } from '../system/guard.ts';
-import type { Log } from '../system/log.ts';
+import type { Log } from '../system/log-events.ts';
 import { version } from '../system/version.ts';
 import { type Part, part, ready } from './part.ts';
 
@@ -75,7 +75,7 @@ export class NoticesPart {
       folder: noticesFolder(config, options.only),
       host: hostname(),
       guard,
-      log: (level, text) => log[level](text),
+      log,
       now: () => Date.now() / 1000,
     });
     this.open = part('notice queues', {

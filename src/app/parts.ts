@@ -2,7 +2,7 @@ import { within } from '../system/deadline.ts';
 import { errorText } from '../system/error-text.ts';
 import { type Fault, plainFault } from '../system/fault.ts';
 import type { Guard } from '../system/guard.ts';
-import type { Log } from '../system/log.ts';
+import type { Log } from '../system/log-events.ts';
 import type { Part, Prepared, Reload } from './part.ts';
 
 export type PartFault = { readonly part: string; readonly message: string };
@@ -117,7 +117,10 @@ export class Parts {
     for (const part of [...this.started].reverse()) {
       const ms = Math.min(stopMs, Math.max(end - performance.now(), STOP_LEAST_MS));
       await this.contain(part, () =>
-        within(ms, part.stop(), () => log.warn(`stop: ${part.name} takes too long and is left behind`)),
+        within(ms, part.stop(), () => {
+          const text = `stop: ${part.name} takes too long and is left behind`;
+          log('warn', text, { event: 'server.stop_timeout', part: part.name });
+        }),
       );
     }
   }

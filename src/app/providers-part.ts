@@ -4,9 +4,10 @@ import { TargetFiles } from '../publish/providers/target-file.ts';
 import type { TargetStatus } from '../publish/providers/target-status.ts';
 import { type KeptTarget, liveTexts, prepareTargets, type TargetsOptions } from '../publish/providers/targets.ts';
 import type { Sinks } from '../publish/sinks.ts';
-import { formatFault, hasErrors } from '../system/fault.ts';
+import { hasErrors } from '../system/fault.ts';
 import type { Guard } from '../system/guard.ts';
-import type { Log } from '../system/log.ts';
+import type { Log } from '../system/log-events.ts';
+import { logFaults } from '../system/log-faults.ts';
 import { type Part, part, type Reload } from './part.ts';
 
 export type ProvidersPartOptions = {
@@ -38,12 +39,14 @@ export class ProvidersPart {
     this.options = options;
     this.config = options.config;
     const { log, config, dryRun } = options;
-    this.files = dryRun ? null : new TargetFiles(config, (sentence) => log.warn(sentence));
+    this.files = dryRun
+      ? null
+      : new TargetFiles(config, (sentence) => log('warn', sentence, 'provider.memory_unusable'));
     this.part = part(NAME, {
       start: async () => {
         const prepared = this.prepared(config);
         if (!prepared.ok) return prepared.faults.find((fault) => hasErrors([fault])) ?? null;
-        for (const fault of prepared.faults) log.warn(formatFault(fault));
+        logFaults(log, prepared.faults);
         await this.commit(config, prepared.targets);
         return null;
       },
@@ -70,7 +73,7 @@ export class ProvidersPart {
       files: this.files,
       env: process.env,
       guard,
-      log: (level, network, text) => log[level]({ network }, text),
+      log: (level, network, text) => log(level, text, { event: 'provider.message', network }),
       now: () => Date.now() / 1000,
       ...(make === undefined ? {} : { make }),
       ...(mayPublish === undefined ? {} : { mayPublish }),
@@ -84,7 +87,7 @@ export class ProvidersPart {
     return {
       ok: true,
       commit: async () => {
-        for (const fault of prepared.faults) this.options.log.warn(formatFault(fault));
+        logFaults(this.options.log, prepared.faults);
         await this.commit(config, prepared.targets);
       },
       discard: async () => {

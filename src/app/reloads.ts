@@ -1,8 +1,9 @@
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/types.ts';
-import { type Fault, formatFault, hasErrors } from '../system/fault.ts';
+import { type Fault, hasErrors } from '../system/fault.ts';
 import type { Guard } from '../system/guard.ts';
-import type { Log } from '../system/log.ts';
+import type { Log } from '../system/log-events.ts';
+import { logFaults } from '../system/log-faults.ts';
 import { type FileStamp, stampOf, untilSettled } from '../system/settling.ts';
 import { untilRestart } from './need-restart.ts';
 import type { Reload } from './part.ts';
@@ -67,7 +68,8 @@ export class Reloads {
     const { file, only, log, served, commit, reloadZones, isStopping } = this.options;
     if (isStopping()) return;
     if (!(await untilSettled(file, this.stamp))) {
-      log.error(`reload: ${file} is still being written; its settings were not changed`);
+      const text = `reload: ${file} is still being written; its settings were not changed`;
+      log('error', text, { event: 'config.reload_refused', file });
       this.reason = 'the configuration is still being written';
       await reloadZones();
       return;
@@ -77,25 +79,28 @@ export class Reloads {
     const lists = loaded.config === null ? null : readNetworks(loaded.config, only, served());
     logFaults(log, [...loaded.faults, ...(lists === null ? [] : faultsOf(lists))]);
     if (loaded.config === null || lists === null || hasErrors([...loaded.faults, ...lists.faults])) {
-      log.error('reload: the new configuration has errors; nothing was changed');
+      log('error', 'reload: the new configuration has errors; nothing was changed', {
+        event: 'config.reload_refused',
+        file,
+      });
       this.reason = 'the configuration has errors (the log and "edgewise check" name them)';
       await reloadZones();
       return;
     }
     const { config, restart } = untilRestart(this.config, loaded.config);
-    if (restart.length > 0) log.warn(`reload: ${restart.join(', ')} changed; that takes a restart`);
+    if (restart.length > 0) {
+      const text = `reload: ${restart.join(', ')} changed; that takes a restart`;
+      log('warn', text, { event: 'config.restart_needed', keys: restart });
+    }
     const faults = await commit({ was: this.config, config, lists });
     if (faults.length > 0) {
       logFaults(log, faults);
-      log.error('reload: not everything is ready for the new settings; nothing was changed');
+      const text = 'reload: not everything is ready for the new settings; nothing was changed';
+      log('error', text, { event: 'config.reload_refused', file });
       this.reason = 'not everything was ready for the new settings (the log says what)';
       return;
     }
     this.config = config;
     this.reason = null;
   }
-}
-
-export function logFaults(log: Log, faults: readonly Fault[]): void {
-  for (const fault of faults) log[fault.severity === 'error' ? 'error' : 'warn'](formatFault(fault));
 }

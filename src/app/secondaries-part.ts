@@ -5,7 +5,7 @@ import { NO_NOTIFY, type NotifyCounts } from '../publish/notify/notifier.ts';
 import type { SecondaryView } from '../server/control/views/views.ts';
 import { Secondaries } from '../server/secondaries/secondaries.ts';
 import type { Guard } from '../system/guard.ts';
-import type { Log } from '../system/log.ts';
+import type { Log } from '../system/log-events.ts';
 import type { ZoneStore } from '../zones/store/store.ts';
 import type { ZoneChange } from '../zones/store/types.ts';
 import type { DnsPart } from './dns-part.ts';

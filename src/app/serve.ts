@@ -2,6 +2,7 @@
  * The whole server as a list of parts: configuration → ports, networks, zones, HTTP → rounds → answers. Holds no rule
  * of its own; what it decides is the order in which things start (and the other way round, stop).
  */
+
 import { loadConfig } from '../config/load.ts';
 import { journalFolder } from '../config/paths.ts';
 import { readTls, type TlsFiles } from '../config/tls-files.ts';
@@ -18,7 +19,9 @@ import { descriptorLimit } from '../system/descriptors.ts';
 import { dropPrivileges } from '../system/drop-privileges.ts';
 import { type Fault, plainFault } from '../system/fault.ts';
 import type { Guard } from '../system/guard.ts';
-import type { Log } from '../system/log.ts';
+import type { OpenLog } from '../system/log.ts';
+import type { Log } from '../system/log-events.ts';
+import { logFaults } from '../system/log-faults.ts';
 import { makeContents } from '../vantage/etcd/contents/contents.ts';
 import type { ZoneChange } from '../zones/store/types.ts';
 import { descriptorFault } from './descriptors-needed.ts';
@@ -32,7 +35,7 @@ import { type Part, part } from './part.ts';
 import { type PartFault, Parts } from './parts.ts';
 import { ProvidersPart } from './providers-part.ts';
 import { faultsOf, type NetworkLists, readNetworks, startFaults } from './read-networks.ts';
-import { logFaults, Reloads } from './reloads.ts';
+import { Reloads } from './reloads.ts';
 import { roundsPart } from './rounds-part.ts';
 import { SecondariesPart } from './secondaries-part.ts';
 import { serverSinks } from './server-sinks.ts';
@@ -47,7 +50,7 @@ export type ServeOptions = {
   /** Probe, decide and say so; answer nothing and write nothing. */
   readonly dryRun: boolean;
   /** Makes the log once it is known where it goes (`logpath`). */
-  readonly log: (config: Config) => Log;
+  readonly log: (config: Config) => Pick<OpenLog, 'log' | 'lowest'>;
   /** What is thrown in callbacks, and in promises that nobody awaits. */
   readonly guard: Guard;
   /** Why the log is not written where it should be; null: it is. */
@@ -87,10 +90,11 @@ export async function serve(options: ServeOptions): Promise<Started> {
   const few = options.dryRun ? null : descriptorFault(config, descriptorLimit());
   if (few !== null) stops.push(few);
   if (stops.length > 0) return { ok: false, faults: [...loaded.faults, ...stops] };
-  const log = options.log(config);
+  const opened = options.log(config);
+  const { log } = opened;
   logFaults(log, [...loaded.faults, ...faultsOf(lists), ...tls.faults]);
 
-  const server = new Server(config, lists, tls.tls, options, log);
+  const server = new Server(config, lists, tls.tls, options, opened);
   const fault = await server.start();
   if (fault === null) return { ok: true, running: server };
   await server.stop();
@@ -112,18 +116,27 @@ class Server implements Running {
   /** Changes of zones between their first load and `ready`. */
   private readonly early: ZoneChange[] = [];
 
-  constructor(config: Config, lists: NetworkLists, tls: TlsFiles | null, options: ServeOptions, log: Log) {
+  constructor(
+    config: Config,
+    lists: NetworkLists,
+    tls: TlsFiles | null,
+    options: ServeOptions,
+    opened: ReturnType<ServeOptions['log']>,
+  ) {
+    const { log, lowest } = opened;
     this.options = options;
     this.log = log;
     const { live } = this;
     const { dryRun, guard } = options;
     const prober = Prober.make({
       userAgent: USER_AGENT,
-      onTrouble: (message) => log.error(message),
+      onTrouble: (message) => log('error', message, 'prober.trouble'),
       onCallbackError: (error) => guard.note('prober', error),
     });
-    const histories = dryRun ? null : new LiveHistoryFiles(journalFolder(config), (message) => log.warn(message));
-    const dns = new DnsPart({ config, tls, live, log, guard });
+    const histories = dryRun
+      ? null
+      : new LiveHistoryFiles(journalFolder(config), (message) => log('warn', message, 'live_set.history_unusable'));
+    const dns = new DnsPart({ config, tls, live, log, quiet: lowest !== 'debug', guard });
     const dnstap = new DnstapPart({ config, dns, log, guard });
     const vantage: VantagePart = new VantagePart({
       config,
@@ -171,7 +184,12 @@ class Server implements Running {
       },
     });
     const { store } = zones;
-    const hooks = new Hooks((hook, command, trouble) => log.error(`${hook}: "${command}": ${trouble}`), { guard });
+    const hooks = new Hooks(
+      (hook, command, trouble) => {
+        log('error', `${hook}: "${command}": ${trouble}`, { event: 'hook.failed', hook, command });
+      },
+      { guard },
+    );
     const onSlots = (network: string, origins: readonly WireName[]): void => dns.slotsChanged(network, origins);
     const sinks = serverSinks({
       config,
@@ -377,7 +395,8 @@ class Server implements Running {
   async start(): Promise<Fault | null> {
     const fault = await this.parts.start();
     if (fault !== null) return fault;
-    this.log.info({ dns: this.dns, tls: this.tls, http: this.http, zones: this.zones() }, 'ready');
+    const { dns, tls, http } = this;
+    this.log('info', 'ready', { event: 'server.ready', dns, tls, http, zones: this.zones() });
     return null;
   }
 
@@ -394,7 +413,7 @@ class Server implements Running {
     const wasReady = this.ready;
     this.ready = false;
     await this.parts.stop();
-    if (wasReady) this.log.info('stopped');
+    if (wasReady) this.log('info', 'stopped', 'server.stopped');
   }
 
   /** Of the certificate that ends first. */

@@ -15,7 +15,7 @@ import { slotsSink } from '../publish/slots.ts';
 import { stateSink } from '../publish/state.ts';
 import { ZoneExporter } from '../publish/zone-exporter.ts';
 import { zoneFilesSink } from '../publish/zone-files.ts';
-import type { Log } from '../system/log.ts';
+import type { Log } from '../system/log-events.ts';
 import type { ZoneStore } from '../zones/store/store.ts';
 
 export type ServerSinksOptions = {
@@ -44,7 +44,12 @@ export function serverSinks(options: ServerSinksOptions): Sinks {
     prometheusSink,
     hooksSink(hooks),
   ];
-  const sinks = new Sinks(list, { log: (level, network, text) => log[level]({ network }, text) });
+  const sinks = new Sinks(list, {
+    log: (level, network, text) => {
+      if (level === 'info') log('info', text, { event: 'publish.recovered', network });
+      else log('error', text, { event: 'publish.failed', network });
+    },
+  });
   return sinks;
 
   function zoneFiles(folder: string): Sink {

@@ -6,7 +6,7 @@ import { readState } from '../health/state/state-file-io.ts';
 import { errorText } from '../system/error-text.ts';
 import type { Fault } from '../system/fault.ts';
 import type { Guard } from '../system/guard.ts';
-import type { Log } from '../system/log.ts';
+import type { Log } from '../system/log-events.ts';
 import type { NetworkPublisher } from './network-publisher.ts';
 import type { NetworkList } from './read-networks.ts';
 
@@ -51,7 +51,10 @@ export class UnopenedNetworks {
   async add(network: string, list: NetworkList, fault: string): Promise<void> {
     const { guard, log, publisher, config } = this.parts;
     const before = this.waiting.get(network);
-    if (before?.fault !== fault) log.error(`${fault}; what was live last stays, and it is tried again`);
+    if (before?.fault !== fault) {
+      const text = `${fault}; what was live last stays, and it is tried again`;
+      log('error', text, { event: 'network.open_failed', network });
+    }
     clearTimeout(before?.timer);
     const again = guard.protect(`network ${network}`, () => this.retry(network));
     const timer = setTimeout(again, config().runFrequency * 1000);
@@ -62,7 +65,8 @@ export class UnopenedNetworks {
       const { state } = await readState(forNetwork(config().statefile, network), now, true);
       await publisher.publishSaved(network, openingState(state, 'server', now));
     } catch (error) {
-      log.error(`network ${network}: its state cannot be read: ${errorText(error)}`);
+      const text = `network ${network}: its state cannot be read: ${errorText(error)}`;
+      log('error', text, { event: 'network.open_failed', network });
     }
   }
 
@@ -94,7 +98,7 @@ export class UnopenedNetworks {
         await this.add(network, waiting.list, `network ${network} cannot be opened: ${errorText(error)}`);
         return;
       }
-      log.info(`network ${network} is open now`);
+      log('info', `network ${network} is open now`, { event: 'network.opened', network });
     }
   }
 }

@@ -8,7 +8,7 @@ import { type Fault, formatFault, hasErrors, plainFault } from '../system/fault.
 import type { Guard } from '../system/guard.ts';
 import { ioProblem } from '../system/io-problem.ts';
 import type { Locks } from '../system/lock.ts';
-import type { Log } from '../system/log.ts';
+import type { Log } from '../system/log-events.ts';
 import type { SerialAuthority } from '../zones/agreement/content.ts';
 import { ledgerLock, serialLedgerPath } from '../zones/store/serial-ledger.ts';
 import { ZoneStore } from '../zones/store/store.ts';
@@ -70,9 +70,13 @@ export class ZonesPart {
       guard,
       onChange,
       onFaults: (entry, faults) => {
-        if (faults.length === 0) log.info(`${entry === null ? 'zones' : `zone ${entry.name}`}: all well again`);
-        else if (entry !== null) log[hasErrors(faults) ? 'error' : 'warn'](zoneFaultText(entry));
-        else for (const fault of faults) log[fault.severity === 'error' ? 'error' : 'warn'](formatFault(fault));
+        const of = entry === null ? {} : { zone: entry.name, network: entry.network, file: entry.file };
+        if (faults.length === 0) {
+          const text = `${entry === null ? 'zones' : `zone ${entry.name}`}: all well again`;
+          log('info', text, { event: 'zone.recovered', ...of });
+        } else if (entry !== null) {
+          log(hasErrors(faults) ? 'error' : 'warn', zoneFaultText(entry), { event: 'zone.fault', ...of });
+        } else for (const fault of faults) log(hasErrors([fault]) ? 'error' : 'warn', formatFault(fault), 'zone.fault');
       },
     });
     this.store = store;
@@ -82,7 +86,7 @@ export class ZonesPart {
     this.part = part('zones', {
       start: async () => {
         const { loaded, failed, seconds } = await store.load();
-        log.info({ loaded, failed, seconds }, 'zones loaded');
+        log('info', 'zones loaded', { event: 'zones.loaded', loaded, failed, duration_seconds: seconds });
         if (authority !== null && !dryRun) {
           this.overdueTimer = setInterval(
             guard.protect('zones', () => this.lookForOverdue()),
@@ -100,7 +104,8 @@ export class ZonesPart {
           const summary = await store.reload(zoneSettings(reload.config, networks()));
           // Whoever reads the line may ask at once, and each thread takes over what is new in its own time.
           await settled();
-          log.info(summary, 'reloaded');
+          const { seconds, ...counts } = summary;
+          log('info', 'reloaded', { event: 'config.reloaded', ...counts, duration_seconds: seconds });
         });
       },
       stop: async () => {

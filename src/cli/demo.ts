@@ -91,14 +91,18 @@ async function runDemo(flags: DemoFlags): Promise<void> {
   }
   const file = writeDemo(folder, ports);
 
-  const { log } = createLog({ verbose: false, level: 'warn', file: null });
-  const guard = new Guard({ report: (part, text) => log.error({ part }, text), now: () => Date.now() / 1000 });
+  const opened = createLog({ verbose: false, level: 'warn', file: null });
+  const { log } = opened;
+  const guard = new Guard({
+    report: (part, text) => log('error', text, { event: 'server.bug_contained', part }),
+    now: () => Date.now() / 1000,
+  });
   const started = await serve({
     file,
     networks: [],
     dryRun: false,
     guard,
-    log: () => log,
+    log: () => opened,
     onDecision: (_network, decision, flipped) => {
       if (flipped) say(`${clockText(decision.at)} ${changeText(decision)}`);
     },

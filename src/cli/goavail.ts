@@ -1,4 +1,5 @@
 /** `goavail monitor`: the second original's command line. */
+
 import { type Command, Option } from 'commander';
 import { GoavailMonitor, type MonitorSettings } from '../app/goavail/monitor.ts';
 import { GoavailPeers, membersOf } from '../app/goavail/peers.ts';
@@ -8,11 +9,12 @@ import { providerAccess, slackApi } from '../config/goavail-environment.ts';
 import { type Goavail, type GoavailCluster, type GoavailUse, loadGoavail } from '../config/goavail-file.ts';
 import { Prober, USER_AGENT } from '../health/checks/prober.ts';
 import { count } from '../health/judge/reason.ts';
-import type { LogLevel, RoundLog } from '../health/pools/round-log.ts';
 import { errorText } from '../system/error-text.ts';
-import { type Fault, formatFault, hasErrors } from '../system/fault.ts';
+import { type Fault, hasErrors } from '../system/fault.ts';
 import { Guard } from '../system/guard.ts';
 import { pingForbidden } from '../system/icmp-socket.ts';
+import type { Log, LogLevel } from '../system/log-events.ts';
+import { logFaults } from '../system/log-faults.ts';
 import { version } from '../system/version.ts';
 import { endWith, newCommand, printFaults, refuse, replaceListeners, runCommandLine } from './command-line.ts';
 
@@ -61,7 +63,10 @@ function monitorCommand(): Command {
 /** Returns the exit status: 0 after a signal, 1 where it could not begin. */
 async function monitor(flags: MonitorFlags): Promise<number> {
   const log = logger(flags.debug === true ? 'debug' : 'info');
-  const guard = new Guard({ report: (_part, text) => log('error', text), now: () => Date.now() / 1000 });
+  const guard = new Guard({
+    report: (part, text) => log('error', text, { event: 'server.bug_contained', part }),
+    now: () => Date.now() / 1000,
+  });
   const signals = new MonitorSignals(guard);
   const { settings, faults } = settingsOf(flags);
   const { access, faults: accessFaults } = providerAccess(flags.dnsProvider, process.env);
@@ -74,7 +79,7 @@ async function monitor(flags: MonitorFlags): Promise<number> {
   // The last resort: what no guard saw must not end the monitoring.
   process.on('uncaughtException', (error) => guard.note('the main thread', error));
   process.on('unhandledRejection', (error) => guard.note('the main thread', error));
-  const prober = Prober.make({ userAgent: USER_AGENT, onTrouble: (text) => log('warn', text) });
+  const prober = Prober.make({ userAgent: USER_AGENT, onTrouble: (text) => log('warn', text, 'prober.trouble') });
   const { dryRun } = flags;
   const publisher = new GoavailPublisher({ access, env: process.env, slackApi: slack, dryRun, log });
   const peers = new GoavailPeers({ goavail: settings.goavail, guard, log });
@@ -88,7 +93,7 @@ async function monitor(flags: MonitorFlags): Promise<number> {
       publish: (wanted) => publisher.publish(wanted),
       peers,
     });
-    for (const text of introduction(settings, access, dryRun)) log('info', text);
+    for (const text of introduction(settings, access, dryRun)) log('info', text, 'goavail.started');
     await peers.start(
       () => monitoring.view,
       () => monitoring.peersChanged(),
@@ -104,7 +109,7 @@ async function monitor(flags: MonitorFlags): Promise<number> {
     await Promise.all([prober.stop(), peers.stop()]);
     await publisher.close();
   }
-  log('info', 'stopped');
+  log('info', 'stopped', 'goavail.stopped');
   return 0;
 }
 
@@ -151,15 +156,17 @@ function icmpFaults(type: MonitorFlags['type']): readonly Fault[] {
 }
 
 /** Bad settings change nothing: null. */
-function reload(flags: MonitorFlags, monitoring: GoavailMonitor, log: RoundLog): Goavail | null {
+function reload(flags: MonitorFlags, monitoring: GoavailMonitor, log: Log): Goavail | null {
   const { settings, faults } = settingsOf(flags);
-  for (const fault of faults) log(fault.severity === 'error' ? 'error' : 'warn', formatFault(fault));
+  logFaults(log, faults);
   if (settings === null) {
-    log('error', `${flags.configFile} has errors, so the old configuration stays in use`);
+    const text = `${flags.configFile} has errors, so the old configuration stays in use`;
+    log('error', text, { event: 'config.reload_refused', file: flags.configFile });
     return null;
   }
   monitoring.reload(settings);
-  log('info', `${flags.configFile} read again: ${checkedText(settings)}`);
+  const text = `${flags.configFile} read again: ${checkedText(settings)}`;
+  log('info', text, { event: 'config.reloaded', file: flags.configFile });
   return settings.goavail;
 }
 
@@ -207,7 +214,7 @@ function checkedText({ goavail: { provider, use, port, threshold, intervalSecond
 const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 
 /** `2026-11-29T05:40:00Z INFO text` on standard error. */
-function logger(lowest: LogLevel): RoundLog {
+function logger(lowest: LogLevel): Log {
   return (level, text) => {
     if (LEVELS.indexOf(level) < LEVELS.indexOf(lowest)) return;
     const time = `${new Date().toISOString().slice(0, 19)}Z`;

@@ -45,7 +45,7 @@ export async function runDaemon(options: RunOptions): Promise<number> {
   if (run === null) return 1;
   const { config, files, rounds, log } = run;
   const now = (): number => Date.now() / 1000;
-  const guard = new Guard({ report: (_part, text) => log('error', text), now });
+  const guard = new Guard({ report: (part, text) => log('error', text, { event: 'server.bug_contained', part }), now });
   // The last resort: what no guard saw must not end the daemon.
   process.on('uncaughtException', (error) => guard.note('the main thread', error));
   process.on('unhandledRejection', (error) => guard.note('the main thread', error));

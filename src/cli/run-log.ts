@@ -1,6 +1,6 @@
 import { closeSync, writeSync } from 'node:fs';
-import type { LogLevel, RoundLog } from '../health/pools/round-log.ts';
 import { ioProblem } from '../system/io-problem.ts';
+import type { Log, LogLevel } from '../system/log-events.ts';
 import { openForAppend } from '../system/open-append.ts';
 import { fileError } from '../system/read-file.ts';
 
@@ -14,7 +14,7 @@ const NAMES: { readonly [level in LogLevel]: string } = {
 const ORDER: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 
 export type RunLog = {
-  readonly log: RoundLog;
+  readonly log: Log;
   /** Where the hooks' standard error goes. */
   readonly hooksStderr: number | 'inherit' | 'ignore';
   readonly close: () => void;
@@ -22,7 +22,7 @@ export type RunLog = {
 
 /** `-v`: everything to standard error, as `edgemanage (PID): LEVEL text`. */
 export function stderrLog(lowest: LogLevel): RunLog {
-  const log: RoundLog = (level, text) => {
+  const log: Log = (level, text) => {
     if (isAtLeast(level, lowest)) process.stderr.write(`edgemanage (${process.pid}): ${NAMES[level]} ${text}\n`);
   };
   return { log, hooksStderr: 'inherit', close: () => {} };
@@ -38,7 +38,7 @@ export function fileLog(path: string, lowest: LogLevel): RunLog {
   if (!first.ok) throw fileError(path, first);
   const hooksStderr = first.fd;
   let failed = false;
-  const log: RoundLog = (level, text) => {
+  const log: Log = (level, text) => {
     if (!isAtLeast(level, lowest)) return;
     const problem = append(path, `${stamp(new Date())} (${process.pid}): ${NAMES[level]} ${text}\n`);
     // A full disk must not keep a round from being decided.

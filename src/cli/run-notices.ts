@@ -2,8 +2,8 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Config } from '../config/types.ts';
 import type { Decision } from '../health/choose/decision.ts';
-import type { RoundLog } from '../health/pools/round-log.ts';
 import type { Guard } from '../system/guard.ts';
+import type { Log } from '../system/log-events.ts';
 
 /** The notices of a run without a server. */
 export type RunNotices = {
@@ -19,12 +19,7 @@ const CLOSE_MS = 5000;
  * What a round decides goes to the same targets as a server's; the queues are the network's own, whose lock the run has.
  * Null: there are no targets, and nothing of them is loaded.
  */
-export async function runNotices(
-  config: Config,
-  network: string,
-  guard: Guard,
-  log: RoundLog,
-): Promise<RunNotices | null> {
+export async function runNotices(config: Config, network: string, guard: Guard, log: Log): Promise<RunNotices | null> {
   if (config.notices.length === 0) return null;
   const { Notices } = await import('../publish/notices/notices.ts');
   const { decisionObservation, liveSetEvent } = await import('../publish/notices/decision-events.ts');

@@ -1,9 +1,9 @@
 /** `edge_manage`: one whole round without a server, for cron; `--daemonise` repeats it. */
+
 import { forNetwork } from '../config/paths.ts';
 import type { Config, NetworkFiles } from '../config/types.ts';
 import { Prober, USER_AGENT } from '../health/checks/prober.ts';
 import { NetworkRounds } from '../health/pools/network-rounds.ts';
-import type { RoundLog } from '../health/pools/round-log.ts';
 import type { RoundReport } from '../health/pools/round-types.ts';
 import type { NetworkState } from '../health/state/network-state.ts';
 import { readState } from '../health/state/state-file-io.ts';
@@ -14,6 +14,8 @@ import { type Fault, formatFault } from '../system/fault.ts';
 import { Guard } from '../system/guard.ts';
 import { Locks } from '../system/lock.ts';
 import { lockNetwork } from '../system/lock-network.ts';
+import type { Log } from '../system/log-events.ts';
+import { logFaults } from '../system/log-faults.ts';
 import { ledgerLock, SerialLedger, serialLedgerPath } from '../zones/store/serial-ledger.ts';
 import { refusedAlone } from './command-line.ts';
 import { type LoadedBoth, loadNetwork } from './load-network.ts';
@@ -58,7 +60,7 @@ export type Run = {
   readonly config: Config;
   readonly files: NetworkFiles;
   readonly rounds: NetworkRounds;
-  readonly log: RoundLog;
+  readonly log: Log;
   /** Makes one round; null: it could not be made, and log and standard error say why. */
   readonly round: (forceUpdate: boolean) => Promise<RoundReport | null>;
   /** In a dry run: prints what came of a round. */
@@ -81,7 +83,7 @@ export async function openRun(options: RunOptions, kind: 'run' | 'server' = 'run
   if (!dryRun && !options.force && !(await mayRunAgain(config, network))) return null;
 
   const runLog = openLog(config, options);
-  for (const fault of loaded.warnings) runLog.log('warn', formatFault(fault));
+  logFaults(runLog.log, loaded.warnings);
   const locks = dryRun ? null : await takeLocks(config, network, kind);
   if (locks === 'refused') {
     runLog.close();
@@ -103,14 +105,17 @@ async function startRun(
   locks: Locks | null,
 ): Promise<Run> {
   const report = (hook: string, command: string, trouble: string): void =>
-    log('error', `${hook}: "${command}": ${trouble}`);
-  const guard = new Guard({ report: (_, text) => log('error', text), now: () => Date.now() / 1000 });
+    log('error', `${hook}: "${command}": ${trouble}`, { event: 'hook.failed', hook, command });
+  const guard = new Guard({
+    report: (part, text) => log('error', text, { event: 'server.bug_contained', part }),
+    now: () => Date.now() / 1000,
+  });
   const hooks = new Hooks(report, { stderr: hooksStderr, guard });
   const now = (): number => Date.now() / 1000;
   const serialFile = serialLedgerPath(config.stateDir);
   const lock = locks === null ? null : ledgerLock(locks, serialFile);
   const { ledger, fault } = await SerialLedger.open(serialFile, { now: now(), lock, readOnly: dryRun });
-  if (fault !== null) log('error', formatFault(fault));
+  if (fault !== null) log('error', formatFault(fault), 'notice.queue_fault');
   const zones = new TemplateZones({ config, network, ledger, newest: () => rounds.state, now });
   const providers = runProviders(config, network, dryRun, () => planned ?? rounds.state, log, guard);
   const sinks = runSinks(
@@ -123,7 +128,10 @@ async function startRun(
     providers.sinks,
   );
   const notices = dryRun ? null : await runNotices(config, network, guard, log);
-  const prober = await Prober.start({ userAgent: USER_AGENT, onTrouble: (message) => log('warn', message) });
+  const prober = await Prober.start({
+    userAgent: USER_AGENT,
+    onTrouble: (message) => log('warn', message, 'prober.trouble'),
+  });
   const rounds = await NetworkRounds.open(network, config, locks, {
     kind: 'run',
     prober,
@@ -159,7 +167,7 @@ async function startRun(
   const round = async (forceUpdate: boolean): Promise<RoundReport | null> => {
     const done = await rounds.round({ config, files, forceUpdate }).catch(asFailure);
     if ('failure' in done) {
-      log('error', formatFault(done.failure));
+      log('error', formatFault(done.failure), 'round.failed');
       if (!verbose) process.stderr.write(`${formatFault(done.failure)}\n`);
       return null;
     }

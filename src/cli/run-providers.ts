@@ -1,5 +1,4 @@
 import type { Config } from '../config/types.ts';
-import type { RoundLog } from '../health/pools/round-log.ts';
 import type { NetworkState } from '../health/state/network-state.ts';
 import { liveOf } from '../live/network-live.ts';
 import { TargetFiles } from '../publish/providers/target-file.ts';
@@ -9,6 +8,8 @@ import type { Sinks } from '../publish/sinks.ts';
 import { within } from '../system/deadline.ts';
 import { formatFault } from '../system/fault.ts';
 import type { Guard } from '../system/guard.ts';
+import type { Log } from '../system/log-events.ts';
+import { logFaults } from '../system/log-faults.ts';
 
 export type RunProviders = {
   readonly sinks: readonly FollowingSink[];
@@ -45,10 +46,12 @@ export function runProviders(
   network: string,
   dryRun: boolean,
   state: () => NetworkState,
-  log: RoundLog,
+  log: Log,
   guard: Guard,
 ): RunProviders {
-  const files = dryRun ? null : new TargetFiles(config, (sentence) => log('warn', sentence));
+  const files = dryRun
+    ? null
+    : new TargetFiles(config, (sentence) => log('warn', sentence, 'provider.memory_unusable'));
   const own = config.publish.filter((target) => target.network === network);
   const targets = own.flatMap((one) => {
     const prepared = prepareTargets({ ...config, publish: [one] }, [], {
@@ -58,11 +61,11 @@ export function runProviders(
       guard,
       log: (level, _network, text) => {
         if (dryRun && level === 'info') process.stdout.write(`${text}\n`);
-        else log(level, text);
+        else log(level, text, 'provider.message');
       },
       now: () => Date.now() / 1000,
     });
-    for (const fault of prepared.faults) log(fault.severity === 'error' ? 'error' : 'warn', formatFault(fault));
+    logFaults(log, prepared.faults);
     return prepared.ok ? prepared.targets : [];
   });
   const stop = async (): Promise<void> => {
@@ -82,7 +85,10 @@ export function runProviders(
     }),
     plan: async () => {
       for (const { target } of targets) {
-        for (const fault of await target.reconcile()) log('error', `${target.spec.name}: ${formatFault(fault)}`);
+        for (const fault of await target.reconcile()) {
+          const { name } = target.spec;
+          log('error', `${name}: ${formatFault(fault)}`, { event: 'provider.failed', target: name });
+        }
       }
     },
     close: async () => {

@@ -1,5 +1,4 @@
 import type { Config } from '../config/types.ts';
-import type { RoundLog } from '../health/pools/round-log.ts';
 import type { WrittenZone } from '../health/pools/round-types.ts';
 import type { Hooks } from '../publish/hooks.ts';
 import { hooksSink } from '../publish/hooks-sink.ts';
@@ -11,13 +10,14 @@ import { stateSink } from '../publish/state.ts';
 import type { TemplateZones } from '../publish/template-zones.ts';
 import { ZoneExporter } from '../publish/zone-exporter.ts';
 import { zoneFilesSink } from '../publish/zone-files.ts';
+import type { Log } from '../system/log-events.ts';
 
 /** What a single run's change sets off, in its order: the server's sinks less those that need a server. */
 export function runSinks(
   config: Config,
   zones: TemplateZones,
   hooks: Hooks,
-  log: RoundLog,
+  log: Log,
   onWritten: (written: readonly WrittenZone[]) => Promise<void>,
   flushRecords: () => Promise<void>,
   providers: readonly FollowingSink[],
@@ -33,7 +33,12 @@ export function runSinks(
     ...providers,
     hooksSink(hooks),
   ];
-  const sinks = new Sinks(list, { log: (level, _network, text) => log(level, text) });
+  const sinks = new Sinks(list, {
+    log: (level, _network, text) => {
+      if (level === 'info') log('info', text, 'publish.recovered');
+      else log('error', text, 'publish.failed');
+    },
+  });
   return sinks;
 
   function zoneFiles(folder: string): Sink {

@@ -30,7 +30,7 @@ async function run(flags: ServeFlags): Promise<void> {
   const guard = new Guard({
     report: (part, text) => {
       if (opened === null) process.stderr.write(`edgewise: ${text}\n`);
-      else opened.log.error({ part }, text);
+      else opened.log('error', text, { event: 'server.bug_contained', part });
     },
     now: () => Date.now() / 1000,
   });
@@ -75,9 +75,9 @@ async function run(flags: ServeFlags): Promise<void> {
       const fault = opened.fault();
       if (fault !== null) {
         logFault = `the log goes to standard error, since logpath cannot be written: ${fault}`;
-        opened.log.error(logFault);
+        opened.log('error', logFault, 'log.file_unusable');
       }
-      return opened.log;
+      return opened;
     },
   });
   if (!started.ok) {
@@ -120,7 +120,7 @@ function reopenLog(opened: OpenLog | null): string | null {
         ? 'the log cannot be opened again, so its old file stays in use'
         : 'the log still goes to standard error, since logpath cannot be written';
     const fault = `${stays}: ${errorText(error)}`;
-    opened?.log.error(fault);
+    opened?.log('error', fault, 'log.file_unusable');
     return fault;
   }
 }

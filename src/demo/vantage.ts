@@ -26,7 +26,7 @@ const started = await serve({
   networks: [],
   dryRun: false,
   guard,
-  log: (config) => createLog({ verbose: false, level: 'info', file: config.logpath }).log,
+  log: (config) => createLog({ verbose: false, level: 'info', file: config.logpath }),
   onDecision: (_network, decision, flipped) => {
     if (flipped) send({ kind: 'say', text: changeText(decision) });
     const news = decision.notes.filter((note) => !notes.includes(note));

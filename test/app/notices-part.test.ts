@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pino } from 'pino';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { NoticesPart, noticesFolder } from '../../src/app/notices-part.ts';
 import type { Config } from '../../src/config/types.ts';
@@ -29,7 +28,7 @@ function made(): NoticesPart {
       tlsNotAfter: () => null,
       reloadFault: () => null,
     },
-    log: pino({ level: 'silent' }),
+    log: () => undefined,
     guard: throwingGuard(),
   });
 }

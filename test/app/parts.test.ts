@@ -1,10 +1,10 @@
-import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
 import { type Part, type Prepared, part, type Reload, ready } from '../../src/app/part.ts';
 import { Parts } from '../../src/app/parts.ts';
 import type { Config } from '../../src/config/types.ts';
 import { plainFault } from '../../src/system/fault.ts';
 import { Guard } from '../../src/system/guard.ts';
+import { jsonLog } from '../support/log.ts';
 
 /** Parts stand for anything here: what is asked of them and in which order is what is tested. */
 
@@ -40,7 +40,7 @@ class Bench {
   /** `a`, `b`, `c` and `d`, one of which is another. */
   parts(other: Partial<Part> = {}, which = ''): Parts {
     const list = NAMES.map((name) => this.part(name, name === which ? other : {}));
-    const log = pino({ level: 'info' }, { write: (line: string) => void this.log.push(line) });
+    const log = jsonLog((line) => this.log.push(line), 'info');
     return new Parts(list, { log, guard: this.guard, prepareMs: 50, stopMs: 50, stopAllMs: 100 });
   }
 }

@@ -1,7 +1,6 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pino } from 'pino';
 import { afterEach, expect, test } from 'vitest';
 import type { Reload } from '../../src/app/part.ts';
 import { ProvidersPart } from '../../src/app/providers-part.ts';
@@ -14,6 +13,7 @@ import { readTarget, targetFile } from '../../src/publish/providers/target-file.
 import { Sinks } from '../../src/publish/sinks.ts';
 import { plainFault } from '../../src/system/fault.ts';
 import { Guard } from '../../src/system/guard.ts';
+import type { Log } from '../../src/system/log-events.ts';
 import { Secret } from '../../src/system/secret.ts';
 import { BASE, folderOf, parse } from '../config/config-fixture.ts';
 import { MemoryProvider } from '../support/memory-provider.ts';
@@ -56,10 +56,7 @@ class Site {
 
   constructor(targets: readonly string[], dryRun = false) {
     this.config = this.parse(targets);
-    const log = pino(
-      { level: 'debug' },
-      { write: (line) => void this.said.push((JSON.parse(line) as { msg: string }).msg) },
-    );
+    const log: Log = (_, text) => void this.said.push(text);
     this.part = new ProvidersPart({
       config: this.config,
       dryRun,

@@ -2,7 +2,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { Reload } from '../../src/app/part.ts';
 import { VantagePart } from '../../src/app/vantage/vantage-part.ts';
@@ -26,7 +25,7 @@ test('a network that is gone after a reload keeps nobody from deciding, even if 
   if (config === null) throw new Error(JSON.stringify(faults));
   const part = new VantagePart({
     config,
-    log: pino({ level: 'silent' }),
+    log: () => undefined,
     guard: throwingGuard(),
     onChange: () => undefined,
     onContents: () => undefined,

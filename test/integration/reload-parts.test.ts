@@ -1,5 +1,4 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { pino } from 'pino';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { parse, stringify } from 'yaml';
 import type { Part, Prepared } from '../../src/app/part.ts';
@@ -8,6 +7,7 @@ import { type Running, serve } from '../../src/app/serve.ts';
 import { plainFault } from '../../src/system/fault.ts';
 import { throwingGuard } from '../support/guard.ts';
 import { type Installation, NETWORK, program } from '../support/installation.ts';
+import { openedLog } from '../support/log.ts';
 import { makeReloadSite, type ReloadSite } from './reload-site.ts';
 
 /** A reload for which one of the parts of a whole server is not ready: everything goes on by the old settings. */
@@ -33,14 +33,9 @@ beforeEach(async () => {
     dryRun: false,
     guard: throwingGuard(),
     log: () =>
-      pino(
-        { level: 'info' },
-        {
-          write: (line: string) => {
-            said += line;
-          },
-        },
-      ),
+      openedLog((line) => {
+        said += line;
+      }),
   });
   [parts] = start.mock.contexts as Parts[];
   start.mockRestore();

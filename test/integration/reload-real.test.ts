@@ -1,11 +1,11 @@
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { pino } from 'pino';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { type Running, serve } from '../../src/app/serve.ts';
 import { throwingGuard } from '../support/guard.ts';
 import { type Installation, program } from '../support/installation.ts';
+import { openedLog } from '../support/log.ts';
 import { makeCertificates } from '../support/mock-edge-certificates.ts';
 import { makeReloadSite, type ReloadSite } from './reload-site.ts';
 
@@ -51,7 +51,7 @@ beforeEach(async () => {
     networks: [],
     dryRun: false,
     guard: throwingGuard(),
-    log: () => pino({ level: 'info' }, { write: (line: string) => (said += line) }),
+    log: () => openedLog((line) => (said += line)),
   });
   if (!started.ok) throw new Error(JSON.stringify(started.faults));
   running = started.running;
@@ -199,7 +199,7 @@ test('either nothing is changed, or all but what is amiss; it is said, and goes 
     const news = await reload(`v${i}`, change?.());
     expect(await version(), what).toBe(`"${refused ? at : `v${i}`}"`);
     expect(await healthz(), what).toContain(reason);
-    expect(news, what).toMatch(/"level":50/);
+    expect(news, what).toMatch(/"level":"error"/);
     expect(await answers(), what).toEqual(before);
     await mend?.();
     at = `mended${i}`;

@@ -1,10 +1,10 @@
 import { createServer, type Server } from 'node:net';
-import { pino } from 'pino';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { serve } from '../../src/app/serve.ts';
 import { Guard } from '../../src/system/guard.ts';
 import { EdgewiseServer } from '../support/edgewise.ts';
 import { Installation } from '../support/installation.ts';
+import { openedLog } from '../support/log.ts';
 import { freePort } from '../support/ports.ts';
 
 /** Signals at moments when nobody expects them. */
@@ -87,7 +87,7 @@ test('of many reloads at once two are made: the one under way, and one that sees
     networks: [],
     dryRun: true,
     guard: new Guard({ report: (_, text) => write(text), now: () => 0 }),
-    log: () => pino({ level: 'info' }, { write }),
+    log: () => openedLog(write),
   });
   if (!started.ok) throw new Error(JSON.stringify(started.faults));
   const { running } = started;

@@ -5,9 +5,9 @@ import type { Prober } from '../../health/checks/prober.ts';
 import type { ProbePlan } from '../../health/checks/protocol.ts';
 import type { Sample } from '../../health/checks/sample.ts';
 import { agreementText } from '../../health/judge/agreement.ts';
-import type { RoundLog } from '../../health/pools/round-log.ts';
 import { errorText } from '../../system/error-text.ts';
 import type { Guard } from '../../system/guard.ts';
+import type { Log } from '../../system/log-events.ts';
 import { type GoavailPeers, type OwnView, ruleOf } from './peers.ts';
 import type { Wanted } from './publisher.ts';
 import { type AddressState, wantedAddresses, withAddresses, withResult } from './results.ts';
@@ -20,7 +20,7 @@ export type MonitorOptions = {
   readonly settings: MonitorSettings;
   readonly prober: Pick<Prober, 'round' | 'cancel'>;
   readonly guard: Guard;
-  readonly log: RoundLog;
+  readonly log: Log;
   /** Takes what should be published, with every result; it must not wait. */
   readonly publish: (wanted: Wanted) => void;
   /** Null: nobody has a view besides us. */
@@ -165,7 +165,10 @@ export class GoavailMonitor {
       }
       this.trouble(address, sample.fail.detail);
     } catch (error) {
-      if (!this.stopped) log('warn', `${address} was not checked: ${errorText(error)}`);
+      if (!this.stopped) {
+        const text = `${address} was not checked: ${errorText(error)}`;
+        log('warn', text, { event: 'goavail.check_failed', address });
+      }
     }
     return null;
   }
@@ -173,7 +176,9 @@ export class GoavailMonitor {
   /** Said once, until the address can be checked again. */
   private trouble(address: string, why: string): void {
     const text = `${address} could not be checked, so its state stays: ${why}`;
-    if (!this.troubled.has(address)) this.options.log('error', text);
+    if (!this.troubled.has(address)) {
+      this.options.log('error', text, { event: 'goavail.check_failed', address });
+    }
     this.troubled.add(address);
   }
 
@@ -183,10 +188,12 @@ export class GoavailMonitor {
     const found =
       fail === null ? `passed in ${(seconds * 1000).toFixed(1)} ms` : `failed (${fail.reason}: ${fail.detail})`;
     const towards = state.against === 0 ? '' : `, ${state.against} of ${threshold} towards ${state.up ? 'down' : 'up'}`;
-    log('debug', `${address} ${found}${towards}`);
+    const result = { duration_seconds: seconds, ...(fail === null ? {} : { reason: fail.reason }) };
+    log('debug', `${address} ${found}${towards}`, { event: 'goavail.checked', address, ...result });
     if (was.up === state.up) return;
     const row = threshold === 1 ? '' : `, result ${threshold} of that kind in a row`;
-    log(state.up ? 'info' : 'warn', `${address} is ${state.up ? 'up' : 'down'}: ${found}${row}`);
+    const text = `${address} is ${state.up ? 'up' : 'down'}: ${found}${row}`;
+    log(state.up ? 'info' : 'warn', text, { event: 'goavail.state_changed', address });
   }
 
   private publish(): void {
@@ -225,7 +232,7 @@ export class GoavailMonitor {
       if (this.waiting.get(address) === change) continue;
       this.waiting.set(address, change);
       const text = `${address} is ${change} here, and what is published stays until peers agree: ${agreementText(agreement)}`;
-      this.options.log('info', text);
+      this.options.log('info', text, { event: 'goavail.waiting', address });
     }
   }
 
@@ -234,7 +241,8 @@ export class GoavailMonitor {
     const [address = ''] = this.wanted;
     const isKept = this.wanted.size === 1 && this.believed.get(address) === false;
     if (isKept && this.keptLast !== address) {
-      this.options.log('error', `${address} is down, but stays published: it is the last address`);
+      const text = `${address} is down, but stays published: it is the last address`;
+      this.options.log('error', text, { event: 'goavail.last_kept', address });
     }
     this.keptLast = isKept ? address : null;
   }

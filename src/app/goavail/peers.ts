@@ -10,6 +10,7 @@ import { EMPTY_HISTORY, figuresOf } from '../../health/judge/history.ts';
 import { encodeView, readView } from '../../health/state/vantage-view.ts';
 import { canonicalAddress, type Endpoint, parseEndpoint } from '../../system/address.ts';
 import type { Guard } from '../../system/guard.ts';
+import type { Log } from '../../system/log-events.ts';
 import { Turns } from '../../system/turns.ts';
 import { version } from '../../system/version.ts';
 import { makePeersEngine, type PeersEngine, type PeersSettings } from '../../vantage/peers/engine.ts';
@@ -24,7 +25,7 @@ const TIMEOUT = 2;
 export type GoavailPeersOptions = {
   readonly goavail: Goavail;
   readonly guard: Guard;
-  readonly log: (level: 'info' | 'warn' | 'error', text: string) => void;
+  readonly log: Log;
 };
 
 /** Whether each address is up, as this node sees it; null: there is no result, or none of late. */

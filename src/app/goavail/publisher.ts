@@ -1,9 +1,9 @@
 import type { ProviderAccess } from '../../config/goavail-environment.ts';
 import type { Goavail } from '../../config/goavail-file.ts';
-import type { RoundLog } from '../../health/pools/round-log.ts';
 import { canonicalAddresses, type LiveTexts } from '../../publish/providers/sets.ts';
 import { ProviderTarget } from '../../publish/providers/target.ts';
 import { within } from '../../system/deadline.ts';
+import type { Log } from '../../system/log-events.ts';
 import { WriteBehind } from '../../system/write-behind.ts';
 import { type AddressStep, OwnAddresses } from './own-addresses.ts';
 import { assumedProvider, type GoavailTarget, goavailNames, goavailTarget, typesOf } from './providers.ts';
@@ -25,7 +25,7 @@ export type PublisherOptions = {
   /** Where Slack's webhooks are. */
   readonly slackApi: string;
   readonly dryRun: boolean;
-  readonly log: RoundLog;
+  readonly log: Log;
   /** First pause before what failed is tried again, milliseconds. */
   readonly retryMs?: number;
   /** For tests. */
@@ -59,8 +59,12 @@ export class GoavailPublisher {
       onFault: (_, message) => {
         const kind = this.wanted?.goavail.provider.kind ?? '';
         if (this.closed) return;
-        if (message === null) log('info', `the records at ${kind} can be kept right again`);
-        else log('error', `the records at ${kind} cannot be kept right, so it is tried again: ${message}`);
+        if (message === null) {
+          log('info', `the records at ${kind} can be kept right again`, 'provider.recovered');
+          return;
+        }
+        const text = `the records at ${kind} cannot be kept right, so it is tried again: ${message}`;
+        log('error', text, 'provider.failed');
       },
       ...(retryMs === undefined ? {} : { retryMs }),
     });
@@ -116,7 +120,9 @@ export class GoavailPublisher {
     if (madeFor === this.madeFor) return;
     this.forget();
     this.madeFor = madeFor;
-    const found = makeTarget(goavail.provider, access, env, log);
+    const found = makeTarget(goavail.provider, access, env, (level, text) => {
+      log(level, text, 'provider.message');
+    });
     const made: GoavailTarget = found ?? { provider: assumedProvider(goavail), ttl: 1, corrections: () => [] };
     // What is assumed is known from the beginning.
     const shown = (wanted: Wanted): Wanted =>
@@ -153,8 +159,9 @@ export class GoavailPublisher {
     const { domain, kind } = goavail.provider;
     const text = slackText(action, domain, dryRun);
     const done = dryRun ? `would ${action}` : { add: 'added', remove: 'removed' }[action];
-    log('info', text);
-    log('info', `${done} ${name} ${type} ${address} at ${kind} (${access.api})`);
+    const event = { event: 'goavail.published', address } as const;
+    log('info', text, event);
+    log('info', `${done} ${name} ${type} ${address} at ${kind} (${access.api})`, event);
     this.send(goavail, text);
   }
 
@@ -167,14 +174,15 @@ export class GoavailPublisher {
     }
     const { webhook } = this.slack;
     if (this.unsent >= MESSAGES_MAX) {
-      log('warn', `${this.unsent} messages to Slack wait already, so this one is not sent`);
+      const waiting = `${this.unsent} messages to Slack wait already, so this one is not sent`;
+      log('warn', waiting, 'goavail.slack_failed');
       return;
     }
     this.unsent += 1;
     this.sending = this.sending.then(async () => {
       const problem = await webhook.send(text);
       this.unsent -= 1;
-      if (problem !== null) log('warn', problem);
+      if (problem !== null) log('warn', problem, 'goavail.slack_failed');
     });
   }
 }

@@ -1,4 +1,5 @@
 /** Makes the engine that the section `vantage` names. The files that it names are read here, while they can be. */
+
 import type { VantageConfig } from '../../config/section-vantage.ts';
 import type { Config } from '../../config/types.ts';
 import {
@@ -10,6 +11,7 @@ import {
 } from '../../health/state/vantage-view.ts';
 import { type Fault, hasErrors, plainFault } from '../../system/fault.ts';
 import type { Guard } from '../../system/guard.ts';
+import type { Log } from '../../system/log-events.ts';
 import { version } from '../../system/version.ts';
 import type { Engine, EngineEvents } from '../../vantage/engine.ts';
 import { type EtcdEngineOptions, makeEtcdEngine } from '../../vantage/etcd/engine.ts';
@@ -20,7 +22,7 @@ import { readPeersSettings } from '../../vantage/peers/settings.ts';
 export type EngineTools = {
   readonly events: EngineEvents;
   readonly guard: Guard;
-  readonly log: (level: 'info' | 'warn' | 'error', text: string) => void;
+  readonly log: Log;
   /** Epoch seconds. */
   readonly now: () => number;
 } & Pick<EtcdEngineOptions, 'makeContents' | 'makeParts'>;

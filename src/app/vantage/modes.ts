@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { watchModeChanges } from '../../health/modes/mode-changes.ts';
 import type { EdgeStores } from '../../health/state/edge-store-files.ts';
 import type { Guard } from '../../system/guard.ts';
-import type { Log } from '../../system/log.ts';
+import type { Log } from '../../system/log-events.ts';
 import type { EtcdEngineOptions } from '../../vantage/etcd/engine.ts';
 import { followModes } from '../../vantage/etcd/modes-follower.ts';
 

@@ -1,12 +1,14 @@
 /** An operator's override as a running server follows it: the file is watched, and its time ends by itself. */
+
 import type { Guard } from '../../system/guard.ts';
+import type { Log } from '../../system/log-events.ts';
 import { isInForce, type Override, readOverride, watchOverride } from '../../vantage/override.ts';
 
 export type OverrideWatchOptions = {
   readonly stateDir: string;
   /** It began, ended, or has another reason. */
   readonly onChange: () => void;
-  readonly log: (level: 'info' | 'warn' | 'error', text: string) => void;
+  readonly log: Log;
   readonly guard: Guard;
   /** Epoch seconds. */
   readonly now: () => number;
@@ -54,7 +56,7 @@ export class OverrideWatch {
   private read(): void {
     const { stateDir, log, now, onChange, guard } = this.options;
     const { override, problem } = readOverride(stateDir);
-    if (problem !== null && problem !== this.unreadable) log('error', problem);
+    if (problem !== null && problem !== this.unreadable) log('error', problem, 'vantage.override_unreadable');
     this.unreadable = problem;
     const before = this.inForce;
     this.inForce = override !== null && isInForce(override, now()) ? override : null;
@@ -69,11 +71,12 @@ export class OverrideWatch {
       this.timer.unref();
     }
     if (JSON.stringify(before) === JSON.stringify(this.inForce)) return;
-    if (this.inForce !== null) log('error', overrideText(this.inForce));
+    if (this.inForce !== null) log('error', overrideText(this.inForce), 'vantage.override_set');
     else
       log(
         'warn',
         `the override has ended: this vantage agrees with the others again (it was: ${before?.reason ?? ''})`,
+        'vantage.override_ended',
       );
     onChange();
   }

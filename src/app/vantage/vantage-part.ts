@@ -1,12 +1,14 @@
 /** Which vantage point this server is: its engine, what the networks' rounds see of it, and an operator's override. */
+
 import { randomBytes } from 'node:crypto';
 import type { Config } from '../../config/types.ts';
 import type { RoundSets, RoundVantage } from '../../health/pools/round-vantage.ts';
 import type { VantageSource } from '../../server/control/views/vantage-source.ts';
 import { clockWarnings } from '../../server/control/views/vantage-view.ts';
-import { type Fault, formatFault } from '../../system/fault.ts';
+import type { Fault } from '../../system/fault.ts';
 import type { Guard } from '../../system/guard.ts';
-import type { Log } from '../../system/log.ts';
+import type { Log } from '../../system/log-events.ts';
+import { logFaults } from '../../system/log-faults.ts';
 import { version } from '../../system/version.ts';
 import type { AgreedSets, EngineEvents } from '../../vantage/engine.ts';
 import type { SerialAuthority } from '../../zones/agreement/content.ts';
@@ -47,7 +49,7 @@ export class VantagePart {
   private readonly boot = randomBytes(8).toString('hex');
   private readonly override: OverrideWatch;
   private readonly contents = new ContentAuthority();
-  private readonly log: (level: 'info' | 'warn' | 'error', text: string) => void;
+  private readonly log: Log;
   private running: Running | null = null;
   /** Networks that this vantage cannot decide for, while others could. */
   private readonly unfit = new Set<string>();
@@ -61,7 +63,7 @@ export class VantagePart {
   constructor(options: VantagePartOptions) {
     this.options = options;
     const { log, guard, config } = options;
-    this.log = (level, text) => log[level](`vantage: ${text}`);
+    this.log = (level, text, event) => log(level, `vantage: ${text}`, event);
     this.override = new OverrideWatch({
       stateDir: config.stateDir,
       onChange: () => this.overrideChanged(),
@@ -223,7 +225,7 @@ export class VantagePart {
   private async reconfigure(settings: EngineSettings): Promise<void> {
     const { running } = this;
     if (running === null || running.settings.mark === settings.mark) return;
-    this.log('info', 'the settings are others: agrees by the new ones');
+    this.log('info', 'the settings are others: agrees by the new ones', 'vantage.settings_changed');
     if (running.kind === 'peers' && settings.kind === 'peers') {
       this.running = { ...running, settings };
       await running.engine.reconfigure(settings.peers);
@@ -245,8 +247,12 @@ export class VantagePart {
     const role = this.sets?.role() ?? null;
     if (role !== null && role.decider !== this.decider) {
       this.decider = role.decider;
-      if (role.decider === null) this.log('error', 'no vantage point decides: the last decided sets are answered');
-      else this.log('info', `${role.decider} decides${role.isOurs ? ', which is this server' : ''}`);
+      if (role.decider === null) {
+        this.log('error', 'no vantage point decides: the last decided sets are answered', 'vantage.decider_lost');
+      } else {
+        const text = `${role.decider} decides${role.isOurs ? ', which is this server' : ''}`;
+        this.log('info', text, { event: 'vantage.decider_changed', vantage: role.decider });
+      }
     }
     this.options.onChange(null, true);
   }
@@ -266,11 +272,13 @@ export class VantagePart {
   private look(): void {
     const warnings = clockWarnings(this.running?.engine.vantages() ?? []);
     const of = (warning: string): string => warning.replace(/ is \d+ s /, ' '); // the seconds drift
-    for (const warning of warnings) if (!this.skewed.has(of(warning))) this.options.log.warn(warning);
+    for (const warning of warnings) {
+      if (!this.skewed.has(of(warning))) this.options.log('warn', warning, 'vantage.clock_wrong');
+    }
     this.skewed = new Set(warnings.map(of));
   }
 
   private warn(faults: readonly Fault[]): void {
-    for (const fault of faults) this.options.log.warn(formatFault(fault));
+    logFaults(this.options.log, faults);
   }
 }

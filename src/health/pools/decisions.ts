@@ -24,7 +24,7 @@ import { lastAddresses } from './probe-targets.ts';
 import { Publication } from './publication.ts';
 import { RecentFacts } from './recent-facts.ts';
 import type { RecordsBehind } from './records-behind.ts';
-import { decisionLines, movedLines } from './round-log.ts';
+import { decisionLines, logLine, movedLines } from './round-log.ts';
 import type { RoundOrder, RoundReport, RoundTools } from './round-types.ts';
 import type { SavedState } from './saved-state.ts';
 import { StandingLog } from './standing-log.ts';
@@ -136,7 +136,7 @@ export class Decisions {
     const { decision, planned } = settled;
     this.last = decision;
     this.standing.lines('decision', decisionLines(decision), repeats);
-    for (const { level, text } of movedLines(before.live, planned.state.live)) tools.log(level, text);
+    for (const line of movedLines(before.live, planned.state.live)) logLine(tools.log, line);
     if (dryRun) {
       const { state, liveChanged, canaryZones } = planned;
       // The rounds of a dry run follow upon one another like any others, in memory.
@@ -162,9 +162,10 @@ export class Decisions {
     const found = dryRun ? null : this.agreed.adoptable(before, this.last, config);
     if (found === null) return null;
     const { change: planned, decision, set } = found;
-    tools.log('info', `serves what ${set.by} decided, under serial ${versionSerial(set)}`);
+    const text = `serves what ${set.by} decided, under serial ${versionSerial(set)}`;
+    tools.log('info', text, { event: 'live_set.adopted', by: set.by });
     this.standing.lines('decision', decisionLines(decision), false);
-    for (const { level, text } of movedLines(before.live, planned.state.live)) tools.log(level, text);
+    for (const line of movedLines(before.live, planned.state.live)) logLine(tools.log, line);
     if (this.last !== null) this.last = decision;
     const options = { decision, config, isRun: false, repeats: false };
     const { change, faults } = await this.publication.publish(planned, null, options);

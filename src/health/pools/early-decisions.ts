@@ -1,11 +1,12 @@
 /** Which samples are decided upon before their turn has ended, and when: the shell of `events.ts`. */
+
+import type { Log } from '../../system/log-events.ts';
 import type { Sample } from '../checks/sample.ts';
 import type { EdgeRecord } from '../state/edge-store.ts';
 import type { NetworkState } from '../state/network-state.ts';
 import { changesAnswer, isReady, type Standing, standingOf } from './events.ts';
 import { type FreshByTarget, FreshSamples } from './fresh-samples.ts';
 import { poolOf } from './pool.ts';
-import type { RoundLog } from './round-log.ts';
 import type { RoundOrder } from './round-types.ts';
 
 /** What is in force when a sample arrives. */
@@ -24,7 +25,7 @@ export type EarlyDecisionParts = {
   readonly decide: () => Promise<void>;
   /** Called when that is near: reads what can be read before. */
   readonly lookAhead: () => void;
-  readonly log: RoundLog;
+  readonly log: Log;
 };
 
 export class EarlyDecisions {

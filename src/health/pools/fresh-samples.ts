@@ -1,6 +1,6 @@
 import { errorText } from '../../system/error-text.ts';
+import type { Log } from '../../system/log-events.ts';
 import type { Sample } from '../checks/sample.ts';
-import type { RoundLog } from './round-log.ts';
 
 /** Samples that no decision has seen: of each target at least one, the newest last. */
 export type FreshByTarget = ReadonlyMap<string, readonly Sample[]>;
@@ -35,10 +35,10 @@ export class FreshSamples {
   private waiting: Waiting | null = null;
   private readonly decide: () => Promise<void>;
   private readonly lookAhead: () => void;
-  private readonly log: RoundLog;
+  private readonly log: Log;
 
   /** `decide` takes the samples. `lookAhead` is called at most a second before it. */
-  constructor(decide: () => Promise<void>, lookAhead: () => void, log: RoundLog) {
+  constructor(decide: () => Promise<void>, lookAhead: () => void, log: Log) {
     this.decide = decide;
     this.lookAhead = lookAhead;
     this.log = log;
@@ -104,7 +104,9 @@ export class FreshSamples {
       const end = this.waiting?.end;
       this.waiting = null;
       this.decide()
-        .catch((error: unknown) => this.log('error', `a decision between two turns failed: ${errorText(error)}`))
+        .catch((error: unknown) =>
+          this.log('error', `a decision between two turns failed: ${errorText(error)}`, 'round.failed'),
+        )
         .finally(end);
     }, ms);
   }

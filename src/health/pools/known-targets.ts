@@ -1,5 +1,6 @@
 /** What is known of a network's edges and canaries: their records, and the newest sample of each. */
 import type { Config, NetworkFiles } from '../../config/types.ts';
+import type { Log } from '../../system/log-events.ts';
 import type { Sample } from '../checks/sample.ts';
 import type { Decision } from '../choose/decision.ts';
 import type { EdgeRecord, StoredSample } from '../state/edge-store.ts';
@@ -16,7 +17,6 @@ import {
   readRecords,
   SampleFolds,
 } from './records.ts';
-import type { RoundLog } from './round-log.ts';
 
 /** What is looked at in advance is the rest, and what would be too old by the decision a second later. */
 const AHEAD_AGE_MS = 500;
@@ -24,14 +24,14 @@ const AHEAD_AGE_MS = 500;
 export class KnownTargets {
   readonly stores: EdgeStores;
   private readonly network: string;
-  private readonly log: RoundLog;
+  private readonly log: Log;
   private readonly folds = new SampleFolds();
   private newest: ReadonlyMap<string, Sample> = new Map();
   private current: ReadonlyMap<string, EdgeRecord> = new Map();
   private numbers: ReadonlyMap<string, number> = new Map();
   private total = 0;
 
-  constructor(network: string, stores: EdgeStores, log: RoundLog) {
+  constructor(network: string, stores: EdgeStores, log: Log) {
     this.network = network;
     this.stores = stores;
     this.log = log;

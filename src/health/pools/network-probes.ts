@@ -12,7 +12,7 @@ import type { Sample } from '../checks/sample.ts';
 import { roundFault } from './faults.ts';
 import { edgesOf } from './pool.ts';
 import { neededFiles, probePlan } from './probe-plan.ts';
-import { sampleLine } from './round-log.ts';
+import { logLine, sampleLine } from './round-log.ts';
 import { hangingOf, overlongRound, overlongTurn, sharedAddresses, unendedTurn, unknownEdges } from './round-notes.ts';
 import type { RoundFailure, RoundOrder, RoundTools } from './round-types.ts';
 import { SampleTimes, silenceText, silentAfter } from './silence.ts';
@@ -112,8 +112,7 @@ export class NetworkProbes {
       const result = await this.tools.prober.round(request, (sample) => {
         seen.add(sample);
         sampled(sample);
-        const { level, text } = sampleLine(sample);
-        this.tools.log(level, text);
+        logLine(this.tools.log, sampleLine(sample));
       });
       const { samples, seconds, overdue } = result;
       for (const sample of samples.values()) if (!seen.has(sample)) sampled(sample);
@@ -124,7 +123,7 @@ export class NetworkProbes {
           : overlongTurn({ ...pace, overdue: overdue.length });
       this.noteShared(samples.values());
       this.uncheckedSentence = unknownEdges(result.unknown);
-      if (this.uncheckedSentence !== null) this.tools.log('warn', this.uncheckedSentence);
+      if (this.uncheckedSentence !== null) this.tools.log('warn', this.uncheckedSentence, 'round.edges_unchecked');
       return result;
     } catch (error) {
       return { failure: roundFault('prober', errorText(error), null) };
@@ -179,14 +178,15 @@ export class NetworkProbes {
 
   private noteSilence(): void {
     const { silence } = this;
-    if (silence !== null && silence !== this.silenceSentence) this.tools.log('error', `${this.network}: ${silence}`);
+    if (silence !== null && silence !== this.silenceSentence)
+      this.tools.log('error', `${this.network}: ${silence}`, 'round.edges_silent');
     if (silence === null && this.silenceSentence !== null)
-      this.tools.log('info', `${this.network}: every edge is checked again`);
+      this.tools.log('info', `${this.network}: every edge is checked again`, 'round.edges_checked');
     this.silenceSentence = silence;
   }
 
   private notePace(sentence: string | null): void {
-    if (sentence !== null) this.tools.log('warn', `${this.network}: ${sentence}`);
+    if (sentence !== null) this.tools.log('warn', `${this.network}: ${sentence}`, 'round.slow');
     this.overlongSentence = sentence;
   }
 
@@ -194,7 +194,8 @@ export class NetworkProbes {
   private noteShared(samples: Iterable<Sample>): void {
     const sentences = sharedAddresses(samples);
     for (const sentence of sentences) {
-      if (!this.sharedSentences.includes(sentence)) this.tools.log('warn', `${this.network}: ${sentence}`);
+      if (this.sharedSentences.includes(sentence)) continue;
+      this.tools.log('warn', `${this.network}: ${sentence}`, 'round.addresses_shared');
     }
     this.sharedSentences = sentences;
   }

@@ -4,6 +4,7 @@
  */
 import { errorText } from '../../system/error-text.ts';
 import type { Fault } from '../../system/fault.ts';
+import type { Log } from '../../system/log-events.ts';
 import { WriteBehind } from '../../system/write-behind.ts';
 import type { Decision } from '../choose/decision.ts';
 import type { RoundFacts } from '../choose/round.ts';
@@ -11,12 +12,11 @@ import type { EdgeStores } from '../state/edge-store-files.ts';
 import { appendRound } from '../state/history-log.ts';
 import { reportFaults, roundFault } from './faults.ts';
 import { inParallel } from './records.ts';
-import type { RoundLog } from './round-log.ts';
 
 export type RecordsBehindOptions = {
   readonly stores: EdgeStores;
   readonly historyLog: string;
-  readonly log: RoundLog;
+  readonly log: Log;
   /** Epoch seconds. */
   readonly now: () => number;
 };
@@ -144,7 +144,8 @@ export class RecordsBehind {
       this.failing.set(key, fault);
       if (before?.message !== fault.message) reportFaults(log, [fault]);
     } else if (this.failing.delete(key)) {
-      log('info', `${before?.at?.file ?? key}: written again`);
+      const file = before?.at?.file ?? key;
+      log('info', `${file}: written again`, { event: 'state.recovered', file });
     }
   }
 }

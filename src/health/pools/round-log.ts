@@ -1,11 +1,22 @@
+import type { EventName, LevelOf, Log, Logged, LogLevel } from '../../system/log-events.ts';
 import { decidingCheck, type Sample } from '../checks/sample.ts';
 import type { Decision, LiveMember } from '../choose/decision.ts';
 import { byName, count, list, seconds } from '../judge/reason.ts';
 
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
-export type RoundLog = (level: LogLevel, text: string) => void;
 /** `goesOn`: it tells of a state, which the next decision may find as it is. */
-export type LogLine = { readonly level: LogLevel; readonly text: string; readonly goesOn?: boolean };
+type LineOf<E extends EventName> = {
+  readonly level: LevelOf<E>;
+  readonly text: string;
+  readonly event: Logged<E>;
+  readonly goesOn?: boolean;
+};
+export type LogLine = { [E in EventName]: LineOf<E> }[EventName];
+
+/** Writes the line. */
+export function logLine(log: Log, { level, text, event }: LogLine): void {
+  // A line's level is one of its event's by its type, which the compiler does not follow through the union.
+  (log as (level: LogLevel, text: string, event: LogLine['event']) => void)(level, text, event);
+}
 
 /** What one fetch brought, as a line of the log. */
 export function sampleLine(sample: Sample): LogLine {
@@ -13,30 +24,46 @@ export function sampleLine(sample: Sample): LogLine {
   const doubt = stalledMs > 0 ? ` (the prober itself stalled for ${Math.round(stalledMs)} ms)` : '';
   const check = decidingCheck(sample);
   const by = check === null ? '' : ` (check ${check})`;
-  if (fail === null) return { level: 'info', text: `fetch from ${edge}: ${seconds(taken)}${by}${doubt}` };
+  const fields = {
+    event: 'edge.checked',
+    edge,
+    duration_seconds: taken,
+    ...(sample.primary === null ? {} : { address: sample.primary.address }),
+    ...(check === null ? {} : { check }),
+    ...(fail === null ? {} : { reason: fail.reason }),
+  } as const;
+  if (fail === null) {
+    return { level: 'info', text: `fetch from ${edge}: ${seconds(taken)}${by}${doubt}`, event: fields };
+  }
   const detail = fail.detail === '' ? '' : `: ${fail.detail}`;
-  return { level: 'info', text: `fetch from ${edge} failed${by}: ${fail.reason}${detail}${doubt}` };
+  return { level: 'info', text: `fetch from ${edge} failed${by}: ${fail.reason}${detail}${doubt}`, event: fields };
 }
 
 /** A decision as lines of the log: what became of the live set and why, canaries that changed, and what is amiss. */
 export function decisionLines(decision: Decision): readonly LogLine[] {
   const lines: LogLine[] = [];
   for (const { edge, judgement, why } of [...decision.verdicts, ...decision.canaryVerdicts]) {
-    lines.push({ level: 'debug', text: `${edge}: ${judgement ?? 'not judged'}: ${why}` });
+    const text = `${edge}: ${judgement ?? 'not judged'}: ${why}`;
+    lines.push({ level: 'debug', text, event: { event: 'edge.judged', edge, judgement } });
   }
-  const goesOn = decision.outcome.kind !== 'changed';
-  lines.push({ level: outcomeLevel(decision), text: outcomeText(decision), goesOn });
+  lines.push(outcomeLine(decision));
   if (decision.outcome.kind === 'changed') {
     for (const edge of [...decision.outcome.removed, ...decision.outcome.added].sort(byName)) {
       const reason = decision.reasons.get(edge);
       if (reason !== undefined)
-        lines.push({ level: 'info', text: `${edge} ${reason.live ? 'in' : 'out'}: ${reason.why}` });
+        lines.push({
+          level: 'info',
+          text: `${edge} ${reason.live ? 'in' : 'out'}: ${reason.why}`,
+          event: { event: 'edge.live_changed', edge },
+        });
     }
   }
   for (const { zone, changed, held, why } of decision.canaries) {
-    lines.push({ level: changed || held ? 'info' : 'debug', text: `canary of ${zone}: ${why}`, goesOn: !changed });
+    const level = changed || held ? 'info' : 'debug';
+    const event = { event: 'canary.decided', zone } as const;
+    lines.push({ level, text: `canary of ${zone}: ${why}`, event, goesOn: !changed });
   }
-  for (const note of decision.notes) lines.push({ level: 'warn', text: note, goesOn: true });
+  for (const note of decision.notes) lines.push({ level: 'warn', text: note, event: 'live_set.note', goesOn: true });
   return lines;
 }
 
@@ -46,7 +73,8 @@ export function movedLines(before: readonly LiveMember[], after: readonly LiveMe
   return after.flatMap((member) => {
     const was = old.get(member.edge);
     if (was === undefined || (was.v4 === member.v4 && was.v6 === member.v6)) return [];
-    return [{ level: 'info', text: `${member.edge} is at ${addresses(member)} now (was at ${addresses(was)})` }];
+    const text = `${member.edge} is at ${addresses(member)} now (was at ${addresses(was)})`;
+    return [{ level: 'info', text, event: { event: 'edge.moved', edge: member.edge } }];
   });
 }
 
@@ -84,7 +112,20 @@ function wantedText(names: readonly string[], wanted: readonly string[]): string
   return isSame ? 'the same edges, some at other addresses' : list(wanted);
 }
 
-function outcomeLevel({ outcome }: Decision): LogLevel {
-  if (outcome.kind === 'empty') return 'error';
-  return outcome.kind === 'held' ? 'warn' : 'info';
+function outcomeLine(decision: Decision): LogLine {
+  const { outcome, wanted } = decision;
+  const text = outcomeText(decision);
+  const set = { live: decision.live.map(({ edge }) => edge), wanted };
+  switch (outcome.kind) {
+    case 'changed': {
+      const { added, removed } = outcome;
+      return { level: 'info', text, event: { event: 'live_set.changed', ...set, added, removed }, goesOn: false };
+    }
+    case 'unchanged':
+      return { level: 'info', text, event: { event: 'live_set.unchanged', ...set }, goesOn: true };
+    case 'held':
+      return { level: 'warn', text, event: { event: 'live_set.held', ...set }, goesOn: true };
+    case 'empty':
+      return { level: 'error', text, event: { event: 'live_set.empty', ...set }, goesOn: true };
+  }
 }

@@ -1,13 +1,13 @@
 /** What a network's rounds need from outside, what they are ordered to do, and what they report. */
 import type { Config, NetworkFiles } from '../../config/types.ts';
 import type { Fault } from '../../system/fault.ts';
+import type { Log } from '../../system/log-events.ts';
 import type { Prober, RoundResult } from '../checks/prober.ts';
 import type { Decision } from '../choose/decision.ts';
 import type { EdgeStores } from '../state/edge-store-files.ts';
 import type { NetworkState } from '../state/network-state.ts';
 import type { FallbackSource } from './fallback.ts';
 import type { StateChange, TemplateChanges } from './next-state.ts';
-import type { RoundLog } from './round-log.ts';
 import type { RoundVantage } from './round-vantage.ts';
 
 /** The commands of the configuration, by when they are started. */
@@ -53,7 +53,7 @@ export type RoundTools = {
   readonly vantage?: () => RoundVantage | null;
   /** Epoch seconds. */
   readonly now: () => number;
-  readonly log: RoundLog;
+  readonly log: Log;
 };
 
 /** What may differ from round to round. */

@@ -1,15 +1,17 @@
 /** One target at work: its queue, its timer, and the message that is under way. */
+
 import type { NoticeConfig } from '../../config/section-notices.ts';
 import { limitOf, TIMER_MAX_MS, within } from '../../system/deadline.ts';
 import { errorText } from '../../system/error-text.ts';
 import type { Guard } from '../../system/guard.ts';
+import type { Log } from '../../system/log-events.ts';
 import type { Observation, Scope } from './conditions.ts';
 import { isAtLeast, type Message, type NoticeEvent } from './event.ts';
 import { Gather, type GatherRules } from './gather.ts';
 import type { Outbox } from './outbox.ts';
 import { type NoticeTarget, notSent, type Sent } from './targets/send.ts';
 
-export type NoticeLog = (level: 'info' | 'warn' | 'error', text: string) => void;
+export type NoticeLog = Log;
 
 export type DeliveryOptions = {
   readonly outbox: Outbox;
@@ -164,13 +166,17 @@ export class Delivery {
 
   private interrupted(reason: string): void {
     this.failedTotal += 1;
-    this.options.log('warn', `notices: ${this.name}: a message was under way at the end and is in doubt: ${reason}`);
+    const text = `notices: ${this.name}: a message was under way at the end and is in doubt: ${reason}`;
+    this.options.log('warn', text, { event: 'notice.in_doubt', target: this.name });
   }
 
   private arrived(): void {
     this.gather.sent();
     this.sentTotal += 1;
-    if (this.failing !== null) this.options.log('info', `notices: ${this.name} takes messages again`);
+    if (this.failing !== null) {
+      const text = `notices: ${this.name} takes messages again`;
+      this.options.log('info', text, { event: 'notice.recovered', target: this.name });
+    }
     this.failing = null;
   }
 
@@ -180,12 +186,14 @@ export class Delivery {
     this.failedTotal += 1;
     if (!this.gather.failed(sent, performance.now())) {
       const events = message.entries.length === 1 ? '1 event' : `${message.entries.length} events`;
-      log('error', `notices: ${this.name} refuses a message again and again, so it is given up (${events}): ${reason}`);
+      const text = `notices: ${this.name} refuses a message again and again, so it is given up (${events}): ${reason}`;
+      log('error', text, { event: 'notice.given_up', target: this.name });
       this.failing = null;
       return;
     }
     if (this.failing?.reason !== reason) {
-      log('error', `notices: ${this.name}: not sent, and tried again: ${reason}`);
+      const text = `notices: ${this.name}: not sent, and tried again: ${reason}`;
+      log('error', text, { event: 'notice.failed', target: this.name });
     }
     this.failing = { since: this.failing?.since ?? now(), reason };
   }
@@ -207,6 +215,8 @@ export function rulesOf({ gather, perMinute, events, networks, minSeverity }: No
 /** The target's queue as it was left. */
 export async function openGather(config: NoticeConfig, outbox: Outbox, at: number, log: NoticeLog): Promise<Gather> {
   const { saved, fault } = await outbox.read(at);
-  if (fault !== null) log('error', `notices: ${config.name}: ${fault}`);
+  if (fault !== null) {
+    log('error', `notices: ${config.name}: ${fault}`, { event: 'notice.queue_fault', target: config.name });
+  }
   return new Gather(rulesOf(config), performance.now(), at, saved);
 }

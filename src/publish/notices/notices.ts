@@ -80,7 +80,9 @@ export class Notices {
       await this.closing.get(config.name)?.catch(() => undefined); // it still writes the queue
       this.closing.delete(config.name);
       const outbox = new Outbox(queueFile(folder, config.name), (message) => {
-        if (message !== null) log('error', `notices: ${config.name}: its queue cannot be written: ${message}`);
+        if (message === null) return;
+        const text = `notices: ${config.name}: its queue cannot be written: ${message}`;
+        log('error', text, { event: 'notice.queue_fault', target: config.name });
       });
       const gather = await openGather(config, outbox, now(), log);
       const delivery = new Delivery(config, target, gather, { outbox, guard, log, now });
@@ -140,7 +142,8 @@ export class Notices {
       this.isUnclean = await exists(marker);
       await writeAtomic(marker, `${process.pid}\n`);
     } catch (error) {
-      log('error', `notices: ${folder} cannot be used, so nothing is kept across a restart: ${errorText(error)}`);
+      const text = `notices: ${folder} cannot be used, so nothing is kept across a restart: ${errorText(error)}`;
+      log('error', text, 'notice.queue_fault');
     }
   }
 }

@@ -6,6 +6,7 @@ import type { TsigKey } from '../../dns/tsig-key.ts';
 import type { ZoneVersions } from '../../live/zone-versions.ts';
 import { type Endpoint, endpointText } from '../../system/address.ts';
 import type { Guard } from '../../system/guard.ts';
+import type { Log } from '../../system/log-events.ts';
 import type { Lookup } from '../../system/resolver.ts';
 import { nextTurn } from '../../system/yielding.ts';
 import type { ZoneImage } from '../../zones/image/image.ts';
@@ -28,7 +29,7 @@ export type NotifierOptions = {
   readonly lookup: Lookup;
   /** Of the servers that zones name themselves; 53 unless given. */
   readonly nsPort?: number;
-  readonly log: (level: 'debug' | 'info' | 'warn', message: string) => void;
+  readonly log: Log;
   readonly guard: Guard;
 };
 
@@ -79,7 +80,7 @@ export class Notifier {
     this.options = options;
     this.keys = options.transfer.keys;
     this.targets = new NotifyTargets(listen, options.nsPort ?? DNS_PORT);
-    this.warnings = new WarnOnce((message) => log('warn', message), guard);
+    this.warnings = new WarnOnce((message) => log('warn', message, 'notify.message'), guard);
     this.sockets = new NotifySockets({
       listen: listen.map(({ address }) => address),
       onMessage: (octets, address, port) => this.receive(octets, { address, port }),

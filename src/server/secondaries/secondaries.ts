@@ -7,7 +7,7 @@ import type { LiveRRsets } from '../../live/live-rrsets.ts';
 import type { ZoneVersions } from '../../live/zone-versions.ts';
 import { Notifier, type NotifyCounts } from '../../publish/notify/notifier.ts';
 import type { Guard } from '../../system/guard.ts';
-import type { Log } from '../../system/log.ts';
+import type { Log } from '../../system/log-events.ts';
 import type { JournalZone } from '../../zones/journal/journal.ts';
 import type { ZoneStore } from '../../zones/store/store.ts';
 import type { ZoneChange } from '../../zones/store/types.ts';
@@ -49,7 +49,7 @@ export class Secondaries {
   constructor(options: SecondariesOptions) {
     this.options = options;
     const { config, live, store, dns, log, guard } = options;
-    const warn = (message: string): void => log.warn(message);
+    const warn = (message: string): void => log('warn', message, 'transfer.memory_unusable');
     this.transfer = config.transfer;
     this.catalogs = new Catalogs(join(journalFolder(config), 'catalogs.json'), warn);
     this.zones = new TransferableZones(store, live, this.catalogs);
@@ -61,7 +61,7 @@ export class Secondaries {
       soa: (zone) => this.zones.soa(zone),
       image: (zone) => this.zones.image(zone),
       lookup: (name) => lookup(name, { all: true }),
-      log: (level, message) => log[level](message),
+      log,
       guard,
     });
   }
@@ -162,7 +162,7 @@ export class Secondaries {
       targets: notify,
       intervalSeconds: watchSeconds,
       onBehind: (target, zone, serial) => this.notifier.again(target, zone, serial),
-      log: (level, message) => log[level](message),
+      log,
       guard,
     });
   }

@@ -9,6 +9,7 @@ import { WarnOnce } from '../../publish/notify/warn-once.ts';
 import { type Endpoint, endpointText } from '../../system/address.ts';
 import { errorText } from '../../system/error-text.ts';
 import type { Guard } from '../../system/guard.ts';
+import type { Log } from '../../system/log-events.ts';
 import type { SecondaryView } from '../control/views/views.ts';
 import { askOverTcp } from './ask-tcp.ts';
 import { UdpClient } from './ask-udp.ts';
@@ -28,7 +29,7 @@ export type SoaPollerOptions = {
   readonly intervalSeconds: number;
   /** A secondary has been behind for longer than it should be. */
   readonly onBehind: (target: number, zone: WireName, serial: number) => void;
-  readonly log: (level: 'info' | 'warn', message: string) => void;
+  readonly log: Log;
   readonly guard: Guard;
 };
 
@@ -61,8 +62,8 @@ export class SoaPoller {
       peers.set(text, peer);
       return peer;
     });
-    this.warnings = new WarnOnce((message) => log('warn', message), guard);
-    this.recoveries = new WarnOnce((message) => log('info', message), guard);
+    this.warnings = new WarnOnce((message) => log('warn', message, 'secondary.trouble'), guard);
+    this.recoveries = new WarnOnce((message) => log('info', message, 'secondary.recovered'), guard);
     const polls = intervalSeconds > 0 && targets.length > 0;
     const tick = guard.protect('serials of secondaries', () => this.tick());
     this.timer = polls ? setInterval(tick, TICK_MS) : null;

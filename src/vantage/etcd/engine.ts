@@ -1,6 +1,8 @@
 /** Vantages that agree through etcd: one decides at a time, and what it stores is served by all. */
+
 import { within } from '../../system/deadline.ts';
 import type { Guard } from '../../system/guard.ts';
+import type { Log } from '../../system/log-events.ts';
 import type { ContentSerials, Engine, EngineEvents, VantageStatus } from '../engine.ts';
 import { EtcdClient } from './client/client.ts';
 import type { Compare } from './client/wire.ts';
@@ -48,7 +50,7 @@ export type EtcdEngineOptions = {
   /** Between two looks where nothing was announced, and a third of what a view lives at least. */
   readonly intervalMs: number;
   readonly guard: Guard;
-  readonly log: (level: 'info' | 'warn' | 'error', text: string) => void;
+  readonly log: Log;
   /** Epoch seconds. */
   readonly now: () => number;
   readonly makeContents: (options: PartOptions) => ContentsPart;
@@ -62,7 +64,7 @@ const STOP_MS = 4000;
 export function makeEtcdEngine(options: EtcdEngineOptions): Engine {
   const { settings, codec, events, guard, intervalMs, now } = options;
   const { name: vantage, members, lease, prefix } = settings.vantage;
-  const log = (text: string): void => options.log('warn', text);
+  const log = (text: string): void => options.log('warn', text, 'vantage.etcd');
   const client = new EtcdClient(settings.client);
   const keys = keysOf(prefix);
   const requestLook = (): void => looks.request();

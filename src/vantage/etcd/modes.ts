@@ -10,7 +10,7 @@ import type { EdgeStores } from '../../health/state/edge-store-files.ts';
 import { writeAtomic } from '../../system/atomic-write.ts';
 import { errorText } from '../../system/error-text.ts';
 import type { Guard } from '../../system/guard.ts';
-import type { Log } from '../../system/log.ts';
+import type { Log } from '../../system/log-events.ts';
 import { FILE_MAX, readFile } from '../../system/read-file.ts';
 import { Slice } from '../../system/yielding.ts';
 import { isSameMode, mergeMode, modeNow, type SetMode, type StoredMode, type SyncedMode } from './mode-merge.ts';
@@ -148,7 +148,10 @@ export class SharedModes {
     }
     for (const edge of this.synced.keys()) if (!edges.has(edge)) this.set(edge, null);
     if (this.isDirty)
-      await this.save().catch((error: unknown) => log.warn(`${this.options.file}: ${errorText(error)}`));
+      await this.save().catch((error: unknown) => {
+        const { file } = this.options;
+        log('warn', `${file}: ${errorText(error)}`, { event: 'mode.fault', file });
+      });
   }
 
   /** The records as their files have them by now. One that cannot be read stays as it is, there and in etcd. */
@@ -190,7 +193,9 @@ export class SharedModes {
       if (why !== null) problems.push(`the mode of ${edge}, set on ${merged.by}, cannot be set here: ${why}`);
       else {
         this.set(edge, merged.synced);
-        log.info({ edge, mode: merged.mode.mode }, `mode of ${edge}: ${merged.mode.mode}, as set on ${merged.by}`);
+        const { mode } = merged.mode;
+        const text = `mode of ${edge}: ${mode}, as set on ${merged.by}`;
+        log('info', text, { event: 'mode.received', edge, mode, by: merged.by });
       }
       return;
     }
@@ -201,10 +206,8 @@ export class SharedModes {
     if (put.kind !== 'stored') return; // refused: somebody was faster, and the next look merges with theirs
     this.set(edge, { ...mode, revision: put.revision });
     const instead = replaces === null ? '' : `, instead of ${replaces.mode} that was set on ${replaces.by} meanwhile`;
-    log.info(
-      { edge, mode: mode.mode },
-      `mode of ${edge}: ${mode.mode}, set here, is sent to the other vantages${instead}`,
-    );
+    const text = `mode of ${edge}: ${mode.mode}, set here, is sent to the other vantages${instead}`;
+    log('info', text, { event: 'mode.sent', edge, mode: mode.mode });
   }
 
   /** Sets the mode here, unless somebody set another meanwhile. Returns why that could not be done; null: it is done. */
@@ -233,7 +236,8 @@ export class SharedModes {
     // Has the rounds decide at once, and is the record of who changed what.
     const line = { at, network, edge, mode: mode.mode, until: mode.until, comment: mode.comment };
     await appendModeChange(stores.folder, line).catch((error: unknown) => {
-      log.warn(`the mode of ${edge} comes into force at the next round only: ${errorText(error)}`);
+      const text = `the mode of ${edge} comes into force at the next round only: ${errorText(error)}`;
+      log('warn', text, { event: 'mode.fault', edge });
     });
     return null;
   }
@@ -264,7 +268,10 @@ export class SharedModes {
     const { file, log } = this.options;
     const read = await readFile(file, FILE_MAX.state);
     if (!read.ok) {
-      if (read.code !== 'ENOENT') log.warn(`${file}: ${read.message}; modes are taken over from etcd`);
+      if (read.code !== 'ENOENT') {
+        const text = `${file}: ${read.message}; modes are taken over from etcd`;
+        log('warn', text, { event: 'mode.fault', file });
+      }
       return;
     }
     try {
@@ -275,7 +282,7 @@ export class SharedModes {
         this.synced.set(edge, { ...mode, revision: BigInt(revision) });
       }
     } catch {
-      log.warn(`${file}: makes no sense; modes are taken over from etcd`);
+      log('warn', `${file}: makes no sense; modes are taken over from etcd`, { event: 'mode.fault', file });
     }
   }
 

@@ -1,8 +1,10 @@
 /** Vantages that ask each other, with nothing to install: each serves its own views and decides for itself. */
+
 import type { KeyObject } from 'node:crypto';
 import type { VantageView } from '../../health/agreement/view.ts';
 import type { Endpoint } from '../../system/address.ts';
 import type { Guard } from '../../system/guard.ts';
+import type { Log } from '../../system/log-events.ts';
 import { Turns } from '../../system/turns.ts';
 import type { Engine, EngineEvents, VantageStatus } from '../engine.ts';
 import { Asker } from './asker.ts';
@@ -52,7 +54,7 @@ export type PeersEngineOptions = {
   readonly version: string;
   readonly events: Pick<EngineEvents, 'onView'>;
   readonly guard: Guard;
-  readonly log: (level: 'info' | 'warn' | 'error', text: string) => void;
+  readonly log: Log;
   /** Epoch seconds. */
   readonly now: () => number;
   readonly monotonicMs?: () => number;
@@ -117,7 +119,7 @@ class Peers {
     this.settings = options.settings;
     this.monotonicMs = options.monotonicMs ?? (() => performance.now());
     this.own = new OwnViews(this.monotonicMs);
-    this.refusals = new Refusals((text) => options.log('warn', text), this.monotonicMs);
+    this.refusals = new Refusals((text) => options.log('warn', text, 'vantage.refused'), this.monotonicMs);
   }
 
   start(): Promise<void> {
@@ -151,7 +153,9 @@ class Peers {
   publishView(view: VantageView): void {
     const before = this.own.problems.get(view.network) ?? null;
     const problem = this.own.show(view, this.options.codec.encode(view));
-    if (problem !== null && problem !== before) this.options.log('error', problem);
+    if (problem !== null && problem !== before) {
+      this.options.log('error', problem, { event: 'vantage.view_fault', network: view.network });
+    }
   }
 
   views(network: string): ReturnType<ReceivedViews['of']> {
@@ -253,7 +257,10 @@ class Peers {
         ),
       onProblem: (problem) => {
         peer.problem = problem;
-        log(problem === null ? 'info' : 'warn', `${peerText(of)}: ${problem ?? 'it answers again'}`);
+        const vantage = of.name;
+        if (problem === null) {
+          log('info', `${peerText(of)}: it answers again`, { event: 'vantage.peer_recovered', vantage });
+        } else log('warn', `${peerText(of)}: ${problem}`, { event: 'vantage.peer_failed', vantage });
       },
       guard,
       now,

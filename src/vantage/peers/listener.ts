@@ -1,10 +1,12 @@
 /** The HTTP or HTTPS listener that peers ask: one path, POST only, everything bounded. */
+
 import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import { type Endpoint, endpointText } from '../../system/address.ts';
 import type { Guard } from '../../system/guard.ts';
 import { ioProblem } from '../../system/io-problem.ts';
+import type { Log } from '../../system/log-events.ts';
 import { Connections } from './connections.ts';
 import { REQUEST_MAX } from './messages.ts';
 import type { Refusals } from './refusals.ts';
@@ -23,7 +25,7 @@ export type ListenerOptions = {
   readonly reply: (body: Buffer, sender: string, signal: AbortSignal) => Promise<Reply>;
   readonly refusals: Refusals;
   readonly guard: Guard;
-  readonly log: (level: 'info' | 'warn' | 'error', text: string) => void;
+  readonly log: Log;
 };
 
 /** Where peers are asked. */
@@ -73,13 +75,13 @@ export class Listener {
     const problem = await this.listen();
     if (this.isClosed) return;
     if (problem === null) {
-      log('info', `listening on ${where}${tls === null ? '' : ' by TLS'}`);
+      log('info', `listening on ${where}${tls === null ? '' : ' by TLS'}`, 'vantage.listening');
       this.problem = null;
       this.pauseMs = RETRY_MIN_MS;
       return;
     }
     const text = `cannot listen on ${where}: ${problem}`;
-    if (text !== this.problem) log('error', `${text}; it is tried again`);
+    if (text !== this.problem) log('error', `${text}; it is tried again`, 'vantage.listen_failed');
     this.problem = text;
     this.retry = setTimeout(
       guard.protect('peers', () => this.start()),
@@ -136,7 +138,9 @@ export class Listener {
           server.removeAllListeners('error');
           server.on(
             'error',
-            guarded((error: Error) => log('error', `the listener for peers: ${error.message}`)),
+            guarded((error: Error) =>
+              log('error', `the listener for peers: ${error.message}`, 'vantage.listen_failed'),
+            ),
           );
           this.server = server;
           resolve(null);

@@ -11,11 +11,11 @@ beforeEach(() => {
 });
 
 const lines = (...texts: readonly string[]): readonly LogLine[] =>
-  texts.map((text) => ({
-    level: text.startsWith('!') ? 'error' : text.startsWith('-') ? 'info' : 'warn',
-    text,
-    goesOn: true,
-  }));
+  texts.map((text): LogLine => {
+    if (text.startsWith('!')) return { level: 'error', text, event: 'live_set.empty', goesOn: true };
+    if (text.startsWith('-')) return { level: 'info', text, event: 'live_set.unchanged', goesOn: true };
+    return { level: 'warn', text, event: 'live_set.held', goesOn: true };
+  });
 
 /** What is logged of the last of these states. */
 function last(repeats: boolean, ...states: readonly (readonly string[])[]): readonly string[] {
@@ -46,7 +46,7 @@ test('with a turn all of it', () => {
 });
 
 test('what does not go on is always written', () => {
-  const change: LogLine = { level: 'info', text: 'changed' };
+  const change: LogLine = { level: 'info', text: 'changed', event: 'live_set.changed' };
   for (let i = 0; i < 2; i++) log.lines('decision', [change], false);
   expect(logged).toEqual(['info changed', 'info changed']);
 });

@@ -1,4 +1,5 @@
 /** HTTP: health, metrics, API and pages. Bounded in everything that a client could make expensive. */
+
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { hostname } from 'node:os';
@@ -8,6 +9,7 @@ import { descriptorLimit, descriptorLimitNow } from '../../../system/descriptors
 import { bugText } from '../../../system/error-text.ts';
 import type { Fault } from '../../../system/fault.ts';
 import type { Guard } from '../../../system/guard.ts';
+import type { Log } from '../../../system/log-events.ts';
 import { createMetrics } from '../metrics/metrics.ts';
 import type { StatusView } from '../views/views.ts';
 import { type AccessPolicy, READ_ONLY } from './access.ts';
@@ -54,7 +56,7 @@ export type HttpOptions = {
   readonly refusals?: Refusals;
   /** Connections at most; left out: as many as there are descriptors for. */
   readonly connections?: number;
-  readonly log: (level: 'warn' | 'error', message: string) => void;
+  readonly log: Log;
   /** Around what the event loop calls. */
   readonly guard: Guard;
 };
@@ -137,7 +139,7 @@ export function startHttp(options: HttpOptions): Promise<HttpStart> {
       server.removeAllListeners('error');
       server.on(
         'error',
-        guarded((error: Error) => log('error', `http: ${error.message}`)),
+        guarded((error: Error) => log('error', `http: ${error.message}`, 'http.failed')),
       );
       const bound = server.address();
       const port = bound !== null && typeof bound === 'object' ? bound.port : endpoint.port;
@@ -232,7 +234,7 @@ async function answer(
     return await dispatch(site, factsOf(request, path, authority), query, () => readBody(request));
   } catch (error) {
     // What went wrong is for the log; a stack would tell a stranger about the machine.
-    log('error', `http: ${method} ${url}: ${bugText(error)}`);
+    log('error', `http: ${method} ${url}: ${bugText(error)}`, 'http.failed');
     return problem(500, 'the log says more');
   }
 }

@@ -1,5 +1,6 @@
 import type { Worker } from 'node:worker_threads';
 import type { Endpoint } from '../../../system/address.ts';
+import type { Log } from '../../../system/log-events.ts';
 import { SupervisedThread } from '../../../system/supervised-thread.ts';
 import { workerUrl } from '../../../system/worker-url.ts';
 import { type ListenFault, listenFault } from './bind-sockets.ts';
@@ -21,7 +22,7 @@ export type AnsweringThreadOptions = {
   readonly onEnd: () => void;
   /** Gets what the callbacks above throw. */
   readonly onBug: (error: unknown) => void;
-  readonly log: (level: 'debug' | 'info' | 'warn' | 'error', message: string) => void;
+  readonly log: Log;
 };
 
 /**
@@ -64,20 +65,20 @@ export class AnsweringThread {
             return this.settleBound(report.endpoints);
           case 'failed': {
             const fault = listenFault(report.endpoint, kind.toUpperCase(), report.code);
-            if (this.wasBound) log('error', fault.message);
+            if (this.wasBound) log('error', fault.message, 'dns.listen_failed');
             return this.settleBound(fault);
           }
           case 'answering':
             return this.setAnswering();
           case 'log':
-            return log(report.level, report.message);
+            return log(report.level, report.message, 'dns.thread_message');
           case 'synced':
             return onSynced(report.id);
         }
       },
       onDeath: (error, restarts) => {
         onEnd();
-        if (restarts) log('error', `${name}: starting the thread again: ${error.message}`);
+        if (restarts) log('error', `${name}: starting the thread again: ${error.message}`, 'dns.thread_restarted');
         this.settleBound(listenFault(data(name).sockets[0].endpoint, `${name}:`, 'thread died'));
       },
       onCallbackError: onBug,

@@ -4,6 +4,7 @@ import type { WireName } from '../../../dns/name.ts';
 import { type LiveRRsets, NETWORK_ROWS } from '../../../live/live-rrsets.ts';
 import { endpointText } from '../../../system/address.ts';
 import type { Fault } from '../../../system/fault.ts';
+import type { Log } from '../../../system/log-events.ts';
 import type { ZoneChange } from '../../../zones/store/types.ts';
 import type { ZoneUpdate } from '../../answer/zone-update.ts';
 import type { SamplerSettings } from '../../dnstap/shared.ts';
@@ -20,7 +21,7 @@ export type DnsServiceOptions = {
   readonly httpConnections?: number | undefined;
   /** Whether the log leaves out what is said at the level `debug`. */
   readonly quiet: boolean;
-  readonly log: (level: 'debug' | 'info' | 'warn' | 'error', message: string) => void;
+  readonly log: Log;
   /** As in `DnsThreadsOptions`. */
   readonly onBug?: ((error: unknown) => void) | undefined;
 };

@@ -5,6 +5,7 @@ import { endpointText } from '../../../system/address.ts';
 import { isWildcard } from '../../../system/client-address.ts';
 import { descriptorLimit } from '../../../system/descriptors.ts';
 import { bugText } from '../../../system/error-text.ts';
+import type { Log } from '../../../system/log-events.ts';
 import { loadSyscalls } from '../../../system/syscalls.ts';
 import type { ZoneUpdate } from '../../answer/zone-update.ts';
 import type { SamplerSettings } from '../../dnstap/shared.ts';
@@ -38,7 +39,7 @@ export type DnsThreadsOptions = {
   readonly history?: () => ThreadHistory;
   /** Connections that HTTP may have, whose descriptors TCP clients leave alone; left out: none. */
   readonly httpConnections?: number | undefined;
-  readonly log: (level: 'debug' | 'info' | 'warn' | 'error', message: string) => void;
+  readonly log: Log;
   /** What a callback of the main thread threw over a thread's report or end; left out: logged as an error. */
   readonly onBug?: ((error: unknown) => void) | undefined;
 };
@@ -111,10 +112,11 @@ export class DnsThreads {
       return 'code' in sockets ? sockets : new DnsThreads(options, sockets);
     }
     const { log, server } = options;
-    log('info', `answering UDP one packet at a time, without batched system calls: ${sys}`);
+    log('info', `answering UDP one packet at a time, without batched system calls: ${sys}`, 'dns.unbatched');
     for (const endpoint of server.listen.filter(({ address }) => isWildcard(address))) {
       const where = endpointText(endpoint);
-      log('warn', `${where}: the system picks the address that answers leave from; list each address to be sure`);
+      const text = `${where}: the system picks the address that answers leave from; list each address to be sure`;
+      log('warn', text, { event: 'dns.wildcard_source', address: where });
     }
     for (let tries = 1; ; tries++) {
       const threads = new DnsThreads(options, ThreadSockets.unopened(listenOf(options)));
@@ -140,7 +142,9 @@ export class DnsThreads {
       await this.stop();
       return bound;
     }
-    this.share = DescriptorShare.now(this.options.httpConnections ?? 0, (message) => this.options.log('warn', message));
+    this.share = DescriptorShare.now(this.options.httpConnections ?? 0, (message) =>
+      this.options.log('warn', message, 'dns.descriptors_low'),
+    );
     this.share.warn(this.server);
     this.begun = true;
     this.post(this.settings());
@@ -233,7 +237,7 @@ export class DnsThreads {
         if (kind === 'tcp') this.closeLeft();
       },
       log: this.options.log,
-      onBug: this.options.onBug ?? ((error) => this.options.log('error', bugText(error))),
+      onBug: this.options.onBug ?? ((error) => this.options.log('error', bugText(error), 'server.bug_contained')),
     });
   }
 
