@@ -298,6 +298,7 @@ export type Log = <E extends EventName>(level: LevelOf<E>, text: string, event: 
 /** The same log, where every line has these fields, too, unless it has others of these names. */
 export function withFields(log: Log, fields: { readonly [F in FieldName]?: string }): Log {
   return <E extends EventName>(level: LevelOf<E>, text: string, event: Logged<E>) => {
-    log(level, text, { ...fields, ...(typeof event === 'string' ? { event } : event) } as unknown as Logged<E>);
+    const named = typeof event === 'string' ? { event } : event;
+    log(level, text, { ...named, ...fields, ...named } as unknown as Logged<E>); // in this order: the event comes first
   };
 }
