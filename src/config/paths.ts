@@ -1,5 +1,4 @@
 import { dirname, join, resolve } from 'node:path';
-import type { Config } from './types.ts';
 
 /** A path of the configuration with `{dnet}` replaced by the network's name. */
 export function forNetwork(path: string, network: string): string {
@@ -26,6 +25,6 @@ export function isNetworkName(name: string): boolean {
 }
 
 /** Where the histories of live sets, the journal of zones and the serials of catalogs are kept. */
-export function journalFolder({ stateDir }: Pick<Config, 'stateDir'>): string {
+export function journalFolder({ stateDir }: { readonly stateDir: string }): string {
   return join(stateDir, 'journal');
 }
