@@ -69,7 +69,23 @@ test("Node's and the process's metrics have their usual names, which dashboards 
     expect(body).toMatch(new RegExp(`^edgewise_${name} \\S+$`, 'm'));
   }
   expect(body).toContain('# TYPE nodejs_gc_duration_seconds histogram');
-  // Dashboard 11159 of grafana.com asks for it. A gauge must not be called so, and a counter it is not.
+  // What dashboard 11159 of grafana.com (Node.js application) asks for besides.
+  for (const name of [
+    'nodejs_active_requests_total',
+    'nodejs_external_memory_bytes',
+    'nodejs_heap_size_total_bytes',
+    'nodejs_heap_size_used_bytes',
+    'nodejs_heap_space_size_available_bytes',
+    'nodejs_heap_space_size_total_bytes',
+    'nodejs_heap_space_size_used_bytes',
+    'nodejs_version_info',
+    'process_cpu_system_seconds_total',
+    'process_cpu_user_seconds_total',
+    'process_start_time_seconds',
+  ]) {
+    expect(body, name).toMatch(new RegExp(`^${name}(?:\\{.*\\})? \\S+$`, 'm'));
+  }
+  // It asks for this, too. A gauge must not be called so, and a counter it is not.
   expect(body).toMatch(/^# TYPE nodejs_active_handles_total untyped\nnodejs_active_handles_total \d+$/m);
   expect(body).not.toContain('edgewise_nodejs_active_handles_total');
 });
