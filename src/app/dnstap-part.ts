@@ -21,7 +21,7 @@ const NAME = 'dnstap';
 
 export type DnstapPartOptions = {
   readonly config: Config;
-  readonly dns: Pick<DnsPart, 'dns'>;
+  readonly dns: Pick<DnsPart, 'dns' | 'settled'>;
   readonly log: Log;
   readonly guard: Guard;
 };
@@ -57,7 +57,11 @@ export class DnstapPart {
         this.configure(options.config.server.dnstap);
         return null;
       },
-      prepare: async ({ config }) => ready(() => this.configure(config.server.dnstap)),
+      prepare: async ({ config }) =>
+        ready(async () => {
+          this.configure(config.server.dnstap);
+          await options.dns.settled(); // "reloaded" means that every thread goes by it
+        }),
     });
   }
 

@@ -81,7 +81,10 @@ export class DnstapWriter {
     const generation = ++this.generation;
     return this.openOutput(config, {
       onState: (problem) => {
-        if (generation === this.generation) this.onState(problem);
+        if (generation !== this.generation) return;
+        // At once, so that who reads of it in the log misses nothing from then on.
+        if (problem === null) Atomics.store(this.state, OPEN, 1);
+        this.onState(problem);
       },
       onSent: (count) => {
         counters[COUNTER.sent] += count;
