@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { decodeDnstap, framesOf } from '../support/dnstap.ts';
+import { block } from '../support/documents.ts';
 import { EdgewiseServer, eventually } from '../support/edgewise.ts';
 import { type Installation, program } from '../support/installation.ts';
 import { makeCertificates } from '../support/mock-edge-certificates.ts';
@@ -41,11 +42,19 @@ async function reload(running: EdgewiseServer, keys: Readonly<Record<string, unk
   await running.prints(/"msg":"reloaded"/, since);
 }
 
+/** The lines of a block of docs/dnstap.md, for the socket and a file of this test. */
+function documented(words: string, name: string): string[] {
+  return block('docs/dnstap.md', words)
+    .text.replaceAll('/run/dnstap/edgewise.sock', site.path('tap.sock'))
+    .replaceAll('/tmp/queries.fstrm', site.path(name))
+    .split('\n');
+}
+
 /** fstrm_capture on the socket, writing a file; resolves once Edgewise sends it messages. */
 async function receive(running: EdgewiseServer, name: string): Promise<ChildProcess> {
   const since = running.output.length;
-  const files = ['-u', site.path('tap.sock'), '-w', site.path(name)];
-  const child = spawn('fstrm_capture', ['-t', 'protobuf:dnstap.Dnstap', ...files], { stdio: 'ignore' });
+  const [command, ...args] = documented('sh receive-dnstap', name)[0].split(' ');
+  const child = spawn(command, args, { stdio: 'ignore' });
   receivers.push(child);
   await running.prints(/dnstap: messages go to /, since);
   return child;
@@ -156,8 +165,12 @@ test('off, switched on by a reload, over every transport, to a receiver that goe
   const zones = messages.map(({ message }) => message['zone']?.toString() ?? null);
   expect(zones.filter((zone) => zone === '\x04good\x04test\0')).toHaveLength(12);
   expect(zones.filter((zone) => zone === null)).toHaveLength(2);
-  const bind = await program('dnstap-read', ['-y', site.path('first.fstrm')]);
+  const bind = await program('sh', ['-c', documented('sh receive-dnstap', 'first.fstrm')[2]]);
   expect(bind.stdout.match(/^type: MESSAGE$/gm)).toHaveLength(14);
+
+  const [names] = documented('sh dnstap-names', 'first.fstrm');
+  const most = await program('sh', ['-c', names]);
+  expect(most.stdout.split('\n')[0].trim()).toBe('4 "good.test."');
 
   // Gone without a word, and back.
   await reload(running, { dnstap });
