@@ -10,11 +10,13 @@ import type { Config } from '../config/types.ts';
 import type { WireName } from '../dns/name.ts';
 import { Prober, USER_AGENT } from '../health/checks/prober.ts';
 import type { Decision } from '../health/choose/decision.ts';
+import { historyLogPath } from '../health/state/history-log.ts';
 import { withLiveSets } from '../live/held-changes.ts';
 import { LiveHistoryFiles } from '../live/history-files.ts';
 import { LiveRRsets, NETWORKS_MAX } from '../live/live-rrsets.ts';
 import { liveOf } from '../live/network-live.ts';
 import { Hooks } from '../publish/hooks.ts';
+import { Replays } from '../server/control/replay/replays.ts';
 import { descriptorLimit } from '../system/descriptors.ts';
 import { dropPrivileges } from '../system/drop-privileges.ts';
 import { type Fault, plainFault } from '../system/fault.ts';
@@ -264,6 +266,7 @@ class Server implements Running {
     this.zonesPart = zones;
     this.networks = networks;
 
+    const replays = new Replays(guard);
     this.httpPart = new HttpPart({
       http: config.http,
       actions: null,
@@ -285,6 +288,7 @@ class Server implements Running {
         tlsNotAfter: () => this.tlsNotAfter(),
         partFaults: () => [...this.parts.faults(), ...this.ownFaults()],
         contained: () => guard.faults(),
+        replay: (network, order) => replays.replay({ ...order, path: historyLogPath(config.stateDir, network) }),
         dnstap: () => dnstap.counts(),
         warnings: () => [...this.httpPart.warnings(), ...dnstap.warnings()],
       },

@@ -3,6 +3,7 @@ import type { Config } from '../config/types.ts';
 import { explain } from '../health/explain/explain.ts';
 import { explanationText } from '../health/explain/text.ts';
 import { moment } from '../health/judge/reason.ts';
+import { pastMoment } from '../health/modes/past-moment.ts';
 import { lastRounds } from '../health/state/history-log.ts';
 import { waitingNotices, waitingText } from '../publish/notices/waiting.ts';
 import { readTarget, targetFile } from '../publish/providers/target-file.ts';
@@ -10,7 +11,6 @@ import type { TargetStatus } from '../publish/providers/target-status.ts';
 import { publishedText } from '../publish/providers/target-text.ts';
 import { endWith, networkCommand, refuse } from './command-line.ts';
 import { findRecord, orRefuse } from './recorded-rounds.ts';
-import { pastMoment } from './recorded-time.ts';
 
 type Flags = { readonly dnet: string; readonly config: string; readonly at?: string; readonly json?: true };
 

@@ -1,14 +1,13 @@
 import type { Command } from 'commander';
-import { type ReplayRules, replay, rulesUnder } from '../health/explain/replay.ts';
+import { FittingRounds, withDistance } from '../health/explain/fitting-rounds.ts';
+import { replay } from '../health/explain/replay.ts';
+import { REPLAYED_KEYS, replaySettings } from '../health/explain/replay-settings.ts';
 import { replayText } from '../health/explain/replay-text.ts';
-import { moment } from '../health/judge/reason.ts';
-import { type RoundLine, readLines } from '../health/state/history-log.ts';
-import type { RoundRecord } from '../health/state/history-log-record.ts';
+import { pastMoment } from '../health/modes/past-moment.ts';
+import { readLines } from '../health/state/history-log.ts';
 import { endWith, networkCommand, refuse } from './command-line.ts';
 import { progress } from './progress.ts';
 import { findRecord, orRefuse } from './recorded-rounds.ts';
-import { pastMoment } from './recorded-time.ts';
-import { REPLAYED_KEYS, replaySettings } from './replay-settings.ts';
 
 type Flags = {
   readonly dnet: string;
@@ -49,58 +48,20 @@ async function replayNetwork(flags: Flags): Promise<number> {
 
   const record = findRecord(flags.config, flags.dnet);
   if (record === null) return 1;
-  const { judge } = settings.rules;
-  const apart = record.config.runFrequency / 2;
-  // Where rounds were recorded with a judge that counts, theirs holds.
-  const rules = judge?.kind === 'rise_fall' ? { ...settings.rules, judge: { ...judge, apart } } : settings.rules;
+  const rules = withDistance(settings.rules, record.config.runFrequency);
   const lines = await orRefuse(record.path, readLines(record.path, { since, until }));
   if (lines === null) return 1;
   if (lines.length === 0)
     return refuse(`no round of network ${flags.dnet} is recorded in ${record.path} for that time`);
-  const fit = new FitRounds(lines, rules);
+  const deciding = progress('rounds decided again', lines.length);
+  const fit = new FittingRounds(lines, rules, (index) => deciding.at(index));
   const result = replay(fit, rules);
+  deciding.clear();
   if (fit.problem !== null) return refuse(`--set ${fit.problem}`, 2);
   const text =
     flags.json === true ? `${JSON.stringify(result, withMaps)}\n` : replayText(flags.dnet, flags.set ?? [], result);
   process.stdout.write(text);
   return 0;
-}
-
-/**
- * The records one at a time, since a long history does not fit into memory decoded. Ends with a `problem` at a round
- * whose rules the settings would turn into ones that no configuration may have: a fetch that fails would be good
- * enough.
- */
-class FitRounds implements Iterable<RoundRecord> {
-  problem: string | null = null;
-  private readonly lines: readonly RoundLine[];
-  private readonly set: ReplayRules;
-
-  constructor(lines: readonly RoundLine[], set: ReplayRules) {
-    this.lines = lines;
-    this.set = set;
-  }
-
-  *[Symbol.iterator](): Generator<RoundRecord> {
-    const deciding = progress('rounds decided again', this.lines.length);
-    for (const [i, line] of this.lines.entries()) {
-      deciding.at(i);
-      const record = line.decode();
-      if (record === null) continue;
-      const { goodenough, timeout } = rulesUnder(record.facts.rules, this.set);
-      // With neither set, what was recorded is replayed, whatever it is.
-      if (goodenough >= timeout && (this.set.goodenough ?? this.set.timeout) !== undefined) {
-        const round = `of the round of ${moment(record.facts.now)}`;
-        this.problem =
-          this.set.goodenough === undefined
-            ? `timeout ${timeout} must be over the goodenough ${goodenough} ${round}`
-            : `goodenough ${goodenough} must be less than the timeout ${timeout} ${round}`;
-        break;
-      }
-      yield record;
-    }
-    deciding.clear();
-  }
 }
 
 function withMaps(_: string, value: unknown): unknown {

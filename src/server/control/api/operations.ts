@@ -4,6 +4,7 @@ import { EDGES } from './operations/edges.ts';
 import { HEALTH } from './operations/health.ts';
 import { NETWORKS } from './operations/networks.ts';
 import { PUBLISH } from './operations/publish.ts';
+import { REPLAY } from './operations/replay.ts';
 import { ROOT } from './operations/root.ts';
 import { SECONDARIES } from './operations/secondaries.ts';
 import { SERVER } from './operations/server.ts';
@@ -16,6 +17,7 @@ export const OPERATIONS: readonly AnyOperation[] = [
   ...SERVER,
   ...NETWORKS,
   ...EDGES,
+  ...REPLAY,
   ...ZONES,
   ...SECONDARIES,
   ...VANTAGE,

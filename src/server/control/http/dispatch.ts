@@ -42,7 +42,9 @@ export async function dispatch(
     const { author, right } = admission;
     const whom = operation.isPersonal === true ? [author, right] : right === 'none';
     const key = JSON.stringify([request.path, asked.value, whom, operation.variant?.(request)]);
-    return lanes[operation.lane ?? 'rest'].reply(key, () => operation.handle(sources, { ...input, body: undefined }));
+    const render = () => operation.handle(sources, { ...input, body: undefined });
+    const lane = operation.lane ?? 'rest';
+    return lane === 'none' ? render() : lanes[lane].reply(key, render);
   }
   return change(sources, operation, input, await bodyOf(operation, request, body));
 }

@@ -94,10 +94,11 @@ export type Operation<Params = unknown, Query = unknown, Body = unknown> = {
   readonly tag: string | null;
   readonly access: Access;
   /**
-   * What an orchestrator or a monitor decides by does not wait behind large answers. Left out: `rest`. Requests other
-   * than GET are carried out at once.
+   * What an orchestrator or a monitor decides by does not wait behind large answers. Left out: `rest`. `none`: its
+   * handler waits for something else than this thread, and bounds itself. Requests other than GET are carried out at
+   * once.
    */
-  readonly lane?: 'health' | 'rest';
+  readonly lane?: 'health' | 'rest' | 'none';
   /** The answer to a GET differs by who asks, so that two people's requests must not share one. */
   readonly isPersonal?: boolean;
   /** What else the answer to a GET differs by: two requests share one only where this is the same. */

@@ -27,7 +27,8 @@ ${boxes(network)}
 ${tools.networkActions?.(network)}
 ${edgesTable(network, tools)}
 ${canariesTable(network)}
-${timeline(network.changes, network.now)}`;
+${timeline(network.changes, network.now)}
+<p><a href="/networks/${encodeURIComponent(name)}/replay">Try other settings on recorded rounds</a></p>`;
 }
 
 function factsLine(network: NetworkJson): Html {

@@ -7,23 +7,14 @@ import { type AnyOperation, operation, type Reply } from '../http/operation.ts';
 import { problem } from '../http/problem.ts';
 import type { StatusView } from '../views/views.ts';
 import { PageChanges } from './changes.ts';
+import { HTML_TYPE, PAGE_HEADERS } from './document.ts';
 import { type Html, html } from './html.ts';
 import { layout } from './layout.ts';
 import { type PageQuery, pageQuery } from './query.ts';
 import { RenderedSections } from './rendered-sections.ts';
+import { replayPage } from './replay-page.ts';
 import { type SectionKey, sectionKeys } from './sections.ts';
 import { StaticFiles } from './static-files.ts';
-
-/** Own files only, nothing inline; nobody may frame it, or have its forms lead elsewhere. */
-const POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'";
-
-const HEADERS = {
-  'content-security-policy': POLICY,
-  'referrer-policy': 'same-origin',
-  'cross-origin-opener-policy': 'same-origin',
-};
-
-const HTML_TYPE = 'text/html; charset=utf-8';
 
 /** For one server. `guard`: around the timer that looks for changes. */
 export function pageOperations(view: StatusView, guard: Guard): readonly AnyOperation[] {
@@ -43,7 +34,7 @@ export function pageOperations(view: StatusView, guard: Guard): readonly AnyOper
       handle: (_, { query, request }) => {
         if (!wantsHtml(request.header('accept'))) return index();
         changes.look();
-        return { status: 200, type: HTML_TYPE, body: page(query).text, headers: { ...HEADERS, vary: 'accept' } };
+        return { status: 200, type: HTML_TYPE, body: page(query).text, headers: { ...PAGE_HEADERS, vary: 'accept' } };
       },
     }),
     fragment('/fragments/{section}', z.object({ section: z.string() }), ({ section }) => section),
@@ -61,14 +52,20 @@ export function pageOperations(view: StatusView, guard: Guard): readonly AnyOper
         stream: (sink) => changes.listen(sink),
       }),
     }),
+    replayPage({ view, host, address: (file) => files.address(file) }),
     ...files.operations(),
   ];
+
+  function host(): string {
+    const vantage = view.vantage();
+    return vantage === null ? hostname() : `${hostname()} · ${vantage.name}`;
+  }
 
   function page(query: PageQuery): Html {
     const keys = sectionKeys(view);
     const vantage = view.vantage();
     return layout({
-      host: vantage === null ? hostname() : `${hostname()} · ${vantage.name}`,
+      host: host(),
       now: view.now(),
       query,
       networks: view.networks().map(({ name }) => name),
@@ -99,7 +96,7 @@ export function pageOperations(view: StatusView, guard: Guard): readonly AnyOper
         const section = rendered.section(keyOf(found) as SectionKey, query);
         if (section === null) return problem(404, 'the page has no such section');
         // A copy is kept, and asked about each time.
-        const headers = { ...HEADERS, etag: section.etag, 'cache-control': 'private, no-cache' };
+        const headers = { ...PAGE_HEADERS, etag: section.etag, 'cache-control': 'private, no-cache' };
         return { status: 200, type: HTML_TYPE, body: section.octets, headers };
       },
     });

@@ -32,6 +32,7 @@ export type StatusSources = {
   readonly dnstap: StatusView['dnstap'];
   readonly warnings: StatusView['warnings'];
   readonly httpRefused: StatusView['httpRefused'];
+  readonly replay: StatusView['replay'];
 };
 
 export function statusView(sources: StatusSources): StatusView {
@@ -63,6 +64,7 @@ export function statusView(sources: StatusSources): StatusView {
     dnstap: sources.dnstap,
     warnings: sources.warnings,
     httpRefused: sources.httpRefused,
+    replay: sources.replay,
   };
 }
 

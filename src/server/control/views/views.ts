@@ -23,7 +23,11 @@ import type { GuardFault } from '../../../system/guard.ts';
 import type { ZoneEntry } from '../../../zones/store/types.ts';
 import type { DnstapCounts } from '../../dnstap/shared.ts';
 import type { StatsSum } from '../../stats.ts';
+
 import type { Refusal } from '../http/refusals.ts';
+
+import type { ReplayAnswer, ReplayOrder } from '../replay/order.ts';
+
 import type { VantageSource } from './vantage-source.ts';
 
 /** One edge or canary beside its verdict: what an operator set and what the newest fetch saw. */
@@ -208,4 +212,6 @@ export type StatusView = {
   tlsNotAfter(): number | null;
   /** HTTP requests that were refused since the start, by why. */
   httpRefused(): ReadonlyMap<Refusal, number>;
+  /** Recorded rounds of a network decided again under other settings, by a thread of its own; never rejects. */
+  replay(network: string, order: Omit<ReplayOrder, 'path'>): Promise<ReplayAnswer>;
 };

@@ -291,6 +291,7 @@ export function statusView(over: Partial<StatusView> = {}): StatusView {
     contained: () => [],
     dnstap: () => ({ sent: 7, dropped: { rate_limit: 2, queue_full: 1, disconnected: 0 } }),
     warnings: () => [],
+    replay: async () => ({ ok: false, code: 'failed', message: 'nothing is recorded' }),
     ...over,
   };
   return view;

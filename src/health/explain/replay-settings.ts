@@ -1,6 +1,6 @@
-import { replayedSafety } from '../config/section-safety.ts';
-import type { Rules } from '../health/choose/round.ts';
-import type { ReplayRules } from '../health/explain/replay.ts';
+import { replayedSafety } from '../../config/section-safety.ts';
+import type { Rules } from '../choose/round.ts';
+import type { ReplayRules } from './replay.ts';
 
 export type Settings =
   | { readonly ok: true; readonly rules: ReplayRules }

@@ -1,4 +1,4 @@
-import { momentSeconds, spanSeconds } from '../health/modes/duration.ts';
+import { momentSeconds, spanSeconds } from './duration.ts';
 
 /**
  * A moment in the past, in epoch seconds: a span (`10m`, `2h ago`), `18:00` (the last time the clock showed it), or any
