@@ -1,9 +1,10 @@
 /** The scripts in the shells they are for: what is offered where somebody presses the tab key. */
 import { spawn } from 'node:child_process';
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { block } from '../../support/documents.ts';
 import { EDGEWISE, edgewise } from '../../support/edgewise.ts';
 import { ended } from '../../support/installation.ts';
 
@@ -57,6 +58,15 @@ async function offers(shell: (typeof SHELLS)[number], line: string): Promise<rea
   const { stdout } = await ended(child);
   return [...new Set(stdout.split('\n').filter((word) => word !== ''))].sort();
 }
+
+test('the page on installing makes the same scripts', async () => {
+  const env = { ...process.env, PATH: `${join(folder, 'bin')}:${process.env['PATH'] ?? ''}` };
+  const commands = block('docs/install.md', 'sh completion').text;
+  const made = await ended(spawn('sh', ['-e', '-c', commands], { cwd: folder, env }));
+  expect(made).toEqual({ status: 0, stdout: '', stderr: '' });
+  for (const [shell, file] of Object.entries({ bash: 'edgewise.bash', zsh: '_edgewise', fish: 'edgewise.fish' }))
+    expect(await readFile(join(folder, file), 'utf8')).toBe(await readFile(join(folder, shell, '_edgewise'), 'utf8'));
+});
 
 describe.each(SHELLS)('%s completes', (shell) => {
   test.each<readonly [string, string, readonly string[]]>([
