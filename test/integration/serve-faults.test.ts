@@ -227,6 +227,10 @@ describe('zones and networks that cannot be answered for', () => {
       await server.prints(/network second is no longer served/, since);
       await server.prints(/"reloaded"/, since);
       expect(await server.digText('mail.second.test', 'A')).toContain('status: REFUSED');
+      // It leaves no series: its row in the statistics is free for another network.
+      const { text } = await server.get('/metrics');
+      expect(text).toContain(`network="${NETWORK}"`);
+      expect(text).not.toContain('network="second"');
     } finally {
       expect(await server.stop()).toBe(0);
     }

@@ -193,6 +193,8 @@ export class DnsService {
 
   private updateOf(change: ZoneChange): ZoneUpdate {
     const { zone, origin } = change;
+    // Not to register: the network may have been retired before its zones go, and must stay so.
+    if (change.kind === 'gone') return { kind: 'gone', zone };
     const network = change.network === null ? 0 : (this.liveRRsets.register(change.network) ?? 0);
     switch (change.kind) {
       case 'image':
@@ -207,8 +209,6 @@ export class DnsService {
         };
       case 'broken':
         return { kind: 'broken', zone, origin, network };
-      case 'gone':
-        return { kind: 'gone', zone };
     }
   }
 }
