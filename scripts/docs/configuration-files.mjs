@@ -5,7 +5,8 @@ export const FORM = [
     'wherever the program is started; `{dnet}` in a path is replaced by the name of the network. A key without a value counts as ' +
     'left out. Keys at the top that begin with `x-` are yours, for notes and for anchors (`&name`).',
   'An unknown key, a value of another kind or out of range, and a key that contradicts another is an error; all of them are ' +
-    'reported at once, with line and column. `edgewise check` reads everything and reports it.',
+    'reported at once, with line and column. `edgewise check` reads everything and reports it. `edgewise check --effective` prints ' +
+    'every key with the value that counts and the line that it is from.',
   'At SIGHUP (`systemctl reload edgewise`) the file is read again. A file with errors changes nothing. Keys marked restart ' +
     'are taken over at the next start; a reload names those that differ in the log.',
 ];

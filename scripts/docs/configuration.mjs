@@ -55,7 +55,7 @@ function grouped(keys) {
 /** A key and all below it as tables: `{heading, about, keys}`, its own keys first. */
 function tables(key) {
   const { keys, kinds } = key.below;
-  if (keys.length === 0 && kinds.length === 0) return [];
+  if ((keys.length === 0 && kinds.length === 0) || key.doc.like !== undefined) return [];
   const path = `${key.path}${key.below.step}`;
   const rest = kinds.map(({ keys: own }) => own);
   const shared =

@@ -18,19 +18,32 @@ import { endWith, networksCommand, printFaults } from './command-line.ts';
 import { progress } from './progress.ts';
 import { vantageText } from './vantage-text.ts';
 
-type CheckFlags = { readonly config: string; readonly dnet?: string[] };
+type CheckFlags = { readonly config: string; readonly dnet?: string[]; readonly effective?: true };
 
 /** `edgewise check`: everything `serve` would read, without serving. Exit status 1 when anything would not be used. */
 export function checkCommand(): Command {
   return networksCommand('check')
     .description('read the configuration, the lists and every zone, and report all that is wrong')
+    .option('--effective', 'print every key with the value that counts and the line it is from, without secrets')
     .action(async (flags: CheckFlags) => {
       await endWith(async () => {
+        if (flags.effective === true) return await effective(flags.config);
         const faults = await check(flags);
         printFaults(faults);
         return hasErrors(faults) ? 1 : 0;
       });
     });
+}
+
+/** Of a configuration with mistakes, too: what it would be without them is what helps to find them. */
+async function effective(file: string): Promise<number> {
+  const { faults } = loadConfig(file);
+  // The reference of all keys is needed here only.
+  const { effectiveText } = await import('../config/effective.ts');
+  const text = effectiveText(file);
+  if (text !== null) process.stdout.write(text);
+  printFaults(faults);
+  return hasErrors(faults) ? 1 : 0;
 }
 
 async function check({ config: file, dnet }: CheckFlags): Promise<readonly Fault[]> {

@@ -50,7 +50,7 @@ function referenceKey(name: string, schema: z.ZodType, path: string): ReferenceK
     isRequired: doc.otherwise === undefined && !schema.safeParse(undefined).success,
     default: doc.default ?? defaultText(schema),
     schema,
-    below: doc.like === undefined ? below(schema, path) : NOTHING,
+    below: below(schema, path),
   };
 }
 
@@ -118,15 +118,15 @@ function defaultText(schema: z.ZodType): string | null {
     if (fallback === undefined) continue;
     const { value } = fallback;
     if (Array.isArray(value)) {
-      return value.length === 0 || value.some((item) => typeof item === 'object') ? null : flow(value);
+      return value.length === 0 || value.some((item) => typeof item === 'object') ? null : flowYaml(value);
     }
-    return typeof value === 'object' || value === undefined ? null : flow(value);
+    return typeof value === 'object' || value === undefined ? null : flowYaml(value);
   }
   return null;
 }
 
 /** A value in one line of YAML. */
-function flow(value: unknown): string {
+export function flowYaml(value: unknown): string {
   return stringify(value, { collectionStyle: 'flow', flowCollectionPadding: false, lineWidth: 0 }).trim();
 }
 

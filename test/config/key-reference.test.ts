@@ -87,7 +87,15 @@ function merged(left: object, right: object): object {
 
 test('secrets are marked', () => {
   const secret = KEYS.filter(({ doc }) => doc.isSecret).map(({ path }) => path);
-  expect(new Set(secret)).toEqual(new Set(['server.cookie_secret', 'transfer.keys[].secret', 'notices[].url']));
+  expect(new Set(secret)).toEqual(
+    new Set([
+      'server.cookie_secret',
+      'transfer.keys[].secret',
+      'notices[].url',
+      'checks.NETWORK.of[].headers',
+      'safety.NETWORK.reference[].headers',
+    ]),
+  );
 });
 
 test('a section takes no key without a description', () => {

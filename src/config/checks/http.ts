@@ -109,6 +109,7 @@ export const http = section({
     example: '{text: ok}',
   }),
   headers: key(optional(headers, {}), 'Fields of the request, beside the usual ones or instead of them.', {
+    isSecret: true,
     default: '{}',
     value: 'a map from field names to values, up to 32',
     example: '{X-Health: "1"}',
