@@ -12,6 +12,7 @@ import { buildIfStale, requireNode, root } from './prepare.mjs';
 const KINDS = [
   // One a line.
   () => import('./docs/configuration.mjs'),
+  () => import('./docs/logs.mjs'),
   () => import('./docs/man.mjs'),
   () => import('./docs/metrics.mjs'),
   () => import('./docs/openapi.mjs'),

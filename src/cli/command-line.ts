@@ -4,6 +4,7 @@ import { userInfo } from 'node:os';
 import { Command, type CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { Config } from '../config/types.ts';
 import { type Fault, formatFault } from '../system/fault.ts';
+import { LOG_FORMATS } from '../system/log-format.ts';
 import { manualOf } from './manual.ts';
 import { manualText } from './manual-text.ts';
 
@@ -50,6 +51,12 @@ function defaultConfig(): string {
   const { EDGEWISE_CONFIG: named = '' } = process.env;
   if (named !== '') return named;
   return CONFIG_PATHS.find((path) => existsSync(path)) ?? CONFIG_PATHS[0];
+}
+
+/** How the log is written, instead of as fits where it goes. */
+export function logFormatOption(command: Command): Command {
+  const option = new Option('--log-format <format>', 'form of the log, instead of one that fits where it goes');
+  return command.addOption(option.choices(LOG_FORMATS));
 }
 
 /** For `argParser`: a TCP or UDP port. */

@@ -13,14 +13,25 @@ import { errorText } from '../system/error-text.ts';
 import { type Fault, hasErrors } from '../system/fault.ts';
 import { Guard } from '../system/guard.ts';
 import { pingForbidden } from '../system/icmp-socket.ts';
+import { createLog, standardErrorFormat } from '../system/log.ts';
 import type { Log, LogLevel } from '../system/log-events.ts';
 import { logFaults } from '../system/log-faults.ts';
+import type { LogFormat } from '../system/log-format.ts';
 import { version } from '../system/version.ts';
-import { endWith, newCommand, printFaults, refuse, replaceListeners, runCommandLine } from './command-line.ts';
+import {
+  endWith,
+  logFormatOption,
+  newCommand,
+  printFaults,
+  refuse,
+  replaceListeners,
+  runCommandLine,
+} from './command-line.ts';
 
 type MonitorFlags = {
   readonly configFile: string;
   readonly dryRun: boolean;
+  readonly logFormat?: LogFormat;
   readonly type: GoavailUse['type'];
   readonly dnsProvider: GoavailUse['provider'];
   readonly debug?: true;
@@ -39,7 +50,7 @@ export function goavailCommand(): Command {
 }
 
 function monitorCommand(): Command {
-  return newCommand('monitor', 'goavail monitor')
+  return logFormatOption(newCommand('monitor', 'goavail monitor'))
     .description('check the addresses of goavail.toml until SIGTERM or SIGINT; SIGHUP reads it again')
     .option('-f, --config-file <file>', "goavail's configuration", 'goavail.toml')
     .option('-d, --dry-run', 'change nothing at the provider, log what would be changed', true)
@@ -62,7 +73,7 @@ function monitorCommand(): Command {
 
 /** Returns the exit status: 0 after a signal, 1 where it could not begin. */
 async function monitor(flags: MonitorFlags): Promise<number> {
-  const log = logger(flags.debug === true ? 'debug' : 'info');
+  const log = logger(flags.debug === true ? 'debug' : 'info', flags.logFormat ?? null);
   const guard = new Guard({
     report: (part, text) => log('error', text, { event: 'server.bug_contained', part }),
     now: () => Date.now() / 1000,
@@ -213,8 +224,10 @@ function checkedText({ goavail: { provider, use, port, threshold, intervalSecond
 
 const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 
-/** `2026-11-29T05:40:00Z INFO text` on standard error. */
-function logger(lowest: LogLevel): Log {
+/** `2026-11-29T05:40:00Z INFO text` on standard error, as the original; lines of the journal have its priorities. */
+function logger(lowest: LogLevel, chosen: LogFormat | null): Log {
+  const format = chosen ?? (standardErrorFormat() === 'journald' ? 'journald' : null);
+  if (format !== null) return createLog({ verbose: false, level: lowest, file: null, format }).log;
   return (level, text) => {
     if (LEVELS.indexOf(level) < LEVELS.indexOf(lowest)) return;
     const time = `${new Date().toISOString().slice(0, 19)}Z`;

@@ -1,6 +1,8 @@
 import { closeSync, writeSync } from 'node:fs';
 import { ioProblem } from '../system/io-problem.ts';
+import { logTo } from '../system/log.ts';
 import type { Log, LogLevel } from '../system/log-events.ts';
+import type { LogFormat } from '../system/log-format.ts';
 import { openForAppend } from '../system/open-append.ts';
 import { fileError } from '../system/read-file.ts';
 
@@ -21,8 +23,10 @@ export type RunLog = {
 };
 
 /** `-v`: everything to standard error, as `edgemanage (PID): LEVEL text`. */
-export function stderrLog(lowest: LogLevel): RunLog {
-  const log: Log = (level, text) => {
+export function stderrLog(lowest: LogLevel, format: LogFormat | null): RunLog {
+  const formatted = format === null ? null : logTo({ write: (line) => process.stderr.write(line) }, lowest, format);
+  const log: Log = (level, text, event) => {
+    if (formatted !== null) return formatted(level, text, event);
     if (isAtLeast(level, lowest)) process.stderr.write(`edgemanage (${process.pid}): ${NAMES[level]} ${text}\n`);
   };
   return { log, hooksStderr: 'inherit', close: () => {} };
@@ -33,17 +37,21 @@ export function stderrLog(lowest: LogLevel): RunLog {
  * rotation is left alone at once. Throws the system's error if it cannot be opened now. A line that cannot be written
  * later (disk full) is lost; the first such is reported on standard error.
  */
-export function fileLog(path: string, lowest: LogLevel): RunLog {
+export function fileLog(path: string, lowest: LogLevel, format: LogFormat | null): RunLog {
   const first = openForAppend(path);
   if (!first.ok) throw fileError(path, first);
   const hooksStderr = first.fd;
   let failed = false;
-  const log: Log = (level, text) => {
-    if (!isAtLeast(level, lowest)) return;
-    const problem = append(path, `${stamp(new Date())} (${process.pid}): ${NAMES[level]} ${text}\n`);
+  const write = (line: string): void => {
+    const problem = append(path, line);
     // A full disk must not keep a round from being decided.
     if (problem !== null && !failed) process.stderr.write(`Cannot write the log ${path}: ${problem}\n`);
     failed ||= problem !== null;
+  };
+  const formatted = format === null ? null : logTo({ write }, lowest, format);
+  const log: Log = (level, text, event) => {
+    if (formatted !== null) return formatted(level, text, event);
+    if (isAtLeast(level, lowest)) write(`${stamp(new Date())} (${process.pid}): ${NAMES[level]} ${text}\n`);
   };
   return { log, hooksStderr, close: () => closeSync(hooksStderr) };
 }

@@ -16,6 +16,7 @@ import { Locks } from '../system/lock.ts';
 import { lockNetwork } from '../system/lock-network.ts';
 import type { Log } from '../system/log-events.ts';
 import { logFaults } from '../system/log-faults.ts';
+import type { LogFormat } from '../system/log-format.ts';
 import { ledgerLock, SerialLedger, serialLedgerPath } from '../zones/store/serial-ledger.ts';
 import { refusedAlone } from './command-line.ts';
 import { type LoadedBoth, loadNetwork } from './load-network.ts';
@@ -33,6 +34,8 @@ export type RunOptions = {
   readonly force: boolean;
   readonly forceUpdate: boolean;
   readonly verbose: boolean;
+  /** Null: as readers of edgemanage's log know it. */
+  readonly logFormat: LogFormat | null;
 };
 
 /** A run within this many seconds of the last one is refused (specification section 1). */
@@ -211,15 +214,15 @@ async function mayRunAgain(config: Config, network: string): Promise<boolean> {
 }
 
 /** A log that cannot be opened costs its lines, never the round. */
-function openLog(config: Config, { verbose, dryRun }: RunOptions): RunLog {
-  if (verbose) return stderrLog('debug');
+function openLog(config: Config, { verbose, dryRun, logFormat }: RunOptions): RunLog {
+  if (verbose) return stderrLog('debug', logFormat);
   // A dry run touches nothing, the log included; without a log file only what is amiss is worth a mail from cron.
-  if (dryRun || config.logpath === null) return stderrLog('warn');
+  if (dryRun || config.logpath === null) return stderrLog('warn', logFormat);
   try {
-    return fileLog(config.logpath, config.logLevel);
+    return fileLog(config.logpath, config.logLevel, logFormat);
   } catch (error) {
     process.stderr.write(`Cannot write the log, so warnings and errors come here: ${errorText(error)}\n`);
-    return stderrLog('warn');
+    return stderrLog('warn', logFormat);
   }
 }
 

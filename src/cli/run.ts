@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
+import type { LogFormat } from '../system/log-format.ts';
 import { version } from '../system/version.ts';
-import { endWith, networkCommand } from './command-line.ts';
+import { endWith, logFormatOption, networkCommand } from './command-line.ts';
 import { daemonise, runDaemon } from './run-daemon.ts';
 import { runOnce } from './run-once.ts';
 
@@ -12,11 +13,12 @@ type RunFlags = {
   readonly forceUpdate?: true;
   readonly daemonise?: true;
   readonly verbose?: true;
+  readonly logFormat?: LogFormat;
 };
 
 /** `edgewise run`, and under its old name `edge_manage`: one round of a network. Sets the exit status. */
 export function runCommand(name = 'run'): Command {
-  return networkCommand(name)
+  return logFormatOption(networkCommand(name))
     .description('make one round of a network: fetch, decide, write zone files')
     .option('-n, --dry-run', 'fetch and decide, print what would be done, touch nothing')
     .option('--force', 'run even if the last run was less than 30 seconds ago')
@@ -32,6 +34,7 @@ export function runCommand(name = 'run'): Command {
         force: flags.force === true,
         forceUpdate: flags.forceUpdate === true,
         verbose: flags.verbose === true,
+        logFormat: flags.logFormat ?? null,
       };
       const run = flags.daemonise !== true ? runOnce : options.verbose ? runDaemon : daemonise;
       await endWith(() => run(options));

@@ -3,14 +3,16 @@ import { serve } from '../app/serve.ts';
 import { errorText } from '../system/error-text.ts';
 import { Guard } from '../system/guard.ts';
 import { createLog, type OpenLog } from '../system/log.ts';
+import type { LogFormat } from '../system/log-format.ts';
 import { notifySystemd } from '../system/systemd-notify.ts';
-import { networksCommand, printFaults, replaceListeners } from './command-line.ts';
+import { logFormatOption, networksCommand, printFaults, replaceListeners } from './command-line.ts';
 
 type ServeFlags = {
   readonly config: string;
   readonly dnet?: string[];
   readonly dryRun?: true;
   readonly verbose?: true;
+  readonly logFormat?: LogFormat;
 };
 
 /** After a stop: how long whatever still keeps the event loop busy may take before the process ends all the same. */
@@ -18,7 +20,7 @@ const LINGER_MS = 1000;
 
 /** `edgewise serve`: the server. SIGHUP reloads, SIGTERM and SIGINT stop it with status 0. */
 export function serveCommand(): Command {
-  return networksCommand('serve')
+  return logFormatOption(networksCommand('serve'))
     .description('probe the edges, decide, and answer DNS queries')
     .option('-n, --dry-run', 'probe and print decisions; answer nothing, write nothing')
     .option('-v, --verbose', 'log everything to standard error')
@@ -69,6 +71,7 @@ async function run(flags: ServeFlags): Promise<void> {
       opened = createLog({
         verbose: flags.verbose === true,
         level: logLevel,
+        format: flags.logFormat,
         // A dry run touches nothing, the log included.
         file: flags.dryRun === true ? null : logpath,
       });
