@@ -88,7 +88,7 @@ export class HttpPart {
       endpoint: http.listen,
       hosts: http.hosts,
       view,
-      operations: [...OPERATIONS, ...pageOperations(view, guard), ...loginOperations(access)],
+      operations: [...OPERATIONS, ...pageOperations(view, guard, () => access.hasTokens), ...loginOperations(access)],
       access,
       refusals,
       ...(actions === null ? {} : { actions }),

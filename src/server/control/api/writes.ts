@@ -130,7 +130,7 @@ export const OPERATIONS: readonly AnyOperation[] = [
 ];
 
 /** `not-available`: this server changes nothing. */
-type Done<Value> = ActionResult<Value> | 'not-available';
+export type Done<Value> = ActionResult<Value> | 'not-available';
 
 type ByWhom = Pick<Input, 'author' | 'request'>;
 

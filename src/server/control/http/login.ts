@@ -74,6 +74,7 @@ function form(status: number, to: string, fault: string): Reply {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>Sign in · Edgewise</title>
+<link rel="stylesheet" href="/static/current/edgewise.css">
 </head>
 <body>
 <main>

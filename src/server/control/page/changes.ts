@@ -46,9 +46,12 @@ export class PageChanges {
     return `${Math.round(this.view.startedAt * 1000).toString(36)}.${this.known.get(key)?.number ?? 0}`;
   }
 
-  /** Looks at everything now, unless that was done within the last second: for whoever asks for the whole page. */
-  look(): void {
-    if (performance.now() - this.lookedAt < TICK_MS) return;
+  /**
+   * Looks at everything now, unless that was done within the last second: for whoever asks for the whole page.
+   * `isSure`: in any case, because something was changed.
+   */
+  look(isSure = false): void {
+    if (!isSure && performance.now() - this.lookedAt < TICK_MS) return;
     const changed = this.compare(true, true);
     this.tell(changed);
   }

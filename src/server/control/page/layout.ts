@@ -72,6 +72,7 @@ ${legend()}
 <p>As JSON: <a href="/api/v1/status">status</a>, <a href="/api/v1/networks">networks</a>, <a href="/api/v1/zones">zones</a>. All paths: <a href="/index.txt">index</a>. <span class="script-only">Press <kbd>?</kbd> for keys.</span></p>
 </footer>
 <div id="announce" class="visually-hidden" aria-live="polite"></div>
+<dialog id="change" aria-labelledby="change-title"><div class="form"></div><p class="said" role="status"></p><form method="dialog"><button>Close</button></form></dialog>
 <dialog id="help" aria-labelledby="help-title"><h2 id="help-title">Keys</h2><dl class="keys">${KEYS.map(([key, does]) => html`<dt><kbd>${key}</kbd></dt><dd>${does}</dd>`)}</dl><form method="dialog"><button>Close</button></form></dialog>
 </body>
 </html>

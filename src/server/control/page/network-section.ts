@@ -9,7 +9,9 @@ import { anchor, chip, sentences } from './parts.ts';
 /** Changes that are seen without unfolding. */
 const CHANGES_SHOWN = 4;
 
-export type NetworkTools = EdgeTools & { readonly networkActions: ((network: NetworkJson) => Html) | null };
+export type NetworkTools = EdgeTools & {
+  /** By the network's name. */ readonly networkActions: ((network: string) => Html) | null;
+};
 
 export function networkSection(network: NetworkJson, tools: NetworkTools): Html {
   const { network: name, live, wanted } = network;
@@ -24,7 +26,7 @@ export function networkSection(network: NetworkJson, tools: NetworkTools): Html 
   return html`<h2 id="${id}" tabindex="-1"><a href="#${id}">${name}</a> <small>network</small> ${count}${states}</h2>
 ${factsLine(network)}
 ${boxes(network)}
-${tools.networkActions?.(network)}
+${tools.networkActions?.(name)}
 ${edgesTable(network, tools)}
 ${canariesTable(network)}
 ${timeline(network.changes, network.now)}

@@ -6,6 +6,8 @@ import { INDEX } from '../api/operations/root.ts';
 import { type AnyOperation, operation, type Reply } from '../http/operation.ts';
 import { problem } from '../http/problem.ts';
 import type { StatusView } from '../views/views.ts';
+import { sessionLine } from './action-forms.ts';
+import { actionOperations } from './action-operations.ts';
 import { PageChanges } from './changes.ts';
 import { HTML_TYPE, PAGE_HEADERS } from './document.ts';
 import { type Html, html } from './html.ts';
@@ -16,8 +18,12 @@ import { replayPage } from './replay-page.ts';
 import { type SectionKey, sectionKeys } from './sections.ts';
 import { StaticFiles } from './static-files.ts';
 
-/** For one server. `guard`: around the timer that looks for changes. */
-export function pageOperations(view: StatusView, guard: Guard): readonly AnyOperation[] {
+/** For one server. `guard`: around the timer that looks for changes. `canSignIn`: whether anybody can. */
+export function pageOperations(
+  view: StatusView,
+  guard: Guard,
+  canSignIn: () => boolean = () => false,
+): readonly AnyOperation[] {
   const files = new StaticFiles();
   const changes = new PageChanges(view, guard);
   const rendered = new RenderedSections(view, changes);
@@ -31,10 +37,16 @@ export function pageOperations(view: StatusView, guard: Guard): readonly AnyOper
       query: pageQuery,
       variant: ({ header }) => (wantsHtml(header('accept')) ? 'html' : 'text'),
       answers: { 200: { description: 'The page', type: 'text/html' } },
-      handle: (_, { query, request }) => {
+      isPersonal: true,
+      handle: (sources, { query, request, author, right }) => {
         if (!wantsHtml(request.header('accept'))) return index();
         changes.look();
-        return { status: 200, type: HTML_TYPE, body: page(query).text, headers: { ...PAGE_HEADERS, vary: 'accept' } };
+        return {
+          status: 200,
+          type: HTML_TYPE,
+          body: page(query, author, right === 'write' && sources.actions !== null).text,
+          headers: { ...PAGE_HEADERS, vary: 'accept' },
+        };
       },
     }),
     fragment('/fragments/{section}', z.object({ section: z.string() }), ({ section }) => section),
@@ -54,6 +66,7 @@ export function pageOperations(view: StatusView, guard: Guard): readonly AnyOper
     }),
     replayPage({ view, host, address: (file) => files.address(file) }),
     ...files.operations(),
+    ...actionOperations(files, PAGE_HEADERS, () => changes.look(true)),
   ];
 
   function host(): string {
@@ -61,7 +74,7 @@ export function pageOperations(view: StatusView, guard: Guard): readonly AnyOper
     return vantage === null ? hostname() : `${hostname()} · ${vantage.name}`;
   }
 
-  function page(query: PageQuery): Html {
+  function page(query: PageQuery, author: string | null, mayWrite: boolean): Html {
     const keys = sectionKeys(view);
     const vantage = view.vantage();
     return layout({
@@ -75,8 +88,8 @@ export function pageOperations(view: StatusView, guard: Guard): readonly AnyOper
         vantage: vantage !== null,
       },
       address: (file) => files.address(file),
-      sections: keys.map((key) => rendered.section(key, query)?.markup ?? html``),
-      session: null,
+      sections: keys.map((key) => rendered.section(key, query, mayWrite)?.markup ?? html``),
+      session: sessionLine({ author, mayWrite, canSignIn: canSignIn() }),
     });
   }
 
@@ -90,10 +103,11 @@ export function pageOperations(view: StatusView, guard: Guard): readonly AnyOper
       params,
       query: pageQuery,
       answers: { 200: { description: 'The section', type: 'text/html' } },
-      handle: (_, { params: found, query }): Reply => {
+      isPersonal: true,
+      handle: ({ actions }, { params: found, query, right }): Reply => {
         // Without listeners nobody looks for changes.
         if (!changes.isWatched) changes.look();
-        const section = rendered.section(keyOf(found) as SectionKey, query);
+        const section = rendered.section(keyOf(found) as SectionKey, query, right === 'write' && actions !== null);
         if (section === null) return problem(404, 'the page has no such section');
         // A copy is kept, and asked about each time.
         const headers = { ...PAGE_HEADERS, etag: section.etag, 'cache-control': 'private, no-cache' };

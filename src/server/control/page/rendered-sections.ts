@@ -29,8 +29,8 @@ export class RenderedSections {
   }
 
   /** Null: there is no such section. */
-  section(key: SectionKey, query: PageQuery): Rendered | null {
-    const name = `${key}${addressOf(query)}`;
+  section(key: SectionKey, query: PageQuery, mayWrite: boolean): Rendered | null {
+    const name = `${mayWrite ? 'write' : 'read'} ${key}${addressOf(query)}`;
     const version = this.changes.version(key);
     const kept = this.kept.get(name);
     if (kept !== undefined) this.forget(name, kept);
@@ -38,7 +38,7 @@ export class RenderedSections {
       this.keep(name, kept);
       return kept;
     }
-    const markup = renderSection(key, version, { view: this.view, query, rate: this.changes.rate() });
+    const markup = renderSection(key, version, { view: this.view, query, rate: this.changes.rate(), mayWrite });
     if (markup === null) return null;
     const octets = Buffer.from(markup.text, 'utf8');
     const etag = `"${createHash('sha256').update(octets).digest('base64url').slice(0, 22)}"`;

@@ -7,6 +7,7 @@ import { status } from '../api/operations/server.ts';
 import { zoneRow } from '../api/operations/zones.ts';
 import { vantageJson } from '../views/vantage-view.ts';
 import type { NetworkView, StatusView } from '../views/views.ts';
+import { changeLink, networkForm, noticeForm } from './action-forms.ts';
 import { type Html, html } from './html.ts';
 import { networkSection } from './network-section.ts';
 import { type NoticeRow, publishSection, secondariesSection, vantageSection } from './publish-section.ts';
@@ -30,6 +31,8 @@ export type SectionContext = {
   readonly view: StatusView;
   readonly query: PageQuery;
   readonly rate: Summary['rate'];
+  /** Whether whoever looks may change things. */
+  readonly mayWrite: boolean;
 };
 
 /** The whole element; null: there is no such section. One without contents is hidden, and may get some. */
@@ -40,7 +43,7 @@ export function renderSection(key: SectionKey, version: string, context: Section
   return html`<section data-section="${key}" data-version="${version}"${hidden}>${contents}</section>\n`;
 }
 
-function contentsOf(key: SectionKey, { view, query, rate }: SectionContext): Html | null | undefined {
+function contentsOf(key: SectionKey, { view, query, rate, mayWrite }: SectionContext): Html | null | undefined {
   const now = view.now();
   switch (key) {
     case 'summary':
@@ -50,7 +53,7 @@ function contentsOf(key: SectionKey, { view, query, rate }: SectionContext): Htm
     case 'secondaries':
       return secondariesSection(view.secondaries().map(secondaryRow), query, now);
     case 'publish':
-      return publishSection(view.providers().map(publishRow), noticeRows(view), now, null);
+      return publishSection(view.providers().map(publishRow), noticeRows(view), now, mayWrite ? noticeForm : null);
     case 'vantage': {
       const source = view.vantage();
       return vantageSection(source === null ? null : vantageJson(source, view.networks(), now));
@@ -61,9 +64,9 @@ function contentsOf(key: SectionKey, { view, query, rate }: SectionContext): Htm
       return networkSection(networkDetail(network, now), {
         query,
         samples: (edge) => network.members.get(edge)?.recent(SAMPLES_SHOWN) ?? EMPTY_HISTORY,
-        actions: null,
+        actions: mayWrite ? ({ edge }) => changeLink(network.name, edge) : null,
         link: null,
-        networkActions: null,
+        networkActions: mayWrite ? networkForm : null,
       });
     }
   }

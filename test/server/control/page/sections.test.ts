@@ -9,7 +9,7 @@ import { type EdgeStory, edgesOf, networkOf, siteView } from './page-fixture.ts'
 const site = siteView({ edges: 10, zones: 2000, now: () => NOW });
 
 function render(key: SectionKey, query: Partial<PageQuery> = {}, view: StatusView = site): string {
-  return renderSection(key, 'v', { view, query: { ...WHOLE, ...query }, rate: null })?.text ?? '';
+  return renderSection(key, 'v', { view, query: { ...WHOLE, ...query }, rate: null, mayWrite: false })?.text ?? '';
 }
 
 /** The row of an edge, without markup. */

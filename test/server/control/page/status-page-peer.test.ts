@@ -1,6 +1,11 @@
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { tokenDigest } from '../../../../src/config/token-file.ts';
+import { AccessControl } from '../../../../src/server/control/http/access.ts';
+import type { ControlActions } from '../../../../src/server/control/http/control-actions.ts';
 import { type HttpServer, startHttp } from '../../../../src/server/control/http/http-server.ts';
+import { loginOperations } from '../../../../src/server/control/http/login.ts';
+import { Refusals } from '../../../../src/server/control/http/refusals.ts';
 import { OPERATIONS } from '../../../../src/server/control/operations.ts';
 import { pageOperations } from '../../../../src/server/control/page/page-operations.ts';
 import type { NetworkView, StatusView } from '../../../../src/server/control/views/views.ts';
@@ -26,6 +31,10 @@ class Served {
   view: StatusView;
   http: HttpServer | null = null;
   port = 0;
+  /** Who may change things, with the token `secret`; null: nobody. */
+  access: AccessControl | null = null;
+  /** What was asked for, and by whom. */
+  readonly done: unknown[] = [];
 
   constructor(edges: number, zones: number) {
     this.view = siteView({ edges, zones, now });
@@ -37,12 +46,15 @@ class Served {
 
   async start(): Promise<void> {
     const { view } = this;
+    const { access } = this;
     const guard = throwingGuard();
+    const pages = pageOperations(view, guard, () => access !== null);
     const started = await startHttp({
       endpoint: { address: '127.0.0.1', port: this.port },
       hosts: [],
       view,
-      operations: [...OPERATIONS, ...pageOperations(view, guard)],
+      operations: [...OPERATIONS, ...pages, ...(access === null ? [] : loginOperations(access))],
+      ...(access === null ? {} : { access, actions: this.actions() }),
       log: (_, message) => {
         throw new Error(message);
       },
@@ -58,13 +70,47 @@ class Served {
     this.http = null;
   }
 
+  /** Has what is done noted; a mode is set as a server does. */
+  private actions(): ControlActions {
+    const note = async <Value>(value: Value, ...what: readonly unknown[]) => {
+      this.done.push(what);
+      return { ok: true, value } as const;
+    };
+    return {
+      setMode: ({ network, edge, mode, comment, until }, { name }) => {
+        this.show(
+          this.view.networks().map((each) => {
+            const member = each.members.get(edge);
+            if (each.name !== network || member === undefined) return each;
+            const set = { ...member, mode, comment: `[${name}] ${comment}`, modeSince: now(), modeUntil: until };
+            return { ...each, members: new Map([...each.members, [edge, set]]) };
+          }),
+        );
+        const set = { mode, comment, since: now(), until, effects: [], live: ['edge01.example.net'] };
+        return note(set, 'mode', edge, mode, comment, name);
+      },
+      probeNow: ({ edge }, { name }) => {
+        const sample = this.view.networks()[0].members.get(edge)?.sample;
+        if (sample === null || sample === undefined) {
+          return Promise.resolve({ ok: false, fault: { code: 'failed', message: 'it cannot be asked' } });
+        }
+        return note(sample, 'probe', edge, name);
+      },
+      updateNow: ({ network, force }, { name }) =>
+        note({ changed: false, live: ['edge01.example.net'], serial: 1, held: null }, 'update', network, force, name),
+      reload: ({ name }) => note({ warnings: [] }, 'reload', name),
+      testNotice: (target, { name }) => note({ sent: true } as const, 'notice', target, name),
+    };
+  }
+
   show(networks: readonly NetworkView[]): void {
     Object.assign(this.view, { networks: () => networks });
   }
 }
 
-async function serve(edges = 10, zones = 250): Promise<Served> {
+async function serve(edges = 10, zones = 250, access: AccessControl | null = null): Promise<Served> {
   const served = new Served(edges, zones);
+  served.access = access;
   await served.start();
   ended.push(() => served.stop());
   return served;
@@ -211,6 +257,105 @@ test('a lost connection is shown, and found again', async () => {
   expect(await page.locator('#connection').innerText()).toContain('reconnecting since');
   await served.start();
   await page.locator('#connection.live').waitFor();
+});
+
+/** `anna` may change things, `bert` may read. */
+function tokens(): AccessControl {
+  return new AccessControl({
+    rules: {
+      admins: [{ name: 'anna', digest: tokenDigest('secret') }],
+      readers: [{ name: 'bert', digest: tokenDigest('reading') }],
+      hasClients: false,
+    },
+    refusals: new Refusals(),
+    log: () => undefined,
+  });
+}
+
+/** Signs in as a person does. */
+async function signIn(served: Served, token: string, options: BrowserContextOptions = {}): Promise<Opened> {
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
+  ended.push(() => context.close());
+  const page = await context.newPage();
+  const errors = consoleErrors(page);
+  await page.goto(`${served.url}/`);
+  expect(new URL(page.url()).pathname).toBe('/login');
+  await page.getByLabel('Token').fill(token);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.locator('#network-north').waitFor();
+  return { page, errors, asked: [] };
+}
+
+test('whoever may, sets a mode from the page, asks an edge, decides, reloads and tests a notice', async () => {
+  const served = await serve(10, 20, tokens());
+  const { page, errors } = await signIn(served, 'secret');
+  await page.locator('#connection.live').waitFor();
+  await page.getByRole('link', { name: 'Change edge05.example.net' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Mode').selectOption('unavailable');
+  await dialog.getByLabel('Why').fill('cable <b>cut</b>');
+  await dialog.getByLabel('For how long').fill('2h');
+  expect(await axeViolations(page)).toEqual([]);
+  await screenshot(page, 'page-change');
+  await dialog.getByRole('button', { name: 'Set the mode' }).click();
+  await expect.poll(() => dialog.innerText()).toContain('edge05.example.net is unavailable.');
+  await expect
+    .poll(() => page.locator('#edge-north-edge05\\.example\\.net').innerText())
+    .toMatch(/unavailable\s+cable <b>cut<\/b>\s+by anna since .* ago, until in 2 h/);
+
+  await dialog.getByRole('button', { name: 'Probe now' }).click();
+  await expect.poll(() => dialog.innerText()).toContain('answered in');
+  await dialog.getByRole('button', { name: 'Close' }).click();
+  await page.getByRole('button', { name: 'Decide now' }).first().click();
+  await expect.poll(() => dialog.innerText()).toContain('The live set stays as it is.');
+  await dialog.getByRole('button', { name: 'Close' }).click();
+  await page.getByRole('button', { name: 'Send a test to pager' }).click();
+  await expect.poll(() => dialog.innerText()).toContain('pager took the test.');
+  await dialog.getByRole('button', { name: 'Close' }).click();
+  await page.getByRole('button', { name: 'Reload the configuration' }).click();
+  await expect.poll(() => dialog.innerText()).toContain('Reloaded.');
+  expect(served.done).toEqual([
+    ['mode', 'edge05.example.net', 'unavailable', 'cable <b>cut</b>', 'anna'],
+    ['probe', 'edge05.example.net', 'anna'],
+    ['update', 'north', false, 'anna'],
+    ['notice', 'pager', 'anna'],
+    ['reload', 'anna'],
+  ]);
+  expect(errors).toEqual([]);
+});
+
+test('without JavaScript a mode is set as well, and not by a form that is out of date', async () => {
+  const served = await serve(10, 20, tokens());
+  const { page } = await signIn(served, 'secret', { javaScriptEnabled: false });
+  const { page: late } = { page: await page.context().newPage() };
+  await late.goto(`${served.url}/networks/north/edges/edge05.example.net/change`, { referer: served.url });
+  await page.getByRole('link', { name: 'Change edge05.example.net' }).click();
+  await page.getByLabel('Mode').selectOption('force');
+  await page.getByLabel('Why').fill('test');
+  await page.getByRole('button', { name: 'Set the mode' }).click();
+  expect(new URL(page.url()).hash).toBe('#edge-north-edge05.example.net');
+  expect(await page.locator('#edge-north-edge05\\.example\\.net').innerText()).toContain('forced in');
+
+  await late.getByLabel('Why').fill('too late');
+  await late.getByRole('button', { name: 'Set the mode' }).click();
+  expect(await late.getByRole('alert').innerText()).toContain('somebody changed edge05.example.net');
+  expect(served.done).toHaveLength(1);
+});
+
+test('whoever may only read sees no forms, and what they send all the same is refused', async () => {
+  const served = await serve(10, 20, tokens());
+  const { page } = await signIn(served, 'reading');
+  expect(await page.locator('.session').innerText()).toContain('bert');
+  expect(await page.locator('[data-act], [data-dialog]').count()).toBe(0);
+  const path = '/networks/north/edges/edge05.example.net';
+  const status = await page.evaluate(
+    `fetch('${path}/mode', { method: 'POST', body: new URLSearchParams({ mode: 'force', comment: 'x', if_match: '*' }) }).then((r) => r.status)`,
+  );
+  expect(status).toBe(403);
+  expect(await page.evaluate(`fetch('${path}/change').then((r) => r.status)`)).toBe(403);
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByLabel('Token').waitFor();
+  expect(served.done).toEqual([]);
 });
 
 test.each<[string, BrowserContextOptions]>([

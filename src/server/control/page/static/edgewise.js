@@ -323,6 +323,78 @@ document.addEventListener('click', (event) => {
   show(url, true);
 });
 
+// --- Changing things -------------------------------------------------------------------------------------------------
+
+const change = /** @type {HTMLDialogElement | null} */ (document.getElementById('change'));
+
+/** @param {string} said @param {boolean} isFault */
+function say(said, isFault) {
+  const line = change?.querySelector('.said') ?? null;
+  if (change === null || line === null) return;
+  line.textContent = said;
+  line.classList.toggle('fault', isFault);
+  if (!change.open) change.showModal();
+}
+
+/** The forms of a page of their own, in a dialog. @param {string} address */
+async function openForms(address) {
+  const box = change?.querySelector('.form') ?? null;
+  if (change === null || box === null) return;
+  const response = await fetch(address, { headers: { accept: 'text/html' } });
+  const made = parsed(await response.text()).querySelector('main section');
+  // Signed out meanwhile, or the edge is gone: the page itself says so.
+  if (!response.ok || response.redirected || made === null) {
+    location.assign(address);
+    return;
+  }
+  made.querySelector('a[href="/"]')?.parentElement?.remove();
+  box.replaceChildren(...made.childNodes);
+  tellAges(box);
+  change.dataset.address = address;
+  say('', false);
+}
+
+/** @param {HTMLFormElement} form @param {HTMLElement | null} button */
+async function send(form, button) {
+  const isInDialog = form.closest('dialog') !== null;
+  if (!isInDialog) change?.querySelector('.form')?.replaceChildren();
+  say('…', false);
+  if (button instanceof HTMLButtonElement) button.disabled = true;
+  try {
+    const body = new URLSearchParams();
+    for (const [name, value] of new FormData(form)) body.append(name, String(value));
+    const response = await fetch(form.action, {
+      method: 'POST',
+      body,
+      headers: { accept: 'application/json, text/plain' },
+    });
+    const text = await response.text();
+    if (response.ok) {
+      // The next change is to what is there now.
+      if (isInDialog && change?.dataset.address !== undefined) await openForms(change.dataset.address);
+      say(text.trim(), false);
+    } else say(JSON.parse(text).detail, true);
+  } catch {
+    say('The server did not answer.', true);
+  } finally {
+    if (button instanceof HTMLButtonElement) button.disabled = false;
+  }
+}
+
+document.addEventListener('submit', (event) => {
+  if (!(event.target instanceof HTMLFormElement) || event.target.dataset.act === undefined) return;
+  event.preventDefault();
+  void send(event.target, event.submitter);
+});
+
+document.addEventListener('click', (event) => {
+  if (!(event.target instanceof Element) || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  const link = event.target.closest('a[data-dialog]');
+  if (!(link instanceof HTMLAnchorElement)) return;
+  event.preventDefault();
+  void openForms(link.href);
+});
+
 // --- Keys ------------------------------------------------------------------------------------------------------------
 
 const help = /** @type {HTMLDialogElement | null} */ (document.getElementById('help'));
@@ -370,7 +442,7 @@ function inRow(event, step) {
 
 document.addEventListener('keydown', (event) => {
   const { target } = event;
-  if (event.ctrlKey || event.metaKey || event.altKey || help?.open === true) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || help?.open === true || change?.open === true) return;
   if (target instanceof Element && target.matches('input, select, textarea')) {
     if (event.key !== 'Escape' || target !== text || text === null) return;
     if (text.value === '') text.blur();
