@@ -1,6 +1,6 @@
 /** What the page says of an edge or a canary in one word each, made of the API's value. */
-import type { CheckJson, EdgeJson, MemberJson, VerdictJson } from '../api/json.ts';
-import { type FailCode, failCode } from './fail-code.ts';
+import { failCode } from '../../../health/checks/fail-code.ts';
+import type { EdgeJson, MemberJson, VerdictJson } from '../api/json.ts';
 import type { Tone } from './parts.ts';
 import type { PageQuery } from './query.ts';
 
@@ -27,14 +27,9 @@ export const JUDGEMENTS: { readonly [judgement in NonNullable<VerdictJson['judge
   };
 
 /** Of the newest fetch; null: it did not fail. */
-export function codeOf({ fail, check, checks }: MemberJson): FailCode | null {
+export function codeOf({ fail, check, checks }: MemberJson): string | null {
   if (fail === null) return null;
-  const decided: CheckJson | undefined = checks.find(({ name }) => name === check);
-  return failCode({
-    ...fail,
-    kind: decided?.kind ?? null,
-    isConnected: decided !== undefined && decided.phases.connect !== null,
-  });
+  return failCode({ ...fail, kind: checks.find(({ name }) => name === check)?.kind ?? null });
 }
 
 /** `[ops] disk full` is by `ops`; a comment without it is by somebody unknown. */

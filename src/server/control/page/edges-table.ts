@@ -2,7 +2,7 @@
 import type { History } from '../../../health/judge/history.ts';
 import type { EdgeJson, MemberJson, NetworkJson, SayJson } from '../api/json.ts';
 import { authorOf, codeOf, HEALTH_TONE, healthOf, isShown, JUDGEMENTS, type Judged, sortEdges } from './edge-state.ts';
-import { FAIL_CODES } from './fail-code.ts';
+import { codeMeaning } from './fail-code.ts';
 import { type Content, type Html, html } from './html.ts';
 import { duration, figure, moment } from './moment.ts';
 import { anchor, type Column, chip, columnHead, pageLink } from './parts.ts';
@@ -93,7 +93,7 @@ export function healthCell(
 export function failureCell(member: MemberJson): Html {
   const code = codeOf(member);
   if (code === null) return html`<span class="none" aria-label="none">–</span>`;
-  return html`<abbr class="code" title="${FAIL_CODES[code]}: ${member.fail?.detail}">${code}</abbr>`;
+  return html`<abbr class="code" title="${codeMeaning(code)}: ${member.fail?.detail}">${code}</abbr>`;
 }
 
 const MODES: { readonly [mode in MemberJson['mode']]: string } = {
@@ -141,7 +141,10 @@ function facts(edge: EdgeJson, now: number): Html {
   const rows: (readonly [string, Content])[] = [
     ['Judged', edge.judgement === null ? 'not judged' : JUDGEMENTS[edge.judgement][0]],
     ['Because', edge.why],
-    ['Failure', fail === null || code === null ? null : html`<code>${code}</code> ${FAIL_CODES[code]}: ${fail.detail}`],
+    [
+      'Failure',
+      fail === null || code === null ? null : html`<code>${code}</code> ${codeMeaning(code)}: ${fail.detail}`,
+    ],
     [
       'Fetched',
       edge.last_at === null

@@ -32,7 +32,7 @@ function unclosed(text: string): readonly string[] {
 test('an edge that is forced in and fails shows both states, who set it, why and until when', () => {
   const text = row(render('network/north'), 'edge03');
   expect(text).toMatch(/✓ in ✗ down/);
-  expect(text).toMatch(/L7STS .* blindly forced in .*transit maintenance, keep it in.* by anna since .*, until /);
+  expect(text).toMatch(/L7STS\/503 .* blindly forced in .*transit maintenance, keep it in.* by anna since .*, until /);
 });
 
 test.each([
