@@ -8,7 +8,7 @@ import type { NetworkRounds } from '../../../health/pools/network-rounds.ts';
 import { edgesOf, rulesOf } from '../../../health/pools/pool.ts';
 import { checksOf } from '../../../health/pools/records.ts';
 import type { RoundReport } from '../../../health/pools/round-types.ts';
-import type { EdgeRecord } from '../../../health/state/edge-store.ts';
+import { type EdgeRecord, inNetwork } from '../../../health/state/edge-store.ts';
 import { historyLogPath } from '../../../health/state/history-log.ts';
 import { recordedChanges } from '../../../health/state/recorded-changes.ts';
 import { historyIn, historyOfCheck } from '../../../health/state/series.ts';
@@ -176,6 +176,7 @@ function membersOf(sources: NetworkSources, now: number): ReadonlyMap<string, Me
           comment: record.comment,
           modeSince: record.modeSince,
           modeUntil: record.modeUntil,
+          stateSince: inNetwork(record, sources.network).stateSince,
           v4: published.get(edge)?.v4 ?? address(false),
           v6: published.get(edge)?.v6 ?? address(true),
           sample,

@@ -38,6 +38,8 @@ export type MemberView = {
   readonly modeSince: number | null;
   /** Epoch seconds at which the mode goes back to available; null: it stays. */
   readonly modeUntil: number | null;
+  /** Epoch seconds at which it became live, or ceased to be; null: not known. */
+  readonly stateSince: number | null;
   /** Addresses fit to be published. */
   readonly v4: string | null;
   readonly v6: string | null;

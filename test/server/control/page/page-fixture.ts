@@ -47,6 +47,7 @@ function member(index: number, { story, comment }: EdgeStory, now: number): Memb
       (story === 'forced' ? '[anna] transit maintenance, keep it in' : story === 'off' ? '[bert] new disk' : ''),
     modeSince: story === 'forced' || story === 'off' ? now - 5000 : null,
     modeUntil: story === 'forced' ? now + 7200 : null,
+    stateSince: null,
     v4: address,
     v6: index % 3 === 0 ? `2001:db8::${index.toString(16)}` : null,
     sample:
