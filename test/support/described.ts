@@ -1,4 +1,4 @@
-import { expect } from 'vitest';
+import { isDeepStrictEqual } from 'node:util';
 import type { Answer } from '../../src/server/control/http/operation.ts';
 import { problemSchema } from '../../src/server/control/http/problem.ts';
 import { Router } from '../../src/server/control/http/router.ts';
@@ -25,16 +25,17 @@ export function expectDescribed({ method, path, status, type, body }: Answered):
   if (media === 'application/problem+json') {
     const problem: unknown = JSON.parse(body);
     expectExactly(problemSchema, problem, `${method} ${path} ${status}`);
-    expect(problem).toMatchObject({ status });
+    if (problemSchema.parse(problem).status !== status) throw new Error(`${method} ${path} ${status} says ${body}`);
     return problem;
   }
   const found = router.find(method, path.split('?', 1)[0]);
   if (found.kind !== 'found') throw new Error(`${method} ${path} is no operation and was answered with ${status}`);
   const answer: Answer | undefined = found.operation.answers[status];
   if (answer === undefined) throw new Error(`${method} ${path} does not describe status ${status}: ${body}`);
-  expect(media, `the type of ${method} ${path}`).toBe(answer.type ?? 'application/json');
+  const expected = answer.type ?? 'application/json';
+  if (media !== expected) throw new Error(`the type of ${method} ${path} is ${media}, not ${expected}`);
   if (answer.schema === undefined) {
-    expect(media, `${method} ${path} answers JSON without a schema`).not.toBe('application/json');
+    if (media === 'application/json') throw new Error(`${method} ${path} answers JSON without a schema`);
     return null;
   }
   const value: unknown = JSON.parse(body);
@@ -46,7 +47,19 @@ export function expectDescribed({ method, path, status, type, body }: Answered):
 function expectExactly(schema: NonNullable<Answer['schema']>, value: unknown, what: string): void {
   const parsed = schema.safeParse(value);
   if (!parsed.success) throw new Error(`${what} is not as described: ${parsed.error.message}`);
-  expect(value, `${what} has keys that are not described`).toEqual(parsed.data);
+  if (isDeepStrictEqual(value, JSON.parse(JSON.stringify(parsed.data)))) return;
+  throw new Error(`${what} has keys that are not described: ${firstDifference(value, parsed.data, '')}`);
+}
+
+/** Where the answer has what its description has not. */
+function firstDifference(value: unknown, known: unknown, path: string): string {
+  if (typeof value !== 'object' || value === null || typeof known !== 'object' || known === null) return path;
+  const others = new Map(Object.entries(known));
+  for (const [key, own] of Object.entries(value)) {
+    if (!others.has(key)) return `${path}.${key}`;
+    if (!isDeepStrictEqual(own, others.get(key))) return firstDifference(own, others.get(key), `${path}.${key}`);
+  }
+  return path;
 }
 
 /** Asks a running server, checks the answer, and returns it. `url`: `http://127.0.0.1:8053/api/v1/status`. */

@@ -2,6 +2,7 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { expectDescribed } from './described.ts';
 import { type Ended, ended } from './installation.ts';
 
 const run = promisify(execFile);
@@ -108,9 +109,13 @@ export class EdgewiseServer {
     return stdout;
   }
 
+  /** What the API answers has to be as it is described, in every test. */
   async get(path: string): Promise<{ readonly status: number; readonly text: string }> {
     const response = await fetch(`${this.http}${path}`);
-    return { status: response.status, text: await response.text() };
+    const [status, text] = [response.status, await response.text()];
+    const type = response.headers.get('content-type');
+    if (/json/.test(type ?? '')) expectDescribed({ method: 'GET', path, status, type, body: text });
+    return { status, text };
   }
 
   /** Resolves with the exit status. */
