@@ -23,7 +23,14 @@ async function answer(path: string, view: StatusView, change: (value: object) =>
   const { operation, segments } = found;
   const reply = await operation.handle(
     { view, metrics: createMetrics(view), actions: null },
-    { params: segments, query: operation.query?.parse({ dnet: 'net-a' }), body: undefined, author: null, right: 'read', request },
+    {
+      params: segments,
+      query: operation.query?.parse({ dnet: 'net-a' }),
+      body: undefined,
+      author: null,
+      right: 'read',
+      request,
+    },
   );
   if ('stream' in reply) throw new Error(`${path} goes on`);
   const { status, type } = reply;
