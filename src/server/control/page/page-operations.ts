@@ -10,6 +10,7 @@ import { sessionLine } from './action-forms.ts';
 import { actionOperations } from './action-operations.ts';
 import { PageChanges } from './changes.ts';
 import { HTML_TYPE, PAGE_HEADERS } from './document.ts';
+import { edgePage } from './edge-page.ts';
 import { type Html, html } from './html.ts';
 import { layout } from './layout.ts';
 import { type PageQuery, pageQuery } from './query.ts';
@@ -64,6 +65,7 @@ export function pageOperations(
         stream: (sink) => changes.listen(sink),
       }),
     }),
+    edgePage({ view, host, address: (file) => files.address(file) }),
     replayPage({ view, host, address: (file) => files.address(file) }),
     ...files.operations(),
     ...actionOperations(files, PAGE_HEADERS, () => changes.look(true)),

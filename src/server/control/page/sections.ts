@@ -1,4 +1,5 @@
 /** The parts of the page that are kept current one by one: each is rendered once a version, for everybody. */
+
 import { EMPTY_HISTORY } from '../../../health/judge/history.ts';
 import { networkDetail } from '../api/network.ts';
 import { publishRow } from '../api/operations/publish.ts';
@@ -8,6 +9,7 @@ import { zoneRow } from '../api/operations/zones.ts';
 import { vantageJson } from '../views/vantage-view.ts';
 import type { NetworkView, StatusView } from '../views/views.ts';
 import { changeLink, networkForm, noticeForm } from './action-forms.ts';
+import { edgeAddress } from './edge-page.ts';
 import { type Html, html } from './html.ts';
 import { networkSection } from './network-section.ts';
 import { type NoticeRow, publishSection, secondariesSection, vantageSection } from './publish-section.ts';
@@ -65,7 +67,7 @@ function contentsOf(key: SectionKey, { view, query, rate, mayWrite }: SectionCon
         query,
         samples: (edge) => network.members.get(edge)?.recent(SAMPLES_SHOWN) ?? EMPTY_HISTORY,
         actions: mayWrite ? ({ edge }) => changeLink(network.name, edge) : null,
-        link: null,
+        link: edgeAddress,
         networkActions: mayWrite ? networkForm : null,
       });
     }
