@@ -190,6 +190,16 @@ export class NetworkClock {
     await this.decideNow(() => this.rounds.followFallback());
   }
 
+  /** An operator wants it decided now (`NetworkRounds.decideNow`). Null: nothing can be said yet. Never rejects. */
+  async updateNow(isForced: boolean): Promise<RoundReport | null> {
+    let report: RoundReport | null = null;
+    await this.decideNow(async () => {
+      report = await this.rounds.decideNow(isForced);
+      return report;
+    });
+    return report;
+  }
+
   /** What is decided by has changed: decides again as soon as nothing settles, without fetching. Never rejects. */
   async reconsider(): Promise<void> {
     await this.decideNow(() => this.rounds.reconsider());

@@ -92,6 +92,16 @@ export class Networks {
     );
   }
 
+  /** Null: the network is not served, or not yet. */
+  clockOf(network: string): NetworkClock | null {
+    return this.served.get(network)?.clock ?? null;
+  }
+
+  /** An edge's mode was changed: decides again where it counts. Resolves when that is in force; never rejects. */
+  async modeChanged(): Promise<void> {
+    await Promise.all(Array.from(this.served.values(), ({ clock }) => clock.redecide()));
+  }
+
   /** Health records as the rounds have them; null: no network was opened yet. */
   stores(): EdgeStores | null {
     return this.opener.stores;

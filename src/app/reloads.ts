@@ -26,6 +26,9 @@ export type ReloadsOptions = {
   readonly isStopping: () => boolean;
 };
 
+/** What a reload came to. `refused`: why the settings before it are in force; null: its own are. */
+export type ReloadOutcome = { readonly refused: string | null; readonly faults: readonly Fault[] };
+
 /** Reads the configuration again when asked, one reload after the other, and has it come into force or not as a whole. */
 export class Reloads {
   private readonly options: ReloadsOptions;
@@ -34,6 +37,7 @@ export class Reloads {
   /** Of their file, when it was read. */
   private stamp: FileStamp | null;
   private running: Promise<void> = Promise.resolve();
+  private faults: readonly Fault[] = [];
   private isWaiting = false;
   private reason: string | null = null;
 
@@ -46,6 +50,17 @@ export class Reloads {
   /** Why the last reload changed no settings; null: they are in force. */
   get fault(): string | null {
     return this.reason === null ? null : `the settings before the last reload are in force: ${this.reason}`;
+  }
+
+  /** The settings in force. */
+  get current(): Config {
+    return this.config;
+  }
+
+  /** `reload`, and what came of it. Never rejects. */
+  async reloadWithOutcome(): Promise<ReloadOutcome> {
+    await this.reload();
+    return { refused: this.reason, faults: this.faults };
   }
 
   /** Never rejects. */
@@ -71,13 +86,15 @@ export class Reloads {
       const text = `reload: ${file} is still being written; its settings were not changed`;
       log('error', text, { event: 'config.reload_refused', file });
       this.reason = 'the configuration is still being written';
+      this.faults = [];
       await reloadZones();
       return;
     }
     this.stamp = stampOf(file);
     const loaded = loadConfig(file);
     const lists = loaded.config === null ? null : readNetworks(loaded.config, only, served());
-    logFaults(log, [...loaded.faults, ...(lists === null ? [] : faultsOf(lists))]);
+    this.faults = [...loaded.faults, ...(lists === null ? [] : faultsOf(lists))];
+    logFaults(log, this.faults);
     if (loaded.config === null || lists === null || hasErrors([...loaded.faults, ...lists.faults])) {
       log('error', 'reload: the new configuration has errors; nothing was changed', {
         event: 'config.reload_refused',
@@ -94,6 +111,7 @@ export class Reloads {
     }
     const faults = await commit({ was: this.config, config, lists });
     if (faults.length > 0) {
+      this.faults = [...this.faults, ...faults];
       logFaults(log, faults);
       const text = 'reload: not everything is ready for the new settings; nothing was changed';
       log('error', text, { event: 'config.reload_refused', file });

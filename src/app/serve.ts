@@ -26,6 +26,7 @@ import type { Log } from '../system/log-events.ts';
 import { logFaults } from '../system/log-faults.ts';
 import { makeContents } from '../vantage/etcd/contents/contents.ts';
 import type { ZoneChange } from '../zones/store/types.ts';
+import { controlActions } from './control-actions.ts';
 import { descriptorFault } from './descriptors-needed.ts';
 import { DnsPart } from './dns-part.ts';
 import { DnstapPart } from './dnstap-part.ts';
@@ -269,7 +270,9 @@ class Server implements Running {
     const replays = new Replays(guard);
     this.httpPart = new HttpPart({
       http: config.http,
-      actions: null,
+      actions: dryRun
+        ? null
+        : controlActions({ config: () => this.reloads.current, networks, reloads: () => this.reloads, log }),
       sources: {
         liveRRsets: live,
         ready: () => this.ready,

@@ -3,16 +3,16 @@ import type { Config } from '../config/types.ts';
 import type { Mode } from '../health/judge/edge.ts';
 import { momentSeconds, spanSeconds } from '../health/modes/duration.ts';
 import { appendModeChange } from '../health/modes/mode-changes.ts';
+import { modeEffects } from '../health/modes/mode-effects.ts';
 import { expireMode, type ModeChange, oneLine, withMode } from '../health/modes/modes.ts';
 import { MODES } from '../health/state/edge-store.ts';
 import { EdgeStores } from '../health/state/edge-store-files.ts';
 import { Locks } from '../system/lock.ts';
 import { lockNetwork } from '../system/lock-network.ts';
 import { exists } from '../system/set-aside.ts';
+import { sendSyslog } from '../system/syslog-datagram.ts';
 import { endWith, networkCommand, printFaults, refuse, userName } from './command-line.ts';
 import { loadNetwork } from './load-network.ts';
-import { modeEffects } from './mode-effects.ts';
-import { sendSyslog } from './mode-syslog.ts';
 
 type ModeFlags = {
   readonly dnet: string;

@@ -55,7 +55,9 @@ export async function gather(sources: GatherSources, order: RoundOrder, options:
   const records = new Map([...folded].map(([name, { record }]) => [name, record]));
   const { overlong, unended, silence } = probes;
   const troubles = [overlong, unended, silence].filter((sentence) => sentence !== null);
-  const parts = { now, config, files, state: sources.state(), records, samples: known.samples, scope, troubles };
+  const { isForced = false } = order;
+  const state = sources.state();
+  const parts = { now, config, files, state, records, samples: known.samples, scope, troubles, isForced };
   const newest = factsOf({ ...roundInput(parts), ...references, ...fallback });
   // The decision sees the newest sample of each. The history log has it in its memory that the others are counted.
   const samples = earlierOf(fresh ?? new Map());

@@ -133,6 +133,31 @@ export class NetworkProbes {
     }
   }
 
+  /** One edge, whatever turn is under way. Null: trouble of our own kept it from being asked. Never rejects. */
+  async askOne(
+    config: Config,
+    target: ProbeTarget,
+    onSample: (sample: Sample) => void,
+  ): Promise<Sample | RoundFailure | null> {
+    const reference = await this.referenceReader.readAll(neededFiles(config, this.network));
+    if (!reference.ok) return { failure: referenceFault(reference) };
+    const plan = probePlan(config, this.network, reference.files);
+    // With `settle` it may run beside a turn.
+    const request = { network: this.network, plan, targets: [target], spread: 0, canaryKiller: 0, settle: 0 };
+    try {
+      const { samples } = await this.tools.prober.round(request);
+      const sample = samples.get(target.name) ?? null;
+      if (sample === null) return null;
+      this.sampleTimes.sampled(sample.edge);
+      const { level, text } = sampleLine(sample);
+      this.tools.log(level, text);
+      onSample(sample);
+      return sample;
+    } catch (error) {
+      return { failure: roundFault('prober', errorText(error), null) };
+    }
+  }
+
   /** Whether what must answer does; nothing where the network has no references. */
   async askReferences(config: Config): ReturnType<UplinkProbes['facts']> {
     if ((config.safety.get(this.network)?.reference ?? []).length === 0) return {};

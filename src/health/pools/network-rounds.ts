@@ -199,6 +199,29 @@ export class NetworkRounds {
   }
 
   /**
+   * An operator wants it decided now, with what is known, and (`isForced`) past the limit of rotations. Null where
+   * nothing can be said yet.
+   */
+  async decideNow(isForced: boolean): Promise<RoundReport | null> {
+    await this.early.settled();
+    return this.turns.take(async () => {
+      const { newestOrder: order } = this;
+      return order === null || !this.isKnown ? null : this.decisions.conclude({ ...order, isForced }, 'reload');
+    });
+  }
+
+  /**
+   * Asks one edge now, beside whatever turn is under way; its sample counts as any other. Null: the prober could not
+   * tell, or there is no such edge.
+   */
+  async probeNow(edge: string): Promise<Sample | RoundFailure | null> {
+    const { newestOrder: order } = this;
+    const target = order === null ? undefined : this.targetsOf(order.files).find(({ name }) => name === edge);
+    if (order === null || target === undefined) return null;
+    return this.probes.askOne(order.config, target, (sample) => this.note(sample, order.config));
+  }
+
+  /**
    * Another vantage's view has come, or who decides has changed: serves the set that is stored, and decides again where
    * the views together say something else than at the last decision, or what was decided then is not stored yet. Null:
    * nothing of this is so.

@@ -27,6 +27,8 @@ export type InputParts = {
   readonly samples: ReadonlyMap<string, Sample>;
   /** Unless given, a full turn. */
   readonly scope?: Scope;
+  /** As in `RoundOrder`. */
+  readonly isForced?: boolean;
   /** As in `RoundInput`. */
   readonly troubles?: readonly string[];
 };
@@ -40,6 +42,7 @@ export function roundInput({
   samples,
   scope = 'turn',
   troubles = [],
+  isForced = false,
 }: InputParts): RoundInput {
   const published = publishedOf(state);
   const pool = poolOf(config, files);
@@ -62,7 +65,7 @@ export function roundInput({
     edges: pool.members.map(edge),
     canaries: [...files.canaries].map(([zone, address]): CanaryInput => ({ ...edge(address), zone })),
     memory: state.memory,
-    operatorChange: operatorChanged(records, state.modes, state.lastRun),
+    operatorChange: isForced || operatorChanged(records, state.modes, state.lastRun),
   };
 }
 

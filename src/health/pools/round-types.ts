@@ -62,6 +62,8 @@ export type RoundOrder = {
   readonly files: NetworkFiles;
   /** Publish under a new serial whether or not anything changed. */
   readonly forceUpdate?: boolean;
+  /** An operator wants what is right now, past the limit of rotations. */
+  readonly isForced?: boolean;
   /** Seconds over which the fetches' starts are spread; unless given, a hundredth for each and one at most. */
   readonly spread?: number;
   /**

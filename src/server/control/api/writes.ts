@@ -7,6 +7,7 @@ import { type AnyOperation, type Input, json, operation, type Reply, type Source
 import { problem, problemSchema } from '../http/problem.ts';
 import { sampleJson } from './sample.ts';
 import { sampleSchema } from './schemas/sample.ts';
+import { edgeVersion } from './edge-version.ts';
 
 /** Longer ones would be cut where modes are listed. */
 const COMMENT_MAX = 500;
@@ -46,6 +47,7 @@ const refusals = {
   503: { description: 'This server changes nothing', schema: problemSchema, type: 'application/problem+json' },
 };
 const tooOften = { description: 'Too often', schema: problemSchema, type: 'application/problem+json' };
+const stale = { schema: problemSchema, type: 'application/problem+json' };
 const invalid = { description: 'It cannot be asked for like this', schema: problemSchema };
 
 export const OPERATIONS: readonly AnyOperation[] = [
@@ -60,9 +62,12 @@ export const OPERATIONS: readonly AnyOperation[] = [
     body: { schema: modeChange },
     answers: {
       200: { description: 'It is in force', schema: modeSet },
+      412: { ...stale, description: 'It is no longer as it was seen' },
+      428: { ...stale, description: 'Without If-Match' },
       422: { ...invalid, type: 'application/problem+json' },
       ...refusals,
     },
+    version: (sources, params) => modeVersion(sources, params),
     handle: async (sources, input) => replyOf(await setMode(sources, input), (set) => modeJson(input.params.edge, set)),
   }),
   operation({
@@ -152,9 +157,19 @@ export async function setMode(
 ): Promise<Done<ModeSet>> {
   const { params, body } = input;
   const { mode, comment } = body;
+  const version = modeVersion(sources, params);
+  if (version === null) return { ok: false, fault: { code: 'unknown', message: 'there is no such edge' } };
   const until = endOf(body, sources.view.now());
   if (typeof until === 'string') return { ok: false, fault: { code: 'invalid', message: until } };
-  return act(sources, input, (actions, author) => actions.setMode({ ...params, mode, comment, until }, author));
+  return act(sources, input, (actions, author) =>
+    actions.setMode({ ...params, mode, comment, until, version }, author),
+  );
+}
+
+/** Of what an operator set of the edge; null: there is no such edge. */
+export function modeVersion({ view }: Sources, { network, edge }: z.infer<typeof edgeParams>): string | null {
+  const found = view.networks().find(({ name }) => name === network);
+  return found?.edges.includes(edge) === true ? edgeVersion(found.members.get(edge)) : null;
 }
 
 /** When the mode ends, null for never; a sentence where that cannot be known. */
@@ -175,9 +190,9 @@ function endOf({ mode, until = '', for: span = '' }: ModeChange, now: number): n
 const STATUS: { readonly [code in ActionFault['code']]: number } = {
   unknown: 404,
   invalid: 422,
+  stale: 412,
   busy: 409,
   'too-often': 429,
-  'not-here': 409,
   failed: 409,
 };
 

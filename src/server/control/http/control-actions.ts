@@ -9,12 +9,13 @@ import type { Mode } from '../../../health/judge/edge.ts';
 export type Author = { readonly name: string; readonly client: string };
 
 /**
- * Why something was not done. `unknown`: no such network, edge or target; `invalid`: it cannot be asked for like this;
- * `busy`: the same is under way, or another process has the lock; `too-often`: wait `retryAfter`; `not-here`: another
- * process or vantage point decides; `failed`: it was tried.
+ * Why something was not done. `unknown`: no such network, edge or target; `invalid`: it cannot be asked for like this; `stale`: it
+ * is no longer as it was seen;
+ * `busy`: the same is under way, or another process has the lock; `too-often`: wait `retryAfter`; `failed`: it was
+ * tried.
  */
 export type ActionFault = {
-  readonly code: 'unknown' | 'invalid' | 'busy' | 'too-often' | 'not-here' | 'failed';
+  readonly code: 'unknown' | 'invalid' | 'stale' | 'busy' | 'too-often' | 'failed';
   /** A sentence for a person. */
   readonly message: string;
   /** Seconds, with `too-often`. */
@@ -35,6 +36,8 @@ export type ModeOrder = {
   readonly comment: string;
   /** Epoch seconds at which the mode goes back to available; null: it stays. */
   readonly until: number | null;
+  /** The version (`edgeVersion`) that the order is based on. */
+  readonly version: string;
 };
 
 export type ModeSet = {

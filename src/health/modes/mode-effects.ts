@@ -1,16 +1,16 @@
 /** What an operator should know of a mode that was just set: where else it holds, and what it cannot do. */
-import { listNetworks, readNetworkFiles } from '../config/network-files.ts';
-import { forNetwork } from '../config/paths.ts';
-import type { Config, NetworkFiles } from '../config/types.ts';
-import type { Mode } from '../health/judge/edge.ts';
-import { sampleCount } from '../health/judge/history.ts';
-import { list } from '../health/judge/reason.ts';
-import { expireMode } from '../health/modes/modes.ts';
-import { edgesOf } from '../health/pools/pool.ts';
-import { type EdgeRecord, inNetwork } from '../health/state/edge-store.ts';
-import type { EdgeStores } from '../health/state/edge-store-files.ts';
-import { historyIn } from '../health/state/series.ts';
-import { readState } from '../health/state/state-file-io.ts';
+import { listNetworks, readNetworkFiles } from '../../config/network-files.ts';
+import { forNetwork } from '../../config/paths.ts';
+import type { Config, NetworkFiles } from '../../config/types.ts';
+import type { Mode } from '../judge/edge.ts';
+import { sampleCount } from '../judge/history.ts';
+import { list } from '../judge/reason.ts';
+import { edgesOf } from '../pools/pool.ts';
+import { type EdgeRecord, inNetwork } from '../state/edge-store.ts';
+import type { EdgeStores } from '../state/edge-store-files.ts';
+import { historyIn } from '../state/series.ts';
+import { readState } from '../state/state-file-io.ts';
+import { expireMode } from './modes.ts';
 
 /** The networks whose list has the edge, sorted: a mode is kept with the edge, so it holds in all of them. */
 export function networksOf(config: Config, edge: string): readonly string[] {

@@ -1,0 +1,225 @@
+import { rm } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import { pino } from 'pino';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { parse, stringify } from 'yaml';
+import { type Running, serve } from '../../src/app/serve.ts';
+import { throwingGuard } from '../support/guard.ts';
+import { Installation, NETWORK, OBJECT } from '../support/installation.ts';
+import { freePort } from '../support/ports.ts';
+
+/** What an administrator changes over HTTP, in a whole server. */
+
+const [ONE, TWO] = ['127.92.0.1', '127.92.0.2'] as const;
+const ANNA = 'anna-0123456789abcdef0123';
+const BEN = 'ben-0123456789abcdef0123';
+
+let site: Installation;
+let running: Running | null = null;
+const edges: Server[] = [];
+let asked: string[] = [];
+let said = '';
+
+beforeEach(async () => {
+  [said, asked] = ['', []];
+  const port = await freePort(ONE);
+  for (const address of [ONE, TWO]) {
+    const edge = createServer((_, response) => {
+      asked.push(address);
+      response.end(OBJECT);
+    });
+    await new Promise<void>((resolve) => edge.listen(port, address, resolve));
+    edges.push(edge);
+  }
+  site = await Installation.make({
+    edges: [ONE, TWO],
+    port,
+    zones: { 'good.test': 'mail IN A 192.0.2.25\n' },
+    keys: {
+      logpath: null,
+      run_frequency: 3600,
+      edge_count: 1,
+      server: { listen: [`127.0.0.1:${await freePort()}`] },
+      http: { listen: '127.0.0.1:0', admin: { tokens: 'admin.tokens' }, read: { tokens: 'read.tokens' } },
+    },
+  });
+  await site.write('admin.tokens', `anna ${ANNA}\n`);
+  await site.write('read.tokens', `ben ${BEN}\n`);
+});
+afterEach(async () => {
+  await running?.stop();
+  running = null;
+  for (const edge of edges.splice(0)) edge.close();
+  await site.remove();
+});
+
+async function start(dryRun = false): Promise<void> {
+  const started = await serve({
+    file: site.path('edgemanage.yaml'),
+    networks: [],
+    dryRun,
+    guard: throwingGuard(),
+    log: () =>
+      pino(
+        { level: 'info' },
+        {
+          write: (line: string) => {
+            said += line;
+          },
+        },
+      ),
+  });
+  if (!started.ok) throw new Error(JSON.stringify(started.faults));
+  running = started.running;
+}
+
+type Headers = { readonly [name: string]: string };
+
+async function ask(method: string, path: string, headers: Headers = {}, body?: object) {
+  const response = await fetch(`http://${running?.http}${path}`, {
+    method,
+    redirect: 'manual',
+    headers: { authorization: `Bearer ${ANNA}`, ...headers, ...(body && { 'content-type': 'application/json' }) },
+    ...(body && { body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  const isJson = response.headers.get('content-type')?.includes('json') === true;
+  return {
+    status: response.status,
+    etag: response.headers.get('etag') ?? '',
+    cookie: response.headers.get('set-cookie')?.split(';')[0] ?? '',
+    value: isJson ? JSON.parse(text) : text,
+  };
+}
+
+const mode = (edge: string): string => `/api/v1/networks/${NETWORK}/edges/${edge}/mode`;
+const put = (edge: string, version: string, body: object, headers: Headers = {}) =>
+  ask('PUT', mode(edge), { ...(version === '' ? {} : { 'if-match': version }), ...headers }, body);
+
+async function live(): Promise<readonly string[]> {
+  const { value } = await ask('GET', `/api/v1/networks/${NETWORK}`);
+  return value.live.map(({ edge }: { edge: string }) => edge);
+}
+
+test('a mode: who may set it, upon which version, what is refused, and what comes of it', async () => {
+  await start();
+  const off = { mode: 'unavailable', comment: 'disk full' };
+  const nobody = { authorization: '' };
+  expect((await put(ONE, '*', off, { authorization: 'Bearer nobody-0123456789abcdef' })).status).toBe(401);
+  expect((await put(ONE, '*', off, { authorization: `Bearer ${BEN}` })).status).toBe(403);
+  expect((await put(ONE, '*', off, { origin: 'http://evil.test' })).status).toBe(403);
+  expect((await put(ONE, '*', off, { 'sec-fetch-site': 'cross-site' })).status).toBe(403);
+  const { status, etag } = await put(ONE, '', off);
+  expect(status).toBe(428);
+  expect((await put(ONE, '"old"', off)).status).toBe(412);
+  expect((await put('127.92.0.9', '*', off)).status).toBe(404);
+  for (const wrong of [
+    { mode: 'unavailable' },
+    { mode: 'off', comment: 'x' },
+    { ...off, for: 'soon' },
+    { ...off, until: '2001-01-01' },
+    { ...off, for: '1h', until: '2099-01-01' },
+    { mode: 'available', for: '1h' },
+  ]) {
+    expect(await put(ONE, etag, wrong), JSON.stringify(wrong)).toMatchObject({ status: 422 });
+  }
+  const before = await live();
+  expect(before).toHaveLength(1);
+  const [first = ''] = before;
+  const other = first === ONE ? TWO : ONE;
+
+  const version = (await put(first, '', off)).etag;
+  const done = await put(first, version, { ...off, comment: 'disk\nfull', for: '1h' });
+  expect(done).toMatchObject({
+    status: 200,
+    value: { mode: 'unavailable', comment: '[anna] disk full', live: [other] },
+  });
+  expect(done.value.mode_until - done.value.mode_since).toBeCloseTo(3600, 0);
+  expect(await live()).toEqual([other]);
+  expect(await site.store(first)).toMatchObject({ mode: 'unavailable', comment: '[anna] disk full' });
+  expect(await site.read('health/.mode-changes')).toContain('[anna] disk full');
+  expect(said).toContain('"event":"admin.mode"');
+  expect(said).toMatch(/admin\.mode .*unavailable.* by anna from 127\.0\.0\.1: done/);
+  // The page that was open before does not undo it unseen.
+  expect((await put(first, version, { mode: 'available' })).status).toBe(412);
+
+  const now = (await put(first, '', off)).etag;
+  const both = await Promise.all(['force', 'blindforce'].map((one) => put(first, now, { mode: one, comment: 'x' })));
+  expect(both.map((each) => each.status).sort()).toEqual([200, 412]);
+
+  const reasons = await ask('GET', '/healthz', nobody);
+  expect(Object.keys(reasons.value)).toEqual(['status', 'ready']);
+  expect((await ask('GET', '/metrics', nobody)).status).toBe(401);
+  expect(await ask('GET', '/metrics', { authorization: `Bearer ${BEN}` })).toMatchObject({
+    status: 200,
+    value: expect.stringMatching(/^edgewise_http_refused_total\{reason="cross_site"\} 2$/m),
+  });
+});
+
+test('probe now, decide now, a notice, and what is refused of them', async () => {
+  await start();
+  const edge = `/api/v1/networks/${NETWORK}/edges/${TWO}`;
+  asked = [];
+  const began = Date.now() / 1000;
+  const probed = await ask('POST', `${edge}/probe`);
+  expect(probed).toMatchObject({ status: 200, value: { edge: TWO, fail: null, addresses: [{ address: TWO }] } });
+  expect(asked).toContain(TWO);
+  expect(probed.value.at).toBeGreaterThanOrEqual(began);
+  expect(await ask('POST', `${edge}/probe`)).toMatchObject({ status: 429, value: { title: 'Too Many Requests' } });
+  expect((await ask('POST', `/api/v1/networks/${NETWORK}/edges/none/probe`)).status).toBe(404);
+  expect((await ask('POST', '/api/v1/networks/none/update', {}, {})).status).toBe(404);
+  const set = await live();
+  expect(await ask('POST', `/api/v1/networks/${NETWORK}/update`, {}, { force: true })).toMatchObject({
+    status: 200,
+    value: { changed: false, live: set, held: null },
+  });
+  expect((await ask('POST', `/api/v1/networks/${NETWORK}/update`, {}, { force: 'yes' })).status).toBe(422);
+  expect((await ask('POST', '/api/v1/notices/none/test')).status).toBe(404);
+  expect(said).toContain('"event":"admin.notice_test"');
+});
+
+test('a reload: its faults are answered, and new tokens are in force', async () => {
+  await start();
+  const form = { 'content-type': 'application/x-www-form-urlencoded', authorization: '' };
+  const signedIn = await fetch(`http://${running?.http}/login`, {
+    method: 'POST',
+    redirect: 'manual',
+    headers: form,
+    body: new URLSearchParams({ token: ANNA, to: '/api/v1/status' }),
+  });
+  expect([signedIn.status, signedIn.headers.get('location')]).toEqual([303, '/api/v1/status']);
+  const session = { authorization: '', cookie: signedIn.headers.get('set-cookie')?.split(';')[0] ?? '' };
+  const byCookie = async (): Promise<number> => {
+    const { authorization: _, ...headers } = session;
+    return (await fetch(`http://${running?.http}/api/v1/status`, { headers })).status;
+  };
+  expect(await byCookie()).toBe(200);
+
+  const text = await site.read('edgemanage.yaml');
+  await site.replace('edgemanage.yaml', text.replace('edge_count: 1', 'edge_count: many'));
+  expect(await ask('POST', '/api/v1/reload')).toMatchObject({
+    status: 409,
+    value: { faults: [expect.stringMatching(/edgemanage\.yaml:\d+:\d+.*edge_count/s)] },
+  });
+  const keys = parse(text);
+  await site.write('new.tokens', 'carl carl-0123456789abcdef0123\n');
+  await site.replace(
+    'edgemanage.yaml',
+    stringify({ ...keys, http: { ...keys.http, admin: { tokens: 'new.tokens' } } }),
+  );
+  expect((await ask('POST', '/api/v1/reload')).status).toBe(200);
+  expect((await ask('GET', '/api/v1/status')).status).toBe(401);
+  expect(await byCookie()).toBe(401);
+  const carl = { authorization: 'Bearer carl-0123456789abcdef0123' };
+  expect((await ask('GET', '/api/v1/status', carl)).status).toBe(200);
+  // A file that is gone lets nobody in, and /healthz says so.
+  await rm(site.path('new.tokens'));
+  expect((await ask('POST', '/api/v1/reload', carl)).status).toBe(200);
+  expect((await ask('GET', '/api/v1/status', carl)).status).toBe(401);
+});
+
+test('a dry run changes nothing', async () => {
+  await start(true);
+  expect((await put(ONE, '*', { mode: 'unavailable', comment: 'x' })).status).toBe(503);
+  expect((await ask('POST', '/api/v1/reload')).status).toBe(503);
+});
