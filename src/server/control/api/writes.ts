@@ -5,9 +5,9 @@ import { MODES } from '../../../health/state/edge-store.ts';
 import type { ActionFault, ActionResult, Author, ControlActions, ModeSet } from '../http/control-actions.ts';
 import { type AnyOperation, type Input, json, operation, type Reply, type Sources } from '../http/operation.ts';
 import { problem, problemSchema } from '../http/problem.ts';
+import { edgeVersion } from './edge-version.ts';
 import { sampleJson } from './sample.ts';
 import { sampleSchema } from './schemas/sample.ts';
-import { edgeVersion } from './edge-version.ts';
 
 /** Longer ones would be cut where modes are listed. */
 const COMMENT_MAX = 500;
