@@ -16,7 +16,7 @@ import type {
 } from '../server/control/http/control-actions.ts';
 import { errorText } from '../system/error-text.ts';
 import { formatFault } from '../system/fault.ts';
-import type { Log } from '../system/log.ts';
+import type { Log, Logged } from '../system/log-events.ts';
 import { exists } from '../system/set-aside.ts';
 import { sendSyslog } from '../system/syslog-datagram.ts';
 import type { Networks } from './networks.ts';
@@ -39,77 +39,103 @@ const NOTICE_S = 5;
 /** Probes at a time, of all edges. */
 const PROBES_MAX = 10;
 
+type Who = { readonly author: string; readonly client: string };
+type AdminEvent = Logged<
+  'admin.mode_set' | 'admin.probed' | 'admin.updated' | 'admin.reloaded' | 'admin.notice_tested'
+>;
+
 export function controlActions(options: ControlActionsOptions): ControlActions {
   const { log } = options;
   const [probes, updates, tests] = [new Pace(PROBE_S, PROBES_MAX), new Pace(UPDATE_S), new Pace(NOTICE_S)];
 
   /** Does it, whatever is thrown, and logs who had what done and what came of it. */
   const audited = async <Value>(
-    event: string,
+    what: string,
     { name: author, client }: Author,
-    what: { readonly [key: string]: unknown },
+    done: (who: Who) => AdminEvent,
     work: () => Promise<ActionResult<Value>>,
   ): Promise<ActionResult<Value>> => {
     const result = await work().catch((error: unknown): ActionResult<Value> => fault('failed', errorText(error)));
-    const outcome = result.ok ? 'done' : result.fault.code;
-    const words = Object.values(what).filter((value) => value !== null && value !== '' && value !== false);
-    const why = result.ok ? '' : `: ${oneLine(result.fault.message)}`;
-    const text = `${event} ${words.join(' ')} by ${author} from ${client}: ${outcome}${why}`;
-    log[result.ok ? 'info' : 'warn']({ event, author, client, ...what, outcome }, text);
+    const who = `${what} by ${author} from ${client}`;
+    if (result.ok) log('info', `${who}: done`, done({ author, client }));
+    else log('warn', `${who}: ${oneLine(result.fault.message)}`, { event: 'admin.refused', author, client });
     return result;
   };
 
   return {
     setMode: (order, author) => {
       const { network, edge, mode, until } = order;
-      const what = { network, edge, mode, until, comment: oneLine(order.comment) };
-      return audited('admin.mode', author, what, () => setMode(options, order, author));
+      const comment = oneLine(order.comment);
+      const end = until === null ? '' : ` until ${new Date(until * 1000).toISOString()}`;
+      const what = `mode ${mode}${end} of ${edge} in ${network} (${comment})`;
+      const done = (who: Who): AdminEvent => ({ event: 'admin.mode_set', ...who, network, edge, mode, comment });
+      return audited(what, author, done, () => setMode(options, order, author));
     },
     probeNow: ({ network, edge }, author) =>
-      audited('admin.probe', author, { network, edge }, async () => {
-        const clock = options.networks.clockOf(network);
-        if (clock === null) return notServed(network);
-        if (clock.files?.edges.includes(edge) !== true) return notListed(network, edge);
-        return probes.run(`${network} ${edge}`, async () => {
-          const sample = await clock.rounds.probeNow(edge);
-          if (sample === null) return fault('failed', `${edge} could not be asked; the log says why`);
-          return 'failure' in sample ? fault('failed', sample.failure.message) : { ok: true, value: sample };
-        });
-      }),
+      audited(
+        `probe of ${edge} in ${network}`,
+        author,
+        (who) => ({ event: 'admin.probed', ...who, network, edge }),
+        async () => {
+          const clock = options.networks.clockOf(network);
+          if (clock === null) return notServed(network);
+          if (clock.files?.edges.includes(edge) !== true) return notListed(network, edge);
+          return probes.run(`${network} ${edge}`, async () => {
+            const sample = await clock.rounds.probeNow(edge);
+            if (sample === null) return fault('failed', `${edge} could not be asked; the log says why`);
+            return 'failure' in sample ? fault('failed', sample.failure.message) : { ok: true, value: sample };
+          });
+        },
+      ),
     updateNow: ({ network, force }, author) =>
-      audited('admin.update', author, { network, force }, async () => {
-        const clock = options.networks.clockOf(network);
-        if (clock === null) return notServed(network);
-        return updates.run(network, async (): Promise<ActionResult<Updated>> => {
-          const report = await clock.updateNow(force);
-          if (report === null) return fault('failed', `nothing can be decided about ${network} yet`);
-          const { decision, liveChanged, state } = report;
-          const held = clock.rounds.notStored ?? (decision.hold === null ? null : holdText(decision.hold.until));
-          return {
-            ok: true,
-            value: { changed: liveChanged, live: state.live.map(({ edge }) => edge), serial: state.serial, held },
-          };
-        });
-      }),
+      audited(
+        `${force ? 'forced ' : ''}update of ${network}`,
+        author,
+        (who) => ({ event: 'admin.updated', ...who, network }),
+        async () => {
+          const clock = options.networks.clockOf(network);
+          if (clock === null) return notServed(network);
+          return updates.run(network, async (): Promise<ActionResult<Updated>> => {
+            const report = await clock.updateNow(force);
+            if (report === null) return fault('failed', `nothing can be decided about ${network} yet`);
+            const { decision, liveChanged, state } = report;
+            const held = clock.rounds.notStored ?? (decision.hold === null ? null : holdText(decision.hold.until));
+            return {
+              ok: true,
+              value: { changed: liveChanged, live: state.live.map(({ edge }) => edge), serial: state.serial, held },
+            };
+          });
+        },
+      ),
     reload: (author) =>
-      audited('admin.reload', author, {}, async () => {
-        const { refused, faults } = await options.reloads().reloadWithOutcome();
-        const texts = faults.map(formatFault);
-        if (refused === null) return { ok: true, value: { warnings: texts } };
-        const message = `the settings before are in force: ${refused}`;
-        return { ok: false, fault: { code: 'failed', message, faults: texts } };
-      }),
+      audited(
+        'reload',
+        author,
+        (who) => ({ event: 'admin.reloaded', ...who }),
+        async () => {
+          const { refused, faults } = await options.reloads().reloadWithOutcome();
+          const texts = faults.map(formatFault);
+          if (refused === null) return { ok: true, value: { warnings: texts } };
+          const message = `the settings before are in force: ${refused}`;
+          return { ok: false, fault: { code: 'failed', message, faults: texts } };
+        },
+      ),
     testNotice: (target, author) =>
-      audited('admin.notice_test', author, { target }, async () => {
-        const { notices, vantage } = options.config();
-        const found = notices.find(({ name }) => name === target);
-        if (found === undefined)
-          return fault('unknown', `there is no target of notices called ${JSON.stringify(target)}`);
-        return tests.run(target, async () => {
-          const reason = await sendTestNotice(found, vantage?.name ?? null);
-          return reason === null ? { ok: true, value: { sent: true } } : fault('failed', `not sent: ${reason}`);
-        });
-      }),
+      audited(
+        `test of the notices to ${target}`,
+        author,
+        (who) => ({ event: 'admin.notice_tested', ...who, target }),
+        async () => {
+          const { notices, vantage } = options.config();
+          const found = notices.find(({ name }) => name === target);
+          if (found === undefined)
+            return fault('unknown', `there is no target of notices called ${JSON.stringify(target)}`);
+          return tests.run(target, async () => {
+            const reason = await sendTestNotice(found, vantage?.name ?? null);
+            return reason === null ? { ok: true, value: { sent: true } } : fault('failed', `not sent: ${reason}`);
+          });
+        },
+      ),
   };
 }
 

@@ -149,8 +149,7 @@ export class NetworkProbes {
       const sample = samples.get(target.name) ?? null;
       if (sample === null) return null;
       this.sampleTimes.sampled(sample.edge);
-      const { level, text } = sampleLine(sample);
-      this.tools.log(level, text);
+      logLine(this.tools.log, sampleLine(sample));
       onSample(sample);
       return sample;
     } catch (error) {
