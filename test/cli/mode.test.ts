@@ -2,10 +2,10 @@ import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { sendSyslog } from '../../src/system/syslog-datagram.ts';
 import { type EdgeRecord, NEW_EDGE } from '../../src/health/state/edge-store.ts';
 import { printEdgeRecord } from '../../src/health/state/edge-store-text.ts';
 import { Locks } from '../../src/system/lock.ts';
+import { sendSyslog } from '../../src/system/syslog-datagram.ts';
 import { Installation, NETWORK } from '../support/installation.ts';
 
 let site: Installation;
