@@ -160,7 +160,7 @@ async function setMode(
   const { record, faults } = await stores.update(edge, now, (old) => {
     const before = expireMode(old, now);
     // Another change may have come between the request's look at it and this.
-    isStale = edgeVersion(before) !== version;
+    isStale = version !== undefined && edgeVersion(before) !== version;
     return isStale ? old : withMode(before, { mode, comment, until }, now);
   });
   if (isStale) return fault('stale', 'it is no longer as you have seen it: read it again, then decide');

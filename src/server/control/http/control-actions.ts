@@ -36,8 +36,8 @@ export type ModeOrder = {
   readonly comment: string;
   /** Epoch seconds at which the mode goes back to available; null: it stays. */
   readonly until: number | null;
-  /** The version (`edgeVersion`) that the order is based on. */
-  readonly version: string;
+  /** The version (`edgeVersion`) that the order is based on; left out: whatever there is. */
+  readonly version?: string;
 };
 
 export type ModeSet = {
