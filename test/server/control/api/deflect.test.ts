@@ -84,7 +84,7 @@ test.each([
     prev_state: { mode: 'unavailable', comment: '[me] new "disk"\nsoon' },
     current_state: { mode: 'available', comment: '[alice] mended (for circleci)' },
   });
-  expect(asked).toEqual([
+  expect(asked).toMatchObject([
     {
       order: { network: 'net-a', edge: 'e3', mode: 'available', comment: 'mended (for circleci)', until: null },
       author: { name: 'alice', client: '127.0.0.1' },

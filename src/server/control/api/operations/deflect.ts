@@ -9,7 +9,7 @@ import { problem, problemSchema } from '../../http/problem.ts';
 import type { NetworkView } from '../../views/views.ts';
 import { edgeMode } from '../edge.ts';
 import { edgeRows } from '../network.ts';
-import { act, replyOf } from '../writes.ts';
+import { replyOf, setMode } from '../writes.ts';
 
 const COMMENT_MAX = 400;
 const USER_MAX = 80;
@@ -99,8 +99,8 @@ export const DEFLECT: readonly AnyOperation[] = [
       const network = sources.view.networks().find(({ name }) => name === dnet);
       const before = network === undefined ? null : edgeMode(network, edge);
       if (before === null) return problem(404, `no edge ${JSON.stringify(edge)} in network ${JSON.stringify(dnet)}`);
-      const order = { network: dnet, edge, mode, comment: commentOf(body), until: null };
-      const done = await act(sources, input, (actions, author) => actions.setMode(order, author));
+      const asked = { params: { network: dnet, edge }, body: { mode, comment: commentOf(body) } };
+      const done = await setMode(sources, { ...input, ...asked });
       const reply = replyOf(done, (set) => ({
         edge,
         prev_state: { mode: before.mode, comment: before.comment || null },
