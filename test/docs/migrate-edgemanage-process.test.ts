@@ -137,6 +137,13 @@ test('look, shadow, cut-over, way back', async () => {
       // Looking has touched nothing.
       expect(readFileSync(`${reader.folder}/old/mynet.state`, 'utf8')).toBe(before);
     }
+    if (commands.startsWith('edgewise explain')) {
+      // The shadow is ready before its first round is over and recorded.
+      await eventually(
+        () => reader.sh('edgewise explain -A mynet -c shadow.yaml'),
+        ({ status }) => status === 0,
+      );
+    }
     if (commands.includes('systemctl stop named')) {
       await bind?.stop();
       bind = null;
