@@ -61,7 +61,7 @@ export function localPath(to = '/'): string {
 }
 
 function form(status: number, to: string, fault: string): Reply {
-  const message = fault === '' ? '' : `<p role="alert" id="fault">${escapeHtml(fault)}</p>\n`;
+  const message = fault === '' ? '' : `<p role="alert" id="fault" class="said fault">${escapeHtml(fault)}</p>\n`;
   const described = fault === '' ? '' : ' aria-describedby="fault" aria-invalid="true"';
   return {
     status,
@@ -77,14 +77,16 @@ function form(status: number, to: string, fault: string): Reply {
 <link rel="stylesheet" href="/static/current/edgewise.css">
 </head>
 <body>
-<main>
+<main class="sign-in">
+<section>
 <h1>Sign in to Edgewise</h1>
-${message}<form method="post" action="/login">
+${message}<form class="act" method="post" action="/login">
 <input type="hidden" name="to" value="${escapeHtml(to)}">
 <p><label for="token">Token</label>
 <input id="token" name="token" type="password" autocomplete="current-password" required autofocus${described}></p>
-<p><button type="submit">Sign in</button></p>
+<p><button type="submit" class="main">Sign in</button></p>
 </form>
+</section>
 </main>
 </body>
 </html>

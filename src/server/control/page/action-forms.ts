@@ -30,10 +30,12 @@ export type EdgeChange = {
   /** Of what is shown: the form sends it back, so that nobody changes what they have not seen. */
   readonly version: string;
   readonly now: number;
+  /** Where the page has the edge's name already. */
+  readonly title?: string;
 };
 
 /** What is set now, the form for another mode, and the button for a probe. */
-export function edgeForms({ network, edge, version, now }: EdgeChange): Html {
+export function edgeForms({ network, edge, version, now, title }: EdgeChange): Html {
   const name = edge.edge;
   const options = MODES.map(
     ([mode, text]) => html`<option value="${mode}"${mode === edge.mode ? html` selected` : null}>${text}</option>`,
@@ -41,7 +43,7 @@ export function edgeForms({ network, edge, version, now }: EdgeChange): Html {
   const spans = SPANS.map((span) => html`<option value="${span}"></option>`);
   const health = `${edge.state === 'in' ? 'in the answer' : 'not in the answer'}, ${healthOf(edge)}`;
   const code = codeOf(edge);
-  return html`<h2 id="change-title">${name}</h2>
+  return html`<h2 id="change-title">${title ?? name}</h2>
 <p class="quiet">Network ${network}: ${health}${code === null ? null : html`, <code>${code}</code>`}</p>
 <p>Now ${modeCell(edge, now)}</p>
 <form class="act" method="post" action="${edgePath(network, name, 'mode')}" data-act>

@@ -10,7 +10,6 @@ import { edgeForms } from './action-forms.ts';
 import { document, HTML_TYPE, PAGE_HEADERS } from './document.ts';
 import { HEALTH_TONE, healthOf, JUDGEMENTS } from './edge-state.ts';
 import { failureCell, healthCell, modeCell } from './edges-table.ts';
-
 import { codeMeaning } from './fail-code.ts';
 import { type Content, type Html, html } from './html.ts';
 import { duration, figure, moment } from './moment.ts';
@@ -61,7 +60,7 @@ export function edgePage({ view, host, address }: EdgePage): AnyOperation {
         main: [
           edgeContents(network, detail),
           right === 'write' && actions !== null
-            ? html`<section>${edgeForms({ network: network.name, edge: detail, version: detail.mode_version, now })}</section>`
+            ? html`<section class="small">${edgeForms({ network: network.name, edge: detail, version: detail.mode_version, now, title: 'Change its mode' })}</section>`
             : null,
         ],
       });
@@ -142,7 +141,7 @@ function samples({ samples: all, now }: EdgeDetailJson): Html {
           hops > 0 ? `${hops} redirects` : null,
           stalled > 0 ? `the prober stood still for ${Math.round(stalled)} ms` : null,
         ].filter((each) => each !== null);
-        return html`<tr><th scope="row">${moment(at, now)}</th><td class="addr">${address}</td><td>${name} (${kind})</td><td class="n">${figure(seconds)}</td>${PHASES.map((phase) => html`<td class="n">${figure(phases[phase])}</td>`)}<td>${result}${besides.length === 0 ? null : html` <small>${besides.join(', ')}</small>`}</td></tr>`;
+        return html`<tr><th scope="row">${moment(at, now)}</th><td class="addr">${address}</td><td class="kind">${name === kind ? kind : `${name} (${kind})`}</td><td class="n">${figure(seconds)}</td>${PHASES.map((phase) => html`<td class="n">${figure(phases[phase])}</td>`)}<td class="result">${result}${besides.length === 0 ? null : html` <small>${besides.join(', ')}</small>`}</td></tr>`;
       }),
     ),
   );
@@ -178,7 +177,7 @@ function past({ uptime, mode_changes: changes, now }: EdgeDetailJson): Html {
         ? html`<p>Its mode was never changed.</p>`
         : table('Changes of its mode, newest first', ['At', 'Mode', 'Until', 'Asked for in', 'Comment'], rows);
   return html`<h2>Its past</h2>${last}
-<h3>Up and down</h3>${steps.length === 0 ? html`<p>No change was seen.</p>` : html`<ul class="changes">${steps}</ul>`}
+<h3>Up and down</h3>${steps.length === 0 ? html`<p>No change was seen.</p>` : html`<ul class="steps">${steps}</ul>`}
 <h3>Modes</h3>${modes}`;
 }
 

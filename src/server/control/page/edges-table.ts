@@ -67,8 +67,9 @@ function edgeRow(network: NetworkJson, edge: EdgeJson, tools: EdgeTools): Html {
   return html`<tr id="${id}" class="row ${isLive ? 'in' : 'out'} ${health}" tabindex="-1" data-flip="${flip}"><th scope="row">${name}${addressLine(edge)}</th><td data-label="Answer">${isLive ? chip('good', 'in') : chip('plain', 'out')}</td><td data-label="Health">${healthCell(edge, now)}</td><td data-label="Failure">${failureCell(edge)}</td><td class="n" data-label="Last">${figure(edge.last)}</td><td class="n" data-label="300 s">${figure(edge.window_average)}</td><td class="n" data-label="All">${figure(edge.average)}</td><td class="chart" data-label="Fetch times">${spark}</td><td data-label="Mode">${modeCell(edge, now)}</td><td class="why" data-label="Why">${whyCell(edge, now)}</td>${actions === null ? null : html`<td class="change">${actions(edge)}</td>`}</tr>\n`;
 }
 
-function addressLine({ addresses: { v4, v6 } }: MemberJson): Content {
-  const known = [v4, v6].filter((address) => address !== null);
+/** Nothing for an edge that is named by its address. */
+function addressLine({ edge, addresses: { v4, v6 } }: EdgeJson): Content {
+  const known = [v4, v6].filter((address) => address !== null && address !== edge);
   return known.length === 0
     ? null
     : html`<span class="addr">${known.map((address) => html`<span>${address}</span> `)}</span>`;

@@ -37,7 +37,7 @@ function factsLine(network: NetworkJson): Html {
   const { live, now, round, rotations, maxfreq, families } = network;
   const members = live.map(
     ({ edge, v4, v6, why }) =>
-      html`<li title="${why}"><a href="#${anchor('edge', network.network, edge)}">${edge}</a> <span class="addr">${[v4, v6].filter((each) => each !== null).join(' ')}</span></li>`,
+      html`<li title="${why}"><a href="#${anchor('edge', network.network, edge)}">${edge}</a> <span class="addr">${[v4, v6].filter((each) => each !== null && each !== edge).join(' ')}</span></li>`,
   );
   const down = network.edges.filter((edge) => healthOf(edge) === 'down').length;
   const family =

@@ -112,7 +112,7 @@ function form(network: NetworkView, asked: Asked): Html {
     (key) =>
       html`<div><label for="set-${key}">${key}</label> <input id="set-${key}" name="${key}" value="${asked[key]}" maxlength="${VALUE_MAX}" autocomplete="off" spellcheck="false" aria-describedby="hint-${key}"> <small id="hint-${key}">${key === 'since' ? '2h, 18:00, 2026-11-22T18:00Z; a day ago' : 'likewise; now'}</small></div>`,
   );
-  return html`<form method="get" class="settings">${inputs}${times}<button type="submit">Replay</button></form>`;
+  return html`<form method="get" class="settings">${inputs}${times}<button type="submit" class="main">Replay</button></form>`;
 }
 
 function outcome(replay: ReplayJson, now: number): Html {
@@ -128,7 +128,7 @@ function outcome(replay: ReplayJson, now: number): Html {
   return html`<h2>With ${set.length === 0 ? 'the recorded settings' : set.join(', ')}</h2>
 <p>${rounds} rounds from ${moment(since, now)} to ${moment(until, now)}, ${duration(until - since)}. The live set differs in <b>${replay.differing_rounds}</b> of them.</p>
 ${sentences('warn', 'Notes', notes)}
-<div class="scroll" tabindex="0" role="region" aria-label="Totals"><table><caption>Totals</caption>
+<div class="scroll totals" tabindex="0" role="region" aria-label="Totals"><table><caption>Totals</caption>
 <thead><tr><th scope="col">What</th><th scope="col" class="n">Recorded</th><th scope="col" class="n">Replayed</th></tr></thead>
 <tbody>${TOTALS.map(([key, what]) => row(what, String(recorded[key]), String(replayed[key])))}</tbody></table></div>
 ${shares(replay)}
@@ -153,7 +153,7 @@ function shares({ rounds, recorded, replayed }: ReplayJson): Html {
   const names = [...new Set([...Object.keys(recorded.rounds_live), ...Object.keys(replayed.rounds_live)])].sort();
   const share = (count: number | undefined): string => `${((100 * (count ?? 0)) / rounds).toFixed(1)} %`;
   const rows = names.map((name) => row(name, share(recorded.rounds_live[name]), share(replayed.rounds_live[name])));
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="How long each edge was live"><table><caption>How much of the time each edge was live</caption>
+  return html`<div class="scroll totals" tabindex="0" role="region" aria-label="How long each edge was live"><table><caption>How much of the time each edge was live</caption>
 <thead><tr><th scope="col">Edge</th><th scope="col" class="n">Recorded</th><th scope="col" class="n">Replayed</th></tr></thead><tbody>${rows}</tbody></table></div>`;
 }
 
@@ -169,5 +169,5 @@ function differences(replay: ReplayJson, now: number): Html | null {
     replay.differences_left_out === 0
       ? null
       : html`<p>${replay.differences_left_out} more are left out here; <code>edgewise replay</code> has them all.</p>`;
-  return html`<h3>Where it differs</h3><ol class="changes">${items}</ol>${more}`;
+  return html`<h3>Where it differs</h3><ol class="differences">${items}</ol>${more}`;
 }
