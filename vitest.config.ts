@@ -3,7 +3,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** These take longest, and would be alone at the end if they began last; vitest begins with the largest files. */
 const LONG =
-  /test\/(chaos\/(chaos-process|secondaries-peers)|integration\/(serve-network|serve-vantage|demo-vantages))\.test\.ts$/;
+  /test\/(chaos\/(chaos-process|secondaries-peers)|integration\/(serve-network|serve-vantage|demo-vantages|dnstap-peers)|server\/control\/page\/status-page-peer|packaging\/npm)\.test\.ts$/;
 
 class LongFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
