@@ -35,7 +35,7 @@ const SLOW = [
   'test/publish/notify/notifier.test.ts',
   'test/publish/providers/route53.test.ts',
   'test/server/answer/respond-fuzz.test.ts',
-  'test/server/control/http-server.test.ts',
+  'test/server/control/http/http-server.test.ts',
   'test/server/secondaries/soa-poller.test.ts',
   'test/server/transfer/{differential,version}.test.ts',
   'test/server/transport/tcp/tls.test.ts',
