@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { serve } from '../app/serve.ts';
 import { errorText } from '../system/error-text.ts';
+import { exitAtOnce } from '../system/exit-at-once.ts';
 import { Guard } from '../system/guard.ts';
 import { createLog, type OpenLog } from '../system/log.ts';
 import type { LogFormat } from '../system/log-format.ts';
@@ -41,7 +42,7 @@ async function run(flags: ServeFlags): Promise<void> {
   process.on('unhandledRejection', (error) => guard.note('the main thread', error));
 
   // While it starts, an end is an end at once: every file is written aside and renamed, so none is left half done.
-  let stop = (): void => process.exit(0);
+  let stop = (): void => exitAtOnce(0);
   let logFault: string | null = null;
   // What was read already may be older than the signal, so it is read again once there is a server to reload.
   let hungUp = false;
