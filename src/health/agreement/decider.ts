@@ -141,30 +141,33 @@ export function noMajority({ counting, needed, excluded }: RoundViews): string {
 /** Sets that may have been lost with a store: an hour's and more, where three vantages decide once a second. */
 const LOST_SETS = 1024;
 
+/** Who gives a serial: a vantage as the decider, or for itself alone by an override. */
+export type SerialGiver = { readonly name: string; readonly isOverride: boolean };
+
 /**
- * A serial for a new set: later than all that are known and as near to the clock as can be. Every vantage has its own
- * class of numbers for an override, and the decider one, so that no two give the same serial to different sets while
- * they do not hear each other. `known`: see `knownSerials`. `by`: the vantage that overrides; null: the decider.
- * `keepsDistance`: see `isStoreLost`.
+ * A serial for a new set: later than all that are known and as near to the clock as can be. Every vantage has a class of
+ * numbers of its own as the decider and another one for an override, so that no two give the same serial to different
+ * sets while they do not hear each other: two that override, or a decider that is cut off when the store is wiped and the
+ * next one, which knows of no set. `known`: see `knownSerials`. `keepsDistance`: see `isStoreLost`.
  */
 export function setSerial(
   known: readonly number[],
   now: number,
   members: readonly string[],
-  by: string | null = null,
+  { name, isOverride }: SerialGiver,
   keepsDistance = false,
 ): number {
-  const classes = members.length + 1;
-  const own = by === null ? 0 : [...members].sort().indexOf(by) + 1;
+  const classes = 2 * members.length;
+  const own = Math.max(0, [...members].sort().indexOf(name)) + (isOverride ? members.length : 0);
   let serial = serialAfterAll(known, now);
   if (keepsDistance) serial = (serial + LOST_SETS * classes) % 2 ** 32 || 1;
   while (serial % classes !== own) serial = (serial + 1) % 2 ** 32 || 1;
   return serial;
 }
 
-/** Whether the decider gave this serial: no override did, nor a server before it had vantages, but by chance. */
+/** Whether a decider gave this serial: no override did, nor a server before it had vantages, but by chance. */
 function isDeciders(serial: number, members: readonly string[]): boolean {
-  return serial % (members.length + 1) === 0;
+  return serial % (2 * members.length) < members.length;
 }
 
 /**

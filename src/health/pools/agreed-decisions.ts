@@ -199,19 +199,19 @@ export class AgreedDecisions {
     const received = this.received(vantage);
     const { name } = vantage.settings;
     const members = membersOf(vantage.settings);
-    const serialAfter = (by: string | null) => (old: readonly number[], now: number) =>
+    const serialAfter = (isOverride: boolean) => (old: readonly number[], now: number) =>
       setSerial(
         [...old, ...knownSerials(before, sets.decided(), received, [this.highest, floorSerial()])],
         now,
         members,
-        by,
-        by === null && isStoreLost({ own: before, stored: sets.decided(), isOverride: false }),
+        { name, isOverride },
+        !isOverride && isStoreLost({ own: before, stored: sets.decided(), isOverride: false }),
       );
-    const changeBy = (by: string | null, forceUpdate: boolean): StateChange =>
-      derive({ floorSerial: floorSerial(), forceUpdate, serialAfter: serialAfter(by) });
+    const changeBy = (isOverride: boolean, forceUpdate: boolean): StateChange =>
+      derive({ floorSerial: floorSerial(), forceUpdate, serialAfter: serialAfter(isOverride) });
     if (agreed.merged === null) {
       sets.setFit(false);
-      const again = (): StateChange => aloneChange(changeBy(name, parts.forceUpdate));
+      const again = (): StateChange => aloneChange(changeBy(true, parts.forceUpdate));
       return { planned: again(), derive: again, decision };
     }
     return this.stored(parts, sets, agreed.merged, {
@@ -219,8 +219,8 @@ export class AgreedDecisions {
       name,
       members,
       received,
-      derive: (force) => changeBy(null, force),
-      nextSerial: () => serialAfter(null)([], decision.at),
+      derive: (force) => changeBy(false, force),
+      nextSerial: () => serialAfter(false)([], decision.at),
     });
   }
 
