@@ -96,13 +96,13 @@ test('a mode set through the form is seen on the open status page, on the page o
 
   await row.getByRole('link', { name: first, exact: true }).click();
   expect(new URL(page.url()).pathname).toBe(edgePath(first));
-  expect(await page.locator('h2').first().innerText()).toContain('not in the answer');
-  expect(await page.locator('main').innerText()).toContain('[anna] disk full');
+  await expect.poll(() => page.locator('h2').first().innerText()).toContain('not in the answer');
+  await expect.poll(() => page.locator('main').innerText()).toContain('[anna] disk full');
   await page.getByLabel('Mode', { exact: true }).selectOption('available');
   await page.getByLabel('Why').fill('disk replaced');
   await page.getByRole('button', { name: 'Set the mode' }).click();
   await expect.poll(() => row.innerText()).toMatch(/\bavailable[\s\S]*disk replaced/);
-  expect(await row.innerText()).not.toContain('disk full');
+  await expect.poll(() => row.innerText()).not.toContain('disk full');
   expect(errors).toEqual([]);
 });
 

@@ -147,10 +147,10 @@ test('two hundred edges and two thousand zones are there, from this server alone
   const served = await serve(200, 2000);
   const { page, errors, asked } = await open(`${served.url}/`);
   expect(await rows(page)).toBe(200);
-  expect(await page.locator('.zones caption').innerText()).toBe('Zones: 1 to 100 of 2,000');
+  await expect.poll(() => page.locator('.zones caption').innerText()).toBe('Zones: 1 to 100 of 2,000');
   await page.getByRole('link', { name: 'Zones, part 20', exact: true }).click();
   await expect.poll(() => page.locator('.zones caption').innerText()).toBe('Zones: 1,901 to 2,000 of 2,000');
-  expect(await page.locator('.zones').innerText()).toContain('zone1999.example.org');
+  await expect.poll(() => page.locator('.zones').innerText()).toContain('zone1999.example.org');
   expect(asked.filter((each) => !each.startsWith(`${served.url}/`))).toEqual([]);
   expect(await overflow(page)).toBeLessThanOrEqual(0);
   expect(errors).toEqual([]);
@@ -173,8 +173,10 @@ test('a flip is shown and said without a reload, and nothing else moves', async 
 
   const gone = page.locator('#edge-north-edge01\\.example\\.net');
   await expect.poll(() => gone.innerText()).toMatch(/out\s+✗ down[\s\S]*L4CON/);
-  expect(await page.locator('#announce').innerText()).toContain('edge01.example.net: not in the answer, down');
-  expect(await page.locator('#announce').innerText()).toContain('edge07.example.net: in the answer, up');
+  await expect
+    .poll(() => page.locator('#announce').innerText())
+    .toContain('edge01.example.net: not in the answer, down');
+  await expect.poll(() => page.locator('#announce').innerText()).toContain('edge07.example.net: in the answer, up');
   expect(await kept.locator('details').getAttribute('open')).not.toBeNull();
   expect(await page.evaluate('document.activeElement.id')).toBe('edge-north-edge05.example.net');
   expect(await page.evaluate('globalThis.isSame')).toBe(true);
@@ -196,7 +198,7 @@ test('filter and order work in place, stay in the address, and come back with it
   await page.keyboard.press('/');
   await page.keyboard.type('edge03');
   await expect.poll(() => rows(page)).toBe(1);
-  expect(address(page)).toBe('?q=edge03');
+  await expect.poll(() => address(page)).toBe('?q=edge03');
   await page.keyboard.press('Escape');
   await expect.poll(() => rows(page)).toBe(10);
   await page.keyboard.press('Escape');
@@ -205,12 +207,12 @@ test('filter and order work in place, stay in the address, and come back with it
   await expect.poll(() => page.locator('#main tr[id^="edge-north-"]').first().innerText()).toContain('edge03');
   await page.keyboard.press('f');
   await expect.poll(() => rows(page)).toBe(5);
-  expect(address(page)).toBe('?sort=health&state=failing');
-  expect(await page.locator('#north, #zones ~ .scroll .zones tbody tr').count()).toBe(1);
+  await expect.poll(() => address(page)).toBe('?sort=health&state=failing');
+  await expect.poll(() => page.locator('#north, #zones ~ .scroll .zones tbody tr').count()).toBe(1);
 
   const { page: other } = await open(page.url());
   expect(await rows(other)).toBe(5);
-  expect(await other.locator('#state').inputValue()).toBe('failing');
+  await expect.poll(() => other.locator('#state').inputValue()).toBe('failing');
   await page.goBack();
   await expect.poll(() => rows(page)).toBe(10);
   expect(errors).toEqual([]);
@@ -225,11 +227,11 @@ test('rows are reached and unfolded by keys, and the keys are explained', async 
   await page.keyboard.press('k');
   expect(await page.evaluate('document.activeElement.id')).toBe('edge-north-edge02.example.net');
   await page.keyboard.press('Enter');
-  expect(await page.locator('tr:focus details').getAttribute('open')).not.toBeNull();
+  await expect.poll(() => page.locator('tr:focus details').getAttribute('open')).not.toBeNull();
   await page.keyboard.press('?');
-  expect(await page.getByRole('dialog').innerText()).toContain('next row');
+  await expect.poll(() => page.getByRole('dialog').innerText()).toContain('next row');
   await page.keyboard.press('Escape');
-  expect(await page.getByRole('dialog').count()).toBe(0);
+  await expect.poll(() => page.getByRole('dialog').count()).toBe(0);
 });
 
 test('without JavaScript everything is there, and filter, order and parts are links and a form', async () => {
@@ -241,7 +243,7 @@ test('without JavaScript everything is there, and filter, order and parts are li
   await page.getByRole('button', { name: 'Apply' }).click();
   expect(await rows(page)).toBe(5);
   await page.getByRole('link', { name: 'Last s' }).first().click();
-  expect(address(page)).toBe('?q=edge0&state=failing&sort=last');
+  await expect.poll(() => address(page)).toBe('?q=edge0&state=failing&sort=last');
   await page.goto(`${served.url}/`);
   await page.getByRole('link', { name: 'next' }).click();
   expect(await page.locator('.zones caption').textContent()).toBe('Zones: 101 to 200 of 250');
@@ -254,7 +256,7 @@ test('a lost connection is shown, and found again', async () => {
   const { page } = await open(`${served.url}/`);
   await served.stop();
   await page.locator('#connection.lost').waitFor();
-  expect(await page.locator('#connection').innerText()).toContain('reconnecting since');
+  await expect.poll(() => page.locator('#connection').innerText()).toContain('reconnecting since');
   await served.start();
   await page.locator('#connection.live').waitFor();
 });
@@ -334,19 +336,19 @@ test('without JavaScript a mode is set as well, and not by a form that is out of
   await page.getByLabel('Why').fill('test');
   await page.getByRole('button', { name: 'Set the mode' }).click();
   expect(new URL(page.url()).hash).toBe('#edge-north-edge05.example.net');
-  expect(await page.locator('#edge-north-edge05\\.example\\.net').innerText()).toContain('forced in');
+  await expect.poll(() => page.locator('#edge-north-edge05\\.example\\.net').innerText()).toContain('forced in');
 
   await late.getByLabel('Why').fill('too late');
   await late.getByRole('button', { name: 'Set the mode' }).click();
-  expect(await late.getByRole('alert').innerText()).toContain('somebody changed edge05.example.net');
+  await expect.poll(() => late.getByRole('alert').innerText()).toContain('somebody changed edge05.example.net');
   expect(served.done).toHaveLength(1);
 });
 
 test('whoever may only read sees no forms, and what they send all the same is refused', async () => {
   const served = await serve(10, 20, tokens());
   const { page } = await signIn(served, 'reading');
-  expect(await page.locator('.session').innerText()).toContain('bert');
-  expect(await page.locator('[data-act], [data-dialog]').count()).toBe(0);
+  await expect.poll(() => page.locator('.session').innerText()).toContain('bert');
+  await expect.poll(() => page.locator('[data-act], [data-dialog]').count()).toBe(0);
   const path = '/networks/north/edges/edge05.example.net';
   const status = await page.evaluate(
     `fetch('${path}/mode', { method: 'POST', body: new URLSearchParams({ mode: 'force', comment: 'x', if_match: '*' }) }).then((r) => r.status)`,
