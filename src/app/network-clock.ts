@@ -10,12 +10,11 @@ import { formatFault } from '../system/fault.ts';
 import type { Guard } from '../system/guard.ts';
 import type { Log } from '../system/log-events.ts';
 import { NetworkLists } from './network-lists.ts';
+import { NetworkReviews } from './network-reviews.ts';
 import type { NetworkList } from './read-networks.ts';
 
 /** Rounds in a row that may wait for `workers` before a round counts as overdue. */
 const TURNS_MAX = 6;
-/** Views that come one after the other are looked at together, this often at most, milliseconds. */
-const REVIEW_MS = 200;
 /** Until a change that could not be stored is decided again, milliseconds. */
 const STORE_AGAIN_MS = 1000;
 /** Turns that may go on at a time, each waiting for a target of its own that hangs. */
@@ -62,6 +61,7 @@ export class NetworkClock {
   private readonly options: NetworkClockOptions;
   private inForce: Config;
   private readonly lists: NetworkLists;
+  private readonly reviews: NetworkReviews;
   private timer: NodeJS.Timeout | undefined;
   private expiryTimer: NodeJS.Timeout | undefined;
   /** The turns that have not ended, and by when each should have, of `performance.now()`. */
@@ -74,12 +74,6 @@ export class NetworkClock {
   /** When edges were asked anew because the prober failed, of `performance.now()`. */
   private askedAgainMs: number | null = null;
   private stopped = false;
-  private reviewTimer: NodeJS.Timeout | undefined;
-  private reviewedMs = Number.NEGATIVE_INFINITY;
-  private isRoleNew = false;
-  private isReviewing = false;
-  /** In how many milliseconds it is looked again after the look that is under way; null: it is not. */
-  private nextReviewMs: number | null = null;
   private readonly since: number;
   private firstDone: () => void = () => undefined;
   /** When the next round is due, epoch seconds, and by a clock that nobody sets (`performance.now()`). */
@@ -97,6 +91,7 @@ export class NetworkClock {
       this.change(this.inForce, () => this.lists.read(this.inForce)),
     );
     this.lists = new NetworkLists({ network, list, log, onMayBeWhole });
+    this.reviews = new NetworkReviews({ network, guard, look: (isRole) => this.reviewNow(isRole) });
     this.since = options.now();
     this.dueAt = this.since;
     this.dueMs = performance.now();
@@ -115,35 +110,11 @@ export class NetworkClock {
    * changes what is answered.
    */
   review(isRole = false): void {
-    this.isRoleNew ||= isRole;
-    this.reviewIn(REVIEW_MS - (performance.now() - this.reviewedMs));
+    this.reviews.review(isRole);
   }
 
-  private reviewIn(ms: number): void {
-    // While the store is slow, views go on coming: looks do not queue behind one that waits for it.
-    if (this.isReviewing) {
-      this.nextReviewMs = Math.min(this.nextReviewMs ?? ms, ms);
-      return;
-    }
-    if (this.stopped || this.reviewTimer !== undefined) return;
-    const review = this.options.guard.protect(`network ${this.network}`, () => this.reviewNow());
-    this.reviewTimer = setTimeout(review, Math.max(0, ms));
-  }
-
-  private async reviewNow(): Promise<void> {
-    const isRole = this.isRoleNew;
-    this.isRoleNew = false;
-    this.reviewedMs = performance.now();
-    this.reviewTimer = undefined;
-    this.isReviewing = true;
-    try {
-      await this.decideNow(() => this.rounds.review({ config: this.inForce }, { isRole }));
-    } finally {
-      this.isReviewing = false;
-    }
-    const { nextReviewMs } = this;
-    this.nextReviewMs = null;
-    if (nextReviewMs !== null) this.reviewIn(nextReviewMs);
+  private async reviewNow(isRole: boolean): Promise<void> {
+    await this.decideNow(() => this.rounds.review({ config: this.inForce }, { isRole }));
   }
 
   /**
@@ -219,7 +190,7 @@ export class NetworkClock {
   private reported(report: RoundReport): void {
     this.options.onReport(report);
     if (this.live) this.firstDone();
-    if (this.rounds.notStored !== null) this.reviewIn(STORE_AGAIN_MS);
+    if (this.rounds.notStored !== null) this.reviews.within(STORE_AGAIN_MS);
   }
 
   /** No further round or decision; resolves when what is under way has ended. Its fetches are cut short. */
@@ -227,7 +198,7 @@ export class NetworkClock {
     this.stopped = true;
     clearTimeout(this.timer);
     clearTimeout(this.expiryTimer);
-    clearTimeout(this.reviewTimer);
+    this.reviews.stop();
     this.lists.stop();
     this.firstDone();
     this.rounds.cutShort();
@@ -297,13 +268,15 @@ export class NetworkClock {
 
   /** Begins a turn and schedules the next, however this one ends. */
   private async begin(): Promise<void> {
+    const { isBurst, generation } = this;
     const { runFrequency } = this.inForce;
     const burst = Math.min(1, runFrequency / 4);
-    const { isBurst } = this;
     const spread = isBurst ? burst : runFrequency - burst;
     let next = runFrequency;
     try {
-      this.lists.read(this.inForce);
+      // Whoever finds that a list has changed, this or a reload just after it, it counts at once.
+      this.change(this.inForce, () => this.lists.read(this.inForce));
+      if (generation !== this.generation) return; // a burst is scheduled instead
       this.noteOverdue();
       const { inForce: lists } = this.lists;
       if (lists === null || this.running.size >= RUNNING_MAX) {

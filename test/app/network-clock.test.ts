@@ -20,6 +20,9 @@ let log: string[];
 /** Ends the turns that are under way. */
 let ends: (() => void)[];
 let orders: RoundOrder[];
+/** How many turns had begun when those under way were cut short. */
+let cuts: number[];
+let reconsidered: number;
 
 beforeEach(async () => {
   site = await Installation.make({ edges: EDGES, keys: { run_frequency: INTERVAL } });
@@ -30,6 +33,8 @@ beforeEach(async () => {
   log = [];
   ends = [];
   orders = [];
+  cuts = [];
+  reconsidered = 0;
 });
 afterEach(async () => {
   const stopped = clock.stop();
@@ -45,7 +50,12 @@ function start(round: () => Promise<RoundFailure>, more: Partial<Record<keyof Ne
       orders.push(order);
       return round();
     },
-    cutShort: () => undefined,
+    cutShort: () => cuts.push(orders.length),
+    adopt: () => undefined,
+    reconsider: async () => {
+      reconsidered += 1;
+      return null;
+    },
     idle: async () => undefined,
     nextExpiry: null,
     ...more,
@@ -111,6 +121,27 @@ test('without the test object they are not: nothing has changed', async () => {
   start(async () => failure('test-object'));
   await pass(1.5);
   expect(orders).toHaveLength(1);
+});
+
+/** What a turn's beginning finds before the reload that should have brought it, or without one. */
+test.each([
+  ['a new edge: all are asked at once', [...EDGES, '127.0.0.3'], [1, INTERVAL - 1, 1], 1],
+  ['another edge instead: all are asked at once', [EDGES[0], '127.0.0.3'], [1, INTERVAL - 1, 1], 1],
+  ['one less: it is decided at once', [EDGES[0]], [1, INTERVAL - 1, INTERVAL - 1], 1],
+  ['the same ones: nothing', EDGES, [1, INTERVAL - 1, INTERVAL - 1], 0],
+])('lists that changed are found by a turn: %s', async (_, edges, spreads, decisions) => {
+  start(hanging);
+  await pass(3);
+  const list = { files: { ...FILES, edges }, faults: [] };
+  await site.replace(`edges/${NETWORK}`, `${edges.join('\n')}\n`);
+  await pass(INTERVAL);
+  expect(orders.map(({ spread }) => spread)).toEqual(spreads);
+  expect(orders.at(-1)?.files.edges).toEqual(edges);
+  expect([cuts.length, reconsidered]).toEqual([spreads.at(-1) === 1 ? 1 : 0, decisions]);
+  // The reload that comes after it changes nothing any more.
+  clock.configure(config, list);
+  await pass(0.1);
+  expect([orders.length, reconsidered]).toEqual([spreads.length, decisions]);
 });
 
 test('turns that do not end are said when that begins and when it is over, and a hundred are enough', async () => {
