@@ -31,7 +31,7 @@ export async function documents() {
   const { version } = await import('../../dist/system/version.js');
   const keys = referenceKeys(configSchema);
   const goavail = referenceKeys(goavailSchema);
-  const needsRestart = (path) => RESTART_KEYS.some((key) => path === key || path.startsWith(`${key}.`));
+  const needsRestart = (path) => RESTART_KEYS.includes(path);
   return [
     { file: 'docs/configuration.md', make: () => markdown(grouped(keys), goavail, needsRestart) },
     { file: 'man/edgemanage.yaml.5', make: () => configurationPage(grouped(keys), needsRestart, version()) },

@@ -83,9 +83,16 @@ export function refuse(sentence: string, status = 1): number {
   return status;
 }
 
-/** Faults on standard error, each at its place. */
+/** Faults on standard error, each at its place; and where no configuration was found, how to name one. */
 export function printFaults(faults: readonly Fault[]): void {
   for (const fault of faults) process.stderr.write(`${formatFault(fault)}\n`);
+  const { EDGEWISE_CONFIG: named = '' } = process.env;
+  if (named === '' && faults.some(({ at, code }) => code === 'unreadable-file' && at?.file === CONFIG_PATHS[0])) {
+    const paths = CONFIG_PATHS.join(' and then ');
+    process.stderr.write(
+      `A configuration is named by -c FILE or EDGEWISE_CONFIG; without either, ${paths} is looked for.\n`,
+    );
+  }
 }
 
 /**

@@ -106,7 +106,7 @@ export const LOG_EVENTS = {
   'edge.checked': {
     levels: INFO,
     fields: ['network', 'edge', 'address', 'check', 'duration_seconds', 'reason'],
-    about: 'A check of an edge or canary ended. `reason`: what it failed of.',
+    about: 'A check of an edge or canary ended. `reason`: what it failed of; `duration_seconds` is then its timeout.',
   },
   'edge.judged': {
     levels: DEBUG,

@@ -28,7 +28,12 @@ export function formatRecord(record: LogRecord, format: LogFormat, isColoured: b
 }
 
 function jsonLine({ level, at, pid, text, fields }: LogRecord): string {
-  return `${JSON.stringify({ level, time: new Date(at).toISOString(), pid, ...fields, msg: text })}\n`;
+  return `${JSON.stringify({ level, time: new Date(at).toISOString(), pid, ...fields, msg: text }, shortNumbers)}\n`;
+}
+
+/** For `JSON.stringify`: seconds to the microsecond, without the digits that binary fractions bring. */
+function shortNumbers(_: string, value: unknown): unknown {
+  return typeof value === 'number' && !Number.isInteger(value) ? Math.round(value * 1e6) / 1e6 : value;
 }
 
 const WORDS: { readonly [level in LogLevel]: string } = {
@@ -79,6 +84,6 @@ function fieldsText(fields: LogRecord['fields'], isColoured: boolean): string {
 
 function valueText(value: unknown): string {
   if (Array.isArray(value)) return value.length === 0 ? '-' : value.map((one) => valueText(one)).join(',');
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  const text = typeof value === 'string' ? value : JSON.stringify(value, shortNumbers);
   return /^[^\s"=\p{Cc}]+$/u.test(text) ? printable(text) : JSON.stringify(printable(text));
 }

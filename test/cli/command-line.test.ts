@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { printFaults } from '../../src/cli/command-line.ts';
 import { EDGEWISE, edgewise } from '../support/edgewise.ts';
 import { ended } from '../support/installation.ts';
 
@@ -35,6 +36,25 @@ describe('help', () => {
       expect(stdout).toContain(`Usage: ${words} [options]`);
     },
   );
+});
+
+test.each([
+  ['the file that is looked for first', '/etc/edgemanage/edgemanage.yaml', '', true],
+  ['a file that was named', '/nowhere/edgemanage.yaml', '', false],
+  ['a file that the environment names', '/etc/edgemanage/edgemanage.yaml', '/etc/edgemanage/edgemanage.yaml', false],
+])('how a configuration is named is said where it is missing: %s', (_, file, named, isSaid) => {
+  const written = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+  vi.stubEnv('EDGEWISE_CONFIG', named);
+  try {
+    const at = { file, line: 1, col: 1, text: '' };
+    printFaults([{ severity: 'error', code: 'unreadable-file', at, message: 'no such file' }]);
+    const lines = written.mock.calls.map(([line]) => String(line));
+    expect(lines[0]).toBe(`${file}:1:1: error: unreadable-file: no such file\n`);
+    expect(lines.slice(1).join('').includes('/etc/edgewise/edgewise.yaml')).toBe(isSaid);
+  } finally {
+    vi.unstubAllEnvs();
+    written.mockRestore();
+  }
 });
 
 test.each<readonly [string, readonly string[]]>([

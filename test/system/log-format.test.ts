@@ -22,6 +22,17 @@ test('JSON: level, time, process, event and its fields, the sentence', () => {
   );
 });
 
+test.each([
+  [0.21120742400000017, '0.211207'],
+  [10, '10'],
+  [1795984054.742, '1795984054.742'],
+  [0.0000004, '0'],
+])('a number of %d is written to the microsecond', (seconds, written) => {
+  const record = { ...RECORD, fields: { event: 'zones.loaded', duration_seconds: seconds } };
+  expect(formatRecord(record, 'json', false)).toContain(`"duration_seconds":${written},`);
+  expect(formatRecord(record, 'text', false)).toMatch(new RegExp(`duration_seconds=${written}\n$`));
+});
+
 test('text: time of day, level, the sentence, the fields that are known', () => {
   const line = formatRecord(RECORD, 'text', false);
   expect(line).toMatch(/^\d\d:05:12 WARN {2}mynet: held as it is {2}event=/);
