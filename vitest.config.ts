@@ -76,11 +76,11 @@ export default defineConfig({
       },
       {
         extends: true,
-        // They wait for servers, rounds and time-outs two thirds of their time: four files at once keep two cores busy.
+        // They wait for servers, rounds and time-outs two thirds of their time: five files at once keep two cores busy.
         test: {
           name: 'peers',
           include: [...PEERS, ...SLOW],
-          maxWorkers: 4,
+          maxWorkers: 5,
           sequence: { groupOrder: 1, sequencer: LongFirst },
         },
       },

@@ -1,9 +1,9 @@
-// `npm test`: installs what is missing, builds, checks types and style, then runs every test with real peers.
+// `npm test`: installs what is missing, builds, then runs every test with real peers; types and style are checked meanwhile.
 // `npm run test:unit`, `npm run test:peers`: one half of them; the first installs no other programs.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { buildIfStale, fail, installIfStale, requireNode, root, run } from './prepare.mjs';
+import { buildIfStale, fail, installIfStale, requireNode, root } from './prepare.mjs';
 
 /** Program → Debian package. The tests talk to these, so none of them may be missing. */
 const PEERS = {
@@ -45,12 +45,34 @@ process.env.PATH += `${delimiter}/usr/sbin${delimiter}/sbin`; // where Debian ke
 if (half !== 'unit') installPeers();
 installIfStale();
 buildIfStale();
-if (!isHalf) {
-  run('npm', ['run', '--silent', 'typecheck']);
-  run('npm', ['run', '--silent', 'lint']);
+const vitest = [join(root, 'node_modules', 'vitest', 'vitest.mjs'), 'run'];
+const tests = start('tests', process.execPath, [
+  ...vitest,
+  ...(isHalf ? ['--project', half, ...rest] : process.argv.slice(2)),
+]);
+// The tests wait for servers and time-outs often enough: at the lowest priority the checks take only what they leave.
+const checks = isHalf ? [] : ['typecheck', 'lint'].map(check);
+const failed = (await Promise.all([tests, ...checks])).filter((name) => name !== null);
+if (failed.length > 0) fail(`failed: ${failed.join(', ')}`);
+
+/** Its output comes as a whole at its end. */
+function check(name) {
+  return start(name, 'nice', ['-n', '19', 'npm', 'run', '--silent', name], ['ignore', 'pipe', 'pipe']);
 }
-const selection = isHalf ? ['--project', half, ...rest] : process.argv.slice(2);
-run(process.execPath, [join(root, 'node_modules', 'vitest', 'vitest.mjs'), 'run', ...selection]);
+
+/** Resolves at its end with its name if it failed, else with null. */
+function start(name, program, args, stdio = 'inherit') {
+  const child = spawn(program, args, { cwd: root, stdio });
+  const output = [];
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (data) => output.push(data));
+  return new Promise((resolve) => {
+    child.once('error', (error) => fail(`cannot run ${program}: ${error.message}`));
+    child.once('close', (status) => {
+      process.stderr.write(Buffer.concat(output));
+      resolve(status === 0 ? null : name);
+    });
+  });
+}
 
 function missing() {
   const path = process.env.PATH.split(delimiter);
