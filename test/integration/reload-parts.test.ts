@@ -15,7 +15,7 @@ import { makeReloadSite, type ReloadSite } from './reload-site.ts';
 
 const EDGE = '127.91.1.1';
 /** How long a part may take here until it is given up, milliseconds. */
-const PREPARE_MS = 1000;
+const PREPARE_MS = 250;
 
 let site: Installation;
 let made: ReloadSite;
