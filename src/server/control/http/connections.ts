@@ -132,6 +132,8 @@ export class Connections {
 
   private next(connection: Connection): void {
     if (connection.isBusy) return;
+    // Nobody reads what a client that has hung up had sent ahead.
+    if (connection.socket.destroyed) connection.waiting.length = 0;
     const work = connection.waiting.shift();
     connection.since = this.now();
     if (work === undefined) return;

@@ -14,6 +14,9 @@ export type Site = {
   readonly lanes: { readonly [lane in 'health' | 'rest']: Renderer<Reply | StreamReply> };
 };
 
+/** Nobody reads it. */
+const HUNG_UP = problem(503, 'the client has hung up');
+
 /** `query`: without the question mark. `body` is read only when everything before it allows the request. */
 export async function dispatch(
   site: Site,
@@ -44,7 +47,8 @@ export async function dispatch(
     const key = JSON.stringify([request.path, asked.value, whom, operation.variant?.(request)]);
     const render = () => operation.handle(sources, { ...input, body: undefined });
     const lane = operation.lane ?? 'rest';
-    return lane === 'none' ? render() : lanes[lane].reply(key, render);
+    if (lane === 'none') return render();
+    return (await lanes[lane].reply(key, { client: request.client, author, gone: request.gone }, render)) ?? HUNG_UP;
   }
   return change(sources, operation, input, await bodyOf(operation, request, body));
 }

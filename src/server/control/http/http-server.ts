@@ -254,6 +254,7 @@ function factsOf(request: IncomingMessage, path: string, authority: string | nul
     client: request.socket.remoteAddress ?? '',
     isTls: secured !== null,
     certificate: secured?.certificate() ?? null,
+    ...(socket instanceof MeteredStream && { gone: socket.gone }),
   };
 }
 

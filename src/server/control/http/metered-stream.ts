@@ -30,6 +30,7 @@ export class MeteredStream extends Duplex {
   private isHeld = false;
   private turn: NodeJS.Immediate | undefined;
   private readonly proceed: () => void;
+  private readonly ending = new AbortController();
 
   /** `isSecure`: nothing passes before `secure` is called. */
   constructor(socket: Socket, guard: Guard, isSecure = false) {
@@ -41,6 +42,11 @@ export class MeteredStream extends Duplex {
     this.remoteAddress = socket.remoteAddress;
     if (isSecure) this.follow(socket);
     else this.attach(socket);
+  }
+
+  /** Aborted when the connection has ended, for whatever reason. */
+  get gone(): AbortSignal {
+    return this.ending.signal;
   }
 
   /** From now on TLS is between this and the client. */
@@ -127,6 +133,7 @@ export class MeteredStream extends Duplex {
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     clearImmediate(this.turn);
     this.chunk = null;
+    this.ending.abort();
     this.socket.destroy();
     done(error);
   }

@@ -61,6 +61,8 @@ export type Request = {
   readonly isTls: boolean;
   /** Subject of a client certificate that `http.admin.clients` vouches for; null: there is none. */
   readonly certificate: string | null;
+  /** Aborted when the connection ends; left out: it does not. */
+  readonly gone?: AbortSignal | undefined;
 };
 
 export type Input<Params = unknown, Query = unknown, Body = unknown> = {
