@@ -77,11 +77,7 @@ export class HttpPart {
     const tlsFault = files.tlsFaults.find(({ severity }) => severity === 'error');
     if (tlsFault !== undefined) return tlsFault;
     this.report(http, files);
-    const access = new AccessControl({
-      rules: files.rules,
-      refusals,
-      log: (message) => log('warn', message, 'admin.refused'),
-    });
+    const access = new AccessControl({ rules: files.rules, refusals, log });
     const tls = files.tls === null ? null : new TlsFront(files.tls, refusals, guard);
     const view = statusView({ ...sources, httpRefused: () => refusals.all });
     const started = await startHttp({
@@ -119,7 +115,8 @@ export class HttpPart {
 
   private report(http: HttpConfig, { faults, tlsFaults }: HttpFiles): void {
     const { log } = this.options;
-    for (const warning of exposureWarnings(http)) log('warn', warning, 'http.exposed');
+    const address = endpointText(http.listen);
+    for (const warning of exposureWarnings(http)) log('warn', warning, { event: 'http.exposed', address });
     logFaults(log, [...faults, ...tlsFaults]);
   }
 

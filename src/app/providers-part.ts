@@ -41,7 +41,9 @@ export class ProvidersPart {
     const { log, config, dryRun } = options;
     this.files = dryRun
       ? null
-      : new TargetFiles(config, (sentence) => log('warn', sentence, 'provider.memory_unusable'));
+      : new TargetFiles(config, (sentence, target) =>
+          log('warn', sentence, { event: 'provider.memory_unusable', target }),
+        );
     this.part = part(NAME, {
       start: async () => {
         const prepared = this.prepared(config);

@@ -104,8 +104,8 @@ export class ZonesPart {
           const summary = await store.reload(zoneSettings(reload.config, networks()));
           // Whoever reads the line may ask at once, and each thread takes over what is new in its own time.
           await settled();
-          const { seconds, ...counts } = summary;
-          log('info', 'reloaded', { event: 'config.reloaded', ...counts, duration_seconds: seconds });
+          const { loaded, unchanged, failed, seconds: duration_seconds } = summary;
+          log('info', 'reloaded', { event: 'config.reloaded', loaded, unchanged, failed, duration_seconds });
         });
       },
       stop: async () => {

@@ -51,7 +51,9 @@ export function runProviders(
 ): RunProviders {
   const files = dryRun
     ? null
-    : new TargetFiles(config, (sentence) => log('warn', sentence, 'provider.memory_unusable'));
+    : new TargetFiles(config, (sentence, target) =>
+        log('warn', sentence, { event: 'provider.memory_unusable', target }),
+      );
   const own = config.publish.filter((target) => target.network === network);
   const targets = own.flatMap((one) => {
     const prepared = prepareTargets({ ...config, publish: [one] }, [], {

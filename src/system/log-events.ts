@@ -14,7 +14,7 @@ export const LOG_FIELDS = {
   author: { type: 'text', about: 'who asked for it: the name of a token or certificate' },
   by: { type: 'text', about: 'the vantage that decided or set it' },
   check: { type: 'text', about: 'the check that decided' },
-  client: { type: 'text', about: 'the address of the HTTP client' },
+  client: { type: 'text', about: 'the address of the HTTP client; of wrong tokens its /64, if it has one' },
   code: { type: 'text', about: 'the kind of fault' },
   command: { type: 'text', about: 'the command of a hook' },
   comment: { type: 'text', about: 'the comment of a mode' },
@@ -37,7 +37,6 @@ export const LOG_FIELDS = {
   removed: { type: 'list', about: 'edges that left the live set' },
   secondary: { type: 'text', about: 'a secondary, as configured' },
   serial: { type: 'number', about: 'the serial of a zone or live set' },
-  status: { type: 'number', about: 'the status of an HTTP answer' },
   target: { type: 'text', about: 'a target of publish or notices' },
   tls: { type: 'list', about: 'where DNS over TLS is answered' },
   unchanged: { type: 'number', about: 'how many are as they were' },
@@ -148,7 +147,6 @@ export const LOG_EVENTS = {
   'round.edges_silent': { levels: ERROR, fields: ['network'], about: 'Edges have had no check for three intervals.' },
   'round.edges_checked': { levels: INFO, fields: ['network'], about: 'Every edge is checked again.' },
   'round.addresses_shared': { levels: WARN, fields: ['network'], about: 'Edges have the same address.' },
-  'round.refused': { levels: WARN, fields: ['network'], about: 'A run was not made, or not with all it was to do.' },
   'prober.trouble': { levels: FAULT, fields: [], about: 'The thread that checks edges died, hung or is replaced.' },
   'state.fault': {
     levels: FAULT,
@@ -275,11 +273,11 @@ export const LOG_EVENTS = {
     fields: ['author', 'client', 'target'],
     about: 'A test notice was asked for.',
   },
-  'admin.session': { levels: INFO, fields: ['author', 'client'], about: 'Somebody logged in or out.' },
+  'admin.session': { levels: INFO, fields: ['author', 'client'], about: 'Somebody signed in or out.' },
   'admin.refused': {
-    levels: ['info', 'warn'],
-    fields: ['author', 'client', 'status'],
-    about: 'A request without permission, or with a wrong token.',
+    levels: WARN,
+    fields: ['author', 'client'],
+    about: 'What somebody asked for was not done, or wrong tokens came (at most 10 lines a minute, one a client).',
   },
 } as const satisfies { readonly [event: string]: Definition };
 

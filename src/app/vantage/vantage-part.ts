@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import type { Config } from '../../config/types.ts';
 import type { RoundSets, RoundVantage } from '../../health/pools/round-vantage.ts';
 import type { VantageSource } from '../../server/control/views/vantage-source.ts';
-import { clockWarnings } from '../../server/control/views/vantage-view.ts';
+import { type ClockWarning, clockWarnings } from '../../server/control/views/vantage-view.ts';
 import type { Fault } from '../../system/fault.ts';
 import type { Guard } from '../../system/guard.ts';
 import type { Log } from '../../system/log-events.ts';
@@ -271,11 +271,12 @@ export class VantagePart {
   /** Clocks decide nothing, and one that is wrong is worth a line. */
   private look(): void {
     const warnings = clockWarnings(this.running?.engine.vantages() ?? []);
-    const of = (warning: string): string => warning.replace(/ is \d+ s /, ' '); // the seconds drift
+    const key = ({ vantage, isAhead }: ClockWarning): string => `${vantage} ${isAhead}`; // the seconds drift
     for (const warning of warnings) {
-      if (!this.skewed.has(of(warning))) this.options.log('warn', warning, 'vantage.clock_wrong');
+      const { vantage, text } = warning;
+      if (!this.skewed.has(key(warning))) this.options.log('warn', text, { event: 'vantage.clock_wrong', vantage });
     }
-    this.skewed = new Set(warnings.map(of));
+    this.skewed = new Set(warnings.map(key));
   }
 
   private warn(faults: readonly Fault[]): void {

@@ -75,17 +75,18 @@ export async function readTarget(file: string, onProblem: (sentence: string) => 
 /** The files of all targets. Nobody waits for a write; one that fails is tried again and is a fault until it works. */
 export class TargetFiles {
   private readonly config: Config;
-  private readonly onProblem: (sentence: string) => void;
+  private readonly onProblem: (sentence: string, target: string) => void;
   private readonly writes: WriteBehind<string>;
   private readonly lefts = new Map<string, { readonly where: string; readonly left: LeftSets | null }>();
   private readonly statuses = new Map<string, TargetStatus>();
 
-  constructor(config: Config, onProblem: (sentence: string) => void) {
+  /** `onProblem`: with the name of the target. */
+  constructor(config: Config, onProblem: (sentence: string, target: string) => void) {
     this.config = config;
     this.onProblem = onProblem;
     this.writes = new WriteBehind<string>({
       onFault: (name, message) => {
-        if (message !== null) onProblem(`${targetFile(config, name)}: ${message}`);
+        if (message !== null) onProblem(`${targetFile(config, name)}: ${message}`, name);
       },
     });
   }
@@ -130,7 +131,9 @@ export class TargetFiles {
 
   /** What is in memory is newer than the file, which may wait to be written. */
   private async kept(name: string, where: string): Promise<KeptLeft> {
-    const inFile = this.lefts.has(name) ? null : await readTarget(targetFile(this.config, name), this.onProblem);
+    const inFile = this.lefts.has(name)
+      ? null
+      : await readTarget(targetFile(this.config, name), (sentence) => this.onProblem(sentence, name));
     const known = this.lefts.get(name) ?? inFile;
     if (known === null || (known.where ?? where) !== where) return { left: null, lastRight: null };
     const status = this.statuses.get(name) ?? inFile?.status;

@@ -95,7 +95,8 @@ test('a view is as old as its maker says and the way took, whatever the clocks s
   expect(status?.clockOffset).toBeCloseTo(-3600, -1);
   expect(status?.problem).toBeNull();
   expect(a.engine.faults()).toEqual([]); // a warning of whoever shows the vantages
-  expect(clockWarnings(a.engine.vantages())).toEqual(['vantage: the clock of b is 3600 s behind ours']);
+  const text = 'vantage: the clock of b is 3600 s behind ours';
+  expect(clockWarnings(a.engine.vantages())).toEqual([{ vantage: 'b', isAhead: false, text }]);
 });
 
 test('a peer that is dead or hangs delays nobody, is a problem, and is heard again once it is back', async () => {

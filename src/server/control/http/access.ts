@@ -1,6 +1,7 @@
 /** Who may do what; decided before anything of a request but its header is read. */
 import { timingSafeEqual } from 'node:crypto';
 import { type NamedToken, tokenDigest } from '../../../config/token-file.ts';
+import type { Log } from '../../../system/log-events.ts';
 import { clientPrefix } from './client-prefix.ts';
 import type { Access, Reply, Request, Right } from './operation.ts';
 import { problem } from './problem.ts';
@@ -38,7 +39,7 @@ export type AccessRules = {
 export type AccessControlOptions = {
   readonly rules: AccessRules;
   readonly refusals: Refusals;
-  readonly log: (message: string) => void;
+  readonly log: Log;
   /** Seconds of a clock that nobody sets; left out: the process's. */
   readonly now?: () => number;
 };
@@ -59,13 +60,15 @@ export class AccessControl implements AccessPolicy {
   private readonly sessions = new Sessions();
   private readonly wrong: WrongTokens;
   private readonly refusals: Refusals;
+  private readonly log: Log;
   private readonly now: () => number;
 
   constructor({ rules, refusals, log, now = () => performance.now() / 1000 }: AccessControlOptions) {
     this.rules = rules;
     this.holders = holdersOf(rules);
     this.refusals = refusals;
-    this.wrong = new WrongTokens(log);
+    this.log = log;
+    this.wrong = new WrongTokens((message, client) => log('warn', message, { event: 'admin.refused', client }));
     this.now = now;
   }
 
@@ -118,13 +121,19 @@ export class AccessControl implements AccessPolicy {
       await this.wrongToken(request);
       return null;
     }
-    return cookieText(request, this.sessions.start(keyOf(holder.digest), this.now()), SESSION_SECONDS);
+    const cookie = cookieText(request, this.sessions.start(keyOf(holder.digest), this.now()), SESSION_SECONDS);
+    this.logSession('signed in', holder.name, request);
+    return cookie;
   }
 
   /** Ends the session of a request, if it has one: the cookie that takes its own away. */
   signOut(request: Request): string {
     const id = sessionId(request);
-    if (id !== null) this.sessions.end(id);
+    if (id !== null) {
+      const holder = this.holderOfSession(id);
+      this.sessions.end(id);
+      if (holder !== undefined) this.logSession('signed out', holder.name, request);
+    }
     return cookieText(request, '', 0);
   }
 
@@ -145,13 +154,21 @@ export class AccessControl implements AccessPolicy {
       return { kind: 'known', author: holder.name, right: holder.right, ambient: false };
     }
     const id = sessionId(request);
-    const key = id === null ? null : this.sessions.use(id, this.now());
-    const holder = key === null ? undefined : this.holders.find(({ digest }) => keyOf(digest) === key);
+    const holder = id === null ? undefined : this.holderOfSession(id);
     if (holder !== undefined) return { kind: 'known', author: holder.name, right: holder.right, ambient: true };
     const { certificate } = request;
     if (certificate === null || !this.rules.hasClients) return { kind: 'none' };
     // A browser says where a request comes from, and what is no browser cannot be abused by a page.
     return { kind: 'known', author: certificate, right: 'write', ambient: false };
+  }
+
+  private holderOfSession(id: string): Holder | undefined {
+    const key = this.sessions.use(id, this.now());
+    return key === null ? undefined : this.holders.find(({ digest }) => keyOf(digest) === key);
+  }
+
+  private logSession(what: string, author: string, { client }: Request): void {
+    this.log('info', `http: ${author} ${what} from ${client}`, { event: 'admin.session', author, client });
   }
 
   /** Takes as long for a token that is nearly right as for any other. */

@@ -24,9 +24,10 @@ export class WrongTokens {
   private readonly clients = new Map<string, Client>();
   private waiting = 0;
   private lines: readonly number[] = [];
-  private readonly log: (message: string) => void;
+  private readonly log: (message: string, client: string) => void;
 
-  constructor(log: (message: string) => void) {
+  /** `log`: a line about a client, as often as the bounds above allow. */
+  constructor(log: (message: string, client: string) => void) {
     this.log = log;
   }
 
@@ -73,7 +74,7 @@ export class WrongTokens {
     if (this.lines.length >= LINES_MAX) return;
     this.lines = [...this.lines, now];
     const { unlogged } = entry;
-    this.log(`http: ${unlogged === 1 ? 'a wrong token' : `${unlogged} wrong tokens`} from ${client}`);
+    this.log(`http: ${unlogged === 1 ? 'a wrong token' : `${unlogged} wrong tokens`} from ${client}`, client);
     entry.loggedAt = now;
     entry.unlogged = 0;
   }

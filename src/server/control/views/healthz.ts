@@ -103,7 +103,7 @@ export function healthWarnings(view: StatusView): readonly string[] {
     .flatMap(({ name, decision }) => (decision?.notes ?? []).map((note) => `network ${name}: ${note}`));
   const excluded = view.networks().flatMap(agreementWarnings);
   const vantage = view.vantage();
-  const ofEngine = [...clockWarnings(vantage?.vantages ?? []), ...(vantage?.warnings ?? [])];
+  const ofEngine = [...clockWarnings(vantage?.vantages ?? []).map(({ text }) => text), ...(vantage?.warnings ?? [])];
   const warnings = [...view.warnings(), ...ofEngine, ...excluded, ...notes];
   if (trouble === null || age >= TROUBLE_SHOWN_S) return warnings;
   return [`prober: ${Math.round(age)} s ago: ${trouble.message.split('\n')[0]}`, ...warnings];

@@ -67,12 +67,16 @@ function excludedText(network: string, excluded: RoundViews['excluded']): readon
 /** Seconds by which another's clock may differ before it is a warning. */
 const CLOCK_MAX = 5;
 
+export type ClockWarning = { readonly vantage: string; readonly isAhead: boolean; readonly text: string };
+
 /** Clocks that are wrong, here or there; nothing is decided by them. */
-export function clockWarnings(vantages: VantageSource['vantages']): readonly string[] {
+export function clockWarnings(vantages: VantageSource['vantages']): readonly ClockWarning[] {
   return vantages.flatMap(({ name, isSelf, clockOffset }) => {
     if (isSelf || clockOffset === null || Math.abs(clockOffset) <= CLOCK_MAX) return [];
     const by = Math.round(Math.abs(clockOffset));
-    return [`vantage: the clock of ${name} is ${by} s ${clockOffset > 0 ? 'ahead of' : 'behind'} ours`];
+    const isAhead = clockOffset > 0;
+    const text = `vantage: the clock of ${name} is ${by} s ${isAhead ? 'ahead of' : 'behind'} ours`;
+    return [{ vantage: name, isAhead, text }];
   });
 }
 

@@ -6,6 +6,7 @@ import type { Access, Request } from '../../../../src/server/control/http/operat
 import { Refusals } from '../../../../src/server/control/http/refusals.ts';
 import { SESSION_SECONDS, Sessions } from '../../../../src/server/control/http/sessions.ts';
 import { WrongTokens } from '../../../../src/server/control/http/wrong-tokens.ts';
+import { jsonLog } from '../../../support/log.ts';
 
 const named = (name: string) => ({ name, digest: tokenDigest(`${name}-0123456789abcdef`) });
 const bearer = (name: string) => ({ authorization: `Bearer ${name}-0123456789abcdef` });
@@ -24,7 +25,7 @@ function control(rules: AccessRules) {
   const refusals = new Refusals();
   const logged: string[] = [];
   let now = 1000;
-  const access = new AccessControl({ rules, refusals, log: (line) => logged.push(line), now: () => now });
+  const access = new AccessControl({ rules, refusals, log: jsonLog((line) => logged.push(line)), now: () => now });
   return { access, refusals, logged, later: (seconds: number) => (now += seconds) };
 }
 
@@ -85,7 +86,7 @@ test.each<readonly [string, Headers, Partial<Request>, boolean]>([
 const kept = (cookie: string | null): Headers => ({ cookie: `other=1; ${cookie?.split(';')[0]}` });
 
 test('a session: from its cookie to its end', async () => {
-  const { access, later } = control(OPEN);
+  const { access, logged, later } = control(OPEN);
   const cookie = await access.signIn('anna-0123456789abcdef', request(SAME));
   expect(cookie).toMatch(/^edgewise-8053=[\w-]{43}; Path=\/; Max-Age=43200; HttpOnly; SameSite=Strict$/);
   const write = (headers: Headers) => access.admit('write', request({ ...headers, ...kept(cookie) }));
@@ -102,7 +103,17 @@ test('a session: from its cookie to its end', async () => {
   const second = await access.signIn('anna-0123456789abcdef', request(SAME));
   expect(access.signOut(request({ ...SAME, ...kept(second) }))).toContain('edgewise-8053=; Path=/; Max-Age=0');
   expect(await access.admit('write', request({ ...SAME, ...kept(second) }))).toMatchObject({ ok: false });
+  // Nobody signs out twice.
+  access.signOut(request({ ...SAME, ...kept(second) }));
   expect(await access.signIn('eve', request(SAME))).toBeNull();
+  const client = '192.0.2.1';
+  const session = { level: 'info', event: 'admin.session', author: 'anna', client };
+  expect(logged.map((line) => JSON.parse(line) as unknown)).toMatchObject([
+    { ...session, msg: 'http: anna signed in from 192.0.2.1' },
+    session,
+    { ...session, msg: 'http: anna signed out from 192.0.2.1' },
+    { level: 'warn', event: 'admin.refused', client, msg: 'http: a wrong token from 192.0.2.1' },
+  ]);
 });
 
 test('sessions end with their tokens, and what they may do changes with them', async () => {
