@@ -276,6 +276,7 @@ export class Networks {
       publish: (update, inForce) => this.publisher.publish(network, update, inForce),
       fallbackSource: async (name) => this.served.get(name)?.clock.fallbackSource ?? null,
       vantage: () => this.options.vantage(network),
+      zonesSerial: () => store.maxSerial(network),
       floorSerial: () => [store.maxSerial(network), live.highestSerial, contentSerial()].reduce(serialMax, 0),
       now: () => Date.now() / 1000,
       // Most sentences name edges or files only; whose they are is a field of the line.

@@ -41,3 +41,13 @@ export function serialAfterAll(old: readonly number[], nowSeconds: number): numb
   const successors = given.map((serial) => (serial + 1) % ALL || 1);
   return [...candidates, ...successors].find(isAfterAll) ?? nextSerial(given[0] ?? 0, nowSeconds);
 }
+
+/** A class of serials: those whose remainder is `own` when divided by `classes`. `own`: 0 up to `classes` - 1. */
+export type SerialClass = { readonly classes: number; readonly own: number };
+
+/** The first serial of the class from `serial` on; never 0. */
+export function serialOfClass(serial: number, { classes, own }: SerialClass): number {
+  let found = serial % ALL || 1;
+  while (found % classes !== own) found = (found + 1) % ALL || 1;
+  return found;
+}

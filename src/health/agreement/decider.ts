@@ -3,7 +3,7 @@
  * and the views say at that moment. Its rules keep these promises whatever is lost: a serial never goes back on any
  * vantage, one serial is one set, and nothing changes without enough views.
  */
-import { serialAfterAll, serialCompare, serialMax } from '../../dns/serial.ts';
+import { type SerialClass, serialAfterAll, serialCompare, serialMax, serialOfClass } from '../../dns/serial.ts';
 import type { RoundViews } from '../choose/round.ts';
 import { type DecidedSet, otherCanaries, type Served, sameLive } from './decided-set.ts';
 import { mayDecide } from './merge.ts';
@@ -15,6 +15,8 @@ export type Standing = {
   readonly stored: DecidedSet | null;
   /** We decide alone, because an operator said so. */
   readonly isOverride: boolean;
+  /** The latest serial that zones of the network have here; absent or 0: none. It matters where we have no set yet. */
+  readonly zonesSerial?: number;
 };
 
 /**
@@ -28,9 +30,13 @@ export type Follow =
   | { readonly kind: 'apply' | 'current' | 'none' }
   | { readonly kind: 'behind'; readonly why: string };
 
-export function follow({ own, stored, isOverride }: Standing): Follow {
+export function follow({ own, stored, isOverride, zonesSerial = 0 }: Standing): Follow {
   if (stored === null || isOverride) return { kind: 'none' };
-  if (own.serial === 0) return { kind: 'apply' };
+  if (own.serial === 0) {
+    // Contents can be in force before the first set, and a set that is not later would change them under their serial.
+    if (zonesSerial === 0 || serialCompare(stored.serial, zonesSerial) > 0) return { kind: 'apply' };
+    return { kind: 'behind', why: `its serial ${stored.serial} is not after ${zonesSerial}, which a zone has here` };
+  }
   const order = stored.serial === own.serial ? 0 : serialCompare(stored.serial, own.serial);
   if (order < 0) return { kind: 'behind', why: `its serial ${stored.serial} is before ours, ${own.serial}` };
   const isLive = sameLive(stored, own);
@@ -54,8 +60,9 @@ function zoneSerialOf({ serial, canarySerials }: Served, zone: string): number {
 
 /** The serial that our view reports: a set is taken if it is later, so one more where another set has the same. */
 export function reportedSerial(standing: Standing): number {
-  const { own, stored } = standing;
-  const highest = [...own.canarySerials.values(), own.serial].reduce(serialMax, 0);
+  const { own, stored, zonesSerial = 0 } = standing;
+  const others = own.serial === 0 ? [zonesSerial] : own.canarySerials.values();
+  const highest = [...others, own.serial].reduce(serialMax, 0);
   if (follow(standing).kind !== 'behind' || stored === null) return own.serial;
   return serialMax(highest, stored.serial) === stored.serial ? serialAfterAll([stored.serial], 0) : highest;
 }
@@ -154,15 +161,18 @@ export function setSerial(
   known: readonly number[],
   now: number,
   members: readonly string[],
-  { name, isOverride }: SerialGiver,
+  giver: SerialGiver,
   keepsDistance = false,
 ): number {
-  const classes = 2 * members.length;
+  const own = serialClassOf(members, giver);
+  const serial = serialAfterAll(known, now);
+  return serialOfClass(keepsDistance ? serial + LOST_SETS * own.classes : serial, own);
+}
+
+/** The serials that only this one gives, to sets as to contents. */
+export function serialClassOf(members: readonly string[], { name, isOverride }: SerialGiver): SerialClass {
   const own = Math.max(0, [...members].sort().indexOf(name)) + (isOverride ? members.length : 0);
-  let serial = serialAfterAll(known, now);
-  if (keepsDistance) serial = (serial + LOST_SETS * classes) % 2 ** 32 || 1;
-  while (serial % classes !== own) serial = (serial + 1) % 2 ** 32 || 1;
-  return serial;
+  return { classes: 2 * members.length, own };
 }
 
 /** Whether a decider gave this serial: no override did, nor a server before it had vantages, but by chance. */

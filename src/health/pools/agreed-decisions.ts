@@ -96,10 +96,12 @@ export type AgreementStatus = RoundViews & {
   readonly config: string;
 };
 
+type DecisionTools = Pick<RoundTools, 'vantage' | 'floorSerial' | 'zonesSerial' | 'now' | 'log'>;
+
 /** Its callers take turns, but for `isChanged`. */
 export class AgreedDecisions {
   private readonly network: string;
-  private readonly tools: Pick<RoundTools, 'vantage' | 'floorSerial' | 'now' | 'log'>;
+  private readonly tools: DecisionTools;
   private turn = 0;
   private receipts: Receipts = new Map();
   private last: LastMerge | null = null;
@@ -109,7 +111,7 @@ export class AgreedDecisions {
   /** Since when we would change what another vantage decides, epoch seconds; null: we would not. */
   private differsSince: number | null = null;
 
-  constructor(network: string, tools: Pick<RoundTools, 'vantage' | 'floorSerial' | 'now' | 'log'>) {
+  constructor(network: string, tools: DecisionTools) {
     this.network = network;
     this.tools = tools;
   }
@@ -149,7 +151,12 @@ export class AgreedDecisions {
       version: vantage.version,
       config: configHash(config, files, vantage.settings),
       clock: this.tools.now(),
-      serial: reportedSerial({ own: state, stored: vantage.sets?.decided() ?? null, isOverride }),
+      serial: reportedSerial({
+        own: state,
+        stored: vantage.sets?.decided() ?? null,
+        isOverride,
+        ...this.zonesSerial(),
+      }),
       highestSerial: [versionSerial(state), this.highest, this.tools.floorSerial()].reduce(serialMax, 0),
     });
     vantage.publishView(own.view);
@@ -234,7 +241,7 @@ export class AgreedDecisions {
     const set = vantage?.sets?.decided() ?? null;
     if (vantage === null || set === null) return null;
     const isOverride = vantage.override() !== null;
-    if (follow({ own: before, stored: set, isOverride }).kind !== 'apply') return null;
+    if (follow({ own: before, stored: set, isOverride, ...this.zonesSerial() }).kind !== 'apply') return null;
     const change = adoptedChange(before, set);
     const now = this.tools.now();
     const base = last ?? this.nothingDecided(config, now);
@@ -264,6 +271,7 @@ export class AgreedDecisions {
         own: before,
         stored,
         isOverride: false,
+        ...this.zonesSerial(),
         members,
         token: isOurs ? token : null,
         isConnected: sets.isConnected(),
@@ -317,6 +325,10 @@ export class AgreedDecisions {
     const why = `what was decided is not stored: ${outcome.why}`;
     this.unstored = why;
     return kept(why);
+  }
+
+  private zonesSerial(): { readonly zonesSerial: number } {
+    return { zonesSerial: this.tools.zonesSerial?.() ?? 0 };
   }
 
   private vantage(): RoundVantage | null {

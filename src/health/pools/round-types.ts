@@ -47,6 +47,8 @@ export type RoundTools = {
   readonly fallbackSource?: (network: string) => Promise<FallbackSource | null>;
   /** A serial that the network's zones already use; 0: none. */
   readonly floorSerial: () => number;
+  /** The latest serial that the network's zones have here; absent or 0: none. */
+  readonly zonesSerial?: () => number;
   /** For a single run, which writes zone files itself: what became of their include files. */
   readonly templateChanges?: (state: NetworkState) => Promise<TemplateChanges>;
   /** Other vantage points, as they are at the moment; absent or null: this one decides alone. */

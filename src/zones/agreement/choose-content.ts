@@ -1,5 +1,5 @@
 /** Which content of a zone comes in force: the decider's rule. Pure. */
-import { serialAfterAll, serialCompare, serialMax } from '../../dns/serial.ts';
+import { type SerialClass, serialAfterAll, serialCompare, serialMax, serialOfClass } from '../../dns/serial.ts';
 import type { Content, ContentInForce, OwnContent } from './content.ts';
 
 /** How long a content waits for vantages that do not have it, seconds. */
@@ -21,8 +21,11 @@ export type ContentFacts = {
   readonly liveSerial: number;
   /** The latest of those that vantages report for it, whoever decided them; 0: none. */
   readonly reportedLive: number;
-  /** Serials that a new one must exceed beside those above, as far as they are later; 0: none. */
-  readonly floor: number;
+  /**
+   * Of new serials: no other vantage gives such ones, so that a decider that is cut off when the store is wiped and the
+   * next one, which knows of no content, do not give one serial to two.
+   */
+  readonly serialClass: SerialClass;
   /** Seconds since something of this zone was first found to wait. */
   readonly waited: number;
   /** Epoch seconds. */
@@ -110,10 +113,10 @@ function raised(facts: ContentFacts, inForce: ContentInForce | null): ContentCho
   return most === undefined ? { kind: 'nothing' } : { kind: 'put', content: newContent(facts, most[0]) };
 }
 
-function newContent({ reports, inForce, liveSerial, floor, now }: ContentFacts, hash: string): ContentInForce {
+function newContent({ reports, inForce, liveSerial, serialClass, now }: ContentFacts, hash: string): ContentInForce {
   const known = [...reports.values()].flatMap(({ serial, served }) => [serial, served?.serial ?? 0]);
   const before = serialMax(inForce?.serial ?? 0, liveSerial);
-  const serial = serialAfterAll([before, ...known, floor], now);
+  const serial = serialOfClass(serialAfterAll([before, ...known], now), serialClass);
   return { hash, serial, from: inForce?.serial ?? 0, after: liveSerial };
 }
 

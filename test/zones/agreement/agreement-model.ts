@@ -1,12 +1,18 @@
 /** Several vantages, one zone and a store, as a model: what the shell does in order, without clocks, files and sockets. */
-import { serialAfterAll, serialCompare, serialMax } from '../../../src/dns/serial.ts';
+import { serialCompare, serialMax } from '../../../src/dns/serial.ts';
+import { serialClassOf, setSerial } from '../../../src/health/agreement/decider.ts';
+import { isReported } from '../../../src/vantage/etcd/contents/reports.ts';
 import { chooseContent } from '../../../src/zones/agreement/choose-content.ts';
 import type { Content, ContentInForce, OwnContent } from '../../../src/zones/agreement/content.ts';
 import { ownStep, type Remembered, type Standing, startContent } from '../../../src/zones/agreement/own-step.ts';
 
 export const MEMBERS = ['a', 'b', 'c'] as const;
 
-type Stored = { readonly inForce: ContentInForce | null; readonly live: number };
+/** `id`: which set it is, whatever its serial. */
+type Live = { readonly serial: number; readonly id: number };
+type Stored = { readonly inForce: ContentInForce | null; readonly live: Live };
+
+const NO_SET: Live = { serial: 0, id: 0 };
 
 /** What a serial was seen to name: content and live set. */
 export type Claim = { readonly who: string; readonly serial: number; readonly octets: string };
@@ -16,11 +22,13 @@ class Vantage {
   file = 'h0';
   newest: string | null = null;
   served: (Content & { standing: Standing }) | null = null;
-  frozenLive = 0;
+  frozenLive = NO_SET;
   /** Durable. */
-  live = 0;
+  live = NO_SET;
   remembered: Remembered | null = null;
   known: ContentInForce | null = null;
+  /** The latest serial of a content that this process has seen in the store, or was about to store. */
+  noted = 0;
   gaps: string[] = [];
 
   constructor(name: string) {
@@ -33,7 +41,8 @@ class Vantage {
     this.known = null;
     const content = startContent(this.remembered, this.file);
     this.served = content === null ? null : { ...content, standing: 'agreed' };
-    this.frozenLive = 0;
+    this.frozenLive = NO_SET;
+    this.noted = 0;
     this.step();
   }
 
@@ -46,19 +55,21 @@ class Vantage {
   /** One look at the store. `dies`: after the contents, before the set is durable. */
   look(store: Stored, dies: boolean): void {
     this.known = store.inForce;
+    this.noted = serialMax(this.noted, store.inForce?.serial ?? 0);
     this.step();
     if (dies) {
       this.restart();
       return;
     }
-    const isLater = store.live !== 0 && (this.live === 0 || serialCompare(store.live, this.live) > 0);
+    const before = this.live.serial === 0 ? (this.remembered?.serial ?? 0) : this.live.serial;
+    const isLater = store.live.serial !== 0 && (before === 0 || serialCompare(store.live.serial, before) > 0);
     if (isLater) this.live = store.live;
     this.step();
   }
 
   private step(): void {
     const { newest, served, known: inForce, live } = this;
-    const step = ownStep({ newest, served, inForce, live });
+    const step = ownStep({ newest, served, inForce, live: live.serial });
     const lacked = inForce !== null && served !== null && inForce.serial !== served.serial ? inForce : null;
     switch (step.kind) {
       case 'serve':
@@ -82,7 +93,7 @@ class Vantage {
   report(): OwnContent {
     const { remembered, newest, live } = this;
     const served = remembered === null ? null : { hash: remembered.hash, serial: remembered.serial };
-    const serial = serialMax(live, remembered?.serial ?? 0);
+    const serial = serialMax(live.serial, remembered?.serial ?? 0);
     return { network: 'net', hash: newest ?? '', serial, served };
   }
 
@@ -90,62 +101,78 @@ class Vantage {
     const { served, name } = this;
     if (served === null || served.standing === 'unagreed') return null;
     const live = served.standing === 'frozen' ? this.frozenLive : this.live;
-    const serial = serialMax(served.serial, live);
-    return { who: name, serial, octets: `${served.hash} ${live}` };
+    const serial = serialMax(served.serial, live.serial);
+    return { who: name, serial, octets: `${served.hash} ${live.id}` };
   }
 }
 
-/** The whole cluster. `now` may stand still or go back. */
+/** The whole cluster. `now` may stand still or go back. Whoever decides hears of some of the vantages only. */
 export class Cluster {
   readonly vantages: readonly Vantage[] = MEMBERS.map((name) => new Vantage(name));
-  store: Stored = { inForce: null, live: 0 };
+  store: Stored = { inForce: null, live: NO_SET };
   backup: Stored = this.store;
   now = 1000;
-  /** Lost since: then all must be heard of before anything is stored. */
-  isLost = false;
+  private sets = 0;
 
   vantage(index: number): Vantage {
     return this.vantages[index % this.vantages.length] ?? this.vantages[0];
   }
 
-  reports(voters: readonly string[]): Map<string, OwnContent> {
-    const all = this.vantages.filter(({ name }) => voters.includes(name)).map((v) => [v.name, v.report()] as const);
-    const { inForce } = this.store;
-    const isSame = (own: OwnContent): boolean =>
-      inForce !== null && own.hash === inForce.hash && own.served?.serial === inForce.serial;
-    return new Map(all.filter(([, own]) => !isSame(own)));
+  wipe(): void {
+    this.store = { inForce: null, live: NO_SET };
   }
 
-  decideContent(voters: readonly string[], waited: number): void {
-    const heard = this.isLost ? [...MEMBERS] : voters;
+  /** `by`: an index; `heard`: names. */
+  decideContent(by: number, heard: readonly string[], waited: number): void {
+    const decider = this.vantage(by);
+    const voters = MEMBERS.filter((name) => name === decider.name || heard.includes(name));
     const { inForce, live } = this.store;
     const choice = chooseContent({
       members: MEMBERS,
-      voters: heard,
-      reports: this.reports(heard),
+      voters,
+      reports: this.reports(voters),
       inForce,
-      liveSerial: live,
-      reportedLive: this.vantages.filter(({ name }) => heard.includes(name)).reduce((l, v) => serialMax(l, v.live), 0),
-      floor: this.isLost ? this.highest() : 0,
+      liveSerial: live.serial,
+      reportedLive: this.heard(voters).reduce((latest, one) => serialMax(latest, one.live.serial), 0),
+      serialClass: serialClassOf(MEMBERS, { name: decider.name, isOverride: false }),
       waited,
       now: this.now,
     });
-    if (choice.kind === 'put') this.store = { ...this.store, inForce: choice.content };
+    if (choice.kind !== 'put') return;
+    decider.noted = serialMax(decider.noted, choice.content.serial);
+    this.store = { ...this.store, inForce: choice.content };
   }
 
-  decideSet(): void {
-    const serial = serialAfterAll([this.highest(), this.store.inForce?.serial ?? 0, this.store.live], this.now);
-    this.store = { ...this.store, live: serial };
-    this.isLost = false;
-  }
-
-  private highest(): number {
-    return this.vantages
-      .flatMap(({ live, remembered }) => [live, remembered?.serial ?? 0, remembered?.lacked?.serial ?? 0])
-      .reduce(serialMax, 0);
+  /** As sets are decided: later than all that the decider knows, and far later where the store has lost some. */
+  decideSet(by: number, heard: readonly string[]): void {
+    const decider = this.vantage(by);
+    const voters = MEMBERS.filter((name) => name === decider.name || heard.includes(name));
+    if (voters.length < 2) return;
+    const { live, inForce } = this.store;
+    const [own, stored] = [decider.live.serial, live.serial];
+    const before = own === 0 ? (decider.remembered?.serial ?? 0) : own;
+    if (stored !== 0 && (before === 0 || serialCompare(stored, before) > 0)) return; // it is not in force here yet
+    const isLost = own !== 0 && (stored === 0 || serialCompare(stored, own) < 0);
+    const known = [
+      ...[own, stored, decider.remembered?.serial ?? 0, decider.noted, inForce?.serial ?? 0],
+      ...this.heard(voters).flatMap((one) => [one.live.serial, one.remembered?.serial ?? 0]),
+    ];
+    const serial = setSerial(known, this.now, MEMBERS, { name: decider.name, isOverride: false }, isLost);
+    this.sets += 1;
+    this.store = { ...this.store, live: { serial, id: this.sets } };
   }
 
   claims(): readonly Claim[] {
     return this.vantages.flatMap((vantage) => vantage.claim() ?? []);
+  }
+
+  private heard(names: readonly string[]): readonly Vantage[] {
+    return this.vantages.filter(({ name }) => names.includes(name));
+  }
+
+  private reports(voters: readonly string[]): Map<string, OwnContent> {
+    const { inForce } = this.store;
+    const all = this.heard(voters).map((vantage) => [vantage.name, vantage.report()] as const);
+    return new Map(all.filter(([, own]) => isReported(own, inForce)));
   }
 }

@@ -1,5 +1,6 @@
 /** Brings contents into force while we decide: in transactions that compare our token and the sets that were looked at. */
 import { nameText, type WireName } from '../../../dns/name.ts';
+import { serialClassOf } from '../../../health/agreement/decider.ts';
 import { Slice } from '../../../system/yielding.ts';
 import { chooseContent, READY_SECONDS, staticConflict } from '../../../zones/agreement/choose-content.ts';
 import type { ContentInForce, OwnContent } from '../../../zones/agreement/content.ts';
@@ -115,7 +116,7 @@ export class ContentDecider {
       inForce,
       liveSerial: networks.liveSerial(network, origin),
       reportedLive: networks.reportedLive(network),
-      floor: 0,
+      serialClass: serialClassOf(members, { name: vantage, isOverride: false }),
       waited: (performance.now() - since) / 1000,
       now: now(),
     });
