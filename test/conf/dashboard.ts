@@ -7,6 +7,7 @@ export type Panel = {
   readonly title: string;
   readonly gridPos: { readonly x: number; readonly y: number; readonly w: number; readonly h: number };
   readonly datasource?: { readonly uid: string };
+  readonly fieldConfig?: { readonly defaults: { readonly links?: readonly { readonly url: string }[] } };
   readonly targets?: readonly {
     readonly refId: string;
     readonly expr: string;

@@ -50,9 +50,10 @@ export function secondaryLines(rows: readonly SecondaryJson[], all: boolean): re
   for (const row of rows) bySecondary.set(row.secondary, [...(bySecondary.get(row.secondary) ?? []), row]);
   return [...bySecondary].flatMap(([secondary, zones]) => {
     const bad = zones.filter((row) => !isWell(row));
-    const worst = Math.max(0, ...zones.map(({ lag_seconds: lag }) => lag ?? 0));
+    const lags = bad.flatMap(({ lag_seconds: lag }) => lag ?? []); // none of one that never answered
     const ahead = zones.filter(({ state }) => state === 'ahead').length;
-    const lacks = `lacks ${bad.length}, for ${duration(worst)}`;
+    const since = lags.length === 0 ? '' : `, for ${duration(Math.max(...lags))}`;
+    const lacks = `lacks ${bad.length}${since}`;
     const sum = bad.length === 0 ? 'has every serial' : ahead === 0 ? lacks : `${lacks}, ${ahead} of them ahead of us`;
     return [`secondary ${secondary}: ${zones.length} zones, ${sum}`, ...(all ? zones : bad).map(zoneLine)];
   });

@@ -9,6 +9,8 @@ import { counter, type Family, histogram } from './metric-family.ts';
 /** Types that are counted under a name of their own: mnemonics of types up to 262, CAA and AMTRELAY among them. */
 const TYPE_NAMES = new Set(Array.from({ length: TYPE_BUCKETS }, (_, type) => typeLabel(type)));
 
+const RCODE_LABELS: readonly string[] = [...RCODE_NAMES.values(), 'other'];
+
 /** What the answering threads counted. */
 export function addDnsMetrics(families: Family[], view: StatusView): void {
   counter(families, {
@@ -26,11 +28,12 @@ export function addDnsMetrics(families: Family[], view: StatusView): void {
     name: 'dns_answers_total',
     help: 'Answers by transport and response code',
     labels: ['transport', 'rcode'],
-    values: { rcode: inCode([...RCODE_NAMES.values(), 'other']) },
-    series: { product: [TRANSPORTS.length, RCODE_NAMES.size + 1] },
+    values: { rcode: inCode(RCODE_LABELS) },
+    series: { product: [TRANSPORTS.length, RCODE_LABELS.length] },
     collect: (put) => {
+      const none = TRANSPORTS.flatMap((transport) => RCODE_LABELS.map((label) => ({ transport, label, count: 0 })));
       const rows = view.stats().answers.map((row) => ({ ...row, label: RCODE_NAMES.get(row.rcode) ?? 'other' }));
-      for (const { transport, label, count } of addedUp(rows)) put({ transport, rcode: label }, count);
+      for (const { transport, label, count } of addedUp([...none, ...rows])) put({ transport, rcode: label }, count);
     },
   });
   histogram(families, {

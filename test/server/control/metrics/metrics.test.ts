@@ -249,19 +249,22 @@ test.each([
     ],
   ],
   [
-    'dns_answers_total',
-    [
-      'edgewise_dns_answers_total{transport="udp4",rcode="NOERROR"} 1',
-      'edgewise_dns_answers_total{transport="tcp",rcode="other"} 1',
-    ],
-  ],
-  [
     'dns_network_queries_total',
     ['edgewise_dns_network_queries_total{network="none"} 1', 'edgewise_dns_network_queries_total{network="net-a"} 2'],
   ],
   ['dns_events_total{event="dropped"}', ['edgewise_dns_events_total{event="dropped"} 0']],
 ])('%s', async (name, expected) => {
   expect(samples(await scrape(), name)).toEqual(expected);
+});
+
+test('every transport has every response code from 0 on, so that the first SERVFAIL is an increase', async () => {
+  const lines = samples(await scrape(), 'dns_answers_total');
+  expect(lines).toHaveLength(4 * 14);
+  expect(lines.filter((line) => !line.endsWith(' 0'))).toEqual([
+    'edgewise_dns_answers_total{transport="udp4",rcode="NOERROR"} 1',
+    'edgewise_dns_answers_total{transport="tcp",rcode="other"} 1',
+  ]);
+  expect(lines).toContain('edgewise_dns_answers_total{transport="tls",rcode="SERVFAIL"} 0');
 });
 
 test("a histogram's buckets hold what is smaller, too, and the last one everything", async () => {
