@@ -3,7 +3,7 @@ import type { Config, HttpConfig } from '../config/types.ts';
 import { AccessControl } from '../server/control/http/access.ts';
 import type { ControlActions } from '../server/control/http/control-actions.ts';
 import { type HttpServer, startHttp } from '../server/control/http/http-server.ts';
-import { loginOperations } from '../server/control/http/login.ts';
+import { loginOperations } from '../server/control/page/login.ts';
 import { Refusals } from '../server/control/http/refusals.ts';
 import { TlsFront } from '../server/control/http/tls-front.ts';
 import { OPERATIONS } from '../server/control/operations.ts';

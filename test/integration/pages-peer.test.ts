@@ -98,9 +98,19 @@ test('a mode set through the form is seen on the open status page, on the page o
   expect(new URL(page.url()).pathname).toBe(edgePath(first));
   await expect.poll(() => page.locator('h2').first().innerText()).toContain('not in the answer');
   await expect.poll(() => page.locator('main').innerText()).toContain('[anna] disk full');
+  // The old reason is no reason for what is set next.
+  await expect.poll(() => page.getByLabel('Why').inputValue()).toBe('');
   await page.getByLabel('Mode', { exact: true }).selectOption('available');
   await page.getByLabel('Why').fill('disk replaced');
   await page.getByRole('button', { name: 'Set the mode' }).click();
+  // What came of it is said, and shown, without leaving the page of the edge.
+  await expect.poll(() => dialog.innerText()).toContain(`${first} is available.`);
+  await expect.poll(() => page.locator('main').innerText()).toContain('[anna] disk replaced');
+  await dialog.getByRole('button', { name: 'Close' }).click();
+  await page.getByRole('button', { name: 'Probe now' }).click();
+  await expect.poll(() => dialog.innerText()).toContain(`${first} answered in`);
+  expect(new URL(page.url()).pathname).toBe(edgePath(first));
+  await page.goto(`${server.http}/`);
   await expect.poll(() => row.innerText()).toMatch(/\bavailable[\s\S]*disk replaced/);
   await expect.poll(() => row.innerText()).not.toContain('disk full');
   expect(errors).toEqual([]);

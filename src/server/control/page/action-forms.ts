@@ -1,9 +1,8 @@
 /** Forms for those who may change things: plain forms, which the script of the page sends without leaving it. */
 import type { EdgeJson } from '../api/json.ts';
-import { authorOf, codeOf, healthOf } from './edge-state.ts';
+import { codeOf, healthOf } from './edge-state.ts';
 import { modeCell } from './edges-table.ts';
 import { type Html, html } from './html.ts';
-import type { StaticFile } from './static-files.ts';
 
 /** `/networks/NET/edges/EDGE/change` and its neighbours. */
 export function edgePath(network: string, edge: string, action: 'change' | 'mode' | 'probe'): string {
@@ -30,12 +29,12 @@ export type EdgeChange = {
   /** Of what is shown: the form sends it back, so that nobody changes what they have not seen. */
   readonly version: string;
   readonly now: number;
-  /** Where the page has the edge's name already. */
-  readonly title?: string;
+  /** On the edge's own page: it has the name already, and is where the forms lead back to. */
+  readonly isOwnPage: boolean;
 };
 
 /** What is set now, the form for another mode, and the button for a probe. */
-export function edgeForms({ network, edge, version, now, title }: EdgeChange): Html {
+export function edgeForms({ network, edge, version, now, isOwnPage }: EdgeChange): Html {
   const name = edge.edge;
   const options = MODES.map(
     ([mode, text]) => html`<option value="${mode}"${mode === edge.mode ? html` selected` : null}>${text}</option>`,
@@ -43,17 +42,18 @@ export function edgeForms({ network, edge, version, now, title }: EdgeChange): H
   const spans = SPANS.map((span) => html`<option value="${span}"></option>`);
   const health = `${edge.state === 'in' ? 'in the answer' : 'not in the answer'}, ${healthOf(edge)}`;
   const code = codeOf(edge);
-  return html`<h2 id="change-title">${title ?? name}</h2>
+  const back = isOwnPage ? html`<input type="hidden" name="back" value="edge">\n` : null;
+  return html`${isOwnPage ? html`<h2>Change its mode</h2>` : html`<h2 id="change-title">${name}</h2>`}
 <p class="quiet">Network ${network}: ${health}${code === null ? null : html`, <code>${code}</code>`}</p>
 <p>Now ${modeCell(edge, now)}</p>
 <form class="act" method="post" action="${edgePath(network, name, 'mode')}" data-act>
 <input type="hidden" name="if_match" value="${version}">
-<p><label for="mode">Mode</label> <select id="mode" name="mode">${options}</select></p>
-<p><label for="comment">Why (needed unless available)</label> <input id="comment" name="comment" maxlength="400" autocomplete="off" value="${authorOf(edge.comment).text}"></p>
+${back}<p><label for="mode">Mode</label> <select id="mode" name="mode">${options}</select></p>
+<p><label for="comment">Why (needed unless available)</label> <input id="comment" name="comment" maxlength="400" autocomplete="off"></p>
 <p><label for="for">For how long (empty: until it is changed)</label> <input id="for" name="for" list="spans" placeholder="45m, 2h, 1d" autocomplete="off" maxlength="20"><datalist id="spans">${spans}</datalist></p>
 <p><button type="submit" class="main">Set the mode</button></p>
 </form>
-<form class="act" method="post" action="${edgePath(network, name, 'probe')}" data-act><p><button type="submit">Probe now</button></p></form>`;
+<form class="act" method="post" action="${edgePath(network, name, 'probe')}" data-act>${back}<p><button type="submit">Probe now</button></p></form>`;
 }
 
 /** Decide by what is known now; past the rotation limit only if that is ticked. */
@@ -82,33 +82,4 @@ export function sessionLine({ author, mayWrite, canSignIn }: Session): Html | nu
     ? html`<form method="post" action="/logout"><button type="submit">Sign out</button></form>`
     : null;
   return html`<div class="session"><span><bdi>${author}</bdi>${mayWrite ? null : html` <small>reads only</small>`}</span>${reload}${out}</div>`;
-}
-
-export type SmallPage = {
-  readonly title: string;
-  readonly contents: Html;
-  readonly address: (file: StaticFile) => string;
-};
-
-/** A page besides the status page, with the way back to it. */
-export function smallPage({ title, contents, address }: SmallPage): Html {
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>${title} · Edgewise</title>
-<link rel="icon" href="${address('favicon.svg')}" type="image/svg+xml">
-<link rel="stylesheet" href="${address('edgewise.css')}">
-</head>
-<body>
-<header class="top"><h1><a href="/">Edgewise</a></h1></header>
-<main id="main"><section class="small">
-${contents}
-<p><a href="/">Back to the status page</a></p>
-</section></main>
-</body>
-</html>
-`;
 }

@@ -6,17 +6,21 @@ import { networkDetail } from '../api/network.ts';
 import { act, type Done, modeChange, replyOf, setMode } from '../api/writes.ts';
 import { type AnyOperation, operation, type Reply, type Request, type Sources } from '../http/operation.ts';
 import { problem } from '../http/problem.ts';
-import { edgeForms, smallPage } from './action-forms.ts';
-import { html } from './html.ts';
+import { edgeForms } from './action-forms.ts';
+import { document, HTML_TYPE, PAGE_HEADERS, pathLine } from './document.ts';
+import { edgeAddress } from './edge-page.ts';
+import { type Html, html } from './html.ts';
 import { anchor } from './parts.ts';
 import type { StaticFiles } from './static-files.ts';
 
 const edgeParams = z.object({ network: z.string(), edge: z.string() });
 const networkParams = z.object({ network: z.string() });
 const nothing = z.object({});
+/** Whether the form is on the edge's own page. */
+const fromWhere = { back: z.literal('edge').optional().catch(undefined) };
 const answers = {
-  200: { description: 'What came of it, for scripts', type: 'text/plain' },
-  303: { description: 'Back to the page', type: 'text/plain' },
+  200: { description: 'What came of it: a sentence for scripts, a page for browsers', type: 'text/plain' },
+  303: { description: 'Back to the page, which shows it', type: 'text/plain' },
 };
 
 /** A browser without the script is led back to the page; the script gets a sentence. */
@@ -25,11 +29,7 @@ function wantsPage({ header }: Request): boolean {
 }
 
 /** `changed`: called when something was done, before the answer. */
-export function actionOperations(
-  files: StaticFiles,
-  headers: Reply['headers'],
-  changed: () => void,
-): readonly AnyOperation[] {
+export function actionOperations(files: StaticFiles, host: () => string, changed: () => void): readonly AnyOperation[] {
   return [
     operation({
       method: 'GET',
@@ -47,7 +47,8 @@ export function actionOperations(
         const shown = found && networkDetail(found, now).edges.find((each) => each.edge === edge);
         if (found === undefined || shown === undefined) return problem(404, 'there is no such edge');
         const version = edgeVersion(found.members.get(edge));
-        return page(200, edge, edgeForms({ network, edge: shown, version, now }));
+        const forms = edgeForms({ network, edge: shown, version, now, isOwnPage: false });
+        return page(200, edge, forms, toStatus(anchor('edge', network, edge)));
       },
     }),
     operation({
@@ -57,17 +58,20 @@ export function actionOperations(
       tag: null,
       access: 'write',
       params: edgeParams,
-      body: { schema: modeChange.extend({ if_match: z.string().default('') }), form: true },
+      body: { schema: modeChange.extend({ if_match: z.string().default(''), ...fromWhere }), form: true },
       answers,
       handle: async (sources, input) => {
         const { params, body, request } = input;
-        const where = anchor('edge', params.network, params.edge);
+        const back = toEdge(params, body.back);
         const stale = staleText(sources, params.network, params.edge, body.if_match);
-        if (stale !== null) return refused(request, problem(412, stale));
+        if (stale !== null) return refused(request, problem(412, stale), back);
         const done = await setMode(sources, input);
-        return answer(request, where, done, ({ mode, effects, live }) =>
-          [`${params.edge} is ${mode}.`, ...effects, `Live: ${live.join(', ') || 'none'}.`].join(' '),
-        );
+        return answer(request, done, {
+          back,
+          isSeen: true,
+          said: ({ mode, effects, live }) =>
+            [`${params.edge} is ${mode}.`, ...effects, `Live: ${live.join(', ') || 'none'}.`].join(' '),
+        });
       },
     }),
     operation({
@@ -77,11 +81,11 @@ export function actionOperations(
       tag: null,
       access: 'write',
       params: edgeParams,
-      body: { schema: nothing, form: true },
+      body: { schema: z.object(fromWhere), form: true },
       answers,
-      handle: async (sources, { params, ...by }) => {
+      handle: async (sources, { params, body, ...by }) => {
         const done = await act(sources, by, (actions, author) => actions.probeNow(params, author));
-        return answer(by.request, anchor('edge', params.network, params.edge), done, sampleText);
+        return answer(by.request, done, { back: toEdge(params, body.back), isSeen: false, said: sampleText });
       },
     }),
     operation({
@@ -96,9 +100,13 @@ export function actionOperations(
       handle: async (sources, { params: { network }, body, ...by }) => {
         const order = { network, force: body.force === 'true' };
         const done = await act(sources, by, (actions, author) => actions.updateNow(order, author));
-        return answer(by.request, anchor('network', network), done, ({ changed, live, held }) => {
-          const what = changed ? 'The live set changed.' : 'The live set stays as it is.';
-          return `${what} Live: ${live.join(', ') || 'none'}.${held === null ? '' : ` Held: ${held}`}`;
+        return answer(by.request, done, {
+          back: toStatus(anchor('network', network)),
+          isSeen: false,
+          said: ({ changed, live, held }) => {
+            const what = changed ? 'The live set changed.' : 'The live set stays as it is.';
+            return `${what} Live: ${live.join(', ') || 'none'}.${held === null ? '' : ` Held: ${held}`}`;
+          },
         });
       },
     }),
@@ -112,7 +120,11 @@ export function actionOperations(
       answers,
       handle: async (sources, by) => {
         const done = await act(sources, by, (actions, author) => actions.reload(author));
-        return answer(by.request, 'summary', done, ({ warnings }) => ['Reloaded.', ...warnings].join(' '));
+        return answer(by.request, done, {
+          back: toStatus('summary'),
+          isSeen: false,
+          said: ({ warnings }) => ['Reloaded.', ...warnings].join(' '),
+        });
       },
     }),
     operation({
@@ -126,37 +138,69 @@ export function actionOperations(
       answers,
       handle: async (sources, { params: { target }, ...by }) => {
         const done = await act(sources, by, (actions, author) => actions.testNotice(target, author));
-        return answer(by.request, 'publish', done, () => `${target} took the test.`);
+        return answer(by.request, done, {
+          back: toStatus('publish'),
+          isSeen: false,
+          said: () => `${target} took the test.`,
+        });
       },
     }),
   ];
 
-  function page(status: number, title: string, contents: ReturnType<typeof html>): Reply {
-    const body = smallPage({ title, contents, address: (file) => files.address(file) }).text;
-    return { status, type: 'text/html; charset=utf-8', body, ...(headers === undefined ? {} : { headers }) };
+  function page(status: number, title: string, contents: Html, [to, text]: Link): Reply {
+    const body = document({
+      title,
+      address: (file) => files.address(file),
+      host: host(),
+      header: pathLine([['/', 'Status']], title),
+      main: html`<section class="small">
+${contents}
+<p><a href="${to}" data-back>${text}</a></p>
+</section>`,
+    });
+    return { status, type: HTML_TYPE, body: body.text, headers: PAGE_HEADERS };
   }
 
-  function answer<Value>(request: Request, id: string, done: Done<Value>, said: (value: Value) => string): Reply {
-    if (done === 'not-available' || !done.ok)
-      return refused(
-        request,
-        replyOf(done, () => ({})),
-      );
-    changed();
-    if (wantsPage(request)) {
-      return { status: 303, type: 'text/plain; charset=utf-8', body: '', headers: { location: `/#${id}` } };
+  /** `isSeen`: the page that is led back to shows what came of it. */
+  function answer<Value>(request: Request, done: Done<Value>, way: Way<Value>): Reply {
+    const { back, said, isSeen } = way;
+    if (done === 'not-available' || !done.ok) {
+      const reply = replyOf(done, () => ({}));
+      return refused(request, reply, back);
     }
-    return { status: 200, type: 'text/plain; charset=utf-8', body: `${said(done.value)}\n` };
+    changed();
+    const sentence = said(done.value);
+    if (!wantsPage(request)) return { status: 200, type: 'text/plain; charset=utf-8', body: `${sentence}\n` };
+    if (isSeen) return { status: 303, type: 'text/plain; charset=utf-8', body: '', headers: { location: back[0] } };
+    return page(200, 'Done', html`<h2>Done</h2><p role="status">${sentence}</p>`, back);
   }
 
   /** A problem; for a browser as a page. */
-  function refused(request: Request, reply: Reply): Reply {
+  function refused(request: Request, reply: Reply, back: Link): Reply {
     if (!wantsPage(request)) return reply;
     const { title, detail } = problemText.parse(JSON.parse(String(reply.body)));
-    const contents = html`<h2>${title}</h2><p role="alert">${detail}</p>`;
-    const made = page(reply.status, title, contents);
+    const made = page(reply.status, title, html`<h2>${title}</h2><p role="alert">${detail}</p>`, back);
     return { ...made, headers: { ...reply.headers, ...made.headers } };
   }
+}
+
+type Link = readonly [href: string, text: string];
+
+type Way<Value> = {
+  readonly back: Link;
+  readonly said: (value: Value) => string;
+  readonly isSeen: boolean;
+};
+
+/** To that part of the status page. */
+function toStatus(id: string): Link {
+  return [`/#${id}`, 'Back to the status page'];
+}
+
+/** To where the form was. */
+function toEdge({ network, edge }: z.infer<typeof edgeParams>, back: 'edge' | undefined): Link {
+  if (back === undefined) return toStatus(anchor('edge', network, edge));
+  return [edgeAddress(network, edge), `Back to ${edge}`];
 }
 
 const problemText = z.object({ title: z.string(), detail: z.string() });

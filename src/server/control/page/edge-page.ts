@@ -7,7 +7,15 @@ import { type AnyOperation, operation, type Reply } from '../http/operation.ts';
 import { problem } from '../http/problem.ts';
 import type { NetworkView, StatusView } from '../views/views.ts';
 import { edgeForms } from './action-forms.ts';
-import { document, HTML_TYPE, PAGE_HEADERS } from './document.ts';
+import {
+  connectionLine,
+  document,
+  FORM_DIALOG,
+  HTML_TYPE,
+  PAGE_HEADERS,
+  pathLine,
+  WITHOUT_SCRIPT,
+} from './document.ts';
 import { HEALTH_TONE, healthOf, JUDGEMENTS } from './edge-state.ts';
 import { failureCell, healthCell, modeCell } from './edges-table.ts';
 import { codeMeaning } from './fail-code.ts';
@@ -51,18 +59,24 @@ export function edgePage({ view, host, address }: EdgePage): AnyOperation {
       const body = document({
         title: detail.edge,
         host: host(),
-        now,
         address,
-        path: [
-          ['/', 'Status'],
-          [`/#${anchor('network', network.name)}`, network.name],
-        ],
+        header: html`${connectionLine(now)}
+${pathLine(
+  [
+    ['/', 'Status'],
+    [`/#${anchor('network', network.name)}`, network.name],
+  ],
+  detail.edge,
+)}
+${WITHOUT_SCRIPT}`,
         main: [
           edgeContents(network, detail),
           right === 'write' && actions !== null
-            ? html`<section class="small">${edgeForms({ network: network.name, edge: detail, version: detail.mode_version, now, title: 'Change its mode' })}</section>`
+            ? html`<section class="small">${edgeForms({ network: network.name, edge: detail, version: detail.mode_version, now, isOwnPage: true })}</section>`
             : null,
         ],
+        footer: FORM_DIALOG,
+        script: { now, follows: `network/${network.name}` },
       });
       return { status: 200, type: HTML_TYPE, body: body.text, headers: PAGE_HEADERS };
     },
@@ -88,7 +102,7 @@ function summary(network: NetworkView, edge: EdgeDetailJson): Html {
       ? null
       : html`<div class="wide"><dt>Fetch times</dt><dd class="chart">${sparkline({ samples: series, goodenough: network.goodenough, timeout: network.timeout, now })}</dd></div>`;
   const judged = edge.judgement === null ? 'not judged' : JUDGEMENTS[edge.judgement][0];
-  return html`<h2>${edge.edge} ${edge.state === 'in' ? chip('good', 'in the answer') : chip('plain', 'not in the answer')} ${chip(HEALTH_TONE[health], health)}</h2>
+  return html`<h2 id="edge" data-flip="${edge.edge}: ${edge.state === 'in' ? 'in the answer' : 'not in the answer'}, ${health}">${edge.edge} ${edge.state === 'in' ? chip('good', 'in the answer') : chip('plain', 'not in the answer')} ${chip(HEALTH_TONE[health], health)}</h2>
 <dl class="figures">
 <div><dt>Addresses</dt><dd class="num">${[v4, v6].filter((each) => each !== null).join(' ') || 'none'}</dd></div>
 <div><dt>Health</dt><dd>${healthCell(edge, now)}</dd></div>

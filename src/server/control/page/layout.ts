@@ -1,7 +1,7 @@
-/** The document around the sections. */
+/** The status page around its sections. */
+import { connectionLine, document, FORM_DIALOG, WITHOUT_SCRIPT } from './document.ts';
 import { FAIL_CODES } from './fail-code.ts';
 import { type Html, html } from './html.ts';
-import { moment } from './moment.ts';
 import { anchor } from './parts.ts';
 import { hiddenFields, type PageQuery, STATES } from './query.ts';
 import type { StaticFile } from './static-files.ts';
@@ -42,41 +42,25 @@ const KEYS: readonly (readonly [key: string, does: string])[] = [
 ];
 
 export function layout(page: Layout): Html {
-  const { host, now, address, sections } = page;
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>${host} · Edgewise</title>
-<link rel="icon" href="${address('favicon.svg')}" type="image/svg+xml">
-<link rel="stylesheet" href="${address('edgewise.css')}">
-<script type="module" src="${address('edgewise.js')}"></script>
-</head>
-<body data-now="${now}">
-<a class="skip" href="#main">Skip to the contents</a>
-<header class="top">
-<h1><a href="/">Edgewise</a> <span class="host">${host}</span></h1>
-<p class="conn" id="connection"><span class="word">as of</span> ${moment(now, now)}</p>
-${filterForm(page.query)}
-${page.session}
+  const { host, now, address, sections, query, session } = page;
+  return document({
+    title: host,
+    host,
+    address,
+    header: html`${connectionLine(now)}
+${filterForm(query)}
+${session}
 ${contents(page)}
-<noscript><p class="note">Without JavaScript this page stays as it is; times are UTC. <a href="">Load it again</a></p></noscript>
-</header>
-<main id="main" tabindex="-1">
-${sections}
-</main>
-<footer>
+${WITHOUT_SCRIPT}`,
+    main: sections,
+    footer: html`<footer>
 ${legend()}
 <p>As JSON: <a href="/api/v1/status">status</a>, <a href="/api/v1/networks">networks</a>, <a href="/api/v1/zones">zones</a>. All paths: <a href="/index.txt">index</a>. <span class="script-only">Press <kbd>?</kbd> for keys.</span></p>
 </footer>
-<div id="announce" class="visually-hidden" aria-live="polite"></div>
-<dialog id="change" aria-labelledby="change-title"><div class="form"></div><p class="said" role="status"></p><form method="dialog"><button>Close</button></form></dialog>
-<dialog id="help" aria-labelledby="help-title"><h2 id="help-title">Keys</h2><dl class="keys">${KEYS.map(([key, does]) => html`<dt><kbd>${key}</kbd></dt><dd>${does}</dd>`)}</dl><form method="dialog"><button>Close</button></form></dialog>
-</body>
-</html>
-`;
+${FORM_DIALOG}
+<dialog id="help" aria-labelledby="help-title"><h2 id="help-title">Keys</h2><dl class="keys">${KEYS.map(([key, does]) => html`<dt><kbd>${key}</kbd></dt><dd>${does}</dd>`)}</dl><form method="dialog"><button>Close</button></form></dialog>`,
+    script: { now, follows: null },
+  });
 }
 
 function filterForm(query: PageQuery): Html {

@@ -68,7 +68,7 @@ export function pageOperations(
     edgePage({ view, host, address: (file) => files.address(file) }),
     replayPage({ view, host, address: (file) => files.address(file) }),
     ...files.operations(),
-    ...actionOperations(files, PAGE_HEADERS, () => changes.look(true)),
+    ...actionOperations(files, host, () => changes.look(true)),
   ];
 
   function host(): string {

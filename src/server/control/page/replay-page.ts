@@ -5,7 +5,7 @@ import type { ReplayJson } from '../api/schemas/replay.ts';
 import { type AnyOperation, operation, type Reply } from '../http/operation.ts';
 import { problem } from '../http/problem.ts';
 import type { NetworkView, StatusView } from '../views/views.ts';
-import { document, HTML_TYPE, PAGE_HEADERS } from './document.ts';
+import { document, HTML_TYPE, PAGE_HEADERS, pathLine } from './document.ts';
 import { type Html, html } from './html.ts';
 import { duration, moment } from './moment.ts';
 import { anchor, sentences } from './parts.ts';
@@ -77,15 +77,19 @@ export function replayPage({ view, host, address }: ReplayPage): AnyOperation {
       const result = asked
         ? await askReplay(view, { network: name, set, since: since || null, until: until || null })
         : null;
+      const title = `Replay of ${name}`;
       const body = document({
-        title: `Replay of ${name}`,
+        title,
         host: host(),
-        now,
         address,
-        path: [
-          ['/', 'Status'],
-          [`/#${anchor('network', name)}`, name],
-        ],
+        header: html`<p class="conn">as of ${moment(now, now)} UTC</p>
+${pathLine(
+  [
+    ['/', 'Status'],
+    [`/#${anchor('network', name)}`, name],
+  ],
+  title,
+)}`,
         main: html`<section><h2>Other settings, tried on what was recorded</h2>
 <p>Each recorded round of <b>${name}</b> is decided again with the fetch times it had. Nothing is changed by this. Fields that stay empty keep what was in force at the time.</p>
 ${form(network, query)}

@@ -8,7 +8,7 @@ import { afterEach, beforeAll, expect, test } from 'vitest';
 import { tokenDigest } from '../../../../src/config/token-file.ts';
 import { AccessControl } from '../../../../src/server/control/http/access.ts';
 import { type HttpServer, startHttp } from '../../../../src/server/control/http/http-server.ts';
-import { loginOperations } from '../../../../src/server/control/http/login.ts';
+import { loginOperations } from '../../../../src/server/control/page/login.ts';
 import { json, operation } from '../../../../src/server/control/http/operation.ts';
 import { Refusals } from '../../../../src/server/control/http/refusals.ts';
 import { TlsFront } from '../../../../src/server/control/http/tls-front.ts';

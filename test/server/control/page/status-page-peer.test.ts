@@ -4,9 +4,9 @@ import { tokenDigest } from '../../../../src/config/token-file.ts';
 import { AccessControl } from '../../../../src/server/control/http/access.ts';
 import type { ControlActions } from '../../../../src/server/control/http/control-actions.ts';
 import { type HttpServer, startHttp } from '../../../../src/server/control/http/http-server.ts';
-import { loginOperations } from '../../../../src/server/control/http/login.ts';
 import { Refusals } from '../../../../src/server/control/http/refusals.ts';
 import { OPERATIONS } from '../../../../src/server/control/operations.ts';
+import { loginOperations } from '../../../../src/server/control/page/login.ts';
 import { pageOperations } from '../../../../src/server/control/page/page-operations.ts';
 import type { NetworkView, StatusView } from '../../../../src/server/control/views/views.ts';
 import { axeViolations, consoleErrors, launchBrowser, screenshot } from '../../../support/browser.ts';
@@ -338,10 +338,21 @@ test('without JavaScript a mode is set as well, and not by a form that is out of
   expect(new URL(page.url()).hash).toBe('#edge-north-edge05.example.net');
   await expect.poll(() => page.locator('#edge-north-edge05\\.example\\.net').innerText()).toContain('forced in');
 
+  await page.goto(`${served.url}/networks/north/edges/edge05.example.net`);
+  await page.getByLabel('Mode').selectOption('blindforce');
+  await page.getByLabel('Why').fill('from its own page');
+  await page.getByRole('button', { name: 'Set the mode' }).click();
+  expect(new URL(page.url()).pathname).toBe('/networks/north/edges/edge05.example.net');
+  expect(await page.locator('main').textContent()).toContain('from its own page');
+  await page.getByRole('button', { name: 'Probe now' }).click();
+  expect(await page.getByRole('status').textContent()).toContain('answered in');
+  await page.getByRole('link', { name: 'Back to edge05.example.net' }).click();
+  expect(new URL(page.url()).pathname).toBe('/networks/north/edges/edge05.example.net');
+
   await late.getByLabel('Why').fill('too late');
   await late.getByRole('button', { name: 'Set the mode' }).click();
   await expect.poll(() => late.getByRole('alert').innerText()).toContain('somebody changed edge05.example.net');
-  expect(served.done).toHaveLength(1);
+  expect(served.done).toHaveLength(3);
 });
 
 test('whoever may only read sees no forms, and what they send all the same is refused', async () => {

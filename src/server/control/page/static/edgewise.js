@@ -177,16 +177,21 @@ async function refresh(key, isNews) {
 const sectionOf = (key) => sections().find((each) => each.dataset.section === key) ?? null;
 const sections = () => /** @type {HTMLElement[]} */ ([...document.querySelectorAll('section[data-section]')]);
 
-/** Networks came or went: the whole page anew, in place. */
+/** The whole page anew, in place: networks came or went, or it is a page without sections of its own. */
 async function refreshAll() {
-  const response = await fetch(`/${location.search}`, { headers: { accept: 'text/html' } });
-  if (!response.ok) return;
-  const fresh = parsed(await response.text());
-  for (const selector of ['main', '.top nav']) {
-    const [old, next] = [document.querySelector(selector), fresh.querySelector(selector)];
-    if (old !== null && next !== null) morph(old, next);
+  try {
+    const response = await fetch(location.pathname + location.search, { headers: { accept: 'text/html' } });
+    // The session ended, or what the page is about is gone.
+    if (response.redirected || response.status === 401 || response.status === 404) location.reload();
+    if (!response.ok) return;
+    const fresh = parsed(await response.text());
+    for (const selector of ['.top nav', 'main']) {
+      const [old, next] = [document.querySelector(selector), fresh.querySelector(selector)];
+      if (old !== null && next !== null) replace(old, next, true);
+    }
+  } catch {
+    // As with a section.
   }
-  tellAges();
 }
 
 // --- Server-sent events ----------------------------------------------------------------------------------------------
@@ -206,11 +211,23 @@ function showConnection(state) {
   tellAges(connection);
 }
 
+/** The section of the status page whose changes are those of this page, too. */
+const { follows } = document.body.dataset;
+/** Its version that this page shows. @type {string | null} */
+let followed = null;
+
 /** @param {MessageEvent<string>} event */
 function onVersions({ type, data }) {
   const { now, sections: versions } = JSON.parse(data);
   clockOffset = now * 1000 - Date.now();
   showConnection('live');
+  if (follows !== undefined) {
+    const version = versions[follows];
+    // Of the first one is the page itself.
+    if (version !== undefined && followed !== null && version !== followed) void refreshAll();
+    followed = version ?? followed;
+    return;
+  }
   if (type === 'hello') {
     const shown = sections().map((each) => each.dataset.section);
     if (shown.join() !== Object.keys(versions).join()) {
@@ -347,7 +364,7 @@ async function openForms(address) {
     location.assign(address);
     return;
   }
-  made.querySelector('a[href="/"]')?.parentElement?.remove();
+  made.querySelector('a[data-back]')?.parentElement?.remove();
   box.replaceChildren(...made.childNodes);
   tellAges(box);
   change.dataset.address = address;
@@ -373,6 +390,8 @@ async function send(form, button) {
       // The next change is to what is there now.
       if (isInDialog && change?.dataset.address !== undefined) await openForms(change.dataset.address);
       say(text.trim(), false);
+      if (!isInDialog) form.reset();
+      if (follows !== undefined) await refreshAll();
     } else say(JSON.parse(text).detail, true);
   } catch {
     say('The server did not answer.', true);

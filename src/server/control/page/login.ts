@@ -1,10 +1,14 @@
 /** Signing in and out with a browser: a form, without a script. */
 import { z } from 'zod';
-import { type AccessControl, seeOther } from './access.ts';
-import { type AnyOperation, operation, type Reply } from './operation.ts';
-import { problem } from './problem.ts';
+import { type AccessControl, seeOther } from '../http/access.ts';
+import { type AnyOperation, operation, type Reply } from '../http/operation.ts';
+import { problem } from '../http/problem.ts';
+import { document, HTML_TYPE } from './document.ts';
+import { html } from './html.ts';
 
-const POLICY = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+/** Narrower than that of the other pages: whoever sees it is a stranger, and it has no script. */
+const POLICY =
+  "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 const PATH_MAX = 1000;
 
 const query = z.object({ to: z.string().max(PATH_MAX).optional() });
@@ -61,39 +65,21 @@ export function localPath(to = '/'): string {
 }
 
 function form(status: number, to: string, fault: string): Reply {
-  const message = fault === '' ? '' : `<p role="alert" id="fault" class="said fault">${escapeHtml(fault)}</p>\n`;
-  const described = fault === '' ? '' : ' aria-describedby="fault" aria-invalid="true"';
-  return {
-    status,
-    type: 'text/html; charset=utf-8',
-    headers: { 'content-security-policy': POLICY },
-    body: `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>Sign in · Edgewise</title>
-<link rel="stylesheet" href="/static/current/edgewise.css">
-</head>
-<body>
-<main class="sign-in">
-<section>
-<h1>Sign in to Edgewise</h1>
-${message}<form class="act" method="post" action="/login">
-<input type="hidden" name="to" value="${escapeHtml(to)}">
+  const said = fault === '' ? null : html`<p role="alert" id="fault" class="said fault">${fault}</p>\n`;
+  const described = fault === '' ? null : html` aria-describedby="fault" aria-invalid="true"`;
+  const page = document({
+    title: 'Sign in',
+    address: (file) => `/static/current/${file}`,
+    host: null,
+    main: html`<section class="small sign-in">
+<h2>Sign in</h2>
+${said}<form class="act" method="post" action="/login">
+<input type="hidden" name="to" value="${to}">
 <p><label for="token">Token</label>
 <input id="token" name="token" type="password" autocomplete="current-password" required autofocus${described}></p>
 <p><button type="submit" class="main">Sign in</button></p>
 </form>
-</section>
-</main>
-</body>
-</html>
-`,
-  };
-}
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);
+</section>`,
+  });
+  return { status, type: HTML_TYPE, headers: { 'content-security-policy': POLICY }, body: page.text };
 }
