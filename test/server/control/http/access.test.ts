@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 import { tokenDigest } from '../../../../src/config/token-file.ts';
 import { AccessControl, type AccessRules } from '../../../../src/server/control/http/access.ts';
-import { localPath } from '../../../../src/server/control/page/login.ts';
 import type { Access, Request } from '../../../../src/server/control/http/operation.ts';
 import { Refusals } from '../../../../src/server/control/http/refusals.ts';
 import { SESSION_SECONDS, Sessions } from '../../../../src/server/control/http/sessions.ts';
 import { WrongTokens } from '../../../../src/server/control/http/wrong-tokens.ts';
+import { localPath } from '../../../../src/server/control/page/login.ts';
 import { jsonLog } from '../../../support/log.ts';
 
 const named = (name: string) => ({ name, digest: tokenDigest(`${name}-0123456789abcdef`) });
