@@ -67,7 +67,8 @@ export function controlActions(options: ControlActionsOptions): ControlActions {
       const { network, edge, mode, until } = order;
       const comment = oneLine(order.comment);
       const end = until === null ? '' : ` until ${new Date(until * 1000).toISOString()}`;
-      const what = `mode ${mode}${end} of ${edge} in ${network} (${comment})`;
+      const why = comment === '' ? '' : ` (${comment})`;
+      const what = `mode ${mode}${end} of ${edge} in ${network}${why}`;
       const done = (who: Who): AdminEvent => ({ event: 'admin.mode_set', ...who, network, edge, mode, comment });
       return audited(what, author, done, () => setMode(options, order, author));
     },

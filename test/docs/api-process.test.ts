@@ -7,14 +7,14 @@ import { freePort } from '../support/ports.ts';
 import { Reader } from './follow.ts';
 
 /**
- * docs/api.md: each of its commands is run against a real server with a dead edge, a canary, a broken and a static zone
- * and restricted changes; and so is every read there is, whose answer has to be as it is described.
+ * docs/api.md and docs/admin.md: each of their commands is run against a real server with a dead edge, a canary, a broken
+ * and a static zone and restricted changes; and so is every read there is, whose answer has to be as it is described.
  */
 
 const EDGES = ['127.79.1.11', '127.79.1.12'];
 const DEAD = '127.79.1.13';
 const CANARY = '127.79.1.14';
-const TOKEN = 'token-of-alice-for-the-tests-of-docs-api';
+const TOKEN = 'token-of-bob-for-the-tests-of-docs-api';
 let edges: Edges;
 let reader: Reader;
 
@@ -33,7 +33,7 @@ beforeAll(async () => {
   own.write('zones/mynet/example.com.zone', 'mail 3600 IN A 127.79.1.25\n');
   own.write('zones/mynet/broken.example.zone', 'mail 3600 IN A not-an-address\n');
   own.write('canaries/mynet', `example.com: ${CANARY}\n`);
-  own.write('tokens', `alice ${TOKEN}\n`, 0o600);
+  own.write('admin.tokens', `bob ${TOKEN}\n`, 0o600);
   own.write(
     'edgemanage.yaml',
     `testobject: {host: www.example.com, port: ${edges.port}, proto: http, uri: /health.txt, local: health.txt}
@@ -48,7 +48,7 @@ healthdata_store: ${own.folder}/state/health
 statefile: ${own.folder}/state/{dnet}.state
 lockfile: ${own.folder}/state/lock
 server: {listen: "127.0.0.1:${dns}"}
-http: {listen: "127.0.0.1:${http}", admin: {tokens: tokens}}
+http: {listen: "127.0.0.1:${http}", admin: {tokens: admin.tokens}}
 `,
   );
   await own.sh('edgewise serve -c edgemanage.yaml >out 2>&1 & echo $! >pid');
@@ -103,4 +103,29 @@ test('refusals are problems as they are described', async () => {
   expect((await fetchDescribed(`${base}/api/edge/config`, right)).status).toBe(422);
   expect((await fetchDescribed(`${base}/api/v1/zones?limit=0`)).status).toBe(400);
   expect((await fetchDescribed(`${base}/api/v1/networks/mynet/edges/nobody`)).status).toBe(404);
+});
+
+test('docs/admin.md: a token, a mode, a change that is stale, the end', async () => {
+  const { length } = reader.seen;
+  await reader.follow('docs/admin.md', async (commands) => {
+    if (!commands.includes('read_tag()')) return;
+    // The page's "systemctl reload edgewise": once it is over the new token is known.
+    await reader.sh('kill -HUP "$(cat pid)"');
+    const ask = `curl -s -o ignored -w '%{http_code}' --json '{}' ${base}/api/v1/networks/none/update`;
+    await eventually(
+      () => reader.sh(`${ask} -H "Authorization: Bearer $(awk '$1 == "alice" { print $2 }' admin.tokens)"`),
+      ({ stdout }) => stdout === '404',
+    );
+  });
+  const [, modes = '', posts = ''] = reader.seen.slice(length).map(({ output }) => output);
+  const answers = modes
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as unknown);
+  expect(answers).toMatchObject([
+    { edge: EDGES[0], mode: 'unavailable', comment: '[alice] new disk', live: expect.not.arrayContaining([EDGES[0]]) },
+    { status: 412 },
+    { edge: EDGES[0], mode: 'available', comment: '' },
+  ]);
+  expect(posts.trim().split('\n')).toHaveLength(3);
 });

@@ -144,7 +144,7 @@ test('look, shadow, cut-over, way back', async () => {
         ({ status }) => status === 0,
       );
     }
-    if (commands.includes('systemctl stop named')) {
+    if (commands.includes('disable --now named')) {
       await bind?.stop();
       bind = null;
     }

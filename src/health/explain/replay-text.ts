@@ -8,7 +8,7 @@ export function replayText(network: string, settings: readonly string[], replay:
   const { rounds, since, until, recorded, replayed } = replay;
   if (since === null || until === null) return `network ${network}: no recorded rounds\n`;
   const lines = [
-    `network ${network}: ${rounds} rounds from ${moment(since)} to ${moment(until)}, ${span(until - since)}`,
+    `network ${network}: ${count(rounds, 'round')} from ${moment(since)} to ${moment(until)}, ${span(until - since)}`,
     `replayed with ${settings.length === 0 ? 'the recorded settings' : settings.join(' ')}`,
   ];
   if (replay.timeoutCut) lines.push('! a longer timeout cannot be replayed: fetches ended at the recorded one');

@@ -130,7 +130,7 @@ function outcome(replay: ReplayJson, now: number): Html {
     replay.left_out > 0 ? `${replay.left_out} older rounds were too many for one answer` : null,
   ].filter((note) => note !== null);
   return html`<h2>With ${set.length === 0 ? 'the recorded settings' : set.join(', ')}</h2>
-<p>${rounds} rounds from ${moment(since, now)} to ${moment(until, now)}, ${duration(until - since)}. The live set differs in <b>${replay.differing_rounds}</b> of them.</p>
+<p>${rounds} ${rounds === 1 ? 'round' : 'rounds'} from ${moment(since, now)} to ${moment(until, now)}, ${duration(until - since)}. The live set differs in <b>${replay.differing_rounds}</b> of them.</p>
 ${sentences('warn', 'Notes', notes)}
 <div class="scroll totals" tabindex="0" role="region" aria-label="Totals"><table><caption>Totals</caption>
 <thead><tr><th scope="col">What</th><th scope="col" class="n">Recorded</th><th scope="col" class="n">Replayed</th></tr></thead>
