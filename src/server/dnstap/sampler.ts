@@ -63,8 +63,7 @@ export class DnstapSampler {
   /** Queries to come before the next that is sampled, counted from the end of this batch. */
   private ahead: number;
   private batch = 0;
-  /** When this batch came, epoch milliseconds. */
-  private cameMs = 0;
+  private came = 0;
   private readonly query = new Query();
   private readonly message: TapMessage = {
     type: MESSAGE_TYPE.authQuery,
@@ -96,42 +95,35 @@ export class DnstapSampler {
   }
 
   /**
-   * `count` queries have come. Returns the index of the first that is sampled; the caller calls `record` for the first
-   * message it has from there on, and goes on with the index that this returns.
+   * `count` queries have come. Returns the index of the first that is sampled; the caller reports the first message that it
+   * has from there on as one that came at `cameMs`, and goes on with the index that `next` returns.
    */
   begin(count: number): number {
     const at = this.ahead;
     this.batch = count;
     this.ahead = at - count;
     if (at >= count) return NONE;
-    this.cameMs = this.clock.now();
+    this.came = this.clock.now();
     return at;
   }
 
-  /**
-   * Reports query `i` of the batch and its response, if there is one (`responseLength` above 0). `local`: where the query
-   * was sent to. Returns the index of the next that is sampled.
-   */
-  record(
-    i: number,
-    query: Uint8Array,
-    queryLength: number,
-    response: Uint8Array,
-    responseLength: number,
-    client: Client,
-    local: Local | null,
-  ): number {
-    this.report(this.cameMs, query, queryLength, response, responseLength, client, local);
+  /** Query `i` of the batch was sampled, and reported. Returns the index of the next that is. */
+  next(i: number): number {
     const next = i + this.gap();
     this.ahead = next - this.batch;
     return next < this.batch ? next : NONE;
+  }
+
+  /** When the newest batch with a query that is sampled came, epoch milliseconds. */
+  get cameMs(): number {
+    return this.came;
   }
 
   /** A query has come alone. When, if it is sampled (for `report`); 0: it is not. */
   pick(): number {
     if (this.begin(1) === NONE) return 0;
     this.ahead = this.gap() - 1;
-    return this.cameMs;
+    return this.came;
   }
 
   private gap(): number {
@@ -139,7 +131,10 @@ export class DnstapSampler {
     return sampleRate === 1 ? 1 : 1 + Math.floor(this.random() * (2 * sampleRate - 1));
   }
 
-  /** Reports a query that came at `cameMs`, and its response; the rest as for `record`. Never throws. */
+  /**
+   * Reports a query that came at `cameMs`, and its response, if there is one (`responseLength` above 0). `local`: where the
+   * query was sent to. Never throws.
+   */
   report(
     cameMs: number,
     query: Uint8Array,
@@ -150,35 +145,36 @@ export class DnstapSampler {
     local: Local | null,
   ): void {
     try {
-      this.queue(cameMs, query, queryLength, response, responseLength, client, local);
+      const { settings, message } = this;
+      const hasResponse = settings.responses && responseLength > 0;
+      const count = (settings.queries ? 1 : 0) + (hasResponse ? 1 : 0);
+      if (queryLength < HEADER_OCTETS || !this.mayQueue(count, cameMs)) return;
+      this.describe(cameMs, query, queryLength, client, local);
+      if (settings.queries) this.put(MESSAGE_TYPE.authQuery, query, queryLength);
+      if (!hasResponse) return;
+      setMoment(message.responseTime, this.clock.now());
+      this.put(MESSAGE_TYPE.authResponse, response, responseLength);
     } catch (error) {
       this.onBug(error);
     }
   }
 
-  private queue(
-    cameMs: number,
-    query: Uint8Array,
-    queryLength: number,
-    response: Uint8Array,
-    responseLength: number,
-    client: Client,
-    local: Local | null,
-  ): void {
-    const { settings, counters, message, clock } = this;
-    if (queryLength < HEADER_OCTETS) return;
-    const asQuery = settings.queries;
-    const asResponse = settings.responses && responseLength > 0;
-    const count = (asQuery ? 1 : 0) + (asResponse ? 1 : 0);
-    if (count === 0) return;
+  /** Whether so many messages, one or two, may be queued now; those that may not are counted. */
+  private mayQueue(count: number, cameMs: number): boolean {
+    const { counters } = this;
+    if (count === 0) return false;
     if (this.state[OPEN] === 0) {
       counters[COUNTER.disconnected] += count;
-      return;
+      return false;
     }
-    if (!this.limit.admits(count, cameMs * 1000)) {
-      counters[COUNTER.rate_limit] += count;
-      return;
-    }
+    if (this.limit.admits(count, cameMs * 1000)) return true;
+    counters[COUNTER.rate_limit] += count;
+    return false;
+  }
+
+  /** What the messages of a query and its response have in common. */
+  private describe(cameMs: number, query: Uint8Array, queryLength: number, client: Client, local: Local | null): void {
+    const { message } = this;
     message.protocol = protocolOf(client);
     message.queryAddress = client.address;
     message.queryPort = client.port;
@@ -188,10 +184,6 @@ export class DnstapSampler {
     this.query.decode(query, queryLength);
     const named = this.query.questionEnd > HEADER_OCTETS;
     message.zone = named ? (this.zones.answering(this.query.name, this.query.type)?.origin ?? null) : null;
-    if (asQuery) this.put(MESSAGE_TYPE.authQuery, query, queryLength);
-    if (!asResponse) return;
-    setMoment(message.responseTime, clock.now());
-    this.put(MESSAGE_TYPE.authResponse, response, responseLength);
   }
 
   private put(type: MessageType, octets: Uint8Array, length: number): void {

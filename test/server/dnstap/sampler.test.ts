@@ -58,7 +58,8 @@ function sampled(tap: DnstapSampler, batches: readonly number[], spoilt = (_: nu
     for (let i = 0; i < count; i++) {
       if (spoilt(first + i)) continue;
       if (i >= next) {
-        next = tap.record(i, query, query.length, RESPONSE, RESPONSE.length, client(), null);
+        tap.report(tap.cameMs, query, query.length, RESPONSE, RESPONSE.length, client(), null);
+        next = tap.next(i);
         found.push(first + i);
       }
     }
@@ -110,7 +111,8 @@ describe('what is reported', () => {
   const query = encodeQuery({ name: 'www.example.com', type: 'A' });
   const record = (tap: DnstapSampler, from: Client, octets = query, size = RESPONSE.length): void => {
     tap.begin(1);
-    tap.record(0, octets, octets.length, RESPONSE, size, from, { address: four(127, 0, 0, 1), port: 53 });
+    tap.report(tap.cameMs, octets, octets.length, RESPONSE, size, from, { address: four(127, 0, 0, 1), port: 53 });
+    tap.next(0);
   };
 
   test('query and response, with both addresses, both times, the zone and the identity', () => {

@@ -4,6 +4,7 @@
  * configuration, never by what clients send. docs/metrics.md is made of the descriptions (reference.ts).
  */
 import { setImmediate } from 'node:timers/promises';
+import { Turns } from '../../../system/turns.ts';
 import type { StatusView } from '../views/views.ts';
 import type { Description } from './description.ts';
 import { addDnsMetrics } from './dns.ts';
@@ -20,7 +21,10 @@ export type Metrics = {
   readonly contentType: string;
   /** Every metric there can be, by subject, whether or not it has a sample now. */
   readonly subjects: readonly Subject[];
-  /** The exposition text of this moment. `zones` false: without the metrics that have a sample for each zone. */
+  /**
+   * The exposition text, nothing of it older than the call. `zones` false: without the metrics that have a sample for each
+   * zone. One is made at a time: calls that come meanwhile share the next, so that a hundred scrapes at once cost two.
+   */
   body(wanted?: { readonly zones: boolean }): Promise<Uint8Array>;
 };
 
@@ -44,24 +48,34 @@ export function createMetrics(view: StatusView): Metrics {
     return { title, families };
   });
   let last = 0; // octets
+  const turns = new Turns();
+  const waiting = new Map<boolean, Promise<Uint8Array>>();
+
+  const make = async (zones: boolean): Promise<Uint8Array> => {
+    waiting.delete(zones);
+    const writer = new MetricsWriter(last + (last >> 4));
+    writer.text(await ofProcess.text());
+    for (const family of subjects.flatMap(({ families }) => families)) {
+      if (family.perZone && !zones) continue;
+      // One metric a turn of the event loop: ten thousand zones must not hold up a decision until all are printed.
+      await setImmediate();
+      writer.text('\n');
+      family.write(writer);
+    }
+    last = writer.written.length;
+    return writer.written;
+  };
+
   return {
     contentType: ofProcess.contentType,
     subjects: [
       ...subjects.map(({ title, families }) => ({ title, metrics: families.map(({ description }) => description) })),
       { title: 'Process and Node', metrics: ofProcess.descriptions() },
     ],
-    async body({ zones } = { zones: true }) {
-      const writer = new MetricsWriter(last + (last >> 4));
-      writer.text(await ofProcess.text());
-      for (const family of subjects.flatMap(({ families }) => families)) {
-        if (family.perZone && !zones) continue;
-        // One metric a turn of the event loop: ten thousand zones must not hold up a decision until all are printed.
-        await setImmediate();
-        writer.text('\n');
-        family.write(writer);
-      }
-      last = writer.written.length;
-      return writer.written;
+    body({ zones } = { zones: true }) {
+      const next = waiting.get(zones) ?? turns.take(() => make(zones));
+      waiting.set(zones, next);
+      return next;
     },
   };
 }

@@ -10,13 +10,16 @@ Prometheus scrapes \`/metrics\` of \`http.listen\`. Ready to use are
 [conf/prometheus/edgewise.rules.yaml](../conf/prometheus/edgewise.rules.yaml) (alerts; [alerts.md](alerts.md) says what each means
 and what to do) and [conf/grafana/edgewise.json](../conf/grafana/edgewise.json) (a Grafana dashboard).
 
-Everything is read from the running server at the moment of the scrape. Counters begin at 0 when the process starts and only grow,
-so that \`increase()\` shows what came and went between two scrapes, too: an edge that was down for two seconds is an increase of
-\`edgewise_edge_fetch_failures_total\` if a check fell into them (\`run_frequency\`), and of \`edgewise_edge_transitions_total\` if that
-was enough to take it down (\`rise_fall\`; with vantages, others who see it, too). A counter's
-series is there, at 0, before anything happens, except for queries by type and bugs by part, whose series begin with the first.
-A value that is not known has no sample. What is gone from the configuration is gone from the next scrape. The form is Prometheus'
-text format 0.0.4, whatever else (OpenMetrics) is asked for, too.
+Everything is read from the running server at the moment of the scrape. One scrape is made at a time; those that are asked for
+meanwhile share the next, so that many at once cost no more than two. The form is Prometheus' text format 0.0.4, also where
+OpenMetrics is asked for.
+
+Counters begin at 0 when the process starts and only grow, so that \`increase()\` shows what came and went between two scrapes, too: an
+edge that was down for two seconds is an increase of \`edgewise_edge_fetch_failures_total\` if a check fell into them (they come
+every \`run_frequency\` seconds), and of \`edgewise_edge_transitions_total\` if that was enough to take it down (\`rise_fall\`; with
+\`vantage:\`, others who see it). A counter's series is there before anything happens, except for queries by type and bugs by part,
+whose series begin with the first. A value that is not known has no sample. What is gone from the configuration is gone from the
+next scrape.
 
 ## How many series
 

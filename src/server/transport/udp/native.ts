@@ -101,7 +101,8 @@ class BatchSocket {
     const { batch, client, local, localWords } = this;
     const { queries, lengths, answers } = batch.packets;
     if (localWords !== null) batch.readLocalAddress(i, localWords);
-    return sampler.record(i, queries[i], lengths[i], answers[k], size, client, local);
+    sampler.report(sampler.cameMs, queries[i], lengths[i], answers[k], size, client, local);
+    return sampler.next(i);
   }
 
   /**

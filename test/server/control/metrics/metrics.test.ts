@@ -282,6 +282,39 @@ test("a histogram's buckets hold what is smaller, too, and the last one everythi
   ]);
 });
 
+test('scrapes that come together share one, and none is older than its request', async () => {
+  let pending = 0;
+  const metrics = createMetrics(
+    statusView({ notify: () => ({ acknowledged: 0, refused: 0, unanswered: 0, unsent: 0, pending }) }),
+  );
+  const first = metrics.body();
+  await new Promise((resolve) => setImmediate(resolve)); // it is being made
+  pending = 7;
+  const later = Array.from({ length: 200 }, () => metrics.body());
+  const [shared, ...others] = await Promise.all(later);
+  expect(others.every((body) => body === shared)).toBe(true);
+  expect(shared).not.toBe(await first);
+  expect(new TextDecoder().decode(shared)).toContain('\nedgewise_notify_pending 7\n');
+  // Those who want it without zones are a scrape of their own.
+  expect(new TextDecoder().decode(await metrics.body({ zones: false }))).not.toContain('edgewise_zone_serial');
+});
+
+test('a scrape that fails fails for those who share it, and no other', async () => {
+  let fails = true;
+  const metrics = createMetrics(
+    statusView({
+      ready: () => {
+        if (fails) throw new Error('a bug');
+        return true;
+      },
+    }),
+  );
+  const both = await Promise.allSettled([metrics.body(), metrics.body()]);
+  expect(both.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+  fails = false;
+  expect(new TextDecoder().decode(await metrics.body())).toContain('\nedgewise_ready 1\n');
+});
+
 test('what is gone from the server is gone from the next scrape', async () => {
   let networks = [network];
   const metrics = createMetrics(statusView({ networks: () => networks }));
