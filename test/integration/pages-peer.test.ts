@@ -95,7 +95,7 @@ test('a mode set through the form is seen on the open status page, on the page o
   await dialog.getByRole('button', { name: 'Close' }).click();
 
   await row.getByRole('link', { name: first, exact: true }).click();
-  expect(new URL(page.url()).pathname).toBe(edgePath(first));
+  await expect.poll(() => new URL(page.url()).pathname).toBe(edgePath(first));
   await expect.poll(() => page.locator('h2').first().innerText()).toContain('not in the answer');
   await expect.poll(() => page.locator('main').innerText()).toContain('[anna] disk full');
   // The old reason is no reason for what is set next.

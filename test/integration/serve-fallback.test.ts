@@ -53,8 +53,8 @@ test('it is followed, left while none of it passes, taken again, and gone with a
   await answered(OTHER_SPARE);
   await fleet.behave(OTHER_SPARE, { kind: 'refuse' });
   await answered(OURS);
-  const { text } = await server.get(`/api/v1/networks/${NETWORK}`);
-  expect(text).toContain('spare does not answer instead, because no live edge of spare passes');
+  const shown = async (): Promise<string> => (await server.get(`/api/v1/networks/${NETWORK}`)).text;
+  await expect.poll(shown).toContain('spare does not answer instead, because no live edge of spare passes');
   await fleet.behave([SPARE, OTHER_SPARE], { kind: 'ok' });
   await answered(`${SPARE} ${OTHER_SPARE}`);
 

@@ -96,7 +96,7 @@ describe.each(DISKS)('$name', ({ prepare, fill, free }) => {
     const running = server;
     const pid = running.child.pid ?? 0;
     const serial = async (): Promise<number> => Number((await running.dig(ZONE, 'SOA'))[0].split(' ')[2]);
-    expect(await running.dig(ZONE, 'A')).toHaveLength(2);
+    await expect.poll(() => running.dig(ZONE, 'A')).toHaveLength(2);
     const [dead, ...others] = await running.dig(ZONE, 'A');
     const wanted = EDGES.filter((edge) => edge !== dead);
     expect(wanted).toContain(others[0]);

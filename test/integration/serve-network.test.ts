@@ -323,7 +323,8 @@ describe('a network that changes', () => {
   test('an edge that turns slow gives way although it passes', async () => {
     await behave(edgeName(1), { kind: 'ok', delayMs: PATIENCE.slow * 1000 });
     await live([edgeName(2), edgeName(3), edgeName(4), SIX, NAMED]);
-    expect((await edge(edgeName(1)))?.judgement).toMatch(/^pass_(window|average)$/);
+    // On a busy machine it may be slower than the time-out now and then.
+    await expect.poll(async () => (await edge(edgeName(1)))?.judgement).toMatch(/^pass_(window|average)$/);
   });
 
   test('the IPv6 edge dies: nobody else answers AAAA, so its record stays, and /healthz says so', async () => {
@@ -334,12 +335,13 @@ describe('a network that changes', () => {
       (seen) => [...others, SIX].every((name) => seen.includes(name)),
     );
     // The five may be live a round before the sixth has failed.
-    const red = await eventually(
-      () => server.get('/healthz'),
-      ({ status }) => status === 503,
-    );
+    await expect
+      .poll(() => server.get('/healthz'))
+      .toEqual({
+        status: 503,
+        text: expect.stringContaining('no live edge passes over IPv6; the last AAAA records are kept'),
+      });
     expect(await server.dig('plain.test', 'AAAA')).toEqual(['::1']);
-    expect(JSON.stringify(red)).toContain('no live edge passes over IPv6; the last AAAA records are kept');
     await behave(SIX, { kind: 'ok' });
     await eventually(
       () => server.get('/healthz'),
@@ -421,9 +423,10 @@ describe('a network that changes', () => {
     await live(before);
     expect(await metric(`network_held{network="${NETWORK}"}`)).toBe(1);
     await server.prints(/live set held as it is by the rotation limit/, since);
-    const explained = await edgewise(['explain', '-A', NETWORK, '-c', site.path('edgemanage.yaml'), slow]);
-    expect(explained.status).toBe(0);
-    expect(explained.stdout).toContain('held in, would not be live');
+    // The record of rounds is written behind the answers.
+    await expect
+      .poll(() => edgewise(['explain', '-A', NETWORK, '-c', site.path('edgemanage.yaml'), slow]))
+      .toMatchObject({ status: 0, stdout: expect.stringContaining('held in, would not be live') });
     const check = await edgewise(['replay', '-A', NETWORK, '-c', site.path('edgemanage.yaml')]);
     expect(check.stdout).toContain('live set differs in 0 of ');
 
@@ -449,13 +452,13 @@ describe('a network that changes', () => {
     await twoRounds(); // a round under way may have met some that still answered
     const before = (await api()).live.map((member) => member.edge);
     const serial = await serialOf('plain.test');
-    const { text } = await eventually(
-      () => server.get('/healthz'),
-      ({ status }) => status === 503,
-    );
-    expect(JSON.parse(text)).toMatchObject({
-      reasons: [`network ${NETWORK}: every live edge fails; the last set is kept`],
-    });
+    // A busy machine may be late with a round, which is a reason, too.
+    await expect
+      .poll(async () => {
+        const { status, text } = await server.get('/healthz');
+        return { status, ...JSON.parse(text) };
+      })
+      .toMatchObject({ status: 503, reasons: [`network ${NETWORK}: every live edge fails; the last set is kept`] });
     await twoRounds();
     await live(before);
     expect(await serialOf('plain.test')).toBe(serial);

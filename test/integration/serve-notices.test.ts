@@ -97,8 +97,12 @@ test('an edge that dies and returns, a zone that breaks and is mended, start and
   await untilTold('zone_broken', 'firing', 'zone.test');
   await site.write(`zones/${NETWORK}/zone.test.zone`, ZONE);
   await untilTold('zone_broken', 'resolved', 'zone.test');
-  const explained = await edgewise(['explain', '-A', NETWORK, '-c', site.path('edgemanage.yaml')]);
-  expect(explained.stdout).toMatch(/^notices: hangs: \d+ events? waits? to be sent, the oldest since /m);
+  // What commands read is written behind what is done.
+  await expect
+    .poll(() => edgewise(['explain', '-A', NETWORK, '-c', site.path('edgemanage.yaml')]))
+    .toMatchObject({
+      stdout: expect.stringMatching(/^notices: hangs: \d+ events? waits? to be sent, the oldest since /m),
+    });
   await site.write('edgemanage.yaml', `${await site.read('edgemanage.yaml')}nonsense: 1\n`);
   running.child.kill('SIGHUP');
   await untilTold('reload_failed', 'firing');

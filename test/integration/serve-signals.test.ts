@@ -51,6 +51,8 @@ test('from its first moment on it can be stopped, and a reload does not end it',
 });
 
 test('stopped while it waits for its first live set', async () => {
+  const text = await site.read('edgemanage.yaml');
+  await site.write('edgemanage.yaml', text.replace('startup_timeout: 1', 'startup_timeout: 60'));
   server = EdgewiseServer.spawn(site.path('edgemanage.yaml'));
   await server.prints(/"zones loaded"/);
   expect(await server.stop('SIGINT')).toBe(0);

@@ -30,11 +30,12 @@ test('false alarm, death, a decider that is killed, no store, a restart without 
   const [alarmed] = site.all;
   site.die(edge, [alarmed]);
   await site.probed(edge, 3, site.all);
-  const shown = await get<VantageJson>(alarmed, '/api/v1/vantage');
-  expect(shown.networks[0].suspects).toMatchObject([{ edge, says: [{ vantage: 'a', up: false }, {}, {}] }]);
-  const metrics = (await alarmed.server?.get('/metrics'))?.text ?? '';
-  expect(metrics).toContain(`edgewise_edge_suspect{network="mynet",edge="${edge}"} 1`);
-  expect(metrics).toContain('edgewise_vantage_counting{network="mynet"} 3');
+  await expect
+    .poll(async () => (await get<VantageJson>(alarmed, '/api/v1/vantage')).networks[0].suspects)
+    .toMatchObject([{ edge, says: [{ vantage: 'a', up: false }, {}, {}] }]);
+  const metrics = async (): Promise<string> => (await alarmed.server?.get('/metrics'))?.text ?? '';
+  await expect.poll(metrics).toContain(`edgewise_edge_suspect{network="mynet",edge="${edge}"} 1`);
+  await expect.poll(metrics).toContain('edgewise_vantage_counting{network="mynet"} 3');
   expect(await site.agreed(site.live)).toBe(before);
   site.revive(edge);
   await site.probed(edge, 2, site.all);

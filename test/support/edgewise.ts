@@ -87,7 +87,8 @@ export class EdgewiseServer {
         const over = this.child.exitCode !== null || this.child.signalCode !== null;
         if (found === null && !over) return;
         this.listeners.delete(look);
-        if (found !== null) resolve(found);
+        // What it printed before on its other stream may have come with this and is read in the same turn.
+        if (found !== null) setImmediate(resolve, found);
         else reject(new Error(`edgewise ended without printing ${pattern}:\n${this.output}`));
       };
       this.listeners.add(look);
