@@ -1,8 +1,6 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { Config, NetworkFiles } from '../config/types.ts';
 import type { FallbackSource } from '../health/pools/fallback.ts';
 import type { NetworkRounds } from '../health/pools/network-rounds.ts';
-import { poolOf } from '../health/pools/pool.ts';
 import type { RoundReport } from '../health/pools/round-types.ts';
 import { TIMER_MAX_MS } from '../system/deadline.ts';
 import { errorText } from '../system/error-text.ts';
@@ -12,13 +10,11 @@ import type { Log } from '../system/log-events.ts';
 import { NetworkLists } from './network-lists.ts';
 import { NetworkReviews } from './network-reviews.ts';
 import type { NetworkList } from './read-networks.ts';
+import { areAskedSame, hasNewTargets, isDecidedSame, targetsOf } from './round-settings.ts';
+import { RunningTurns } from './running-turns.ts';
 
-/** Rounds in a row that may wait for `workers` before a round counts as overdue. */
-const TURNS_MAX = 6;
 /** Until a change that could not be stored is decided again, milliseconds. */
 const STORE_AGAIN_MS = 1000;
-/** Turns that may go on at a time, each waiting for a target of its own that hangs. */
-const RUNNING_MAX = 100;
 
 export type NetworkClockOptions = {
   readonly network: string;
@@ -64,13 +60,11 @@ export class NetworkClock {
   private readonly reviews: NetworkReviews;
   private timer: NodeJS.Timeout | undefined;
   private expiryTimer: NodeJS.Timeout | undefined;
-  /** The turns that have not ended, and by when each should have, of `performance.now()`. */
-  private readonly running = new Map<Promise<void>, number>();
+  private readonly running: RunningTurns;
   /** The next turn is a burst. */
   private isBurst = true;
   /** Goes up when turns are cut short because edges are asked in another way. */
   private generation = 0;
-  private wasOverdue = false;
   /** When edges were asked anew because the prober failed, of `performance.now()`. */
   private askedAgainMs: number | null = null;
   private stopped = false;
@@ -91,6 +85,7 @@ export class NetworkClock {
       this.change(this.inForce, () => this.lists.read(this.inForce)),
     );
     this.lists = new NetworkLists({ network, list, log, onMayBeWhole });
+    this.running = new RunningTurns(network, log);
     this.reviews = new NetworkReviews({ network, guard, look: (isRole) => this.reviewNow(isRole) });
     this.since = options.now();
     this.dueAt = this.since;
@@ -138,15 +133,15 @@ export class NetworkClock {
     const { inForce: lists } = this.lists;
     if (this.stopped) return;
     if (lists !== null) this.rounds.adopt({ config, files: lists, settle: config.settle });
-    const isAskedSame = isDeepStrictEqual(askedBy(config, network), askedBy(before, network));
-    if (!isAskedSame || hasNewTargets(lists, listsBefore)) {
+    if (!areAskedSame(network, config, before) || (lists !== null && hasNewTargets(lists, listsBefore))) {
       this.isBurst = true;
       this.generation += 1;
       this.rounds.cutShort();
       this.schedule(0);
     }
-    if (lists === null || isDeepStrictEqual(decidedBy(config, lists), listsBefore && decidedBy(before, listsBefore)))
-      return;
+    if (lists === null) return;
+    const settings = { config, files: lists };
+    if (listsBefore !== null && isDecidedSame(settings, { config: before, files: listsBefore })) return;
     this.options.guard.run(`network ${network}`, this.reconsider());
   }
 
@@ -202,7 +197,7 @@ export class NetworkClock {
     this.lists.stop();
     this.firstDone();
     this.rounds.cutShort();
-    await Promise.all(this.running.keys());
+    await this.running.ended();
     await this.rounds.idle(); // a decision between rounds keeps its lock until it is saved
   }
 
@@ -232,9 +227,8 @@ export class NetworkClock {
 
   /** The next round is later than it should be, or the running one takes too long. */
   get isOverdue(): boolean {
-    if (this.lists.inForce === null) return false;
-    const earliest = Math.min(this.dueMs, ...this.running.values());
-    return performance.now() > earliest + this.graceSeconds() * 1000;
+    const { inForce: lists } = this.lists;
+    return lists !== null && this.running.areOverdue(this.dueMs, this.inForce, targetsOf(lists).length);
   }
 
   /** Why the last round could not be made; null: it was made. */
@@ -245,15 +239,6 @@ export class NetworkClock {
   /** Why the lists cannot be used as they are now, with places; null: they can. */
   get listFault(): string | null {
     return this.lists.fault;
-  }
-
-  /** How late a round may end before somebody should look: its fetches take turns, `workers` at a time. */
-  private graceSeconds(): number {
-    const { runFrequency, timeout, workers } = this.inForce;
-    const { inForce: lists } = this.lists;
-    const targets = lists === null ? 0 : lists.edges.length + lists.canaries.size;
-    const turns = Math.ceil(targets / workers);
-    return Math.max(runFrequency, Math.min(turns, TURNS_MAX) * timeout + 5);
   }
 
   private schedule(seconds: number): void {
@@ -277,16 +262,15 @@ export class NetworkClock {
       // Whoever finds that a list has changed, this or a reload just after it, it counts at once.
       this.change(this.inForce, () => this.lists.read(this.inForce));
       if (generation !== this.generation) return; // a burst is scheduled instead
-      this.noteOverdue();
+      this.running.note(this.isOverdue);
       const { inForce: lists } = this.lists;
-      if (lists === null || this.running.size >= RUNNING_MAX) {
+      if (lists === null || this.running.isFull) {
         this.schedule(next);
         return;
       }
       this.isBurst = false;
       if (isBurst) next = 2 * burst;
-      const turn = this.turn(lists, spread).finally(() => this.running.delete(turn));
-      this.running.set(turn, performance.now() + spread * 1000);
+      const turn = this.running.add(this.turn(lists, spread), spread);
       this.schedule(next);
       await turn;
     } catch (error) {
@@ -340,18 +324,6 @@ export class NetworkClock {
     this.schedule(0);
   }
 
-  /** Logged when it begins and when it is over. */
-  private noteOverdue(): void {
-    const { isOverdue, running } = this;
-    if (isOverdue === this.wasOverdue) return;
-    this.wasOverdue = isOverdue;
-    const full = running.size >= RUNNING_MAX ? '; no other begins before one ends' : '';
-    if (isOverdue) {
-      const text = `${this.network}: turns do not end in time: ${running.size} are under way${full}`;
-      this.options.log('error', text, 'round.overdue');
-    } else this.options.log('info', `${this.network}: turns end in time again`, 'round.in_time');
-  }
-
   private watchExpiry(): void {
     clearTimeout(this.expiryTimer);
     const at = this.rounds.nextExpiry;
@@ -360,22 +332,4 @@ export class NetworkClock {
     const redecide = this.options.guard.protect(`network ${this.network}`, () => this.redecide());
     this.expiryTimer = setTimeout(redecide, ms);
   }
-}
-
-/** The settings that a network's edges are asked by. */
-function askedBy(config: Config, network: string): unknown {
-  const { testobject, checks, timeout, workers, retry, runFrequency, maxObjectBytes, testing } = config;
-  return { testobject, checks: checks.get(network), timeout, workers, retry, runFrequency, maxObjectBytes, testing };
-}
-
-/** The settings and lists that it is decided by. */
-function decidedBy(config: Config, files: NetworkFiles): unknown {
-  const { reference = [] } = config.safety.get(files.name) ?? {};
-  return { pool: poolOf(config, files), canaries: files.canaries, reference };
-}
-
-function hasNewTargets(files: NetworkFiles | null, before: NetworkFiles | null): boolean {
-  if (files === null) return false;
-  const known = new Set([...(before?.edges ?? []), ...(before?.canaries.values() ?? [])]);
-  return [...files.edges, ...files.canaries.values()].some((name) => !known.has(name));
 }

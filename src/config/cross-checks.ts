@@ -14,8 +14,8 @@ import { noticeFaults } from './section-notices.ts';
 import { historicKeys } from './section-probe.ts';
 import { publishFaults } from './section-publish.ts';
 import { safetyFaults } from './section-safety.ts';
-import { vantageFaults } from './section-vantage.ts';
 import { sendFaults } from './send-addresses.ts';
+import { vantageFaults } from './vantage-faults.ts';
 import type { Path, YamlSource } from './yaml-source.ts';
 
 type Found = Pick<ConfigFault, 'severity' | 'code' | 'message'> & { readonly path: Path; readonly what?: 'key' };
