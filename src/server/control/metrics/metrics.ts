@@ -3,8 +3,8 @@
  * `edgewise_` (the process's and Node's have their usual ones), carry their unit, and their labels are bounded by the
  * configuration, never by what clients send. docs/metrics.md is made of the descriptions (reference.ts).
  */
-import { setImmediate } from 'node:timers/promises';
 import { Turns } from '../../../system/turns.ts';
+import { Slice } from '../../../system/yielding.ts';
 import type { StatusView } from '../views/views.ts';
 import type { Description } from './description.ts';
 import { addDnsMetrics } from './dns.ts';
@@ -13,6 +13,7 @@ import { addNetworkMetrics } from './network.ts';
 import { addNoticeMetrics } from './notices.ts';
 import { ProcessMetrics } from './process.ts';
 import { addProviderMetrics } from './providers.ts';
+import { scrapeView } from './scrape-view.ts';
 import { addServerMetrics } from './server.ts';
 import { addVantageMetrics } from './vantage.ts';
 import { MetricsWriter } from './writer.ts';
@@ -42,9 +43,10 @@ const SUBJECTS = [
 
 export function createMetrics(view: StatusView): Metrics {
   const ofProcess = new ProcessMetrics();
+  const scrape = scrapeView(view);
   const subjects = SUBJECTS.map(([title, add]) => {
     const families: Family[] = [];
-    add(families, view);
+    add(families, scrape.view);
     return { title, families };
   });
   let last = 0; // octets
@@ -55,12 +57,17 @@ export function createMetrics(view: StatusView): Metrics {
     waiting.delete(zones);
     const writer = new MetricsWriter(last + (last >> 4));
     writer.text(await ofProcess.text());
-    for (const family of subjects.flatMap(({ families }) => families)) {
-      if (family.perZone && !zones) continue;
-      // One metric a turn of the event loop: ten thousand zones must not hold up a decision until all are printed.
-      await setImmediate();
-      writer.text('\n');
-      family.write(writer);
+    const slice = new Slice();
+    try {
+      for (const family of subjects.flatMap(({ families }) => families)) {
+        if (family.perZone && !zones) continue;
+        // Ten thousand zones must not hold up a decision until all metrics are printed.
+        await slice.rest();
+        writer.text('\n');
+        family.write(writer);
+      }
+    } finally {
+      scrape.forget();
     }
     last = writer.written.length;
     return writer.written;

@@ -133,7 +133,7 @@ export function addServerMetrics(families: Family[], view: StatusView): void {
   });
   gauge(families, {
     name: 'tls_certificate_expiry_timestamp_seconds',
-    help: 'When the certificate for DNS over TLS ends, seconds since 1970',
+    help: 'When the first of the certificates for DNS over TLS and HTTP ends, seconds since 1970',
     labels: [],
     series: { product: [] },
     collect: (put) => put({}, view.tlsNotAfter()),

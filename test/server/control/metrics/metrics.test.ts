@@ -299,6 +299,29 @@ test('scrapes that come together share one, and none is older than its request',
   expect(new TextDecoder().decode(await metrics.body({ zones: false }))).not.toContain('edgewise_zone_serial');
 });
 
+test('what takes long to put together is put together once a scrape, and anew for the next', async () => {
+  const asked = { networks: 0, zones: 0, secondaries: 0, stats: 0 };
+  const usual = statusView();
+  const counted = <Name extends keyof typeof asked>(name: Name) => {
+    const ask: () => ReturnType<StatusView[Name]> = usual[name] as never;
+    return () => {
+      asked[name] += 1;
+      return ask();
+    };
+  };
+  const metrics = createMetrics({
+    ...usual,
+    networks: counted('networks'),
+    zones: counted('zones'),
+    secondaries: counted('secondaries'),
+    stats: counted('stats'),
+  });
+  await metrics.body();
+  expect(asked).toEqual({ networks: 1, zones: 1, secondaries: 1, stats: 1 });
+  await metrics.body();
+  expect(asked).toEqual({ networks: 2, zones: 2, secondaries: 2, stats: 2 });
+});
+
 test('a scrape that fails fails for those who share it, and no other', async () => {
   let fails = true;
   const metrics = createMetrics(
