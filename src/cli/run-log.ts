@@ -18,7 +18,7 @@ const ORDER: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 export type RunLog = {
   readonly log: Log;
   /** Where the hooks' standard error goes. */
-  readonly hooksStderr: number | 'inherit' | 'ignore';
+  readonly hooksStderr: number | 'inherit';
   readonly close: () => void;
 };
 

@@ -1,16 +1,22 @@
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
+import { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { HookName } from '../health/pools/round-types.ts';
 import { within } from '../system/deadline.ts';
 import { errorText } from '../system/error-text.ts';
 import type { Guard } from '../system/guard.ts';
+import { printable } from '../system/printable.ts';
 import { groupExists, groupLives, signalGroup } from '../system/process-group.ts';
 
 export type HookReport = (hook: HookName, command: string, trouble: string) => void;
 
 export type HooksOptions = {
-  /** Where the commands' standard error goes; a file's descriptor, so that they can outlive us. */
-  readonly stderr?: number | 'inherit' | 'ignore';
+  /**
+   * Where the commands' standard error goes: a file's descriptor, so that they can outlive us, or `quoted`, the default:
+   * its first line is in the report of a failure, the rest is dropped.
+   */
+  readonly stderr?: number | 'inherit' | 'quoted';
   /** A command that runs for longer is ended. */
   readonly limitMs?: number;
   /** Around what the event loop calls. */
@@ -31,9 +37,14 @@ type Running = {
   reported: boolean;
 };
 
+/** Of what a command writes to standard error. `closed`: nothing more will come. */
+type Beginning = { readonly firstLine: () => string; readonly closed: Promise<void> };
+
 const LIMIT_MS = 300_000;
 /** Between the request to end and the end itself. */
 const GRACE_MS = 1000;
+/** Characters of standard error that are quoted at most. */
+const QUOTED_MAX = 200;
 /** Between looks whether what a command has left behind is gone, and how many of them until its processes are read. */
 const LOOK_MS = 250;
 const LOOKS_A_READING = 20;
@@ -52,9 +63,9 @@ export class Hooks {
   private readonly running = new Map<string, Running>();
   private stopped = false;
 
-  constructor(report: HookReport, { stderr = 'ignore', limitMs = LIMIT_MS, guard }: HooksOptions) {
+  constructor(report: HookReport, { stderr = 'quoted', limitMs = LIMIT_MS, guard }: HooksOptions) {
     this.report = report;
-    this.stdio = ['ignore', 'ignore', stderr];
+    this.stdio = ['ignore', 'ignore', stderr === 'quoted' ? 'pipe' : stderr];
     this.limitMs = limitMs;
     this.guard = guard;
   }
@@ -124,15 +135,23 @@ export class Hooks {
     });
     const limit = setTimeout(tooLong, this.limitMs);
     limit.unref();
+    const written = child.stderr === null ? null : this.beginningOf(child.stderr);
     const ended = new Promise<void>((resolve) => {
       const failed = (error: Error): void => {
         resolve();
         this.report(hook, command, error.message);
       };
-      const exited = (code: number | null, signal: NodeJS.Signals | null): void => {
+      const failedWith = async (trouble: string): Promise<void> => {
+        // What it left behind may keep the pipe open.
+        await within(GRACE_MS, written?.closed ?? Promise.resolve(), () => undefined);
+        const line = written?.firstLine() ?? '';
         resolve();
-        if (signal !== null && !this.stopped) this.report(hook, command, `ended by ${signal}`);
-        else if (code !== null && code !== 0) this.report(hook, command, `exit status ${code}`);
+        this.report(hook, command, line === '' ? trouble : `${trouble}: ${line}`);
+      };
+      const exited = (code: number | null, signal: NodeJS.Signals | null): void => {
+        if (signal !== null && !this.stopped) this.guard.run('hooks', failedWith(`ended by ${signal}`));
+        else if (code !== null && code !== 0) this.guard.run('hooks', failedWith(`exit status ${code}`));
+        else resolve();
       };
       // Not `once`: a later error (a signal that could not be sent) that finds no listener would be thrown.
       child.on('error', guarded(failed));
@@ -157,6 +176,21 @@ export class Hooks {
     };
     this.guard.run('hooks', running.gone);
     this.running.set(keyOf(hook, command), running);
+  }
+
+  /** Keeps the beginning of what comes; the rest is read and dropped, so that no writer waits for us. */
+  private beginningOf(stream: Readable): Beginning {
+    // A pipe to a child is a socket, which would keep the process.
+    if (stream instanceof Socket) stream.unref();
+    let text = '';
+    const more = (chunk: string): void => {
+      if (text.length < QUOTED_MAX) text = `${text}${chunk}`.slice(0, QUOTED_MAX).trimStart();
+    };
+    stream.setEncoding('utf8').on('data', this.guard.protect('hooks', more));
+    const closed = new Promise<void>((resolve) => {
+      stream.on('error', () => undefined).once('close', resolve);
+    });
+    return { firstLine: () => printable(text.split('\n', 1)[0].trimEnd()), closed };
   }
 
   /** Resolved once nothing runs any more of what a command that has ended started. */

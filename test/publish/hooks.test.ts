@@ -32,6 +32,31 @@ test.each([
   expect(await trouble(command)).toEqual(expected);
 });
 
+describe('what a command that fails says on standard error is in the report', () => {
+  const failing = async (script: string): Promise<readonly string[]> => {
+    const file = join(folder, 'fails.sh');
+    await writeFile(file, script);
+    return (await trouble(`sh ${file}`)).map((report) => report.replace(file, 'SCRIPT'));
+  };
+  const report = (said: string): string => `run_after "sh SCRIPT": exit status 3${said}`;
+
+  test.each([
+    ['its first line', 'echo "rndc: connection refused" >&2; echo more >&2; exit 3', ': rndc: connection refused'],
+    ['behind empty ones', 'echo >&2; echo "  late  " >&2; exit 3', ': late'],
+    ['without an end', 'printf half >&2; exit 3', ': half'],
+    ['nothing', 'echo out; exit 3', ''],
+    ['an escape sequence', "printf '\\033[2Jx\\n' >&2; exit 3", ': \ufffd[2Jx'],
+    ['far too much', 'head -c 300000 /dev/zero | tr "\\0" x >&2; exit 3', `: ${'x'.repeat(200)}`],
+    ['and another process keeps it open', 'sleep 20 & echo why >&2; exit 3', ': why'],
+  ])('%s', async (_, script, said) => {
+    expect(await failing(script)).toEqual([report(said)]);
+  });
+
+  test('but not where it succeeds', async () => {
+    expect(await failing('echo "only a warning" >&2')).toEqual([]);
+  });
+});
+
 test('an empty command is reported, not thrown', async () => {
   expect((await trouble('')).join()).toMatch(/^run_after "": /);
 });
