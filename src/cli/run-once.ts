@@ -119,7 +119,14 @@ async function startRun(
   const lock = locks === null ? null : ledgerLock(locks, serialFile);
   const { ledger, fault } = await SerialLedger.open(serialFile, { now: now(), lock, readOnly: dryRun });
   if (fault !== null) log('error', formatFault(fault), 'notice.queue_fault');
-  const zones = new TemplateZones({ config, network, ledger, newest: () => rounds.state, now });
+  const zones = new TemplateZones({
+    config,
+    network,
+    ledger,
+    newest: () => rounds.state,
+    now,
+    onWarning: (fault) => log('warn', formatFault(fault), 'zone.fault'),
+  });
   const providers = runProviders(config, network, dryRun, () => planned ?? rounds.state, log, guard);
   const sinks = runSinks(
     config,

@@ -40,6 +40,8 @@ export type TemplateZonesOptions = {
   readonly newest: () => NetworkState;
   /** Epoch seconds. */
   readonly now: () => number;
+  /** What an include file says that keeps no zone from being written. */
+  readonly onWarning?: (fault: Fault) => void;
 };
 
 /** An include file that was read. */
@@ -116,11 +118,14 @@ export class TemplateZones implements ZoneSource {
   async due({
     update: only,
   }: Change): Promise<{ readonly zones: readonly DueZone[]; readonly faults: readonly Fault[] }> {
-    const { config, network, ledger, now } = this.options;
+    const { config, network, ledger, now, onWarning } = this.options;
     const update = this.latest ?? only;
     if (update === null) return { zones: [], faults: [] };
     const due = await dueZones(config, network, update.state);
-    const { zones, faults } = load(config, network, due);
+    const { zones, faults: all } = load(config, network, due);
+    // A warning is no failure: what fails is tried again.
+    const faults = all.filter(({ severity }) => severity === 'error');
+    for (const fault of all) if (fault.severity === 'warning') onWarning?.(fault);
     const floors = await this.floors(zones);
     const unsaved = new Set<string>();
     let serials: ReadonlyMap<string, number> = new Map();

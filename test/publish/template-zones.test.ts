@@ -314,6 +314,26 @@ describe('serials of single runs', () => {
     expect(await texts()).toEqual(again); // tried once more, it is the same version
   });
 
+  test('a warning of an include file is handed on, and is no failure that is tried again', async () => {
+    const site = new Site();
+    await site.run([1, 2]);
+    site.now += 60;
+    const file = join(site.folder, 'zones', NET, 'x.test.zone');
+    writeFileSync(file, '@ A 192.0.2.9\nx TXT "second"\n'); // an address where the live ones are
+    utimesSync(file, 2, 2);
+    const { config } = site;
+    const { ledger } = await SerialLedger.open(site.serialFile, { now: site.now });
+    const { state, update } = site.flip([2, 3], ledger);
+    const warnings: Fault[] = [];
+    const options = { config, network: NET, ledger, newest: () => state, now: () => site.now };
+    const zones = new TemplateZones({ ...options, onWarning: (fault) => warnings.push(fault) });
+    zones.published(update);
+    const due = await zones.due({ network: NET, config, update, zones: [], filesWritten: false });
+    expect(due.faults).toEqual([]);
+    expect(warnings).toMatchObject([{ severity: 'warning', code: 'live-address', at: { file, line: 1 } }]);
+    expect(due.zones.find(({ name }) => name === 'x.test')?.print().text).toContain('second');
+  });
+
   test('a dry run reads a spoilt file, and leaves it where it is', async () => {
     const site = new Site();
     await site.run([1, 2]);
