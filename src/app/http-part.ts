@@ -105,10 +105,12 @@ export class HttpPart {
     return ready(() => {
       this.report(http, files);
       if (files.tls !== null) started.tls?.configure(files.tls);
-      started.access.configure(files.rules);
       const { rules, tls } = started.files;
       const isSame = isDeepStrictEqual(rules, files.rules) && tls?.clients === files.tls?.clients;
-      if (!isSame) started.server.accessChanged();
+      if (!isSame) {
+        started.access.configure(files.rules);
+        started.server.accessChanged();
+      }
       this.started = { ...started, http, files };
     });
   }

@@ -273,7 +273,11 @@ export const LOG_EVENTS = {
     fields: ['author', 'client', 'target'],
     about: 'A test notice was asked for.',
   },
-  'admin.session': { levels: INFO, fields: ['author', 'client'], about: 'Somebody signed in or out.' },
+  'admin.session': {
+    levels: INFO,
+    fields: ['author', 'client'],
+    about: 'Somebody signed in or out; of one person, ten lines a minute.',
+  },
   'admin.refused': {
     levels: WARN,
     fields: ['author', 'client'],

@@ -3,16 +3,17 @@ import { timingSafeEqual } from 'node:crypto';
 import { type NamedToken, tokenDigest } from '../../../config/token-file.ts';
 import type { Log } from '../../../system/log-events.ts';
 import { clientPrefix } from './client-prefix.ts';
-import type { Access, Reply, Request, Right } from './operation.ts';
+import { LineLimit } from './line-limit.ts';
+import type { Access, Grant, Reply, Request, Right } from './operation.ts';
 import { problem } from './problem.ts';
 import type { Refusal, Refusals } from './refusals.ts';
 import { crossSiteFault } from './same-origin.ts';
 import { SESSION_SECONDS, Sessions } from './sessions.ts';
 import { WrongTokens } from './wrong-tokens.ts';
 
-/** `author`: who it is, where that is known. `right`: the most that they may do. */
+/** `author`: who it is, where that is known. `right`: the most that they may do. `grant` left out: for good. */
 export type Admission =
-  | { readonly ok: true; readonly author: string | null; readonly right: Right }
+  | { readonly ok: true; readonly author: string | null; readonly right: Right; readonly grant?: Grant }
   | { readonly ok: false; readonly reply: Reply };
 
 export type AccessPolicy = {
@@ -46,10 +47,20 @@ export type AccessControlOptions = {
 
 /** What a request brings to say who sends it. `ambient`: a browser sends it along, whoever's page asks. */
 type Identity =
-  | { readonly kind: 'known'; readonly author: string; readonly right: 'read' | 'write'; readonly ambient: boolean }
+  | {
+      readonly kind: 'known';
+      readonly author: string;
+      readonly right: 'read' | 'write';
+      readonly ambient: boolean;
+      readonly session: string | null;
+    }
   | { readonly kind: 'none' | 'wrong' };
 
 type Holder = { readonly name: string; readonly digest: Uint8Array; readonly right: 'read' | 'write' };
+
+/** Lines of the log about one person's sessions, in so many seconds. */
+const SESSION_LINES = 10;
+const SESSION_LINES_S = 60;
 
 const CHALLENGE = { 'www-authenticate': 'Bearer realm="edgewise"' };
 
@@ -58,10 +69,14 @@ export class AccessControl implements AccessPolicy {
   private rules: AccessRules;
   private holders: readonly Holder[];
   private readonly sessions = new Sessions();
+  /** Of each person who signed in, so that nobody's flood hides what somebody else does. */
+  private readonly lines = new Map<string, LineLimit>();
   private readonly wrong: WrongTokens;
   private readonly refusals: Refusals;
   private readonly log: Log;
   private readonly now: () => number;
+  /** How often who may do what has changed. */
+  private generation = 0;
 
   constructor({ rules, refusals, log, now = () => performance.now() / 1000 }: AccessControlOptions) {
     this.rules = rules;
@@ -72,11 +87,14 @@ export class AccessControl implements AccessPolicy {
     this.now = now;
   }
 
-  /** New rules come into force; sessions of tokens that are gone end. */
+  /** New rules come into force; sessions of tokens that are gone end, and all that was granted has to be asked for anew. */
   configure(rules: AccessRules): void {
+    this.generation += 1;
     this.rules = rules;
     this.holders = holdersOf(rules);
     this.sessions.keepOnly(new Set(this.holders.map(({ digest }) => keyOf(digest))));
+    const names = new Set(this.holders.map(({ name }) => name));
+    for (const name of this.lines.keys()) if (!names.has(name)) this.lines.delete(name);
   }
 
   /** Whether anybody can sign in. */
@@ -92,19 +110,21 @@ export class AccessControl implements AccessPolicy {
     const { admins, readers, hasClients } = this.rules;
     const identity = this.identityOf(request);
     if (identity.kind === 'known') {
-      const { author, right, ambient } = identity;
-      if (access !== 'write') return { ok: true, author, right };
+      const { author, right, ambient, session } = identity;
+      const grant = this.grant(session);
+      if (access !== 'write') return { ok: true, author, right, grant };
       const fault = crossSiteFault(request, ambient);
       if (fault !== null) return this.refuse('cross_site', problem(403, fault));
-      if (right === 'write') return { ok: true, author, right };
+      if (right === 'write') return { ok: true, author, right, grant };
       return this.refuse('forbidden', problem(403, `${author} may read here, and change nothing`));
     }
+    const grant = this.grant(null); // of now: a wrong token waits below
     const isFree = access === 'open' || (access === 'read' && readers === null);
     if (identity.kind === 'wrong') {
       const refused = await this.wrongToken(request);
       if (!isFree) return { ok: false, reply: refused };
     }
-    if (isFree) return { ok: true, author: null, right: readers === null ? 'read' : 'none' };
+    if (isFree) return { ok: true, author: null, right: readers === null ? 'read' : 'none', grant };
     if (access === 'write' && admins === null && !hasClients) {
       return this.refuse('forbidden', problem(403, 'nothing can be changed here: the configuration has no http.admin'));
     }
@@ -121,19 +141,19 @@ export class AccessControl implements AccessPolicy {
       await this.wrongToken(request);
       return null;
     }
-    const cookie = cookieText(request, this.sessions.start(keyOf(holder.digest), this.now()), SESSION_SECONDS);
-    this.logSession('signed in', holder.name, request);
-    return cookie;
+    // The browser forgets the identifier that it had: nobody may go on with it.
+    const before = sessionId(request);
+    if (before !== null) this.sessions.end(before);
+    this.note(holder.name, 'signed in', request);
+    return cookieText(request, this.sessions.start(keyOf(holder.digest), this.now()), SESSION_SECONDS);
   }
 
   /** Ends the session of a request, if it has one: the cookie that takes its own away. */
   signOut(request: Request): string {
     const id = sessionId(request);
-    if (id !== null) {
-      const holder = this.holderOfSession(id);
-      this.sessions.end(id);
-      if (holder !== undefined) this.logSession('signed out', holder.name, request);
-    }
+    const key = id === null ? null : this.sessions.end(id);
+    const holder = this.holders.find(({ digest }) => keyOf(digest) === key);
+    if (holder !== undefined) this.note(holder.name, 'signed out', request);
     return cookieText(request, '', 0);
   }
 
@@ -151,24 +171,37 @@ export class AccessControl implements AccessPolicy {
       const [, token] = /^Bearer +([^\s]+)$/i.exec(authorization.trim()) ?? [];
       const holder = token === undefined ? null : this.holderOf(token);
       if (holder === null) return { kind: 'wrong' };
-      return { kind: 'known', author: holder.name, right: holder.right, ambient: false };
+      return { kind: 'known', author: holder.name, right: holder.right, ambient: false, session: null };
     }
     const id = sessionId(request);
-    const holder = id === null ? undefined : this.holderOfSession(id);
-    if (holder !== undefined) return { kind: 'known', author: holder.name, right: holder.right, ambient: true };
+    const key = id === null ? null : this.sessions.use(id, this.now());
+    const holder = key === null ? undefined : this.holders.find(({ digest }) => keyOf(digest) === key);
+    if (holder !== undefined) {
+      return { kind: 'known', author: holder.name, right: holder.right, ambient: true, session: id };
+    }
     const { certificate } = request;
     if (certificate === null || !this.rules.hasClients) return { kind: 'none' };
     // A browser says where a request comes from, and what is no browser cannot be abused by a page.
-    return { kind: 'known', author: certificate, right: 'write', ambient: false };
+    return { kind: 'known', author: certificate, right: 'write', ambient: false, session: null };
   }
 
-  private holderOfSession(id: string): Holder | undefined {
-    const key = this.sessions.use(id, this.now());
-    return key === null ? undefined : this.holders.find(({ digest }) => keyOf(digest) === key);
+  /** Until the rules change, and the session ends where there is one. */
+  private grant(session: string | null): Grant {
+    const { generation } = this;
+    return {
+      isValid: () =>
+        this.generation === generation && (session === null || this.sessions.isCurrent(session, this.now())),
+      ended: session === null ? null : this.sessions.ended(session),
+    };
   }
 
-  private logSession(what: string, author: string, { client }: Request): void {
-    this.log('info', `http: ${author} ${what} from ${client}`, { event: 'admin.session', author, client });
+  private note(author: string, what: 'signed in' | 'signed out', { client }: Request): void {
+    const limit = this.lines.get(author) ?? new LineLimit(SESSION_LINES_S, SESSION_LINES);
+    this.lines.set(author, limit);
+    const leftOut = limit.take(this.now());
+    if (leftOut === null) return;
+    const more = leftOut === 0 ? '' : ` (${leftOut} more lines of ${author}'s sessions were left out before)`;
+    this.log('info', `http: ${author} ${what} from ${client}${more}`, { event: 'admin.session', author, client });
   }
 
   /** Takes as long for a token that is nearly right as for any other. */

@@ -15,6 +15,9 @@ export const PIPELINED_MAX = 16;
 /** An answer that its client has not taken for so long may be cut off for somebody else's sake, milliseconds. */
 const SLOW_READER_MS = 2000;
 
+/** For the rest of an answer that has come to its end, milliseconds. */
+export const ENDING_MS = 2000;
+
 /** How many connections there may be in a process that may open so many files: an eighth, but at most 200. */
 export function httpConnections(descriptors: number): number {
   return Math.min(CONNECTIONS_MAX, Math.max(CONNECTIONS_MIN, Math.floor(descriptors * SHARE_OF_DESCRIPTORS)));
@@ -127,7 +130,11 @@ export class Connections {
 
   /** Ends answers that go on: whoever still may asks again. */
   endStreams(): void {
-    for (const { socket, isEndless } of this.all.values()) if (isEndless) socket.destroySoon();
+    for (const { socket, isEndless } of this.all.values()) {
+      if (!isEndless) continue;
+      socket.setTimeout(ENDING_MS);
+      socket.destroySoon();
+    }
   }
 
   private next(connection: Connection): void {

@@ -1,6 +1,6 @@
 /** From a request to its reply, step by step; each step that says no is a problem (RFC 9457). No socket here. */
 import { z } from 'zod';
-import type { AccessPolicy } from './access.ts';
+import type { AccessPolicy, Admission } from './access.ts';
 import { BODY_OCTETS_MAX, type Body, fieldsOf } from './body.ts';
 import type { AnyOperation, Input, Reply, Request, Sources, StreamReply } from './operation.ts';
 import { problem } from './problem.ts';
@@ -47,10 +47,32 @@ export async function dispatch(
     const key = JSON.stringify([request.path, asked.value, whom, operation.variant?.(request)]);
     const render = () => operation.handle(sources, { ...input, body: undefined });
     const lane = operation.lane ?? 'rest';
-    if (lane === 'none') return render();
-    return (await lanes[lane].reply(key, { client: request.client, author, gone: request.gone }, render)) ?? HUNG_UP;
+    const asker = { client: request.client, author, gone: request.gone };
+    const reply = await (lane === 'none' ? render() : lanes[lane].reply(key, asker, render));
+    if (reply === null) return HUNG_UP;
+    const now = await renewed(access, operation.access, request, admission);
+    if (!now.ok) return now.reply;
+    return 'stream' in reply && now.grant !== undefined ? { ...reply, grant: now.grant } : reply;
   }
-  return change(sources, operation, input, await bodyOf(operation, request, body));
+  const sent = await bodyOf(operation, request, body);
+  // A body may take seconds, in which the right to send it can be taken away.
+  const now = await renewed(access, operation.access, request, admission);
+  return now.ok ? change(sources, operation, input, sent) : now.reply;
+}
+
+type Admitted = Extract<Admission, { readonly ok: true }>;
+
+/** The admission, unless what it rests on has ended while the request waited; asked for again, it may not be the same. */
+async function renewed(
+  access: AccessPolicy,
+  needed: Parameters<AccessPolicy['admit']>[0],
+  request: Request,
+  before: Admitted,
+): Promise<Admission> {
+  if (before.grant === undefined || before.grant.isValid()) return before;
+  const now = await access.admit(needed, request);
+  if (!now.ok || (now.author === before.author && now.right === before.right)) return now;
+  return { ok: false, reply: problem(503, 'who may do what has just changed: ask again', { 'retry-after': '1' }) };
 }
 
 type Parsed = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly why: string };

@@ -31,6 +31,14 @@ export type StreamSink = {
   readonly end: () => void;
 };
 
+/** How long what a request was allowed holds. */
+export type Grant = {
+  /** Whether it would be allowed now; asking does not count as a request. */
+  readonly isValid: () => boolean;
+  /** Aborted when the session that it was made in ends; null: it was made without one. */
+  readonly ended: AbortSignal | null;
+};
+
 /** An answer that goes on, such as server-sent events. Its connection gives way when there are too many. */
 export type StreamReply = {
   readonly status: 200;
@@ -38,6 +46,8 @@ export type StreamReply = {
   readonly headers?: Reply['headers'];
   /** Called once the header is sent; what it returns is called when the connection has ended, for whatever reason. */
   readonly stream: (sink: StreamSink) => () => void;
+  /** Nothing is sent once it is over, and the connection ends. Left out: it has no end. */
+  readonly grant?: Grant;
 };
 
 /**

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Guard } from '../../../system/guard.ts';
+import { ENDING_MS } from './connections.ts';
 import type { Reply, StreamReply } from './operation.ts';
 
 /** For whatever does not say otherwise: nothing is kept, guessed, framed or run. */
@@ -59,13 +60,31 @@ export function stream(request: IncomingMessage, response: ServerResponse, reply
   }
   response.flushHeaders();
   request.socket.setTimeout(0);
+  const { grant } = reply;
+  const end = guard.protect('http', () => {
+    response.end();
+    // Whoever reads nothing is not waited for.
+    request.socket.setTimeout(ENDING_MS);
+  });
   const ended = reply.stream({
     write: (text) => {
+      if (response.writableEnded) return false;
+      if (grant?.isValid() === false) {
+        end();
+        return false;
+      }
       if (response.writableLength > STREAM_OCTETS) return false;
       response.write(text);
       return true;
     },
-    end: () => response.end(),
+    end,
   });
-  response.once('close', guard.protect('http', ended));
+  grant?.ended?.addEventListener('abort', end, { once: true });
+  response.once(
+    'close',
+    guard.protect('http', () => {
+      grant?.ended?.removeEventListener('abort', end);
+      ended();
+    }),
+  );
 }

@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 
 const ID_OCTETS = 32;
 /** Of one token, and in all; the one that was idle longest makes room. */
@@ -8,7 +9,12 @@ const SESSIONS_MAX = 256;
 export const SESSION_SECONDS = 12 * 3600;
 const IDLE_SECONDS = 2 * 3600;
 
-type Session = { readonly tokenKey: string; readonly createdAt: number; usedAt: number };
+type Session = {
+  readonly tokenKey: string;
+  readonly createdAt: number;
+  usedAt: number;
+  readonly ending: AbortController;
+};
 
 /**
  * Who has signed in with a browser. In memory only: a restart ends them all. Times are seconds of a clock that nobody
@@ -24,7 +30,9 @@ export class Sessions {
     if (own.length >= PER_TOKEN_MAX) this.endIdlest(own);
     else if (this.all.size >= SESSIONS_MAX) this.endIdlest([...this.all]);
     const id = randomBytes(ID_OCTETS).toString('base64url');
-    this.all.set(keyOf(id), { tokenKey, createdAt: now, usedAt: now });
+    const ending = new AbortController();
+    setMaxListeners(0, ending.signal); // one an open page
+    this.all.set(keyOf(id), { tokenKey, createdAt: now, usedAt: now, ending });
     return id;
   }
 
@@ -34,20 +42,34 @@ export class Sessions {
     const session = this.all.get(key);
     if (session === undefined) return null;
     if (isOver(session, now)) {
-      this.all.delete(key);
+      this.remove(key);
       return null;
     }
     session.usedAt = now;
     return session.tokenKey;
   }
 
-  end(id: string): void {
-    this.all.delete(keyOf(id));
+  /** Whether there is this session still; asking does not count as using it. */
+  isCurrent(id: string, now: number): boolean {
+    const key = keyOf(id);
+    const session = this.all.get(key);
+    if (session !== undefined && isOver(session, now)) this.remove(key);
+    return this.all.has(key);
+  }
+
+  /** Aborted when the session ends, or is found to be over; null: there is no such session. */
+  ended(id: string): AbortSignal | null {
+    return this.all.get(keyOf(id))?.ending.signal ?? null;
+  }
+
+  /** The token of the session that ended; null: there was none. */
+  end(id: string): string | null {
+    return this.remove(keyOf(id))?.tokenKey ?? null;
   }
 
   /** Ends those whose tokens are not among these. */
   keepOnly(tokenKeys: ReadonlySet<string>): void {
-    for (const [key, { tokenKey }] of this.all) if (!tokenKeys.has(tokenKey)) this.all.delete(key);
+    for (const [key, { tokenKey }] of this.all) if (!tokenKeys.has(tokenKey)) this.remove(key);
   }
 
   get size(): number {
@@ -55,12 +77,19 @@ export class Sessions {
   }
 
   private expire(now: number): void {
-    for (const [key, session] of this.all) if (isOver(session, now)) this.all.delete(key);
+    for (const [key, session] of this.all) if (isOver(session, now)) this.remove(key);
+  }
+
+  private remove(key: string): Session | undefined {
+    const session = this.all.get(key);
+    this.all.delete(key);
+    session?.ending.abort();
+    return session;
   }
 
   private endIdlest(of: readonly (readonly [string, Session])[]): void {
     const [idlest] = [...of].sort(([, a], [, b]) => a.usedAt - b.usedAt);
-    if (idlest !== undefined) this.all.delete(idlest[0]);
+    if (idlest !== undefined) this.remove(idlest[0]);
   }
 }
 

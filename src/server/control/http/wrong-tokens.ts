@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { LineLimit } from './line-limit.ts';
 
 /** Clients of which wrong tokens are counted; the one that was quiet longest is forgotten for another. */
 const CLIENTS_MAX = 1000;
@@ -23,10 +24,9 @@ type Client = { count: number; lastAt: number; loggedAt: number; unlogged: numbe
 export class WrongTokens {
   private readonly clients = new Map<string, Client>();
   private waiting = 0;
-  private lines: readonly number[] = [];
+  private readonly lines = new LineLimit(LINE_S, LINES_MAX);
   private readonly log: (message: string, client: string) => void;
 
-  /** `log`: a line about a client, as often as the bounds above allow. */
   constructor(log: (message: string, client: string) => void) {
     this.log = log;
   }
@@ -70,9 +70,7 @@ export class WrongTokens {
 
   private write(client: string, entry: Client, now: number): void {
     if (now - entry.loggedAt < LINE_S) return;
-    this.lines = this.lines.filter((at) => now - at < LINE_S);
-    if (this.lines.length >= LINES_MAX) return;
-    this.lines = [...this.lines, now];
+    if (this.lines.take(now) === null) return;
     const { unlogged } = entry;
     this.log(`http: ${unlogged === 1 ? 'a wrong token' : `${unlogged} wrong tokens`} from ${client}`, client);
     entry.loggedAt = now;

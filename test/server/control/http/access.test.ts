@@ -90,7 +90,7 @@ test('a session: from its cookie to its end', async () => {
   const cookie = await access.signIn('anna-0123456789abcdef', request(SAME));
   expect(cookie).toMatch(/^edgewise-8053=[\w-]{43}; Path=\/; Max-Age=43200; HttpOnly; SameSite=Strict$/);
   const write = (headers: Headers) => access.admit('write', request({ ...headers, ...kept(cookie) }));
-  expect(await write(SAME)).toEqual({ ok: true, author: 'anna', right: 'write' });
+  expect(await write(SAME)).toMatchObject({ ok: true, author: 'anna', right: 'write' });
   // A browser that says nothing may be on somebody else's page.
   expect((await write(HOST)).ok).toBe(false);
   expect((await write({ ...HOST, origin: 'http://evil.test' })).ok).toBe(false);
@@ -116,12 +116,37 @@ test('a session: from its cookie to its end', async () => {
   ]);
 });
 
+test('a flood of sign-ins by one person fills no log and hides nobody else', async () => {
+  const { access, logged, later } = control(RESTRICTED);
+  const session = (name: string) => access.signIn(`${name}-0123456789abcdef`, request(SAME));
+  for (let i = 0; i < 1000; i++) await session('ben');
+  expect(logged).toHaveLength(10);
+  await session('anna');
+  expect(logged.at(-1)).toContain('anna signed in');
+  later(61);
+  await session('ben');
+  expect(logged.slice(11)).toEqual([
+    expect.stringContaining("ben signed in from 192.0.2.1 (990 more lines of ben's sessions were left out before)"),
+  ]);
+});
+
+test('whoever signs in again goes on with a new identifier only', async () => {
+  const { access } = control(OPEN);
+  const first = await access.signIn('anna-0123456789abcdef', request(SAME));
+  const second = await access.signIn('anna-0123456789abcdef', request({ ...SAME, ...kept(first) }));
+  expect(await access.admit('read', request({ ...HOST, ...kept(first) }))).toMatchObject({ author: null });
+  expect(await access.admit('read', request({ ...HOST, ...kept(second) }))).toMatchObject({ author: 'anna' });
+  // A wrong token ends nothing.
+  await access.signIn('eve', request({ ...SAME, ...kept(second) }));
+  expect(await access.admit('read', request({ ...HOST, ...kept(second) }))).toMatchObject({ author: 'anna' });
+});
+
 test('sessions end with their tokens, and what they may do changes with them', async () => {
   const { access } = control(RESTRICTED);
   const cookie = await access.signIn('anna-0123456789abcdef', request(SAME));
   const admit = () => access.admit('read', request({ ...SAME, ...kept(cookie) }));
   access.configure({ ...RESTRICTED, admins: [] });
-  expect(await admit()).toEqual({ ok: true, author: 'anna', right: 'read' });
+  expect(await admit()).toMatchObject({ ok: true, author: 'anna', right: 'read' });
   access.configure({ ...RESTRICTED, admins: [], readers: [named('ben')] });
   access.configure(RESTRICTED);
   expect(await admit()).toMatchObject({ ok: false });
