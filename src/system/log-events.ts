@@ -19,7 +19,7 @@ export const LOG_FIELDS = {
   command: { type: 'text', about: 'the command of a hook' },
   comment: { type: 'text', about: 'the comment of a mode' },
   dns: { type: 'list', about: 'where DNS is answered' },
-  duration_seconds: { type: 'number', about: 'how long it took' },
+  duration_seconds: { type: 'number', about: 'how long it took; of a check that failed, its last try' },
   edge: { type: 'text', about: 'an edge or canary, as listed' },
   failed: { type: 'number', about: 'how many could not be loaded' },
   file: { type: 'text', about: 'the file that it is about' },

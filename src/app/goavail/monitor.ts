@@ -3,7 +3,7 @@ import type { Goavail } from '../../config/goavail-file.ts';
 import { FRESH_INTERVALS } from '../../health/agreement/view.ts';
 import type { Prober } from '../../health/checks/prober.ts';
 import type { ProbePlan } from '../../health/checks/protocol.ts';
-import type { Sample } from '../../health/checks/sample.ts';
+import { type Sample, takenSeconds } from '../../health/checks/sample.ts';
 import { agreementText } from '../../health/judge/agreement.ts';
 import { errorText } from '../../system/error-text.ts';
 import type { Guard } from '../../system/guard.ts';
@@ -182,13 +182,14 @@ export class GoavailMonitor {
     this.troubled.add(address);
   }
 
-  private report(address: string, was: AddressState, state: AddressState, { fail, seconds }: Sample): void {
+  private report(address: string, was: AddressState, state: AddressState, sample: Sample): void {
+    const { fail, seconds } = sample;
     const { log } = this.options;
     const { threshold } = this.settings.goavail;
     const found =
       fail === null ? `passed in ${(seconds * 1000).toFixed(1)} ms` : `failed (${fail.reason}: ${fail.detail})`;
     const towards = state.against === 0 ? '' : `, ${state.against} of ${threshold} towards ${state.up ? 'down' : 'up'}`;
-    const result = { duration_seconds: seconds, ...(fail === null ? {} : { reason: fail.reason }) };
+    const result = { duration_seconds: takenSeconds(sample), ...(fail === null ? {} : { reason: fail.reason }) };
     log('debug', `${address} ${found}${towards}`, { event: 'goavail.checked', address, ...result });
     if (was.up === state.up) return;
     const row = threshold === 1 ? '' : `, result ${threshold} of that kind in a row`;

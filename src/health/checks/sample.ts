@@ -91,3 +91,11 @@ export type Sample = {
 export function decidingCheck({ primary }: Pick<Sample, 'primary'>): string | null {
   return primary !== null && primary.checks.length > 1 ? primary.check : null;
 }
+
+/**
+ * How long the check took in truth, seconds: `seconds` of a sample that failed is the timeout, as judges count it. Of several
+ * tries the last one; null: there was no address to ask.
+ */
+export function takenSeconds({ fail, seconds, primary }: Pick<Sample, 'fail' | 'seconds' | 'primary'>): number | null {
+  return fail === null ? seconds : (primary?.phases.total ?? null);
+}

@@ -1,5 +1,5 @@
 import type { EventName, LevelOf, Log, Logged, LogLevel } from '../../system/log-events.ts';
-import { decidingCheck, type Sample } from '../checks/sample.ts';
+import { decidingCheck, type Sample, takenSeconds } from '../checks/sample.ts';
 import type { Decision, LiveMember } from '../choose/decision.ts';
 import { byName, count, list, seconds } from '../judge/reason.ts';
 
@@ -23,11 +23,12 @@ export function sampleLine(sample: Sample): LogLine {
   const { edge, seconds: taken, fail, stalledMs } = sample;
   const doubt = stalledMs > 0 ? ` (the prober itself stalled for ${Math.round(stalledMs)} ms)` : '';
   const check = decidingCheck(sample);
+  const duration = takenSeconds(sample);
   const by = check === null ? '' : ` (check ${check})`;
   const fields = {
     event: 'edge.checked',
     edge,
-    duration_seconds: taken,
+    ...(duration === null ? {} : { duration_seconds: duration }),
     ...(sample.primary === null ? {} : { address: sample.primary.address }),
     ...(check === null ? {} : { check }),
     ...(fail === null ? {} : { reason: fail.reason }),

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
+import type { Sample } from '../../../src/health/checks/sample.ts';
 import type { Decision } from '../../../src/health/choose/decision.ts';
-import { decisionLines, movedLines, outcomeText } from '../../../src/health/pools/round-log.ts';
+import { decisionLines, movedLines, outcomeText, sampleLine } from '../../../src/health/pools/round-log.ts';
 
 const at = (v4: string | null, v6: string | null = null) => [{ edge: 'a.example', v4, v6, why: '' }];
 
@@ -31,6 +32,23 @@ test.each([
   const live = ['a', 'b'].map((edge) => ({ edge, v4: '192.0.2.1', v6: null, why: '' }));
   const outcome = { kind: 'held', wanted } as const;
   expect(outcomeText({ network: 'net', outcome, live, wanted: 2 } as unknown as Decision)).toBe(text);
+});
+
+test.each<readonly [string, Partial<Sample>, { readonly duration_seconds?: number; readonly reason?: string }]>([
+  ['passed', { seconds: 0.25, fail: null }, { duration_seconds: 0.25 }],
+  // Judges count the timeout, 10 s.
+  ['refused at once', { fail: { reason: 'refused', detail: '' } }, { duration_seconds: 0.0003, reason: 'refused' }],
+  ['without an address', { fail: { reason: 'resolve', detail: '' }, primary: null }, { reason: 'resolve' }],
+])('a check says how long it took in truth: %s', (_, over, expected) => {
+  const primary = { address: '127.0.0.1', check: 'http', checks: [{}], phases: { total: 0.0003 } };
+  const sample = { edge: 'a', at: 1, seconds: 10, primary, others: [], stalledMs: 0, ...over } as unknown as Sample;
+  const { event } = sampleLine(sample);
+  expect(event).toEqual({
+    event: 'edge.checked',
+    edge: 'a',
+    ...(sample.primary === null ? {} : { address: '127.0.0.1' }),
+    ...expected,
+  });
 });
 
 test('the lines of a decision have its notes at warn; a state goes on, a change does not', () => {
