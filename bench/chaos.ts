@@ -7,7 +7,7 @@ import { writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { SCENARIOS } from '../test/chaos/scenarios.ts';
+import { FULL_SCENARIOS, SCENARIOS, type Scenario } from '../test/chaos/scenarios.ts';
 import { Vantages } from '../test/chaos/vantages.ts';
 
 const { values } = parseArgs({
@@ -36,14 +36,17 @@ function save(all: Vantages): string {
 }
 
 const random = randomFrom(Number(values.seed));
-const chosen = SCENARIOS.filter(({ name }) => name.includes(values.only));
+const chosen = [...SCENARIOS, ...FULL_SCENARIOS].filter(({ name }) => name.includes(values.only));
 const began = performance.now();
-const all = await Vantages.start({ block: 97 });
+const all = await Vantages.start({ block: 97, canary: true });
 const runs = new Map<string, number>();
+/** Each comes once before any comes again. */
+const left: Scenario[] = [];
 let failed = false;
 try {
   while (!failed && performance.now() - began < Number(values.minutes) * MINUTE_MS) {
-    const { name, run } = chosen[Math.floor(random() * chosen.length)];
+    if (left.length === 0) left.push(...chosen);
+    const [{ name, run }] = left.splice(Math.floor(random() * left.length), 1);
     const start = performance.now();
     let problem = '';
     try {

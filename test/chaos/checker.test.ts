@@ -26,12 +26,31 @@ const answer = (node: string, serial: number, ...addresses: readonly string[]): 
 const transfer = (node: string, serial: number, ...records: readonly string[]): Timeless => ({
   ...{ kind: 'transfer', node, zone: ZONE, serial, records },
 });
-const mark = (name: Mark['mark'], what = ''): Timeless => ({ kind: 'mark', mark: name, what });
-
 const E1 = '192.0.2.1';
 const E2 = '192.0.2.2';
+const C = '192.0.2.9';
+const canaryAnswer = (node: string, serial: number, ...addresses: readonly string[]): Timeless => ({
+  ...{ kind: 'answer', node, zone: 'canary.test', serial, addresses },
+});
+/** After the story: a canary stands in for e2, by a set of the same serial. */
+const withCanary = set(11, ['e2'], 90, {
+  canaries: [{ zone: 'canary.test', address: C, victim: E2 }],
+  canarySerials: { 'canary.test': 15 },
+});
+const mode = (node: string, is: string): Timeless => ({ kind: 'mode', node, edge: 'e1', mode: is });
+const mark = (name: Mark['mark'], what = ''): Timeless => ({ kind: 'mark', mark: name, what });
+
 const turnOf = (turn: number, e1: boolean, revision: number): readonly Timeless[] =>
   ['a', 'b', 'c'].map((name, i) => view(name, turn, { e1, e2: true }, revision + i));
+
+/** An operator sets a mode on b, and all three have it. */
+const MODE = [
+  ...['a', 'b', 'c'].map((node) => mode(node, 'available')),
+  mark('mode begins', 'e1'),
+  mode('b', 'unavailable'),
+  mark('mode set', 'e1 unavailable'),
+  ...['a', 'c'].map((node) => mode(node, 'unavailable')),
+];
 
 /** Edge e1 dies and leaves; b is cut off meanwhile and catches up. Nothing in it is wrong. */
 const STORY: readonly Timeless[] = [
@@ -108,6 +127,11 @@ describe('each violation is caught by its rule, and by no other', () => {
       ['one token'],
     ],
     ['one vote that an edge is down', changed(on(11, says('e1', false, true, true))), ['justified']],
+    [
+      'an edge that an operator takes out, and another one',
+      [...STORY, mark('mode begins', 'e1'), mark('mode set', 'e1 unavailable'), set(12, [], 90)],
+      ['justified'],
+    ],
     ['no votes at all', changed(on(11, { says: {} })), ['justified']],
     [
       'one vantage, said twice',
@@ -164,6 +188,19 @@ describe('each violation is caught by its rule, and by no other', () => {
       ),
       ['caught up'],
     ],
+    ['another canary than was stored', [...STORY, withCanary, canaryAnswer('a', 15, E2)], ['stored first']],
+    [
+      'two canaries under one serial',
+      [...STORY, withCanary, canaryAnswer('a', 15, C), canaryAnswer('b', 15, E2)],
+      ['same octets', 'stored first'],
+    ],
+    ['the same canary under the same serial', [...STORY, withCanary, withCanary], ['stored onwards']],
+    ['a mode that is lost', [...STORY, ...MODE, mark('broken'), mode('b', 'available')], ['modes hold']],
+    [
+      'a mode that one node never has',
+      [...STORY, ...MODE.slice(0, -1), ...[7, 8, 9].flatMap((turn) => turnOf(turn, false, 90)), answer('c', 11, E2)],
+      ['modes hold'],
+    ],
   ])('%s', (_, story, rules) => {
     expect(broken(story)).toEqual(rules);
   });
@@ -211,6 +248,22 @@ describe('what is no violation', () => {
         ...turnOf(8, false, 94),
         ...turnOf(9, false, 97),
         answer('b', 11, E2),
+      ],
+    ],
+    ['a canary of the same set', [...STORY, withCanary, canaryAnswer('a', 15, C), canaryAnswer('b', 15, C)]],
+    [
+      'an edge that an operator takes out',
+      [...STORY, mark('mode begins', 'e2'), mark('mode set', 'e2 unavailable'), set(12, [], 90)],
+    ],
+    [
+      'a mode that is set, and another one later',
+      [...STORY, ...MODE, mark('mode begins', 'e1'), mode('c', 'available'), mark('mode set', 'e1 available')],
+    ],
+    [
+      'a mode that one node does not have while something is broken',
+      [
+        ...[...STORY, mark('broken'), ...MODE.slice(0, -1)],
+        ...[...[7, 8, 9].flatMap((turn) => turnOf(turn, false, 90)), answer('c', 11, E2)],
       ],
     ],
     [

@@ -1,7 +1,7 @@
 /**
  * What must hold of every run, whatever failed in it. Pure: a log in, violations out. Each rule is a function of its own.
  */
-import { serialCompare } from '../../src/dns/serial.ts';
+import { serialCompare, serialMax } from '../../src/dns/serial.ts';
 import type { Say } from '../../src/health/judge/quorum.ts';
 import { UNAGREED_SERIAL } from '../../src/zones/agreement/own-step.ts';
 import type { Entry, Log, StoredSet } from './log.ts';
@@ -72,7 +72,11 @@ const onwards: Rule = (log) => {
 /** What is answered under a serial is the set that was stored under it; nothing is answered that nobody stored. */
 const storedFirst: Rule = (log) => {
   const sets = new Map<number, string>();
-  for (const { serial, addresses } of every(log, 'set')) sets.set(serial, addresses.join());
+  const withCanaries = new Map<string, string>();
+  for (const set of every(log, 'set')) {
+    sets.set(set.serial, set.addresses.join());
+    for (const zone of canaryZones(set)) withCanaries.set(`${zone} ${zoneSerial(set, zone)}`, zoneAddresses(set, zone));
+  }
   const contents = new Set(every(log, 'content').map(({ zone, serial }) => `${zone} ${serial}`));
   const begins = every(log, 'set')[0]?.at;
   if (begins === undefined) return [];
@@ -84,7 +88,7 @@ const storedFirst: Rule = (log) => {
     overrides(alone, entry);
     if (entry.kind !== 'answer' || entry.at < begins || entry.serial === UNAGREED_SERIAL) continue;
     const { at, node, zone, serial, addresses } = entry;
-    const set = sets.get(serial);
+    const set = withCanaries.get(`${zone} ${serial}`) ?? sets.get(serial);
     const stored = set === undefined ? contents.has(`${zone} ${serial}`) : set === addresses.join();
     if (stored) continue;
     if (alone.has(node) && !owners.has(serial)) owners.set(serial, node);
@@ -94,6 +98,27 @@ const storedFirst: Rule = (log) => {
   }
   return violations;
 };
+
+/** Zones of which a set says more than of the others. */
+function canaryZones({ canaries = [], canarySerials = {} }: StoredSet): ReadonlySet<string> {
+  return new Set([...canaries.map(({ zone }) => zone), ...Object.keys(canarySerials)]);
+}
+
+function zoneSerial({ serial, canarySerials = {} }: StoredSet, zone: string): number {
+  return serialMax(serial, canarySerials[zone] ?? 0);
+}
+
+/** What a zone is answered with by a set: its canary stands in for a live edge, or comes to them. */
+function zoneAddresses({ addresses, canaries = [] }: StoredSet, zone: string): string {
+  const canary = canaries.find((one) => one.zone === zone);
+  if (canary === undefined) return addresses.join();
+  return [...addresses.filter((address) => address !== canary.victim), canary.address].sort().join();
+}
+
+/** The latest serial that came with a set: of the live set, or of a zone whose canary changed. */
+function versionOf({ serial, canarySerials = {} }: StoredSet): number {
+  return Object.values(canarySerials).reduce(serialMax, serial);
+}
 
 /** Keeps who decides alone up to date. */
 function overrides(alone: Set<string>, entry: Entry): void {
@@ -115,7 +140,9 @@ function steps(log: Log): readonly { readonly set: Of<'set'>; readonly before: S
 /** Each stored set's serial is later than that of the one before, in the whole run: also where the store lost its memory. */
 const storedOnwards: Rule = (log) => {
   const last = new Map<string, number>();
-  return every(log, 'set').flatMap(({ at, network, serial, by }) => {
+  return every(log, 'set').flatMap((set) => {
+    const { at, network, by } = set;
+    const serial = versionOf(set);
     const before = last.get(network);
     last.set(network, serial);
     if (before === undefined || serialCompare(serial, before) > 0) return [];
@@ -127,8 +154,9 @@ const storedOnwards: Rule = (log) => {
 const oneToken: Rule = (log) => {
   const violations: Violation[] = [];
   const tokens = new Map<string, string>();
-  for (const { at, cluster, network, serial, token } of every(log, 'set')) {
-    const key = `${network} ${serial}`;
+  for (const set of every(log, 'set')) {
+    const { at, cluster, network, token } = set;
+    const key = `${network} ${versionOf(set)}`;
     const before = tokens.get(key);
     if (before !== undefined && before !== `${cluster} ${token}`) {
       violations.push({ rule: 'one token', at, text: `${key} under ${before} and ${cluster} ${token}` });
@@ -166,7 +194,7 @@ const justified: Rule = (log, rules) => {
     const isSame = before !== null && before.edges.join() === set.edges.join();
     if (before === null || isSame) return [];
     if (voters.length < majority) blame(`rests on ${voters.join() || 'nobody'}`);
-    const left = before.edges.filter((edge) => !set.edges.includes(edge));
+    const left = before.edges.filter((edge) => !set.edges.includes(edge) && !isWithdrawn(log, edge, set.at));
     const joined = set.edges.filter((edge) => !before.edges.includes(edge));
     for (const [edges, up, needed, verb] of [
       [left, false, rules.down, 'left'],
@@ -189,6 +217,14 @@ const justified: Rule = (log, rules) => {
     return violations;
   });
 };
+
+/** Whether an operator took the edge out, or was about to: that needs no votes. */
+function isWithdrawn(log: Log, edge: string, at: number): boolean {
+  const last = every(log, 'mark').findLast(
+    (entry) => entry.mark.startsWith('mode') && entry.at <= at && entry.what.split(' ')[0] === edge,
+  );
+  return last?.mark === 'mode begins' || last?.what === `${edge} unavailable`;
+}
 
 /** While there is no quorum nothing changes: nothing is stored, and every node answers what it did. */
 const frozen: Rule = (log) => {
@@ -219,7 +255,7 @@ const frozen: Rule = (log) => {
 const caughtUp: Rule = (log, rules) => {
   const violations: Violation[] = [];
   let isBroken = false;
-  let wanted: number | null = null;
+  let wanted: StoredSet | null = null;
   /** Since something newer was stored, or all was healed: when that was, and views per node. */
   let since = 0;
   const views = new Map<string, number>();
@@ -229,15 +265,63 @@ const caughtUp: Rule = (log, rules) => {
       since = entry.at;
       views.clear();
     } else if (entry.kind === 'set') {
-      wanted = entry.serial;
+      wanted = entry;
       since = entry.at;
       views.clear();
     } else if (entry.kind === 'view') views.set(entry.vantage, (views.get(entry.vantage) ?? 0) + 1);
-    else if (entry.kind === 'answer' && !isBroken && wanted !== null && serialCompare(entry.serial, wanted) < 0) {
+    else if (entry.kind === 'answer' && !isBroken && wanted !== null) {
+      const serial = zoneSerial(wanted, entry.zone);
+      if (serialCompare(entry.serial, serial) >= 0) continue;
       const intervals = (entry.at - since) / rules.interval;
       if ((views.get(entry.node) ?? 0) <= rules.turns || intervals <= rules.turns) continue;
-      const text = `${entry.node} ${entry.zone} has ${entry.serial}, ${intervals.toFixed(1)} intervals after ${wanted}`;
+      const text = `${entry.node} ${entry.zone} has ${entry.serial}, ${intervals.toFixed(1)} intervals after ${serial}`;
       violations.push({ rule: 'caught up', at: entry.at, text });
+    }
+  }
+  return violations;
+};
+
+/**
+ * A mode that an operator set on any node is in force on all of them within so many turns while nothing is broken, and
+ * where it was once in force it stays until the next one is set, whatever fails.
+ */
+const modesHold: Rule = (log, rules) => {
+  const violations: Violation[] = [];
+  const wanted = new Map<string, string>();
+  const seen = new Map<string, string>();
+  const reached = new Set<string>();
+  let isBroken = false;
+  let since = 0;
+  const views = new Map<string, number>();
+  for (const entry of log) {
+    if (entry.kind === 'mark') {
+      const [edge, mode = ''] = entry.what.split(' ');
+      if (entry.mark === 'broken' || entry.mark === 'healed') isBroken = entry.mark === 'broken';
+      else if (entry.mark === 'mode begins') wanted.delete(edge);
+      else if (entry.mark === 'mode set') wanted.set(edge, mode);
+      else continue;
+      since = entry.at;
+      views.clear();
+      for (const key of reached) if (key.endsWith(` ${edge}`) && entry.mark.startsWith('mode')) reached.delete(key);
+      for (const [key, is] of seen) if (wanted.get(key.split(' ')[1]) === is) reached.add(key);
+    } else if (entry.kind === 'view') views.set(entry.vantage, (views.get(entry.vantage) ?? 0) + 1);
+    else if (entry.kind === 'mode') {
+      const key = `${entry.node} ${entry.edge}`;
+      const mode = wanted.get(entry.edge);
+      seen.set(key, entry.mode);
+      if (mode === entry.mode) reached.add(key);
+      else if (reached.has(key)) {
+        violations.push({ rule: 'modes hold', at: entry.at, text: `${key}: ${mode} became ${entry.mode}` });
+      }
+    } else if (entry.kind === 'answer' && !isBroken) {
+      const intervals = (entry.at - since) / rules.interval;
+      if ((views.get(entry.node) ?? 0) <= rules.turns || intervals <= rules.turns) continue;
+      for (const [edge, mode] of wanted) {
+        const is = seen.get(`${entry.node} ${edge}`);
+        if (is === undefined || is === mode) continue;
+        const text = `${entry.node} ${edge} is ${is}, ${intervals.toFixed(1)} intervals after ${mode} was set`;
+        violations.push({ rule: 'modes hold', at: entry.at, text });
+      }
     }
   }
   return violations;
@@ -252,6 +336,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   justified,
   frozen,
   caughtUp,
+  modesHold,
 };
 
 function told(says: readonly Say[] | undefined): string {

@@ -34,6 +34,9 @@ export type StoredSet = Stored & {
   readonly token: string;
   readonly basis: Readonly<Record<string, number>>;
   readonly says: Readonly<Record<string, readonly Say[]>>;
+  /** Absent: none. Canaries in use, and serials of the zones whose canary changed. */
+  readonly canaries?: readonly { readonly zone: string; readonly address: string; readonly victim: string | null }[];
+  readonly canarySerials?: Readonly<Record<string, number>>;
 };
 
 /** Who holds `leader`; null: nobody. */
@@ -62,13 +65,17 @@ export type StoredContent = Stored & {
 /**
  * What the run itself did. `broken`: something is wrong from here on, so nodes may lag. `healed`: all is well again.
  * `frozen`: no quorum of anything, so that nothing may change until `thawed`. `override`: the operator lets the vantage
- * `what` decide alone, until `override over`.
+ * `what` decide alone, until `override over`. `mode begins`: an operator is about to set a mode of the edge `what`;
+ * `mode set`: it is done, of `EDGE MODE`.
  */
 export type Mark = {
   readonly kind: 'mark';
-  readonly mark: 'broken' | 'healed' | 'frozen' | 'thawed' | 'override' | 'override over';
+  readonly mark: 'broken' | 'healed' | 'frozen' | 'thawed' | 'override' | 'override over' | 'mode begins' | 'mode set';
   readonly what: string;
 };
+
+/** The mode of an edge in the health records of a node; only where it is another one than before. */
+export type ModeSeen = { readonly kind: 'mode'; readonly node: string; readonly edge: string; readonly mode: string };
 
 /** `at`: milliseconds of the run; of an answer when it was asked, of all else when it was seen. In this order. */
 export type Entry = { readonly at: number } & (
@@ -78,6 +85,7 @@ export type Entry = { readonly at: number } & (
   | StoredLeader
   | StoredView
   | StoredContent
+  | ModeSeen
   | Mark
 );
 

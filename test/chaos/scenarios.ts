@@ -121,6 +121,152 @@ async function cut(all: Vantages, who: 'decider' | 'follower', state: LinkState)
   all.mark('healed', one.name);
 }
 
+/** Takes a live edge out, and brings it back, on one vantage and on another. */
+async function modes(all: Vantages, between: (edge: string) => Promise<void>): Promise<void> {
+  const [first, second] = all.others(await all.decider());
+  await all.ready();
+  const edge = await all.withdraw(first);
+  await all.agreed(all.live);
+  await all.hasMode(edge, 'unavailable');
+  await between(edge);
+  await all.hasMode(edge, 'unavailable');
+  await all.setMode(second, edge, 'available');
+  await all.hasMode(edge, 'available');
+}
+
+/** The canary fails for these, and is out of the answers of all, and in them again later. */
+async function canary(all: Vantages, between: () => Promise<void>): Promise<void> {
+  const { canary: address } = all;
+  if (address === null) throw new Error('no canary');
+  await all.canaryIs(true);
+  all.die(address);
+  await between();
+  await all.canaryIs(false);
+  all.revive(address);
+  await all.canaryIs(true);
+}
+
+/** With modes and canaries (`VantagesOptions.canary`). */
+export const FULL_SCENARIOS: readonly Scenario[] = [
+  {
+    name: 'a mode is set on one vantage and taken back on another',
+    quick: false,
+    run: (all) => modes(all, async () => undefined),
+  },
+  {
+    name: 'a mode is set, and etcd loses everything',
+    quick: false,
+    run: (all) =>
+      modes(all, async () => {
+        all.mark('broken', 'etcd is wiped');
+        await all.caughtUp();
+        await all.etcd.wipe();
+        await all.turns(3);
+        await all.agreed(all.live);
+        all.mark('healed', 'etcd');
+        await all.turns(3);
+      }),
+  },
+  {
+    name: 'a mode is set, and etcd is restored from a backup from before',
+    quick: false,
+    run: async (all) => {
+      const snapshot = await all.etcd.snapshot();
+      await modes(all, async () => {
+        await all.caughtUp();
+        all.mark('broken', 'etcd is restored');
+        await all.restore(snapshot);
+        await all.turns(3);
+        await all.agreed(all.live);
+        all.mark('healed', 'etcd');
+        await all.turns(3);
+      });
+    },
+  },
+  {
+    name: 'a mode is set while etcd is away',
+    quick: false,
+    run: async (all) => {
+      const lost = [0, 1];
+      const [one] = all.others(await all.decider());
+      const before = all.live;
+      all.mark('broken', 'two members of etcd');
+      all.mark('frozen', 'two members of etcd');
+      for (const member of lost) all.etcd.pause(member);
+      await all.health(false);
+      const edge = await all.withdraw(one);
+      await all.agreed(before);
+      all.mark('thawed', 'etcd');
+      for (const member of lost) all.etcd.resume(member);
+      await all.etcd.healthy();
+      await all.hasMode(edge, 'unavailable');
+      await all.agreed(all.live);
+      all.mark('healed', 'etcd');
+      await all.setMode(one, edge, 'available');
+      await all.hasMode(edge, 'available');
+    },
+  },
+  {
+    name: 'a mode is set on a vantage that is cut off, and one on another vantage is killed at',
+    quick: false,
+    run: async (all) => {
+      const [cutOff, killed] = all.others(await all.decider());
+      all.mark('broken', `${cutOff.name} is cut off`);
+      await cutOff.link('drop');
+      await all.health(false, [cutOff]);
+      const edge = await all.withdraw(cutOff);
+      await cutOff.link('pass');
+      await all.hasMode(edge, 'unavailable');
+      await killed.kill();
+      await all.setMode(cutOff, edge, 'available');
+      await all.hasMode(edge, 'available', all.others(killed));
+      await killed.begin();
+      await all.hasMode(edge, 'available');
+      await all.agreed(all.live);
+      all.mark('healed', killed.name);
+    },
+  },
+  {
+    name: 'a canary fails and comes back',
+    quick: false,
+    run: (all) => canary(all, async () => undefined),
+  },
+  {
+    name: 'a canary fails for one vantage only',
+    quick: false,
+    run: async (all) => {
+      const [liar] = all.others(await all.decider());
+      if (all.canary === null) throw new Error('no canary');
+      await all.canaryIs(true);
+      all.mark('frozen', 'a false alarm');
+      all.die(all.canary, [liar]);
+      await all.probed(all.canary, PROBES, [liar]);
+      await all.canaryIs(true);
+      all.mark('thawed', 'a false alarm');
+      all.revive(all.canary);
+    },
+  },
+  ...(['kill', 'pause'] as const).map(
+    (how): Scenario => ({
+      name: `a canary fails, and the decider with it: ${how}`,
+      quick: false,
+      run: async (all) => {
+        const former = await all.decider();
+        all.mark('broken', `the decider: ${how}`);
+        await canary(all, async () => {
+          if (how === 'kill') await former.kill();
+          else former.pause();
+          await all.deciderIsNot(former);
+          await all.canaryIs(false, all.others(former));
+          if (how === 'kill') await former.begin();
+          else former.resume();
+        });
+        all.mark('healed', 'the decider');
+      },
+    }),
+  ),
+];
+
 export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'one vantage sees an edge dead that is not',

@@ -21,7 +21,7 @@ export function decoded({ cluster, revision, key, value, created }: Change, pref
     case 'sets': {
       const set = decodeDecidedSet(plain(value));
       if (set.problem !== null) return null;
-      const { serial, by, token, basis, says, live } = set.value;
+      const { serial, by, token, basis, says, live, memory, canarySerials } = set.value;
       const addresses = live.flatMap(({ v4, v6 }) => [v4, v6]).filter((address) => address !== null);
       return {
         ...{ kind: 'set', ...at, network: names[0], serial, by, token },
@@ -29,6 +29,8 @@ export function decoded({ cluster, revision, key, value, created }: Change, pref
         addresses: addresses.sort(),
         basis: Object.fromEntries(basis),
         says: Object.fromEntries(says),
+        canaries: memory.activeCanaries,
+        canarySerials: Object.fromEntries(canarySerials),
       };
     }
     case 'views': {

@@ -18,6 +18,8 @@ import { decoded } from './stored.ts';
 import { type Change, EtcdWatch } from './watch-etcd.ts';
 
 export const ZONE = 'z.test';
+/** In a run with canaries. */
+export const CANARY_ZONE = 'canary.test';
 export const PREFIX = 'edgewise/chaos';
 const SWEEP_MS = 100;
 const ASK_MS = 500;
@@ -32,6 +34,8 @@ export type VantagesOptions = {
   /** Seconds. */
   readonly interval?: number;
   readonly lease?: number;
+  /** A second zone, with a canary, and a look at the modes that each vantage has. */
+  readonly canary?: boolean;
   /** More keys of edgemanage.yaml. */
   readonly keys?: Readonly<Record<string, unknown>>;
 };
@@ -129,21 +133,35 @@ export class Vantages {
   private repeated = 0;
   private readonly clusters = new Set<string>();
 
-  private constructor(etcd: EtcdCluster, edges: Edges, all: readonly Vantage[], interval: number) {
+  /** Live ones and the spare; and the canary, null: there is none. */
+  private readonly addresses: readonly string[];
+  readonly canary: string | null;
+  /** `node edge` → mode, as it was seen last. */
+  private readonly modes = new Map<string, string>();
+
+  private constructor(
+    etcd: EtcdCluster,
+    edges: Edges,
+    all: readonly Vantage[],
+    { interval, addresses, canary }: { interval: number; addresses: readonly string[]; canary: string | null },
+  ) {
     this.interval = interval;
+    this.addresses = addresses;
+    this.canary = canary;
     this.etcd = etcd;
     this.edges = edges;
     this.all = all;
-    this.spare = edges.addresses.at(-1) ?? '';
+    this.spare = addresses.at(-1) ?? '';
     this.watch = new EtcdWatch(etcd, PREFIX, (change) => this.take(change));
   }
 
   /** Resolves when every vantage answers the same. */
   static async start(options: VantagesOptions): Promise<Vantages> {
     const { names = ['a', 'b', 'c'], block, edges: count = 4, interval = 1, lease = 2, keys = {} } = options;
+    const canary = options.canary === true ? `127.${block}.0.${count + 1}` : null;
     const etcd = await EtcdCluster.start({ members: 3 });
     const addresses = Array.from({ length: count }, (_, i) => `127.${block}.0.${i + 1}`);
-    const edges = await Edges.start(addresses, OBJECT);
+    const edges = await Edges.start([...addresses, ...(canary === null ? [] : [canary])], OBJECT);
     const all: Vantage[] = [];
     for (const [i, name] of names.entries()) {
       const links = await Promise.all(
@@ -153,7 +171,11 @@ export class Vantages {
       const site = await Installation.make({
         edges: addresses,
         port: edges.port,
-        zones: { [ZONE]: 'mail IN A 192.0.2.25\n' },
+        zones: {
+          [ZONE]: 'mail IN A 192.0.2.25\n',
+          ...(canary === null ? {} : { [CANARY_ZONE]: 'mail IN A 192.0.2.26\n' }),
+        },
+        canaries: canary === null ? {} : { [CANARY_ZONE]: canary },
         // The last is the spare: it joins when another one dies, and that one is the spare from then on.
         speeds: Object.fromEntries(addresses.map((address, edge) => [address, edge === count - 1 ? 2.5 : 0.1])),
         keys: {
@@ -183,7 +205,7 @@ export class Vantages {
       await site.write('edgemanage.yaml', config.replace('STATE', state));
       all.push(new Vantage(name, `127.${block}.1.${i + 1}`, site, dnsPort, links, `127.${block}.0.`));
     }
-    const vantages = new Vantages(etcd, edges, all, interval * 1000);
+    const vantages = new Vantages(etcd, edges, all, { interval: interval * 1000, addresses, canary });
     try {
       for (const vantage of all) vantage.launch();
       for (const { server } of all) await server?.ready();
@@ -281,7 +303,7 @@ export class Vantages {
       const asked = nodes ?? this.all.filter(({ server, isPaused }) => server !== null && !isPaused);
       return asked.map(({ name }) => {
         const last = this.entries.findLast(
-          (entry) => entry.kind === 'answer' && entry.node === name && entry.at >= since,
+          (entry) => entry.kind === 'answer' && entry.zone === ZONE && entry.node === name && entry.at >= since,
         );
         return last?.kind === 'answer' ? `${last.serial} ${last.addresses.join()}` : `${name}: none`;
       });
@@ -309,7 +331,7 @@ export class Vantages {
 
   /** The edges that should be answered, once all know what there is to know. */
   get live(): readonly string[] {
-    return this.edges.addresses.filter((edge) => edge !== this.spare);
+    return this.addresses.filter((edge) => edge !== this.spare);
   }
 
   /** Resolves when each of these has asked an edge so many times more. */
@@ -339,7 +361,7 @@ export class Vantages {
       if (isPaused) this.etcd.resume(number);
       if (!isRunning) await this.etcd.restart(number);
     }
-    for (const edge of this.edges.addresses) if (edge !== this.spare) this.revive(edge);
+    for (const edge of this.edges.addresses) if (edge !== this.spare) this.revive(edge); // the canary, too
     for (const vantage of this.all) {
       await vantage.link('pass');
       if (vantage.isPaused) vantage.resume();
@@ -377,6 +399,46 @@ export class Vantages {
     return victim;
   }
 
+  /** An operator's `edge_conf` on one vantage. */
+  async setMode(vantage: Vantage, edge: string, mode: string): Promise<void> {
+    this.mark('mode begins', edge);
+    const { status, stderr } = await vantage.site.run('edge_conf', ['-m', mode, '-C', 'chaos', '--no-syslog', edge]);
+    if (status !== 0) throw new Error(`edge_conf: ${stderr}`);
+    this.mark('mode set', `${edge} ${mode}`);
+  }
+
+  /** An operator takes a live edge out on one vantage; `live` is from now on what should be answered. */
+  async withdraw(vantage: Vantage): Promise<string> {
+    const [victim] = this.live;
+    await this.setMode(vantage, victim, 'unavailable');
+    this.spare = victim;
+    return victim;
+  }
+
+  /** Resolves when each of these (all) has this mode of the edge. */
+  async hasMode(edge: string, mode: string, nodes: readonly Vantage[] = this.all): Promise<void> {
+    await eventually(
+      async () => nodes.map(({ name }) => this.modes.get(`${name} ${edge}`)),
+      (seen) => seen.every((is) => is === mode),
+    );
+  }
+
+  /** Resolves when each of these (all) answers the second zone alike, with its canary or without. */
+  async canaryIs(isUsed: boolean, nodes: readonly Vantage[] = this.all): Promise<void> {
+    const since = this.now();
+    await eventually(
+      async () =>
+        nodes.map(({ name }) => {
+          const last = this.entries.findLast(
+            (entry) =>
+              entry.kind === 'answer' && entry.zone === CANARY_ZONE && entry.node === name && entry.at >= since,
+          );
+          return last?.kind === 'answer' ? `${last.serial} ${last.addresses.join()}` : `${name}: none`;
+        }),
+      (seen) => new Set(seen).size === 1 && seen[0].split(/[ ,]/).includes(this.canary ?? '') === isUsed,
+    );
+  }
+
   /** Restores an older snapshot; what it repeats is not logged again as if it were new. */
   async restore(snapshot: string): Promise<void> {
     const { stdout } = await this.etcd.etcdctl('snapshot', 'status', snapshot, '-w', 'json');
@@ -404,7 +466,9 @@ export class Vantages {
     const wanted = `${serial} ${[...addresses].sort().join()}`;
     await eventually(
       async () => {
-        const last = this.entries.findLast((entry) => entry.kind === 'answer' && entry.node === name);
+        const last = this.entries.findLast(
+          (entry) => entry.kind === 'answer' && entry.zone === ZONE && entry.node === name,
+        );
         return last?.kind === 'answer' ? `${last.serial} ${last.addresses.join()}` : 'none';
       },
       (seen) => seen === wanted,
@@ -456,38 +520,50 @@ export class Vantages {
       const began = performance.now();
       const nodes = this.all.filter(({ server, isPaused }) => server !== null && !isPaused);
       const others = [...this.secondaries].map(([name, dnsPort]) => ({ name, dnsPort }));
-      await Promise.all([...nodes, ...others].map((node) => this.look(node)));
+      const zones = this.canary === null ? [ZONE] : [ZONE, CANARY_ZONE];
+      await Promise.all([...nodes, ...others].flatMap((node) => zones.map((zone) => this.look(node, zone))));
+      if (this.canary !== null) await Promise.all(nodes.map((node) => this.lookAtModes(node)));
       await new Promise((resolve) => setTimeout(resolve, Math.max(0, SWEEP_MS - (performance.now() - began))));
     }
   }
 
-  private async look(node: Answering): Promise<void> {
-    const at = this.now();
-    const before = serialOf(await ask(node, 'SOA'));
-    if (before === null) return;
-    const reply = await ask(node, 'A');
-    const after = serialOf(await ask(node, 'SOA'));
-    if (reply === null || reply.rcode !== 'NOERROR' || before !== after) return;
-    const addresses = reply.answer.filter(({ type }) => type === 'A').map(({ text }) => text);
-    this.add({ kind: 'answer', node: node.name, zone: ZONE, serial: before, addresses: addresses.sort() }, at);
-    const key = `${node.name} ${before}`;
-    if (this.transfers.has(key)) return;
-    this.transfers.add(key);
-    await this.dump(node).catch(() => this.transfers.delete(key)); // killed meanwhile
+  private async lookAtModes({ name, site }: Vantage): Promise<void> {
+    for (const edge of this.addresses) {
+      const record = await site.store(edge).catch(() => null); // there is none yet
+      const key = `${name} ${edge}`;
+      if (record === null || this.modes.get(key) === record.mode) continue;
+      this.modes.set(key, record.mode);
+      this.add({ kind: 'mode', node: name, edge, mode: record.mode });
+    }
   }
 
-  private async dump(node: Answering): Promise<void> {
+  private async look(node: Answering, zone: string): Promise<void> {
+    const at = this.now();
+    const before = serialOf(await ask(node, zone, 'SOA'));
+    if (before === null) return;
+    const reply = await ask(node, zone, 'A');
+    const after = serialOf(await ask(node, zone, 'SOA'));
+    if (reply === null || reply.rcode !== 'NOERROR' || before !== after) return;
+    const addresses = reply.answer.filter(({ type }) => type === 'A').map(({ text }) => text);
+    this.add({ kind: 'answer', node: node.name, zone, serial: before, addresses: addresses.sort() }, at);
+    const key = `${node.name} ${zone} ${before}`;
+    if (this.transfers.has(key)) return;
+    this.transfers.add(key);
+    await this.dump(node, zone).catch(() => this.transfers.delete(key)); // killed meanwhile
+  }
+
+  private async dump(node: Answering, zone: string): Promise<void> {
     const at = this.now();
     const endpoint = { address: '127.0.0.1', port: node.dnsPort };
-    const { rows } = await transfer(endpoint, encodeQuery({ name: ZONE, type: 'AXFR' }));
+    const { rows } = await transfer(endpoint, encodeQuery({ name: zone, type: 'AXFR' }));
     if (rows.length < 2) return; // refused: a node that lacks the content in force
     const serial = Number(rows[0].text.split(' ')[2]);
-    this.add({ kind: 'transfer', node: node.name, zone: ZONE, serial, records: rows.map(line).sort() }, at);
+    this.add({ kind: 'transfer', node: node.name, zone, serial, records: rows.map(line).sort() }, at);
   }
 }
 
-async function ask({ dnsPort }: Answering, type: string): Promise<Message | null> {
-  const reply = await askOnce(dnsPort, encodeQuery({ name: ZONE, type }), ASK_MS);
+async function ask({ dnsPort }: Answering, name: string, type: string): Promise<Message | null> {
+  const reply = await askOnce(dnsPort, encodeQuery({ name, type }), ASK_MS);
   return reply === null ? null : decodeMessage(reply);
 }
 

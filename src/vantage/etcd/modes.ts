@@ -13,7 +13,15 @@ import type { Guard } from '../../system/guard.ts';
 import type { Log } from '../../system/log-events.ts';
 import { FILE_MAX, readFile } from '../../system/read-file.ts';
 import { Slice } from '../../system/yielding.ts';
-import { isSameMode, mergeMode, modeNow, type SetMode, type StoredMode, type SyncedMode } from './mode-merge.ts';
+import {
+  isSameMode,
+  mergeMode,
+  modeNow,
+  type SetMode,
+  type StoredMode,
+  type SyncedMode,
+  settingId,
+} from './mode-merge.ts';
 import { type ModeStore, modeKey, modesPrefix, parseMode, printMode } from './mode-store.ts';
 
 export type SharedModesOptions = {
@@ -35,6 +43,8 @@ export type SharedModesOptions = {
 };
 
 const PART = 'modes';
+/** Settings of an edge that are remembered: a backup from before more changes counts as newer. */
+const FORMER_MAX = 16;
 const MOMENT = z.number().min(0).max(1e12);
 const FILE = z.object({
   v: z.literal(1),
@@ -46,9 +56,12 @@ const FILE = z.object({
       until: MOMENT.nullable(),
       comment: z.string(),
       revision: z.string().regex(/^\d{1,20}$/),
+      id: z.string().default(''),
     }),
   ),
   formerly: z.array(z.string()),
+  /** By edge: settings that it had before, the latest last. */
+  former: z.record(z.string(), z.array(z.string())).default({}),
 });
 
 export class SharedModes {
@@ -56,6 +69,8 @@ export class SharedModes {
   private synced = new Map<string, SyncedMode>();
   /** Edges that had a mode in common with a store of another cluster id: one that was emptied, restored or replaced. */
   private formerly = new Set<string>();
+  /** By edge: the settings that it had before the one that it has, the latest last. */
+  private former = new Map<string, readonly string[]>();
   private cluster: string | null = null;
   private isLoaded = false;
   private isDirty = false;
@@ -147,6 +162,7 @@ export class SharedModes {
       await this.merge(stores, edge, network, record, stored, problems);
     }
     for (const edge of this.synced.keys()) if (!edges.has(edge)) this.set(edge, null);
+    for (const edge of this.former.keys()) if (!edges.has(edge)) this.former.delete(edge);
     if (this.isDirty)
       await this.save().catch((error: unknown) => {
         const { file } = this.options;
@@ -183,7 +199,9 @@ export class SharedModes {
   ): Promise<void> {
     const { now, log, store, prefix, vantage } = this.options;
     const local = modeOf(record);
-    const merged = mergeMode(local, stored, this.synced.get(edge) ?? null, this.formerly.has(edge), now());
+    const former = new Set(this.former.get(edge));
+    const synced = this.synced.get(edge) ?? null;
+    const merged = mergeMode(local, stored, synced, this.formerly.has(edge), now(), former);
     if (merged.kind === 'same') {
       this.set(edge, merged.synced);
       return;
@@ -201,10 +219,11 @@ export class SharedModes {
     }
     const { mode, expected, replaces } = merged;
     const at = record.modeSince ?? now();
-    const put = await store.put(modeKey(prefix, edge), printMode({ ...mode, by: vantage, at }), expected);
+    const setting = { ...mode, by: vantage, at };
+    const put = await store.put(modeKey(prefix, edge), printMode(setting), expected);
     if (put.kind === 'failed') problems.push(`the mode of ${edge} is not known to the other vantages: ${put.why}`);
     if (put.kind !== 'stored') return; // refused: somebody was faster, and the next look merges with theirs
-    this.set(edge, { ...mode, revision: put.revision });
+    this.set(edge, { ...mode, revision: put.revision, id: settingId(setting) });
     const instead = replaces === null ? '' : `, instead of ${replaces.mode} that was set on ${replaces.by} meanwhile`;
     const text = `mode of ${edge}: ${mode.mode}, set here, is sent to the other vantages${instead}`;
     log('info', text, { event: 'mode.sent', edge, mode: mode.mode });
@@ -245,7 +264,10 @@ export class SharedModes {
   private noteCluster(clusterId: string): void {
     if (this.cluster === clusterId) return;
     if (this.cluster !== null) {
-      for (const edge of this.synced.keys()) this.formerly.add(edge);
+      for (const [edge, { id }] of this.synced) {
+        this.formerly.add(edge);
+        this.supersede(edge, id);
+      }
       this.synced = new Map();
     }
     this.cluster = clusterId;
@@ -256,10 +278,17 @@ export class SharedModes {
     const was = this.synced.get(edge) ?? null;
     if (was === synced) return;
     if (was !== null && synced !== null && was.revision === synced.revision && isSameMode(was, synced)) return;
+    if (was !== null && was.id !== synced?.id) this.supersede(edge, was.id);
     if (synced === null) this.synced.delete(edge);
     else this.synced.set(edge, synced);
     if (synced !== null) this.formerly.delete(edge);
     this.isDirty = true;
+  }
+
+  private supersede(edge: string, id: string): void {
+    if (id === '') return;
+    const others = (this.former.get(edge) ?? []).filter((one) => one !== id);
+    this.former.set(edge, [...others, id].slice(-FORMER_MAX));
   }
 
   /** Without the file, or with one that makes no sense, what etcd has counts. */
@@ -275,9 +304,10 @@ export class SharedModes {
       return;
     }
     try {
-      const { cluster, edges, formerly } = FILE.parse(JSON.parse(read.octets.toString('utf8')));
+      const { cluster, edges, formerly, former } = FILE.parse(JSON.parse(read.octets.toString('utf8')));
       this.cluster = cluster;
       this.formerly = new Set(formerly);
+      this.former = new Map(Object.entries(former));
       for (const [edge, { revision, ...mode }] of Object.entries(edges)) {
         this.synced.set(edge, { ...mode, revision: BigInt(revision) });
       }
@@ -290,7 +320,13 @@ export class SharedModes {
     const edges = Object.fromEntries(
       [...this.synced].map(([edge, { revision, ...mode }]) => [edge, { ...mode, revision: `${revision}` }]),
     );
-    const file = { v: 1, cluster: this.cluster, edges, formerly: [...this.formerly] };
+    const file = {
+      v: 1,
+      cluster: this.cluster,
+      edges,
+      formerly: [...this.formerly],
+      former: Object.fromEntries(this.former),
+    };
     await writeAtomic(this.options.file, `${JSON.stringify(file)}\n`);
     this.isDirty = false;
   }

@@ -7,13 +7,15 @@ import {
   type SetMode,
   type StoredMode,
   type SyncedMode,
+  settingId,
 } from '../../../src/vantage/etcd/mode-merge.ts';
 
 const FREE: SetMode = { mode: 'available', until: null, comment: '' };
 const FORCE: SetMode = { mode: 'force', until: null, comment: '[joe] test' };
 const DOWN: SetMode = { mode: 'unavailable', until: null, comment: '[ann] disk' };
 const stored = (mode: SetMode, revision: bigint): StoredMode => ({ ...mode, by: 'ams1', at: 5, revision });
-const synced = (mode: SetMode, revision: bigint): SyncedMode => ({ ...mode, revision });
+const synced = (mode: SetMode, revision: bigint): SyncedMode => ({ ...mode, revision, id: idOf(mode) });
+const idOf = (mode: SetMode): string => settingId(stored(mode, 0n));
 const NOW = 1000;
 
 describe('one merge', () => {
@@ -90,7 +92,7 @@ describe('one merge', () => {
       stored({ ...FORCE, until: 999 }, 5n),
       null,
       false,
-      { kind: 'same', synced: synced(FREE, 5n) },
+      { kind: 'same', synced: { ...FREE, revision: 5n } },
     ],
     [
       'an endless comment',
@@ -111,6 +113,7 @@ class Model {
     local: FREE,
     synced: null as SyncedMode | null,
     wasShared: false,
+    former: new Set<string>(),
     cluster: 0,
     cutOff: false,
   }));
@@ -126,10 +129,12 @@ class Model {
     if (node.cutOff) return false;
     if (node.cluster !== this.cluster) {
       node.wasShared ||= node.synced !== null;
+      if (node.synced !== null) node.former.add(node.synced.id);
       node.synced = null;
       node.cluster = this.cluster;
     }
-    const merged = mergeMode(node.local, this.store, node.synced, node.wasShared, this.now);
+    const merged = mergeMode(node.local, this.store, node.synced, node.wasShared, this.now, node.former);
+    const before = node.synced;
     if (merged.kind === 'apply') {
       node.local = merged.mode;
       node.synced = merged.synced;
@@ -139,9 +144,11 @@ class Model {
       expect(merged.expected).toBe(this.store?.revision ?? 0n);
       this.revision += 1n;
       this.puts += 1;
-      this.store = { ...merged.mode, by: `${i}`, at: this.now, revision: this.revision };
-      node.synced = { ...merged.mode, revision: this.revision };
+      // Another moment each time.
+      this.store = { ...merged.mode, by: `${i}`, at: this.puts, revision: this.revision };
+      node.synced = { ...merged.mode, revision: this.revision, id: settingId(this.store) };
     }
+    if (before !== null && before.id !== node.synced?.id) node.former.add(before.id);
     return merged.kind !== 'same';
   }
 }
@@ -206,6 +213,28 @@ test('what is set on a vantage that is not cut off, and nobody sets another, hol
       model.nodes[(node + 1) % 3].cutOff = false;
       for (const i of [0, 1, 2]) model.sync(i);
       for (const { local } of model.nodes) expect(isSameMode(local, { ...DOWN, comment: 'the last' })).toBe(true);
+    }),
+  );
+});
+
+test('a backup from before brings nothing back, whenever it was made and whoever comes first', () => {
+  const sets = fc.array(fc.record({ node: fc.nat(2), mode: fc.constantFrom(FREE, FORCE, DOWN) }), {
+    minLength: 1,
+    maxLength: 8,
+  });
+  fc.assert(
+    fc.property(sets, fc.nat(7), fc.shuffledSubarray([0, 1, 2], { minLength: 3 }), (all, at, order) => {
+      const model = new Model();
+      const backups = all.map(({ node, mode }) => {
+        const before = { store: model.store, revision: model.revision };
+        model.nodes[node].local = mode;
+        for (let turn = 0; turn < 2; turn++) for (const i of [0, 1, 2]) model.sync(i);
+        return before;
+      });
+      const last = model.nodes[0].local;
+      Object.assign(model, { ...backups[at % backups.length], cluster: model.cluster + 1 });
+      for (let turn = 0; turn < 3; turn++) for (const i of order) model.sync(i);
+      for (const { local } of model.nodes) expect(local).toEqual(last);
     }),
   );
 });
