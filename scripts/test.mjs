@@ -55,7 +55,7 @@ const checks = isHalf ? [] : ['typecheck', 'lint'].map(check);
 const failed = (await Promise.all([tests, ...checks])).filter((name) => name !== null);
 if (failed.length > 0) fail(`failed: ${failed.join(', ')}`);
 
-/** Its output comes as a whole at its end. */
+/** Its output comes as a whole at its end, if it failed. */
 function check(name) {
   return start(name, 'nice', ['-n', '19', 'npm', 'run', '--silent', name], ['ignore', 'pipe', 'pipe']);
 }
@@ -68,7 +68,7 @@ function start(name, program, args, stdio = 'inherit') {
   return new Promise((resolve) => {
     child.once('error', (error) => fail(`cannot run ${program}: ${error.message}`));
     child.once('close', (status) => {
-      process.stderr.write(Buffer.concat(output));
+      if (status !== 0) process.stderr.write(Buffer.concat(output));
       resolve(status === 0 ? null : name);
     });
   });

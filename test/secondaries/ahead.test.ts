@@ -42,8 +42,8 @@ test('BIND with a serial ahead of ours is trouble everywhere, with what to do', 
   await primary.server.prints(/zone example\.com at secondary \S+ is ahead of us and takes no change: let it fetch/);
   await primary.flip(0); // nothing that it would take
   await eventually(row, (found) => found?.our_serial !== seen?.our_serial);
-  expect(await row()).toMatchObject({ serial: THEIRS, state: 'ahead' });
-  expect(await nagios()).toMatch(/^2 EDGE_SECONDARIES CRIT .*1 ahead of Edgewise, such as example\.com at/);
+  await expect.poll(row).toMatchObject({ serial: THEIRS, state: 'ahead' });
+  await expect.poll(nagios).toMatch(/^2 EDGE_SECONDARIES CRIT .*1 ahead of Edgewise, such as example\.com at/);
   const { status, stdout } = await edgewise(['status', '-c', primary.site.path('edgemanage.yaml')]);
   expect(`${status} ${stdout}`).toMatch(
     /^1 .*lacks 1, .*1 of them ahead of us\n.*ahead of our \d+ for .*rndc retransfer/s,
@@ -59,5 +59,5 @@ test('fetched anew, it has our serial, and that is said', async () => {
   await secondary.start();
   await eventually(row, (found) => found?.state === 'current' && found.lag_seconds === 0);
   await primary.server.prints(/zone example\.com at secondary \S+ has our serial again/);
-  expect(await nagios()).toMatch(/^0 /);
+  await expect.poll(nagios).toMatch(/^0 /);
 });

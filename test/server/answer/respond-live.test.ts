@@ -93,6 +93,13 @@ describe('names answered from the live slot', () => {
     ]);
   });
 
+  test('beside an MX, a family without live addresses hides none of the other', () => {
+    const beside = (responder: TestResponder): string[] =>
+      addresses(responder.ask({ name: 'edge.example.test', type: 'MX', edns: {} }).additional);
+    expect(beside(served([]))).toEqual(['2001:db8::1']);
+    expect(beside(served(['192.0.2.1'], 1000, []))).toEqual(['192.0.2.1']);
+  });
+
   test('an alias leads to the live apex', () => {
     const { answer } = served().ask({ name: 'a.any.example.test' });
     expect(answer.map(({ type, owner }) => `${owner} ${type}`)).toEqual([

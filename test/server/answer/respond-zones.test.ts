@@ -1,10 +1,10 @@
 import { describe, expect, test, vi } from 'vitest';
 import { nameKey, nameText, ROOT, type WireName } from '../../../src/dns/name.ts';
-import { TRANSPORT } from '../../../src/server/answer/front-end.ts';
+import { TRANSPORT, type Transport } from '../../../src/server/answer/front-end.ts';
 import { KIND } from '../../../src/server/answer/outcome.ts';
 import { ZoneTable } from '../../../src/server/answer/zone-table.ts';
 import { sumStats } from '../../../src/server/stats.ts';
-import { encodeQuery } from '../../support/dns-query.ts';
+import { encodeQuery, type QuerySpec } from '../../support/dns-query.ts';
 import { TestResponder } from '../../support/dns-responder.ts';
 import { imageOf, zoneUpdate } from '../../support/zone-images.ts';
 
@@ -74,6 +74,24 @@ describe('parent and child zone side by side', () => {
     const alias = alone.ask({ name: 'alias.parent.test' });
     expect([alias.aa, alias.answer[0].type, alias.authority[0].type]).toEqual([true, 'CNAME', 'NS']);
   });
+});
+
+// Each is an RRset of its own, and so may be the first that does not fit.
+test('signatures that do not all fit are marked as truncated', () => {
+  const signature = Buffer.alloc(256, 1).toString('base64');
+  const rows = ['A', 'TXT', 'MX'].map(
+    (type) => `host 60 RRSIG ${type} 8 3 60 20300101000000 20200101000000 1 signed.test. ${signature}\n`,
+  );
+  const text = `@ 60 SOA ns h 1 1 1 1 1\n@ 60 NS ns.signed.test.\nns 60 A 192.0.2.1\n${rows.join('')}`;
+  const signed = new TestResponder([{ origin: 'signed.test', text }]);
+  const seen = (spec: Partial<QuerySpec>, transport?: Transport): unknown => {
+    const { tc, answer } = signed.ask({ name: 'host.signed.test', type: 'RRSIG', ...spec }, transport);
+    return [tc, answer.length];
+  };
+  expect(seen({})).toEqual([true, 1]);
+  expect(seen({ edns: { size: 900 } })).toEqual([true, 2]);
+  expect(seen({ edns: { size: 1232 } })).toEqual([false, 3]);
+  expect(seen({}, TRANSPORT.tcp)).toEqual([false, 3]);
 });
 
 describe('chains of aliases', () => {

@@ -320,6 +320,35 @@ describe('a change of one zone', () => {
   });
 
   test.each([
+    [
+      'changes',
+      zoneUpdate({ ...STATIC, text: STATIC.text.replace('192.0.2.2', '192.0.2.9') }, 1),
+      ['host.static.test.', '192.0.2.9'],
+    ],
+    ['goes', { kind: 'gone', zone: 1 } as const, ['host.static.test.']],
+    [
+      'gets one below it that has the name',
+      zoneUpdate({ origin: 'host.static.test', text: '@ 60 SOA ns h 1 1 1 1 1\n@ 60 NS ns\n@ 60 A 192.0.2.7\n' }, 2),
+      ['host.static.test.', '192.0.2.7'],
+    ],
+  ])('an alias into another zone is followed when that one %s', (_, update, expected) => {
+    const it = new TestResponder([{ ...LIVE, slot: 3 }, STATIC]);
+    again(it, { name: 'out.live.test' });
+    it.responder.apply([update]);
+    expect(it.ask({ name: 'out.live.test' }).answer.map(({ text }) => text)).toEqual(expected);
+  });
+
+  test('an alias into a zone that nobody holds is followed once it is here', () => {
+    const it = new TestResponder([{ ...LIVE, slot: 3 }]);
+    expect(again(it, { name: 'out.live.test' }).answer).toHaveLength(1);
+    it.responder.apply([zoneUpdate(STATIC, 1)]);
+    expect(it.ask({ name: 'out.live.test' }).answer.map(({ text }) => text)).toEqual([
+      'host.static.test.',
+      '192.0.2.2',
+    ]);
+  });
+
+  test.each([
     ['its slot', (it: TestResponder) => it.responder.apply([{ kind: 'slot', zone: 2, slot: 4 }]), [2]],
     [
       'two at once',
