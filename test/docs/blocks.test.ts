@@ -69,7 +69,7 @@ test('what is not run is little, and says why', () => {
   }
 });
 /** So many blocks of commands may be left to readers; a list that is longer is shown by the failure. */
-const NOT_RUN_MAX = 12;
+const NOT_RUN_MAX = 11;
 
 test('a test runs every other block', () => {
   const missing = BLOCKS.filter(({ language, name, file, notRun }) => {
