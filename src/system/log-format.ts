@@ -1,6 +1,6 @@
 /** The forms of a line of the log: for programs, for a person at a terminal, for the journal. Pure. */
 import type { LogLevel } from './log-events.ts';
-import { printable } from './printable.ts';
+import { printable, printableJson } from './printable.ts';
 
 export const LOG_FORMATS = ['json', 'text', 'journald'] as const;
 export type LogFormat = (typeof LOG_FORMATS)[number];
@@ -28,7 +28,8 @@ export function formatRecord(record: LogRecord, format: LogFormat, isColoured: b
 }
 
 function jsonLine({ level, at, pid, text, fields }: LogRecord): string {
-  return `${JSON.stringify({ level, time: new Date(at).toISOString(), pid, ...fields, msg: text }, shortNumbers)}\n`;
+  const record = { level, time: new Date(at).toISOString(), pid, ...fields, msg: text };
+  return `${printableJson(JSON.stringify(record, shortNumbers))}\n`;
 }
 
 /** For `JSON.stringify`: seconds to the microsecond, without the digits that binary fractions bring. */

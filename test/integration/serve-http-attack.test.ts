@@ -100,6 +100,14 @@ const REFUSED: readonly (readonly [what: string, status: number, text: string])[
   ['a Content-Length that is a list', 400, put(HOST, ADMIN, ANY, JSON_TYPE, `${LENGTH}, ${BODY.length}`)],
   ['a negative Content-Length', 400, put(HOST, ADMIN, ANY, JSON_TYPE, 'Content-Length: -1')],
   ['chunked in other words', 400, put(HOST, ADMIN, ANY, JSON_TYPE, 'Transfer-Encoding: chunked, identity')],
+  [
+    'a coding that is not known, then chunked',
+    501,
+    put(HOST, ADMIN, ANY, JSON_TYPE, 'Transfer-Encoding: gzip, chunked').replace(
+      BODY,
+      `${BODY.length.toString(16)}\r\n${BODY}\r\n0\r\n\r\n`,
+    ),
+  ],
   ['a space before the colon', 400, put(HOST, ADMIN, ANY, JSON_TYPE, `Content-Length : ${BODY.length}`)],
   ['a folded field', 400, put(HOST, `${ADMIN.slice(0, 21)}\r\n ${ANNA}`, ANY, JSON_TYPE, LENGTH)],
   ['a bare line feed in a field', 400, put(HOST, 'X: a\nAuthorization: b', ADMIN, ANY, JSON_TYPE, LENGTH)],
@@ -130,6 +138,11 @@ const REFUSED: readonly (readonly [what: string, status: number, text: string])[
     )}mode=unavailable`,
   ],
   ['a body that is said to be too large', 413, put(HOST, ADMIN, ANY, JSON_TYPE, 'Content-Length: 1048576')],
+  [
+    'a body of a megabyte',
+    413,
+    `${head(`PUT ${MODE} HTTP/1.1`, HOST, ADMIN, ANY, JSON_TYPE, 'Content-Length: 1048576')}${' '.repeat(1_048_576)}`,
+  ],
   [
     'a chunk that is too large',
     413,

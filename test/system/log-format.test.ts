@@ -73,6 +73,16 @@ describe('what strangers and peers cause', () => {
     }
   });
 
+  test.each([
+    ['the one-octet escape sequence', '\u009b2Jx', '\\u009b2Jx'],
+    ['a mark that reorders the line', 'a\u202egnp.b', 'a\\u202egnp.b'],
+    ['an isolate and a line separator', '\u2066x\u2028y\u007f', '\\u2066x\\u2028y\\u007f'],
+  ])('%s is an escape in JSON', (_, text, shown) => {
+    const written = formatRecord({ ...RECORD, text, fields: { event: 'http.failed', comment: text } }, 'json', false);
+    expect(written).toContain(`"comment":"${shown}"`);
+    expect(JSON.parse(written)).toMatchObject({ comment: text, msg: text });
+  });
+
   test('whatever it is', () => {
     const texts = fc.string({ unit: 'binary', maxLength: 60 });
     fc.assert(
@@ -88,8 +98,9 @@ describe('what strangers and peers cause', () => {
             false,
           );
           expect(written.endsWith('\n')).toBe(true);
-          if (format !== 'json') expect(written.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
-          else expect(JSON.parse(written)).toMatchObject({ event: 'http.failed', file: value, msg: text, level });
+          expect(written.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
+          if (format === 'json')
+            expect(JSON.parse(written)).toMatchObject({ event: 'http.failed', file: value, msg: text, level });
         },
       ),
     );

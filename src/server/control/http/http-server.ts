@@ -231,6 +231,12 @@ async function answer(
       refusals.add('host');
       return problem(421, 'this server has no such name; ask it by its address, or list the name under http.hosts');
     }
+    const coding = request.headers['transfer-encoding'];
+    if (coding !== undefined && coding.trim().toLowerCase() !== 'chunked') {
+      // RFC 9112 section 6.1: what the octets mean is not known here.
+      refusals.add('malformed');
+      return problem(501, 'of transfer codings only chunked is known here');
+    }
     return await dispatch(site, factsOf(request, path, authority), query, () => readBody(request));
   } catch (error) {
     // What went wrong is for the log; a stack would tell a stranger about the machine.
