@@ -11,7 +11,7 @@ const SOURCE = join(root, 'packaging', 'debian');
 const DOC = 'usr/share/doc/edgewise';
 
 export function systemFiles(stage, node) {
-  put(stage, 'lib/systemd/system/edgewise.service', unit(node));
+  put(stage, 'usr/lib/systemd/system/edgewise.service', unit(node));
   putFile(stage, 'etc/default/edgewise', join(SOURCE, 'default'));
   putFile(stage, 'etc/edgewise/edgewise.yaml', join(SOURCE, 'edgewise.yaml'));
   putFile(stage, 'etc/edgewise/static/edgewise.invalid.zone', join(SOURCE, 'edgewise.invalid.zone'));
@@ -35,7 +35,6 @@ export function unit(node) {
       /^ExecStart=.*$/m,
       `# Where the configuration is: /etc/default/edgewise.\nEnvironment=EDGEWISE_CONFIG=/etc/edgewise/edgewise.yaml\nEnvironmentFile=-/etc/default/edgewise\nExecStart=${start}`,
     ],
-    [/^ConfigurationDirectory=.*$/m, 'ConfigurationDirectory=edgewise'],
   ];
   return changes.reduce((before, [pattern, text]) => {
     if (!pattern.test(before)) fail(`conf/edgewise.service has no ${pattern.source}`);

@@ -24,6 +24,8 @@ export type ReloadsOptions = {
   /** Zones have files of their own, and those may be what the operator mended. */
   readonly reloadZones: () => Promise<unknown>;
   readonly isStopping: () => boolean;
+  /** A reload begins, or is over: `fault` is why the settings before it are in force. */
+  readonly onReload?: ((outcome: 'begins' | { readonly fault: string | null }) => void) | undefined;
 };
 
 /** What a reload came to. `refused`: why the settings before it are in force; null: its own are. */
@@ -70,11 +72,14 @@ export class Reloads {
     this.isWaiting = true;
     this.running = this.running.then(async () => {
       this.isWaiting = false;
+      const { guard, onReload } = this.options;
+      guard.run('reload', () => onReload?.('begins'));
       try {
         await this.reloadNow();
       } catch (error) {
-        this.options.guard.note('reload', error);
+        guard.note('reload', error);
       }
+      guard.run('reload', () => onReload?.({ fault: this.fault }));
     });
     return this.running;
   }

@@ -53,6 +53,8 @@ export type ServeOptions = {
   readonly guard: Guard;
   /** Why the log is not written where it should be; null: it is. */
   readonly logFault?: () => string | null;
+  /** A reload begins, or is over: `fault` is why the settings before it are in force. */
+  readonly onReload?: (outcome: 'begins' | { readonly fault: string | null }) => void;
   readonly onDecision?: (network: string, decision: Decision, flipped: boolean) => void;
 };
 
@@ -299,6 +301,7 @@ export class Server implements Running {
       commit: (reload) => this.parts.reload(reload),
       reloadZones: () => store.reload(),
       isStopping: () => this.stopping !== null,
+      onReload: options.onReload,
     });
   }
 

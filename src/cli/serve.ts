@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
 import { serve } from '../app/serve.ts';
+import type { Running } from '../app/server.ts';
 import { errorText } from '../system/error-text.ts';
 import { exitAtOnce } from '../system/exit-at-once.ts';
 import { Guard } from '../system/guard.ts';
 import { createLog, type OpenLog } from '../system/log.ts';
 import type { LogFormat } from '../system/log-format.ts';
-import { notifySystemd } from '../system/systemd-notify.ts';
+import { ServiceManager } from '../system/systemd-notify.ts';
 import { logFormatOption, networksCommand, printFaults, replaceListeners } from './command-line.ts';
 
 type ServeFlags = {
@@ -46,6 +47,7 @@ async function run(flags: ServeFlags): Promise<void> {
   let logFault: string | null = null;
   // What was read already may be older than the signal, so it is read again once there is a server to reload.
   let hungUp = false;
+  let manager: ServiceManager | null = null;
   let reload = (): void => {
     hungUp = true;
   };
@@ -67,6 +69,10 @@ async function run(flags: ServeFlags): Promise<void> {
     networks: flags.dnet ?? [],
     dryRun: flags.dryRun === true,
     guard,
+    onReload: (outcome) => {
+      if (outcome === 'begins') manager?.reloading();
+      else manager?.reloaded(outcome.fault);
+    },
     logFault: () => logFault ?? linesLost(opened),
     log: ({ logpath, logLevel }) => {
       opened = createLog({
@@ -94,7 +100,7 @@ async function run(flags: ServeFlags): Promise<void> {
   const { running } = started;
   // Whoever waits for the next line may signal at once.
   stop = () => {
-    guard.run('stop', notifySystemd('STOPPING=1'));
+    manager?.stopping();
     guard.run(
       'stop',
       running.stop().finally(() => setTimeout(() => process.exit(), LINGER_MS).unref()),
@@ -104,8 +110,16 @@ async function run(flags: ServeFlags): Promise<void> {
   const dns = running.dns.length === 0 ? '-' : running.dns.join(',');
   const tls = running.tls.length === 0 ? '' : ` tls=${running.tls.join(',')}`;
   process.stdout.write(`edgewise ready dns=${dns} http=${running.http ?? '-'} zones=${running.zones()}${tls}\n`);
-  await notifySystemd('READY=1');
+  manager = new ServiceManager(guard, addressesText(running));
+  await manager.ready();
   if (hungUp) reload();
+}
+
+/** What `systemctl status` shows of a server that is ready. */
+function addressesText({ dns, tls, http }: Running): string {
+  const addresses = { DNS: dns, TLS: tls, HTTP: http === null ? [] : [http] };
+  const used = Object.entries(addresses).filter(([, list]) => list.length > 0);
+  return used.length === 0 ? 'A dry run' : used.map(([name, list]) => `${name} on ${list.join(' ')}`).join(', ');
 }
 
 function linesLost(opened: OpenLog | null): string | null {

@@ -5,6 +5,7 @@ import { Guard } from '../../src/system/guard.ts';
 import { EdgewiseServer } from '../support/edgewise.ts';
 import { Installation } from '../support/installation.ts';
 import { openedLog } from '../support/log.ts';
+import { NotifySocket } from '../support/notify-socket.ts';
 import { freePort } from '../support/ports.ts';
 
 /** Signals at moments when nobody expects them. */
@@ -70,12 +71,45 @@ test('a reload that comes while it starts is made once it is ready', async () =>
   expect(await server.dig('mail.good.test', 'A')).toEqual(['192.0.2.25']);
 });
 
-test('stopped twice during a reload', async () => {
-  server = await EdgewiseServer.start(site.path('edgemanage.yaml'));
-  server.child.kill('SIGHUP');
-  server.child.kill('SIGTERM');
-  server.child.kill('SIGINT');
-  expect(await server.stop('SIGTERM')).toBe(0);
+test('the service manager knows when it is ready, reloads, lives and stops', async () => {
+  const socket = await NotifySocket.listen(Buffer.from(`\0edgewise-signals-${process.pid}`));
+  const states: string[] = [];
+  /** The first state from here on that says so. */
+  const state = async (wanted: RegExp): Promise<string> => {
+    await expect
+      .poll(() => {
+        try {
+          for (;;) states.push(socket.received());
+        } catch {
+          return states.some((one) => wanted.test(one)); // all are read
+        }
+      })
+      .toBe(true);
+    return states.splice(0, states.findIndex((one) => wanted.test(one)) + 1).at(-1) ?? '';
+  };
+  try {
+    const manager = { NOTIFY_SOCKET: `@edgewise-signals-${process.pid}`, WATCHDOG_USEC: '200000' };
+    server = await EdgewiseServer.start(site.path('edgemanage.yaml'), [], manager);
+    expect(await state(/^READY=1/)).toBe(
+      `READY=1\nSTATUS=DNS on 127.0.0.1:${server.dnsPort}, HTTP on ${server.http.slice('http://'.length)}`,
+    );
+    expect(await state(/^WATCHDOG=1/)).toBe('WATCHDOG=1');
+    server.child.kill('SIGHUP');
+    await state(/^RELOADING=1\nMONOTONIC_USEC=\d+$/);
+    expect(await state(/^READY=1/)).not.toContain(';');
+    await site.write('edgemanage.yaml', `${await site.read('edgemanage.yaml')}nonsense_key: 1\n`);
+    server.child.kill('SIGHUP');
+    expect(await state(/^READY=1/)).toMatch(
+      /; the settings before the last reload are in force: the configuration has/,
+    );
+    // Stopped twice during a reload.
+    for (const signal of ['SIGHUP', 'SIGTERM', 'SIGINT'] as const) server.child.kill(signal);
+    expect(await server.stop('SIGTERM')).toBe(0);
+    await state(/^STOPPING=1/);
+    expect(states.filter((one) => /READY|WATCHDOG/.test(one))).toEqual([]);
+  } finally {
+    socket.close();
+  }
 });
 
 test('of many reloads at once two are made: the one under way, and one that sees all that came after', async () => {

@@ -54,7 +54,7 @@ test('has its files where Debian wants them, all of them root’s', () => {
       'usr/bin/edge_conf',
       'usr/bin/goavail',
       `${LIB}/dist/cli/main.js`,
-      'lib/systemd/system/edgewise.service',
+      'usr/lib/systemd/system/edgewise.service',
       'etc/default/edgewise',
       'etc/edgewise/edgewise.yaml',
       'etc/edgewise/edges/',
@@ -75,7 +75,7 @@ test('has its files where Debian wants them, all of them root’s', () => {
 });
 
 test('has nothing that only developers need', () => {
-  const outside = /^(usr\/(bin|lib\/edgewise|lib\/nagios|share)|lib\/systemd|etc\/(default|edgewise)|var\/(lib|log))\b/;
+  const outside = /^(usr\/(bin|lib\/(edgewise|nagios|systemd)|share)|etc\/(default|edgewise)|var\/(lib|log))\b/;
   expect(paths.filter((path) => path !== '' && !/\/$/.test(path) && !outside.test(path))).toEqual([]);
   const needless = /\.d\.[cm]?ts$|\.tsbuildinfo$|node_modules\/(vitest|typescript|@biomejs|eslint)\/|musl/;
   expect(paths.filter((path) => needless.test(path))).toEqual([]);
@@ -102,6 +102,17 @@ test.each(['postinst', 'prerm', 'postrm'])('%s is a script of sh', async (name) 
   expect(await ended(spawn('sh', ['-n', at('DEBIAN', name)]))).toMatchObject({ status: 0, stderr: '' });
 });
 
+test('postinst tries the configuration with the rights of the service', async () => {
+  const text = await readFile(at('DEBIAN', 'postinst'), 'utf8');
+  const functions = /^configuration\(\)[\s\S]*?^usable\(\)[\s\S]*?^}$/m.exec(text)?.[0];
+  const stubs = `unit=edgewise.service
+systemctl() { case "$*" in *" User "*) echo edgewise ;; *SupplementaryGroups*) echo keys ;; esac; }
+id() { echo edgewise ssl-cert; }
+runuser() { echo "$@" >&2; }`;
+  const { stderr } = await ended(spawn('sh', ['-e', '-c', `${stubs}\n${functions}\nusable`]));
+  expect(stderr).toMatch(/^-u edgewise -G edgewise -G ssl-cert -G keys -- edgewise check -c \S+\n$/);
+});
+
 test('all times are one, so that the same tree gives the same package', () => {
   const times = new Set(listed.map((line) => /\d{4}-\d\d-\d\d \d\d:\d\d/.exec(line)?.[0]));
   expect(times.size).toBe(1);
@@ -110,7 +121,7 @@ test('all times are one, so that the same tree gives the same package', () => {
 describe('the unit', () => {
   /** As it is, with the Node.js of this machine. */
   async function unit(): Promise<string> {
-    const text = await readFile(at('lib/systemd/system/edgewise.service'), 'utf8');
+    const text = await readFile(at('usr/lib/systemd/system/edgewise.service'), 'utf8');
     expect(text).toContain(`ExecStart=/usr/bin/node --enable-source-maps /${LIB}/bin/edgewise.js serve\n`);
     const file = join(folder, 'edgewise.service');
     await writeFile(file, text.replace('/usr/bin/node', process.execPath));

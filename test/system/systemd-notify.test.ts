@@ -1,42 +1,9 @@
-import { constants, existsSync, mkdtempSync, readSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { LINUX, loadSyscalls, type Syscalls } from '../../src/system/syscalls.ts';
-import { notifySystemd } from '../../src/system/systemd-notify.ts';
-
-/** The service manager's end, made with the same system calls, since Node has no datagram sockets in the file system. */
-class Manager {
-  private readonly sys: Syscalls;
-  private readonly fd: number;
-
-  private constructor(sys: Syscalls, fd: number) {
-    this.sys = sys;
-    this.fd = fd;
-  }
-
-  static async listen(name: Buffer): Promise<Manager> {
-    const sys = await loadSyscalls();
-    if (typeof sys === 'string') throw new Error(sys);
-    // Not waiting: what a test has not sent by the time it listens will never come.
-    const kind = LINUX.SOCK_DGRAM | LINUX.SOCK_CLOEXEC | constants.O_NONBLOCK;
-    const fd = sys.socket(LINUX.AF_UNIX, kind, 0);
-    const octets = new Uint8Array(110);
-    octets[0] = LINUX.AF_UNIX;
-    octets.set(name, 2);
-    if (sys.bind(fd, sys.addressOf(octets.buffer), 2 + name.length) < 0) throw new Error(sys.errno());
-    return new Manager(sys, fd);
-  }
-
-  heard(): string {
-    const data = Buffer.alloc(200);
-    return data.toString('utf8', 0, readSync(this.fd, data));
-  }
-
-  close(): void {
-    this.sys.close(this.fd);
-  }
-}
+import { notifySystemd, watchdogInterval } from '../../src/system/systemd-notify.ts';
+import { NotifySocket } from '../support/notify-socket.ts';
 
 describe('notifySystemd', () => {
   let folder: string;
@@ -56,20 +23,20 @@ describe('notifySystemd', () => {
   const command = existsSync('/usr/bin/systemd-notify') ? ['1'] : [];
   test.each(['', ...command])('a socket in the file system, EDGEWISE_PORTABLE_UDP=%s', async (portable) => {
     const path = join(folder, 'notify');
-    const manager = await Manager.listen(Buffer.from(path));
+    const manager = await NotifySocket.listen(Buffer.from(path));
     process.env['EDGEWISE_PORTABLE_UDP'] = portable;
     process.env['NOTIFY_SOCKET'] = path;
     await notifySystemd('READY=1');
-    expect(manager.heard().split('\n')[0]).toBe('READY=1');
+    expect(manager.received().split('\n')[0]).toBe('READY=1');
     manager.close();
   });
 
   test('an abstract socket', async () => {
     const name = `edgewise-test-${process.pid}`;
-    const manager = await Manager.listen(Buffer.from(`\0${name}`));
+    const manager = await NotifySocket.listen(Buffer.from(`\0${name}`));
     process.env['NOTIFY_SOCKET'] = `@${name}`;
     await notifySystemd('STATUS=3 zones\nREADY=1');
-    expect(manager.heard()).toBe('STATUS=3 zones\nREADY=1');
+    expect(manager.received()).toBe('STATUS=3 zones\nREADY=1');
     manager.close();
   });
 
@@ -81,4 +48,16 @@ describe('notifySystemd', () => {
     process.env['NOTIFY_SOCKET'] = path;
     await expect(notifySystemd('READY=1')).resolves.toBeUndefined();
   });
+});
+
+test.each([
+  { name: 'no watchdog', env: {}, interval: null },
+  { name: 'half of what it waits', env: { WATCHDOG_USEC: '60000000' }, interval: 30_000 },
+  { name: 'meant for this process', env: { WATCHDOG_USEC: '3000', WATCHDOG_PID: String(process.pid) }, interval: 1 },
+  { name: 'meant for its parent', env: { WATCHDOG_USEC: '60000000', WATCHDOG_PID: '1' }, interval: null },
+  { name: 'no number', env: { WATCHDOG_USEC: 'soon' }, interval: null },
+  { name: 'zero', env: { WATCHDOG_USEC: '0' }, interval: null },
+  { name: 'longer than a timer', env: { WATCHDOG_USEC: '9007199254740991' }, interval: 2 ** 31 - 1 },
+])('the watchdog: $name', ({ env, interval }) => {
+  expect(watchdogInterval(env)).toBe(interval);
 });
