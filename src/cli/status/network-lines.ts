@@ -8,7 +8,8 @@ import { type Line, line, type Span, span, type Tone, table } from './styled.ts'
 export const SORTS = ['name', 'failing first', 'slowest first'] as const;
 export type Sort = (typeof SORTS)[number];
 
-const COLUMNS = ['EDGE', 'ANSWER', 'SINCE', 'JUDGEMENT', 'LAST', 'AVERAGE', 'FAILS WITH', 'MODE'];
+/** What decides first: a terminal of 80 columns shows the left of it. */
+const COLUMNS = ['EDGE', 'ANSWER', 'MODE', 'SINCE', 'JUDGEMENT', 'FAILS WITH', 'LAST', 'AVERAGE', 'COMMENT'];
 
 export function networkLines(network: NetworkJson, sort: Sort): readonly Line[] {
   const { network: name, now, live, wanted, serial, edges, canaries, notes } = network;
@@ -83,12 +84,13 @@ type Judged = Pick<EdgeJson, 'judgement' | 'last' | 'average'>;
 function memberCells(member: Omit<MemberJson, 'address'> & Judged, now: number): readonly Span[] {
   const { judgement, last, average, fail } = member;
   return [
+    modeCell(member),
     sinceCell(member, now),
     span(judgement ?? 'unknown', judgementTone(judgement)),
+    fail === null ? span('-', 'dim') : span(codeOf(member), 'bad'),
     span(seconds(last)),
     span(seconds(average)),
-    fail === null ? span('-', 'dim') : span(codeOf(member), 'bad'),
-    modeCell(member, now),
+    commentCell(member, now),
   ];
 }
 
@@ -110,10 +112,15 @@ function codeOf({ fail, checks, check }: Pick<MemberJson, 'fail' | 'checks' | 'c
   return failCode({ ...fail, kind: checks.find(({ name }) => name === check)?.kind ?? null });
 }
 
-function modeCell({ mode, comment, mode_until: until }: Omit<MemberJson, 'address'>, now: number): Span {
-  if (mode === 'available' && comment === '') return span('-', 'dim');
-  const left = until === null ? '' : `, ${duration(Math.max(0, until - now))} left`;
-  return span(`${mode}${left}${comment === '' ? '' : ` "${comment}"`}`, mode === 'available' ? 'plain' : 'warning');
+function modeCell({ mode }: Pick<MemberJson, 'mode'>): Span {
+  return mode === 'available' ? span('-', 'dim') : span(mode, 'warning');
+}
+
+/** `40 min left "new disk"`: of the mode. */
+function commentCell({ comment, mode_until: until }: Omit<MemberJson, 'address'>, now: number): Span {
+  const left = until === null ? [] : [`${duration(Math.max(0, until - now))} left`];
+  const parts = [...left, ...(comment === '' ? [] : [`"${comment}"`])];
+  return parts.length === 0 ? span('-', 'dim') : span(parts.join(' '));
 }
 
 function seconds(value: number | null): string {

@@ -38,18 +38,21 @@ function headLine(base: string, { version, status, uptime_seconds: up, zones }: 
   const faulty = zones.stale + zones.broken > 0;
   return [
     span(`Edgewise ${version}`, 'heading'),
-    span(` at ${base}  `),
+    span('  '),
     span(status, status === 'ok' ? 'good' : 'bad'),
     span(`  up ${duration(up)}`),
     span(`  zones: ${zones.ok} ok, ${zones.stale} stale, ${zones.broken} broken`, faulty ? 'bad' : 'plain'),
+    span(`  at ${base}`),
   ];
 }
 
-function awayLine({ away, answers, answeredAt }: WatchState, now: number): Line {
+function awayLine({ base, away, answers, answeredAt }: WatchState, now: number): Line {
   if (away === null) return EMPTY;
   const age = duration(Math.max(0, now - away.since));
-  const below = answers === null || answeredAt === null ? '' : `; below is what it said at ${clock(answeredAt)}`;
-  return line(`NO ANSWER since ${clock(away.since)} (${age}): ${away.why}${below}`, 'bad');
+  const below = answers === null || answeredAt === null ? '' : `; below: as at ${clock(answeredAt)}`;
+  // The line above names the server already.
+  const why = away.why.replace(`${base} does not answer: `, '');
+  return line(`NO ANSWER since ${clock(away.since)} (${age})${below}: ${why}`, 'bad');
 }
 
 function trafficLine({ dns }: ServerStatus, rates: Rates | null): Line {
