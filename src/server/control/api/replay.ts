@@ -17,7 +17,13 @@ export type ReplayQuestion = {
 
 export type ReplayResult =
   | { readonly ok: true; readonly replay: ReplayJson }
-  | { readonly ok: false; readonly status: 404 | 422 | 503; readonly detail: string };
+  | {
+      readonly ok: false;
+      readonly status: 404 | 422 | 503;
+      readonly detail: string;
+      /** The same question may be answered in a moment. */
+      readonly isBusy?: boolean;
+    };
 
 /** Never rejects. */
 export async function askReplay(
@@ -35,7 +41,10 @@ export async function askReplay(
   if (from > to) return { ok: false, status: 422, detail: 'since is later than until' };
   const { runFrequency } = found.round;
   const answer = await view.replay(network, { set, since: from, until: to, runFrequency });
-  if (!answer.ok) return { ok: false, status: answer.code === 'invalid' ? 422 : 503, detail: answer.message };
+  if (!answer.ok) {
+    const status = answer.code === 'invalid' ? 422 : 503;
+    return { ok: false, status, detail: answer.message, isBusy: answer.code === 'busy' };
+  }
   return { ok: true, replay: replayJson(network, set, answer.replay, answer.left) };
 }
 

@@ -15,7 +15,7 @@ const TICK_MS = 1000;
 const ROUTINE_SECONDS = 10;
 /** Zones, secondaries and the rest, whose figures take longer to look at, every so many ticks. */
 const SLOW_TICKS = 5;
-/** A comment at least so often shows a client that the server is there, ticks. */
+/** An event at least so often shows a page that the connection still works, ticks. A page waits 30 s for one. */
 const HEARTBEAT_TICKS = 10;
 /** The rate of queries is that of about so many seconds. */
 const RATE_SECONDS = 10;
@@ -28,6 +28,8 @@ type Counted = { readonly at: number; readonly queries: number };
 export class PageChanges {
   private readonly view: StatusView;
   private readonly guard: Guard;
+  /** Of the files of the page: one that was loaded with others is out of date. */
+  private readonly files: string;
   private readonly known = new Map<SectionKey, Known>();
   /** Listeners, and whether each has all that was said so far. */
   private readonly listeners = new Map<Listener, { isCurrent: boolean }>();
@@ -36,9 +38,10 @@ export class PageChanges {
   private ticks = 0;
   private lookedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(view: StatusView, guard: Guard) {
+  constructor(view: StatusView, guard: Guard, files: string) {
     this.view = view;
     this.guard = guard;
+    this.files = files;
   }
 
   /** Of one process: `lx3f.12`. A section that is not there has none. */
@@ -54,6 +57,11 @@ export class PageChanges {
     if (!isSure && performance.now() - this.lookedAt < TICK_MS) return;
     const changed = this.compare(true, true);
     this.tell(changed);
+  }
+
+  /** Version of the server and of its page's files. */
+  get page(): string {
+    return `${this.view.version} ${this.files}`;
   }
 
   /** Whether changes are looked for every second. */
@@ -95,7 +103,8 @@ export class PageChanges {
     const changed = this.compare(this.ticks % SLOW_TICKS === 0, false);
     this.tell(changed);
     if (changed.length > 0 || this.ticks % HEARTBEAT_TICKS !== 0) return;
-    for (const listener of this.listeners.keys()) listener.write(': heartbeat\n\n');
+    for (const listener of this.listeners.keys())
+      listener.write(`event: beat\ndata: ${JSON.stringify({ now: this.view.now() })}\n\n`);
   }
 
   private tell(changed: readonly SectionKey[]): void {
@@ -110,7 +119,7 @@ export class PageChanges {
 
   private event(name: 'hello' | 'change', keys: readonly SectionKey[]): string {
     const sections = Object.fromEntries(keys.map((key) => [key, this.version(key)]));
-    return `event: ${name}\ndata: ${JSON.stringify({ now: this.view.now(), sections })}\n\n`;
+    return `event: ${name}\ndata: ${JSON.stringify({ now: this.view.now(), ...(name === 'hello' ? { page: this.page } : {}), sections })}\n\n`;
   }
 
   /** The sections that are to be shown anew. `isFresh`: figures, too, however new the last ones are. */

@@ -16,6 +16,8 @@ export type Document = {
   /** Left out: the page has no script. */
   readonly script?: {
     readonly now: number;
+    /** `PageChanges.page`: a server of another version says another one. */
+    readonly version: string;
     /** The section of the status page whose changes the page is fetched again for; null: its own sections. */
     readonly follows: string | null;
   };
@@ -35,7 +37,7 @@ export function document({ title, address, host, header, main, footer, script }:
   const data =
     script === undefined
       ? null
-      : html` data-now="${script.now}"${script.follows === null ? null : html` data-follows="${script.follows}"`}`;
+      : html` data-now="${script.now}" data-page="${script.version}"${script.follows === null ? null : html` data-follows="${script.follows}"`}`;
   return html`<!doctype html>
 <html lang="en">
 <head>
@@ -56,7 +58,12 @@ ${header}
 ${main}
 </main>
 ${footer}
-${script === undefined ? null : html`<div id="announce" class="visually-hidden" aria-live="polite"></div>\n`}</body>
+${
+  script === undefined
+    ? null
+    : html`<p id="banner" class="banner" role="alert" hidden></p>
+<div id="announce" class="visually-hidden" aria-live="polite"></div>\n`
+}</body>
 </html>
 `;
 }

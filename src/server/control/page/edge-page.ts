@@ -31,6 +31,7 @@ const SAMPLES_SHOWN = 120;
 export type EdgePage = {
   readonly view: StatusView;
   readonly host: () => string;
+  readonly version: () => string;
   readonly address: (file: StaticFile) => string;
 };
 
@@ -39,7 +40,7 @@ export function edgeAddress(network: string, edge: string): string {
   return `/networks/${encodeURIComponent(network)}/edges/${encodeURIComponent(edge)}`;
 }
 
-export function edgePage({ view, host, address }: EdgePage): AnyOperation {
+export function edgePage({ view, host, version, address }: EdgePage): AnyOperation {
   return operation({
     method: 'GET',
     path: '/networks/{network}/edges/{edge}',
@@ -76,7 +77,7 @@ ${WITHOUT_SCRIPT}`,
             : null,
         ],
         footer: FORM_DIALOG,
-        script: { now, follows: `network/${network.name}` },
+        script: { now, version: version(), follows: `network/${network.name}` },
       });
       return { status: 200, type: HTML_TYPE, body: body.text, headers: PAGE_HEADERS };
     },

@@ -49,7 +49,7 @@ export function edgesTable(network: NetworkJson, tools: EdgeTools): Html {
   const hidden = network.edges.length - shown.length;
   const caption = `Edges of ${name}${hidden === 0 ? '' : `: ${shown.length} of ${network.edges.length}, by the filter`}`;
   const actions = tools.actions === null ? null : html`<th scope="col">Change</th>`;
-  return html`<div class="scroll" role="region" aria-label="Edges of ${name}" tabindex="0"><table class="edges"><caption>${caption}</caption><thead><tr>${heads}${actions}</tr></thead><tbody>${shown.map((edge) => edgeRow(network, edge, tools))}</tbody></table></div>`;
+  return html`<div class="scroll" role="region" aria-label="Edges of ${name}" tabindex="0"><table class="edges${tools.actions === null ? null : ' changeable'}"><caption>${caption}</caption><thead><tr>${heads}${actions}</tr></thead><tbody>${shown.map((edge) => edgeRow(network, edge, tools))}</tbody></table></div>`;
 }
 
 function edgeRow(network: NetworkJson, edge: EdgeJson, tools: EdgeTools): Html {

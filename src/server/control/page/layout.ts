@@ -10,6 +10,7 @@ export type Layout = {
   /** The machine's name, or that of its vantage point. */
   readonly host: string;
   readonly now: number;
+  readonly version: string;
   readonly query: PageQuery;
   readonly networks: readonly string[];
   /** Which of the sections that may be empty are not. */
@@ -59,7 +60,7 @@ ${legend()}
 </footer>
 ${FORM_DIALOG}
 <dialog id="help" aria-labelledby="help-title"><h2 id="help-title">Keys</h2><dl class="keys">${KEYS.map(([key, does]) => html`<dt><kbd>${key}</kbd></dt><dd>${does}</dd>`)}</dl><form method="dialog"><button>Close</button></form></dialog>`,
-    script: { now, follows: null },
+    script: { now, version: page.version, follows: null },
   });
 }
 

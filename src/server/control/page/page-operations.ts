@@ -26,7 +26,7 @@ export function pageOperations(
   canSignIn: () => boolean = () => false,
 ): readonly AnyOperation[] {
   const files = new StaticFiles();
-  const changes = new PageChanges(view, guard);
+  const changes = new PageChanges(view, guard, files.version);
   const rendered = new RenderedSections(view, changes);
   return [
     operation({
@@ -65,7 +65,7 @@ export function pageOperations(
         stream: (sink) => changes.listen(sink),
       }),
     }),
-    edgePage({ view, host, address: (file) => files.address(file) }),
+    edgePage({ view, host, version: () => changes.page, address: (file) => files.address(file) }),
     replayPage({ view, host, address: (file) => files.address(file) }),
     ...files.operations(),
     ...actionOperations(files, host, () => changes.look(true)),
@@ -82,6 +82,7 @@ export function pageOperations(
     return layout({
       host: host(),
       now: view.now(),
+      version: changes.page,
       query,
       networks: view.networks().map(({ name }) => name),
       present: {

@@ -1,5 +1,5 @@
 /** Small pieces of markup that several sections have. */
-import { type Html, html } from './html.ts';
+import { type Content, type Html, html } from './html.ts';
 import { addressOf, type Order, type PageQuery } from './query.ts';
 
 /** `good`, `bad`, `warn` or neither: said by colour, and besides by a sign and a word. */
@@ -52,4 +52,40 @@ export function sentences(tone: Tone, title: string, texts: readonly string[]): 
   if (texts.length === 0) return null;
   const items = texts.map((text) => html`<li>${text}</li>`);
   return html`<div class="box ${tone}"><h3>${SIGNS[tone]} ${title}</h3><ul>${items}</ul></div>`;
+}
+
+export type Pager = {
+  readonly kind: 'zones' | 'secondaries';
+  /** The same for people. */
+  readonly word: string;
+  readonly query: PageQuery;
+  readonly page: number;
+  readonly pages: number;
+};
+
+/** Links to the parts of a long list; nothing where it has one. */
+export function pager({ kind, word: what, query, page, pages }: Pager): Content {
+  if (pages === 1) return null;
+  const link = (to: number, word: string, rel: string): Html =>
+    to < 1 || to > pages
+      ? html`<span class="quiet">${word}</span>`
+      : html`<a href="${pageLink(query, { [kind]: to }, kind)}" data-go rel="${rel}">${word}</a>`;
+  const numbers = pagesShown(page, pages).map((each) =>
+    each === null
+      ? html`<span aria-hidden="true">…</span>`
+      : each === page
+        ? html`<b aria-current="page">${each}</b>`
+        : html`<a href="${pageLink(query, { [kind]: each }, kind)}" data-go aria-label="${what}, part ${each}">${each}</a>`,
+  );
+  return html`<nav class="pager" aria-label="Parts of the ${kind}">${link(page - 1, 'previous', 'prev')} ${numbers.map((each) => html`${each} `)}${link(page + 1, 'next', 'next')}</nav>`;
+}
+
+/** The first, the last and those around; null: some are left out. */
+function pagesShown(page: number, pages: number): readonly (number | null)[] {
+  const shown: (number | null)[] = [];
+  for (let each = 1; each <= pages; each++) {
+    if (pages <= 30 || each === 1 || each === pages || Math.abs(each - page) <= 3) shown.push(each);
+    else if (shown.at(-1) !== null) shown.push(null);
+  }
+  return shown;
 }

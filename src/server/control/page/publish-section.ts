@@ -3,11 +3,11 @@ import type { PublishJson, SecondaryJson, VantageJson } from '../api/json.ts';
 import { compare } from './edge-state.ts';
 import { type Content, type Html, html } from './html.ts';
 import { duration, moment, number } from './moment.ts';
-import { anchor, chip, sentences, type Tone } from './parts.ts';
+import { anchor, chip, pager, sentences, type Tone } from './parts.ts';
 import type { PageQuery } from './query.ts';
 
-/** Rows of secondaries at once; those that lag are among them. */
-const ROWS_MAX = 200;
+/** Rows of secondaries at once. */
+const PART = 200;
 
 /** What a target of notices has come to since the start. */
 export type NoticeRow = {
@@ -47,21 +47,24 @@ export function secondariesSection(rows: readonly SecondaryJson[], query: PageQu
         compare(a.secondary, b.secondary) ||
         compare(a.zone, b.zone),
     );
-  const part = shown.slice(0, ROWS_MAX);
+  const pages = Math.max(1, Math.ceil(shown.length / PART));
+  const page = Math.min(query.secondaries, pages);
+  const part = shown.slice((page - 1) * PART, page * PART);
+  const from = (page - 1) * PART + 1;
+  const range = pages === 1 ? '' : `: ${number(from)} to ${number(from + part.length - 1)} of ${number(shown.length)}`;
   const columns = ['Secondary', 'Zone', 'State', 'Its serial', 'Ours', 'Lag', 'Asked', 'Error'];
-  const left = shown.length - part.length;
   return html`<h2 id="secondaries" tabindex="-1"><a href="#secondaries">Secondaries</a> <small>${number(rows.length)}</small> ${late === 0 ? chip('good', 'all current') : chip('warn', `${late} not current`)}</h2>
 ${
   part.length === 0
     ? html`<p class="empty">None of the ${number(rows.length)} matches.</p>`
     : table(
         'secondaries',
-        'Secondaries and their lag',
+        `Secondaries and their lag${range}`,
         columns,
         part.map((row) => secondaryRow(row, now)),
       )
 }
-${left === 0 ? null : html`<p class="empty">${number(left)} more: filter by a name, or see <a href="/api/v1/secondaries">all of them as JSON</a>.</p>`}`;
+${pager({ kind: 'secondaries', word: 'Secondaries', query, page, pages })}`;
 }
 
 function secondaryRow(row: SecondaryJson, now: number): Html {

@@ -18,6 +18,8 @@ export type PageQuery = {
   readonly zsort: Order<ZoneOrder>;
   /** Which part of the zones, from 1. */
   readonly zones: number;
+  /** Which part of the secondaries, from 1. */
+  readonly secondaries: number;
 };
 
 /** What the page shows without a query. */
@@ -27,6 +29,7 @@ export const WHOLE: PageQuery = {
   sort: { by: 'edge', down: false },
   zsort: { by: 'trouble', down: false },
   zones: 1,
+  secondaries: 1,
 };
 
 /** Characters of a filter that are looked at. */
@@ -35,15 +38,22 @@ const TEXT_MAX = 100;
 const text = z.union([z.string(), z.array(z.string()).transform((values) => values.at(-1) ?? '')]).catch('');
 
 /** Of whatever stands in the address; what is no such thing is as if it were not there. */
-export const pageQuery = z.object({ q: text, state: text, sort: text, zsort: text, zones: text }).transform(
-  ({ q, state, sort, zsort, zones }): PageQuery => ({
-    q: q.trim().slice(0, TEXT_MAX).toLowerCase(),
-    state: STATES.find((each) => each === state) ?? WHOLE.state,
-    sort: orderOf(sort, EDGE_ORDERS) ?? WHOLE.sort,
-    zsort: orderOf(zsort, ZONE_ORDERS) ?? WHOLE.zsort,
-    zones: /^[1-9]\d{0,5}$/.test(zones) ? Number(zones) : WHOLE.zones,
-  }),
-);
+export const pageQuery = z
+  .object({ q: text, state: text, sort: text, zsort: text, zones: text, secondaries: text })
+  .transform(
+    ({ q, state, sort, zsort, zones, secondaries }): PageQuery => ({
+      q: q.trim().slice(0, TEXT_MAX).toLowerCase(),
+      state: STATES.find((each) => each === state) ?? WHOLE.state,
+      sort: orderOf(sort, EDGE_ORDERS) ?? WHOLE.sort,
+      zsort: orderOf(zsort, ZONE_ORDERS) ?? WHOLE.zsort,
+      zones: partOf(zones) ?? WHOLE.zones,
+      secondaries: partOf(secondaries) ?? WHOLE.secondaries,
+    }),
+  );
+
+function partOf(text: string): number | null {
+  return /^[1-9]\d{0,5}$/.test(text) ? Number(text) : null;
+}
 
 function orderOf<Column extends string>(value: string, columns: readonly Column[]): Order<Column> | null {
   const down = value.startsWith('-');
@@ -63,6 +73,7 @@ export function addressOf(query: PageQuery): string {
   if (orderText(query.sort) !== orderText(WHOLE.sort)) fields.set('sort', orderText(query.sort));
   if (orderText(query.zsort) !== orderText(WHOLE.zsort)) fields.set('zsort', orderText(query.zsort));
   if (query.zones !== WHOLE.zones) fields.set('zones', String(query.zones));
+  if (query.secondaries !== WHOLE.secondaries) fields.set('secondaries', String(query.secondaries));
   const encoded = fields.toString();
   return encoded === '' ? '' : `?${encoded}`;
 }

@@ -94,7 +94,7 @@ ${pathLine(
 <p>Each recorded round of <b>${name}</b> is decided again with the fetch times it had. Nothing is changed by this. Fields that stay empty keep what was in force at the time.</p>
 ${form(network, query)}
 </section>
-${result === null ? null : html`<section id="result" aria-live="polite">${result.ok ? outcome(result.replay, now) : sentences('bad', 'This cannot be replayed', [result.detail])}</section>`}`,
+${result === null ? null : html`<section id="result" aria-live="polite">${result.ok ? outcome(result.replay, now) : refusal(result.detail, result.isBusy === true)}</section>`}`,
       });
       return {
         status: result === null || result.ok ? 200 : result.status,
@@ -117,6 +117,12 @@ function form(network: NetworkView, asked: Asked): Html {
       html`<div><label for="set-${key}">${key}</label> <input id="set-${key}" name="${key}" value="${asked[key]}" maxlength="${VALUE_MAX}" autocomplete="off" spellcheck="false" aria-describedby="hint-${key}"> <small id="hint-${key}">${key === 'since' ? '2h, 18:00, 2026-11-22T18:00Z; a day ago' : 'likewise; now'}</small></div>`,
   );
   return html`<form method="get" class="settings">${inputs}${times}<button type="submit" class="main">Replay</button></form>`;
+}
+
+/** Nothing is wrong with what was asked where the server only has no time for it now: the same form asks again. */
+function refusal(detail: string, isBusy: boolean): Html | null {
+  if (!isBusy) return sentences('bad', 'This cannot be replayed', [detail]);
+  return html`${sentences('warn', 'Not yet', [detail])}<p><a href="" class="again">Try again</a> with the same settings; they are kept above.</p>`;
 }
 
 function outcome(replay: ReplayJson, now: number): Html {

@@ -29,6 +29,11 @@ export class StaticFiles {
     );
   }
 
+  /** Of all files together. */
+  get version(): string {
+    return [...this.files.values()].map(({ hash }) => hash.slice(0, 6)).join('');
+  }
+
   /** Changes with the contents, so that it may be kept for ever. */
   address(name: StaticFile): string {
     return `/static/${this.files.get(name)?.hash ?? ''}/${name}`;

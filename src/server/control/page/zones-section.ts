@@ -3,7 +3,7 @@ import type { ZoneJson } from '../api/json.ts';
 import { compare } from './edge-state.ts';
 import { type Content, type Html, html } from './html.ts';
 import { duration, moment, number } from './moment.ts';
-import { anchor, type Column, chip, columnHead, pageLink, type Tone } from './parts.ts';
+import { anchor, type Column, chip, columnHead, pageLink, pager, type Tone } from './parts.ts';
 import type { PageQuery, ZoneOrder } from './query.ts';
 
 /** Rows at once. */
@@ -47,7 +47,7 @@ function zonesTable(zones: readonly ZoneJson[], query: PageQuery, now: number): 
   const from = (page - 1) * PART + 1;
   const range = pages === 1 ? '' : `${number(from)} to ${number(from + part.length - 1)} of `;
   const filtered = shown.length === zones.length ? '' : ` that match, of ${number(zones.length)}`;
-  return html`<div class="scroll" role="region" aria-label="Zones" tabindex="0"><table class="zones"><caption>Zones: ${range}${number(shown.length)}${filtered}</caption><thead><tr>${heads}</tr></thead><tbody>${part.map((zone) => zoneRow(zone, now))}</tbody></table></div>${pager(query, page, pages)}`;
+  return html`<div class="scroll" role="region" aria-label="Zones" tabindex="0"><table class="zones"><caption>Zones: ${range}${number(shown.length)}${filtered}</caption><thead><tr>${heads}</tr></thead><tbody>${part.map((zone) => zoneRow(zone, now))}</tbody></table></div>${pager({ kind: 'zones', word: 'Zones', query, page, pages })}`;
 }
 
 function zoneRow(zone: ZoneJson, now: number): Html {
@@ -112,30 +112,4 @@ function compareBy(by: ZoneOrder, a: ZoneJson, b: ZoneJson, now: number): number
     case 'loaded':
       return (a.loaded_at ?? 0) - (b.loaded_at ?? 0);
   }
-}
-
-function pager(query: PageQuery, page: number, pages: number): Content {
-  if (pages === 1) return null;
-  const link = (to: number, word: string, rel: string): Html =>
-    to < 1 || to > pages
-      ? html`<span class="quiet">${word}</span>`
-      : html`<a href="${pageLink(query, { zones: to }, 'zones')}" data-go rel="${rel}">${word}</a>`;
-  const numbers = pagesShown(page, pages).map((each) =>
-    each === null
-      ? html`<span aria-hidden="true">…</span>`
-      : each === page
-        ? html`<b aria-current="page">${each}</b>`
-        : html`<a href="${pageLink(query, { zones: each }, 'zones')}" data-go aria-label="Zones, part ${each}">${each}</a>`,
-  );
-  return html`<nav class="pager" aria-label="Parts of the zones">${link(page - 1, 'previous', 'prev')} ${numbers.map((each) => html`${each} `)}${link(page + 1, 'next', 'next')}</nav>`;
-}
-
-/** The first, the last and those around; null: some are left out. */
-function pagesShown(page: number, pages: number): readonly (number | null)[] {
-  const shown: (number | null)[] = [];
-  for (let each = 1; each <= pages; each++) {
-    if (pages <= 30 || each === 1 || each === pages || Math.abs(each - page) <= 3) shown.push(each);
-    else if (shown.at(-1) !== null) shown.push(null);
-  }
-  return shown;
 }

@@ -28,8 +28,10 @@ export class Replays {
     const { running } = this;
     if (running !== null && running.key === key) return running.answer;
     const beganMs = performance.now();
-    if (running !== null || beganMs < this.restsUntilMs) {
-      return Promise.resolve({ ok: false, code: 'busy', message: 'another replay was just asked for; try again soon' });
+    if (running !== null) return busy('another replay is under way; try again soon');
+    if (beganMs < this.restsUntilMs) {
+      const seconds = Math.ceil((this.restsUntilMs - beganMs) / 1000);
+      return busy(`another replay was just made, and they must leave time for other work; try again in ${seconds} s`);
     }
     const answer = this.inThread(order).finally(() => {
       this.running = null;
@@ -68,4 +70,8 @@ export class Replays {
       );
     });
   }
+}
+
+function busy(message: string): Promise<ReplayAnswer> {
+  return Promise.resolve({ ok: false, code: 'busy', message });
 }

@@ -8,7 +8,7 @@ import { network, statusView } from '../api/api-fixture.ts';
 const edge = network.edges.find((name) => network.members.has(name)) ?? '';
 
 async function get(path: string, view: StatusView = statusView()) {
-  const page = edgePage({ view, host: () => 'here', address: (file) => `/static/x/${file}` });
+  const page = edgePage({ view, host: () => 'here', version: () => 'v', address: (file) => `/static/x/${file}` });
   const found = new Router([page]).find('GET', path);
   if (found.kind !== 'found') throw new Error(`no ${path}`);
   const reply = await found.operation.handle({ view } as never, { params: found.segments } as never);

@@ -14,7 +14,8 @@ test.each([
     { ...WHOLE, zsort: { by: 'records', down: false }, zones: 3 },
   ],
   [{ state: 'nonsense', sort: '__proto__', zones: '-1', zsort: '--zone' }, WHOLE],
-  [{ zones: '1e9' }, WHOLE],
+  [{ zones: '1e9', secondaries: '0' }, WHOLE],
+  [{ secondaries: '2' }, { ...WHOLE, secondaries: 2 }],
   [
     { q: ['a', 'b'], state: ['live', 'out'] },
     { ...WHOLE, q: 'b', state: 'out' },
@@ -30,6 +31,7 @@ test('an address leads back to what it was made of', () => {
     sort: fc.constantFrom('edge', '-edge', 'health', '-average'),
     zsort: fc.constantFrom('trouble', '-trouble', 'zone', '-loaded'),
     zones: fc.integer({ min: 1, max: 999 }).map(String),
+    secondaries: fc.integer({ min: 1, max: 999 }).map(String),
   });
   fc.assert(
     fc.property(fields, (asked) => {

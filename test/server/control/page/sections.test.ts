@@ -142,6 +142,17 @@ test('secondaries that lag come first, notices that fail say why', () => {
   expect(render('publish')).toMatch(/pager<\/th><td><span class="chip bad">.*status 500/);
 });
 
+test('every secondary is on one of the parts', () => {
+  const [first] = siteView({ edges: 1, zones: 1, now: () => NOW }).secondaries();
+  const all = Array.from({ length: 450 }, (_, i) => ({ ...first, secondary: `127.0.0.${i % 200}:${i}` }));
+  const view = siteView({ edges: 1, zones: 1, now: () => NOW }, { secondaries: () => all });
+  const found = [1, 2, 3].flatMap((secondaries) => [
+    ...render('secondaries', { secondaries }, view).matchAll(/<th scope="row">(127[^<]+)</g),
+  ]);
+  expect(new Set(found.map(([, name]) => name)).size).toBe(450);
+  expect(render('secondaries', { secondaries: 9 }, view)).toContain('401 to 450 of 450');
+});
+
 test('names, comments and details of others are never markup', () => {
   const hostile = fc.oneof(
     fc.string({ minLength: 1 }),

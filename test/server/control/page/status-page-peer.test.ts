@@ -147,9 +147,9 @@ test('two hundred edges and two thousand zones are there, from this server alone
   const served = await serve(200, 2000);
   const { page, errors, asked } = await open(`${served.url}/`);
   expect(await rows(page)).toBe(200);
-  await expect.poll(() => page.locator('.zones caption').innerText()).toBe('Zones: 1 to 100 of 2,000');
+  await expect.poll(() => page.locator('.zones caption').textContent()).toBe('Zones: 1 to 100 of 2,000');
   await page.getByRole('link', { name: 'Zones, part 20', exact: true }).click();
-  await expect.poll(() => page.locator('.zones caption').innerText()).toBe('Zones: 1,901 to 2,000 of 2,000');
+  await expect.poll(() => page.locator('.zones caption').textContent()).toBe('Zones: 1,901 to 2,000 of 2,000');
   await expect.poll(() => page.locator('.zones').innerText()).toContain('zone1999.example.org');
   expect(asked.filter((each) => !each.startsWith(`${served.url}/`))).toEqual([]);
   expect(await overflow(page)).toBeLessThanOrEqual(0);
@@ -257,7 +257,33 @@ test('a lost connection is shown, and found again', async () => {
   await served.stop();
   await page.locator('#connection.lost').waitFor();
   await expect.poll(() => page.locator('#connection').innerText()).toContain('reconnecting since');
+  await expect.poll(() => page.getByRole('alert').innerText()).toMatch(/^No connection to the server: .* as of \d\d:/);
+  expect(await axeViolations(page)).toEqual([]);
+  Object.assign(served.view, { version: '9.9.9' });
   await served.start();
+  await page.locator('#connection.live').waitFor();
+  // Another version answers: what was loaded from the old one is out of date.
+  await expect.poll(() => page.getByRole('alert').innerText()).toContain('(Edgewise 9.9.9). Load the page again');
+  await page.getByRole('link', { name: 'Load the page again' }).click();
+  await page.locator('#connection.live').waitFor();
+  await page.locator('#banner').waitFor({ state: 'hidden' });
+});
+
+test('a connection that died without a word is replaced', async () => {
+  const served = await serve();
+  const context = await browser.newContext();
+  ended.push(() => context.close());
+  const page = await context.newPage();
+  const streams: string[] = [];
+  page.on('request', (request) => {
+    if (request.url().endsWith('/events')) streams.push(request.url());
+  });
+  await page.clock.install();
+  await page.goto(`${served.url}/`);
+  await page.locator('#connection.live').waitFor();
+  // The server speaks every ten seconds; half a minute without a word is a dead connection.
+  await page.clock.fastForward(40_000);
+  await expect.poll(() => streams.length).toBeGreaterThan(1);
   await page.locator('#connection.live').waitFor();
 });
 

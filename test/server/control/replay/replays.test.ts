@@ -119,6 +119,20 @@ test('one that runs keeps others away, who are told when to come again', async (
 
 const PAGE = '/networks/net-a/replay';
 
+test.each([
+  ['busy', 503, /Not yet.*one runs, come in 3 s.*<a href=""[^>]*>Try again<\/a>/s],
+  ['failed', 503, /This cannot be replayed.*one runs, come in 3 s(?!.*Try again)/s],
+] as const)(
+  'the page of a server that is %s says so, and asks again only where that helps',
+  async (code, status, text) => {
+    const view = recorded({ replay: async () => ({ ok: false, code, message: 'one runs, come in 3 s' }) });
+    const reply = await get(view, PAGE, { goodenough: '0.9' });
+    expect(reply.status).toBe(status);
+    expect(reply.body).toMatch(text);
+    expect(reply.body).toContain('value="0.9"');
+  },
+);
+
 test('the page asks for settings, and shows what would have been', async () => {
   const empty = await get(recorded(), PAGE, {});
   expect(empty.status).toBe(200);

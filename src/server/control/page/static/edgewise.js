@@ -11,6 +11,8 @@ root.classList.add('scripted');
 let clockOffset = Number(document.body.dataset.now) * 1000 - Date.now();
 const AGES_MS = 5000;
 const TYPING_MS = 150;
+/** The server says something at least every 10 s; after so long without a word the connection is dead, silently. */
+const SILENCE_MS = 30_000;
 /** A page that nobody sees gives its connection back after so long. */
 const HIDDEN_MS = 60_000;
 
@@ -198,6 +200,27 @@ async function refreshAll() {
 
 const connection = document.getElementById('connection');
 
+const banner = document.getElementById('banner');
+
+/** What no one must overlook, wherever the page is scrolled to. Null: nothing. @param {string | null} text */
+function showBanner(text, kind = '') {
+  if (banner === null) return;
+  banner.className = `banner ${kind}`;
+  banner.hidden = text === null;
+  banner.replaceChildren(text ?? '');
+}
+
+/** @param {string} server */
+function showOtherVersion(server) {
+  const version = server.split(' ', 1)[0];
+  showBanner(`The server was restarted with other files of this page (Edgewise ${version}). `, 'other');
+  const again = document.createElement('a');
+  again.href = location.href;
+  again.textContent = 'Load the page again';
+  again.addEventListener('click', () => location.reload());
+  banner?.append(again);
+}
+
 /** @param {'live' | 'lost'} state */
 function showConnection(state) {
   if (connection === null || connection.classList.contains(state)) return;
@@ -205,6 +228,11 @@ function showConnection(state) {
   const word = connection.querySelector('.word');
   const time = connection.querySelector('time');
   if (word !== null) word.textContent = state === 'live' ? 'live' : 'reconnecting since';
+  if (state === 'live') showBanner(null);
+  else {
+    const at = new Date(heardAt + clockOffset).toISOString().slice(11, 19);
+    showBanner(`No connection to the server: this page is as of ${at} UTC, and may be wrong by now.`);
+  }
   if (time === null) return;
   time.hidden = state === 'live';
   time.setAttribute('datetime', new Date(Date.now() + clockOffset).toISOString());
@@ -216,11 +244,33 @@ const { follows } = document.body.dataset;
 /** Its version that this page shows. @type {string | null} */
 let followed = null;
 
+/** When the server said something last, by our clock. */
+let heardAt = Date.now();
+/** The newest versions that it named. @type {Map<string, string>} */
+const newest = new Map();
+
+/** @param {number} now The server's clock, seconds. */
+function onWord(now) {
+  heardAt = Date.now();
+  clockOffset = now * 1000 - heardAt;
+  showConnection('live');
+}
+
+/** Whatever could not be fetched when it changed is fetched now. @param {MessageEvent<string>} event */
+function onBeat({ data }) {
+  onWord(JSON.parse(data).now);
+  for (const [key, version] of newest) {
+    const section = sectionOf(key);
+    if (section !== null && section.dataset.version !== version) void refresh(key, true);
+  }
+}
+
 /** @param {MessageEvent<string>} event */
 function onVersions({ type, data }) {
-  const { now, sections: versions } = JSON.parse(data);
-  clockOffset = now * 1000 - Date.now();
-  showConnection('live');
+  const { now, page, sections: versions } = JSON.parse(data);
+  onWord(now);
+  if (page !== undefined && page !== document.body.dataset.page) showOtherVersion(page);
+  if (type === 'hello') newest.clear();
   if (follows !== undefined) {
     const version = versions[follows];
     // Of the first one is the page itself.
@@ -236,6 +286,7 @@ function onVersions({ type, data }) {
     }
   }
   for (const [key, version] of Object.entries(versions)) {
+    newest.set(key, version);
     const section = sectionOf(key);
     if (section === null) void refreshAll();
     else if (section.dataset.version !== version) void refresh(key, true);
@@ -250,6 +301,8 @@ function connect() {
   events = new EventSource('/events');
   events.addEventListener('hello', onVersions);
   events.addEventListener('change', onVersions);
+  events.addEventListener('beat', onBeat);
+  heardAt = Date.now();
   events.onerror = () => {
     showConnection('lost');
     // A refusal ends it for good; the browser itself only tries again after a broken connection.
@@ -257,6 +310,14 @@ function connect() {
     events = null;
     setTimeout(connect, 5000);
   };
+}
+
+/** A connection can die without a word of it, as when a tunnel goes away or a machine sleeps. */
+function watch() {
+  if (events === null || document.visibilityState === 'hidden' || Date.now() - heardAt < SILENCE_MS) return;
+  showConnection('lost');
+  disconnect();
+  connect();
 }
 
 function disconnect() {
@@ -293,7 +354,7 @@ function show(url, isStep) {
 function filtered() {
   if (text === null || state === null) return;
   const url = new URL(location.href);
-  url.searchParams.delete('zones');
+  for (const part of ['zones', 'secondaries']) url.searchParams.delete(part);
   for (const [name, value, usual] of [
     ['q', text.value.trim(), ''],
     ['state', state.value, 'all'],
@@ -475,5 +536,8 @@ document.addEventListener('keydown', (event) => {
 });
 
 tellAges();
-setInterval(tellAges, AGES_MS);
+setInterval(() => {
+  tellAges();
+  watch();
+}, AGES_MS);
 connect();
