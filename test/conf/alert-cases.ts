@@ -65,6 +65,33 @@ export const ALERT_CASES: readonly AlertCase[] = [
     ],
   },
   {
+    alert: 'EdgewiseWrongTokens',
+    minutes: 15,
+    fires: { 'edgewise_http_refused_total{reason="token"}': '0x5 0+20x10' },
+    quiet: [
+      { 'edgewise_http_refused_total{reason="token"}': '0x5 3x10' },
+      { 'edgewise_http_refused_total{reason="malformed"}': '0+20x20' },
+    ],
+  },
+  {
+    alert: 'EdgewiseDnstapLost',
+    minutes: 25,
+    fires: {
+      'edgewise_dnstap_dropped_total{reason="disconnected"}': '0+100x30',
+      'edgewise_dnstap_dropped_total{reason="queue_full"}': '0x30',
+      'edgewise_dnstap_dropped_total{reason="rate_limit"}': '0x30',
+      edgewise_dnstap_messages_total: '7x30',
+    },
+    quiet: [
+      {
+        'edgewise_dnstap_dropped_total{reason="rate_limit"}': '0+900x30',
+        'edgewise_dnstap_dropped_total{reason="queue_full"}': '0+1x30',
+        edgewise_dnstap_messages_total: '0+100x30',
+      },
+      {},
+    ],
+  },
+  {
     alert: 'EdgewiseNetworkEmpty',
     minutes: 3,
     fires: { [`edgewise_network_live_edges{${NET}}`]: '0x9' },
