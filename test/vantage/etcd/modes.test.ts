@@ -210,6 +210,51 @@ test('an emptied etcd is filled again, also with what was taken back, and gives 
   expect(store.entries.size).toBe(2);
 });
 
+test.each(['as they ran', 'restarted'])(
+  'an etcd restored from a backup gives no mode back, on vantages %s',
+  async (how) => {
+    const [a, b] = [new Node('a'), new Node('b')];
+    await a.set('available', 'it was well then');
+    for (const node of [a, b]) await node.sync();
+    const backup = { entries: new Map(store.entries), revision: store.revision };
+    now += 60;
+    await b.set('unavailable', 'broken disk');
+    for (const node of [b, a]) await node.sync();
+    // Another cluster id, as `etcdctl snapshot restore` gives.
+    Object.assign(store, { ...backup, clusterId: '2' });
+    for (const node of [a, b]) {
+      if (how === 'restarted') await node.restart();
+      await node.sync();
+    }
+    await a.sync();
+    expect([await a.mode(), await b.mode()]).toEqual(['unavailable - broken disk', 'unavailable - broken disk']);
+    expect(String(store.entries.get(modeKey(PREFIX, EDGE))?.value)).toContain('broken disk');
+    // What an operator sets from here on holds again.
+    now += 60;
+    await a.set('available', null);
+    for (const node of [a, b]) await node.sync();
+    expect(await b.mode()).toBe('available - ');
+  },
+);
+
+test('a file of an earlier version knows of no former settings, and is taken over', async () => {
+  const a = new Node('a');
+  await a.set('force', 'mine');
+  await a.sync();
+  const { former: _, edges, ...rest } = JSON.parse(readFileSync(a.file, 'utf8')) as { former: object; edges: object };
+  const earlier = Object.entries(edges as Record<string, { id: string }>).map(([edge, { id: _id, ...mode }]) => [
+    edge,
+    mode,
+  ]);
+  writeFileSync(a.file, JSON.stringify({ ...rest, edges: Object.fromEntries(earlier) }));
+  await a.restart();
+  const { revision } = store;
+  await a.sync();
+  expect(await a.mode()).toBe('force - mine');
+  expect(store.revision).toBe(revision);
+  expect(a.said.join()).not.toContain('makes no sense');
+});
+
 test('a health record that is lost or broken is given its mode back', async () => {
   const [a, b] = [new Node('a'), new Node('b')];
   await a.set('unavailable', 'broken disk');
