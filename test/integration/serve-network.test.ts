@@ -456,7 +456,7 @@ describe('a network that changes', () => {
     await expect
       .poll(async () => {
         const { status, text } = await server.get('/healthz');
-        return { status, ...JSON.parse(text) };
+        return { ...JSON.parse(text), status };
       })
       .toMatchObject({ status: 503, reasons: [`network ${NETWORK}: every live edge fails; the last set is kept`] });
     await twoRounds();
