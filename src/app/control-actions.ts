@@ -1,5 +1,6 @@
 /** What administrators have the server do over HTTP (`ControlActions`), each in one line of the log. */
 import type { Config } from '../config/types.ts';
+import { operatorAction } from '../health/choose/operator-action.ts';
 import { appendModeChange } from '../health/modes/mode-changes.ts';
 import { modeEffects } from '../health/modes/mode-effects.ts';
 import { expireMode, oneLine, withMode } from '../health/modes/modes.ts';
@@ -82,22 +83,24 @@ export function controlActions(options: ControlActionsOptions): ControlActions {
           if (clock === null) return notServed(network);
           if (clock.files?.edges.includes(edge) !== true) return notListed(network, edge);
           return probes.run(`${network} ${edge}`, async () => {
-            const sample = await clock.rounds.probeNow(edge);
+            const sample = await clock.rounds.probeNow(edge, author.name);
             if (sample === null) return fault('failed', `${edge} could not be asked; the log says why`);
             return 'failure' in sample ? fault('failed', sample.failure.message) : { ok: true, value: sample };
           });
         },
       ),
-    updateNow: ({ network, force }, author) =>
-      audited(
-        `${force ? 'forced ' : ''}update of ${network}`,
+    updateNow: ({ network, force, reason: given }, author) => {
+      const reason = oneLine(given ?? '') || null;
+      return audited(
+        `${force ? 'forced ' : ''}update of ${network}${reason === null ? '' : ` (${reason})`}`,
         author,
         (who) => ({ event: 'admin.updated', ...who, network }),
         async () => {
           const clock = options.networks.clockOf(network);
           if (clock === null) return notServed(network);
+          const action = operatorAction({ action: force ? 'forced_update' : 'update', by: author.name, reason });
           return updates.run(network, async (): Promise<ActionResult<Updated>> => {
-            const report = await clock.updateNow(force);
+            const report = await clock.updateNow(action);
             if (report === null) return fault('failed', `nothing can be decided about ${network} yet`);
             const { decision, liveChanged, state } = report;
             const held = clock.rounds.notStored ?? (decision.hold === null ? null : holdText(decision.hold.until));
@@ -107,14 +110,15 @@ export function controlActions(options: ControlActionsOptions): ControlActions {
             };
           });
         },
-      ),
+      );
+    },
     reload: (author) =>
       audited(
         'reload',
         author,
         (who) => ({ event: 'admin.reloaded', ...who }),
         async () => {
-          const { refused, faults } = await options.reloads().reloadWithOutcome();
+          const { refused, faults } = await options.reloads().reloadWithOutcome(author.name);
           const texts = faults.map(formatFault);
           if (refused === null) return { ok: true, value: { warnings: texts } };
           const message = `the settings before are in force: ${refused}`;
@@ -162,7 +166,7 @@ async function setMode(
     const before = expireMode(old, now);
     // Another change may have come between the request's look at it and this.
     isStale = version !== undefined && edgeVersion(before) !== version;
-    return isStale ? old : withMode(before, { mode, comment, until }, now);
+    return isStale ? old : withMode(before, { mode, comment, until, by: name }, now);
   });
   if (isStale) return fault('stale', 'it is no longer as you have seen it: read it again, then decide');
   const wrong = faults.find(({ code }) => code !== 'edge-store-invalid');
@@ -176,6 +180,7 @@ async function setMode(
     mode,
     until,
     comment: record.comment,
+    by: name,
   }).catch(() => undefined);
   if (comment !== null) await syslog(`Edge ${edge} changed mode to ${mode} with comment ${comment}`);
   await networks.modeChanged();

@@ -1,4 +1,5 @@
 import type { Config, NetworkFiles } from '../config/types.ts';
+import { type OperatorAction, operatorAction } from '../health/choose/operator-action.ts';
 import type { FallbackSource } from '../health/pools/fallback.ts';
 import type { NetworkRounds } from '../health/pools/network-rounds.ts';
 import type { RoundReport } from '../health/pools/round-types.ts';
@@ -114,18 +115,19 @@ export class NetworkClock {
 
   /**
    * Takes new settings. Where edges are to be asked in another way, or are new, all are asked at once; where it is to be
-   * decided in another way it is decided at once, with what is known.
+   * decided in another way it is decided at once, with what is known. `by`: who asked for it, where that is known.
    */
-  configure(config: Config, list: NetworkList): void {
-    this.change(config, () => {
+  configure(config: Config, list: NetworkList, by: readonly string[] = []): void {
+    const take = (): void => {
       // The list was read whatever state its file is in.
       if (list.files === null) this.lists.take(list);
       else this.lists.read(config);
-    });
+    };
+    this.change(config, take, by);
   }
 
   /** Brings a configuration into force; `take`, the lists that go with it. */
-  private change(config: Config, take: () => void): void {
+  private change(config: Config, take: () => void, by: readonly string[] = []): void {
     const { inForce: before, network } = this;
     const { inForce: listsBefore } = this.lists;
     this.inForce = config;
@@ -133,15 +135,19 @@ export class NetworkClock {
     const { inForce: lists } = this.lists;
     if (this.stopped) return;
     if (lists !== null) this.rounds.adopt({ config, files: lists, settle: config.settle });
-    if (!areAskedSame(network, config, before) || (lists !== null && hasNewTargets(lists, listsBefore))) {
+    const isAskedSame = areAskedSame(network, config, before);
+    const isSame =
+      lists === null ||
+      (listsBefore !== null && isDecidedSame({ config, files: lists }, { config: before, files: listsBefore }));
+    if (!isAskedSame || !isSame)
+      for (const name of by) this.rounds.noteAction(operatorAction({ action: 'reload', by: name }));
+    if (!isAskedSame || (lists !== null && hasNewTargets(lists, listsBefore))) {
       this.isBurst = true;
       this.generation += 1;
       this.rounds.cutShort();
       this.schedule(0);
     }
-    if (lists === null) return;
-    const settings = { config, files: lists };
-    if (listsBefore !== null && isDecidedSame(settings, { config: before, files: listsBefore })) return;
+    if (isSame) return;
     this.options.guard.run(`network ${network}`, this.reconsider());
   }
 
@@ -157,10 +163,10 @@ export class NetworkClock {
   }
 
   /** An operator wants it decided now (`NetworkRounds.decideNow`). Null: nothing can be said yet. Never rejects. */
-  async updateNow(isForced: boolean): Promise<RoundReport | null> {
+  async updateNow(action: OperatorAction): Promise<RoundReport | null> {
     let report: RoundReport | null = null;
     await this.decideNow(async () => {
-      report = await this.rounds.decideNow(isForced);
+      report = await this.rounds.decideNow(action);
       return report;
     });
     return report;

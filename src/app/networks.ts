@@ -165,7 +165,7 @@ export class Networks {
    * Opens the networks that are new; one that cannot be opened is red and tried again, and holds up nothing else. Those
    * that are there go on until `commit`.
    */
-  async prepare({ config, lists }: Reload): Promise<Prepared> {
+  async prepare({ config, lists, by = [] }: Reload): Promise<Prepared> {
     const { live } = this.options;
     const full = rowsFault(live, [...lists.networks.keys()]);
     if (full !== null) return { ok: false, faults: [full] };
@@ -176,7 +176,7 @@ export class Networks {
     const discard = (): void => {
       for (const [network, rounds] of opened) if (!('code' in rounds)) this.opener.unlock(network);
     };
-    return { ok: true, commit: () => this.commit(config, lists, opened), discard };
+    return { ok: true, commit: () => this.commit({ config, lists, by }, opened), discard };
   }
 
   /** What is wrong with networks apart from their edges, a sentence each. */
@@ -236,15 +236,14 @@ export class Networks {
   }
 
   private async commit(
-    config: Config,
-    lists: NetworkLists,
+    { config, lists, by }: Pick<Reload, 'config' | 'lists'> & { readonly by: readonly string[] },
     opened: ReadonlyMap<string, NetworkRounds | Fault>,
   ): Promise<void> {
     const { log } = this.options;
     this.config = config;
     for (const network of this.names()) {
       const list = lists.networks.get(network);
-      if (list !== undefined) this.served.get(network)?.clock.configure(config, list);
+      if (list !== undefined) this.served.get(network)?.clock.configure(config, list, by);
       else {
         this.unopened.remove(network);
         this.close(network);

@@ -2,8 +2,16 @@ import type { Config } from '../config/types.ts';
 import type { Fault } from '../system/fault.ts';
 import type { NetworkLists } from './read-networks.ts';
 
-/** What a reload brings: a configuration that was read without an error, and the networks' lists. */
-export type Reload = { readonly was: Config; readonly config: Config; readonly lists: NetworkLists };
+/**
+ * What a reload brings: a configuration that was read without an error, and the networks' lists. `by`: who asked for it
+ * over HTTP; absent: a signal did.
+ */
+export type Reload = {
+  readonly was: Config;
+  readonly config: Config;
+  readonly lists: NetworkLists;
+  readonly by?: readonly string[];
+};
 
 /**
  * What a part has ready for a reload. `commit` brings it into force and does not fail (what it throws is a bug, and the

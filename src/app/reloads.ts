@@ -42,6 +42,8 @@ export class Reloads {
   private faults: readonly Fault[] = [];
   private isWaiting = false;
   private reason: string | null = null;
+  /** For whom the reload that waits is. */
+  private readonly askedBy = new Set<string>();
 
   constructor(options: ReloadsOptions) {
     this.options = options;
@@ -59,8 +61,9 @@ export class Reloads {
     return this.config;
   }
 
-  /** `reload`, and what came of it. Never rejects. */
-  async reloadWithOutcome(): Promise<ReloadOutcome> {
+  /** `reload` for somebody, and what came of it. Never rejects. */
+  async reloadWithOutcome(by: string): Promise<ReloadOutcome> {
+    this.askedBy.add(by);
     await this.reload();
     return { refused: this.reason, faults: this.faults };
   }
@@ -86,6 +89,8 @@ export class Reloads {
 
   private async reloadNow(): Promise<void> {
     const { file, only, log, served, commit, reloadZones, isStopping } = this.options;
+    const by = [...this.askedBy];
+    this.askedBy.clear();
     if (isStopping()) return;
     if (!(await untilSettled(file, this.stamp))) {
       const text = `reload: ${file} is still being written; its settings were not changed`;
@@ -114,7 +119,7 @@ export class Reloads {
       const text = `reload: ${restart.join(', ')} changed; that takes a restart`;
       log('warn', text, { event: 'config.restart_needed', keys: restart });
     }
-    const faults = await commit({ was: this.config, config, lists });
+    const faults = await commit({ was: this.config, config, lists, by });
     if (faults.length > 0) {
       this.faults = [...this.faults, ...faults];
       logFaults(log, faults);

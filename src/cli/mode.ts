@@ -82,7 +82,7 @@ async function setMode(edge: string, flags: ModeFlags, until: number | null, now
       return refuse(`${config.lockfile} is locked for ${network}: another run is under way.`, 2);
     if (!files.edges.includes(edge)) return refuse(`${edge} is not in the edge list of ${network}.`, 1);
     const text = comment === '' ? null : `[${userName()}] ${comment}`;
-    return await store(config, network, edge, { mode, comment: text, until }, flags.syslog, locks, now);
+    return await store(config, network, edge, { mode, comment: text, until, by: userName() }, flags.syslog, locks, now);
   } finally {
     locks.close();
   }
@@ -107,8 +107,8 @@ async function store(
   if (faults.some(({ code }) => code !== 'edge-store-invalid')) return 1;
   await stores.sync();
 
-  const { mode, until, comment } = change;
-  const rung = { at: now, network, edge, mode, until, comment: record.comment };
+  const { mode, until, comment, by } = change;
+  const rung = { at: now, network, edge, mode, until, comment: record.comment, by };
   await appendModeChange(config.healthdataStore, rung).catch((error: unknown) => {
     const reason = error instanceof Error ? error.message : String(error);
     process.stderr.write(`A running server sees this at its next round only: ${reason}\n`);

@@ -115,7 +115,7 @@ export class MemoryVantage {
       publishView: (view) => {
         if (!this.cutOff) store.views.set(view.vantage, { view, at: store.clock() });
       },
-      override: () => this.overrideReason,
+      override: () => (this.overrideReason === null ? null : { by: 'root', reason: this.overrideReason }),
       sets: {
         role: () => this.role,
         isConnected: () => !this.cutOff,

@@ -96,7 +96,7 @@ export class VantagePart {
       version: version(),
       views: () => engine.views(network),
       publishView: (view) => engine.publishView(view),
-      override: () => this.override.override?.reason ?? null,
+      override: () => this.override.override,
       sets: sets === null ? null : this.setsOf(network, sets),
     };
   }

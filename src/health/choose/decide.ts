@@ -70,6 +70,7 @@ export function decideFacts(facts: RoundFacts): Decision {
     at: now,
     network,
     outcome,
+    actions: facts.actions ?? [],
     hold,
     heldFailing: hold === null ? [] : heldFailing(pool, answers),
     replaced,

@@ -4,6 +4,7 @@ import type { Family } from '../judge/edge.ts';
 import type { Verdict } from '../judge/verdict.ts';
 import type { LiveMember } from './live-member.ts';
 import type { ActiveCanary, Memory } from './memory.ts';
+import type { OperatorAction } from './operator-action.ts';
 import type { SafetyState } from './safety.ts';
 
 export type { LiveMember };
@@ -13,6 +14,8 @@ export type Decision = {
   readonly at: number;
   readonly network: string;
   readonly outcome: Outcome;
+  /** What operators did before it. */
+  readonly actions: readonly OperatorAction[];
   /**
    * Set whenever the rotation limit kept a wanted change back, also where a vanished member had to leave all the same.
    */

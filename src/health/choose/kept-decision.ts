@@ -30,6 +30,7 @@ export function keptDecision(facts: RoundFacts, views: RoundViews): Decision {
     at: now,
     network,
     outcome: lastLive.size === 0 ? { kind: 'empty' } : { kind: 'unchanged' },
+    actions: facts.actions ?? [],
     hold: null,
     heldFailing: [],
     replaced: [],

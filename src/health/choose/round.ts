@@ -4,6 +4,7 @@ import type { CanaryFacts, CanaryInput, EdgeFacts, EdgeInput } from '../judge/ed
 import type { JudgeRules } from '../judge/verdict.ts';
 import type { LiveMember } from './live-member.ts';
 import type { Memory } from './memory.ts';
+import type { OperatorAction } from './operator-action.ts';
 import type { SafetyRules } from './safety.ts';
 import type { ReferenceFact } from './safety-uplink.ts';
 
@@ -33,6 +34,8 @@ export type RoundInput = {
   readonly memory: Memory;
   /** An operator changed a mode since the last decision: the rotation limit does not apply this once. */
   readonly operatorChange: boolean;
+  /** What operators did since the decision before; absent: nothing. Recorded only. */
+  readonly actions?: readonly OperatorAction[] | undefined;
   /** The live set of the network that answers where too few edges pass (`below: fallback`); null: it has none. */
   readonly fallback?: readonly LiveMember[] | null;
   /** Why none of them may be taken to pass (`FallbackSet`); absent: one does. */

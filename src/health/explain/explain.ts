@@ -2,6 +2,7 @@ import type { Sample } from '../checks/sample.ts';
 import { decideFacts } from '../choose/decide.ts';
 import type { Decision } from '../choose/decision.ts';
 import { recentChanges } from '../choose/limit.ts';
+import type { OperatorAction } from '../choose/operator-action.ts';
 import type { RoundFacts, Scope } from '../choose/round.ts';
 import type { EdgeFacts, Mode } from '../judge/edge.ts';
 import type { EdgeQuorum } from '../judge/quorum.ts';
@@ -20,6 +21,8 @@ export type Explanation = {
   readonly live: readonly string[];
   readonly wanted: number;
   readonly outcome: Decision['outcome'];
+  /** What operators did before it. */
+  readonly actions: readonly OperatorAction[];
   readonly hold: Decision['hold'];
   /** Changes of the live set in the 600 s before this round and in it. */
   readonly recentChanges: number;
@@ -108,6 +111,7 @@ export function explain(rounds: readonly Recorded[], options: ExplainOptions): E
     live: decision.live.map(({ edge }) => edge),
     wanted: decision.wanted,
     outcome: decision.outcome,
+    actions: decision.actions,
     hold: decision.hold,
     recentChanges: recentChanges(decision.memory.rotations, facts.now).length,
     maxfreq: facts.rules.maxfreq,

@@ -2,6 +2,7 @@ import { printable } from '../../system/printable.ts';
 import type { CheckOutcome, Fetch, Phases, Sample } from '../checks/sample.ts';
 import type { Outcome } from '../choose/decision.ts';
 import { LIMIT_SECONDS } from '../choose/limit.ts';
+import { operatorActionText } from '../choose/operator-action.ts';
 import { allSaysText, type EdgeQuorum, isSuspect } from '../judge/quorum.ts';
 import { count, list, moment } from '../judge/reason.ts';
 import type { CanaryExplanation, EdgeExplanation, Explanation } from './explain.ts';
@@ -20,6 +21,7 @@ export function explanationText(explanation: Explanation, now: number | null = n
     `changes of the live set in ${LIMIT_SECONDS} s: ${explanation.recentChanges}, dnschange_maxfreq ${maxfreq}`,
     ...(scope === 'turn' ? [] : ['between two turns: only edges that fail leave, ranking waits for the turn']),
     ...(now !== null && now - at > OVERDUE * interval ? [overdueText(interval)] : []),
+    ...explanation.actions.map((action) => `before it: ${operatorActionText(action)}`),
     ...explanation.notes.map((note) => `! ${note}`),
   ];
   section(lines, 'live', explanation.edges.filter((edge) => edge.live).map(edgeLines));

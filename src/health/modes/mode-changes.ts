@@ -25,6 +25,8 @@ export type ModeChangeLine = {
   readonly mode: Mode;
   readonly until: number | null;
   readonly comment: string;
+  /** Who set it; null: not known, as in lines of before 2026-11-29. */
+  readonly by: string | null;
 };
 
 const LINE: z.ZodType<ModeChangeLine> = z.object({
@@ -34,6 +36,7 @@ const LINE: z.ZodType<ModeChangeLine> = z.object({
   mode: z.enum(MODES),
   until: z.number().nullable(),
   comment: z.string(),
+  by: z.string().nullable().default(null),
 });
 
 /** Appends the change to the file of a `healthdata_store`. Throws the system's error. */

@@ -20,6 +20,7 @@ import { type OwnView, ownView, type ReceivedView } from '../agreement/view.ts';
 import { decideFacts } from '../choose/decide.ts';
 import type { Decision } from '../choose/decision.ts';
 import { NO_MEMORY } from '../choose/memory.ts';
+import { operatorAction } from '../choose/operator-action.ts';
 import type { RoundFacts, RoundViews } from '../choose/round.ts';
 import type { EdgeQuorum } from '../judge/quorum.ts';
 import type { NetworkState } from '../state/network-state.ts';
@@ -163,8 +164,13 @@ export class AgreedDecisions {
     const override = vantage.override();
     if (override !== null) {
       this.last = null;
+      const action = operatorAction({ action: 'override', by: override.by, reason: override.reason });
       return {
-        facts: { ...facts, troubles: [...(facts.troubles ?? []), overrideText(override)] },
+        facts: {
+          ...facts,
+          actions: [action, ...(facts.actions ?? [])],
+          troubles: [...(facts.troubles ?? []), overrideText(override.reason)],
+        },
         merged: null,
         vantage,
       };

@@ -11,12 +11,15 @@ import type { Config } from '../../config/types.ts';
 import type { RoundResult } from '../checks/prober.ts';
 import { decideFacts } from '../choose/decide.ts';
 import type { Decision } from '../choose/decision.ts';
+import type { OperatorAction } from '../choose/operator-action.ts';
+import type { RoundFacts } from '../choose/round.ts';
+import { modeActions } from '../modes/modes.ts';
 import { AgreedDecisions, type AgreementStatus } from './agreed-decisions.ts';
 import { BorrowedSet } from './borrowed-set.ts';
 import { versionSerial } from './decided-state.ts';
 import { EdgeCounters } from './edge-counters.ts';
 import type { FreshByTarget } from './fresh-samples.ts';
-import { gather } from './gathered.ts';
+import { type Gathered, gather } from './gathered.ts';
 import type { KnownTargets } from './known-targets.ts';
 import type { NetworkProbes } from './network-probes.ts';
 import { nextState } from './next-state.ts';
@@ -37,6 +40,8 @@ export type Cause = 'turn' | 'event' | 'operator' | 'reload' | 'fallback' | 'vie
 
 /** Thousands of files take tens of milliseconds to be looked at: those of the last two seconds are not, between sample and answer. */
 const DECISION_AGE_MS = 2000;
+/** Actions of operators that wait for a decision: there may be none for long. */
+const ACTIONS_MAX = 20;
 
 export type DecisionParts = {
   readonly network: string;
@@ -65,6 +70,8 @@ export class Decisions {
   /** How long before a decision a record's file may have been looked at; 0 outside of a server. */
   private readonly maxAgeMs: number;
   private last: Decision | null = null;
+  /** What operators did since the last decision; `isTurns`: what follows from it shows at the end of a turn only. */
+  private actions: readonly { readonly action: OperatorAction; readonly isTurns: boolean }[] = [];
 
   constructor(parts: DecisionParts) {
     this.parts = parts;
@@ -96,6 +103,11 @@ export class Decisions {
     return this.agreed.notStored;
   }
 
+  /** An operator did this: it is recorded with the next decision, and `isTurns` with those up to the end of a turn. */
+  note(action: OperatorAction, isTurns = false): void {
+    this.actions = [...this.actions, { action, isTurns }].slice(-ACTIONS_MAX);
+  }
+
   /**
    * Decides with every sample so far; for an operator's mode, with those that were decided upon before. `probe`: the
    * round that has ended; null: none, which is no run for edgemanage's tools.
@@ -117,7 +129,8 @@ export class Decisions {
       },
     );
     const { records, fallback, reach } = gathered;
-    const agreed = this.agreed.merge(order, gathered.facts, { numbers: known.sampleNumbers, state: saved.current });
+    const facts = this.withActions(gathered, cause);
+    const agreed = this.agreed.merge(order, facts, { numbers: known.sampleNumbers, state: saved.current });
     const decided = decideFacts(agreed.facts);
     this.borrowed.decided(decided, fallback);
     this.recent.add(agreed.facts);
@@ -153,6 +166,13 @@ export class Decisions {
     behind.record(agreed.facts, decision);
     behind.save(known.records.keys(), (config.runFrequency * 1000) / 2);
     return { decision, state: saved.current, liveChanged, canaryZones, probe, faults };
+  }
+
+  private withActions({ facts, records }: Gathered, cause: Cause): RoundFacts {
+    const modes = modeActions(records, this.parts.saved.current, this.recent.all.at(-1) ?? null);
+    const actions = [...this.actions.map(({ action }) => action), ...modes];
+    this.actions = cause === 'turn' ? [] : this.actions.filter(({ isTurns }) => isTurns);
+    return actions.length === 0 ? facts : { ...facts, actions };
   }
 
   /** Serves the set that the vantages' decider stored, if it is later than what is served here; null: it is not. */

@@ -13,6 +13,7 @@ import { makeFolder } from '../../system/make-folder.ts';
 import { Turns } from '../../system/turns.ts';
 import type { ProbeTarget } from '../checks/protocol.ts';
 import type { Sample } from '../checks/sample.ts';
+import { type OperatorAction, operatorAction } from '../choose/operator-action.ts';
 import type { RoundFacts } from '../choose/round.ts';
 import { nextExpiry } from '../modes/modes.ts';
 import type { EdgeRecord } from '../state/edge-store.ts';
@@ -199,26 +200,36 @@ export class NetworkRounds {
   }
 
   /**
-   * An operator wants it decided now, with what is known, and (`isForced`) past the limit of rotations. Null where
+   * An operator wants it decided now, with what is known, and (`forced_update`) past the limit of rotations. Null where
    * nothing can be said yet.
    */
-  async decideNow(isForced: boolean): Promise<RoundReport | null> {
+  async decideNow(action: OperatorAction): Promise<RoundReport | null> {
     await this.early.settled();
     return this.turns.take(async () => {
-      const { newestOrder: order } = this;
-      return order === null || !this.isKnown ? null : this.decisions.conclude({ ...order, isForced }, 'reload');
+      const { newestOrder: order, decisions } = this;
+      if (order === null || !this.isKnown) return null;
+      decisions.note(action);
+      return decisions.conclude({ ...order, isForced: action.action === 'forced_update' }, 'reload');
     });
+  }
+
+  /** An operator did this; what follows from it may show at the end of a turn only. */
+  noteAction(action: OperatorAction): void {
+    this.decisions.note(action, true);
   }
 
   /**
    * Asks one edge now, beside whatever turn is under way; its sample counts as any other. Null: the prober could not
-   * tell, or there is no such edge.
+   * tell, or there is no such edge. `by`: who asks.
    */
-  async probeNow(edge: string): Promise<Sample | RoundFailure | null> {
+  async probeNow(edge: string, by: string): Promise<Sample | RoundFailure | null> {
     const { newestOrder: order } = this;
     const target = order === null ? undefined : this.targetsOf(order.files).find(({ name }) => name === edge);
     if (order === null || target === undefined) return null;
-    return this.probes.askOne(order.config, target, (sample) => this.note(sample, order.config));
+    return this.probes.askOne(order.config, target, (sample) => {
+      this.decisions.note(operatorAction({ action: 'probe', by, edge }));
+      this.note(sample, order.config);
+    });
   }
 
   /**

@@ -13,8 +13,8 @@ export type RoundVantage = {
   /** The newest view of each other vantage. */
   readonly views: () => readonly ReceivedView[];
   readonly publishView: (view: VantageView) => void;
-  /** An operator has this vantage decide alone: its own view counts, and no stored set. Why; null: it does not. */
-  readonly override: () => string | null;
+  /** An operator has this vantage decide alone: its own view counts, and no stored set. Who, and why; null: it does not. */
+  readonly override: () => { readonly by: string; readonly reason: string } | null;
   /** Null: each vantage carries out what it decides. */
   readonly sets: RoundSets | null;
 };

@@ -33,6 +33,7 @@ export function printEdgeRecord(record: EdgeRecord): string {
   values.set('health', JSON.stringify(record.health));
   values.set('historical_average', printHistory(record.averages));
   values.set('mode', JSON.stringify(record.mode));
+  if (record.modeBy !== null) values.set('mode_by', JSON.stringify(record.modeBy));
   values.set('mode_until', JSON.stringify(record.modeUntil));
   if (record.networks.size > 0) values.set('networks', indented(JSON.stringify(networksOf(record), null, INDENT)));
   values.set('rotation_history', printList(record.rotations.slice(-ROTATIONS_MAX)));
@@ -182,6 +183,7 @@ const FILE = objectOf({
   health: JUDGEMENT.default('pass'),
   historical_average: historyOf(AVERAGES_MAX).default(EMPTY_HISTORY),
   mode: oneOf(MODES).default('available'),
+  mode_by: TEXT.nullable().default(null),
   mode_until: TIME,
   networks: mapOf(IN_NETWORK).default(new Map<string, EdgeInNetwork>()),
   rotation_history: listOf(NUMBER).default([]),
@@ -204,6 +206,7 @@ const RECORD = FILE.transform(
     stateSince: file.state_since,
     mode: file.mode,
     modeSince: file.state_entry_time,
+    modeBy: file.mode_by,
     modeUntil: file.mode === 'available' ? null : file.mode_until,
     health: file.health,
     comment: file.comment,

@@ -1,13 +1,13 @@
 /**
  * An edge's health record and its file form, `<healthdata_store>/<edge>.edgestore`: JSON as edgemanage writes it
  * (specification section 3), so that its own tools read ours and we take theirs over. Keys that nobody here knows are
- * kept; edgemanage in turn ignores those of ours (`mode_until`, `state_since`, `networks`, and of networks with `checks:`
+ * kept; edgemanage in turn ignores those of ours (`mode_by`, `mode_until`, `state_since`, `networks`, and of networks with `checks:`
  * `series` and `fetch_times_of_checks`, see series.ts).
  *
  * ```
  * {
  *     "comment": "", "fetch_times": {"1700000000.25": 0.201, …}, "health": "pass_threshold",
- *     "historical_average": {}, "mode": "available", "mode_until": null, "rotation_history": [1700000000.31, …],
+ *     "historical_average": {}, "mode": "available", "mode_by": "alice", "mode_until": null, "rotation_history": [1700000000.31, …],
  *     "series": {"tcpnet": {"1700000000.25": 0.101, …}, "tcpnet/http": {…}},
  *     "state": "in", "state_entry_time": null, "state_since": 1700000000.31,
  *     "networks": {
@@ -43,6 +43,8 @@ export type EdgeRecord = Omit<Sampled, 'networks'> & {
   readonly modeSince: number | null;
   /** When the mode goes back to available by itself; null: it does not. */
   readonly modeUntil: number | null;
+  /** Who set the mode last; null: not known (edgemanage's tools do not say), or its time was over. */
+  readonly modeBy: string | null;
   /** The last judgement. A record without samples says "pass", as the original's does; it means nothing then. */
   readonly health: Judgement;
   readonly comment: string;
@@ -75,6 +77,7 @@ export const NEW_EDGE: EdgeRecord = {
   mode: 'available',
   modeSince: null,
   modeUntil: null,
+  modeBy: null,
   health: 'pass',
   comment: '',
   networks: new Map(),

@@ -3,6 +3,7 @@ import type { Decision, Outcome } from '../choose/decision.ts';
 import { fetchOf } from '../choose/families.ts';
 import { recentChanges } from '../choose/limit.ts';
 import type { Memory } from '../choose/memory.ts';
+import { OPERATOR_ACTIONS, type OperatorAction } from '../choose/operator-action.ts';
 import type { RoundFacts, RoundViews } from '../choose/round.ts';
 import type { ReferenceFact } from '../choose/safety-uplink.ts';
 import { type CanaryFacts, type EdgeFacts, FAMILIES } from '../judge/edge.ts';
@@ -34,6 +35,7 @@ export function encodeRecord(facts: RoundFacts, decision: Decision): string {
     rules,
     memory,
     operatorChange,
+    actions = [],
     troubles = [],
     references = [],
     fallback = null,
@@ -47,6 +49,7 @@ export function encodeRecord(facts: RoundFacts, decision: Decision): string {
     rules,
     ...(scope === 'turn' ? {} : { scope }),
     ...(operatorChange ? { operator: true } : {}),
+    ...(actions.length === 0 ? {} : { actions: actions.slice(-ACTIONS_MAX).map(encodeAction) }),
     ...(troubles.length === 0 ? {} : { troubles: [...troubles] }),
     ...(fallback === null ? {} : { fallback: fallback.map(({ edge, v4, v6, why }) => ({ edge, v4, v6, why })) }),
     ...(fallbackDoubt === undefined ? {} : { fallbackDoubt }),
@@ -88,6 +91,7 @@ export function decodeRecord(line: string): RoundRecord | null {
     scope,
     rules,
     operator,
+    actions,
     troubles,
     references,
     fallback,
@@ -105,6 +109,7 @@ export function decodeRecord(line: string): RoundRecord | null {
       scope,
       rules,
       operatorChange: operator,
+      ...(actions === undefined ? {} : { actions: actions.map(decodeAction) }),
       ...(troubles === undefined ? {} : { troubles }),
       ...(fallback === undefined ? {} : { fallback }),
       ...(fallbackDoubt === undefined ? {} : { fallbackDoubt }),
@@ -169,6 +174,22 @@ function decodeQuorum({ up, says, needed, works, from }: z.output<typeof QUORUM>
   };
 }
 
+/** What it has not is left out. */
+function encodeAction({ action, by, reason, edge, mode, until }: OperatorAction): z.input<typeof ACTION> {
+  return {
+    action,
+    by,
+    ...(reason === null ? {} : { reason }),
+    ...(edge === null ? {} : { edge }),
+    ...(mode === null ? {} : { mode }),
+    ...(until === null ? {} : { until }),
+  };
+}
+
+function decodeAction({ action, by, reason, edge, mode, until }: z.output<typeof ACTION>): OperatorAction {
+  return { action, by, reason: reason ?? null, edge: edge ?? null, mode: mode ?? null, until: until ?? null };
+}
+
 function encodeReference({ name, passes, detail }: ReferenceFact): [string, boolean | null, string] {
   return [name, passes, detail.slice(0, DETAIL_MAX)];
 }
@@ -177,6 +198,8 @@ function encodeUnsteady(unsteady: Memory['unsteady']): [string, number, number, 
   return [...unsteady].map(([edge, { falls, fails, passingSince, at }]) => [edge, falls, fails, passingSince, at]);
 }
 
+/** Of actions in a record; those before them are in the log of the server. */
+const ACTIONS_MAX = 100;
 const TIME = /^\{"at":(\d+(?:\.\d+)?),/;
 
 /** When the round of this line was, from the first few characters; null when it does not begin like a record. */
@@ -253,6 +276,14 @@ const EDGE = z.object({
   sample: SAMPLE.nullable().default(null),
   quorum: QUORUM.optional(),
 });
+const ACTION = z.object({
+  action: z.enum(OPERATOR_ACTIONS),
+  by: z.string().nullable(),
+  reason: z.string().optional(),
+  edge: z.string().optional(),
+  mode: z.enum(['available', 'force', 'blindforce', 'unavailable']).optional(),
+  until: NUMBER.optional(),
+});
 const SAFETY = z.object({
   fill: z.enum(['failing', 'none']),
   minUp: z.object({ value: NUMBER, percent: z.boolean() }).nullable().default(null),
@@ -279,6 +310,8 @@ const RECORD = z.object({
     safety: SAFETY.optional(), // edgemanage's own rules have none
   }),
   operator: z.boolean().default(false),
+  // Missing in records of before 2026-11-29, and ignored by the versions that wrote those.
+  actions: z.array(ACTION).optional(),
   troubles: z.array(z.string()).optional(),
   fallback: z
     .array(z.object({ edge: z.string(), v4: z.string().nullable(), v6: z.string().nullable(), why: z.string() }))

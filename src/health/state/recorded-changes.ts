@@ -1,6 +1,7 @@
 import { FILE_MAX } from '../../system/read-file.ts';
 import { Slice } from '../../system/yielding.ts';
 import { decideFacts } from '../choose/decide.ts';
+import type { OperatorAction } from '../choose/operator-action.ts';
 import { decodeRecord, type RoundRecord, recordTime } from './history-log-record.ts';
 import { linesBackwards } from './lines-backwards.ts';
 
@@ -11,6 +12,8 @@ export type RecordedChange = {
   readonly removed: readonly string[];
   readonly live: readonly string[];
   readonly reasons: ReadonlyMap<string, string>;
+  /** What operators did before it. */
+  readonly actions: readonly OperatorAction[];
 };
 
 export type ChangesOrder = {
@@ -80,5 +83,6 @@ function changeOf({ facts, decided }: RoundRecord): RecordedChange {
     removed,
     live: decided.live,
     reasons: new Map([...added, ...removed].map((edge) => [edge, whyOf(edge)])),
+    actions: facts.actions ?? [],
   };
 }

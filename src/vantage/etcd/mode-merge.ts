@@ -6,8 +6,16 @@
 import { createHash } from 'node:crypto';
 import type { Mode } from '../../health/judge/edge.ts';
 
-/** As an operator set it. `until`: epoch seconds; null: until the next change. */
-export type SetMode = { readonly mode: Mode; readonly until: number | null; readonly comment: string };
+/**
+ * As an operator set it. `until`: epoch seconds; null: until the next change. `author`: who set it, shown only; absent: not
+ * known.
+ */
+export type SetMode = {
+  readonly mode: Mode;
+  readonly until: number | null;
+  readonly comment: string;
+  readonly author?: string;
+};
 
 /** `by`: the vantage on which it was set. `at`: when, by its clock; shown only. `revision`: of the store. */
 export type StoredMode = SetMode & { readonly by: string; readonly at: number; readonly revision: bigint };
@@ -41,9 +49,9 @@ const AVAILABLE: SetMode = { mode: 'available', until: null, comment: '' };
 export const COMMENT_MAX = 1000;
 
 /** As it is now: one whose time is over is available. */
-export function modeNow({ mode, until, comment }: SetMode, now: number): SetMode {
+export function modeNow({ mode, until, comment, author }: SetMode, now: number): SetMode {
   if (until !== null && until <= now) return AVAILABLE;
-  return { mode, until, comment: comment.slice(0, COMMENT_MAX) };
+  return { mode, until, comment: comment.slice(0, COMMENT_MAX), ...(author === undefined ? {} : { author }) };
 }
 
 /**

@@ -9,6 +9,9 @@ import { readPage } from './page.ts';
 /** Octets of a value: a comment of the greatest length, each character of four octets and escaped, and room. */
 export const MODE_MAX_OCTETS = 16_384;
 
+/** Characters. */
+export const AUTHOR_MAX = 255;
+
 const MOMENT = z.number().min(0).max(1e12);
 const VALUE = z.object({
   v: z.literal(1),
@@ -17,6 +20,8 @@ const VALUE = z.object({
   comment: z.string().max(1000),
   by: z.string().max(64),
   at: MOMENT,
+  // Missing where a version of before 2026-11-29 stored it; those ignore it.
+  author: z.string().max(AUTHOR_MAX).optional(),
 });
 
 export type ModeEntry = { readonly key: string; readonly value: Buffer; readonly revision: bigint };
@@ -48,16 +53,17 @@ export function modeKey(prefix: string, edge: string): string {
   return modesPrefix(prefix) + encodeURIComponent(edge);
 }
 
-export function printMode({ mode, until, comment, by, at }: Omit<StoredMode, 'revision'>): string {
-  return JSON.stringify({ v: 1, mode, until, comment, by, at });
+export function printMode({ mode, until, comment, by, at, author }: Omit<StoredMode, 'revision'>): string {
+  return JSON.stringify({ v: 1, mode, until, comment, by, at, author });
 }
 
 /** Null: it is none that this version understands. */
 export function parseMode({ value, revision }: ModeEntry): StoredMode | null {
   if (value.length > MODE_MAX_OCTETS) return null;
   try {
-    const { mode, until, comment, by, at } = VALUE.parse(JSON.parse(value.toString('utf8')));
-    return { mode, until, comment: oneLine(comment), by: oneLine(by), at, revision };
+    const { mode, until, comment, by, at, author } = VALUE.parse(JSON.parse(value.toString('utf8')));
+    const stored = { mode, until, comment: oneLine(comment), by: oneLine(by), at, revision };
+    return author === undefined ? stored : { ...stored, author: oneLine(author) };
   } catch {
     return null;
   }

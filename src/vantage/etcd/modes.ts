@@ -22,7 +22,7 @@ import {
   type SyncedMode,
   settingId,
 } from './mode-merge.ts';
-import { type ModeStore, modeKey, modesPrefix, parseMode, printMode } from './mode-store.ts';
+import { AUTHOR_MAX, type ModeStore, modeKey, modesPrefix, parseMode, printMode } from './mode-store.ts';
 
 export type SharedModesOptions = {
   readonly store: ModeStore;
@@ -244,7 +244,7 @@ export class SharedModes {
       const { faults } = await stores.update(edge, at, (record) => {
         const found = modeOf(record);
         isOther = found === null || was === null ? found !== was : !isSameMode(found, was);
-        return isOther ? record : withMode(expireMode(record, at), mode, at);
+        return isOther ? record : withMode(expireMode(record, at), { ...mode, by: mode.author ?? null }, at);
       });
       const failed = faults.find(({ code }) => code !== 'edge-store-invalid');
       if (failed !== undefined) return failed.message;
@@ -253,7 +253,15 @@ export class SharedModes {
     }
     if (isOther) return 'another was set here in the same moment';
     // Has the rounds decide at once, and is the record of who changed what.
-    const line = { at, network, edge, mode: mode.mode, until: mode.until, comment: mode.comment };
+    const line = {
+      at,
+      network,
+      edge,
+      mode: mode.mode,
+      until: mode.until,
+      comment: mode.comment,
+      by: mode.author ?? null,
+    };
     await appendModeChange(stores.folder, line).catch((error: unknown) => {
       const text = `the mode of ${edge} comes into force at the next round only: ${errorText(error)}`;
       log('warn', text, { event: 'mode.fault', edge });
@@ -333,7 +341,8 @@ export class SharedModes {
 }
 
 /** Null: nobody ever set one. */
-function modeOf({ mode, modeSince, modeUntil, comment }: EdgeRecord): SetMode | null {
+function modeOf({ mode, modeSince, modeUntil, modeBy, comment }: EdgeRecord): SetMode | null {
   if (mode === 'available' && modeSince === null && comment === '') return null;
-  return modeNow({ mode, until: modeUntil, comment: oneLine(comment) }, -1);
+  const set = { mode, until: modeUntil, comment: oneLine(comment) };
+  return modeNow(modeBy === null ? set : { ...set, author: modeBy.slice(0, AUTHOR_MAX) }, -1);
 }

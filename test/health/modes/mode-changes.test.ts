@@ -12,7 +12,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 const change = (edge: string, at: number) =>
-  ({ at, network: 'net-a', edge, mode: 'unavailable', until: null, comment: `[me] of "${edge}"` }) as const;
+  ({ at, network: 'net-a', edge, mode: 'unavailable', until: null, comment: `[me] of "${edge}"`, by: 'me' }) as const;
 
 test('an edge’s changes are read back, oldest first, from the file that was put aside too', async () => {
   expect(await readModeChanges(folder, 'a', 9)).toEqual([]);

@@ -2,10 +2,14 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { operatorActionText } from '../../../src/health/choose/operator-action.ts';
+import type { RoundFacts } from '../../../src/health/choose/round.ts';
+import { moment } from '../../../src/health/judge/reason.ts';
 import { momentSeconds, spanSeconds } from '../../../src/health/modes/duration.ts';
 import { appendModeChange, type ModeChangeLine, watchModeChanges } from '../../../src/health/modes/mode-changes.ts';
 import {
   expireMode,
+  modeActions,
   nextExpiry,
   notedModes,
   oneLine,
@@ -28,38 +32,38 @@ describe('an operator changes a mode', () => {
     [
       'another mode moves the time of entry',
       NEW_EDGE,
-      { mode: 'force', comment: '[a] b', until: null },
-      { mode: 'force', modeSince: NOW, comment: '[a] b', modeUntil: null },
+      { mode: 'force', comment: '[a] b', until: null, by: 'a' },
+      { mode: 'force', modeSince: NOW, comment: '[a] b', modeUntil: null, modeBy: 'a' },
     ],
     [
       'the same mode does not, but takes comment and end',
       FORCED,
-      { mode: 'force', comment: '[a] b', until: NOW + 9 },
-      { mode: 'force', modeSince: NOW - 100, comment: '[a] b', modeUntil: NOW + 9 },
+      { mode: 'force', comment: '[a] b', until: NOW + 9, by: 'a' },
+      { mode: 'force', modeSince: NOW - 100, comment: '[a] b', modeUntil: NOW + 9, modeBy: 'a' },
     ],
     [
       'without an end the old end is gone',
       FORCED,
-      { mode: 'force', comment: '[a] b', until: null },
-      { mode: 'force', modeSince: NOW - 100, comment: '[a] b', modeUntil: null },
+      { mode: 'force', comment: '[a] b', until: null, by: 'a' },
+      { mode: 'force', modeSince: NOW - 100, comment: '[a] b', modeUntil: null, modeBy: 'a' },
     ],
     [
       'available without comment clears it',
       FORCED,
-      { mode: 'available', comment: null, until: null },
-      { mode: 'available', modeSince: NOW, comment: '', modeUntil: null },
+      { mode: 'available', comment: null, until: null, by: 'a' },
+      { mode: 'available', modeSince: NOW, comment: '', modeUntil: null, modeBy: 'a' },
     ],
     [
       'available with comment keeps that one',
       FORCED,
-      { mode: 'available', comment: '[a] fine', until: null },
-      { mode: 'available', modeSince: NOW, comment: '[a] fine', modeUntil: null },
+      { mode: 'available', comment: '[a] fine', until: null, by: 'a' },
+      { mode: 'available', modeSince: NOW, comment: '[a] fine', modeUntil: null, modeBy: 'a' },
     ],
     [
       'available never ends',
       FORCED,
-      { mode: 'available', comment: null, until: NOW + 9 },
-      { mode: 'available', modeSince: NOW, comment: '', modeUntil: null },
+      { mode: 'available', comment: null, until: NOW + 9, by: 'a' },
+      { mode: 'available', modeSince: NOW, comment: '', modeUntil: null, modeBy: 'a' },
     ],
   ] as const)('%s', (_, record, change, expected) => {
     expect(withMode(record, change, NOW)).toEqual({ ...record, ...expected });
@@ -116,6 +120,40 @@ describe('whether an operator changed something', () => {
     ['nobody noted them, no run yet', null, null, false],
   ])('%s', (_, seen, lastRun, expected) => {
     expect(operatorChanged(records, seen, lastRun)).toBe(expected);
+  });
+
+  test('who changed them is known, from the comment of edgemanage’s tools too; a mode that ended was nobody', () => {
+    const set = (mode: EdgeRecord['mode'], more: Partial<EdgeRecord>): EdgeRecord => ({ ...NEW_EDGE, mode, ...more });
+    const changed = new Map([
+      ['ours', set('unavailable', { modeBy: 'anna', comment: '[anna] disk [2] full', modeUntil: NOW + 60 })],
+      ['theirs', set('force', { comment: '[joe] test' })],
+      ['bare', set('blindforce', { comment: 'why not' })],
+      ['back', set('available', { modeBy: 'ben', modeSince: NOW })],
+      ['ended', set('available', { modeSince: NOW })],
+      ['unknown', set('available', { modeSince: NOW })],
+      ['same', set('force', { modeBy: 'anna', comment: '[anna] other comment' })],
+    ]);
+    const modes = new Map(['back', 'ended', 'unknown', 'same'].map((edge) => [edge, 'force'] as const));
+    const before = { edges: [{ name: 'ended', modeUntil: NOW }], canaries: [] } as unknown as RoundFacts;
+    const found = modeActions(changed, { modes, lastRun: NOW }, before);
+    const none = { reason: null, mode: null, until: null };
+    expect(found).toEqual([
+      { action: 'mode', by: 'anna', reason: 'disk [2] full', edge: 'ours', mode: 'unavailable', until: NOW + 60 },
+      { action: 'mode', by: 'joe', reason: 'test', edge: 'theirs', mode: 'force', until: null },
+      { action: 'mode', by: null, reason: 'why not', edge: 'bare', mode: 'blindforce', until: null },
+      { ...none, action: 'mode', by: 'ben', edge: 'back', mode: 'available' },
+      { ...none, action: 'mode_end', by: null, edge: 'ended' },
+      { ...none, action: 'mode', by: null, edge: 'unknown', mode: 'available' },
+    ]);
+    expect(found.map(operatorActionText)).toEqual([
+      `anna set ours to unavailable until ${moment(NOW + 60)}: disk [2] full`,
+      'joe set theirs to force: test',
+      'somebody set bare to blindforce: why not',
+      'ben set back to available',
+      'the time of the mode of ended was over',
+      'somebody set unknown to available',
+    ]);
+    expect(modeActions(changed, { modes: null, lastRun: null }, null)).toEqual([]);
   });
 
   test('modes other than available are noted', () => {
@@ -178,7 +216,15 @@ describe('moments', () => {
 });
 
 describe('the bell', () => {
-  const change: ModeChangeLine = { at: NOW, network: 'n', edge: 'e', mode: 'force', until: null, comment: '[a] b' };
+  const change: ModeChangeLine = {
+    at: NOW,
+    network: 'n',
+    edge: 'e',
+    mode: 'force',
+    until: null,
+    comment: '[a] b',
+    by: 'a',
+  };
 
   async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
     const folder = await mkdtemp(join(tmpdir(), 'edgewise-bell-'));

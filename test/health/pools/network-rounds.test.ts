@@ -205,7 +205,7 @@ async function savedState() {
 
 function change(edge: string, mode: EdgeRecord['mode'], now: number, until: number | null = null) {
   return new EdgeStores(config.healthdataStore, locks).update(edge, now, (record) =>
-    withMode(record, { mode, comment: '[a] b', until }, now),
+    withMode(record, { mode, comment: '[a] b', until, by: 'a' }, now),
   );
 }
 
@@ -680,7 +680,7 @@ describe('a turn that goes on', () => {
     turn.sample([THREE, 0.1], [ONE, 10]);
     if (isNoted) {
       await unavailable();
-      const change = { network: NET, edge: THREE, mode: 'unavailable', until: null, comment: '' } as const;
+      const change = { network: NET, edge: THREE, mode: 'unavailable', until: null, comment: '', by: null } as const;
       await appendModeChange(config.healthdataStore, { at: bench.clock, ...change });
     }
     const event = await turn.event();

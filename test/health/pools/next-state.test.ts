@@ -33,6 +33,7 @@ function decided(live: readonly LiveMember[], activeCanaries: readonly ActiveCan
     at: NOW,
     network: 'n',
     outcome: { kind: 'unchanged' },
+    actions: [],
     hold: null,
     heldFailing: [],
     replaced: [],

@@ -66,6 +66,7 @@ describe('the file form', () => {
       mode: 'unavailable',
       modeSince: 1699998000.5,
       modeUntil: null,
+      modeBy: null,
       health: 'fail',
       comment: '[joe] disk full',
       networks: new Map(),
@@ -223,6 +224,7 @@ describe('the file form', () => {
         mode: fc.constantFrom(...MODES),
         modeSince: fc.option(moment),
         modeUntil: fc.option(moment),
+        modeBy: fc.option(fc.string({ unit: 'binary' })),
         health: fc.constantFrom(...JUDGEMENTS),
         comment: fc.string({ unit: 'binary' }),
         networks: fc
@@ -511,7 +513,7 @@ describe('the files', () => {
 
     await comment("by an operator's command");
     expect(await mine.outdated(edges, 60_000)).toEqual(['never']);
-    const change = { at: NOW, network: 'n', edge: 'e', mode: 'available', until: null, comment: '' } as const;
+    const change = { at: NOW, network: 'n', edge: 'e', mode: 'available', until: null, comment: '', by: null } as const;
     await appendModeChange(folder, change);
     expect(await mine.outdated(edges, 60_000)).toEqual(['e', 'never']);
     expect(await mine.outdated(edges, 60_000)).toEqual(['e', 'never']); // until it is read
@@ -523,7 +525,7 @@ describe('the files', () => {
     const mine = new EdgeStores(folder, locks);
     const theirs = new EdgeStores(folder, locks);
     await mine.read('e', NOW);
-    const change = { at: NOW, network: 'n', edge: 'e', mode: 'available', until: null, comment: '' } as const;
+    const change = { at: NOW, network: 'n', edge: 'e', mode: 'available', until: null, comment: '', by: null } as const;
     for (let i = 0; i < 20; i++) {
       const reading = mine.read('e', NOW);
       await theirs.update('e', NOW, (record) => ({ ...record, comment: String(i) }));

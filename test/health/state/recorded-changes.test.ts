@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { decideFacts } from '../../../src/health/choose/decide.ts';
-import { encodeRecord } from '../../../src/health/state/history-log-record.ts';
+import { type OperatorAction, operatorAction } from '../../../src/health/choose/operator-action.ts';
+import { decodeRecord, encodeRecord } from '../../../src/health/state/history-log-record.ts';
 import { linesBackwards } from '../../../src/health/state/lines-backwards.ts';
 import { type ChangesOrder, recordedChanges } from '../../../src/health/state/recorded-changes.ts';
 import { recordStory } from '../../support/recorded-story.ts';
@@ -52,6 +53,27 @@ test('lines are read from the last to the first, wherever the pieces of the file
 
 test('no log, no changes', async () => {
   expect(await recordedChanges(log, ALL)).toEqual({ changes: [], earlier: null });
+});
+
+test('a change has what operators did before it; records of other versions are read', async () => {
+  const [first = '', second = ''] = story(2);
+  const facts = decodeRecord(second)?.facts;
+  if (facts === undefined) throw new Error('no record');
+  const actions: readonly OperatorAction[] = [
+    operatorAction({ action: 'forced_update', by: 'anna', reason: 'moving "house"' }),
+    operatorAction({ action: 'mode', by: null, edge: 'A', mode: 'unavailable', until: NOW + 60 }),
+    operatorAction({ action: 'probe', by: 'ben', edge: 'B' }),
+  ];
+  const noted = { ...facts, actions };
+  const line = encodeRecord(noted, decideFacts(noted));
+  expect(decodeRecord(line)?.facts).toEqual(noted);
+  // A version of before, and one of later with a key more.
+  const later = line.replace('"actions":', '"later":[{"x":1}],"actions":');
+  writeFileSync(log, first + later);
+  const { changes } = await recordedChanges(log, ALL);
+  expect(changes.map((change) => change.actions)).toEqual([[], actions]);
+  // They decide nothing.
+  expect({ ...decideFacts(noted), actions: [] }).toEqual(decideFacts(facts));
 });
 
 test('changes have their reasons, those of a log that was put aside too', async () => {

@@ -85,7 +85,7 @@ class Node {
   /** As `edge_conf` does, in a process of its own. */
   async set(mode: Mode, comment: string | null, until: number | null = null, edge = EDGE): Promise<void> {
     await new EdgeStores(this.health, null).update(edge, now, (record) =>
-      withMode(record, { mode, comment, until }, now),
+      withMode(record, { mode, comment, until, by: comment === null ? null : 'me' }, now),
     );
   }
 
@@ -126,6 +126,7 @@ test('what is set on one holds on the other: mode, end and comment; so does taki
     mode: 'force',
     until: now + 60,
     comment: '[joe] test',
+    by: 'me',
   });
   now += 1;
   await b.set('available', null);

@@ -206,8 +206,8 @@ function verdictFields(verdict: Verdict | null): VerdictJson {
   };
 }
 
-function changeRow({ at, serial, added, removed, live, reasons }: LiveChange): ChangeJson {
-  return { at, serial, added, removed, live, reasons: Object.fromEntries(reasons) };
+function changeRow({ at, serial, added, removed, live, reasons, actions }: LiveChange): ChangeJson {
+  return { at, serial, added, removed, live, reasons: Object.fromEntries(reasons), actions };
 }
 
 /** Of those that this process made itself, the serial is known. */
@@ -215,13 +215,14 @@ export function changeList({ name, changes }: NetworkView, found: ChangesFound):
   const serials = new Map(changes.map(({ at, serial }) => [at, serial]));
   return {
     network: name,
-    changes: found.changes.map(({ at, added, removed, live, reasons }) => ({
+    changes: found.changes.map(({ at, added, removed, live, reasons, actions }) => ({
       at,
       serial: serials.get(at) ?? null,
       added,
       removed,
       live,
       reasons: Object.fromEntries(reasons),
+      actions,
     })),
     earlier: found.earlier,
   };

@@ -34,6 +34,14 @@ export const modeSet = z.object({
   live: z.array(z.string()).describe('What is served of the network from now on.'),
 });
 
+const updateOrder = z.object({
+  force: z
+    .boolean()
+    .default(false)
+    .describe('Past the limit of rotations (`dnschange_maxfreq`), and past nothing else.'),
+  reason: z.string().max(COMMENT_MAX).default('').describe('Why, for the records.'),
+});
+
 const updated = z.object({
   changed: z.boolean(),
   live: z.array(z.string()),
@@ -89,11 +97,13 @@ export const OPERATIONS: readonly AnyOperation[] = [
     tag: 'changes',
     access: 'write',
     params: z.object({ network: z.string() }),
-    body: { schema: z.object({ force: z.boolean().default(false).describe('Past the limit of rotations.') }) },
+    body: { schema: updateOrder },
     answers: { 200: { description: 'What was decided', schema: updated }, 429: tooOften, ...refusals },
     handle: async (sources, { params: { network }, ...input }) => {
-      const { force } = input.body;
-      const done = await act(sources, input, (actions, author) => actions.updateNow({ network, force }, author));
+      const { force, reason } = input.body;
+      const done = await act(sources, input, (actions, author) =>
+        actions.updateNow({ network, force, reason }, author),
+      );
       return replyOf(done, (value) => value);
     },
   }),

@@ -56,6 +56,8 @@ export type UpdateOrder = {
   readonly network: string;
   /** Past the limit of rotations, as `edge_manage --force` does. */
   readonly force: boolean;
+  /** Why, for the records; left out: none is given. */
+  readonly reason?: string | undefined;
 };
 
 /** What a decision came to. */

@@ -1,4 +1,5 @@
 /** A network: what is live and how many are wanted, what is wrong with it, its edges, canaries and changes. */
+import { operatorActionText } from '../../../health/choose/operator-action.ts';
 import type { CanaryJson, ChangeJson, NetworkJson } from '../api/json.ts';
 import { healthOf } from './edge-state.ts';
 import { type EdgeTools, edgesTable, failureCell, healthCell, modeCell } from './edges-table.ts';
@@ -111,9 +112,10 @@ function timeline(changes: readonly ChangeJson[], now: number): Html {
   return html`<h3>Changes of the live set</h3><ol class="changes">${items.slice(0, CHANGES_SHOWN)}</ol>${rest}`;
 }
 
-function changeItem({ at, serial, added, removed, live, reasons }: ChangeJson, now: number): Html {
+function changeItem({ at, serial, added, removed, live, reasons, actions }: ChangeJson, now: number): Html {
   const step = (edge: string, word: 'joined' | 'left'): Html =>
     html`<li class="${word}"><b><span aria-hidden="true">${word === 'joined' ? '+' : '−'}</span>${edge}</b> ${word}: ${reasons[edge] ?? 'no reason known'}</li>`;
   const moved = added.length + removed.length === 0 ? html`<li>addresses changed</li>` : null;
-  return html`<li><span class="at">${moment(at, now)}</span><ul>${added.map((edge) => step(edge, 'joined'))}${removed.map((edge) => step(edge, 'left'))}${moved}</ul><span class="after">${live.length} live, serial <span class="num">${serial}</span></span></li>`;
+  const before = actions.map((action) => html`<li class="action"><bdi>${operatorActionText(action)}</bdi></li>`);
+  return html`<li><span class="at">${moment(at, now)}</span><ul>${added.map((edge) => step(edge, 'joined'))}${removed.map((edge) => step(edge, 'left'))}${moved}${before}</ul><span class="after">${live.length} live, serial <span class="num">${serial}</span></span></li>`;
 }

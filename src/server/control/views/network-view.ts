@@ -60,6 +60,7 @@ export class NetworkHistory {
       removed,
       live: state.live.map(({ edge }) => edge),
       reasons: new Map([...added, ...removed].map((edge) => [edge, decision.reasons.get(edge)?.why ?? 'not listed'])),
+      actions: decision.actions,
     });
     if (this.changes.length > CHANGES_MAX) this.changes.shift();
   }

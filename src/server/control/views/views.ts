@@ -6,6 +6,7 @@
 
 import type { CheckKind, Sample } from '../../../health/checks/sample.ts';
 import type { Decision } from '../../../health/choose/decision.ts';
+import type { OperatorAction } from '../../../health/choose/operator-action.ts';
 import type { RoundFacts } from '../../../health/choose/round.ts';
 import type { Mode } from '../../../health/judge/edge.ts';
 import type { Figures, History } from '../../../health/judge/history.ts';
@@ -65,6 +66,8 @@ export type LiveChange = {
   readonly removed: readonly string[];
   readonly live: readonly string[];
   readonly reasons: ReadonlyMap<string, string>;
+  /** What operators did before it. */
+  readonly actions: readonly OperatorAction[];
 };
 
 /** What is on disk of a network. Each rejects with the system's error. */

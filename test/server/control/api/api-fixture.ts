@@ -54,6 +54,7 @@ export const decision: Decision = {
   at: NOW - 4,
   network: 'net-a',
   outcome: { kind: 'changed', added: ['e1'], removed: ['e2'], moved: [] },
+  actions: [],
   hold: null,
   heldFailing: [],
   replaced: [],
@@ -198,6 +199,7 @@ export const network: NetworkView = {
       added: ['e1'],
       removed: ['e2'],
       live: ['e1'],
+      actions: [{ action: 'mode', by: 'alice', reason: 'new disk', edge: 'e2', mode: 'unavailable', until: null }],
       reasons: new Map([
         ['e1', 'fills up'],
         ['e2', 'fails'],

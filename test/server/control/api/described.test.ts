@@ -64,13 +64,23 @@ const brokenZone = {
 } as const;
 
 const recorded = recordStory([{ fetches: { e1: 0.1, e2: 0.2 } }, { fetches: { e1: 0.1, e2: 20 } }], { edgeCount: 1 });
+const FORCED = { action: 'forced_update', by: 'alice', reason: 'moved', edge: null, mode: null, until: null } as const;
 const PAST: NetworkView['past'] = {
   changes: async () => ({
-    changes: [{ at: NOW - 60, added: ['e1'], removed: [], live: ['e1'], reasons: new Map([['e1', 'fills up']]) }],
+    changes: [
+      {
+        at: NOW - 60,
+        added: ['e1'],
+        removed: [],
+        live: ['e1'],
+        reasons: new Map([['e1', 'fills up']]),
+        actions: [FORCED],
+      },
+    ],
     earlier: NOW - 90,
   }),
   modeChanges: async () => [
-    { at: NOW - 60, network: 'net-a', edge: 'e2', mode: 'force', until: NOW + 60, comment: '[me] try' },
+    { at: NOW - 60, network: 'net-a', edge: 'e2', mode: 'force', until: NOW + 60, comment: '[me] try', by: 'me' },
   ],
 };
 const UNREADABLE: NetworkView['past'] = {

@@ -156,7 +156,14 @@ test('a zone is found by its name however it is written', async () => {
 });
 
 test('changes of this process have their serials, earlier ones none', async () => {
-  const found = [NOW - 90, NOW - 4].map((at) => ({ at, added: ['e1'], removed: [], live: ['e1'], reasons: new Map() }));
+  const found = [NOW - 90, NOW - 4].map((at) => ({
+    at,
+    added: ['e1'],
+    removed: [],
+    live: ['e1'],
+    reasons: new Map(),
+    actions: [],
+  }));
   const orders: unknown[] = [];
   const changes: NetworkView['past']['changes'] = async (order) => {
     orders.push(order);

@@ -169,6 +169,7 @@ export function networkOf({ name, edges, now, wanted = 4, isHeld = false, vantag
         removed: [],
         live: names.slice(0, 4),
         reasons: new Map([[names[0], 'fills up: last 0.204 s < goodenough 0.700 s']]),
+        actions: [],
       },
       {
         at: now - 340,
@@ -176,6 +177,7 @@ export function networkOf({ name, edges, now, wanted = 4, isHeld = false, vantag
         added: [names[1]],
         removed: [names[5] ?? 'gone'],
         live: names.slice(0, 4),
+        actions: [{ action: 'mode', by: 'alice', reason: 'new disk', edge: 'e2', mode: 'unavailable', until: null }],
         reasons: new Map([
           [names[1], 'takes the place of an edge that fails'],
           [names[5] ?? 'gone', 'fails: last 10.000 s ≥ timeout 10.000 s'],

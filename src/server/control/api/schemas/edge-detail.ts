@@ -34,6 +34,7 @@ export const modeChangeSchema = z
     mode: modeSchema,
     until: epochSeconds.nullable().describe('When the mode was to end by itself, epoch seconds; null: never.'),
     comment: z.string().describe('With the author before it.'),
+    by: z.string().nullable().describe('The author; null: not known.'),
   })
   .meta({ id: 'ModeChange', description: "A change of an edge's mode by an operator." });
 

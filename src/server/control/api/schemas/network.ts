@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { OPERATOR_ACTIONS } from '../../../../health/choose/operator-action.ts';
 import { count, epochSeconds, type Json, seconds, serial } from './fields.ts';
-import { canarySchema, edgeSchema } from './member.ts';
+import { canarySchema, edgeSchema, modeSchema } from './member.ts';
 
 export const networkSummarySchema = z
   .object({
@@ -52,6 +53,21 @@ export const safetySchema = z
 
 export type SafetyJson = Json<typeof safetySchema>;
 
+export const operatorActionSchema = z
+  .object({
+    action: z
+      .enum(OPERATOR_ACTIONS)
+      .describe(
+        '`mode`: an edge was set to `mode`; `mode_end`: the time of a mode was over; `override`: one is in force (`edgewise cluster override`); the others as in the API.',
+      ),
+    by: z.string().nullable().describe('Who did it; null: nobody (`mode_end`), or it is not known.'),
+    reason: z.string().nullable().describe('Null: none was given.'),
+    edge: z.string().nullable().describe('Null: it was about no edge in particular.'),
+    mode: modeSchema.nullable().describe('Null: it set none.'),
+    until: epochSeconds.nullable().describe('When that mode ends by itself, epoch seconds; null: it does not.'),
+  })
+  .meta({ id: 'OperatorAction', description: 'What an operator did.' });
+
 export const changeSchema = z
   .object({
     at: epochSeconds,
@@ -60,6 +76,7 @@ export const changeSchema = z
     removed: z.array(z.string()),
     live: z.array(z.string()).describe('Names of the live edges after the change.'),
     reasons: z.record(z.string(), z.string()).describe('A sentence for each edge that came or went, by its name.'),
+    actions: z.array(operatorActionSchema).describe('What operators did since the decision before; empty: nothing.'),
   })
   .meta({ id: 'Change', description: 'A change of the live set.' });
 
