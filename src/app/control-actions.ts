@@ -1,6 +1,8 @@
 /** What administrators have the server do over HTTP (`ControlActions`), each in one line of the log. */
 import type { Config } from '../config/types.ts';
+import type { Decision } from '../health/choose/decision.ts';
 import { operatorAction } from '../health/choose/operator-action.ts';
+import { list } from '../health/judge/reason.ts';
 import { appendModeChange } from '../health/modes/mode-changes.ts';
 import { modeEffects } from '../health/modes/mode-effects.ts';
 import { expireMode, oneLine, withMode } from '../health/modes/modes.ts';
@@ -103,7 +105,7 @@ export function controlActions(options: ControlActionsOptions): ControlActions {
             const report = await clock.updateNow(action);
             if (report === null) return fault('failed', `nothing can be decided about ${network} yet`);
             const { decision, liveChanged, state } = report;
-            const held = clock.rounds.notStored ?? (decision.hold === null ? null : holdText(decision.hold.until));
+            const held = clock.rounds.notStored ?? heldText(decision);
             return {
               ok: true,
               value: { changed: liveChanged, live: state.live.map(({ edge }) => edge), serial: state.serial, held },
@@ -156,7 +158,7 @@ async function setMode(
   const [clock, stores] = [networks.clockOf(network), networks.stores()];
   if (clock === null || stores === null) return notServed(network);
   if (clock.files?.edges.includes(edge) !== true) return notListed(network, edge);
-  if (!(await exists(stores.path(edge)))) {
+  if (!clock.rounds.samples.has(edge) && !(await exists(stores.path(edge)))) {
     return fault('busy', `${edge} was never fetched, so it has no health record yet`);
   }
   const now = Date.now() / 1000;
@@ -210,6 +212,11 @@ function notListed(network: string, edge: string): { readonly ok: false; readonl
   return fault('unknown', `${JSON.stringify(edge)} is not in the edge list of ${network}`);
 }
 
-function holdText(until: number): string {
-  return `the limit of rotations holds the set until ${new Date(until * 1000).toISOString()}`;
+/** What keeps the set from being another one; null: nothing does. Only the first of these is past with `force`. */
+function heldText({ hold, safety: { minUp, uplink, heldUp } }: Decision): string | null {
+  if (hold !== null) return `the limit of rotations holds the set until ${new Date(hold.until * 1000).toISOString()}`;
+  if (uplink?.inDoubt === true) return 'most references fail (reference), so our own line is in doubt: the set is kept';
+  if (minUp?.below === 'keep')
+    return `${minUp.up} edges do not fail and ${minUp.needed} must (min_up): the set is kept`;
+  return heldUp.length === 0 ? null : `${list(heldUp)} must pass for longer before it is live (hold_up)`;
 }

@@ -173,6 +173,26 @@ test('probe now, decide now, a notice, and what is refused of them', async () =>
   expect(said).toContain('by anna from 127.0.0.1: there is no target of notices called');
 });
 
+test('a change of the live set says who had it made, and why', async () => {
+  await start();
+  const [first = ''] = await live();
+  const other = first === ONE ? TWO : ONE;
+  // At once after the start: the record of an edge that was asked needs not be on disk yet.
+  const set = await put(first, '*', { mode: 'unavailable', comment: 'new disk' });
+  expect(set).toMatchObject({ status: 200, value: { live: [other] } });
+  const expected = {
+    added: [other],
+    removed: [first],
+    actions: [{ action: 'mode', by: 'anna', reason: 'new disk', edge: first, mode: 'unavailable', until: null }],
+  };
+  const path = `/api/v1/networks/${NETWORK}`;
+  expect((await ask('GET', path)).value.changes.at(-1)).toMatchObject(expected);
+  // The log of rounds is written behind the answer.
+  await expect.poll(async () => (await ask('GET', `${path}/changes`)).value.changes.at(-1)).toMatchObject(expected);
+  const detail = await ask('GET', `${path}/edges/${first}`);
+  expect(detail.value.mode_changes.at(-1)).toMatchObject({ mode: 'unavailable', by: 'anna' });
+});
+
 test('a reload: its faults are answered, and new tokens are in force', async () => {
   await start();
   const form = { 'content-type': 'application/x-www-form-urlencoded', authorization: '' };
