@@ -1,7 +1,7 @@
 // `npm test`: installs what is missing, builds, then runs every test with real peers; types and style are checked meanwhile.
 // `npm run test:unit`, `npm run test:peers`: one half of them; the first installs no other programs.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { buildIfStale, fail, installIfStale, requireNode, root } from './prepare.mjs';
 
@@ -36,6 +36,8 @@ const PEERS = {
   fish: 'fish',
   script: 'bsdutils',
 };
+/** Ours is known by its second line, so that one which a killed run left behind goes with the next run. */
+const POLICY = '#!/bin/sh\n# Of `npm test` of Edgewise, while it installs packages.\nexit 101\n';
 const EXTRA = { pdns_server: ['pdns-backend-bind', 'pdns-backend-sqlite3'] };
 
 requireNode();
@@ -90,15 +92,17 @@ function installPeers() {
   // Packages of servers start them; on a developer's machine nothing of that must listen on port 53. A policy of the
   // machine's own stays as it is; ours goes when the packages are there, or no service could ever start again.
   const policy = '/usr/sbin/policy-rc.d';
-  const isOurs = !existsSync(policy);
+  const isLeft = existsSync(policy) && readFileSync(policy, 'utf8') === POLICY;
+  const isOurs = isLeft || !existsSync(policy);
   const withdraw = () => rmSync(policy, { force: true });
   if (isOurs) {
-    writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755, flag: 'wx' });
+    writeFileSync(policy, POLICY, { mode: 0o755, flag: isLeft ? 'w' : 'wx' });
     process.on('exit', withdraw);
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(1));
   }
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  const apt = (...args) => spawnSync('apt-get', ['-q', ...args], { stdio: ['ignore', 'ignore', 'inherit'], env });
+  const apt = (...args) =>
+    spawnSync('apt-get', ['-q', '-o', 'Acquire::Retries=3', ...args], { stdio: ['ignore', 'ignore', 'inherit'], env });
   apt('update');
   apt('install', '-y', '--no-install-recommends', ...new Set(packages));
   if (isOurs) withdraw();
