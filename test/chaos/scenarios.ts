@@ -1,7 +1,7 @@
 import { edgewise } from '../support/edgewise.ts';
-import { program } from '../support/installation.ts';
+import { NETWORK, program } from '../support/installation.ts';
 import type { LinkState } from '../support/link-proxy.ts';
-import type { Vantage, Vantages } from './vantages.ts';
+import { PREFIX, type Vantage, type Vantages, ZONE } from './vantages.ts';
 
 /**
  * What fails, and what is seen of it besides what the checker judges of every run. Each begins and ends with everything
@@ -224,6 +224,34 @@ export const FULL_SCENARIOS: readonly Scenario[] = [
       await all.hasMode(edge, 'available');
       await all.agreed(all.live);
       all.mark('healed', killed.name);
+    },
+  },
+  {
+    name: 'garbage in etcd',
+    quick: false,
+    run: async (all) => {
+      const [{ name }] = all.others(await all.decider());
+      const [edge] = all.live;
+      const garbage = [
+        ...[`views/${name}/${NETWORK}`, `views/stranger/${NETWORK}`, 'views/%', `sets/${NETWORK}`, 'sets/other'],
+        ...[`modes/${edge}`, 'modes/stranger', `ready/${name}/7`, 'ready/x', 'zones/%zz', `zones/${ZONE}`, 'nonsense'],
+      ];
+      const before = all.live;
+      all.mark('broken', 'garbage');
+      for (const key of garbage) {
+        for (const value of ['', '{', '[]', '{"v":1}', '{"v":1,"gzip":"AAAA"}', '\0'.repeat(3000)])
+          await all.etcd.put(`${PREFIX}/${key}`, value);
+      }
+      await all.turns(QUIET_TURNS);
+      await all.agreed(before);
+      await flips(all);
+      for (const key of garbage) {
+        if (!key.startsWith('sets/') || key === 'sets/other') await all.etcd.etcdctl('del', `${PREFIX}/${key}`);
+      }
+      await all.ready();
+      await flips(all);
+      await all.health(true);
+      all.mark('healed', 'garbage');
     },
   },
   {

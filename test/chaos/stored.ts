@@ -8,8 +8,16 @@ type Timeless = Entry extends infer E ? (E extends Entry ? Omit<E, 'at'> : never
 
 type ContentJson = { readonly hash: string; readonly serial: number };
 
-/** Null: nothing that the checker judges. */
-export function decoded({ cluster, revision, key, value, created }: Change, prefix: string): Timeless | null {
+/** Null: nothing that the checker judges, or garbage. */
+export function decoded(change: Change, prefix: string): Timeless | null {
+  try {
+    return entryOf(change, prefix);
+  } catch {
+    return null;
+  }
+}
+
+function entryOf({ cluster, revision, key, value, created }: Change, prefix: string): Timeless | null {
   const [kind, ...names] = key
     .slice(prefix.length + 1)
     .split('/')
