@@ -23,7 +23,7 @@ export function send(request: IncomingMessage, response: ServerResponse, reply: 
     response.end();
     return;
   }
-  const body = typeof reply.body === 'string' ? Buffer.from(reply.body, 'utf8') : reply.body;
+  const body = octetsOf(reply);
   // A body that was not read is not waited for.
   const hasBody =
     request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0;
@@ -35,6 +35,16 @@ export function send(request: IncomingMessage, response: ServerResponse, reply: 
     ...((hasBody && !request.readableEnded) || isLast ? { connection: 'close' } : {}),
   });
   response.end(request.method === 'HEAD' ? undefined : body);
+}
+
+const encoded = new WeakMap<Reply, Uint8Array>();
+
+/** Those who share a reply share its octets: two hundred slow readers of one large answer hold it once. */
+function octetsOf(reply: Reply): Uint8Array {
+  if (typeof reply.body !== 'string') return reply.body;
+  const octets = encoded.get(reply) ?? Buffer.from(reply.body, 'utf8');
+  encoded.set(reply, octets);
+  return octets;
 }
 
 /** RFC 9110 section 13.1.2. */
