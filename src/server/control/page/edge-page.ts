@@ -96,7 +96,9 @@ export function edgeContents(network: NetworkView, edge: EdgeDetailJson): Conten
 function summary(network: NetworkView, edge: EdgeDetailJson): Html {
   const { now, uptime } = edge;
   const health = healthOf(edge);
+  // One that is not in the answer is known by where it was fetched from.
   const { v4, v6 } = edge.addresses;
+  const addresses = new Set([v4, v6, edge.address].filter((each) => each !== null));
   const series = network.members.get(edge.edge)?.recent(SAMPLES_SHOWN);
   const chart =
     series === undefined
@@ -105,7 +107,7 @@ function summary(network: NetworkView, edge: EdgeDetailJson): Html {
   const judged = edge.judgement === null ? 'not judged' : JUDGEMENTS[edge.judgement][0];
   return html`<h2 id="edge" data-flip="${edge.edge}: ${edge.state === 'in' ? 'in the answer' : 'not in the answer'}, ${health}">${edge.edge} ${edge.state === 'in' ? chip('good', 'in the answer') : chip('plain', 'not in the answer')} ${chip(HEALTH_TONE[health], health)}</h2>
 <dl class="figures">
-<div><dt>Addresses</dt><dd class="num">${[v4, v6].filter((each) => each !== null).join(' ') || 'none'}</dd></div>
+<div><dt>Addresses</dt><dd class="num">${[...addresses].join(' ') || 'none'}</dd></div>
 <div><dt>Health</dt><dd>${healthCell(edge, now)}</dd></div>
 <div><dt>Failure</dt><dd>${failureCell(edge)}</dd></div>
 <div><dt>Judged</dt><dd>${judged}</dd></div>

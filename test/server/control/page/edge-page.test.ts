@@ -35,6 +35,15 @@ test('every listed edge of the network has a page', async () => {
   for (const name of network.edges) expect((await get(edgeAddress('net-a', name))).status).toBe(200);
 });
 
+test('an edge without an address in the answer shows the one that is fetched', async () => {
+  const member = network.members.get(edge);
+  const address = member?.sample?.primary?.address;
+  if (member === undefined || typeof address !== 'string') throw new Error('the fixture has no such sample');
+  const out = { ...network, members: new Map([...network.members, [edge, { ...member, v4: null, v6: null }]]) };
+  const { body } = await get(edgeAddress('net-a', edge), statusView({ networks: () => [out] }));
+  expect(words(body)).toContain(`Addresses ${address}`);
+});
+
 test.each([
   ['/networks/none/edges/a', 404],
   ['/networks/net-a/edges/none', 404],
