@@ -528,3 +528,48 @@ describe('below: fallback', () => {
     expect(record === null ? null : members(decideFacts(record.facts))).toEqual(members(decision));
   });
 });
+
+describe('what an operator who forces an update goes past', () => {
+  const held = { rotations: [NOW - 30] };
+  const waits: Unsteady = { falls: 1, fails: 0, passingSince: NOW - 9, at: NOW - 1 };
+  const down = { name: 'tcp', passes: false, detail: 'refused' };
+  test.each<[string, RoundWords, string, string]>([
+    [
+      'the limit of rotations',
+      { edges: { A: {}, B: failing, C: {} }, last: 'AB', memory: held, rules: { edgeCount: 2, maxfreq: 1 } },
+      'AB',
+      'AC',
+    ],
+    [
+      'not hold_up',
+      {
+        edges: { A: {}, B: {} },
+        last: 'A',
+        memory: { unsteady: new Map([['B', waits]]) },
+        rules: { edgeCount: 2, safety: { ...NO_SAFETY, holdUp: 60 } },
+      },
+      'A',
+      'A',
+    ],
+    [
+      'not min_up',
+      {
+        edges: { A: {}, B: failing, C: {} },
+        last: 'AB',
+        rules: { edgeCount: 2, safety: { ...NO_SAFETY, minUp: { value: 3, percent: false } } },
+      },
+      'AB',
+      'AB',
+    ],
+    [
+      'not the uplink guard',
+      { edges: { A: failing, B: {} }, last: 'A', rules: { edgeCount: 1 }, references: [down] },
+      'A',
+      'A',
+    ],
+    ['not a mode', { edges: { A: {}, B: { mode: 'unavailable' } }, last: 'A', rules: { edgeCount: 2 } }, 'A', 'A'],
+  ])('%s', (_, words, without, forced) => {
+    expect(names(decide(round(words)))).toBe(without);
+    expect(names(decide(round({ ...words, operatorChange: true })))).toBe(forced);
+  });
+});
