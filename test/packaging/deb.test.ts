@@ -133,6 +133,12 @@ describe('the unit', () => {
     expect(verified).toMatchObject({ status: 0, stderr: '' });
   });
 
+  test('runs nothing that a small installation has not got', async () => {
+    const text = await readFile(await unit(), 'utf8');
+    const programs = [...text.matchAll(/^Exec\w+=[-@:+!]*(\S+)/gm)].map(([, program]) => program);
+    expect(programs).toEqual([process.execPath, '/bin/sh']);
+  });
+
   test('exposes little', async () => {
     const args = ['security', '--offline=true', '--threshold=25', '--no-pager', await unit()];
     expect(await ended(spawn('systemd-analyze', args))).toMatchObject({ status: 0 });
