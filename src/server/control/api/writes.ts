@@ -16,12 +16,14 @@ const edgeParams = z.object({ network: z.string(), edge: z.string() });
 const seconds = z.number().nullable();
 
 /** A mode as an operator asks for it; JSON, or the fields of a form, whose empty ones count as left out. */
-export const modeChange = z.object({
-  mode: z.enum(MODES).describe('force: live while it passes; blindforce: live whatever it does; unavailable: never.'),
-  comment: z.string().max(COMMENT_MAX).default('').describe('Why; needed for every mode but available.'),
-  for: z.string().optional().describe('Back to available after this time: 45m, 2h, 1h30m, 2d.'),
-  until: z.string().optional().describe('Back to available then: 2026-11-22T18:00Z, 18:00, epoch seconds.'),
-});
+export const modeChange = z
+  .object({
+    mode: z.enum(MODES).describe('force: live while it passes; blindforce: live whatever it does; unavailable: never.'),
+    comment: z.string().max(COMMENT_MAX).default('').describe('Why; needed for every mode but available.'),
+    for: z.string().optional().describe('Back to available after this time: 45m, 2h, 1h30m, 2d.'),
+    until: z.string().optional().describe('Back to available then: 2026-11-22T18:00Z, 18:00, epoch seconds.'),
+  })
+  .meta({ examples: [{ mode: 'unavailable', comment: 'new disk', for: '2h' }, { mode: 'available' }] });
 export type ModeChange = z.infer<typeof modeChange>;
 
 export const modeSet = z.object({
@@ -34,13 +36,15 @@ export const modeSet = z.object({
   live: z.array(z.string()).describe('What is served of the network from now on.'),
 });
 
-const updateOrder = z.object({
-  force: z
-    .boolean()
-    .default(false)
-    .describe('Past the limit of rotations (`dnschange_maxfreq`), and past nothing else.'),
-  reason: z.string().max(COMMENT_MAX).default('').describe('Why, for the records.'),
-});
+const updateOrder = z
+  .object({
+    force: z
+      .boolean()
+      .default(false)
+      .describe('Past the limit of rotations (`dnschange_maxfreq`), and past nothing else.'),
+    reason: z.string().max(COMMENT_MAX).default('').describe('Why, for the records.'),
+  })
+  .meta({ examples: [{ force: true, reason: 'a hold keeps edges that fail' }] });
 
 const updated = z.object({
   changed: z.boolean(),

@@ -104,3 +104,12 @@ test('redocly finds nothing to say about it', async () => {
     .parse(JSON.parse(stdout.slice(stdout.indexOf('{'))));
   expect(found).toEqual({ totals: { errors: 0, warnings: 0, ignored: 0 }, problems: [] });
 }, 60_000);
+
+test('every body has examples, which are as it is described', () => {
+  const some = z.object({ examples: z.array(z.unknown()).min(1) });
+  for (const { method, path, body } of OPERATIONS) {
+    if (body === undefined || !path.startsWith('/api/')) continue;
+    const { examples } = some.parse(body.schema.meta());
+    for (const example of examples) expect(body.schema.safeParse(example).success, `${method} ${path}`).toBe(true);
+  }
+});

@@ -39,7 +39,13 @@ const change = z
         'For whom it is set. It is added to the comment; the author is whoever the token or certificate names.',
       ),
   })
-  .meta({ id: 'DeflectChange', description: 'A mode as deflect-api sets it.' });
+  .meta({
+    id: 'DeflectChange',
+    description: 'A mode as deflect-api sets it.',
+    examples: [
+      { dnet: 'mynet', edge: '198.51.100.11', mode: 'unavailable', comment: 'new disk', comment_user: 'circleci' },
+    ],
+  });
 
 const stateOf = z.object({ mode: z.enum(MODES), comment: z.string().nullable() });
 const changed = z
