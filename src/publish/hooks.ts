@@ -186,9 +186,11 @@ export class Hooks {
     const more = (chunk: string): void => {
       if (text.length < QUOTED_MAX) text = `${text}${chunk}`.slice(0, QUOTED_MAX).trimStart();
     };
-    stream.setEncoding('utf8').on('data', this.guard.protect('hooks', more));
+    const { guard } = this;
+    stream.setEncoding('utf8').on('data', guard.protect('hooks', more));
     const closed = new Promise<void>((resolve) => {
-      stream.on('error', () => undefined).once('close', resolve);
+      const ignore = (): void => undefined; // what is read up to there is quoted
+      stream.on('error', guard.protect('hooks', ignore)).once('close', guard.protect('hooks', resolve));
     });
     return { firstLine: () => printable(text.split('\n', 1)[0].trimEnd()), closed };
   }
