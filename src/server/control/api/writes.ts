@@ -36,7 +36,7 @@ export const modeSet = z.object({
   live: z.array(z.string()).describe('What is served of the network from now on.'),
 });
 
-const updateOrder = z
+export const updateOrder = z
   .object({
     force: z
       .boolean()

@@ -56,9 +56,9 @@ ${back}<p><label for="mode">Mode</label> <select id="mode" name="mode">${options
 <form class="act" method="post" action="${edgePath(network, name, 'probe')}" data-act>${back}<p><button type="submit">Probe now</button></p></form>`;
 }
 
-/** Decide by what is known now; past the rotation limit only if that is ticked. */
+/** Decide by what is known now; past the rotation limit only if that is ticked. The reason is kept with the change. */
 export function networkForm(network: string): Html {
-  return html`<form class="act line" method="post" action="/networks/${encodeURIComponent(network)}/update" data-act><button type="submit">Decide now</button> <label><input type="checkbox" name="force" value="true"> past the rotation limit</label></form>`;
+  return html`<form class="act line" method="post" action="/networks/${encodeURIComponent(network)}/update" data-act><button type="submit">Decide now</button> <label><input type="checkbox" name="force" value="true"> past the rotation limit</label> <label>Why <input name="reason" maxlength="500" autocomplete="off"></label></form>`;
 }
 
 export function noticeForm(target: string): Html {

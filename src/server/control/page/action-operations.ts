@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Sample } from '../../../health/checks/sample.ts';
 import { edgeVersion } from '../api/edge-version.ts';
 import { networkDetail } from '../api/network.ts';
-import { act, type Done, modeChange, replyOf, setMode } from '../api/writes.ts';
+import { act, type Done, modeChange, replyOf, setMode, updateOrder } from '../api/writes.ts';
 import { type AnyOperation, operation, type Reply, type Request, type Sources } from '../http/operation.ts';
 import { problem } from '../http/problem.ts';
 import { edgeForms } from './action-forms.ts';
@@ -95,10 +95,10 @@ export function actionOperations(files: StaticFiles, host: () => string, changed
       tag: null,
       access: 'write',
       params: networkParams,
-      body: { schema: z.object({ force: z.literal('true').optional() }), form: true },
+      body: { schema: z.object({ force: z.literal('true').optional(), reason: updateOrder.shape.reason }), form: true },
       answers,
       handle: async (sources, { params: { network }, body, ...by }) => {
-        const order = { network, force: body.force === 'true' };
+        const order = { network, force: body.force === 'true', reason: body.reason };
         const done = await act(sources, by, (actions, author) => actions.updateNow(order, author));
         return answer(by.request, done, {
           back: toStatus(anchor('network', network)),

@@ -96,8 +96,10 @@ class Served {
         }
         return note(sample, 'probe', edge, name);
       },
-      updateNow: ({ network, force }, { name }) =>
-        note({ changed: false, live: ['edge01.example.net'], serial: 1, held: null }, 'update', network, force, name),
+      updateNow: ({ network, force, reason = '' }, { name }) => {
+        const updated = { changed: false, live: ['edge01.example.net'], serial: 1, held: null };
+        return note(updated, 'update', network, force, reason, name);
+      },
       reload: ({ name }) => note({ warnings: [] }, 'reload', name),
       testNotice: (target, { name }) => note({ sent: true } as const, 'notice', target, name),
     };
@@ -334,7 +336,10 @@ test('whoever may, sets a mode from the page, asks an edge, decides, reloads and
   await dialog.getByRole('button', { name: 'Probe now' }).click();
   await expect.poll(() => dialog.innerText()).toContain('answered in');
   await dialog.getByRole('button', { name: 'Close' }).click();
-  await page.getByRole('button', { name: 'Decide now' }).first().click();
+  const decide = page.locator('form[action="/networks/north/update"]');
+  await decide.getByLabel('past the rotation limit').check();
+  await decide.getByLabel('Why').fill('cable <b>cut</b>');
+  await decide.getByRole('button', { name: 'Decide now' }).click();
   await expect.poll(() => dialog.innerText()).toContain('The live set stays as it is.');
   await dialog.getByRole('button', { name: 'Close' }).click();
   await page.getByRole('button', { name: 'Send a test to pager' }).click();
@@ -345,7 +350,7 @@ test('whoever may, sets a mode from the page, asks an edge, decides, reloads and
   expect(served.done).toEqual([
     ['mode', 'edge05.example.net', 'unavailable', 'cable <b>cut</b>', 'anna'],
     ['probe', 'edge05.example.net', 'anna'],
-    ['update', 'north', false, 'anna'],
+    ['update', 'north', true, 'cable <b>cut</b>', 'anna'],
     ['notice', 'pager', 'anna'],
     ['reload', 'anna'],
   ]);
