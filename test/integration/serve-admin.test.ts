@@ -135,10 +135,14 @@ test('a mode: who may set it, upon which version, what is refused, and what come
   expect(await site.store(first)).toMatchObject({ mode: 'unavailable', comment: '[anna] disk full' });
   expect(await site.read('health/.mode-changes')).toContain('[anna] disk full');
   expect(said).toMatch(/"event":"admin\.mode_set","author":"anna","client":"127\.0\.0\.1".*"mode":"unavailable"/);
-  // The page that was open before does not undo it unseen.
+  // The page that was open before does not undo it unseen; who made the change goes on without reading it again.
   expect((await put(first, version, { mode: 'available' })).status).toBe(412);
+  expect((await ask('GET', mode(first))).etag).toBe(done.etag);
+  expect(done.value.mode_version).toBe(done.etag);
+  const back = await put(first, done.etag, { mode: 'available' });
+  expect(back).toMatchObject({ status: 200, value: { mode: 'available', mode_version: back.etag } });
 
-  const now = (await put(first, '', off)).etag;
+  const now = back.etag;
   const both = await Promise.all(['force', 'blindforce'].map((one) => put(first, now, { mode: one, comment: 'x' })));
   expect(both.map((each) => each.status).sort()).toEqual([200, 412]);
 
@@ -162,13 +166,17 @@ test('probe now, decide now, a notice, and what is refused of them', async () =>
   expect(probed.value.at).toBeGreaterThanOrEqual(began);
   expect(await ask('POST', `${edge}/probe`)).toMatchObject({ status: 429, value: { title: 'Too Many Requests' } });
   expect((await ask('POST', `/api/v1/networks/${NETWORK}/edges/none/probe`)).status).toBe(404);
-  expect((await ask('POST', '/api/v1/networks/none/update', {}, {})).status).toBe(404);
+  expect((await ask('POST', '/api/v1/networks/none/update')).status).toBe(404);
+  // Without a body as well, and not for a page of another site.
+  const update = `/api/v1/networks/${NETWORK}/update`;
+  expect((await ask('POST', update, { origin: 'http://evil.test' })).status).toBe(403);
+  expect((await ask('POST', update, { authorization: '' })).status).toBe(401);
   const set = await live();
-  expect(await ask('POST', `/api/v1/networks/${NETWORK}/update`, {}, { force: true })).toMatchObject({
+  expect(await ask('POST', update, {}, { force: true })).toMatchObject({
     status: 200,
     value: { changed: false, live: set, held: null },
   });
-  expect((await ask('POST', `/api/v1/networks/${NETWORK}/update`, {}, { force: 'yes' })).status).toBe(422);
+  expect((await ask('POST', update, {}, { force: 'yes' })).status).toBe(422);
   expect((await ask('POST', '/api/v1/notices/none/test')).status).toBe(404);
   expect(said).toContain('by anna from 127.0.0.1: there is no target of notices called');
 });

@@ -184,10 +184,13 @@ function responseObject(
   };
 }
 
-function requestBody({ schema, form }: NonNullable<AnyOperation['body']>, components: SchemaComponents): object {
+function requestBody(
+  { schema, form, isOptional = false }: NonNullable<AnyOperation['body']>,
+  components: SchemaComponents,
+): object {
   const content = { schema: components.of(schema, 'input') };
   return {
-    required: true,
+    required: !isOptional,
     content: {
       'application/json': content,
       ...(form === true ? { 'application/x-www-form-urlencoded': content } : {}),

@@ -32,6 +32,7 @@ export const modeSet = z.object({
   comment: z.string().describe('As it is stored, with the author before it.'),
   mode_since: seconds,
   mode_until: seconds,
+  mode_version: z.string().describe('As the `ETag`: the next change is based on it.'),
   effects: z.array(z.string()).describe('What else it means, a sentence each.'),
   live: z.array(z.string()).describe('What is served of the network from now on.'),
 });
@@ -73,14 +74,22 @@ export const OPERATIONS: readonly AnyOperation[] = [
     params: edgeParams,
     body: { schema: modeChange },
     answers: {
-      200: { description: 'It is in force', schema: modeSet },
+      200: {
+        description: 'It is in force',
+        schema: modeSet,
+        headers: { ETag: 'Of the new mode, for the `If-Match` of the next change.' },
+      },
       412: { ...stale, description: 'It is no longer as it was seen' },
       428: { ...stale, description: 'Without If-Match' },
       422: { ...invalid, type: 'application/problem+json' },
       ...refusals,
     },
     version: (sources, params) => modeVersion(sources, params),
-    handle: async (sources, input) => replyOf(await setMode(sources, input), (set) => modeJson(input.params.edge, set)),
+    handle: async (sources, input) => {
+      const done = await setMode(sources, input);
+      const reply = replyOf(done, (set) => modeJson(input.params.edge, set));
+      return done !== 'not-available' && done.ok ? { ...reply, headers: { etag: versionOf(done.value) } } : reply;
+    },
   }),
   operation({
     method: 'POST',
@@ -101,7 +110,7 @@ export const OPERATIONS: readonly AnyOperation[] = [
     tag: 'changes',
     access: 'write',
     params: z.object({ network: z.string() }),
-    body: { schema: updateOrder },
+    body: { schema: updateOrder, isOptional: true },
     answers: { 200: { description: 'What was decided', schema: updated }, 429: tooOften, ...refusals },
     handle: async (sources, { params: { network }, ...input }) => {
       const { force, reason } = input.body;
@@ -219,6 +228,20 @@ export function replyOf<Value>(done: Done<Value>, shown: (value: Value) => objec
   return problem(code === 'failed' ? failed : STATUS[code], message, headers, faults);
 }
 
-function modeJson(edge: string, { mode, comment, since, until, effects, live }: ModeSet): z.infer<typeof modeSet> {
-  return { edge, mode, comment, mode_since: since, mode_until: until, effects: [...effects], live: [...live] };
+function modeJson(edge: string, set: ModeSet): z.infer<typeof modeSet> {
+  const { mode, comment, since, until, effects, live } = set;
+  return {
+    edge,
+    mode,
+    comment,
+    mode_since: since,
+    mode_until: until,
+    mode_version: versionOf(set),
+    effects: [...effects],
+    live: [...live],
+  };
+}
+
+function versionOf({ mode, comment, since, until }: ModeSet): string {
+  return edgeVersion({ mode, comment, modeSince: since, modeUntil: until });
 }

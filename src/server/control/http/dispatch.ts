@@ -88,6 +88,8 @@ function whyNot({ issues }: z.ZodError): string {
   return issues.map(({ path, message }) => (path.length === 0 ? message : `${path.join('.')}: ${message}`)).join('; ');
 }
 
+const WRONG_TYPE = 'expected a body of type application/json';
+
 type Sent = { readonly value: unknown; readonly ifMatch: string | null };
 
 /** Reads and checks what is sent along. */
@@ -96,16 +98,20 @@ async function bodyOf(operation: AnyOperation, request: Request, read: () => Pro
   if (operation.body === undefined) return { value: undefined, ifMatch };
   const type = (request.header('content-type') ?? '').split(';', 1)[0].trim().toLowerCase();
   const isForm = operation.body.form === true && type === 'application/x-www-form-urlencoded';
-  if (!isForm && type !== 'application/json') return problem(415, 'expected a body of type application/json');
+  const isKnown = isForm || type === 'application/json';
+  const mayBeEmpty = operation.body.isOptional === true;
+  if (!isKnown && !mayBeEmpty) return problem(415, WRONG_TYPE);
   const body = await read();
   if (!body.ok) {
     return body.why === 'too-large'
       ? problem(413, `a body may have ${BODY_OCTETS_MAX} octets`)
       : problem(400, 'the body is not whole, or no text in UTF-8');
   }
+  const isEmpty = mayBeEmpty && body.text === '';
+  if (!isKnown && !isEmpty) return problem(415, WRONG_TYPE);
   let value: unknown;
   try {
-    value = isForm ? fieldsOf(body.text) : JSON.parse(body.text);
+    value = isEmpty ? {} : isForm ? fieldsOf(body.text) : JSON.parse(body.text);
   } catch {
     return problem(400, 'the body is no JSON');
   }

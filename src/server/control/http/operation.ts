@@ -118,8 +118,11 @@ export type Operation<Params = unknown, Query = unknown, Body = unknown> = {
   readonly params?: z.ZodType<Params>;
   /** Keys that it does not have are ignored. A key that came several times is an array. */
   readonly query?: z.ZodType<Query>;
-  /** What is sent along; `form`: also as a form of a page, `application/x-www-form-urlencoded`. */
-  readonly body?: { readonly schema: z.ZodType<Body>; readonly form?: boolean };
+  /**
+   * What is sent along. `form`: also as a form of a page, `application/x-www-form-urlencoded`. `isOptional`: an empty
+   * body, of whatever type, counts as `{}`.
+   */
+  readonly body?: { readonly schema: z.ZodType<Body>; readonly form?: boolean; readonly isOptional?: boolean };
   readonly answers: { readonly [status: number]: Answer };
   /**
    * The entity tag (RFC 9110 section 8.8.3, quoted) of what would be changed; null: there is no such thing. With it a

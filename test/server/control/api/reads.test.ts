@@ -118,19 +118,19 @@ const ZONES = [
 ];
 
 test.each([
-  ['', 'a b c d', undefined],
+  ['', 'a b c d', null],
   ['limit=2', 'a b', 'b.test'],
   ['limit=2&after=b.test', 'c d', null],
   ['limit=1&after=bb.test', 'c', 'c.test'],
   ['limit=4', 'a b c d', null],
   ['after=d.test&limit=3', '', null],
-  ['state=broken', 'b d', undefined],
+  ['state=broken', 'b d', null],
   ['state=broken&limit=1&after=b.test', 'd', null],
-  ['network=net-a&state=broken', 'd', undefined],
-  ['network=none', '', undefined],
+  ['network=net-a&state=broken', 'd', null],
+  ['network=none', '', null],
 ])('zones: %s', async (query, names, next) => {
   const { json } = await get(`/api/v1/zones?${query}`, statusView({ zones: () => ZONES }));
-  const { zones, ...rest } = json as { zones: { zone: string }[]; next?: string | null };
+  const { zones, ...rest } = json as { zones: { zone: string }[]; next: string | null };
   expect(zones.map((each) => each.zone.split('.')[0]).join(' ')).toBe(names);
   expect(rest.next).toBe(next);
 });

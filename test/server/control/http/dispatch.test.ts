@@ -49,6 +49,19 @@ const operations = [
   }),
 ];
 
+operations.push(
+  operation({
+    method: 'POST',
+    path: '/decide',
+    summary: 'Decide',
+    tag: null,
+    access: 'write',
+    body: { schema: z.object({ force: z.boolean().default(false) }), isOptional: true },
+    answers,
+    handle: (_, { body }) => json(200, body),
+  }),
+);
+
 const ANNA: AccessPolicy = { admit: () => ({ ok: true, author: 'anna', right: 'write' }) };
 
 async function ask(
@@ -113,6 +126,14 @@ test.each([
   ['PUT', '/things/a', SEEN, '', 400, {}],
   ['PUT', '/things/a', { 'if-match': '"v1"' }, '{"mode":"force"}', 415, {}],
   ['PUT', '/things/a', { ...SEEN, 'content-type': 'text/plain' }, '{"mode":"force"}', 415, {}],
+  ['POST', '/decide', {}, '', 200, { force: false }],
+  ['POST', '/decide', FORM, '', 200, { force: false }], // `curl -d ''`
+  ['POST', '/decide', JSON_TYPE, '', 200, { force: false }],
+  ['POST', '/decide', JSON_TYPE, '{"force":true}', 200, { force: true }],
+  ['POST', '/decide', JSON_TYPE, ' ', 400, {}],
+  ['POST', '/decide', {}, '{"force":true}', 415, {}], // not taken for an empty one
+  ['POST', '/decide', FORM, 'force=true', 415, {}],
+  ['POST', '/decide', { 'content-type': 'text/plain' }, '{}', 415, {}],
   ['PUT', '/things/a', FORM, 'mode=force&if_match=%22v1%22', 200, { mode: 'force' }],
   ['PUT', '/things/a', FORM, 'mode=force&if_match=%22v0%22', 412, {}],
   ['PUT', '/things/a', FORM, 'mode=force', 428, {}],

@@ -50,7 +50,7 @@ function zoneList(zones: readonly ZoneView[], { limit, after, state, network }: 
   const wanted = zones
     .slice(from)
     .filter((zone) => (state ?? zone.state) === zone.state && (network ?? zone.network) === zone.network);
-  if (limit === undefined) return { zones: wanted.map(zoneRow) };
+  if (limit === undefined) return { zones: wanted.map(zoneRow), next: null };
   const shown = wanted.slice(0, limit);
   const next = wanted.length > limit ? shown[shown.length - 1].name : null;
   return { zones: shown.map(zoneRow), next };

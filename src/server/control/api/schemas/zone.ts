@@ -26,11 +26,7 @@ export type ZoneJson = Json<typeof zoneSchema>;
 export const zoneListSchema = z
   .object({
     zones: z.array(zoneSchema).describe('Sorted by name.'),
-    next: z
-      .string()
-      .nullable()
-      .optional()
-      .describe('Send it as `after` for those that follow; null: there are none; absent: no limit was asked for.'),
+    next: z.string().nullable().describe('Send it as `after` for those that follow; null: there are none.'),
   })
   .meta({ id: 'ZoneList' });
 
