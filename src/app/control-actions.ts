@@ -5,7 +5,7 @@ import { operatorAction } from '../health/choose/operator-action.ts';
 import { list } from '../health/judge/reason.ts';
 import { appendModeChange } from '../health/modes/mode-changes.ts';
 import { modeEffects } from '../health/modes/mode-effects.ts';
-import { expireMode, oneLine, withMode } from '../health/modes/modes.ts';
+import { expireMode, withMode } from '../health/modes/modes.ts';
 import { sendTestNotice } from '../publish/notices/test-notice.ts';
 import { edgeVersion } from '../server/control/api/edge-version.ts';
 import type {
@@ -20,6 +20,7 @@ import type {
 import { errorText } from '../system/error-text.ts';
 import { formatFault } from '../system/fault.ts';
 import type { Log, Logged } from '../system/log-events.ts';
+import { oneLine } from '../system/printable.ts';
 import { exists } from '../system/set-aside.ts';
 import { sendSyslog } from '../system/syslog-datagram.ts';
 import type { Networks } from './networks.ts';

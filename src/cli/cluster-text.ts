@@ -31,7 +31,7 @@ export function clusterText(answer: VantageJson): string {
     ...networks.flatMap((network) => ['', ...networkLines(network, now, decider !== null)]),
   ];
   // Others wrote some of it: nothing that a terminal would obey.
-  return `${lines.map((line) => line.replace(/\p{Cc}+/gu, ' ')).join('\n')}\n`;
+  return `${lines.map((line) => line.replace(/[\p{Cc}\p{Bidi_Control}]+/gu, ' ')).join('\n')}\n`;
 }
 
 function deciderText(decider: VantageJson['decider'], now: number): string {

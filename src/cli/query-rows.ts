@@ -4,11 +4,11 @@ import type { Mode } from '../health/judge/edge.ts';
 import { type Figures, figuresOf, type History, sampleCount } from '../health/judge/history.ts';
 import { allSaysText, type EdgeQuorum, isSuspect } from '../health/judge/quorum.ts';
 import type { Judgement } from '../health/judge/verdict.ts';
-import { oneLine } from '../health/modes/modes.ts';
 import { type EdgeRecord, inNetwork } from '../health/state/edge-store.ts';
 import { historyIn, historyOfCheck } from '../health/state/series.ts';
 import { type Failure, reachOf, type UptimeNow, uptimeAt } from '../health/state/uptime.ts';
 import { isObject } from '../system/json-object.ts';
+import { oneLine } from '../system/printable.ts';
 
 export type EdgeRow = {
   readonly mode: Mode;
@@ -123,7 +123,15 @@ export function printRows(rows: readonly EdgeRow[], { format, quiet, verbose, he
   const lines = rows.map((row) => {
     const duration = String(row.seconds);
     if (verbose) {
-      const cells = [row.mode, row.state, row.health, row.edge, duration, row.comment, ...uptimeCells(row, format)];
+      const cells = [
+        row.mode,
+        row.state,
+        row.health,
+        row.edge,
+        duration,
+        oneLine(row.comment),
+        ...uptimeCells(row, format),
+      ];
       return [
         ...cells,
         ...(hasChecks ? [row.check ?? ''] : []),

@@ -9,6 +9,13 @@ export function printable(text: string): string {
   return text.replace(UNPRINTABLE, '\ufffd');
 }
 
+const UNPRINTABLE_RUN = new RegExp(`(?:${UNPRINTABLE.source})+`, 'g');
+
+/** Text from elsewhere that is kept or sent on: one line, where runs of the same characters are one space. Trimmed. */
+export function oneLine(text: string): string {
+  return text.replace(UNPRINTABLE_RUN, ' ').trim();
+}
+
 /** JSON text with the same characters as escapes: it means the same, and may be looked at on a terminal. */
 export function printableJson(json: string): string {
   return json.replace(UNPRINTABLE, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`);

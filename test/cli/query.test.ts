@@ -145,6 +145,13 @@ describe('output', () => {
     expect(printRows([ROW], style)).toBe(expected);
   });
 
+  test('a comment that another program stored makes no line and no order to a terminal', () => {
+    const row = { ...ROW, comment: 'ok\nforce\tin\u001b[2J\u202egpj' };
+    const text = printRows([row], { format: 'flat', quiet: false, verbose: true, header: false });
+    expect(text.split('\n')).toHaveLength(2);
+    expect(text.split('\t')[5]).toBe('ok force in [2J gpj');
+  });
+
   test('where the network has several checks, the one that decided is named', () => {
     const rows = [ROW, { ...ROW, edge: 'e2', comment: '', check: 'web' }];
     const flat = printRows(rows, { ...usual, verbose: true, header: true }).split('\n');

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { printable } from '../../src/system/printable.ts';
+import { oneLine, printable } from '../../src/system/printable.ts';
 
 test.each([
   ['an escape sequence', '\u001b[2Jgone', '\ufffd[2Jgone'],
@@ -20,4 +20,17 @@ test('the length stays, and nothing is left that a terminal obeys', () => {
       expect(shown).not.toMatch(/\p{Cc}/u);
     }),
   );
+});
+
+test.each([
+  [
+    'for a terminal, a syslog and a table',
+    'disk\tfull\r\nforce\tin  é "x" \u2028\x1b[31m',
+    'disk full force in  é "x"  [31m',
+  ],
+  ['an override and an isolate, which turn round what follows', 'ok \u202e\u2066gpj.exe\u2069 ', 'ok  gpj.exe'],
+  ['marks of Arabic and Hebrew, which have no width', 'a\u061cb\u200ec\u200fd', 'a b c d'],
+  ['nothing but line ends', ' \n ', ''],
+])('one line: %s', (_, text, line) => {
+  expect(oneLine(text)).toBe(line);
 });

@@ -229,7 +229,6 @@ class Beginning {
   /** The first line with something on it, for people. */
   line(): string {
     const lines = this.kept.toString('utf8').split(/[\r\n]+/);
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: a program's output may hold any
-    return (lines.find((line) => line.trim() !== '') ?? '').trim().replace(/[\x00-\x1f\x7f-\x9f]/g, '?');
+    return (lines.find((line) => line.trim() !== '') ?? '').trim().replace(/[\p{Cc}\p{Bidi_Control}]/gu, '?');
   }
 }

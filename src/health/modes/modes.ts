@@ -14,12 +14,6 @@ export type ModeChange = {
   readonly by: string | null;
 };
 
-/** The text without control characters and line ends, which would forge lines of `edge_query` and of a syslog. */
-export function oneLine(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ').trim();
-}
-
 /**
  * Applies an operator's change (specification section 10): the time of entry moves only with the mode itself, a comment
  * is taken even where the mode stays, and `available` without a comment clears the old one.

@@ -2,6 +2,7 @@
 import { Agent, request } from 'undici';
 import { z } from 'zod';
 import { jsonOf } from '../../system/json-object.ts';
+import { oneLine } from '../../system/printable.ts';
 import { RETRY_AFTER_MAX_MS, retryAfterMs } from '../../system/retry-after.ts';
 import { type Secret, withoutSecrets } from '../../system/secret.ts';
 import { version } from '../../system/version.ts';
@@ -187,7 +188,7 @@ export class CloudflareApi {
   private quoted(errors: readonly ApiError[]): string {
     const text = errors.map(({ code, message }) => `${message} (${code})`).join('; ');
     const { auth } = this;
-    const clean = withoutSecrets(text, [auth.kind === 'token' ? auth.token : auth.key]).replace(/\p{Cc}+/gu, ' ');
+    const clean = oneLine(withoutSecrets(text, [auth.kind === 'token' ? auth.token : auth.key]));
     return clean.length > QUOTED_MAX ? `${clean.slice(0, QUOTED_MAX)}…` : clean;
   }
 }

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { isWithin, nameKey, nameText, parentName, type WireName } from '../../dns/name.ts';
 import { jsonOf } from '../../system/json-object.ts';
+import { oneLine } from '../../system/printable.ts';
 import { type Secret, withoutSecrets } from '../../system/secret.ts';
 import { type HttpAnswer, HttpClient, TooLargeError } from './http-client.ts';
 import { ProviderError, type ProviderProblem } from './provider.ts';
@@ -180,7 +181,7 @@ export class PowerdnsApi {
   private quoted(text: string): string {
     const parsed = refusal.safeParse(jsonOf(text));
     if (!parsed.success) return '';
-    const clean = withoutSecrets(parsed.data.error, [this.spec.apiKey]).replace(/\p{Cc}+/gu, ' ');
+    const clean = oneLine(withoutSecrets(parsed.data.error, [this.spec.apiKey]));
     return `: ${clean.length > QUOTED_MAX ? `${clean.slice(0, QUOTED_MAX)}…` : clean}`;
   }
 }

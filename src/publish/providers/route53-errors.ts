@@ -1,5 +1,6 @@
 /** What AWS' client throws, as a provider's problem with a sentence that says what to do. */
 import { errorText } from '../../system/error-text.ts';
+import { oneLine } from '../../system/printable.ts';
 import { retryAfterMs } from '../../system/retry-after.ts';
 import { Secret, withoutSecrets } from '../../system/secret.ts';
 import { ProviderError, type ProviderProblem } from './provider.ts';
@@ -127,6 +128,6 @@ function shown(text: string, secrets: readonly string[]): string {
     text,
     secrets.filter((one) => one.length > 0).map((one) => new Secret(one)),
   );
-  const line = hidden.replace(/\p{Cc}+/gu, ' ').trim();
+  const line = oneLine(hidden);
   return line.length <= SHOWN_MAX ? line : `${line.slice(0, SHOWN_MAX)}…`;
 }

@@ -1,6 +1,6 @@
 /** Modes in etcd: `PREFIX/modes/EDGE`, JSON; the edge's name is percent-encoded. */
 import { z } from 'zod';
-import { oneLine } from '../../health/modes/modes.ts';
+import { oneLine } from '../../system/printable.ts';
 import type { EtcdClient } from './client/client.ts';
 import { prefixEnd } from './client/wire.ts';
 import type { StoredMode } from './mode-merge.ts';

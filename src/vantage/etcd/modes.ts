@@ -4,13 +4,14 @@
  */
 import { z } from 'zod';
 import { appendModeChange } from '../../health/modes/mode-changes.ts';
-import { expireMode, oneLine, withMode } from '../../health/modes/modes.ts';
+import { expireMode, withMode } from '../../health/modes/modes.ts';
 import type { EdgeRecord } from '../../health/state/edge-store.ts';
 import type { EdgeStores } from '../../health/state/edge-store-files.ts';
 import { writeAtomic } from '../../system/atomic-write.ts';
 import { errorText } from '../../system/error-text.ts';
 import type { Guard } from '../../system/guard.ts';
 import type { Log } from '../../system/log-events.ts';
+import { oneLine } from '../../system/printable.ts';
 import { FILE_MAX, readFile } from '../../system/read-file.ts';
 import { Slice } from '../../system/yielding.ts';
 import {

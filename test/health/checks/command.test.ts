@@ -118,6 +118,12 @@ describe('the exit status', () => {
       {},
       { reason: 'exit', detail: 'exit status 2: a?[31mb?' },
     ],
+    [
+      'nor marks that turn a line round',
+      'printf "\\342\\200\\256ko\\342\\201\\251\\n"; exit 2',
+      {},
+      { reason: 'exit', detail: 'exit status 2: ?ko?' },
+    ],
     ['closed streams', 'exec >&- 2>&-; exit 4', {}, { reason: 'exit', detail: 'exit status 4' }],
     ['a signal', 'kill -SEGV $$', {}, { reason: 'signal', detail: 'ended by SIGSEGV' }],
   ])('%s', async (_, text, more, fail) => {

@@ -12,7 +12,6 @@ import {
   modeActions,
   nextExpiry,
   notedModes,
-  oneLine,
   operatorChanged,
   withMode,
 } from '../../../src/health/modes/modes.ts';
@@ -159,11 +158,6 @@ describe('whether an operator changed something', () => {
   test('modes other than available are noted', () => {
     expect(notedModes(records)).toEqual(new Map([['b', 'force']]));
   });
-});
-
-test('a comment is one line, for a terminal, a syslog and a table', () => {
-  expect(oneLine('disk\tfull\r\nforce\tin  é "x" \u2028\x1b[31m')).toBe('disk full force in  é "x"  [31m');
-  expect(oneLine(' \n ')).toBe('');
 });
 
 test.each([

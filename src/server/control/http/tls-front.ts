@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net';
 import { createServer, type PeerCertificate, type Server, type TLSSocket } from 'node:tls';
 import type { Guard } from '../../../system/guard.ts';
+import { oneLine } from '../../../system/printable.ts';
 import type { Refusals } from './refusals.ts';
 
 /** PEM. `clients`: the authorities that vouch for administrators; null: no certificate is asked for. */
@@ -185,6 +186,6 @@ function keyOf({ remoteAddress, remotePort }: Socket): string {
 function subjectOf({ subject, subjectaltname = '' }: PeerCertificate): string | null {
   const [name = ''] = [subject.CN ?? []].flat();
   const [, other = ''] = /^(?:\w+:)?([^,]*)/.exec(subjectaltname) ?? [];
-  const text = (name === '' ? other : name).replace(/[\p{Cc}\u2028\u2029[\]]+/gu, ' ').trim();
+  const text = oneLine((name === '' ? other : name).replace(/[[\]]+/g, ' '));
   return text === '' ? null : text.slice(0, AUTHOR_MAX);
 }
