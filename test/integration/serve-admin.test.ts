@@ -11,7 +11,7 @@ import { freePort } from '../support/ports.ts';
 
 /** What an administrator changes over HTTP, in a whole server. */
 
-const [ONE, TWO] = ['127.92.0.1', '127.92.0.2'] as const;
+const [ONE, TWO, THREE] = ['127.92.0.1', '127.92.0.2', '127.92.0.3'] as const;
 const ANNA = 'anna-0123456789abcdef0123';
 const BEN = 'ben-0123456789abcdef0123';
 
@@ -19,6 +19,8 @@ let site: Installation;
 let running: Running | null = null;
 const edges: Server[] = [];
 let asked: string[] = [];
+/** They answer 500. */
+const failing = new Set<string>();
 let said = '';
 const write = (line: string): void => {
   said += line;
@@ -27,9 +29,11 @@ const write = (line: string): void => {
 beforeEach(async () => {
   [said, asked] = ['', []];
   const port = await freePort(ONE);
-  for (const address of [ONE, TWO]) {
+  failing.clear();
+  for (const address of [ONE, TWO, THREE]) {
     const edge = createServer((_, response) => {
       asked.push(address);
+      if (failing.has(address)) response.statusCode = 500;
       response.end(OBJECT);
     });
     await new Promise<void>((resolve) => edge.listen(port, address, resolve));
@@ -156,6 +160,14 @@ test('a mode: who may set it, upon which version, what is refused, and what come
 });
 
 test('probe now, decide now, a notice, and what is refused of them', async () => {
+  const refusing = ['gone', 'lost'].map((name) => ({
+    to: 'webhook',
+    name,
+    url: 'http://127.0.0.1:1/',
+    events: ['zone_broken'],
+  }));
+  const keys = parse(await site.read('edgemanage.yaml'));
+  await site.write('edgemanage.yaml', stringify({ ...keys, notices: refusing }));
   await start();
   const edge = `/api/v1/networks/${NETWORK}/edges/${TWO}`;
   asked = [];
@@ -178,6 +190,11 @@ test('probe now, decide now, a notice, and what is refused of them', async () =>
   });
   expect((await ask('POST', update, {}, { force: 'yes' })).status).toBe(422);
   expect((await ask('POST', '/api/v1/notices/none/test')).status).toBe(404);
+  // The form of the page answers what the API does.
+  const notSent = { status: 502, value: { detail: expect.stringMatching(/^not sent: .*ECONNREFUSED/) } };
+  expect(await ask('POST', '/api/v1/notices/gone/test')).toMatchObject(notSent);
+  const form = { 'content-type': 'application/x-www-form-urlencoded' };
+  expect(await ask('POST', '/notices/lost/test', form)).toMatchObject(notSent);
   expect(said).toContain('by anna from 127.0.0.1: there is no target of notices called');
 });
 
@@ -199,6 +216,45 @@ test('a change of the live set says who had it made, and why', async () => {
   await expect.poll(async () => (await ask('GET', `${path}/changes`)).value.changes.at(-1)).toMatchObject(expected);
   const detail = await ask('GET', `${path}/edges/${first}`);
   expect(detail.value.mode_changes.at(-1)).toMatchObject({ mode: 'unavailable', by: 'anna' });
+});
+
+test('a forced update goes past a hold that is real, and says who and why', async () => {
+  const all = [ONE, TWO, THREE];
+  await site.write(`edges/${NETWORK}`, all.join('\n'));
+  const keys = parse(await site.read('edgemanage.yaml'));
+  await site.write('edgemanage.yaml', stringify({ ...keys, edge_count: 2, dnschange_maxfreq: 1 }));
+  await start();
+  const path = `/api/v1/networks/${NETWORK}`;
+  const sorted = async (): Promise<readonly string[]> => [...(await live())].sort();
+  await expect.poll(sorted).toHaveLength(2);
+  const [first = '', other = ''] = await sorted();
+  const third = all.find((edge) => edge !== first && edge !== other) ?? '';
+  // An operator's change uses up the limit; nothing keeps it back.
+  expect((await put(first, '*', { mode: 'unavailable', comment: 'new disk' })).status).toBe(200);
+  expect((await put(first, '*', { mode: 'available' })).status).toBe(200);
+  await expect.poll(sorted).toEqual([other, third].sort());
+
+  failing.add(other);
+  expect(await ask('POST', `${path}/edges/${other}/probe`)).toMatchObject({ status: 200 });
+  await expect
+    .poll(async () => (await ask('GET', `${path}/edges/${other}`)).value)
+    .toMatchObject({ state: 'in', judgement: 'fail' });
+  const update = (body: object) => ask('POST', `${path}/update`, {}, body);
+  expect(await update({ reason: 'look' })).toMatchObject({
+    status: 200,
+    value: { changed: false, held: expect.stringContaining('the limit of rotations holds the set until') },
+  });
+  expect(await sorted()).toEqual([other, third].sort());
+  // Two of a kind within a second are refused.
+  await expect
+    .poll(async () => (await update({ force: true, reason: 'it fails' })).value)
+    .toMatchObject({ changed: true, held: null });
+  expect(await sorted()).toEqual([first, third].sort());
+  expect((await ask('GET', path)).value.changes.at(-1)).toMatchObject({
+    added: [first],
+    removed: [other],
+    actions: [{ action: 'forced_update', by: 'anna', reason: 'it fails' }],
+  });
 });
 
 test('a reload: its faults are answered, and new tokens are in force', async () => {

@@ -44,12 +44,18 @@ export function emailTarget(config: EmailConfig, origin: Origin): NoticeTarget {
         });
         return { ok: true };
       } catch (error) {
+        // The library says only that it was aborted.
+        if (isTimeout(signal.reason)) return notSent(`no answer within ${timeoutMs / 1000} s`);
         const text = withoutSecrets(errorText(error), hidden).replace(/\s+/g, ' ');
         return notSent(cut(text, SHOWN_MAX));
       }
     },
     close: async () => transport.close(),
   };
+}
+
+function isTimeout(reason: unknown): boolean {
+  return reason instanceof Error && reason.name === 'TimeoutError';
 }
 
 function mailText(message: Message, { template }: EmailConfig, { host, vantage, target }: Sender): string {

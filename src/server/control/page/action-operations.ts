@@ -142,6 +142,7 @@ export function actionOperations(files: StaticFiles, host: () => string, changed
           back: toStatus('publish'),
           isSeen: false,
           said: () => `${target} took the test.`,
+          failed: 502,
         });
       },
     }),
@@ -163,9 +164,9 @@ ${contents}
 
   /** `isSeen`: the page that is led back to shows what came of it. */
   function answer<Value>(request: Request, done: Done<Value>, way: Way<Value>): Reply {
-    const { back, said, isSeen } = way;
+    const { back, said, isSeen, failed } = way;
     if (done === 'not-available' || !done.ok) {
-      const reply = replyOf(done, () => ({}));
+      const reply = replyOf(done, () => ({}), failed);
       return refused(request, reply, back);
     }
     changed();
@@ -190,6 +191,8 @@ type Way<Value> = {
   readonly back: Link;
   readonly said: (value: Value) => string;
   readonly isSeen: boolean;
+  /** The status of what was tried and did not succeed; left out: 409. */
+  readonly failed?: number;
 };
 
 /** To that part of the status page. */
