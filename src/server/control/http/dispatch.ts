@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { AccessPolicy, Admission } from './access.ts';
 import { BODY_OCTETS_MAX, type Body, fieldsOf } from './body.ts';
+import { notFoundFor } from './not-found.ts';
 import type { AnyOperation, Input, Reply, Request, Sources, StreamReply } from './operation.ts';
 import { problem } from './problem.ts';
 import type { Renderer } from './renderer.ts';
@@ -19,6 +20,18 @@ const HUNG_UP = problem(503, 'the client has hung up');
 
 /** `query`: without the question mark. `body` is read only when everything before it allows the request. */
 export async function dispatch(
+  site: Site,
+  request: Request,
+  query: string,
+  body: () => Promise<Body>,
+): Promise<Reply | StreamReply> {
+  const reply = await answer(site, request, query, body);
+  // Programs read what is below /api as JSON, whatever else they accept.
+  const isPage = request.method === 'GET' && !request.path.startsWith('/api/');
+  return isPage && reply.status === 404 ? notFoundFor(request, reply) : reply;
+}
+
+async function answer(
   site: Site,
   request: Request,
   query: string,

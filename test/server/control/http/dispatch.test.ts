@@ -4,6 +4,7 @@ import type { AccessPolicy } from '../../../../src/server/control/http/access.ts
 import type { Body } from '../../../../src/server/control/http/body.ts';
 import { dispatch, matches } from '../../../../src/server/control/http/dispatch.ts';
 import { json, operation, type Reply, type StreamReply } from '../../../../src/server/control/http/operation.ts';
+import { problem } from '../../../../src/server/control/http/problem.ts';
 import { Renderer } from '../../../../src/server/control/http/renderer.ts';
 import { Router } from '../../../../src/server/control/http/router.ts';
 import { createMetrics } from '../../../../src/server/control/metrics/metrics.ts';
@@ -51,6 +52,16 @@ const operations = [
 
 operations.push(
   operation({
+    method: 'GET',
+    path: '/unknown/{name}',
+    summary: 'Never there',
+    tag: null,
+    access: 'read',
+    params,
+    answers,
+    handle: (_, { params: { name } }) => problem(404, `no thing ${JSON.stringify(name)}`),
+  }),
+  operation({
     method: 'POST',
     path: '/decide',
     summary: 'Decide',
@@ -64,7 +75,12 @@ operations.push(
 
 const ANNA: AccessPolicy = { admit: () => ({ ok: true, author: 'anna', right: 'write' }) };
 
-async function ask(
+async function ask(...request: Parameters<typeof replyTo>) {
+  const { reply, read } = await replyTo(...request);
+  return { status: reply.status, value: JSON.parse(String(reply.body)), headers: reply.headers ?? {}, read };
+}
+
+async function replyTo(
   method: string,
   target: string,
   headers: { readonly [name: string]: string } = {},
@@ -92,7 +108,7 @@ async function ask(
     },
   );
   if ('stream' in reply) throw new Error('no stream was asked for');
-  return { status: reply.status, value: JSON.parse(String(reply.body)), headers: reply.headers ?? {}, read };
+  return { reply, read };
 }
 
 const JSON_TYPE = { 'content-type': 'application/json' };
@@ -141,6 +157,27 @@ test.each([
   const answer = await ask(method, target, headers, body);
   expect(answer.status).toBe(status);
   expect(answer.value).toMatchObject(value);
+});
+
+test.each([
+  ['GET', '/things', 'text/html,*/*;q=0.8', 'text/html'],
+  ['GET', '/<script>', 'text/html', 'text/html'],
+  ['GET', '/things/much-too-long', 'TEXT/HTML', 'text/html'],
+  ['GET', '/unknown/<b>', 'text/html', 'text/html'],
+  ['GET', '/unknown/<b>', '*/*', 'application/problem+json'],
+  ['GET', '/things', null, 'application/problem+json'],
+  ['GET', '/api/v1/none', 'text/html', 'application/problem+json'],
+  ['POST', '/none', 'text/html', 'application/problem+json'],
+] as const)('nothing there: %s %s, which accepts %s', async (method, path, accept, type) => {
+  const { reply } = await replyTo(method, path, accept === null ? {} : { accept });
+  expect([reply.status, reply.type.split(';')[0]]).toEqual([404, type]);
+  const body = String(reply.body);
+  if (type !== 'text/html') expect(JSON.parse(body)).toMatchObject({ status: 404, title: 'Not Found' });
+  else {
+    expect(body).toContain('<a href="/">');
+    expect(body).not.toMatch(/<(script|b)>/);
+    expect(reply.headers).toEqual({ vary: 'accept' });
+  }
 });
 
 test('who may not is told so before anything is read', async () => {
