@@ -11,9 +11,15 @@ export function printable(text: string): string {
 
 const UNPRINTABLE_RUN = new RegExp(`(?:${UNPRINTABLE.source})+`, 'g');
 
-/** Text from elsewhere that is kept or sent on: one line, where runs of the same characters are one space. Trimmed. */
+/**
+ * Text from elsewhere that is kept or sent on: one line, where runs of the same characters are one space. Trimmed. Half of
+ * a surrogate pair becomes U+FFFD: it has no UTF-8, and programs in Python fail when they print it.
+ */
 export function oneLine(text: string): string {
-  return text.replace(UNPRINTABLE_RUN, ' ').trim();
+  return text
+    .replace(UNPRINTABLE_RUN, ' ')
+    .replace(/\p{Cs}/gu, '\ufffd')
+    .trim();
 }
 
 /** JSON text with the same characters as escapes: it means the same, and may be looked at on a terminal. */

@@ -30,6 +30,7 @@ test.each([
   ],
   ['an override and an isolate, which turn round what follows', 'ok \u202e\u2066gpj.exe\u2069 ', 'ok  gpj.exe'],
   ['marks of Arabic and Hebrew, which have no width', 'a\u061cb\u200ec\u200fd', 'a b c d'],
+  ['half of a surrogate pair, either half, and a whole one', 'a\ud800b\udc00 🙂', 'a\ufffdb\ufffd 🙂'],
   ['nothing but line ends', ' \n ', ''],
 ])('one line: %s', (_, text, line) => {
   expect(oneLine(text)).toBe(line);
