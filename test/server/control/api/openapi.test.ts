@@ -1,4 +1,6 @@
 import { execFile } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { STATUS_CODES } from 'node:http';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
@@ -112,4 +114,16 @@ test('every body has examples, which are as it is described', () => {
     const { examples } = some.parse(body.schema.meta());
     for (const example of examples) expect(body.schema.safeParse(example).success, `${method} ${path}`).toBe(true);
   }
+});
+
+test('docs/api.md lists every problem that the description and the source have, under its title', () => {
+  const rows = [...readFileSync(join(root, 'docs/api.md'), 'utf8').matchAll(/^\| (\d{3}) \| ([^|]+) \| [^|]+ \|$/gm)];
+  const folder = join(root, 'src/server/control');
+  const sources = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
+  const made = sources
+    .map((name) => readFileSync(join(folder, name), 'utf8'))
+    .flatMap((text) => [...text.matchAll(/\bproblem\((\d{3}),/g)].map(([, status]) => status));
+  const answered = all.flatMap(({ responses }) => Object.keys(responses)).filter((status) => Number(status) >= 400);
+  expect(rows.map(([, status]) => status)).toEqual([...new Set([...made, ...answered])].sort());
+  for (const [, status, title] of rows) expect(title, status).toBe(STATUS_CODES[status]);
 });
