@@ -263,6 +263,14 @@ export class Vantages {
     );
   }
 
+  /** Which of them have decided since a moment of `now()`; a busy machine may lose a lease that nobody took away. */
+  hasDecided(since: number): (vantage: Vantage) => boolean {
+    const entries = this.entries.filter((entry) => entry.kind === 'leader');
+    const before = entries.findLast(({ at }) => at <= since);
+    const names = [before, ...entries.filter(({ at }) => at > since)].map((entry) => entry?.holder?.name);
+    return ({ name }) => names.includes(name);
+  }
+
   /** The include text of the zone on one vantage, as an operator's rsync brings it. */
   async content(vantage: Vantage, text: string): Promise<void> {
     await vantage.site.write(`zones/${NETWORK}/${ZONE}.zone`, text);
@@ -497,7 +505,7 @@ export class Vantages {
     this.edges.close();
   }
 
-  private now(): number {
+  now(): number {
     return performance.now() - this.began;
   }
 

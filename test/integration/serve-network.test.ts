@@ -81,8 +81,17 @@ async function install(): Promise<void> {
 /** On an installation of its own, with every edge well: the first five are live. */
 async function serve(): Promise<void> {
   await fleet.behave([...fleetNames()], { kind: 'ok' });
-  await install();
-  server = await EdgewiseServer.start(site.path('edgemanage.yaml'));
+  for (let tries = 1; ; tries++) {
+    await install();
+    server = await EdgewiseServer.start(site.path('edgemanage.yaml'));
+    const isFirst = await becomesLive(FIRST, 20).catch((error: unknown) => {
+      // A machine that stalled for seconds in the very first fetches has made others the best, and they stay.
+      if (tries === 3) throw error;
+      return false;
+    });
+    if (isFirst) break;
+    await leave();
+  }
   await live(FIRST);
 }
 
@@ -136,14 +145,20 @@ async function serialOf(name: string): Promise<number> {
   return Number((await server.dig(name, 'SOA'))[0].split(' ')[2]);
 }
 
+async function becomesLive(wanted: readonly string[], seconds = 50): Promise<true> {
+  await eventually(
+    async () => (await api()).live.map((member) => member.edge),
+    (seen) => seen.join() === [...wanted].sort().join(),
+    seconds,
+  );
+  return true;
+}
+
 /** Waits until these edges are live, then until everything that tells of it agrees. */
 async function live(wanted: readonly string[]): Promise<void> {
   const names = [...wanted].sort();
   const published = [...new Set(wanted.flatMap((name) => addresses.get(name) ?? []))].sort();
-  await eventually(
-    async () => (await api()).live.map((member) => member.edge),
-    (seen) => seen.join() === names.join(),
-  );
+  await becomesLive(wanted);
   await eventually(
     async () => {
       const { serial, apex } = await zone('plain.test');

@@ -101,7 +101,7 @@ export class EdgewiseServer {
     const text = await this.digText('+short', ...question);
     return text
       .split('\n')
-      .filter((line) => line !== '')
+      .filter((line) => line !== '' && !line.startsWith(';')) // where it had to ask again, it says so
       .sort();
   }
 
