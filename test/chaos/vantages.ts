@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { within } from '../../src/system/deadline.ts';
 import { UNAGREED_SERIAL } from '../../src/zones/agreement/own-step.ts';
 import { decodeMessage, line, type Message } from '../support/dns-message.ts';
 import { encodeQuery } from '../support/dns-query.ts';
@@ -21,6 +22,8 @@ export const ZONE = 'z.test';
 /** In a run with canaries. */
 export const CANARY_ZONE = 'canary.test';
 export const PREFIX = 'edgewise/chaos';
+/** A transfer that has not ended by then is begun anew: the look at the other nodes waits for it. */
+const DUMP_MS = 10_000;
 const SWEEP_MS = 100;
 const ASK_MS = 500;
 /** Of the nodes' turns: by when what was stored is served (issue 12). */
@@ -563,7 +566,11 @@ export class Vantages {
   private async dump(node: Answering, zone: string): Promise<void> {
     const at = this.now();
     const endpoint = { address: '127.0.0.1', port: node.dnsPort };
-    const { rows } = await transfer(endpoint, encodeQuery({ name: zone, type: 'AXFR' }));
+    const query = encodeQuery({ name: zone, type: 'AXFR' });
+    const { rows } = await within(DUMP_MS, transfer(endpoint, query), () => {
+      console.error(`rig: a transfer of ${zone} from ${node.name} has not ended`);
+      throw new Error('no transfer');
+    });
     if (rows.length < 2) return; // refused: a node that lacks the content in force
     const serial = Number(rows[0].text.split(' ')[2]);
     this.add({ kind: 'transfer', node: node.name, zone, serial, records: rows.map(line).sort() }, at);

@@ -106,7 +106,7 @@ export class AgreedDecisions {
   private turn = 0;
   private receipts: Receipts = new Map();
   private last: LastMerge | null = null;
-  /** The latest serial that any vantage ever reported, of any network; 0: none. */
+  /** The latest serial that any vantage ever reported, of any network, or that was proposed here; 0: none. */
   private highest = 0;
   private unstored: string | null = null;
   /** Since when we would change what another vantage decides, epoch seconds; null: we would not. */
@@ -326,6 +326,8 @@ export class AgreedDecisions {
     kept: (why: string) => Settled,
     settled: Settled,
   ): Promise<Settled> {
+    // Whatever becomes of it, it may have been seen: no other set has its serial, though the store be wiped by then.
+    this.highest = serialMax(this.highest, set.serial);
     const outcome = await sets.propose(set);
     if (outcome.kind === 'stored') return settled;
     const why = `what was decided is not stored: ${outcome.why}`;

@@ -14,8 +14,8 @@ type Stored = { readonly inForce: ContentInForce | null; readonly live: Live };
 
 const NO_SET: Live = { serial: 0, id: 0 };
 
-/** What a serial was seen to name: content and live set. */
-export type Claim = { readonly who: string; readonly serial: number; readonly octets: string };
+/** What a serial was seen to name: content and live set. Null: there is no set, without which nobody can have the zone. */
+export type Claim = { readonly who: string; readonly serial: number; readonly octets: string | null };
 
 class Vantage {
   readonly name: string;
@@ -27,8 +27,12 @@ class Vantage {
   live = NO_SET;
   remembered: Remembered | null = null;
   known: ContentInForce | null = null;
-  /** The latest serial of a content that this process has seen in the store, or was about to store. */
+  /**
+   * The latest serial of a content or set that this process has seen in the store, or was about to store. Of a set it
+   * outlives the process here: by the clock, which stands still in the model, it would be later when it is back.
+   */
   noted = 0;
+  proposed = 0;
   gaps: string[] = [];
 
   constructor(name: string) {
@@ -102,7 +106,7 @@ class Vantage {
     if (served === null || served.standing === 'unagreed') return null;
     const live = served.standing === 'frozen' ? this.frozenLive : this.live;
     const serial = serialMax(served.serial, live.serial);
-    return { who: name, serial, octets: `${served.hash} ${live.id}` };
+    return { who: name, serial, octets: live === NO_SET ? null : `${served.hash} ${live.id}` };
   }
 }
 
@@ -154,10 +158,11 @@ export class Cluster {
     if (stored !== 0 && (before === 0 || serialCompare(stored, before) > 0)) return; // it is not in force here yet
     const isLost = own !== 0 && (stored === 0 || serialCompare(stored, own) < 0);
     const known = [
-      ...[own, stored, decider.remembered?.serial ?? 0, decider.noted, inForce?.serial ?? 0],
+      ...[own, stored, decider.remembered?.serial ?? 0, decider.noted, decider.proposed, inForce?.serial ?? 0],
       ...this.heard(voters).flatMap((one) => [one.live.serial, one.remembered?.serial ?? 0]),
     ];
     const serial = setSerial(known, this.now, MEMBERS, { name: decider.name, isOverride: false }, isLost);
+    decider.proposed = serial;
     this.sets += 1;
     this.store = { ...this.store, live: { serial, id: this.sets } };
   }

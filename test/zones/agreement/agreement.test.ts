@@ -75,8 +75,10 @@ class Checker {
 
   check(cluster: Cluster): void {
     for (const { who: name, serial, octets } of cluster.claims()) {
-      expect(this.octets.get(serial) ?? octets, `serial ${serial} on ${name}`).toBe(octets);
-      this.octets.set(serial, octets);
+      if (octets !== null) {
+        expect(this.octets.get(serial) ?? octets, `serial ${serial} on ${name}`).toBe(octets);
+        this.octets.set(serial, octets);
+      }
       const last = this.last.get(name);
       if (last !== undefined)
         expect(serialCompare(serial, last), `${name}: ${last} → ${serial}`).toBeGreaterThanOrEqual(0);
@@ -111,7 +113,7 @@ describe('contents and live sets of a zone on three vantages', () => {
         const claims = cluster.claims();
         expect(claims).toHaveLength(3);
         expect(new Set(claims.map(({ serial, octets }) => `${serial} ${octets}`)).size).toBe(1);
-        expect(claims[0]?.octets.startsWith(last)).toBe(true);
+        expect(claims[0]?.octets?.startsWith(last)).toBe(true);
       }),
       { numRuns: Number(process.env['EDGEWISE_RUNS'] ?? 1000) },
     );
