@@ -48,6 +48,8 @@ test('a transfer is one version from first to last, whatever happens to the zone
   };
   const isWhole = (id: number): boolean => (rows.get(id) ?? []).filter(({ type }) => type === 'SOA').length === 2;
   let serial = 200;
+  /** Serials of contents, which the live set before them has as well. */
+  const contents = new Set<number>();
   const ask = (id: number): void => client.send(encodeQuery({ name: 'live.test', type: 'AXFR', id }));
   ask(1);
   await take();
@@ -57,7 +59,8 @@ test('a transfer is one version from first to last, whatever happens to the zone
       server.slots.write(SLOT, set(++serial));
       await take();
     }
-    await server.serve([zone(++serial)]);
+    contents.add(++serial);
+    await server.serve([zone(serial)]);
     server.slots.write(SLOT, set(++serial));
     ask(id);
   }
@@ -71,13 +74,14 @@ test('a transfer is one version from first to last, whatever happens to the zone
     const list = rows.get(id) ?? [];
     expect(list.at(-1)).toEqual(list[0]);
     const own = Number(list[0].text.split(' ')[2]);
-    const live = set(own).v4.map((octets) => octets.join('.'));
+    // A transfer may begin just between a content and the next flip.
+    const live = set(contents.has(own) ? own - 1 : own).v4.map((octets) => octets.join('.'));
     expect(list.filter(({ type, owner }) => type === 'A' && !owner.startsWith('ns1')).map(({ text }) => text)).toEqual([
       ...live,
       ...live,
     ]);
-    const contents = new Set(list.filter(({ type }) => type === 'TXT').map(({ text }) => text));
-    expect(contents.size).toBe(1);
+    const texts = new Set(list.filter(({ type }) => type === 'TXT').map(({ text }) => text));
+    expect(texts.size).toBe(1);
     expect(list).toHaveLength(2 + 1 + 1 + 4 + RECORDS);
     return own;
   });
